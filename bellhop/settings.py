@@ -1,0 +1,181 @@
+"""Every setting of Bellhop, read once from the environment (and `.env`) by a composition root and passed down.
+
+`.env.example` lists the same names with a line each; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message names the environment variable and the fix."""
+
+
+def _group(prefix: str) -> SettingsConfigDict:
+    return SettingsConfigDict(env_prefix=prefix, env_file=".env", env_file_encoding="utf-8", extra="ignore")
+
+
+class PostgresSettings(BaseSettings):
+    """Where the record lives."""
+
+    model_config = _group("POSTGRES_")
+
+    dsn: SecretStr = Field(
+        default=SecretStr("postgresql://postgres@localhost:5432/bellhop"),
+        description="PostgreSQL 18 connection string (postgresql://user:password@host:port/database)",
+    )
+    pool_size: int = Field(default=10, ge=1, le=200, description="connections each process keeps at most")
+
+
+class TemporalSettings(BaseSettings):
+    """Where the conductor lives."""
+
+    model_config = _group("TEMPORAL_")
+
+    address: str = Field(default="localhost:7233", description="host:port of the Temporal frontend")
+    namespace: str = Field(default="default", description="Temporal namespace; it must exist")
+    api_key: SecretStr | None = Field(default=None, description="API key (Temporal Cloud); switches TLS on")
+    tls: bool = Field(default=False, description="use TLS; implied by an API key or a client certificate")
+    tls_server_ca_file: Path | None = Field(default=None, description="PEM file of the authority to trust, if private")
+    tls_client_cert_file: Path | None = Field(default=None, description="PEM client certificate for mutual TLS")
+    tls_client_key_file: Path | None = Field(default=None, description="PEM key of that certificate")
+
+
+class TwilioSettings(BaseSettings):
+    """The SMS account of `live` scopes. It only seeds a row: later changes are made there."""
+
+    model_config = _group("TWILIO_")
+
+    account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-fA-F]{32}$", description="AC… of the account")
+    auth_token: SecretStr | None = Field(default=None, description="auth token: signs callbacks, authenticates calls")
+    previous_auth_token: SecretStr | None = Field(default=None, description="still accepted on callbacks (rotation)")
+    from_number: str | None = Field(default=None, description="E.164 number messages are sent from")
+    base_url: str = Field(default="https://api.twilio.com", description="where Twilio's API is")
+
+
+class SendGridSettings(BaseSettings):
+    """The e-mail account of `live` scopes. It only seeds a row: later changes are made there."""
+
+    model_config = _group("SENDGRID_")
+
+    api_key: SecretStr | None = Field(default=None, description="SG.… key with Mail Send permission")
+    webhook_public_key: str | None = Field(default=None, description="base64 key of the signed Event Webhook")
+    previous_webhook_public_key: str | None = Field(default=None, description="still accepted (rotation)")
+    from_email: str | None = Field(default=None, description="verified sender address")
+    from_name: str | None = Field(default=None, description="name shown beside the sender address")
+    base_url: str = Field(default="https://api.sendgrid.com", description="where SendGrid's API is")
+
+
+class DeliverySettings(BaseSettings):
+    """How long a provider call may take, and how an unknown outcome is settled. Seconds throughout."""
+
+    model_config = _group("DELIVERY_")
+
+    call_timeout: float = Field(default=10.0, gt=0, le=60, description="one provider call, seconds")
+    lease: float = Field(default=15.0, gt=0, le=120, description="how long an attempt may be in flight, seconds")
+    lease_margin: float = Field(default=2.0, ge=0, le=60, description="wait after a lease before asking, seconds")
+    settle_pauses: Annotated[list[float], NoDecode] = Field(
+        default=[10.0, 30.0, 60.0, 60.0],
+        description="pauses between questions to a provider about an unknown outcome, seconds, comma-separated",
+    )
+    retry_first: float = Field(default=2.0, gt=0, description="first pause before another attempt, seconds")
+    retry_longest: float = Field(default=300.0, gt=0, description="longest pause between attempts, seconds")
+    hold: float = Field(default=60.0, gt=0, description="how often a held account is tried again, seconds")
+    valid_for: float = Field(default=259_200.0, gt=0, description="a message not sent this long after it was due expires")
+    horizon: float = Field(default=604_800.0, gt=0, description="how long a sent message waits for receipts, seconds")
+    threads: int = Field(default=16, ge=1, le=256, description="provider calls one worker process makes at a time")
+
+    @field_validator("settle_pauses", mode="before")
+    @classmethod
+    def _comma_list(cls, value: Any) -> Any:
+        return [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class WebhookSettings(BaseSettings):
+    """Module webhooks: how the customer's endpoints are called."""
+
+    model_config = _group("WEBHOOK_")
+
+    allow: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="private networks endpoints may live in, comma-separated CIDRs (development only), e.g. 127.0.0.0/8",
+    )
+    timeout: float = Field(default=15.0, gt=0, le=60, description="one delivery, seconds")
+    retry_pauses: Annotated[list[float], NoDecode] = Field(
+        default=[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400],
+        description="pauses between deliveries of one event, seconds (Standard Webhooks: about three days)",
+    )
+    disable_after: float = Field(default=432_000.0, gt=0, description="an endpoint that only fails this long is disabled")
+
+    @field_validator("allow", "retry_pauses", mode="before")
+    @classmethod
+    def _comma_list(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class BellhopSettings(BaseSettings):
+    """The program itself."""
+
+    model_config = _group("BELLHOP_")
+
+    secret_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="32 characters or more, kept for ever: keys the hashes of addresses and request fingerprints",
+    )
+    public_url: str = Field(default="http://localhost:8000", description="where providers reach the API (callbacks)")
+    sandbox_url: str | None = Field(default=None, description="where the sandbox providers are; unset: no test scopes")
+    host: str = Field(default="127.0.0.1", description="address the API listens on")
+    port: int = Field(default=8000, ge=0, le=65535, description="port the API listens on")
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="how much to log")
+    sweep_every: float = Field(default=20.0, gt=0, description="how often recovery looks for what was left, seconds")
+    accept_wait: float = Field(default=2.0, ge=0, le=30, description="how long a send waits for the provider, seconds")
+
+    @field_validator("public_url", "sandbox_url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str | None) -> str | None:
+        return value.rstrip("/") if value else value
+
+
+class Settings(BaseSettings):
+    """The whole tree. Build it with `load()`, once."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+
+    bellhop: BellhopSettings = Field(default_factory=BellhopSettings)
+    postgres: PostgresSettings = Field(default_factory=PostgresSettings)
+    temporal: TemporalSettings = Field(default_factory=TemporalSettings)
+    twilio: TwilioSettings = Field(default_factory=TwilioSettings)
+    sendgrid: SendGridSettings = Field(default_factory=SendGridSettings)
+    delivery: DeliverySettings = Field(default_factory=DeliverySettings)
+    webhook: WebhookSettings = Field(default_factory=WebhookSettings)
+
+
+def load() -> Settings:
+    """Read the environment. Raises SettingsError naming each variable that is wrong and what was expected."""
+    problems: list[str] = []
+    groups: dict[str, BaseSettings] = {}
+    for name, field in Settings.model_fields.items():
+        group = field.annotation
+        assert isinstance(group, type) and issubclass(group, BaseSettings)
+        prefix = group.model_config.get("env_prefix", "")
+        try:
+            groups[name] = group()
+        except ValidationError as error:
+            for problem in error.errors(include_input=False, include_url=False):
+                variable = prefix + "_".join(str(part) for part in problem["loc"][:1])
+                problems.append(f"{variable.upper()}: {problem['msg']}")
+    if problems:
+        raise SettingsError("Settings that need mending:\n  " + "\n  ".join(problems))
+    settings = Settings(**groups)  # type: ignore[arg-type]
+    if len(settings.bellhop.secret_key.get_secret_value()) < 32:
+        raise SettingsError(
+            "BELLHOP_SECRET_KEY is missing or shorter than 32 characters.\n"
+            "  It keys the hashes of guests' addresses; make one with: openssl rand -hex 32\n"
+            "  Keep it: with another key, earlier opt-outs would no longer be recognised."
+        )
+    return settings
