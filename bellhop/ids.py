@@ -1,0 +1,52 @@
+"""Public identifiers: a prefix that says what the thing is, and the row's UUIDv7 in 26 characters (TypeID).
+
+The database makes the UUIDs (`uuidv7()`), so that ids sort by its clock; here they are only rendered and parsed.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from uuid import UUID
+
+from typeid import TypeID
+from typeid.errors import TypeIDException
+
+
+class Prefix(StrEnum):
+    """What an id names."""
+
+    MESSAGE = "omsg"
+    INBOUND = "imsg"
+    GUEST = "gst"
+    PROPERTY = "pty"
+    CONVERSATION = "cvs"
+    ENDPOINT = "whe"
+    EVENT = "evt"
+    DELIVERY = "whd"
+    KEY = "key"
+    REQUEST = "req"
+
+
+def render(prefix: Prefix, key: UUID) -> str:
+    """`omsg_01h…`: prefix, underscore, 26 characters."""
+    return str(TypeID.from_uuid(key, prefix=prefix.value))
+
+
+def parse(prefix: Prefix, text: str) -> UUID | None:
+    """The row key behind a public id; None when the text is not an id of that kind (answer 404, not 500)."""
+    if not text.startswith(prefix.value + "_") or len(text) != len(prefix.value) + 27 or not text.isascii():
+        return None
+    try:
+        return UUID(bytes=TypeID.from_string(text).uuid.bytes)
+    except (TypeIDException, ValueError):
+        return None
+
+
+def message_workflow(message: UUID) -> str:
+    """The id of the workflow that conducts a message: the message's own public id."""
+    return render(Prefix.MESSAGE, message)
+
+
+def endpoint_workflow(endpoint: UUID) -> str:
+    """The id of the workflow that drains a webhook endpoint: the endpoint's own public id."""
+    return render(Prefix.ENDPOINT, endpoint)

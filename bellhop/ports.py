@@ -1,0 +1,235 @@
+"""What the activities need from the world, as shapes: the ledger (Postgres) and the providers. No I/O here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from bellhop.failures import FailureCode
+from bellhop.messages import Channel
+from bellhop.statuses import Stage
+from bellhop.wire import Answer
+
+# --- a provider's account and what goes out through it -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account at a provider. `credentials` are secret: its repr shows none of them."""
+
+    id: UUID
+    provider: str
+    identity: str
+    """The provider's public name for the account: Twilio's AccountSid, the id inside a SendGrid key."""
+    base_url: str
+    credentials: Mapping[str, str] = field(repr=False)
+    previous_credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Still accepted on callbacks while a rotation is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One provider call: one part of one message, once. `deadline` is on CLOCK_BOOTTIME, seconds."""
+
+    attempt_id: UUID
+    message_id: UUID
+    to: str = field(repr=False)
+    sender: str
+    sender_name: str | None
+    subject: str | None = field(repr=False)
+    text: str = field(repr=False)
+    content_type: str
+    callback_url: str
+    """Carries our attempt id, so that a receipt settles an attempt whose answer was lost."""
+    timeout: float
+    deadline: float
+
+
+class SendKind(StrEnum):
+    """What is known after a provider call."""
+
+    ACCEPTED = "accepted"
+    """The provider said it has the message."""
+    RETRY = "retry"
+    """Surely not accepted, and the same call may work later (refused connection, 429, documented 5xx)."""
+    REFUSED = "refused"
+    """Surely not accepted, and the same call will be refused again."""
+    ACCOUNT = "account"
+    """Surely not accepted because the account is at fault (credentials, suspended, funds): hold its messages."""
+    UNKNOWN = "unknown"
+    """The request left and no answer says what became of it. Never sent again before it is settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The outcome of one provider call."""
+
+    kind: SendKind
+    provider_id: str | None = None
+    code: FailureCode | None = None
+    provider_code: str | None = None
+    text: str | None = field(default=None, repr=False)
+    """The provider's own words. May quote the guest's address: kept in Postgres only, never logged or raised."""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a provider is asked about an attempt whose outcome is unknown."""
+
+    attempt_id: UUID
+    to: str = field(repr=False)
+    sender: str
+    text: str = field(repr=False)
+    started_at: datetime
+    claimed: frozenset[str]
+    """Provider ids that other attempts of this account already own."""
+
+
+class FoundKind(StrEnum):
+    """What a look-up says."""
+
+    FOUND = "found"
+    ABSENT = "absent"
+    """The provider answered, and has no such message (yet)."""
+    UNREACHABLE = "unreachable"
+    """The provider could not be asked; ask again."""
+    CANNOT_KNOW = "cannot_know"
+    """This provider offers no way to ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answer of a look-up; `receipt_word` is the provider's status word for what it found."""
+
+    kind: FoundKind
+    provider_id: str | None = None
+
+
+# --- what providers tell us ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequest:
+    """An HTTP request from a provider, as bytes: what verify and parse work on."""
+
+    url: str
+    """Public URL as the provider called it, query string included."""
+    path: str
+    """The part after the account: `status`, `inbound`, `events`."""
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    """Lower-case names."""
+    body: bytes = field(repr=False)
+
+
+class Effect(StrEnum):
+    """What a receipt says about the address, beside the message."""
+
+    OPT_OUT = "opt_out"
+    OPT_IN = "opt_in"
+    HARD_BOUNCE = "hard_bounce"
+    COMPLAINT = "complaint"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One thing a provider says about one message. Unknown words have stage None and change nothing."""
+
+    dedupe_key: str
+    word: str
+    """The provider's own word, e.g. `delivered`, `bounce`."""
+    stage: Stage | None
+    attempt_id: UUID | None
+    """Our id as it came back, when the provider echoes it."""
+    provider_id: str | None
+    payload: Mapping[str, object] = field(repr=False)
+    code: FailureCode | None = None
+    provider_code: str | None = None
+    occurred_at: datetime | None = None
+    effect: Effect | None = None
+    address: str | None = field(default=None, repr=False)
+    """The address an effect is about, where the payload names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A guest's message to the property."""
+
+    dedupe_key: str
+    channel: Channel
+    sender: str = field(repr=False)
+    """The guest's address."""
+    recipient: str
+    """The property's own address."""
+    text: str = field(repr=False)
+    provider_id: str
+    payload: Mapping[str, object] = field(repr=False)
+    effect: Effect | None = None
+    """OPT_OUT or OPT_IN when the provider itself says so (Twilio's OptOutType); keywords are ours to read."""
+
+
+class Provider(Protocol):
+    """A provider: one file, and stateless but for its connections. Calls are synchronous and run in a thread."""
+
+    name: str
+    channels: frozenset[Channel]
+    """What it can carry."""
+
+    def send(self, account: Account, outgoing: Outgoing) -> SendResult:
+        """Make the call, once, within `outgoing.timeout` and before `outgoing.deadline`. Never raises."""
+
+    def look_up(self, account: Account, sought: Sought, timeout: float) -> Found:
+        """Ask what became of an attempt. Never raises."""
+
+    def verify(self, account: Account, request: CallbackRequest) -> bool:
+        """True when the signature is right for this account (current or previous secret). Constant time."""
+
+    def parse(self, request: CallbackRequest) -> Sequence[Receipt | Inbound]:
+        """What a verified request says. Unknown words and fields are kept in `payload`; raises ValueError on a
+        body that is not what this provider sends at all."""
+
+    def acknowledgement(self) -> tuple[int, str, str]:
+        """(status, content type, body) the provider expects in answer to a callback."""
+
+
+# --- the ledger ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Leave to make one provider call: the attempt row is committed and live."""
+
+    account: Account
+    outgoing: Outgoing
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Leave to ask a provider about an attempt whose outcome is unknown."""
+
+    account: Account
+    sought: Sought
+    channel: Channel
+
+
+class Ledger(Protocol):
+    """The record of attempts: each method is one transaction under the message's row lock."""
+
+    async def claim(self, message_id: UUID, deadline: float) -> Claim | Answer:
+        """Decide whether the message may go out now and, if so, write the attempt row. `deadline`: CLOCK_BOOTTIME
+        seconds, read before the call, at which the lease ends."""
+
+    async def record(self, claim: Claim, result: SendResult) -> Answer:
+        """Write the outcome of a call by compare-and-set and say what is next."""
+
+    async def question(self, message_id: UUID) -> Question | Answer:
+        """The attempt to ask about, or what else is next."""
+
+    async def resolve(self, question: Question, found: Found) -> Answer:
+        """Write what a look-up found and say what is next."""

@@ -1,0 +1,129 @@
+"""How a message's state follows from what is known about it.
+
+Rules of this file:
+- a stage is a fact; a message's stage is the highest fact known, so the order in which facts arrive never matters;
+- two facts are our own decisions (cancelled, gave_up), the others are a provider's word about one part;
+- the public status is read off the stage; the events are the stages passed on the way, each at most once.
+It does not know who calls it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The public word for where a message is."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Stage(StrEnum):
+    """One fact about a message or about one of its parts."""
+
+    QUEUED = "queued"
+    """Accepted by Bellhop; no provider has it."""
+    CANCELLED = "cancelled"
+    """The property withdrew it before any provider had it. Our decision."""
+    GAVE_UP = "gave_up"
+    """It will not be sent, or nobody can know whether it was (`outcome_unknown`). Our decision."""
+    SENT = "sent"
+    """A provider accepted it."""
+    UNDELIVERED = "undelivered"
+    """A provider accepted it and then reported that it did not arrive."""
+    DELIVERED = "delivered"
+    """The provider confirmed that it arrived."""
+    READ = "read"
+    """The guest opened it."""
+
+
+RANK: dict[Stage, int] = {
+    Stage.QUEUED: 0,
+    # Decisions stand below every word of a provider: we decide only while no provider is known to have the message,
+    # so proof that one has it after all (a late receipt after `outcome_unknown`) corrects the decision.
+    Stage.CANCELLED: 10,
+    Stage.GAVE_UP: 11,
+    Stage.SENT: 20,
+    # Above sent: a failure after acceptance is news. Below delivered: a carrier's late "delivered" is the stronger
+    # evidence, since a handset cannot confirm what it did not get.
+    Stage.UNDELIVERED: 30,
+    Stage.DELIVERED: 40,
+    Stage.READ: 50,
+}
+
+STATUS: dict[Stage, Status] = {
+    Stage.QUEUED: Status.QUEUED,
+    Stage.CANCELLED: Status.CANCELLED,
+    Stage.GAVE_UP: Status.FAILED,
+    Stage.SENT: Status.SENT,
+    Stage.UNDELIVERED: Status.FAILED,
+    Stage.DELIVERED: Status.DELIVERED,
+    Stage.READ: Status.READ,
+}
+
+PASSES: dict[Stage, tuple[Stage, ...]] = {
+    Stage.QUEUED: (),
+    Stage.CANCELLED: (Stage.CANCELLED,),
+    Stage.GAVE_UP: (Stage.GAVE_UP,),
+    Stage.SENT: (Stage.SENT,),
+    # A receipt that skips stages tells the skipped ones too, in order.
+    Stage.UNDELIVERED: (Stage.SENT, Stage.UNDELIVERED),
+    Stage.DELIVERED: (Stage.SENT, Stage.DELIVERED),
+    Stage.READ: (Stage.SENT, Stage.DELIVERED, Stage.READ),
+}
+"""Stage reached → the stages told on the way to it, in order."""
+
+ODD_EDGES: dict[tuple[Stage, Stage], str] = {
+    (Stage.GAVE_UP, Stage.SENT): "A provider's late word that it has the message corrects `outcome_unknown`.",
+    (Stage.GAVE_UP, Stage.UNDELIVERED): "The message had gone out after all, and failed for the reason now given.",
+    (Stage.GAVE_UP, Stage.DELIVERED): "A late receipt proves that the message arrived although we had given it up.",
+    (Stage.GAVE_UP, Stage.READ): "The guest opened what we had given up: it arrived.",
+    (Stage.CANCELLED, Stage.SENT): "Cancelled while an earlier attempt counted as not sent; the provider had it.",
+    (Stage.CANCELLED, Stage.UNDELIVERED): "As above, and then it failed.",
+    (Stage.CANCELLED, Stage.DELIVERED): "As above, and it arrived: saying so is better than a comfortable lie.",
+    (Stage.CANCELLED, Stage.READ): "As above, and it was opened.",
+    (Stage.UNDELIVERED, Stage.DELIVERED): "A carrier's late delivery report beats its earlier failure.",
+    (Stage.UNDELIVERED, Stage.READ): "Opened, therefore delivered, whatever was reported before.",
+}
+"""Upward edges that surprise, and why each is right."""
+
+
+def higher(one: Stage, other: Stage) -> Stage:
+    """The stronger of two facts."""
+    return one if RANK[one] >= RANK[other] else other
+
+
+def of_parts(parts: Iterable[Stage]) -> Stage:
+    """The stage of a message sent in parts: undelivered if any part is, else what its slowest part has reached."""
+    known = list(parts) or [Stage.QUEUED]
+    return Stage.UNDELIVERED if Stage.UNDELIVERED in known else min(known, key=RANK.__getitem__)
+
+
+def of_message(decision: Stage, parts: Iterable[Stage]) -> Stage:
+    """The stage of a message: `decision` (queued, cancelled or gave_up) against what is known of its parts."""
+    return higher(decision, of_parts(parts))
+
+
+def news(before: Stage, after: Stage) -> tuple[Stage, ...]:
+    """Stages to tell when a message moves from `before` to `after`, in order; those told before are left out."""
+    if RANK[after] <= RANK[before]:
+        return ()
+    return tuple(stage for stage in PASSES[after] if stage not in PASSES[before])
+
+
+def closes(stage: Stage, *, reports_reading: bool) -> bool:
+    """True when nothing more is worth waiting for on a channel that does or does not report reading."""
+    if stage is Stage.DELIVERED:
+        return not reports_reading
+    return stage in (Stage.CANCELLED, Stage.GAVE_UP, Stage.UNDELIVERED, Stage.READ)
+
+
+def stages_of(status: Status) -> tuple[Stage, ...]:
+    """The stages that a public status stands for (the list filter)."""
+    return tuple(stage for stage, word in STATUS.items() if word is status)
