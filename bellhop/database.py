@@ -1,0 +1,46 @@
+"""Connections to the record: one async engine per process, with the time limits that keep a paused process from
+holding its locks, and errors that do not quote a guest's data."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bellhop.settings import PostgresSettings
+
+LOCK_TIMEOUT_MS = 5_000
+IDLE_IN_TRANSACTION_MS = 15_000
+STATEMENT_TIMEOUT_MS = 30_000
+
+
+def sqlalchemy_url(dsn: str) -> URL:
+    """A plain `postgresql://` DSN as SQLAlchemy's URL for psycopg 3."""
+    return make_url(dsn).set(drivername="postgresql+psycopg")
+
+
+def make_engine(settings: PostgresSettings, application: str) -> AsyncEngine:
+    """An engine that connects lazily: building it needs no server. `application` shows in pg_stat_activity."""
+    options = (
+        f"-c lock_timeout={LOCK_TIMEOUT_MS} -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} "
+        f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
+    )
+    return create_async_engine(
+        sqlalchemy_url(settings.dsn.get_secret_value()),
+        pool_size=settings.pool_size,
+        max_overflow=0,
+        pool_timeout=10,
+        pool_pre_ping=False,
+        pool_recycle=1800,
+        # Parameters are guests' data: they appear in no error text.
+        hide_parameters=True,
+        connect_args={
+            "options": options,
+            "application_name": f"bellhop-{application}",
+            "connect_timeout": 5,
+            "prepare_threshold": 2,
+            # A killed server or a cut line is noticed within seconds rather than the kernel's quarter of an hour.
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+        },
+    )
