@@ -303,9 +303,9 @@ messages = Table(
     Column("failure_code", Text),
     Column("provider_code", Text),
     Column("provider", Text),
-    Column("provider_id", Text),
-    Column("account_id", Uuid),
     Column("held_account_id", Uuid),
+    # How many provider calls the text takes: decided at acceptance, one attempt each.
+    Column("parts", SmallInteger, nullable=False, server_default=text("1")),
     Column("tries", SmallInteger, nullable=False, server_default=text("0")),
     _time("sent_at"),
     _time("delivered_at"),
