@@ -1,0 +1,203 @@
+"""Messages as callers see them: accept, read, list, cancel, reschedule, timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop import statuses
+from bellhop.addresses import AddressBook
+from bellhop.ids import Prefix, render
+from bellhop.messages import ADDRESS_KIND, Channel, parts
+from bellhop.statuses import Stage, Status
+from bellhop.store import consents, events, progress
+from bellhop.store.events import NewEvent
+from bellhop.store.scopes import Scope
+from bellhop.tables import guests, messages, scopes, senders, provider_accounts
+
+Row = dict[str, Any]
+
+
+class ChannelUnavailable(Exception):
+    """No sender of this property can carry messages on that channel."""
+
+
+class UnknownGuest(Exception):
+    """The guest named does not exist in this scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message as a caller asks for it, checked and normalised."""
+
+    channel: Channel
+    recipient: str = field(repr=False)
+    content: str = field(repr=False)
+    content_type: str = "text/plain"
+    subject: str | None = field(default=None, repr=False)
+    scheduled_at: datetime | None = None
+    guest_id: UUID | None = None
+    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
+    category: str = "transactional"
+    reference: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What became of a change: the message (None: no such message here), whether it was done, who is owed events."""
+
+    row: Row | None
+    done: bool
+    endpoints: set[UUID] = field(default_factory=set)
+
+
+async def accept(tx: AsyncConnection, scope: Scope, new: NewMessage, book: AddressBook, valid_for: float) -> Row:
+    """Write a message, its first event and its contact point. `valid_for`: seconds after it is due that it expires.
+
+    Raises ChannelUnavailable or UnknownGuest; nothing is written then.
+    """
+    if new.guest_id is not None:
+        # An interaction: the guest was written to. Locked before the message, as everywhere.
+        seen = await tx.execute(
+            update(guests)
+            .where(guests.c.id == new.guest_id, guests.c.scope_id == scope.id)
+            .values(last_seen_at=func.greatest(guests.c.last_seen_at, func.now()))
+        )
+        if seen.rowcount == 0:
+            raise UnknownGuest
+    provider = (
+        await tx.execute(
+            select(provider_accounts.c.provider)
+            .join(senders, senders.c.account_id == provider_accounts.c.id)
+            .where(senders.c.scope_id == scope.id, senders.c.channel == new.channel.value)
+            .order_by(senders.c.is_default.desc(), senders.c.id)
+            .limit(1)
+        )
+    ).scalar_one_or_none()
+    if provider is None:
+        raise ChannelUnavailable
+    kind = ADDRESS_KIND[new.channel]
+    address_hash = book.hash(kind, new.recipient)
+    due = func.greatest(func.now(), literal(new.scheduled_at)) if new.scheduled_at else func.now()
+    written = await tx.execute(
+        insert(messages)
+        .values(
+            scope_id=scope.id,
+            channel=new.channel.value,
+            recipient=new.recipient,
+            address_hash=address_hash,
+            guest_ref=render(Prefix.GUEST, new.guest_id) if new.guest_id else None,
+            guest_id=new.guest_id,
+            subject=new.subject,
+            content=new.content,
+            content_type=new.content_type,
+            metadata=new.metadata,
+            category=new.category,
+            reference=new.reference,
+            tags=list(new.tags),
+            scheduled_at=new.scheduled_at,
+            due_at=due,
+            expires_at=due + timedelta(seconds=valid_for),
+            parts=len(parts(new.channel, new.content)),
+            provider=provider,
+            wake_due_at=func.now(),
+        )
+        .returning(messages, func.now().label("now"))
+    )
+    row = {**written.mappings().one(), "property_id": scope.property_id, "environment": scope.environment}
+    await events.write(tx, scope.id, "message", row["id"], [NewEvent("message.queued", "queued")])
+    await consents.remember_contact(tx, scope.id, kind.value, new.recipient, address_hash, [new.guest_id])
+    return row
+
+
+def _outbound(scope: Scope) -> Any:
+    return (
+        select(*progress.message_columns)
+        .join(scopes, scopes.c.id == messages.c.scope_id)
+        .where(messages.c.scope_id == scope.id, messages.c.direction == "outbound", messages.c.erased_at.is_(None))
+    )
+
+
+async def get(tx: AsyncConnection, scope: Scope, message_id: UUID) -> Row | None:
+    """An outbound message of this scope; None when it is another's, erased, or was never there."""
+    found = (await tx.execute(_outbound(scope).where(messages.c.id == message_id))).mappings().one_or_none()
+    return None if found is None else dict(found)
+
+
+async def listing(
+    tx: AsyncConnection,
+    scope: Scope,
+    *,
+    guest_id: UUID | None = None,
+    channel: Channel | None = None,
+    status: Status | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> tuple[list[Row], int]:
+    """Outbound messages of this scope, newest first, and how many there are in all."""
+    query = _outbound(scope)
+    if guest_id is not None:
+        query = query.where(messages.c.guest_id == guest_id)
+    if channel is not None:
+        query = query.where(messages.c.channel == channel.value)
+    if status is not None:
+        query = query.where(messages.c.stage.in_([stage.value for stage in statuses.stages_of(status)]))
+    total = (await tx.execute(select(func.count()).select_from(query.subquery()))).scalar_one()
+    page = await tx.execute(query.order_by(messages.c.id.desc()).limit(limit).offset(offset))
+    return [dict(row) for row in page.mappings()], total
+
+
+async def stages(tx: AsyncConnection, message_ids: list[UUID]) -> dict[UUID, str]:
+    """The stage of each of these messages: one query for all who wait for an acceptance."""
+    found = await tx.execute(select(messages.c.id, messages.c.stage).where(messages.c.id.in_(message_ids)))
+    return {row.id: row.stage for row in found}
+
+
+async def _waiting(tx: AsyncConnection, scope: Scope, message_id: UUID) -> tuple[Row | None, bool]:
+    """The message under its lock, and whether no provider has been called for it, or could still be."""
+    if await get(tx, scope, message_id) is None:
+        return None, False
+    row = await progress.lock(tx, message_id)
+    if row is None or row["erased_at"] is not None:
+        return None, False
+    live = any(attempt["state"] in progress.LIVE for attempt in await progress.attempts_of(tx, message_id))
+    return row, row["stage"] == Stage.QUEUED.value and not live
+
+
+async def cancel(tx: AsyncConnection, scope: Scope, message_id: UUID) -> Changed:
+    """Withdraw a message that no provider has. Repeating it is harmless. After the commit: wake the conductor."""
+    row, waiting = await _waiting(tx, scope, message_id)
+    if row is None or row["stage"] == Stage.CANCELLED.value:
+        return Changed(row, row is not None)
+    if not waiting:
+        return Changed(row, False)
+    moved = await progress.advance(tx, row, decision=Stage.CANCELLED, also={"wake_due_at": func.now()})
+    return Changed(moved.row, True, moved.endpoints)
+
+
+async def reschedule(tx: AsyncConnection, scope: Scope, message_id: UUID, at: datetime | None) -> Changed:
+    """Move a message that still waits to another time (None: now). After the commit: wake the conductor."""
+    row, waiting = await _waiting(tx, scope, message_id)
+    if row is None or not waiting:
+        return Changed(row, False)
+    due = func.greatest(func.now(), literal(at)) if at else func.now()
+    changed = await tx.execute(
+        update(messages)
+        .where(messages.c.id == message_id)
+        .values(
+            scheduled_at=at,
+            due_at=due,
+            expires_at=due + (row["expires_at"] - row["due_at"]) if row["expires_at"] else None,
+            updated_at=func.now(),
+            wake_due_at=func.now(),
+        )
+        .returning(messages)
+    )
+    owed = await events.write(tx, scope.id, "message", message_id, [NewEvent("message.rescheduled")])
+    return Changed({**row, **changed.mappings().one()}, True, owed)
