@@ -6,7 +6,9 @@ the same work in `preexec_fn` could deadlock a supervisor that has threads.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import pwd
 import sys
 
 _PR_SET_PDEATHSIG = 1
@@ -14,20 +16,18 @@ _PR_SET_PDEATHSIG = 1
 
 def become(supervisor: int, death_signal: int, user: str, command: list[str]) -> None:
     """Replace this process by `command`. The kernel sends it `death_signal` when the supervisor dies, however."""
+    # Loaded now: the other user may not be allowed to read our Python.
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     if user:
-        import pwd
-
         entry = pwd.getpwnam(user)
         os.setgroups([])
         os.setgid(entry.pw_gid)
         os.setuid(entry.pw_uid)
         os.environ.update(HOME="/", USER=user, LOGNAME=user)
         os.umask(0o077)
-    if sys.platform == "linux":
-        import ctypes
-
+    if libc is not None:
         # After setuid, which clears it. It survives the exec below.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+        libc.prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
         if os.getppid() != supervisor:  # died before we asked
             os._exit(1)
     try:

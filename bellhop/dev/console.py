@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from bellhop.dev.problems import StartProblem
+
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _REDRAW_EVERY = 0.1  # seconds, on a terminal
 _REMIND_EVERY = 10.0  # seconds, when the output goes to a file or a pipe
@@ -17,14 +19,21 @@ _REMIND_EVERY = 10.0  # seconds, when the output goes to a file or a pipe
 class Step:
     """One thing being done. `note` says how it goes; `label` may be changed to what it turned out to be."""
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str, cancelled: threading.Event) -> None:
         self.label = label
+        self._cancelled = cancelled
         self.detail = ""
         self.began = time.monotonic()
         self.reminded = self.began
 
     def note(self, detail: str) -> None:
         self.detail = detail
+        self.check()
+
+    def check(self) -> None:
+        """For long work to call now and then: raises StartProblem when the person has lost patience."""
+        if self._cancelled.is_set():
+            raise StartProblem("Stopped before it was finished.")
 
     def elapsed(self) -> float:
         return time.monotonic() - self.began
@@ -42,6 +51,11 @@ class Console:
         self._steps: list[Step] = []
         self._ticker: threading.Thread | None = None
         self._frame = 0
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """End the steps under way (at their next `check`), without a line for each."""
+        self._cancelled.set()
 
     def say(self, text: str) -> None:
         """Print one line (or several), above the moving sign if there is one."""
@@ -52,20 +66,23 @@ class Console:
     @contextmanager
     def step(self, label: str) -> Iterator[Step]:
         """Show `label` as moving until the block ends; then print its line with the time it took."""
-        step = Step(label)
+        step = Step(label, self._cancelled)
         with self._lock:
             self._steps.append(step)
             self._start_ticker()
         try:
             yield step
         except BaseException:
-            self._end(step, "✗" if self._fancy else "FAILED")
+            self._end(step, failed=True)
             raise
-        self._end(step, "✓" if self._fancy else "ok")
+        self._end(step, failed=False)
 
-    def _end(self, step: Step, sign: str) -> None:
+    def _end(self, step: Step, *, failed: bool) -> None:
         with self._lock:
             self._steps.remove(step)
+            if failed and self._cancelled.is_set():
+                return
+            sign = ("✗" if failed else "✓") if self._fancy else ("FAILED" if failed else "ok")
             self.say(f"{sign} {step.label:<44} {step.elapsed():5.1f} s")
 
     def _start_ticker(self) -> None:

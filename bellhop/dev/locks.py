@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Hold the lock for the block, waiting for it as long as it takes."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+def held(path: Path, while_waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the lock for the block, waiting for it as long as it takes (or until `while_waiting` raises)."""
+    while (descriptor := take(path)) is None:
+        while_waiting()
+        time.sleep(0.1)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)

@@ -30,13 +30,13 @@ class Ports:
     temporal: int = 7233
     ui: int = 8233
     sandbox: int = 8900
-    receiver: int = 0
+    receiver: int = 8901
     temporal_http: int = 0
 
     @classmethod
     def any_free(cls) -> Ports:
         """For demos and tests, which run beside a stack on the usual ports."""
-        return cls(api=0, temporal=0, ui=0, sandbox=0)
+        return cls(api=0, temporal=0, ui=0, sandbox=0, receiver=0)
 
     def settled(self, wanted: Collection[str], host: str = "127.0.0.1") -> Ports:
         """Every wanted 0 replaced by a free port, every other one found free. Raises PortTaken."""
@@ -64,12 +64,16 @@ class Ports:
 def _complaint(name: str, port: int, error: OSError) -> str:
     what, setting = _MEANING[name]
     holder = holder_of(port)
-    reason = f"is taken{f' by {holder}' if holder else ''}" if holder or error.errno == errno.EADDRINUSE else f"can't be used ({error.strerror})"
+    reason = (
+        f"is taken{f' by {holder}' if holder else ''}"
+        if holder or error.errno == errno.EADDRINUSE
+        else f"can't be used ({error.strerror})"
+    )
     return f"Port {port}, wanted for {what}, {reason}. Stop that program, or choose another port with {setting}."
 
 
 def holder_of(port: int) -> str:
-    """"python (pid 4711)" for the process listening on that port, or "" if the system doesn't tell."""
+    """ "python (pid 4711)" for the process listening on that port, or "" if the system doesn't tell."""
     try:
         psutil: Any = importlib.import_module("psutil")  # it comes with the embedded PostgreSQL
     except ImportError:

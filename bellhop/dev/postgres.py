@@ -67,7 +67,7 @@ class EmbeddedPostgres:
         data = paths.postgres.resolve()
         server = cls(data=data, socket_dir=_socket_dir(data, user), bin=bin_path, user=user)
         if not (data / "PG_VERSION").exists():
-            server._initialise(paths.log("postgres"))
+            server._initialise(paths.log("initdb"))
         if user:
             _let_through(data, user)
         return server
@@ -118,9 +118,11 @@ class EmbeddedPostgres:
                 continue
             if _serves(pid, self.data):
                 _end(pid, self.data)
-            with suppress(FileNotFoundError):
-                if _first_number(path) == pid:
+            # A dead server's file is PostgreSQL's own affair (it checks for surviving children first).
+            if _alive(pid) and _first_number(path) == pid:
+                with suppress(FileNotFoundError):
                     path.unlink()
+        _await_orphans(self.data)
 
     def _ensure_database(self, connection: psycopg.Connection) -> None:
         found = connection.execute("select 1 from pg_database where datname = %s", (DATABASE,)).fetchone()
@@ -253,6 +255,29 @@ def _serves(pid: int, data: Path) -> bool:
         return "postgres" in process.name() and str(data) in process.cmdline()
     except psutil.Error:
         return False
+
+
+def _alive(pid: int) -> bool:
+    """0 stands for a file without a number: nobody can check it, so it is in the way too."""
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+def _await_orphans(data: Path, seconds: float = 5.0) -> None:
+    """A killed server's children end by themselves, within moments; until then no new one can start."""
+    psutil: Any = importlib.import_module("psutil")
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for process in psutil.process_iter(["name"]):
+            with suppress(psutil.Error):
+                if process.info["name"] == "postgres" and process.cwd() == str(data):
+                    break
+        else:
+            return
+        time.sleep(0.05)
 
 
 def _end(pid: int, data: Path) -> None:

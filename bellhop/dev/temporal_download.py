@@ -80,6 +80,7 @@ def _watch(process: subprocess.Popen[bytes], target: Path, log: Path, step: Step
             step.note(f"(downloading, {size // 2**20} MB)")
         if now - moved > STALLED_AFTER or now - began > _GIVE_UP_AFTER:
             return f"nothing arrived for {now - moved:.0f} s"
+        step.check()
         time.sleep(0.2)
     lines = log.read_text(errors="replace").strip().splitlines()
     return lines[-1][:160] if process.returncode and lines else ""

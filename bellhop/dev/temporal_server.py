@@ -89,8 +89,7 @@ def _get(binary: Path, console: Console, step: Step, env: Mapping[str, str]) -> 
     """Fill the cache, once even if several processes ask at the same time."""
     try:
         binary.parent.mkdir(parents=True, exist_ok=True)
-        step.note("(another process is getting it; waiting)")
-        with held(binary.parent / ".lock"):
+        with held(binary.parent / ".lock", lambda: step.note("(another process is getting it; waiting)")):
             if runs(binary):
                 return
             tried: list[str] = []

@@ -1,0 +1,109 @@
+"""The stack's own programs: how the API, the workers, the sandbox and the receiver are started, and with what settings.
+
+They get everything by environment variables, exactly as in production; nothing here is imported from them but the
+sandbox's constants.
+"""
+
+from __future__ import annotations
+
+import sys
+import urllib.request
+from collections.abc import Callable, Mapping
+
+from bellhop.dev.paths import DevPaths, project_dir
+from bellhop.dev.ports import Ports
+from bellhop.dev.process import Program
+
+# Never through a proxy the person may have set: these are local addresses.
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """A readiness check: does the URL answer 2xx?"""
+
+    def check() -> bool:
+        try:
+            with _direct.open(url, timeout=2) as answer:
+                return bool(200 <= answer.status < 300)
+        except OSError:
+            return False
+
+    return check
+
+
+def reachable(host: str) -> str:
+    """The address programs of this machine use for something that listens on `host`."""
+    if host in {"", "0.0.0.0", "::"}:
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def settings_env(
+    base: Mapping[str, str], *, dsn: str, temporal_address: str, secret_key: str, ports: Ports, host: str
+) -> dict[str, str]:
+    """The environment of the stack's programs: the person's own, with what only the stack knows laid over it."""
+    url = f"http://{reachable(host)}:{ports.api}"
+    env = {
+        **base,
+        "POSTGRES_DSN": dsn,
+        "TEMPORAL_ADDRESS": temporal_address,
+        "BELLHOP_SECRET_KEY": secret_key,
+        "BELLHOP_HOST": host,
+        "BELLHOP_PORT": str(ports.api),
+        "BELLHOP_PUBLIC_URL": base.get("BELLHOP_PUBLIC_URL") or url,
+        "BELLHOP_SANDBOX_URL": f"http://127.0.0.1:{ports.sandbox}",
+        # The receiver and the person's own test servers live on this machine.
+        "WEBHOOK_ALLOW": base.get("WEBHOOK_ALLOW") or "127.0.0.0/8",
+        "PYTHONUNBUFFERED": "1",
+    }
+    return env
+
+
+def sandbox(env: Mapping[str, str], paths: DevPaths, ports: Ports, host: str) -> Program:
+    from bellhop.sandbox import accounts
+
+    key_id = accounts.SENDGRID_API_KEY.split(".")[1]
+    # The sandbox is on this machine: it calls the API directly, whatever the public address is.
+    receipts = f"http://{reachable(host)}:{ports.api}/v1/receipts"
+    if public := env.get("BELLHOP_PUBLIC_URL"):
+        receipts = f"{public.rstrip('/')}/v1/receipts"
+    own = {
+        "SANDBOX_SENDGRID_EVENT_URL": f"{receipts}/sendgrid/{key_id}/events",
+        "SANDBOX_TWILIO_INBOUND_URL": f"{receipts}/twilio/{accounts.TWILIO_ACCOUNT_SID}/inbound",
+    }
+    command = ["-m", "bellhop.sandbox", "--host", "127.0.0.1", "--port", str(ports.sandbox)]
+    command += ["--db", str(paths.sandbox_db)]
+    url = f"http://127.0.0.1:{ports.sandbox}/_sandbox/health"
+    return _python("sandbox", "Sandbox providers", command, {**env, **own}, paths, answers(url))
+
+
+def receiver(env: Mapping[str, str], paths: DevPaths, ports: Ports) -> Program:
+    command = ["-m", "bellhop.dev.receiver", "--port", str(ports.receiver), "--file", str(paths.receiver_file)]
+    url = f"http://127.0.0.1:{ports.receiver}/healthz"
+    return _python("receiver", "Webhook receiver", command, env, paths, answers(url))
+
+
+def api(env: Mapping[str, str], paths: DevPaths, ports: Ports, host: str) -> Program:
+    command = ["-m", "uvicorn", "api.app:create_app", "--factory", "--host", host, "--port", str(ports.api)]
+    command += ["--no-access-log", "--timeout-graceful-shutdown", "2"]
+    return _python("api", "API", command, env, paths, answers(f"http://{reachable(host)}:{ports.api}/healthz"))
+
+
+def worker(role: str, env: Mapping[str, str], paths: DevPaths) -> Program:
+    """Ready as soon as it runs: what it waits for, it waits for by itself."""
+    return _python(f"worker-{role}", f"Worker ({role})", ["-m", "worker", "--role", role], env, paths, lambda: True)
+
+
+def _python(
+    name: str, label: str, command: list[str], env: Mapping[str, str], paths: DevPaths, ready: Callable[[], bool]
+) -> Program:
+    return Program(
+        name=name,
+        label=label,
+        command=(sys.executable, *command),
+        env=env,
+        log=paths.log(name),
+        ready=ready,
+        cwd=project_dir(),
+        start_timeout=60,
+    )
