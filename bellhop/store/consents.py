@@ -21,7 +21,13 @@ ACTION: dict[Effect, str] = {
 
 
 async def write(
-    tx: AsyncConnection, scope_id: UUID, kind: str, address_hash: bytes, effect: Effect, source: str, evidence: UUID | None
+    tx: AsyncConnection,
+    scope_id: UUID,
+    kind: str,
+    address_hash: bytes,
+    effect: Effect,
+    source: str,
+    evidence: UUID | None,
 ) -> None:
     """Record what an address said, or what its provider said of it. `source`: where we have it from."""
     await tx.execute(

@@ -18,7 +18,7 @@ from bellhop.statuses import Stage, Status
 from bellhop.store import consents, events, progress
 from bellhop.store.events import NewEvent
 from bellhop.store.scopes import Scope
-from bellhop.tables import guests, messages, scopes, senders, provider_accounts
+from bellhop.tables import guests, messages, provider_accounts, scopes, senders
 
 Row = dict[str, Any]
 

@@ -32,9 +32,7 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
         return None
     entries: list[dict[str, Any]] = []
     if row["scheduled_at"] and row["scheduled_at"] > row["created_at"]:
-        entries.append(
-            {"at": row["scheduled_at"], "what": "due", "detail": "the time it was asked to go out"}
-        )
+        entries.append({"at": row["scheduled_at"], "what": "due", "detail": "the time it was asked to go out"})
     told = await tx.execute(select(events).where(events.c.subject_id == message_id).order_by(events.c.id))
     for event in told.mappings():
         code = event["facts"].get("code")
