@@ -1,0 +1,68 @@
+"""`python -m bellhop.sandbox`: the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bellhop.sandbox import accounts, faults
+from bellhop.sandbox.app import create_server
+from bellhop.sandbox.settings import Process, Settings
+
+_EPILOG = """
+environment:
+  SANDBOX_HOST, SANDBOX_PORT, SANDBOX_DB   as the options
+{settings}
+
+then:
+  http://HOST:PORT/                        the messages, as their recipients see them
+  http://HOST:PORT/docs                    the sandbox's own endpoints (/_sandbox/...)
+  client.api.base_url = "http://HOST:PORT" the official Twilio SDK talks to the sandbox
+  SendGridAPIClient(key, host=...)         and SendGrid's
+
+faults (POST /_sandbox/faults {{"kind": ...}}):
+{kinds}
+"""
+
+
+def _epilog() -> str:
+    settings = "\n".join(f"  SANDBOX_{name.upper():<32} {row.description} ({row.default!r})"
+                         for name, row in Settings.model_fields.items())
+    kinds = "\n".join(f"  {kind:<20} {says}" for kind, says in faults.KINDS.items())
+    return _EPILOG.format(settings=settings, kinds=kinds)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m bellhop.sandbox", epilog=_epilog(), formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="A stand-in for Twilio and SendGrid: speaks their real HTTP protocols, sends nothing to anybody.")
+    parser.add_argument("--host", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (8900; 0: any free one)")
+    parser.add_argument("--db", type=Path, help="SQLite file to keep everything in; without it, in memory")
+    parser.add_argument("--accounts", action="store_true", help="print the accounts every sandbox knows, and end")
+    given = vars(parser.parse_args(arguments))
+    if given.pop("accounts"):
+        sys.stdout.writelines(f"{name}={value}\n" for name, value in accounts.DEFAULT_ACCOUNTS.items())
+        return 0
+    try:
+        process = Process(**{name: value for name, value in given.items() if value is not None})
+        server = create_server(process.host, process.port, process.db, Settings())
+    except ValidationError as error:
+        for problem in error.errors():
+            sys.stderr.write(f"SANDBOX_{str(problem['loc'][0]).upper()}: {problem['msg']}\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"cannot listen on {process.host}:{process.port}: {error.strerror}\n")
+        return 1
+    where = f"[{server.host}]" if ":" in server.host else server.host
+    sys.stdout.write(f"Sandbox on http://{where}:{server.port}\n")
+    sys.stdout.flush()
+    server.run()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

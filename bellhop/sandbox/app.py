@@ -1,0 +1,45 @@
+"""Puts the sandbox together: one FastAPI application, and the server that can misbehave."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from bellhop.sandbox import control, page, sendgrid, twilio, wire
+from bellhop.sandbox.settings import Settings
+from bellhop.sandbox.state import State
+
+
+def create_app(db: Path | None = None, settings: Settings | None = None) -> FastAPI:
+    """The application; without `db` everything is held in memory."""
+    state = State(db, settings or Settings())
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await state.post.open()
+        yield
+        await state.post.close()
+        state.store.close()
+
+    app = FastAPI(title="Bellhop sandbox", description=__doc__, version="1", lifespan=lifespan)
+    app.state.sandbox = state
+    app.include_router(control.router)
+    app.include_router(page.router)
+    twilio.mount(app, state)
+    sendgrid.mount(app, state)
+    return app
+
+
+def create_server(host: str = "127.0.0.1", port: int = 8900, db: Path | None = None,
+                  settings: Settings | None = None) -> wire.Server:
+    """A server with its port already bound (`server.port`, also for port 0); run it with `server.run()`."""
+    app = create_app(db, settings)
+    server = wire.Server(uvicorn.Config(
+        app, host=host, port=port, http=wire.Protocol, ws="none", log_level="warning", access_log=False,
+        proxy_headers=False, timeout_graceful_shutdown=1, backlog=2048))
+    app.state.server = server
+    return server

@@ -1,0 +1,244 @@
+"""The sandbox's own endpoints, under `/_sandbox`: what was accepted, faults, settings, inbound texts, accounts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bellhop.sandbox import accounts, books, faults, magic, twilio_inbound
+from bellhop.sandbox.faults import Fault, FaultRequest
+from bellhop.sandbox.state import State
+from bellhop.sandbox.store import Message, Step
+
+router = APIRouter(prefix="/_sandbox", tags=["sandbox"])
+
+
+class InboundRequest(BaseModel):
+    """A guest's text. `fields` are added to what Twilio would post (e.g. OptOutType, MediaUrl0)."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    sender: str = Field(alias="from")
+    to: str = accounts.TWILIO_FROM_NUMBER
+    body: str
+    account_sid: str | None = Field(default=None, description="which account, if several own the number")
+    fields: dict[str, str] = {}
+
+
+class AccountRequest(BaseModel):
+    """A further account; what is left out is made up. An account that exists is changed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    provider: Literal["twilio", "sendgrid"]
+    account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-fA-F]{32}$")
+    auth_token: str | None = None
+    numbers: list[str] | None = None
+    api_key: str | None = Field(default=None, pattern=r"^SG\.[^.]+\.[^.]+$")
+    from_emails: list[str] | None = Field(default=None, description="verified senders; empty: every sender is")
+
+
+def _state(request: Request) -> State:
+    state = request.app.state.sandbox
+    assert isinstance(state, State)
+    return state
+
+
+def _at(moment: float | None) -> str | None:
+    if moment is None:
+        return None
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _moment(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise HTTPException(422, "since: seconds since 1970, or an ISO 8601 time") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _shown_step(step: Step) -> dict[str, Any]:
+    return {"word": step.word, "code": step.code, "at": _at(step.due), "changes_status": bool(step.applies),
+            "callback": bool(step.told), "state": step.state, "tries": step.tries, "answer": step.answer}
+
+
+def shown(message: Message, steps: list[Step]) -> dict[str, Any]:
+    """A message as `GET /_sandbox/messages` lists it."""
+    return {
+        "provider": message.provider, "id": message.id, "account": message.account, "direction": message.direction,
+        "to": message.recipient, "from": message.sender, "subject": message.subject, "content": message.content,
+        "html": message.html, "accepted_at": _at(message.accepted_at), "status": message.status,
+        "error_code": message.error_code, "callback_url": message.callback_url, "custom_args": message.custom_args,
+        "parts": message.parts, "deleted": bool(message.deleted), "detail": message.detail,
+        "steps": [_shown_step(step) for step in steps],
+    }
+
+
+@router.get("/health")
+async def health() -> dict[str, bool]:
+    """Up and serving."""
+    return {"ok": True}
+
+
+@router.get("/messages")
+async def messages(
+    request: Request,
+    provider: Literal["twilio", "sendgrid"] | None = None,
+    to: str | None = None,
+    since: Annotated[str | None, Query(description="accepted at or after: ISO 8601 or seconds since 1970")] = None,
+    direction: Literal["outbound", "inbound", "any"] = "outbound",
+    limit: Annotated[int, Query(ge=0, description="0: all")] = 0,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    steps: bool = True,
+) -> JSONResponse:
+    """What was ACCEPTED, oldest first; one row for each recipient. `steps=false` leaves out what happened to it."""
+    store = _state(request).store
+    found, total = store.messages(
+        (("provider =", provider), ("recipient =", to), ("accepted_at >=", _moment(since)),
+         ("direction =", None if direction == "any" else direction)),
+        limit=limit or -1, offset=offset)
+    taken = store.steps_of([message.seq for message in found]) if steps else {}
+    return JSONResponse({"data": [shown(message, taken.get(message.seq, [])) for message in found], "total": total})
+
+
+@router.delete("/messages")
+async def clear_messages(request: Request) -> dict[str, int]:
+    """Forget all messages, and the callbacks still owed for them."""
+    state = _state(request)
+    state.post.forget_all()
+    return {"deleted": state.store.clear()}
+
+
+@router.get("/requests")
+async def requests(request: Request, provider: str | None = None, limit: int = 1000) -> dict[str, Any]:
+    """Recent calls of the providers' APIs, refused ones too, newest first. `status` null: not answered (yet)."""
+    rows = [row for row in reversed(_state(request).requests) if provider in (None, row["provider"])]
+    return {"data": [{**row, "at": _at(row["at"])} for row in rows[:limit]], "total": len(rows)}
+
+
+@router.delete("/requests")
+async def clear_requests(request: Request) -> dict[str, bool]:
+    """Forget recent calls."""
+    _state(request).requests.clear()
+    return {"ok": True}
+
+
+def _shown_fault(fault: Fault) -> dict[str, Any]:
+    return {"id": fault.id, **fault.asked.model_dump(exclude_none=True), "left": fault.left, "until": _at(fault.until)}
+
+
+@router.post("/faults", status_code=201)
+async def add_fault(request: Request, body: FaultRequest) -> JSONResponse:
+    """Make something go wrong. Without `count` and `seconds`: once."""
+    try:
+        fault = _state(request).faults.add(body)
+    except faults.UnknownKind:
+        return JSONResponse({"detail": f"no fault of kind {body.kind!r}", "kinds": faults.KINDS}, 422)
+    if body.kind == "refuse":
+        server = getattr(request.app.state, "server", None)
+        if server is None:
+            raise HTTPException(501, "this sandbox does not own its port; run it with python -m bellhop.sandbox")
+        await server.refuse(body.seconds or 5.0, request)
+        return JSONResponse(_shown_fault(fault), 201, {"Connection": "close"})
+    return JSONResponse(_shown_fault(fault), 201)
+
+
+@router.get("/faults")
+async def list_faults(request: Request) -> dict[str, Any]:
+    """The faults in force, and the kinds there are."""
+    return {"data": [_shown_fault(fault) for fault in _state(request).faults.in_force()], "kinds": faults.KINDS}
+
+
+@router.delete("/faults")
+async def clear_faults(request: Request) -> dict[str, bool]:
+    """Let everything go right again."""
+    _state(request).faults.clear()
+    return {"ok": True}
+
+
+@router.get("/magic")
+async def magic_recipients() -> dict[str, Any]:
+    """The recipients that make something happen."""
+    return {"numbers": {row.address: row.says for row in magic.NUMBERS},
+            "mailboxes": {f"{row.address}@": row.says for row in magic.MAILBOXES}}
+
+
+@router.get("/settings")
+async def settings(request: Request) -> dict[str, Any]:
+    """The settings in force."""
+    return _state(request).settings.model_dump()
+
+
+@router.put("/settings")
+async def put_settings(request: Request, body: dict[str, Any]) -> JSONResponse:
+    """Change the settings given; the rest stay. Messages already accepted keep their times."""
+    state = _state(request)
+    try:
+        state.put_settings(body)
+    except ValidationError as error:
+        wrong = [{"loc": problem["loc"], "msg": problem["msg"]} for problem in error.errors()]
+        return JSONResponse({"detail": wrong}, 422)
+    if "sendgrid_event_url" in body:
+        # Whoever sets it here means it, also for the default account that PATCHed its own before.
+        default = state.books.sendgrid_named(accounts.SENDGRID_API_KEY)
+        if default and default.event.pop("url", None) is not None:
+            state.books.put_sendgrid(default)
+    return JSONResponse(state.settings.model_dump())
+
+
+@router.post("/inbound")
+async def inbound(request: Request, body: InboundRequest) -> dict[str, Any]:
+    """A guest texts: posts Twilio's inbound webhook and tells what the app answered."""
+    state = _state(request)
+    for account in state.books.twilio.values():
+        if body.to.rpartition(":")[2] in account.numbers and body.account_sid in (None, account.sid):
+            heard = await twilio_inbound.receive(state, account, body.sender, body.to, body.body, body.fields)
+            return {"sid": heard.sid, "status": heard.status, "body": heard.body, "detail": heard.detail,
+                    "opt_out": heard.opt_out, "tries": heard.tries}
+    raise HTTPException(422, f"no account owns the number {body.to}")
+
+
+@router.get("/opt-outs")
+async def opt_outs(request: Request) -> dict[str, Any]:
+    """Who said STOP to which number."""
+    return {"data": _state(request).store.opt_outs()}
+
+
+@router.delete("/opt-outs")
+async def clear_opt_outs(request: Request) -> dict[str, bool]:
+    """As if nobody had said STOP."""
+    _state(request).store.clear_opt_outs()
+    return {"ok": True}
+
+
+@router.post("/accounts", status_code=201)
+async def add_account(request: Request, body: AccountRequest) -> dict[str, Any]:
+    """Add an account or change one (a new `auth_token` for a known SID rotates it)."""
+    known, phrase = _state(request).books, books.new_phrase()
+    if body.provider == "twilio":
+        sid = body.account_sid or accounts.twilio_account_sid(phrase)
+        old = known.twilio.get(sid)
+        token = body.auth_token or (old.auth_token if old else accounts.twilio_auth_token(phrase))
+        numbers = body.numbers if body.numbers is not None else old.numbers if old else [accounts.TWILIO_FROM_NUMBER]
+        if not numbers:
+            raise HTTPException(422, "numbers: an account needs one to send from")
+        known.put_twilio(books.TwilioAccount(sid, token, numbers))
+        return {"provider": "twilio", "account_sid": sid, "auth_token": token, "numbers": numbers}
+    key = body.api_key or accounts.sendgrid_api_key(phrase)
+    account = known.sendgrid_named(key) or books.SendGridAccount(key)
+    if body.from_emails is not None:
+        account.from_emails = [email.casefold() for email in body.from_emails]
+    known.put_sendgrid(account)
+    return {"provider": "sendgrid", "api_key": key, "from_emails": account.from_emails,
+            "webhook_public_key": accounts.webhook_public_key(account.private_key)}

@@ -1,0 +1,62 @@
+"""The page at `/`: each message as its recipient sees it, newest first, with what became of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bellhop.sandbox import accounts
+from bellhop.sandbox.state import State
+
+_FOLDER = Path(__file__).parent / "templates"
+_TEMPLATES = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined,
+                         trim_blocks=True, lstrip_blocks=True)
+_NEWEST = 100
+
+# Scripts of an e-mail never run (its frame is sandboxed); its pictures may load, as they would for its reader.
+_POLICY = ("default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src * data:; "
+           "font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+
+# What a status tells at a glance: the colour of its label.
+_TONES = {
+    **dict.fromkeys(("delivered", "received", "processed"), "good"),
+    **dict.fromkeys(("open", "click", "read"), "best"),
+    **dict.fromkeys(("failed", "undelivered", "bounce", "dropped", "spamreport"), "bad"),
+    **dict.fromkeys(("canceled", "deferred", "unsubscribe", "group_unsubscribe"), "odd"),
+}
+
+router = APIRouter(include_in_schema=False)
+
+
+def _clock(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%H:%M:%S")
+
+
+_TEMPLATES.filters["clock"] = _clock
+_TEMPLATES.filters["tone"] = lambda word: _TONES.get(word, "plain")
+
+
+@router.get("/")
+async def messages(request: Request) -> HTMLResponse:
+    """The whole page; its script asks for it again and changes only what has changed."""
+    state = request.app.state.sandbox
+    assert isinstance(state, State)
+    found, total = state.store.messages((), limit=_NEWEST, newest_first=True)
+    steps = state.store.steps_of([message.seq for message in found])
+    context: dict[str, Any] = {
+        "messages": found, "steps": steps, "total": total, "newest": _NEWEST,
+        "faults": state.faults.in_force(), "number": accounts.TWILIO_FROM_NUMBER,
+    }
+    return HTMLResponse(_TEMPLATES.get_template("page.html").render(context),
+                        headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"})
+
+
+@router.get("/_sandbox/page.js")
+async def script() -> Response:
+    """The page's script."""
+    return Response((_FOLDER / "page.js").read_text(), media_type="text/javascript")

@@ -1,0 +1,198 @@
+"""SendGrid's v3 API over HTTP: mail/send, and the settings of the event webhook.
+
+https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bellhop.sandbox import accounts, faults, magic, plans
+from bellhop.sandbox import sendgrid_checks as checks
+from bellhop.sandbox.books import EVENT_FLAGS, SendGridAccount, event_settings
+from bellhop.sandbox.faults import FaultRequest
+from bellhop.sandbox.sendgrid_checks import Problem, reply
+from bellhop.sandbox.state import Handler, State
+from bellhop.sandbox.store import Message, Step
+
+_LARGEST = 30 * 1024 * 1024
+_SETTABLE = frozenset({"enabled", "url", "oauth_client_id", "oauth_token_url", "oauth_client_secret", *EVENT_FLAGS})
+
+AccountHandler = Callable[[Request, SendGridAccount], Awaitable[Response]]
+
+# What real events carry besides the names of the message; the reader is always the same.
+_EVENT_EXTRAS: dict[str, dict[str, Any]] = {
+    "delivered": {"response": "250 2.0.0 OK", "ip": "192.0.2.10", "tls": 1},
+    "bounce": {"ip": "192.0.2.10", "tls": 1},
+    "open": {"useragent": "Mozilla/5.0 (sandbox reader)", "ip": "198.51.100.7", "sg_machine_open": False,
+             "sg_content_type": "html"},
+    "click": {"useragent": "Mozilla/5.0 (sandbox reader)", "ip": "198.51.100.7", "url": "https://sandbox.example/",
+              "url_offset": {"index": 0, "type": "html"}},
+}
+
+
+def mount(app: FastAPI, state: State) -> None:
+    """Routes without FastAPI's validation: what is wrong with a call is for SendGrid's own errors to say."""
+    desk = _Desk(state)
+    routes: tuple[tuple[str, str, AccountHandler], ...] = (
+        ("/v3/mail/send", "POST", desk.send),
+        ("/v3/user/webhooks/event/settings", "GET", desk.settings),
+        ("/v3/user/webhooks/event/settings", "PATCH", desk.change_settings),
+        ("/v3/user/webhooks/event/settings/signed", "GET", desk.signed),
+        ("/v3/user/webhooks/event/settings/signed", "PATCH", desk.change_signed),
+    )
+    for path, method, handler in routes:
+        app.add_route(path, state.recorded("sendgrid", desk.authenticated(handler)), methods=[method])
+    app.add_route("/v3/{rest:path}", state.recorded("sendgrid", desk.nothing_here),
+                  methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+
+
+def _json(content: Any) -> Response:
+    return Response(json.dumps(content), 200, media_type="application/json")
+
+
+def _fault_error(asked: FaultRequest, status: int) -> Response:
+    usual = checks.BY_STATUS.get(status, Problem("Error"))
+    answer = reply(status, Problem(asked.message) if asked.message else usual)
+    if status == 429:
+        answer.headers["X-RateLimit-Limit"], answer.headers["X-RateLimit-Remaining"] = "600", "0"
+        answer.headers["X-RateLimit-Reset"] = str(int(time.time() + (asked.retry_after or 1)) + 1)
+    return answer
+
+
+class _Desk:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def authenticated(self, handler: AccountHandler) -> Handler:
+        async def call(request: Request) -> Response:
+            scheme, _, key = request.headers.get("authorization", "").partition(" ")
+            if scheme.lower() != "bearer" or not key:
+                return reply(401, checks.NO_KEY)
+            account = self._state.books.sendgrid_named(key.strip())
+            return await handler(request, account) if account else reply(401, checks.BAD_KEY)
+
+        return call
+
+    async def nothing_here(self, request: Request) -> Response:
+        return reply(404, checks.NOT_FOUND)
+
+    async def send(self, request: Request, account: SendGridAccount) -> Response:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            return reply(415, checks.BAD_TYPE)
+        body = await request.body()
+        if len(body) > _LARGEST:
+            return reply(413, checks.TOO_LARGE)
+        try:
+            mail = json.loads(body)
+        except ValueError:
+            return reply(400, checks.BAD_JSON)
+        wrong = checks.problems(mail)
+
+        def accept() -> Response:
+            return reply(400, *wrong) if wrong else self._accept(mail, account)
+
+        recipients = [] if wrong else [entry["email"] for row in mail["personalizations"] for entry in _all(row)]
+        return await faults.through(self._state.call_fault("sendgrid", recipients), request, accept, _fault_error)
+
+    def _accept(self, mail: dict[str, Any], account: SendGridAccount) -> Response:
+        if account.from_emails and mail["from"]["email"].casefold() not in account.from_emails:
+            return reply(403, checks.NOT_VERIFIED)
+        if ((mail.get("mail_settings") or {}).get("sandbox_mode") or {}).get("enable"):
+            return Response(status_code=200)  # validated, never sent
+        message_id, now = secrets.token_urlsafe(16), time.time()
+        accepted = [self._one(mail, row, entry["email"], account, message_id, now)
+                    for row in mail["personalizations"] for entry in _all(row)]
+        self._state.accept(accepted)
+        return Response(status_code=202, headers={"X-Message-Id": message_id})
+
+    def _one(self, mail: dict[str, Any], row: dict[str, Any], to: str, account: SendGridAccount, message_id: str,
+             now: float) -> tuple[Message, list[Step]]:
+        blocks = {block["type"]: block["value"] for block in reversed(mail.get("content") or [])}
+        template = {name: found for name, found in (
+            ("template_id", mail.get("template_id")), ("dynamic_template_data", row.get("dynamic_template_data")),
+        ) if found}
+        custom_args = {**(mail.get("custom_args") or {}), **(row.get("custom_args") or {})}
+        message = Message(
+            provider="sendgrid", id=message_id, account=account.id, recipient=to, sender=mail["from"]["email"],
+            subject=row.get("subject") or mail.get("subject"),
+            content=blocks.get("text/plain", "" if "text/html" in blocks else json.dumps(template)),
+            html=blocks.get("text/html"), status="accepted", accepted_at=now, custom_args=custom_args,
+            detail={"from_name": mail["from"].get("name"), "reply_to": mail.get("reply_to"),
+                    "headers": {**(mail.get("headers") or {}), **(row.get("headers") or {})},
+                    "categories": mail.get("categories") or [], "asm": mail.get("asm"), **template,
+                    "attachments": [part.get("filename") for part in mail.get("attachments") or []]})
+        magic_row = magic.lookup(to)
+        beats = magic_row.beats if magic_row and magic_row.beats is not None else plans.EMAIL
+        start = max(now, float(row.get("send_at") or mail.get("send_at") or 0))
+        steps = []
+        for number, beat in enumerate(beats):
+            due = start + plans.after("sendgrid", beat, self._state.settings)
+            steps.append(Step(message=0, provider="sendgrid", account=account.id, word=beat.word, due=due,
+                              payload=_event(message, beat, due, number)))
+        return message, plans.disturbed(steps, self._state.callback_effect("sendgrid", to))
+
+    async def settings(self, request: Request, account: SendGridAccount) -> Response:
+        return _json(event_settings(account, self._state.settings.sendgrid_event_url))
+
+    async def change_settings(self, request: Request, account: SendGridAccount) -> Response:
+        changed = await _object(request)
+        if changed is None or not changed.keys() <= _SETTABLE:
+            return reply(400, checks.BAD_JSON)
+        account = replace(account, event={**account.event, **changed})
+        self._state.books.put_sendgrid(account)
+        return await self.settings(request, account)
+
+    async def signed(self, request: Request, account: SendGridAccount) -> Response:
+        public = accounts.webhook_public_key(account.private_key) if account.signed else ""
+        return _json({"public_key": public})
+
+    async def change_signed(self, request: Request, account: SendGridAccount) -> Response:
+        changed = await _object(request)
+        if changed is None or not isinstance(changed.get("enabled"), bool):
+            return reply(400, checks.BAD_JSON)
+        account = replace(account, signed=changed["enabled"])
+        self._state.books.put_sendgrid(account)
+        return await self.signed(request, account)
+
+
+def _all(row: dict[str, Any]) -> list[dict[str, Any]]:
+    return [entry for role in ("to", "cc", "bcc") for entry in row.get(role) or []]
+
+
+async def _object(request: Request) -> dict[str, Any] | None:
+    try:
+        found = json.loads(await request.body())
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _event(message: Message, beat: plans.Beat, due: float, number: int) -> dict[str, Any]:
+    """One event as SendGrid posts it: custom arguments stand beside its own names."""
+    suffix = f"filterdrecv-sandbox-1-{int(message.accepted_at):X}-{number}.0"
+    event: dict[str, Any] = {
+        **message.custom_args,
+        "email": message.recipient,
+        "timestamp": int(due),
+        "smtp-id": f"<{message.id}@geopod-ismtpd-sandbox>",
+        "event": beat.word,
+        "sg_event_id": secrets.token_urlsafe(32),
+        "sg_message_id": f"{message.id}.{suffix}",
+        **_EVENT_EXTRAS.get(beat.word, {}),
+        **dict(beat.fields),
+    }
+    if message.detail["categories"]:
+        event["category"] = message.detail["categories"]
+    if message.detail["asm"]:
+        event["asm_group_id"] = message.detail["asm"].get("group_id")
+    return event

@@ -1,0 +1,204 @@
+"""Twilio's Messages resource over HTTP: create, list, fetch, update, delete, with its own errors.
+
+https://www.twilio.com/docs/messaging/api/message-resource
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bellhop.sandbox import faults, magic, twilio_errors
+from bellhop.sandbox.books import TwilioAccount
+from bellhop.sandbox.faults import FaultRequest
+from bellhop.sandbox.state import Handler, State
+from bellhop.sandbox.store import Message
+from bellhop.sandbox.twilio_errors import Refused
+from bellhop.sandbox.twilio_messages import API_VERSION, checked, compose, one, planned, rendered
+
+_ROOT = f"/{API_VERSION}/Accounts/{{account}}/Messages"
+_FINAL = frozenset({"delivered", "undelivered", "failed", "canceled", "read", "received"})
+
+AccountHandler = Callable[[Request, TwilioAccount], Awaitable[Response]]
+
+
+def mount(app: FastAPI, state: State) -> None:
+    """Routes without FastAPI's validation: what is wrong with a call is for Twilio's own errors to say."""
+    desk = _Desk(state)
+    routes: tuple[tuple[str, str, AccountHandler], ...] = (
+        (f"{_ROOT}.json", "POST", desk.create),
+        (f"{_ROOT}.json", "GET", desk.list),
+        (f"{_ROOT}/{{sid}}.json", "GET", desk.fetch),
+        (f"{_ROOT}/{{sid}}.json", "POST", desk.update),
+        (f"{_ROOT}/{{sid}}.json", "DELETE", desk.delete),
+    )
+    for path, method, handler in routes:
+        app.add_route(path, state.recorded("twilio", desk.authenticated(handler)), methods=[method])
+    app.add_route(f"/{API_VERSION}/{{rest:path}}", state.recorded("twilio", desk.nothing_here),
+                  methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+
+
+def _json(content: Any, status: int = 200) -> Response:
+    return Response(json.dumps(content), status, {"Twilio-Request-Id": f"RQ{secrets.token_hex(16)}",
+                                                  "Twilio-Concurrent-Requests": "1"}, "application/json")
+
+
+def _credentials(request: Request) -> tuple[str, str]:
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    try:
+        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return (user, password) if scheme.lower() == "basic" else ("", "")
+
+
+def _fault_error(asked: FaultRequest, status: int) -> Response:
+    return twilio_errors.of_fault(status, asked.code, asked.message)
+
+
+async def _form(request: Request) -> dict[str, list[str]]:
+    return parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
+
+
+class _Desk:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def authenticated(self, handler: AccountHandler) -> Handler:
+        async def call(request: Request) -> Response:
+            account = self._state.books.twilio_named(*_credentials(request))
+            try:
+                if account is None or account.sid != request.path_params["account"]:
+                    raise Refused(20003)
+                return await handler(request, account)
+            except Refused as refused:
+                return refused.reply
+
+        return call
+
+    async def nothing_here(self, request: Request) -> Response:
+        return Refused(20404, request.url.path).reply
+
+    async def create(self, request: Request, account: TwilioAccount) -> Response:
+        form = await _form(request)
+
+        def accept() -> Response:
+            try:
+                return self._accept(form, account)
+            except Refused as refused:
+                return refused.reply
+
+        asked = self._state.call_fault("twilio", [one(form, "To")])
+        return await faults.through(asked, request, accept, _fault_error)
+
+    def _accept(self, form: dict[str, list[str]], account: TwilioAccount) -> Response:
+        to, sender, body = checked(form, account)
+        row = magic.lookup(to)
+        if row and row.refused:
+            raise Refused(row.refused, to)
+        if self._state.store.opted_out(account.sid, sender or account.numbers[0], to):
+            raise Refused(21610, to)
+        message = compose(form, account, to, sender, body, time.time())
+        effect = self._state.callback_effect("twilio", to)
+        self._state.accept([(message, planned(message, account, self._state.settings, effect))])
+        return _json(rendered(message), 201)
+
+    async def _faulted(self, request: Request, to: str, look: Callable[[], Response]) -> Response:
+        asked = self._state.faults.for_call("twilio", "lookup", [to])
+        return await faults.through(asked, request, look, _fault_error)
+
+    def _message(self, request: Request, account: TwilioAccount) -> Message:
+        found = self._state.store.message("twilio", request.path_params["sid"], account.sid)
+        if found is None:
+            raise Refused(20404, request.url.path)
+        return found
+
+    async def fetch(self, request: Request, account: TwilioAccount) -> Response:
+        message = self._message(request, account)
+        return await self._faulted(request, message.recipient, lambda: _json(rendered(message)))
+
+    async def update(self, request: Request, account: TwilioAccount) -> Response:
+        message, form = self._message(request, account), await _form(request)
+        status, now = one(form, "Status"), time.time()
+        if status and "Body" in form:
+            raise Refused(30400)
+        if status:
+            if status != "canceled":
+                raise Refused(20001, "Status")
+            if message.status not in ("accepted", "scheduled"):
+                raise Refused(30409)
+            self._state.post.cancel(message.seq)
+            self._state.store.change(message.seq, status="canceled", updated_at=now)
+        elif form.get("Body") == [""]:
+            self._state.store.change(message.seq, content="", updated_at=now)
+        else:
+            raise Refused(20001, "Body")
+        return _json(rendered(self._message(request, account)))
+
+    async def delete(self, request: Request, account: TwilioAccount) -> Response:
+        message = self._message(request, account)
+        if message.status not in _FINAL and message.status != "sent":
+            raise Refused(20009)
+        self._state.store.change(message.seq, deleted=1, content="")
+        return Response(status_code=204)
+
+    async def list(self, request: Request, account: TwilioAccount) -> Response:
+        query = request.query_params
+        return await self._faulted(request, query.get("To", ""), lambda: self._page(request, account))
+
+    def _page(self, request: Request, account: TwilioAccount) -> Response:
+        query = dict(request.query_params)
+        size = min(max(_whole(query.get("PageSize"), 50), 1), 1000)
+        number, token = _whole(query.get("Page"), 0), query.get("PageToken", "")
+        lag = self._state.settings.twilio_list_lag
+        where = (
+            ("provider =", "twilio"), ("deleted =", 0), ("account =", account.sid),
+            ("recipient =", query.get("To")), ("sender =", query.get("From")),
+            ("sent_at >=", _day(query.get("DateSent"))), ("sent_at <", _day(query.get("DateSent"), 1)),
+            ("sent_at <", _day(query.get("DateSent<"), 1)), ("sent_at >=", _day(query.get("DateSent>"))),
+            ("accepted_at <=", time.time() - lag if lag else None),
+            # The token names the last row of the page before, so that newer messages do not shift the pages.
+            ("seq <", _whole(token.removeprefix("PASM"), 0) if token else None),
+        )
+        found, total = self._state.store.messages(where, limit=size, newest_first=True)
+
+        def uri(page: int, page_token: str = "") -> str:
+            kept = {name: value for name, value in query.items() if name not in ("Page", "PageToken", "PageSize")}
+            kept |= {"PageSize": str(size), "Page": str(page)} | ({"PageToken": page_token} if page_token else {})
+            return f"/{API_VERSION}/Accounts/{account.sid}/Messages.json?{urlencode(kept)}"
+
+        more = total > len(found) > 0
+        return _json({
+            "messages": [rendered(message) for message in found],
+            "first_page_uri": uri(0),
+            "next_page_uri": uri(number + 1, f"PASM{found[-1].seq}") if more else None,
+            "previous_page_uri": uri(number - 1) if number == 1 else None,
+            "page": number, "page_size": size, "uri": uri(number, token),
+            "start": number * size, "end": number * size + max(len(found) - 1, 0),
+        })
+
+
+def _whole(text: str | None, usual: int) -> int:
+    return int(text) if text and text.isdecimal() else usual
+
+
+def _day(text: str | None, days: int = 0) -> float | None:
+    """The start of a day (of the next one) in GMT: Twilio's filter knows no times."""
+    if not text:
+        return None
+    try:
+        day = datetime.fromisoformat(text[:10]).replace(tzinfo=UTC)
+    except ValueError:
+        raise Refused(20001, "DateSent") from None
+    return day.timestamp() + 86_400 * days
