@@ -1,0 +1,80 @@
+# Everything here works on a machine with Python 3.11 or newer, git and make, and nothing else.
+# ARGS passes options on: make run ARGS="--port 8001"
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check bench format clean
+SHELL := /bin/sh
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.synced
+# A virtual environment the person happens to be in is none of our business.
+unexport VIRTUAL_ENV
+unexport PYTHONHOME
+# Only ever the Python that was found, the packages that are locked.
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+ARGS ?=
+TESTS ?= tests
+# Processes of the test run; each starts servers of its own.
+JOBS ?= 2
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z.]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(STAMP) ## start everything on this machine, send two messages, stay up until Ctrl-C
+	@$(BIN)/bellhop dev $(ARGS)
+
+demo: $(STAMP) ## the same without staying: exits 0 when both messages and all webhooks arrived
+	@$(BIN)/bellhop demo $(ARGS)
+
+test: check ## check, then the whole test suite
+	@$(BIN)/pytest -q -n $(JOBS) $(ARGS) $(TESTS)
+
+check: $(STAMP) ## lint, formatting, types, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(STAMP) ## measure against a bare Temporal workflow on the same server
+	@$(BIN)/python -m bench $(ARGS)
+
+format: $(STAMP) ## format the code and mend what the linter can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean: ## remove the virtual environment, the embedded stack's state and all caches of this checkout
+	@rm -rf $(VENV) .bellhop .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Made again only when the locked packages change.
+$(STAMP): uv.lock pyproject.toml
+	@set -eu; \
+	python=""; \
+	for candidate in $${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "make: Bellhop needs Python 3.11 or newer; found: $$(python3 --version 2>&1 || echo none). Install one, or name it: make PYTHON=/path/to/python3" >&2; \
+	  exit 1; \
+	fi; \
+	began=$$(date +%s); \
+	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	  rm -rf $(VENV); \
+	  if ! said=$$("$$python" -m venv $(VENV) 2>&1); then \
+	    rm -rf $(VENV); \
+	    echo "make: '$$python -m venv' does not work here (on Debian and Ubuntu: apt install python3-venv): $$(echo "$$said" | tail -n 1)" >&2; \
+	    exit 1; \
+	  fi; \
+	fi; \
+	uv=$$(awk '/^name = "uv"$$/ { getline; gsub(/version = |"/, ""); print; exit }' uv.lock); \
+	if [ "$$($(BIN)/uv --version 2>/dev/null | awk '{ print $$2 }')" != "$$uv" ]; then \
+	  echo "Fetching uv $$uv, the installer of the locked packages"; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$$uv" || { \
+	    echo "make: uv $$uv could not be installed (no network, or no disk space?); see above" >&2; exit 1; }; \
+	fi; \
+	echo "Installing the locked packages into $(VENV) (a minute the first time)"; \
+	$(BIN)/uv sync --frozen --quiet || { echo "make: the locked packages could not be installed (no network, or no disk space?); see above" >&2; exit 1; }; \
+	touch $@; \
+	echo "✓ Packages installed in $$(( $$(date +%s) - began )) s"
