@@ -30,6 +30,8 @@ class EventType(StrEnum):
     """A guest and all data about them were erased."""
     GUEST_INTENT_CREATED = "guest.intent.created"
     """An intent was detected in a conversation."""
+    ENDPOINT_DISABLED = "endpoint.disabled"
+    """A webhook endpoint was switched off because it is gone or has only failed for days; the others are told."""
 
 
 OF_STAGE: dict[Stage, EventType] = {
