@@ -1,0 +1,50 @@
+"""Requests counted per key and minute, shared by every API process, which take them in blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+WINDOW = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """`granted` requests may be answered before the minute ends, `left` seconds from now."""
+
+    granted: int
+    used: int
+    left: float
+
+
+# The block shrinks towards the limit: what one process holds unused is little when it is scarce.
+_LEASE = text(
+    f"""
+    with told as (
+      update api_keys set last_used_at = now()
+      where id = :key and (last_used_at is null or last_used_at < now() - interval '1 minute')
+    ), moment as (
+      select floor(extract(epoch from clock_timestamp()) / {WINDOW})::bigint as minute,
+             {WINDOW} - mod(extract(epoch from clock_timestamp()), {WINDOW}) as seconds_left
+    )
+    insert into rate_windows as counted (key_id, window_start, used)
+    select :key, minute, least(:block, :limit) from moment
+    on conflict (key_id) do update set
+      used = case
+        when counted.window_start <> excluded.window_start then excluded.used
+        else counted.used + greatest(0, least(:block, (:limit - counted.used + 9) / 10)) end,
+      window_start = excluded.window_start
+    returning used, old.window_start as old_start, old.used as old_used, window_start,
+      (select seconds_left from moment) as seconds_left
+    """
+)
+
+
+async def lease(tx: AsyncConnection, key_id: UUID, limit: int, block: int) -> Lease:
+    """Take up to `block` of the `limit` requests of this minute; `granted` is 0 when they are used up."""
+    row = (await tx.execute(_LEASE, {"key": key_id, "limit": limit, "block": block})).one()
+    before = row.old_used if row.old_start == row.window_start else 0
+    return Lease(granted=row.used - before, used=row.used, left=max(0.05, float(row.seconds_left)))
