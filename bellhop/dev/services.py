@@ -60,17 +60,11 @@ def settings_env(
 
 
 def sandbox(env: Mapping[str, str], paths: DevPaths, ports: Ports, host: str) -> Program:
-    from bellhop.sandbox import accounts
+    # Imported here: everything else of the stack can be started without the sandbox's packages.
+    from bellhop.dev.callbacks import callback_env
 
-    key_id = accounts.SENDGRID_API_KEY.split(".")[1]
-    # The sandbox is on this machine: it calls the API directly, whatever the public address is.
-    receipts = f"http://{reachable(host)}:{ports.api}/v1/receipts"
-    if public := env.get("BELLHOP_PUBLIC_URL"):
-        receipts = f"{public.rstrip('/')}/v1/receipts"
-    own = {
-        "SANDBOX_SENDGRID_EVENT_URL": f"{receipts}/sendgrid/{key_id}/events",
-        "SANDBOX_TWILIO_INBOUND_URL": f"{receipts}/twilio/{accounts.TWILIO_ACCOUNT_SID}/inbound",
-    }
+    # This machine's own address, unless the person has put a public one in front: signatures cover the address.
+    own = callback_env(env.get("BELLHOP_PUBLIC_URL") or f"http://{reachable(host)}:{ports.api}")
     command = ["-m", "bellhop.sandbox", "--host", "127.0.0.1", "--port", str(ports.sandbox)]
     command += ["--db", str(paths.sandbox_db)]
     url = f"http://127.0.0.1:{ports.sandbox}/_sandbox/health"

@@ -1,0 +1,40 @@
+"""Health check of a worker's container: does the Temporal server see this host polling? Exit code 0 means yes.
+
+python -m bellhop.dev.worker_health workflows|activities
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+
+from bellhop.settings import TemporalSettings
+from bellhop.wire import TASK_QUEUE_PROVIDERS, TASK_QUEUE_WORKFLOWS
+
+_POLLED: dict[str, tuple[str, TaskQueueType.ValueType]] = {
+    "workflows": (TASK_QUEUE_WORKFLOWS, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
+    "activities": (TASK_QUEUE_PROVIDERS, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+}
+
+
+async def polls(role: str, settings: TemporalSettings) -> bool:
+    """True when a poller of the role's queue names this host (an identity is `process id@host` by default)."""
+    queue, kind = _POLLED[role]
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    client = await Client.connect(
+        settings.address, namespace=settings.namespace, api_key=key or None, tls=True if settings.tls or key else None
+    )
+    answer = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(namespace=settings.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind)
+    )
+    return any(socket.gethostname() in poller.identity for poller in answer.pollers)
+
+
+if __name__ == "__main__":
+    sys.exit(not asyncio.run(asyncio.wait_for(polls(sys.argv[1], TemporalSettings()), timeout=8)))
