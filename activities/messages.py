@@ -1,0 +1,100 @@
+"""`deliver` and `settle`: make one provider call with the ledger's leave, or find out what became of one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from uuid import UUID
+
+import structlog
+from temporalio import activity
+
+from activities.faults import told_plainly
+from bellhop import wire
+from bellhop.ports import Claim, Found, Ledger, Provider, Question, SendResult
+from bellhop.wire import Answer, Next
+
+log = structlog.get_logger()
+
+RECORD_TRIES = 6
+
+
+class MessageActivities:
+    """`boottime`: CLOCK_BOOTTIME in seconds. `lease`: how long an attempt may be in flight. `threads`: where the
+    providers' synchronous SDKs run."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        providers: Mapping[str, Provider],
+        threads: Executor,
+        boottime: Callable[[], float],
+        lease: float,
+        look_up_timeout: float,
+    ) -> None:
+        self._ledger = ledger
+        self._providers = providers
+        self._threads = threads
+        self._boottime = boottime
+        self._lease = lease
+        self._look_up_timeout = look_up_timeout
+
+    @activity.defn(name=wire.DELIVER)
+    @told_plainly
+    async def deliver(self, message_id: str) -> Answer:
+        """Send what may go out now, part by part, and say what is next."""
+        while True:
+            # Before the row is written: the process's own deadline is never later than the ledger's.
+            deadline = self._boottime() + self._lease
+            decided = await self._ledger.claim(UUID(message_id), deadline)
+            if isinstance(decided, Answer):
+                return decided
+            answer = await self._record(decided, await self._send(decided))
+            if answer.next is not Next.AGAIN or answer.after > 0:
+                return answer
+
+    @activity.defn(name=wire.SETTLE)
+    @told_plainly
+    async def settle(self, message_id: str) -> Answer:
+        """Ask the provider about the attempt whose outcome is unknown, and say what is next."""
+        decided = await self._ledger.question(UUID(message_id))
+        if isinstance(decided, Answer):
+            return decided
+        return await self._ledger.resolve(decided, await self._look_up(decided))
+
+    async def _send(self, claim: Claim) -> SendResult:
+        provider = self._providers[claim.account.provider]
+        result = await asyncio.get_running_loop().run_in_executor(
+            self._threads, provider.send, claim.account, claim.outgoing
+        )
+        log.info(
+            "provider called",
+            message=str(claim.outgoing.message_id),
+            attempt=str(claim.outgoing.attempt_id),
+            provider=claim.account.provider,
+            outcome=result.kind.value,
+            code=result.code.value if result.code else None,
+            provider_code=result.provider_code,
+        )
+        return result
+
+    async def _look_up(self, question: Question) -> Found:
+        provider = self._providers[question.account.provider]
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, provider.look_up, question.account, question.sought, self._look_up_timeout
+        )
+
+    async def _record(self, claim: Claim, result: SendResult) -> Answer:
+        """Write an outcome down, patiently: what is not recorded has to be found out again from the provider."""
+        for tried in range(RECORD_TRIES):
+            try:
+                return await self._ledger.record(claim, result)
+            except Exception as error:
+                if tried == RECORD_TRIES - 1:
+                    raise
+                log.warning(
+                    "outcome not recorded yet", attempt=str(claim.outgoing.attempt_id), error=type(error).__name__
+                )
+                await asyncio.sleep(min(5.0, 0.2 * 2**tried))
+        raise AssertionError("unreachable")

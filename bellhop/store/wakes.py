@@ -1,0 +1,156 @@
+"""What Temporal is owed: read when it should be told, cleared when it has been. Recovery sweeps what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import DateTime, Uuid
+
+from bellhop.store.progress import message_columns
+from bellhop.tables import (
+    attempts,
+    deliveries,
+    endpoints,
+    history_erasures,
+    idempotency,
+    messages,
+    provider_accounts,
+    receipts,
+    scopes,
+)
+
+_CLEAR = text(
+    """
+    update messages set wake_due_at = null
+    where id in (
+      select message.id from messages message
+      join unnest(:ids, :since) as told (id, since) on told.id = message.id
+      where message.wake_due_at <= told.since
+      order by message.id for update of message skip locked
+    )
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("since", type_=ARRAY(DateTime(timezone=True))))
+
+
+async def clear(tx: AsyncConnection, told: Mapping[UUID, datetime]) -> None:
+    """Temporal has been told about these messages what it was owed up to then; a newer debt stays."""
+    await tx.execute(_CLEAR, {"ids": list(told), "since": list(told.values())})
+
+
+async def idle_endpoints(tx: AsyncConnection, candidates: Iterable[UUID]) -> list[UUID]:
+    """Of these endpoints, those that nobody is draining. To be asked AFTER the commit that wrote the deliveries."""
+    found = await tx.execute(
+        select(endpoints.c.id).where(
+            endpoints.c.id.in_(list(candidates)),
+            endpoints.c.is_active,
+            or_(endpoints.c.draining_until.is_(None), endpoints.c.draining_until <= func.clock_timestamp()),
+        )
+    )
+    return list(found.scalars())
+
+
+async def message_rows(tx: AsyncConnection, ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """What starting their conductors takes, for these outbound messages."""
+    found = await tx.execute(
+        select(*message_columns)
+        .join(scopes, scopes.c.id == messages.c.scope_id)
+        .where(messages.c.id.in_(list(ids)), messages.c.direction == "outbound")
+    )
+    return [dict(row) for row in found.mappings()]
+
+
+async def left_behind(tx: AsyncConnection, grace: float, most: int) -> list[dict[str, Any]]:
+    """Messages whose conductor is owed something since `grace` seconds, whose time has passed with nothing done, whose
+    attempt has outlived its lease, or whose account has been mended. Oldest first, at most `most`."""
+    ago = func.now() - timedelta(seconds=grace)
+    owed = select(messages.c.id).where(messages.c.wake_due_at < ago).order_by(messages.c.wake_due_at).limit(most)
+    # A burst may take a while to work off: what is merely late is given longer.
+    past = (
+        select(messages.c.id)
+        .where(
+            messages.c.stage == "queued",
+            messages.c.direction == "outbound",
+            messages.c.due_at < func.now() - timedelta(seconds=4 * grace),
+        )
+        .order_by(messages.c.due_at)
+        .limit(most)
+    )
+    mended = (
+        select(messages.c.id)
+        .join(provider_accounts, provider_accounts.c.id == messages.c.held_account_id)
+        .where(messages.c.stage == "queued", provider_accounts.c.health == "ok")
+        .limit(most)
+    )
+    lapsed = (
+        select(attempts.c.message_id.label("id"))
+        .where(attempts.c.state == "in_flight", attempts.c.lease_until < ago)
+        .limit(most)
+    )
+    ids = owed.union(past, mended, lapsed)
+    found = await tx.execute(
+        select(*message_columns)
+        .join(scopes, scopes.c.id == messages.c.scope_id)
+        .where(messages.c.id.in_(ids), messages.c.direction == "outbound")
+        .order_by(messages.c.id)
+        .limit(most)
+    )
+    return [dict(row) for row in found.mappings()]
+
+
+async def woken(tx: AsyncConnection, ids: Sequence[UUID]) -> None:
+    """Recovery has woken these: they are owed nothing, and are not held by an account that has been mended."""
+    await tx.execute(
+        update(messages).where(messages.c.id.in_(list(ids))).values(wake_due_at=None, held_account_id=None)
+    )
+
+
+async def undrained_endpoints(tx: AsyncConnection) -> list[UUID]:
+    """Active endpoints with a delivery due that nobody is draining."""
+    due = (
+        select(deliveries.c.id)
+        .where(
+            deliveries.c.endpoint_id == endpoints.c.id,
+            deliveries.c.state == "pending",
+            deliveries.c.next_at <= func.now() - timedelta(seconds=2),
+        )
+        .exists()
+    )
+    found = await tx.execute(
+        select(endpoints.c.id).where(
+            endpoints.c.is_active,
+            endpoints.c.deleted_at.is_(None),
+            or_(endpoints.c.draining_until.is_(None), endpoints.c.draining_until <= func.now()),
+            due,
+        )
+    )
+    return list(found.scalars())
+
+
+async def histories_to_erase(tx: AsyncConnection, most: int) -> list[str]:
+    """Workflow ids whose histories are to be deleted: their guest was erased."""
+    return list(
+        (
+            await tx.execute(select(history_erasures.c.workflow_id).order_by(history_erasures.c.created_at).limit(most))
+        ).scalars()
+    )
+
+
+async def history_erased(tx: AsyncConnection, workflow_id: str) -> None:
+    """That history is gone."""
+    await tx.execute(delete(history_erasures).where(history_erasures.c.workflow_id == workflow_id))
+
+
+async def forget_old(tx: AsyncConnection) -> None:
+    """What is kept for a while only: receipts' raw payloads 30 days, idempotency keys 48 hours."""
+    await tx.execute(
+        update(receipts)
+        .where(receipts.c.payload.is_not(None), receipts.c.received_at < func.now() - timedelta(days=30))
+        .values(payload=None)
+    )
+    await tx.execute(delete(idempotency).where(idempotency.c.created_at < func.now() - timedelta(hours=48)))

@@ -1,0 +1,114 @@
+"""The story of one outbound message: wait until it is due, have it delivered, follow it until nothing more can happen.
+
+It knows no channels and no reasons: `deliver` decides, Postgres leads. It holds ids, enums and times only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+with workflow.unsafe.imports_passed_through():
+    from bellhop import wire
+    from bellhop.search_attributes import STATUS
+    from bellhop.wire import Answer, Next
+
+HORIZON = timedelta(days=7)
+"""How long a sent message is followed. Receipts that come later are applied at the door all the same."""
+
+PATIENT = RetryPolicy(
+    initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_interval=timedelta(seconds=30)
+)
+"""For what is not a provider's doing: the record cannot be reached, a worker was killed."""
+
+CALL = timedelta(seconds=45)
+"""Longer than a provider call's own time-out and lease: a killed worker is noticed, a slow one is not cut off."""
+
+
+@workflow.defn(name=wire.MESSAGE_WORKFLOW)
+class MessageWorkflow:
+    """One outbound message, from its acceptance to its end."""
+
+    def __init__(self) -> None:
+        self._wakes = 0
+        self._reported: Answer | None = None
+
+    @workflow.run
+    async def run(self, message_id: str) -> str:
+        """`message_id`: the row key. Returns the status the message ended with."""
+        activity = wire.DELIVER
+        while True:
+            # Read before asking: a wake that comes while `deliver` looks is not lost.
+            wakes, self._reported = self._wakes, None
+            answer = await self._ask(activity, message_id)
+            if answer.next is Next.TRACK:
+                answer = await self._follow(answer, wakes)
+            elif answer.after > 0:
+                answer = await self._pause(answer, wakes)
+            if answer.next is Next.CLOSE:
+                workflow.upsert_search_attributes([STATUS.value_set(answer.status)])
+                workflow.set_current_details(answer.status)
+                return answer.status
+            activity = wire.SETTLE if answer.next is Next.SETTLE else wire.DELIVER
+            if workflow.info().is_continue_as_new_suggested():
+                workflow.continue_as_new(message_id)
+
+    async def _follow(self, answer: Answer, wakes: int) -> Answer:
+        """Follow a sent message through its receipts until there is nothing to wait for, or something to ask."""
+        while answer.next is Next.TRACK:
+            workflow.set_current_details(f"{answer.status}: the provider has it; waiting for its receipts")
+            if not await self._heard(wakes, HORIZON):
+                return Answer(answer.status, Next.CLOSE)
+            if self._wakes != wakes:
+                return Answer(answer.status, Next.AGAIN)
+            assert self._reported is not None
+            answer, self._reported = self._reported, None
+        return answer
+
+    async def _pause(self, answer: Answer, wakes: int) -> Answer:
+        """Wait as long as `deliver` said, or until a wake or a receipt makes asking again worth while."""
+        why = "an outcome is being settled" if answer.next is Next.SETTLE else "waiting for its time"
+        workflow.set_current_details(f"{answer.status}: {why}")
+        if not await self._heard(wakes, timedelta(seconds=answer.after)):
+            return answer
+        return self._reported or Answer(answer.status, Next.AGAIN)
+
+    async def _ask(self, activity: str, message_id: str) -> Answer:
+        answer: Answer = await workflow.execute_activity(
+            activity,
+            message_id,
+            result_type=Answer,
+            task_queue=wire.TASK_QUEUE_PROVIDERS,
+            start_to_close_timeout=CALL,
+            retry_policy=PATIENT,
+            summary="is it sent?" if activity == wire.SETTLE else "may it go out? send it",
+        )
+        return answer
+
+    async def _heard(self, wakes: int, patience: timedelta) -> bool:
+        """True when a wake or a receipt came within `patience`."""
+
+        def heard() -> bool:
+            return self._reported is not None or self._wakes != wakes
+
+        timer = asyncio.create_task(workflow.sleep(patience))
+        await workflow.wait_condition(lambda: heard() or timer.done())
+        if not heard():
+            return False
+        if self._reported is None or self._reported.next is not Next.CLOSE:
+            # A workflow that is about to end leaves its timer to the server: cancelling would cost an event.
+            timer.cancel()
+        return True
+
+    @workflow.signal(name=wire.WAKE)
+    def wake(self) -> None:
+        """Something changed in the record: ask again."""
+        self._wakes += 1
+
+    @workflow.signal(name=wire.RECEIPT_RECORDED)
+    def receipt_recorded(self, answer: Answer) -> None:
+        """A provider's receipt moved the message on; the record has it already."""
+        self._reported = answer

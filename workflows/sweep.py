@@ -1,0 +1,30 @@
+"""Recovery's story: one sweep, started by a Temporal Schedule, harmless at any moment and twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+with workflow.unsafe.imports_passed_through():
+    from bellhop import wire
+
+
+@workflow.defn(name=wire.SWEEP_WORKFLOW)
+class SweepWorkflow:
+    """Look once for what was left behind."""
+
+    @workflow.run
+    async def run(self) -> int:
+        """Returns how many messages and endpoints were woken."""
+        woken: int = await workflow.execute_activity(
+            wire.SWEEP,
+            result_type=int,
+            task_queue=wire.TASK_QUEUE_RECOVERY,
+            start_to_close_timeout=timedelta(minutes=5),
+            # The next sweep comes anyway.
+            retry_policy=RetryPolicy(maximum_attempts=2),
+            summary="wake what was left behind",
+        )
+        return woken
