@@ -170,7 +170,7 @@ async def through(asked: FaultRequest | None, request: Request, accept: Callable
     return await _ENDS[kind.end](asked, asked.status or kind.status, request, refuse)
 
 
-def _unanswered() -> Response:
+def unanswered() -> Response:
     """There is nobody left to read it; the header tells the book of calls so."""
     return Response(status_code=503, headers={"x-sandbox-unanswered": "1"})
 
@@ -184,12 +184,12 @@ async def _error(asked: FaultRequest, status: int, request: Request, refuse: Ref
 
 async def _hang(asked: FaultRequest, status: int, request: Request, refuse: Refuse) -> Response:
     await wire.until_gone(request)
-    return _unanswered()
+    return unanswered()
 
 
 async def _reset(asked: FaultRequest, status: int, request: Request, refuse: Refuse) -> Response:
     await wire.reset(request)
-    return _unanswered()
+    return unanswered()
 
 
 _ENDS: dict[str, Callable[[FaultRequest, int, Request, Refuse], Awaitable[Response]]] = {

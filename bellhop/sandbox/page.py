@@ -24,7 +24,7 @@ _POLICY = ("default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; co
 
 # What a status tells at a glance: the colour of its label.
 _TONES = {
-    **dict.fromkeys(("delivered", "received", "processed"), "good"),
+    **dict.fromkeys(("delivered", "received"), "good"),
     **dict.fromkeys(("open", "click", "read"), "best"),
     **dict.fromkeys(("failed", "undelivered", "bounce", "dropped", "spamreport"), "bad"),
     **dict.fromkeys(("canceled", "deferred", "unsubscribe", "group_unsubscribe"), "odd"),

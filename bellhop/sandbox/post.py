@@ -109,7 +109,7 @@ class Post:
 
     async def _tell_twilio(self, step: Step) -> None:
         if not step.url:
-            return self._settle(step, "done", "no callback URL")
+            return self._settle(step, "done", "no URL")
         fields = {name: value for name, value in step.payload.items() if name != TOKEN}
         outcome, answer, _ = await self.twilio_call(step.account, step.url, fields, step.payload[TOKEN])
         _, how = overrides.split(step.url)
@@ -159,10 +159,10 @@ class Post:
         account = self._books.sendgrid[account_id]
         wanted = event_settings(account, self._settings().sendgrid_event_url)
         if not (wanted["enabled"] and wanted["url"]):
-            return self._settle_all(steps, "done", "no event webhook")
+            return self._settle_all(steps, "done", "no webhook")
         for step in steps:
             if not wanted[_FLAG_OF_EVENT[step.word]]:
-                self._settle(step, "done", "event not enabled")
+                self._settle(step, "done", "not enabled")
         steps = [step for step in steps if step.state == "owed"]
         if not steps:
             return

@@ -22,7 +22,7 @@ from bellhop.sandbox.books import EVENT_FLAGS, SendGridAccount, event_settings
 from bellhop.sandbox.faults import FaultRequest
 from bellhop.sandbox.sendgrid_checks import Problem, reply
 from bellhop.sandbox.state import Handler, State
-from bellhop.sandbox.store import Message, Step
+from bellhop.sandbox.store import Message, Step, now
 
 _LARGEST = 30 * 1024 * 1024
 _SETTABLE = frozenset({"enabled", "url", "oauth_client_id", "oauth_token_url", "oauth_client_secret", *EVENT_FLAGS})
@@ -109,14 +109,14 @@ class _Desk:
             return reply(403, checks.NOT_VERIFIED)
         if ((mail.get("mail_settings") or {}).get("sandbox_mode") or {}).get("enable"):
             return Response(status_code=200)  # validated, never sent
-        message_id, now = secrets.token_urlsafe(16), time.time()
-        accepted = [self._one(mail, row, entry["email"], account, message_id, now)
+        message_id, moment = secrets.token_urlsafe(16), now()
+        accepted = [self._one(mail, row, entry["email"], account, message_id, moment)
                     for row in mail["personalizations"] for entry in _all(row)]
         self._state.accept(accepted)
         return Response(status_code=202, headers={"X-Message-Id": message_id})
 
     def _one(self, mail: dict[str, Any], row: dict[str, Any], to: str, account: SendGridAccount, message_id: str,
-             now: float) -> tuple[Message, list[Step]]:
+             moment: float) -> tuple[Message, list[Step]]:
         blocks = {block["type"]: block["value"] for block in reversed(mail.get("content") or [])}
         template = {name: found for name, found in (
             ("template_id", mail.get("template_id")), ("dynamic_template_data", row.get("dynamic_template_data")),
@@ -126,14 +126,14 @@ class _Desk:
             provider="sendgrid", id=message_id, account=account.id, recipient=to, sender=mail["from"]["email"],
             subject=row.get("subject") or mail.get("subject"),
             content=blocks.get("text/plain", "" if "text/html" in blocks else json.dumps(template)),
-            html=blocks.get("text/html"), status="accepted", accepted_at=now, custom_args=custom_args,
+            html=blocks.get("text/html"), status="accepted", accepted_at=moment, custom_args=custom_args,
             detail={"from_name": mail["from"].get("name"), "reply_to": mail.get("reply_to"),
                     "headers": {**(mail.get("headers") or {}), **(row.get("headers") or {})},
                     "categories": mail.get("categories") or [], "asm": mail.get("asm"), **template,
                     "attachments": [part.get("filename") for part in mail.get("attachments") or []]})
         magic_row = magic.lookup(to)
         beats = magic_row.beats if magic_row and magic_row.beats is not None else plans.EMAIL
-        start = max(now, float(row.get("send_at") or mail.get("send_at") or 0))
+        start = max(moment, float(row.get("send_at") or mail.get("send_at") or 0))
         steps = []
         for number, beat in enumerate(beats):
             due = start + plans.after("sendgrid", beat, self._state.settings)

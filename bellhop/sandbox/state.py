@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bellhop.sandbox import magic
+from bellhop.sandbox import faults, magic
 from bellhop.sandbox.books import Books
 from bellhop.sandbox.faults import FaultRequest, Faults, callback_effect
 from bellhop.sandbox.plans import CALLBACK_KINDS, CallbackEffect
@@ -73,7 +74,10 @@ class State:
                                    "status": None, "fault": None}
             self.requests.append(row)
             request.state.record = row
-            answer = await handler(request)
+            try:
+                answer = await handler(request)
+            except asyncio.CancelledError:  # the sandbox is going away while a fault keeps this call waiting
+                answer = faults.unanswered()
             # No status where a fault hung up: nobody was answered.
             row["status"] = None if answer.headers.get("x-sandbox-unanswered") else answer.status_code
             return answer

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -32,6 +33,11 @@ CREATE TABLE IF NOT EXISTS opt_outs (
   account TEXT, sender TEXT, recipient TEXT, PRIMARY KEY (account, sender, recipient)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS kept (room TEXT, key TEXT, value TEXT, PRIMARY KEY (room, key)) WITHOUT ROWID;
 """
+
+
+def now() -> float:
+    """Seconds since 1970, in whole microseconds, so that a time that was shown finds its row again."""
+    return round(time.time(), 6)
 
 
 @dataclass(slots=True)

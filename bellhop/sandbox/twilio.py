@@ -23,7 +23,7 @@ from bellhop.sandbox import faults, magic, twilio_errors
 from bellhop.sandbox.books import TwilioAccount
 from bellhop.sandbox.faults import FaultRequest
 from bellhop.sandbox.state import Handler, State
-from bellhop.sandbox.store import Message
+from bellhop.sandbox.store import Message, now
 from bellhop.sandbox.twilio_errors import Refused
 from bellhop.sandbox.twilio_messages import API_VERSION, checked, compose, one, planned, rendered
 
@@ -109,7 +109,7 @@ class _Desk:
             raise Refused(row.refused, to)
         if self._state.store.opted_out(account.sid, sender or account.numbers[0], to):
             raise Refused(21610, to)
-        message = compose(form, account, to, sender, body, time.time())
+        message = compose(form, account, to, sender, body, now())
         effect = self._state.callback_effect("twilio", to)
         self._state.accept([(message, planned(message, account, self._state.settings, effect))])
         return _json(rendered(message), 201)
@@ -130,7 +130,7 @@ class _Desk:
 
     async def update(self, request: Request, account: TwilioAccount) -> Response:
         message, form = self._message(request, account), await _form(request)
-        status, now = one(form, "Status"), time.time()
+        status, moment = one(form, "Status"), now()
         if status and "Body" in form:
             raise Refused(30400)
         if status:
@@ -139,9 +139,9 @@ class _Desk:
             if message.status not in ("accepted", "scheduled"):
                 raise Refused(30409)
             self._state.post.cancel(message.seq)
-            self._state.store.change(message.seq, status="canceled", updated_at=now)
+            self._state.store.change(message.seq, status="canceled", updated_at=moment)
         elif form.get("Body") == [""]:
-            self._state.store.change(message.seq, content="", updated_at=now)
+            self._state.store.change(message.seq, content="", updated_at=moment)
         else:
             raise Refused(20001, "Body")
         return _json(rendered(self._message(request, account)))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 from bellhop.sandbox import overrides, segments
 from bellhop.sandbox.books import TwilioAccount
 from bellhop.sandbox.state import State
-from bellhop.sandbox.store import Message
+from bellhop.sandbox.store import Message, now
 from bellhop.sandbox.twilio_messages import API_VERSION
 
 # The whole text, in any case: "Stop please" does not count.
@@ -39,9 +38,9 @@ async def receive(state: State, account: TwilioAccount, sender: str, to: str, bo
     opt_out = True if word in OPT_OUT else False if word in OPT_IN else None
     if opt_out is not None:
         state.store.set_opt_out(account.sid, to, sender, opt_out)
-    sid, now = "SM" + secrets.token_hex(16), time.time()
+    sid, moment = "SM" + secrets.token_hex(16), now()
     message = Message(provider="twilio", id=sid, account=account.sid, recipient=to, sender=sender, content=body,
-                      status="received", accepted_at=now, sent_at=now, direction="inbound",
+                      status="received", accepted_at=moment, sent_at=moment, direction="inbound",
                       parts=segments.count(body))
     state.accept([(message, [])])
     url = state.settings.twilio_inbound_url
