@@ -1,0 +1,185 @@
+"""Composition root of the worker: builds real things, injects them, runs.
+
+`python worker.py --role workflows|activities|all`. Scale by starting more of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+from temporalio.service import RPCError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from activities.drain import EndpointActivities
+from activities.messages import MessageActivities
+from activities.recovery import RecoveryActivities
+from bellhop import wire
+from bellhop.conductor import Conductor
+from bellhop.database import make_engine
+from bellhop.lease import DeadMansSwitch, boottime
+from bellhop.providers import PROVIDERS
+from bellhop.recovery import PostgresSweeper, keep_sweeping
+from bellhop.settings import Settings, SettingsError, load
+from bellhop.store.ledger import PostgresLedger, Routes
+from bellhop.telemetry import configure_logs
+from bellhop.temporal import connect_patiently
+from bellhop.webhooks import PostgresDispatcher
+from workflows.endpoint import EndpointWorkflow
+from workflows.message import MessageWorkflow
+from workflows.sweep import SweepWorkflow
+
+log = structlog.get_logger()
+
+ROLES = ("workflows", "activities", "all")
+GRACE = timedelta(seconds=6)
+"""What running activities get at shutdown. Cut-off provider calls are settled later, like any unknown outcome."""
+
+
+def workflow_worker(client: Client) -> Worker:
+    """The worker that runs the stories."""
+    return Worker(
+        client,
+        task_queue=wire.TASK_QUEUE_WORKFLOWS,
+        workflows=[MessageWorkflow, EndpointWorkflow, SweepWorkflow],
+        # Our workflows import nothing that the sandbox would catch, and cost a third without it; tests run sandboxed.
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        max_cached_workflows=2_000,
+        max_concurrent_workflow_tasks=50,
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+def activity_workers(
+    client: Client, settings: Settings, engine: AsyncEngine, conductor: Conductor, threads: ThreadPoolExecutor
+) -> list[Worker]:
+    """A worker per task queue: provider calls, webhooks and recovery do not queue behind one another."""
+    routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
+    messages = MessageActivities(
+        PostgresLedger(engine, settings.delivery, routes, conductor.owed),
+        {provider.name: provider for provider in PROVIDERS},
+        threads,
+        boottime,
+        settings.delivery.lease,
+        settings.delivery.call_timeout,
+    )
+    endpoints = EndpointActivities(PostgresDispatcher(engine, settings.webhook, conductor.owed))
+    recovery = RecoveryActivities(PostgresSweeper(engine, client, conductor))
+    return [
+        Worker(
+            client,
+            task_queue=wire.TASK_QUEUE_PROVIDERS,
+            activities=[messages.deliver, messages.settle],
+            max_concurrent_activities=settings.delivery.threads,
+            graceful_shutdown_timeout=GRACE,
+        ),
+        Worker(
+            client,
+            task_queue=wire.TASK_QUEUE_WEBHOOKS,
+            activities=[endpoints.drain],
+            max_concurrent_activities=64,
+            graceful_shutdown_timeout=GRACE,
+        ),
+        Worker(
+            client,
+            task_queue=wire.TASK_QUEUE_RECOVERY,
+            activities=[recovery.sweep],
+            max_concurrent_activities=2,
+            graceful_shutdown_timeout=GRACE,
+        ),
+    ]
+
+
+async def run(settings: Settings, role: str) -> None:
+    """Run until SIGTERM or SIGINT, or raise when a worker cannot go on."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    connecting = asyncio.create_task(connect_patiently(settings.temporal))
+    stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait({connecting, stop}, return_when=asyncio.FIRST_COMPLETED)
+    if stopping.is_set():
+        connecting.cancel()
+        return
+    client = await connecting
+    engine = make_engine(settings.postgres, f"worker-{role}")
+    with threads(settings) as pool:
+        async with Conductor(client, engine) as conductor:
+            workers = [workflow_worker(client)] if role in ("workflows", "all") else []
+            if role in ("activities", "all"):
+                workers += activity_workers(client, settings, engine, conductor, pool)
+                await _sweep_for_ever(client, settings)
+            await _run_all(workers, stop)
+    await engine.dispose()
+
+
+@contextlib.contextmanager
+def threads(settings: Settings) -> Iterator[ThreadPoolExecutor]:
+    """The bounded pool the providers' SDKs run in, under a dead man's switch: a process that was paused longer than
+    an attempt's lease dies on resuming, before it can finish a call that has since been settled."""
+    switch = DeadMansSwitch(settings.delivery.lease)
+    switch.start()
+    pool = ThreadPoolExecutor(settings.delivery.threads, thread_name_prefix="provider")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        switch.stop()
+
+
+async def _sweep_for_ever(client: Client, settings: Settings) -> None:
+    while True:
+        try:
+            await keep_sweeping(client, settings.bellhop.sweep_every)
+            return
+        except RPCError as error:
+            log.warning("recovery's schedule is not set up yet", error=error.status.name)
+            await asyncio.sleep(2)
+
+
+async def _run_all(workers: list[Worker], stop: asyncio.Task[bool]) -> None:
+    """Run workers until told to stop. A worker that ends by itself has met a fatal error: raise it, exit non-zero."""
+    running = [asyncio.create_task(worker.run()) for worker in workers]
+    log.info("worker ready", queues=[worker.task_queue for worker in workers])
+    await asyncio.wait({*running, stop}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.gather(*(worker.shutdown() for worker in workers))
+    results = await asyncio.gather(*running, return_exceptions=True)
+    if not stop.done():
+        raise next((result for result in results if isinstance(result, BaseException)), RuntimeError("worker ended"))
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(
+        description="Runs Bellhop's workflows and activities. Settings come from the environment: see .env.example."
+    )
+    parser.add_argument("--role", choices=ROLES, default="all", help="what this process runs (default: all)")
+    role = parser.parse_args().role
+    try:
+        settings = load()
+    except SettingsError as problem:
+        sys.exit(str(problem))
+    configure_logs(settings.bellhop.log_level, f"worker-{role}")
+    try:
+        asyncio.run(run(settings, role))
+    except Exception as error:
+        log.error("worker cannot go on", error=type(error).__name__)
+        sys.exit(1)
+    # Provider calls cut off at shutdown must not keep the process: their attempts are settled later.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""What every test may ask for: real PostgreSQL and a real Temporal server, started once for the whole run.
+
+The process that runs pytest starts them (its xdist workers are told by environment variables), and only when a test
+outside `tests/unit` was asked for. Each test gets a database of its own and each xdist worker a Temporal namespace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, RegisterNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from bellhop.addresses import AddressBook
+from bellhop.database import make_engine
+from bellhop.dev.ports import Ports
+from bellhop.dev.stack import EmbeddedStack
+from bellhop.migrate import migrate
+from bellhop.settings import (
+    BellhopSettings,
+    DeliverySettings,
+    PostgresSettings,
+    SendGridSettings,
+    Settings,
+    TemporalSettings,
+    TwilioSettings,
+    WebhookSettings,
+)
+
+SECRET = "a secret of the tests, long enough to be one"
+TEMPLATE = "bellhop_template"
+
+_DSN = "BELLHOP_TEST_DSN"
+_TEMPORAL = "BELLHOP_TEST_TEMPORAL"
+
+_running: dict[str, object] = {}
+
+
+def _settings(dsn: str, temporal: str, namespace: str = "default") -> Settings:
+    # `_env_file=None`: a developer's own .env has no part in a test.
+    return Settings(
+        bellhop=BellhopSettings(
+            _env_file=None,
+            secret_key=SecretStr(SECRET),
+            sandbox_url="http://127.0.0.1:9",
+            public_url="http://127.0.0.1:8",
+            sweep_every=1.0,
+        ),
+        postgres=PostgresSettings(_env_file=None, dsn=SecretStr(dsn)),
+        temporal=TemporalSettings(_env_file=None, address=temporal, namespace=namespace),
+        twilio=TwilioSettings(_env_file=None),
+        sendgrid=SendGridSettings(_env_file=None),
+        delivery=DeliverySettings(
+            _env_file=None,
+            call_timeout=2.0,
+            lease=3.0,
+            lease_margin=0.2,
+            settle_pauses=[0.3, 0.3, 0.5],
+            retry_first=0.1,
+            retry_longest=1.0,
+            hold=0.5,
+        ),
+        webhook=WebhookSettings(_env_file=None, allow=["127.0.0.0/8"], timeout=3.0),
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    asked = [str(argument) for argument in config.args]
+    only_pure = bool(asked) and all("tests/unit" in argument for argument in asked)
+    if hasattr(config, "workerinput") or only_pure or config.option.collectonly or _DSN in os.environ:
+        return
+    state = tempfile.TemporaryDirectory(prefix="bellhop-tests-", ignore_cleanup_errors=True)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+    stack = EmbeddedStack(Path(state.name), ports=Ports.any_free(), parts=("postgres", "temporal"), env=env).start()
+    _running.update(stack=stack, state=state)
+    dsn = stack.postgres_dsn
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(f"create database {TEMPLATE}")
+    asyncio.run(migrate(_settings(_database(dsn, TEMPLATE), stack.temporal_address)))
+    os.environ[_DSN] = dsn
+    os.environ[_TEMPORAL] = stack.temporal_address
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    stack = _running.pop("stack", None)
+    if isinstance(stack, EmbeddedStack):
+        stack.stop()
+    state = _running.pop("state", None)
+    if isinstance(state, tempfile.TemporaryDirectory):
+        state.cleanup()
+
+
+def _database(dsn: str, name: str) -> str:
+    return (
+        psycopg.conninfo.make_conninfo(dsn, dbname=name) if "://" not in dsn else dsn.replace("/bellhop?", f"/{name}?")
+    )
+
+
+@pytest.fixture
+def database_dsn() -> Iterator[str]:
+    """A database of this test's own, migrated."""
+    server = os.environ[_DSN]
+    name = f"test_{uuid.uuid4().hex[:16]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"create database {name} template {TEMPLATE}")
+    yield _database(server, name)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"drop database if exists {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def temporal_namespace(worker_id: str) -> str:
+    """A Temporal namespace of this xdist worker's own: workers of one test never take another process's tasks."""
+
+    async def make() -> str:
+        client = await Client.connect(os.environ[_TEMPORAL])
+        name = f"tests-{worker_id}"
+        try:
+            await client.workflow_service.register_namespace(
+                RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=Duration(seconds=86_400))
+            )
+        except RPCError as error:
+            if error.status is not RPCStatusCode.ALREADY_EXISTS:
+                raise
+        # The frontend's cache learns of it within seconds.
+        for _ in range(200):
+            try:
+                await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=name))
+                async for _found in (await Client.connect(os.environ[_TEMPORAL], namespace=name)).list_workflows():
+                    break
+                return name
+            except RPCError:
+                await asyncio.sleep(0.1)
+        raise RuntimeError("the namespace did not come up")
+
+    return asyncio.run(make())
+
+
+@pytest.fixture
+def settings(database_dsn: str, request: pytest.FixtureRequest) -> Settings:
+    """Settings for this test's database, and for the run's Temporal server where the test uses it."""
+    uses_temporal = "temporal_namespace" in request.fixturenames
+    namespace = request.getfixturevalue("temporal_namespace") if uses_temporal else "default"
+    return _settings(database_dsn, os.environ[_TEMPORAL], namespace)
+
+
+@pytest.fixture
+async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """An engine on this test's database."""
+    made = make_engine(settings.postgres, "tests")
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+async def temporal(temporal_namespace: str) -> Client:
+    """A client of the run's Temporal server, in this xdist worker's namespace."""
+    return await Client.connect(os.environ[_TEMPORAL], namespace=temporal_namespace)
+
+
+@pytest.fixture
+def book() -> AddressBook:
+    """The address book of the tests' secret key."""
+    return AddressBook(SECRET)
