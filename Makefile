@@ -60,7 +60,7 @@ $(STAMP): uv.lock pyproject.toml
 	  exit 1; \
 	fi; \
 	began=$$(date +%s); \
-	( while sleep 5; do echo "  ... $$(( $$(date +%s) - began )) s"; done ) & ticker=$$!; \
+	( while sleep 5 >/dev/null 2>&1; do echo "  ... $$(( $$(date +%s) - began )) s"; done ) & ticker=$$!; \
 	trap 'kill $$ticker 2>/dev/null || true' EXIT; \
 	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	  rm -rf $(VENV); \

@@ -31,7 +31,7 @@ def become(supervisor: int, death_signal: int, user: str, command: list[str]) ->
         if os.getppid() != supervisor:  # died before we asked
             os._exit(1)
     try:
-        os.execvp(command[0], command)
+        os.execvp(command[0], command)  # noqa: S606 - what this program is for
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
         os._exit(127)

@@ -95,7 +95,7 @@ class EmbeddedPostgres:
             before=self.clear_the_way,
         )
 
-    def ready(self) -> bool:
+    def ready(self, pid: int = 0) -> bool:
         try:
             with psycopg.connect(self.dsn("postgres"), connect_timeout=5, autocommit=True) as connection:
                 self._ensure_database(connection)
@@ -220,7 +220,7 @@ def _socket_dir(data: Path, user: str) -> Path:
     if len(os.fsencode(data / _SOCKET_NAME)) <= _LONGEST_SOCKET_PATH and not set(str(data)) & set(',"'):
         return data
     name = hashlib.sha256(f"{os.getuid()}:{data}".encode()).hexdigest()[:12]
-    short = Path("/tmp") / f"bellhop-{name}"
+    short = Path("/tmp", f"bellhop-{name}")  # noqa: S108 - TMPDIR may be as long; whose it is is checked below
     short.mkdir(mode=0o700, exist_ok=True)
     # In a directory everybody may write to, what is there may be somebody else's.
     if short.is_symlink() or short.stat().st_uid not in {os.geteuid(), _uid(user)}:

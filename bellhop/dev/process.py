@@ -31,7 +31,7 @@ class Program:
     command: tuple[str, ...]
     env: Mapping[str, str]
     log: Path
-    ready: Callable[[], bool]
+    ready: Callable[[int], bool]  # given the process id
     cwd: Path = Path("/")
     start_timeout: float = 30.0
     stop_signal: signal.Signals = signal.SIGTERM
@@ -59,6 +59,9 @@ class Process:
     def pid(self) -> int:
         return self.popen.pid
 
+    def ready(self) -> bool:
+        return self.program.ready(self.pid)
+
     def ended(self) -> bool:
         return self.popen.poll() is not None
 
@@ -81,7 +84,7 @@ class Process:
                 raise PartFailed(f"{program.label} was stopped while starting.")
             if self.ended():
                 raise PartFailed(f"{program.label} stopped while starting ({self.how_it_ended()}).\n{log_end(program)}")
-            if program.ready():
+            if self.ready():
                 return
             if time.monotonic() > deadline:
                 raise PartFailed(

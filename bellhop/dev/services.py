@@ -7,43 +7,42 @@ sandbox's constants.
 from __future__ import annotations
 
 import sys
-import urllib.request
 from collections.abc import Callable, Mapping
 
+from bellhop.dev.local_http import answers
 from bellhop.dev.paths import DevPaths, project_dir
 from bellhop.dev.ports import Ports
 from bellhop.dev.process import Program
+from bellhop.dev.temporal_server import polls
+from bellhop.wire import TASK_QUEUE_PROVIDERS, TASK_QUEUE_WORKFLOWS
 
-# Never through a proxy the person may have set: these are local addresses.
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-def answers(url: str) -> Callable[[], bool]:
-    """A readiness check: does the URL answer 2xx?"""
-
-    def check() -> bool:
-        try:
-            with _direct.open(url, timeout=2) as answer:
-                return bool(200 <= answer.status < 300)
-        except OSError:
-            return False
-
-    return check
+_POLLED = {"workflows": (TASK_QUEUE_WORKFLOWS, "workflow"), "activities": (TASK_QUEUE_PROVIDERS, "activity")}
 
 
 def reachable(host: str) -> str:
     """The address programs of this machine use for something that listens on `host`."""
-    if host in {"", "0.0.0.0", "::"}:
+    if host in {"", "0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
 
 
 def settings_env(
-    base: Mapping[str, str], *, dsn: str, temporal_address: str, secret_key: str, ports: Ports, host: str
+    base: Mapping[str, str],
+    *,
+    dsn: str,
+    temporal_address: str,
+    own_temporal: bool,
+    secret_key: str,
+    ports: Ports,
+    host: str,
 ) -> dict[str, str]:
     """The environment of the stack's programs: the person's own, with what only the stack knows laid over it."""
     url = f"http://{reachable(host)}:{ports.api}"
-    env = {
+    if own_temporal:
+        # Namespace, key and certificates the person has set are for another server.
+        base = {name: value for name, value in base.items() if not name.startswith("TEMPORAL_")}
+        base |= {"TEMPORAL_NAMESPACE": "default", "TEMPORAL_TLS": "false"}
+    return {
         **base,
         "POSTGRES_DSN": dsn,
         "TEMPORAL_ADDRESS": temporal_address,
@@ -56,7 +55,6 @@ def settings_env(
         "WEBHOOK_ALLOW": base.get("WEBHOOK_ALLOW") or "127.0.0.0/8",
         "PYTHONUNBUFFERED": "1",
     }
-    return env
 
 
 def sandbox(env: Mapping[str, str], paths: DevPaths, ports: Ports, host: str) -> Program:
@@ -83,13 +81,18 @@ def api(env: Mapping[str, str], paths: DevPaths, ports: Ports, host: str) -> Pro
     return _python("api", "API", command, env, paths, answers(f"http://{reachable(host)}:{ports.api}/healthz"))
 
 
-def worker(role: str, env: Mapping[str, str], paths: DevPaths) -> Program:
-    """Ready as soon as it runs: what it waits for, it waits for by itself."""
-    return _python(f"worker-{role}", f"Worker ({role})", ["-m", "worker", "--role", role], env, paths, lambda: True)
+def worker(role: str, env: Mapping[str, str], paths: DevPaths, temporal_http_port: int) -> Program:
+    """Ready when the server sees it poll; with a foreign server (port 0), which may not tell, as soon as it runs."""
+    queue, kind = _POLLED[role]
+
+    def ready(pid: int) -> bool:
+        return temporal_http_port == 0 or polls(temporal_http_port, queue, kind, pid)
+
+    return _python(f"worker-{role}", f"Worker ({role})", ["-m", "worker", "--role", role], env, paths, ready)
 
 
 def _python(
-    name: str, label: str, command: list[str], env: Mapping[str, str], paths: DevPaths, ready: Callable[[], bool]
+    name: str, label: str, command: list[str], env: Mapping[str, str], paths: DevPaths, ready: Callable[[int], bool]
 ) -> Program:
     return Program(
         name=name,

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from bellhop.dev.console import Console
@@ -43,16 +43,14 @@ def run(stack: EmbeddedStack, console: Console, story: Callable[[EmbeddedStack],
 
 def stay(stack: EmbeddedStack) -> int:
     """The end of a story that leaves the stack running: waits until interrupted."""
-    try:
+    with suppress(KeyboardInterrupt):
         threading.Event().wait()
-    except KeyboardInterrupt:
-        pass
     return 0
 
 
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], None]]:
-    """Turn the signals that ask a program to end into one KeyboardInterrupt. Yields what makes further ones harmless."""
+    """Turn the signals that ask a program to end into one KeyboardInterrupt. Yields what silences further ones."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     ignoring = False
 

@@ -111,6 +111,7 @@ class EmbeddedStack:
             self._base_env,
             dsn=self.postgres_dsn,
             temporal_address=self._temporal_address or f"127.0.0.1:{self.ports.temporal}",
+            own_temporal="temporal" in self.parts and not self._given_temporal(),
             secret_key=self.paths.secret_key(),
             ports=self.ports,
             host=self.host,
@@ -264,7 +265,7 @@ class EmbeddedStack:
         program = self._service(part)
         with self._console.step(program.label) as step:
             self._supervisor.start(program)
-            step.label = f"{program.label} {'started' if part.startswith('worker') else 'ready'}"
+            step.label = f"{program.label} ready"
 
     def _service(self, part: str) -> Program:
         if part == "sandbox":
@@ -273,7 +274,7 @@ class EmbeddedStack:
             return services.receiver(self._base_env, self.paths, self.ports)
         if part == "api":
             return services.api(self.env(), self.paths, self.ports, self.host)
-        return services.worker(part.removeprefix("worker-"), self.env(), self.paths)
+        return services.worker(part.removeprefix("worker-"), self.env(), self.paths, self.ports.temporal_http)
 
     def _write_dev_json(self) -> None:
         # Only once everything is up: whoever waits for a new file may then use all of it.

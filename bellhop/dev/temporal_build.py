@@ -30,7 +30,8 @@ def build(binary: Path, version: str, console: Console, step: Step, env: Mapping
     began = time.monotonic()
     free = shutil.disk_usage(binary.parent).free
     if free < _NEEDED_BYTES:
-        return f"building it with Go (needs {_NEEDED_BYTES / 2**30:.0f} GB free in {binary.parent}, has {free / 2**30:.1f})"
+        needed = f"{_NEEDED_BYTES / 2**30:.0f} GB free in {binary.parent}"
+        return f"building it with Go (needs {needed}, has {free / 2**30:.1f})"
     workshop = Path(tempfile.mkdtemp(prefix="build-", dir=binary.parent))
     try:
         go = _go_on_path(env)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from bellhop.dev.console import Console, Step
@@ -63,10 +64,8 @@ def _run(target: Path, version: str, step: Step, env: Mapping[str, str]) -> str:
         return _watch(process, target, log, step)
     finally:
         # The group: the script may have started a server already.
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()
 
 

@@ -106,7 +106,7 @@ def test_a_program_that_ends_at_once_shows_the_end_of_its_log(tmp_path: Path) ->
         command=(sys.executable, "-c", "print('no such setting'); raise SystemExit(3)"),
         env={},
         log=tmp_path / "x.log",
-        ready=lambda: False,
+        ready=lambda pid: False,
     )
     with pytest.raises(PartFailed, match=r"Broken stopped while starting \(exit code 3\)[^$]*no such setting"):
         Process.start(program).wait_ready()
@@ -131,7 +131,7 @@ def test_postgres_keeps_its_rows_whatever_is_killed(tmp_path: Path) -> None:
         assert (state / "dev.json").exists()
 
         os.kill(server.pid, signal.SIGKILL)
-        until(lambda: stack.process("postgres").pid != server.pid and stack.process("postgres").program.ready())
+        until(lambda: stack.process("postgres").pid != server.pid and stack.process("postgres").ready())
         assert rows(dsn) == 2
         until(lambda: json.loads((state / "dev.json").read_text())["pids"]["postgres"] != server.pid)
 
@@ -156,7 +156,7 @@ def test_a_stale_pid_file_that_names_a_living_stranger(tmp_path: Path) -> None:
         pid_file.write_text(f"{stranger.pids['postgres']}\n{state / 'postgres'}\n0\n5432\n\n\n  0 0\n")
         pid_file.chmod(0o644)
         with postgres_only(state) as stack:
-            assert stack.process("postgres").program.ready()
+            assert stack.process("postgres").ready()
         assert alive(stranger.pids["postgres"])
 
 
@@ -236,7 +236,7 @@ def test_nothing_outlives_a_killed_supervisor(tmp_path: Path, program: subproces
     program.wait()
     until(lambda: not [name for name, pid in pids.items() if alive(pid)], 10)
     with EmbeddedStack(tmp_path / "state", ports=Ports.any_free(), parts=("postgres", "temporal")) as stack:
-        assert stack.process("postgres").program.ready()
+        assert stack.process("postgres").ready()
 
 
 def test_what_dies_is_started_again_and_said(tmp_path: Path, program: subprocess.Popen[bytes]) -> None:

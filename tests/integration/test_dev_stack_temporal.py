@@ -174,7 +174,7 @@ async def test_a_workflow_outlives_a_killed_and_a_stopped_server(tmp_path: Path)
         stack.process("temporal").popen.kill()
         before = stack.process("temporal").pid
         deadline = time.monotonic() + 20
-        while stack.process("temporal").pid == before or not stack.process("temporal").program.ready():
+        while stack.process("temporal").pid == before or not stack.process("temporal").ready():
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)
         assert (await (await Client.connect(address)).get_workflow_handle("kept").describe()).id == "kept"

@@ -75,12 +75,14 @@ def test_our_services_set_only_variables_that_exist(name: str) -> None:
 def test_secrets_have_no_default() -> None:
     for variable in ("BELLHOP_SECRET_KEY", "POSTGRES_PASSWORD"):
         uses = re.findall(rf"\$\{{{variable}([^}}]*)\}}", TEXT)
-        assert uses and all(use.startswith(":?") for use in uses), variable
+        assert uses, variable
+        assert all(use.startswith(":?") for use in uses), variable
 
 
 def test_ports_are_open_to_this_machine_only() -> None:
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert ports and all(port.startswith("127.0.0.1:") for port in ports)
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
 def test_postgresql_18_and_the_prepared_plugin() -> None:

@@ -20,7 +20,8 @@ def settings_variables() -> dict[str, Any]:
     """Variable → the field it sets, for every group of the tree."""
     found: dict[str, Any] = {}
     for name, group in Settings.model_fields.items():
-        assert isinstance(group.annotation, type) and issubclass(group.annotation, BaseSettings), name
+        assert isinstance(group.annotation, type), name
+        assert issubclass(group.annotation, BaseSettings), name
         prefix = group.annotation.model_config.get("env_prefix", "")
         for field_name, field in group.annotation.model_fields.items():
             assert not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)), field_name
@@ -50,7 +51,9 @@ def test_each_has_a_line_of_words_above_it() -> None:
     for number, line in enumerate(lines):
         if match := ASSIGNMENT.match(line):
             above = lines[number - 1]
-            assert above.startswith("# ") and not ASSIGNMENT.match(above) and len(above) > 8, match[2]
+            assert above.startswith("# "), match[2]
+            assert not ASSIGNMENT.match(above), match[2]
+            assert len(above) > 8, match[2]
 
 
 def test_only_what_must_be_set_is_not_commented_out() -> None:
