@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import httpx2
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
@@ -34,7 +35,7 @@ from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.ledger import PostgresLedger, Routes
 from bellhop.telemetry import configure_logs
 from bellhop.temporal import connect_patiently
-from bellhop.webhooks import PostgresDispatcher
+from bellhop.webhooks import PostgresOutbox, WebhookPoster, make_client
 from workflows.endpoint import EndpointWorkflow
 from workflows.message import MessageWorkflow
 from workflows.sweep import SweepWorkflow
@@ -62,19 +63,29 @@ def workflow_worker(client: Client) -> Worker:
 
 
 def activity_workers(
-    client: Client, settings: Settings, engine: AsyncEngine, conductor: Conductor, threads: ThreadPoolExecutor
+    client: Client,
+    settings: Settings,
+    engine: AsyncEngine,
+    conductor: Conductor,
+    threads: ThreadPoolExecutor,
+    posts: httpx2.AsyncClient,
 ) -> list[Worker]:
     """A worker per task queue: provider calls, webhooks and recovery do not queue behind one another."""
     routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
     messages = MessageActivities(
         PostgresLedger(engine, settings.delivery, routes, conductor.owed),
-        {provider.name: provider for provider in PROVIDERS},
+        PROVIDERS,
         threads,
         boottime,
         settings.delivery.lease,
         settings.delivery.call_timeout,
     )
-    endpoints = EndpointActivities(PostgresDispatcher(engine, settings.webhook, conductor.owed))
+    endpoints = EndpointActivities(
+        PostgresOutbox(engine, settings.webhook),
+        WebhookPoster(settings.webhook, posts),
+        conductor,
+        settings.webhook.retry_pauses,
+    )
     recovery = RecoveryActivities(PostgresSweeper(engine, client, conductor))
     return [
         Worker(
@@ -114,11 +125,12 @@ async def run(settings: Settings, role: str) -> None:
         return
     client = await connecting
     engine = make_engine(settings.postgres, f"worker-{role}")
+    posts = make_client(settings.webhook)
     with threads(settings) as pool:
-        async with Conductor(client, engine) as conductor:
+        async with posts, Conductor(client, engine) as conductor:
             workers = [workflow_worker(client)] if role in ("workflows", "all") else []
             if role in ("activities", "all"):
-                workers += activity_workers(client, settings, engine, conductor, pool)
+                workers += activity_workers(client, settings, engine, conductor, pool, posts)
                 await _sweep_for_ever(client, settings)
             await _run_all(workers, stop)
     await engine.dispose()
@@ -173,7 +185,7 @@ def main() -> None:
     configure_logs(settings.bellhop.log_level, f"worker-{role}")
     try:
         asyncio.run(run(settings, role))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the process ends, and says so
         log.error("worker cannot go on", error=type(error).__name__)
         sys.exit(1)
     # Provider calls cut off at shutdown must not keep the process: their attempts are settled later.

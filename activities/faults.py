@@ -1,4 +1,4 @@
-"""What Temporal may learn of a failure: its kind. Texts can quote a guest's data, so they stay out of histories (I6)."""
+"""What Temporal may learn of a failure: its kind. Texts can quote a guest's data: they stay out of histories (I6)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def told_plainly(activity: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R
             return await activity(*args, **kwargs)
         except (asyncio.CancelledError, ApplicationError):
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, only its type may reach a history
             kind = type(error).__name__
             log.error(
                 "activity failed; it will be tried again", activity=activity.__name__, error=kind, where=_where(error)

@@ -90,7 +90,7 @@ class MessageActivities:
         for tried in range(RECORD_TRIES):
             try:
                 return await self._ledger.record(claim, result)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the outcome must not be lost whatever fails
                 if tried == RECORD_TRIES - 1:
                     raise
                 log.warning(

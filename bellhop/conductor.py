@@ -89,6 +89,10 @@ class Conductor:
             self._owed |= endpoints
             self._news.set()
 
+    async def wake_endpoints(self, endpoint_ids: frozenset[UUID]) -> None:
+        """The same, for whoever awaits it."""
+        self.owed(set(endpoint_ids))
+
     # --- the calls ------------------------------------------------------------------------------------------------
 
     def _go(self, call: Any, message_id: UUID, since: datetime | None) -> None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from typeid import TypeID
+from typeid.codecs import base32
 from typeid.errors import TypeIDException
 
 
@@ -29,7 +30,7 @@ class Prefix(StrEnum):
 
 def render(prefix: Prefix, key: UUID) -> str:
     """`omsg_01h…`: prefix, underscore, 26 characters."""
-    return str(TypeID.from_uuid(key, prefix=prefix.value))
+    return str(TypeID(prefix.value, base32.encode(key.bytes)))
 
 
 def parse(prefix: Prefix, text: str) -> UUID | None:

@@ -54,9 +54,7 @@ async def ensure_key(tx: AsyncConnection, scope: Scope, raw: str | None, name: s
         known = await keys.find(tx, digest(raw))
         if known is not None and scope in known.scopes:
             return raw
-        await tx.execute(
-            update(api_keys).where(api_keys.c.secret_hash == digest(raw)).values(revoked_at=func.now())
-        )
+        await tx.execute(update(api_keys).where(api_keys.c.secret_hash == digest(raw)).values(revoked_at=func.now()))
     _, made = await keys.create(tx, scope, name, ["*"])
     return made
 

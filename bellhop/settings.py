@@ -86,7 +86,7 @@ class DeliverySettings(BaseSettings):
     retry_first: float = Field(default=2.0, gt=0, description="first pause before another attempt, seconds")
     retry_longest: float = Field(default=300.0, gt=0, description="longest pause between attempts, seconds")
     hold: float = Field(default=60.0, gt=0, description="how often a held account is tried again, seconds")
-    valid_for: float = Field(default=259_200.0, gt=0, description="a message not sent this long after it was due expires")
+    valid_for: float = Field(default=259_200.0, gt=0, description="unsent this long after it was due, it expires")
     horizon: float = Field(default=604_800.0, gt=0, description="how long a sent message waits for receipts, seconds")
     threads: int = Field(default=16, ge=1, le=256, description="provider calls one worker process makes at a time")
 
@@ -103,14 +103,14 @@ class WebhookSettings(BaseSettings):
 
     allow: Annotated[list[str], NoDecode] = Field(
         default=[],
-        description="private networks endpoints may live in, comma-separated CIDRs (development only), e.g. 127.0.0.0/8",
+        description="private networks endpoints may live in (development only): CIDRs, e.g. 127.0.0.0/8",
     )
     timeout: float = Field(default=15.0, gt=0, le=60, description="one delivery, seconds")
     retry_pauses: Annotated[list[float], NoDecode] = Field(
         default=[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400],
         description="pauses between deliveries of one event, seconds (Standard Webhooks: about three days)",
     )
-    disable_after: float = Field(default=432_000.0, gt=0, description="an endpoint that only fails this long is disabled")
+    disable_after: float = Field(default=432_000.0, gt=0, description="only failing this long disables an endpoint")
 
     @field_validator("allow", "retry_pauses", mode="before")
     @classmethod

@@ -30,7 +30,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -400,9 +399,7 @@ events = Table(
     Column("stage", Text),
     _json("facts"),
     _time("created_at", now=True),
-    Index(
-        "uq_events_once", "subject_id", "stage", unique=True, postgresql_where=text("stage is not null")
-    ),
+    Index("uq_events_once", "subject_id", "stage", unique=True, postgresql_where=text("stage is not null")),
     Index("ix_events_subject", "subject_id", "id"),
 )
 

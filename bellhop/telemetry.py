@@ -9,7 +9,7 @@ import structlog
 
 
 def configure_logs(level: str, process: str) -> None:
-    """Set up logging for this process; `process` is named on every line. Libraries that log guests' data are silenced."""
+    """Set up logging for this process, named on every line. Libraries that log guests' data are silenced."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stdout, format='{"logger":"%(name)s","event":"%(message)s"}')
     # Twilio's SDK logs look-up parameters (numbers) at INFO, SendGrid's whole payloads at DEBUG, SQLAlchemy parameters.
     for name in ("twilio", "python_http_client", "sendgrid", "urllib3", "sqlalchemy", "httpx2", "httpcore2"):

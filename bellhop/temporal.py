@@ -1,4 +1,4 @@
-"""The connection to Temporal, and what operators see there: search attributes of ids and enums, never a guest's data."""
+"""The connection to Temporal, and what operators can search there: ids and enums, never a guest's data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RPC_TIMEOUT = timedelta(seconds=5)
 
 
 async def connect(settings: TemporalSettings, *, lazy: bool) -> Client:
-    """A client. `lazy`: connect at the first call (the API); workers need a connection and retry until they have one."""
+    """A client. `lazy`: connect at the first call (the API); workers need a connection, see `connect_patiently`."""
     tls: TLSConfig | bool = settings.tls or settings.api_key is not None
     if settings.tls_client_cert_file or settings.tls_server_ca_file:
         tls = TLSConfig(
@@ -69,7 +69,7 @@ async def register_search_attributes(client: Client) -> None:
         await client.operator_service.add_search_attributes(
             AddSearchAttributesRequest(
                 namespace=client.namespace,
-                search_attributes={name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD for name in missing},
+                search_attributes=dict.fromkeys(missing, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD),
             ),
             timeout=RPC_TIMEOUT,
         )

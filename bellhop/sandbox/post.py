@@ -99,8 +99,8 @@ class Post:
 
     def _again(self, step: Step, pause: float, answer: str) -> None:
         step.tries, step.due, step.answer = step.tries + 1, time.time() + pause, answer
-        self._store.settle(step)
-        self.schedule([step])
+        if self._store.settle(step):
+            self.schedule([step])
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -143,10 +143,11 @@ class Store:
         self._db.execute(f"UPDATE messages SET {', '.join(f'{name} = ?' for name in columns)} WHERE seq = ?",
                          [*values, seq])
 
-    def settle(self, step: Step) -> None:
-        """Write down how a step stands."""
-        self._db.execute("UPDATE steps SET state = ?, answer = ?, tries = ?, due = ?, applies = ? WHERE id = ?",
+    def settle(self, step: Step) -> bool:
+        """Write down how a step stands; False when its message was cleared meanwhile."""
+        done = self._db.execute("UPDATE steps SET state = ?, answer = ?, tries = ?, due = ?, applies = ? WHERE id = ?",
                          (step.state, step.answer, step.tries, step.due, step.applies, step.id))
+        return done.rowcount == 1
 
     def cancel_steps(self, seq: int) -> None:
         """Nothing more will happen to this message."""

@@ -1,1 +1,1 @@
-"""The only room that speaks SQL. Functions take an open connection and never commit: transactions belong to the edge."""
+"""The only room that speaks SQL. Functions take an open connection and never commit: that is for the edge to do."""

@@ -46,13 +46,13 @@ async def create(tx: AsyncConnection, scope: Scope, url: str, types: list[str], 
         .values(scope_id=scope.id, url=url, secret=new_secret(), events=types, description=description)
         .returning(endpoints)
     )
-    return _shown(scope, made.mappings().one())
+    return _shown(scope, dict(made.mappings().one()))
 
 
 async def get(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> Row | None:
     """An endpoint of this scope that was not deleted, or None."""
     found = (await tx.execute(select(endpoints).where(_mine(scope, endpoint_id)))).mappings().one_or_none()
-    return None if found is None else _shown(scope, found)
+    return None if found is None else _shown(scope, dict(found))
 
 
 async def listing(tx: AsyncConnection, scope: Scope, *, limit: int, offset: int) -> tuple[list[Row], int]:
@@ -61,7 +61,7 @@ async def listing(tx: AsyncConnection, scope: Scope, *, limit: int, offset: int)
     page = await tx.execute(
         select(endpoints).where(_mine(scope)).order_by(endpoints.c.id.desc()).limit(limit).offset(offset)
     )
-    return [_shown(scope, row) for row in page.mappings()], total
+    return [_shown(scope, dict(row)) for row in page.mappings()], total
 
 
 async def change(tx: AsyncConnection, scope: Scope, endpoint_id: UUID, fields: Mapping[str, Any]) -> Row | None:

@@ -161,7 +161,7 @@ class PostgresLedger:
 
     async def _hold(self, tx: AsyncConnection, row: Row, account_id: UUID | None) -> Answer:
         # Jitter: a mended account is not met by all its messages in the same instant.
-        pause = self._settings.hold * random.uniform(1.0, 1.5)  # noqa: S311 - no secret hangs on it
+        pause = self._settings.hold * random.uniform(1.0, 1.5)
         await tx.execute(
             update(messages)
             .where(messages.c.id == row["id"])
@@ -305,7 +305,7 @@ class PostgresLedger:
 
     async def _retry_later(self, tx: AsyncConnection, row: Row, result: SendResult) -> Progress:
         pause = min(self._settings.retry_longest, self._settings.retry_first * 2.0 ** min(row["tries"], 20))
-        pause *= random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+        pause *= random.uniform(0.8, 1.2)
         if result.retry_after is not None:
             pause = max(pause if row["tries"] else 0.0, result.retry_after)
         await tx.execute(

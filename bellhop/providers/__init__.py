@@ -1,0 +1,15 @@
+"""The providers Bellhop can send through: one file each, and this one explicit list."""
+
+from __future__ import annotations
+
+from bellhop.ports import Provider
+from bellhop.providers.sendgrid import SendGrid
+from bellhop.providers.twilio import Twilio
+
+
+def providers() -> dict[str, Provider]:
+    """Every provider by name, each with connections of its own."""
+    return {provider.name: provider for provider in (Twilio(), SendGrid())}
+
+
+PROVIDERS: dict[str, Provider] = providers()
