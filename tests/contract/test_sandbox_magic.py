@@ -1,0 +1,161 @@
+"""The magic recipients: both tables walked row by row, and the ordinary recipients beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx2
+import phonenumbers
+import pytest
+
+from bellhop.sandbox import accounts, faults, magic
+from bellhop.sandbox.magic import MAILBOXES, NUMBERS, Magic
+from bellhop.sandbox.settings import Settings
+from bellhop.sandbox.testing import Heard, Receiver, running
+
+QUICK = Settings(twilio_sent_after=0.2, twilio_delivered_after=0.5, sendgrid_processed_after=0.2,
+                 sendgrid_delivered_after=0.5, sendgrid_open_after=0.8, sendgrid_batch_window=0.01)
+SMS, MAIL = ["sent", "delivered"], ["processed", "delivered", "open"]
+
+# What a fault's sender is answered (None: nothing), and whether the message was accepted.
+ENDS: dict[str, tuple[int | None, bool]] = {
+    "rate_limit": (429, False), "unavailable": (503, False), "hang": (None, False), "reset": (None, False),
+    "slow": (None, False),  # not within the patience of these tests
+    "accept_then_error": (500, True), "accept_then_hang": (None, True), "accept_then_reset": (None, True),
+    "accept_then_slow": (None, True),
+}
+# What callback faults make of two words, in the order they come. Late ones do not come within these tests.
+TOLD = {"callback_drop": 0, "callback_repeat": 3, "callback_delay": 0, "callback_reorder": 1}
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    with Receiver().open() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+def sandbox(receiver: Receiver) -> Iterator[str]:
+    with running(settings=QUICK.model_copy(update={"sendgrid_event_url": f"{receiver.url}/events"})) as url:
+        yield url
+
+
+@pytest.fixture
+async def http(sandbox: str) -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(base_url=sandbox, timeout=0.5) as http:
+        yield http
+
+
+async def _text(http: httpx2.AsyncClient, to: str, callback: str) -> int | None:
+    try:
+        answer = await http.post(
+            f"/2010-04-01/Accounts/{accounts.TWILIO_ACCOUNT_SID}/Messages.json",
+            data={"To": to, "From": accounts.TWILIO_FROM_NUMBER, "Body": "Hi", "StatusCallback": callback},
+            auth=(accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN))
+    except httpx2.TransportError:
+        return None
+    return answer.json()["code"] if answer.status_code == 400 else answer.status_code
+
+
+async def _write(http: httpx2.AsyncClient, to: str) -> int | None:
+    body = {"personalizations": [{"to": [{"email": to}]}], "from": {"email": accounts.SENDGRID_FROM_EMAIL},
+            "subject": "Hi", "content": [{"type": "text/plain", "value": "Hi"}]}
+    try:
+        answer = await http.post("/v3/mail/send", json=body,
+                                 headers={"Authorization": f"Bearer {accounts.SENDGRID_API_KEY}"})
+    except httpx2.TransportError:
+        return None
+    return answer.status_code
+
+
+def _expected(row: Magic | None, usual: list[str]) -> list[str]:
+    """The words told of one message."""
+    if row is None:
+        return usual
+    if row.refused or (row.fault in ENDS and not ENDS[row.fault][1]):
+        return []
+    words = usual if row.beats is None else [beat.word for beat in row.beats]
+    return sorted(words * TOLD.get(row.fault or "", 1))
+
+
+async def _listed(http: httpx2.AsyncClient, to: str) -> list[dict[str, Any]]:
+    data: list[dict[str, Any]] = (await http.get("/_sandbox/messages", params={"to": to})).json()["data"]
+    return data
+
+
+def _told(heard: list[Heard]) -> dict[str, list[str]]:
+    """Words by recipient, in the order they came."""
+    told: dict[str, list[str]] = {}
+    for one in heard:
+        if one.path == "/events":
+            for event in json.loads(one.body):
+                told.setdefault(event["email"], []).append(event["event"])
+        else:
+            fields = parse_qs(one.body.decode())
+            told.setdefault(fields["To"][0], []).append(fields["MessageStatus"][0])
+    return told
+
+
+async def test_every_row_does_what_it_says(http: httpx2.AsyncClient, receiver: Receiver) -> None:
+    """All rows at once: each is a message of its own, and the slow ones wait side by side."""
+    numbers: dict[str, Magic | None] = {row.address: row for row in NUMBERS} | {"+13055551234": None}
+    boxes: dict[str, Magic | None] = {f"{row.address}+1@sandbox.example": row for row in MAILBOXES}
+    boxes |= {"jordan@example.com": None, "Bouncer@example.com": None}
+    answers = dict(zip([*numbers, *boxes], await asyncio.gather(
+        *(_text(http, to, f"{receiver.url}/status#rc=0") for to in numbers), *(_write(http, to) for to in boxes)
+    ), strict=True))
+    expected = {to: _expected(row, SMS) for to, row in numbers.items()}
+    expected |= {to: _expected(row, MAIL) for to, row in boxes.items()}
+    total = sum(map(len, expected.values()))
+    told = _told(await asyncio.to_thread(
+        receiver.wait, lambda heard: sum(map(len, _told(heard).values())) >= total))
+    for to, row in (numbers | boxes).items():
+        usual = 202 if "@" in to else 201
+        answered, accepted = ENDS.get(row.fault or "", (usual, True)) if row else (usual, True)
+        if row and row.refused:
+            answered, accepted = row.refused, False
+        assert answers[to] == answered, to
+        assert len(await _listed(http, to)) == accepted, to
+        assert sorted(told.get(to, [])) == sorted(expected[to]), to
+    assert told["+13055559024"] == ["delivered", "sent"]
+    assert told["reorderevents+1@sandbox.example"] == ["open", "delivered", "processed"]
+    assert told["+13055559034"] == ["sent", "undelivered", "delivered"]
+    assert told["jordan@example.com"] == MAIL
+
+
+async def test_failures_carry_their_codes(http: httpx2.AsyncClient) -> None:
+    for row in NUMBERS:
+        codes = [beat.code for beat in row.beats or () if beat.code and row.address != "+13055559034"]
+        if codes:
+            message = (await _listed(http, row.address))[0]
+            assert (message["error_code"], message["status"]) == (codes[0], row.beats[-1].word if row.beats else "")
+            assert row.address[-4:] == f"{codes[0]}"[0] + f"{codes[0]}"[2:]
+
+
+@pytest.mark.parametrize("row", NUMBERS, ids=lambda row: row.address)
+def test_numbers_are_valid(row: Magic) -> None:
+    assert phonenumbers.is_valid_number(phonenumbers.parse(row.address))
+
+
+def test_the_tables_name_faults_that_exist_and_addresses_once() -> None:
+    rows = [*NUMBERS, *MAILBOXES]
+    assert {row.fault for row in rows} - {None} <= faults.KINDS.keys()
+    assert len({row.address for row in rows}) == len(rows)
+    assert magic.lookup("BOUNCE+room-7@hotel.example") is magic.lookup("bounce@x.example")
+    assert magic.lookup("whatsapp:+13055553003") is magic.lookup("+13055553003")
+    assert magic.lookup("jordan@example.com") is magic.lookup("+13055551234") is None
+
+
+def test_the_guide_lists_every_row_and_every_fault() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text()
+    for row in [*NUMBERS, *MAILBOXES]:
+        name = f"`{row.address}@`" if row in MAILBOXES else f"`{row.address}`"
+        assert re.search(rf"^\| {re.escape(name)} \| {re.escape(row.says)} \|$", guide, re.MULTILINE), row
+    for kind, says in faults.KINDS.items():
+        assert f"| `{kind}` | {says} |" in guide

@@ -1,0 +1,270 @@
+"""The sandbox's Twilio, driven by Twilio's own SDK: resources, errors, callbacks, inbound texts and opt-outs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx2
+import pytest
+from twilio.base.exceptions import TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
+
+from bellhop.sandbox import accounts, overrides, segments
+from bellhop.sandbox.settings import Settings
+from bellhop.sandbox.testing import Heard, Receiver, running
+
+GUEST = "+13055551234"
+OURS = accounts.TWILIO_FROM_NUMBER
+HTTP = httpx2.Client()  # one for all: making one reads every certificate there is
+QUICK = Settings(twilio_sent_after=0.05, twilio_delivered_after=0.15, twilio_read_after=0.25, twilio_retry_pause=0.02)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[str]:
+    with running(settings=QUICK) as url:
+        yield url
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver().open() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def client(sandbox: str) -> Client:
+    HTTP.delete(f"{sandbox}/_sandbox/messages")
+    HTTP.delete(f"{sandbox}/_sandbox/opt-outs")
+    return _client(sandbox, accounts.TWILIO_AUTH_TOKEN)
+
+
+def _client(sandbox: str, token: str) -> Client:
+    client = Client(accounts.TWILIO_ACCOUNT_SID, token, http_client=TwilioHttpClient(timeout=5))
+    client.api.base_url = sandbox
+    return client
+
+
+def _fields(heard: Heard) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(heard.body.decode(), keep_blank_values=True).items()}
+
+
+def test_create_answers_the_whole_resource(client: Client, sandbox: str) -> None:
+    answer = HTTP.post(
+        f"{sandbox}/2010-04-01/Accounts/{client.username}/Messages.json",
+        data={"To": GUEST, "From": OURS, "Body": "Hello"}, auth=(client.username, client.password))
+    message = answer.json()
+    assert answer.status_code == 201
+    assert re.fullmatch("SM[0-9a-f]{32}", message["sid"])
+    assert datetime.strptime(message["date_created"], "%a, %d %b %Y %H:%M:%S +0000")
+    expected = {
+        "account_sid": accounts.TWILIO_ACCOUNT_SID, "api_version": "2010-04-01", "body": "Hello", "date_sent": None,
+        "direction": "outbound-api", "error_code": None, "error_message": None, "from": OURS, "to": GUEST,
+        "messaging_service_sid": None, "num_media": "0", "num_segments": "1", "price": None, "price_unit": "USD",
+        "status": "queued",
+    }
+    assert expected.items() <= message.items()
+    assert message.keys() - expected.keys() == {"date_created", "date_updated", "sid", "uri", "subresource_uris"}
+
+
+def test_callbacks_are_signed_without_the_fragment_and_tell_sent_then_delivered(
+    client: Client, receiver: Receiver
+) -> None:
+    url = f"{receiver.url}/status/omsg_1?part=0&empty="
+    message = client.messages.create(to=GUEST, from_=OURS, body="Hi", status_callback=f"{url}#rc=5&rp=all")
+    heard = receiver.wait(lambda heard: len(heard) == 2)
+    validator = RequestValidator(accounts.TWILIO_AUTH_TOKEN)
+    for one, status in zip(heard, ("sent", "delivered"), strict=True):
+        fields = _fields(one)
+        assert one.path == "/status/omsg_1?part=0&empty="
+        assert validator.validate(url, fields, one.headers["X-Twilio-Signature"])
+        assert not validator.validate(url, {**fields, "To": "+1"}, one.headers["X-Twilio-Signature"])
+        assert fields == {
+            "MessageSid": message.sid, "SmsSid": message.sid, "MessageStatus": status, "SmsStatus": status,
+            "AccountSid": accounts.TWILIO_ACCOUNT_SID, "From": OURS, "To": GUEST, "ApiVersion": "2010-04-01"}
+    assert heard[0].headers["I-Twilio-Idempotency-Token"] != heard[1].headers["I-Twilio-Idempotency-Token"]
+    fetched = client.messages(message.sid).fetch()
+    assert (fetched.status, fetched.error_code, fetched.num_segments) == ("delivered", None, "1")
+    assert fetched.date_sent is not None
+
+
+def test_a_callback_that_fails_is_retried_with_the_same_token(client: Client, receiver: Receiver) -> None:
+    receiver.answers = [500, 404]
+    client.messages.create(to=GUEST, from_=OURS, body="Hi", status_callback=f"{receiver.url}/#rc=5&rp=all")
+    heard = receiver.wait(lambda heard: len(heard) == 4)
+    assert len({one.headers["I-Twilio-Idempotency-Token"] for one in heard}) == 2
+
+
+def test_without_overrides_an_error_is_not_retried(client: Client, receiver: Receiver) -> None:
+    receiver.answers = [500]
+    client.messages.create(to=GUEST, from_=OURS, body="Hi", status_callback=receiver.url)
+    receiver.wait(lambda heard: [_fields(one)["MessageStatus"] for one in heard] == ["sent", "delivered"])
+
+
+REFUSED: list[tuple[dict[str, Any], int]] = [
+    ({"to": "+1305"}, 21211),
+    ({"to": "05551234"}, 21211),
+    ({"to": ""}, 21604),
+    ({"body": ""}, 21602),
+    ({"body": "x" * 1601}, 21617),
+    ({"from_": "+15005550007"}, 21606),
+    ({"from_": "nobody!"}, 21212),
+    ({"from_": ""}, 21603),
+    ({"to": OURS}, 21266),
+    ({"to": f"whatsapp:{GUEST}"}, 21910),
+    ({"status_callback": "http://my_host/x"}, 21609),
+    ({"messaging_service_sid": "MGnot"}, 20001),
+]
+
+
+@pytest.mark.parametrize(("changed", "code"), REFUSED)
+def test_what_is_wrong_is_refused_with_twilios_code(client: Client, changed: dict[str, Any], code: int) -> None:
+    with pytest.raises(TwilioRestException) as refused:
+        client.messages.create(**{"to": GUEST, "from_": OURS, "body": "Hi", **changed})
+    assert (refused.value.status, refused.value.code) == (400, code)
+    assert client.messages.list() == []
+
+
+def test_wrong_credentials_are_20003(sandbox: str) -> None:
+    with pytest.raises(TwilioRestException) as refused:
+        _client(sandbox, "wrong").messages.create(to=GUEST, from_=OURS, body="Hi")
+    assert (refused.value.status, refused.value.code) == (401, 20003)
+
+
+def test_an_unknown_message_is_20404(client: Client) -> None:
+    with pytest.raises(TwilioRestException) as missing:
+        client.messages("SM" + "0" * 32).fetch()
+    assert (missing.value.status, missing.value.code) == (404, 20404)
+
+
+def test_list_pages_newest_first_and_filters(client: Client, receiver: Receiver) -> None:
+    sids = [client.messages.create(to=GUEST, from_=OURS, body=str(n)).sid for n in range(5)]
+    other = client.messages.create(to="+13055551235", from_=OURS, body="other", status_callback=receiver.url)
+    assert [m.sid for m in client.messages.list(to=GUEST, page_size=2)] == sids[::-1]
+    assert [m.sid for m in client.messages.list(page_size=2, limit=3)] == [other.sid, *sids[:2:-1]]
+    assert client.messages.list(from_="+15005550009") == []
+    receiver.wait(lambda heard: len(heard) == 2)
+    now = datetime.now(UTC)
+    assert len(client.messages.list(date_sent=now)) == 6
+    assert len(client.messages.list(date_sent_after=now - timedelta(days=2), date_sent_before=now)) == 6
+    assert client.messages.list(date_sent_before=now - timedelta(days=2)) == []
+
+
+def test_the_list_can_lag(client: Client, sandbox: str) -> None:
+    HTTP.put(f"{sandbox}/_sandbox/settings", json={"twilio_list_lag": 60})
+    client.messages.create(to=GUEST, from_=OURS, body="Hi")
+    assert client.messages.list(to=GUEST) == []
+    HTTP.put(f"{sandbox}/_sandbox/settings", json={"twilio_list_lag": 0})
+    assert len(client.messages.list(to=GUEST)) == 1
+
+
+def test_redact_and_delete_once_complete(client: Client, receiver: Receiver) -> None:
+    message = client.messages.create(to=GUEST, from_=OURS, body="secret", status_callback=receiver.url)
+    with pytest.raises(TwilioRestException) as early:
+        client.messages(message.sid).delete()
+    assert early.value.code == 20009
+    receiver.wait(lambda heard: len(heard) == 2)
+    assert client.messages(message.sid).update(body="").body == ""
+    assert client.messages(message.sid).delete()
+    with pytest.raises(TwilioRestException):
+        client.messages(message.sid).fetch()
+    with pytest.raises(TwilioRestException):
+        client.messages(message.sid).delete()
+
+
+def test_a_scheduled_message_waits_and_can_be_cancelled(client: Client) -> None:
+    service = "MG" + "a" * 32
+    message = client.messages.create(to=GUEST, messaging_service_sid=service, body="Later", schedule_type="fixed",
+                                     send_at=datetime.now(UTC) + timedelta(hours=1))
+    assert (message.status, message.from_, message.num_segments) == ("scheduled", None, "0")
+    assert client.messages(message.sid).update(status="canceled").status == "canceled"
+    with pytest.raises(TwilioRestException) as late:
+        client.messages(message.sid).update(status="canceled")
+    assert late.value.code == 30409
+
+
+def test_a_service_accepts_queues_and_picks_the_sender(client: Client, receiver: Receiver) -> None:
+    service = "MG" + "a" * 32
+    message = client.messages.create(to=GUEST, messaging_service_sid=service, body="Hi", status_callback=receiver.url)
+    assert message.status == "accepted"
+    heard = [_fields(one) for one in receiver.wait(lambda heard: len(heard) == 3)]
+    assert [one["MessageStatus"] for one in heard] == ["queued", "sent", "delivered"]
+    assert {one["MessagingServiceSid"] for one in heard} == {service}
+    assert client.messages(message.sid).fetch().from_ == OURS
+
+
+def test_chat_addresses_end_read(client: Client, receiver: Receiver) -> None:
+    client.messages.create(to=f"whatsapp:{GUEST}", from_=f"whatsapp:{OURS}", body="Hi", status_callback=receiver.url)
+    receiver.wait(lambda heard: [_fields(one)["MessageStatus"] for one in heard] == ["sent", "delivered", "read"])
+
+
+def test_an_inbound_text_is_posted_signed_and_answered(client: Client, sandbox: str, receiver: Receiver) -> None:
+    url = f"{receiver.url}/inbound"
+    HTTP.put(f"{sandbox}/_sandbox/settings", json={"twilio_inbound_url": url})
+    receiver.reply = b"<Response/>"
+    answer = HTTP.post(f"{sandbox}/_sandbox/inbound", json={"from": GUEST, "body": "More towels, please"}).json()
+    assert (answer["status"], answer["body"], answer["opt_out"]) == (200, "<Response/>", None)
+    [heard] = receiver.heard
+    fields = _fields(heard)
+    assert RequestValidator(accounts.TWILIO_AUTH_TOKEN).validate(url, fields, heard.headers["X-Twilio-Signature"])
+    assert (fields["From"], fields["To"], fields["Body"]) == (GUEST, OURS, "More towels, please")
+    assert fields["MessageSid"] == answer["sid"] == client.messages.list(to=OURS)[0].sid
+    receiver.answers = [403]
+    assert HTTP.post(f"{sandbox}/_sandbox/inbound", json={"from": GUEST, "body": "x"}).json()["status"] == 403
+
+
+@pytest.mark.parametrize("word", ["STOP", " stop\n", "Unsubscribe", "REVOKE"])
+def test_stop_opts_out_and_start_lifts_it(client: Client, sandbox: str, word: str) -> None:
+    def says(body: str) -> Any:
+        return HTTP.post(f"{sandbox}/_sandbox/inbound", json={"from": GUEST, "body": body}).json()["opt_out"]
+
+    def send() -> Any:
+        return client.messages.create(to=GUEST, from_=OURS, body="Hi")
+
+    assert says("Stop please") is None
+    send()
+    assert says(word) is True
+    with pytest.raises(TwilioRestException) as refused:
+        send()
+    assert (refused.value.status, refused.value.code) == (400, 21610)
+    assert says("start") is False
+    send()
+
+
+def test_a_rotated_token_takes_effect_at_once(sandbox: str, receiver: Receiver) -> None:
+    made = HTTP.post(f"{sandbox}/_sandbox/accounts",
+                       json={"provider": "twilio", "numbers": ["+13055550001"]}).json()
+    HTTP.post(f"{sandbox}/_sandbox/accounts", json={"provider": "twilio", "account_sid": made["account_sid"],
+                                                      "auth_token": "fresh"})
+    client = Client(made["account_sid"], "fresh", http_client=TwilioHttpClient(timeout=5))
+    client.api.base_url = sandbox
+    client.messages.create(to=GUEST, from_="+13055550001", body="Hi", status_callback=receiver.url)
+    heard = receiver.wait(bool)[0]
+    assert RequestValidator("fresh").validate(receiver.url, _fields(heard), heard.headers["X-Twilio-Signature"])
+
+
+@pytest.mark.parametrize(("text", "count"), [
+    ("", 1), ("a" * 160, 1), ("a" * 161, 2), ("€" * 80, 1), ("€" * 81, 2), ("ç", 1), ("ç" * 71, 2),
+    ("🔑" * 35, 1), ("🔑" * 36, 2), ("a" * 152 + "€" + "a" * 152, 3), ("a" * 306, 2), ("a" * 307, 3),
+])
+def test_segments(text: str, count: int) -> None:
+    assert segments.count(text) == count
+
+
+@pytest.mark.parametrize(("url", "bare", "retries", "outcomes"), [
+    ("http://h/p?q=1", "http://h/p?q=1", 1, {"ct"}),
+    ("http://h/p#rc=5&rp=all", "http://h/p", 5, {"ct", "rt", "4xx", "5xx"}),
+    ("http://h/p#rc=2&rp=5xx,rt", "http://h/p", 2, {"5xx", "rt"}),
+    ("http://h/p#rc=99&rp=never", "http://h/p", 5, {"ct"}),
+    ("http://h/p#rc=0", "http://h/p", 0, set()),
+])
+def test_connection_overrides(url: str, bare: str, retries: int, outcomes: set[str]) -> None:
+    called, how = overrides.split(url)
+    assert (called, how.retries) == (bare, retries)
+    assert {outcome for outcome in ("ct", "rt", "4xx", "5xx") if how.retry(outcome, 0)} == outcomes
+    assert not how.retry("ct", retries)
