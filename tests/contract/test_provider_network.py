@@ -1,0 +1,322 @@
+"""What a network can do to a call, and what every provider has to know afterwards: real SDKs over real sockets."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from bellhop import guarded_http, lease
+from bellhop.failures import FailureCode
+from bellhop.guarded_http import Call, Http
+from bellhop.lease import boottime
+from bellhop.ports import SendKind
+from bellhop.providers import PROVIDERS
+from tests.contract.conformance import (
+    CASES,
+    NETWORK,
+    PRIVATE_TEXT,
+    SECRET,
+    UNKNOWN,
+    Case,
+    Scene,
+    Server,
+    answer,
+    check,
+    deaf,
+    drip,
+    listening,
+    nothing_leaves,
+    read_request,
+    reset,
+    silence,
+    unreached,
+)
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest) -> Case:
+    return CASES[request.param]
+
+
+@pytest.fixture(autouse=True)
+def at_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # Neither proxies nor accounts of the environment may lead a call anywhere.
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("TWILIO_EDGE", "sydney")
+    monkeypatch.setenv("SENDGRID_API_KEY", "SG.of-another-account")
+    with nothing_leaves():
+        yield
+
+
+def test_every_provider_is_under_test() -> None:
+    assert set(PROVIDERS) == set(CASES)
+    assert all(provider.name == name and provider.channels for name, provider in PROVIDERS.items())
+
+
+@pytest.mark.parametrize("scene", NETWORK, ids=str)
+def test_a_scene_of_the_network(case: Case, scene: Scene) -> None:
+    check(case, scene)
+
+
+def test_accepted(case: Case) -> None:
+    with Server(case.accepted) as server:
+        result = case.send(server.url)
+    assert (result.kind, result.provider_id, result.code) == (SendKind.ACCEPTED, case.accepted_id, None)
+
+
+def test_an_answer_in_drips_that_ends_in_time_counts(case: Case) -> None:
+    slow = drip("HTTP/1.1 429 X\r\nContent-Length: 0\r\n\r\n")
+    with Server(slow) as server:
+        assert case.send(server.url, timeout=8.0).kind is SendKind.RETRY
+
+
+def test_refused_connection(case: Case) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    unreached(case, url)
+
+
+def test_a_name_that_does_not_resolve(case: Case) -> None:
+    unreached(case, "http://nowhere.invalid", timeout=1.0)
+
+
+def test_a_resolver_that_hangs(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded_http.socket, "getaddrinfo", lambda *_, **__: time.sleep(3))
+    unreached(case, "http://slow.example")
+
+
+def test_a_connection_that_is_never_accepted(case: Case) -> None:
+    with deaf() as url:
+        unreached(case, url)
+
+
+@pytest.mark.parametrize("act", [silence, reset, answer(200)], ids=["silence", "reset", "plain text"])
+def test_tls_that_fails(case: Case, act: object) -> None:
+    with Server(act) as server:  # type: ignore[arg-type]
+        threading.Timer(2, server.__exit__).start()
+        unreached(case, server.url.replace("http:", "https:"))
+        assert server.requests == []
+
+
+def test_a_certificate_nobody_vouches_for(case: Case, self_signed: ssl.SSLContext) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            peer, _ = listener.accept()
+            with peer:
+                try:
+                    self_signed.wrap_socket(peer, server_side=True)
+                except OSError:
+                    return
+
+        threading.Thread(target=serve, daemon=True).start()
+        unreached(case, f"https://127.0.0.1:{listener.getsockname()[1]}")
+
+
+@pytest.fixture
+def self_signed(tmp_path: object) -> ssl.SSLContext:
+    from datetime import UTC, datetime, timedelta
+    from ipaddress import ip_address
+    from pathlib import Path
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = Path(str(tmp_path)) / "pem"
+    pem.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    context.trusted = pem  # type: ignore[attr-defined]
+    return context
+
+
+@pytest.mark.parametrize("script", ["answer", "silence", "reset"])
+def test_over_tls_as_over_plain_text(case: Case, script: str, self_signed: ssl.SSLContext) -> None:
+    client = ssl.create_default_context(cafile=str(self_signed.trusted))  # type: ignore[attr-defined]
+    provider = type(case.provider())(Http(keep=0, tls=client))  # type: ignore[call-arg]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            peer = self_signed.wrap_socket(listener.accept()[0], server_side=True)
+            with peer:
+                assert read_request(peer)
+                {"answer": case.accepted, "silence": silence, "reset": reset}[script](peer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        account = case.account(f"https://127.0.0.1:{listener.getsockname()[1]}")
+        result = provider.send(account, case.outgoing())
+    assert result.kind is (SendKind.ACCEPTED if script == "answer" else UNKNOWN)
+
+
+# --- the lease -------------------------------------------------------------------------------------------------------
+
+
+def test_a_lease_that_is_over_sends_nothing(case: Case) -> None:
+    with Server(case.accepted) as server:
+        result = case.send(server.url, deadline=boottime() - 0.01)
+        assert (result.kind, result.text) == (SendKind.RETRY, "LeaseExpired")
+        assert server.requests == []
+
+
+def test_a_lease_that_ends_while_connecting_sends_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = guarded_http._connect
+
+    def slow(*args: object) -> object:
+        connected = real(*args)  # type: ignore[arg-type]
+        time.sleep(0.3)
+        return connected
+
+    monkeypatch.setattr(guarded_http, "_connect", slow)
+    with Server(case.accepted) as server:
+        result = case.send(server.url, deadline=boottime() + 0.2)
+        assert (result.kind, result.text) == (SendKind.RETRY, "LeaseExpired")
+        assert server.requests == []
+
+
+def test_a_lease_that_ends_between_headers_and_body_leaves_it_unknown(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+
+    def left(_: float) -> float:
+        asked.append(1)
+        # Before connecting and before the headers there is time; before the body there is none.
+        return 5.0 if len(asked) <= 2 else -1.0
+
+    monkeypatch.setattr(lease, "left", left)
+    with Server(case.accepted) as server:
+        result = case.send(server.url)
+        assert (result.kind, result.text) == (UNKNOWN, "LeaseExpired")
+        assert server.requests == [], "the body has left"
+    assert len(asked) == 3
+
+
+def test_a_receiver_that_stops_reading_does_not_hold_the_call(case: Case) -> None:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        began = time.monotonic()
+        result = case.send(f"http://127.0.0.1:{listener.getsockname()[1]}", text="x" * 9_000_000)
+    assert result.kind is UNKNOWN
+    assert time.monotonic() - began < 1.5
+
+
+def test_the_kernel_drops_what_is_not_acknowledged_by_the_deadline(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    option, seen = getattr(socket, "TCP_USER_TIMEOUT", None), []
+    if option is None:
+        pytest.skip("this system has no TCP_USER_TIMEOUT")
+    real = guarded_http._TimedResponse.__init__
+
+    def spy(self: object, sock: socket.socket, *args: object, **options: object) -> None:
+        seen.append(sock.getsockopt(socket.IPPROTO_TCP, option))
+        real(self, sock, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(guarded_http._TimedResponse, "__init__", spy)
+    with Server(case.accepted) as server:
+        case.send(server.url, deadline=boottime() + 4)
+    assert 3_000 < seen[0] <= 4_000
+
+
+def test_a_request_outside_of_a_call_is_refused() -> None:
+    with Server(answer(200)) as server:
+        with pytest.raises(RuntimeError, match="outside of a Call"):
+            Http(keep=0).request("GET", server.url, {}, None)
+        assert server.requests == []
+
+
+# --- connections -----------------------------------------------------------------------------------------------------
+
+
+def test_connections_are_kept_only_while_they_are_fresh() -> None:
+    ports: list[int] = []
+
+    def act(peer: socket.socket) -> None:
+        ports.append(peer.getpeername()[1])
+        answer(200, "ok")(peer)
+
+    with Server(act) as server:
+        http = Http(keep=0.3)
+        for pause in (0.0, 0.0, 0.5):
+            time.sleep(pause)
+            with Call(timeout=1):
+                assert http.request("GET", server.url, {}, None).text == "ok"
+        assert ports[0] == ports[1] != ports[2]
+        http = Http(keep=0)
+        for _ in range(2):
+            with Call(timeout=1):
+                http.request("GET", server.url, {}, None)
+        assert len(set(ports)) == 4
+        assert b"connection: close" in server.requests[-1].lower()
+
+
+def test_a_kept_connection_that_was_closed_meanwhile_is_not_used() -> None:
+    def act(peer: socket.socket) -> None:
+        answer(200, "ok")(peer)
+        peer.shutdown(socket.SHUT_RDWR)
+
+    with Server(act) as server:
+        http = Http(keep=10)
+        for _ in range(3):
+            with Call(timeout=1) as call:
+                http.request("POST", server.url, {}, b"x")
+            assert call.wrote
+            time.sleep(0.05)
+
+
+def test_an_endless_answer_is_cut_off() -> None:
+    def act(peer: socket.socket) -> None:
+        peer.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            peer.sendall(b"x" * 100_000)
+
+    with Server(act) as server, Call(timeout=5) as call, pytest.raises(ValueError, match="longer"):
+        Http(keep=0).request("GET", server.url, {}, None)
+    assert call.wrote
+
+
+# --- nothing leaks ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("act", ["accepted", "echo", "reset", "refused"])
+def test_no_address_text_or_secret_reaches_a_log_or_a_repr(case: Case, act: str) -> None:
+    echo = answer(400, f'{{"code":21211,"message":"{case.to}","errors":[{{"message":"{case.to} {PRIVATE_TEXT}"}}]}}')
+    acts = {"accepted": case.accepted, "echo": echo, "reset": reset, "refused": reset}
+    with Server(acts[act]) as server, listening() as ears:
+        url = "http://127.0.0.1:1" if act == "refused" else server.url
+        account, outgoing = case.account(url), case.outgoing()
+        result = case.provider().send(account, outgoing)
+        bad = case.outgoing(text="half a pair \ud800")
+        assert case.provider().send(account, bad) is not None
+    said = "\n".join([*ears.heard, repr(result), repr(account), repr(outgoing)])
+    for private in (case.to, PRIVATE_TEXT, SECRET, "4471", *case.credentials.values()):
+        assert private not in said
+    assert result.code is not FailureCode.OPTED_OUT
