@@ -182,7 +182,7 @@ async def _empty(tx: AsyncConnection, scope: Scope, ids: list[UUID], alone: dict
 
 
 async def _forget(tx: AsyncConnection, scope: Scope, guest_id: UUID, alone: dict[tuple[str, bytes], str]) -> None:
-    """Remove the guest's contact points, stays and conversations; the unclaimed contact points of the same addresses too."""
+    """Remove contact points, stays and conversations; unclaimed contact points of the same addresses too."""
     mine: ColumnElement[bool] = contact_points.c.guest_id == guest_id
     if alone:
         same = tuple_(contact_points.c.kind, contact_points.c.address_hash).in_(list(alone))

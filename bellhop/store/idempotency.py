@@ -50,7 +50,8 @@ _TAKE = text(
     """
 )
 _EARLIER = text(
-    "select fingerprint, subject_id, status_code from idempotency where scope_id = :scope and kind = :kind and key = :key"
+    "select fingerprint, subject_id, status_code from idempotency"
+    " where scope_id = :scope and kind = :kind and key = :key"
 )
 _FILL = text(
     "update idempotency set subject_id = :subject, status_code = :status"

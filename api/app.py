@@ -1,0 +1,98 @@
+"""The API's composition root: `uvicorn api.app:create_app --factory`. Starts and serves whatever else is down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+
+import structlog
+from fastapi import FastAPI
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from api import guests, health, keys, messaging, openapi, properties, receipts, webhooks
+from api.callers import Callers
+from api.door import Door
+from api.entrance import Entrance
+from api.errors import HANDLERS
+from api.record import Record
+from api.waiting import Waiting
+from bellhop.addresses import AddressBook
+from bellhop.conductor import Conductor
+from bellhop.database import make_engine
+from bellhop.providers import PROVIDERS
+from bellhop.settings import Settings, load
+from bellhop.telemetry import configure_logs
+from bellhop.temporal import connect, register_search_attributes
+
+ASK_AGAIN = 2.0
+
+log = structlog.get_logger()
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The API for `settings` (default: those of the environment)."""
+    if settings is None:
+        settings = load()
+        configure_logs(settings.bellhop.log_level, "api")
+    # uvicorn's own access log prints query strings, in which guests are searched for; Entrance logs instead.
+    logging.getLogger("uvicorn.access").disabled = True
+    read = settings
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        engine = make_engine(read.postgres, "api")
+        client = await connect(read.temporal, lazy=True)
+        record = Record(engine)
+        waiting = Waiting(record)
+        registering = asyncio.create_task(_register(client))
+        try:
+            async with Conductor(client, engine) as conductor:
+                app.state.temporal = client
+                app.state.door = Door(
+                    settings=read,
+                    record=record,
+                    callers=Callers(record),
+                    waiting=waiting,
+                    conductor=conductor,
+                    book=AddressBook(read.bellhop.secret_key.get_secret_value()),
+                    providers=PROVIDERS,
+                )
+                yield
+                await waiting.close()
+        finally:
+            registering.cancel()
+            with suppress(asyncio.CancelledError):
+                await registering
+            await engine.dispose()
+
+    app = FastAPI(
+        title="Bellhop",
+        version=version("bellhop"),
+        description=openapi.DESCRIPTION,
+        openapi_tags=openapi.TAGS,
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers=HANDLERS,
+        separate_input_output_schemas=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+    )
+    app.add_middleware(Entrance)
+    for module in (messaging, guests, webhooks, properties, keys, receipts, health):
+        app.include_router(module.router)
+    openapi.describe(app)
+    return app
+
+
+async def _register(client: Client) -> None:
+    """Make Temporal know our search attributes, as soon as it is up: an unknown one would fail every start."""
+    while True:
+        try:
+            await register_search_attributes(client)
+            return
+        except (RPCError, RuntimeError, OSError):
+            await asyncio.sleep(ASK_AGAIN)

@@ -1,0 +1,87 @@
+"""The API's description: OpenAPI 3.1 with security, the webhooks it sends, and what every answer carries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.routing import BaseRoute
+
+from api.schemas.webhooks import Event
+from bellhop.events import EventType
+
+DESCRIPTION = """
+Durable guest messaging for hotels and property platforms. A message that is accepted (201) is not lost: it goes out
+once, on time, and `GET /v1/messaging/{id}/timeline` always says what became of it.
+
+* **Keys** — `Authorization: Bearer sk_live_…` or `sk_test_…`. One key opens one property in one environment; `sk_test_`
+  keys reach the sandbox only.
+* **Errors** — one form: `detail`, `status_code`, `request_id`, `code`.
+* **Retries** — send an `Idempotency-Key`, and repeating a request sends nothing twice.
+* **Rate** — 1,000 requests a minute and key unless agreed otherwise; 429 says in `Retry-After` when to come back.
+* **Times** — RFC 3339; answers are in UTC at one width, so that text order is time order.
+"""
+
+TAGS = [
+    {"name": "Messaging", "description": "Messages to guests."},
+    {"name": "Guests", "description": "Who they go to."},
+    {"name": "Webhooks", "description": "Where events are posted, and what was delivered."},
+    {"name": "Properties", "description": "The house the key belongs to."},
+    {"name": "API keys", "description": "Minted, listed, revoked."},
+    {"name": "Health", "description": "For load balancers and operators."},
+]
+
+_SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer sk_live_… or sk_test_…"},
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+_REQUEST_ID = {"description": "Names this request in Bellhop's logs.", "schema": {"type": "string"}}
+_RETRY_AFTER = {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}
+
+
+def describe(app: FastAPI) -> None:
+    """Make `app.openapi()` give the whole description, made once."""
+    for word in EventType:
+        _webhook(app, word)
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if not app.openapi_schema or "securitySchemes" not in app.openapi_schema.get("components", {}):
+            app.openapi_schema = _finish(plain(), app.routes)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _webhook(app: FastAPI, word: EventType) -> None:
+    async def receive(body: Event) -> None: ...
+
+    receive.__doc__ = word.__doc__
+    app.webhooks.post(
+        word.value,
+        operation_id=f"on{''.join(part.title() for part in word.value.replace('_', '.').split('.'))}",
+        summary=word.value,
+        description="Signed with EscapeLife-Signature and the Standard Webhooks headers. Answer 2xx within 15 seconds.",
+        tags=["Webhooks"],
+    )(receive)
+
+
+def _finish(schema: dict[str, Any], routes: list[BaseRoute]) -> dict[str, Any]:
+    schema["components"]["securitySchemes"] = _SECURITY_SCHEMES
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            operation["security"] = [{"bearer": []}, {"apiKey": []}] if path.startswith("/v1/") else []
+            for status, answer in operation["responses"].items():
+                headers = answer.setdefault("headers", {})
+                headers["X-Request-Id"] = _REQUEST_ID
+                if status in ("429", "503") and path.startswith("/v1/"):
+                    headers["Retry-After"] = _RETRY_AFTER
+    for operations in schema.get("webhooks", {}).values():
+        for operation in operations.values():
+            operation["security"] = []
+            operation["responses"] = {
+                "2XX": {"description": "Taken. Anything else is tried again for about three days."}
+            }
+    for name in ("HTTPValidationError", "ValidationError"):
+        schema["components"]["schemas"].pop(name, None)
+    return schema

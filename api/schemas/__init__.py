@@ -1,0 +1,1 @@
+"""The shapes of requests and answers: what is checked, and what the documentation shows."""

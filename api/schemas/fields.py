@@ -1,0 +1,159 @@
+"""Fields that several shapes share: each checks what it says, and its message tells what was expected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError, to_json
+
+from bellhop import addresses
+from bellhop.addresses import BadAddress
+from bellhop.guests import BadLanguage, language
+from bellhop.ids import Prefix
+
+MOST_KEYS = 50
+MOST_BYTES = 16 * 1024
+FURTHEST_YEARS = 10
+
+
+class Strict(BaseModel):
+    """A request body: no coercion of types, no unknown fields."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class Query(BaseModel):
+    """The query of a request: no unknown names, so that a mistyped filter does not list everything."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Shown(BaseModel):
+    """An object as it is answered. Documentation only: answers are rendered from rows."""
+
+    model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=True)
+
+
+T = TypeVar("T")
+
+
+class Page(Shown, Generic[T]):
+    """One page of a list."""
+
+    data: list[T]
+    total: Annotated[int, Field(description="How many there are in all.")]
+    limit: int
+    offset: int
+    has_more: Annotated[bool, Field(description="True when a next page has something.")]
+
+
+class Paging(Query):
+    """Which page of a list."""
+
+    limit: Annotated[int, Field(ge=1, le=200, description="Most results in one answer.")] = 50
+    offset: Annotated[int, Field(ge=0, le=2**31 - 1, description="How many results to skip.")] = 0
+
+
+def wrong(kind: str, message: str) -> PydanticCustomError:
+    """An error of a field, with a word for programs and a sentence for people."""
+    # Braces would be read as places to fill in.
+    return PydanticCustomError(kind, "{said}", {"said": message})
+
+
+_RFC3339 = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+
+
+def _instant(value: Any) -> Any:
+    if value is None:
+        return None
+    expected = "expected an RFC 3339 time with its zone, such as 2026-03-19T09:00:00Z"
+    parts = _RFC3339.fullmatch(value) if isinstance(value, str) else None
+    if parts is None:
+        raise wrong("datetime", expected)
+    day, clock, fraction, zone = parts.groups()
+    text = f"{day}T{clock}.{(fraction or '0')[:6]:0<6}{'+00:00' if zone in 'Zz' else zone}"
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise wrong("datetime", expected) from None
+
+
+def _soon(value: datetime | None) -> datetime | None:
+    if value is not None and value.year > datetime.now(UTC).year + FURTHEST_YEARS:
+        raise wrong("datetime_too_far", f"expected a time within {FURTHEST_YEARS} years")
+    return value
+
+
+_DATE_TIME = WithJsonSchema({"type": "string", "format": "date-time"})
+
+Instant = Annotated[datetime, BeforeValidator(_instant), _DATE_TIME]
+"""A moment, with its zone."""
+DueTime = Annotated[datetime, BeforeValidator(_instant), AfterValidator(_soon), _DATE_TIME]
+"""A moment a message may be scheduled for."""
+
+
+def _json_object(value: dict[str, Any]) -> dict[str, Any]:
+    if len(value) > MOST_KEYS:
+        raise wrong("too_many_keys", f"expected at most {MOST_KEYS} keys")
+    if len(to_json(value)) > MOST_BYTES:
+        raise wrong("too_large", f"expected at most {MOST_BYTES} bytes of JSON")
+    return value
+
+
+def _no_error_key(value: dict[str, Any]) -> dict[str, Any]:
+    if "error" in value:
+        raise wrong("reserved_key", "the key `error` is reserved: Bellhop puts the reason of a failure there")
+    return value
+
+
+JsonObject = Annotated[
+    dict[str, Any], AfterValidator(_json_object), Field(json_schema_extra={"maxProperties": MOST_KEYS})
+]
+"""Free-form key-value pairs: at most 50 keys and 16 KiB."""
+MessageMetadata = Annotated[
+    dict[str, Any],
+    AfterValidator(_json_object),
+    AfterValidator(_no_error_key),
+    Field(json_schema_extra={"maxProperties": MOST_KEYS, "propertyNames": {"not": {"const": "error"}}}),
+]
+"""The same, without the reserved key `error`."""
+
+
+def _with(check: Callable[[str], str], error: type[ValueError], kind: str) -> AfterValidator:
+    def checked(value: str) -> str:
+        try:
+            return check(value)
+        except error as problem:
+            raise wrong(kind, str(problem)) from None
+
+    return AfterValidator(checked)
+
+
+Email = Annotated[
+    str, Field(max_length=320, json_schema_extra={"format": "email"}), _with(addresses.email, BadAddress, "email")
+]
+"""An e-mail address."""
+
+
+def _written_phone(text: str) -> str:
+    try:
+        return addresses.phone(text)
+    except BadAddress:
+        return text
+
+
+Phone = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_written_phone)]
+"""A guest's phone number as known; E.164 is recommended, and needed to send to it."""
+Language = Annotated[str, Field(min_length=1, max_length=35), _with(language, BadLanguage, "language")]
+"""A BCP 47 language tag."""
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+"""A person's or thing's name."""
+
+
+def id_pattern(prefix: Prefix) -> str:
+    """The form of a public id, for the documentation and the checks of filters."""
+    return rf"^{prefix.value}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$"

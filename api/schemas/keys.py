@@ -1,0 +1,143 @@
+"""API keys and properties on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field
+
+from api.schemas.fields import JsonObject, Name, Shown, Strict, id_pattern, wrong
+from bellhop.ids import Prefix
+
+Right = Literal[
+    "properties:read",
+    "properties:write",
+    "guests:read",
+    "guests:write",
+    "messaging:read",
+    "messaging:write",
+    "webhooks:read",
+    "webhooks:write",
+    "*",
+]
+Environment = Literal["test", "live"]
+
+
+class MintKey(Strict):
+    """A new API key, never broader than the one that asks."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"name": "front desk", "environment": "test", "scopes": ["messaging:read", "messaging:write"]}]
+        }
+    }
+
+    name: Annotated[Name, Field(description="What it is for.")]
+    environment: Annotated[
+        Environment | None, Field(description="That of the key that asks, which is also the default.")
+    ] = None
+    scopes: Annotated[list[Right], Field(min_length=1, max_length=20, description="What it may do.")]
+
+
+class Key(Shown):
+    """An API key, without its secret."""
+
+    id: Annotated[str, Field(pattern=id_pattern(Prefix.KEY))]
+    property_id: str
+    name: str
+    environment: Environment
+    scopes: list[Right]
+    last4: Annotated[str, Field(description="The last characters of the key.")]
+    rate_limit: Annotated[int | None, Field(description="Requests a minute; null: 1,000.")]
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+KEY_EXAMPLE: dict[str, Any] = {
+    "id": "key_01kaj3p6zve5jvqzkqdk1w4yb2",
+    "property_id": "pty_01kaj3nm2xf7k8c9d0e1f2g3h4",
+    "name": "front desk",
+    "environment": "test",
+    "scopes": ["messaging:read", "messaging:write"],
+    "last4": "x7Qd",
+    "rate_limit": None,
+    "created_at": "2026-03-15T10:00:00.000000Z",
+    "last_used_at": None,
+    "expires_at": None,
+    "revoked_at": None,
+}
+
+
+class MintedKey(Key):
+    """A new API key with its secret, shown this once."""
+
+    model_config = {"json_schema_extra": {"examples": [{**KEY_EXAMPLE, "key": "sk_test_01kaj3p6zve5jvqzkqdk1w4yb2_…"}]}}
+
+    key: Annotated[str, Field(description="The key itself. It is not kept: store it now.")]
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _zone(name: str) -> str:
+    if name not in _zones():
+        raise wrong("timezone", "expected an IANA time zone, such as Europe/Lisbon")
+    return name
+
+
+class ChangeProperty(Strict):
+    """Fields to change. Those left out stay; null clears currency and country; settings are replaced as a whole."""
+
+    model_config = {"json_schema_extra": {"examples": [{"timezone": "America/New_York", "currency": "USD"}]}}
+
+    name: Name = ""
+    type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="hotel, resort, apartment …")] = "hotel"
+    timezone: Annotated[
+        str, Field(min_length=1, max_length=64, description="IANA time zone."), AfterValidator(_zone)
+    ] = "UTC"
+    currency: Annotated[str | None, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.")] = None
+    country: Annotated[str | None, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")] = None
+    settings: JsonObject = {}
+
+
+class Property(Shown):
+    """A property: the house that keys, guests and messages belong to."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "id": "pty_01kaj3nm2xf7k8c9d0e1f2g3h4",
+                    "name": "Grand Sunset Resort",
+                    "slug": "grand-sunset",
+                    "type": "hotel",
+                    "timezone": "America/New_York",
+                    "currency": "USD",
+                    "country": "US",
+                    "settings": {},
+                    "is_active": True,
+                    "created_at": "2026-03-15T10:00:00.000000Z",
+                    "updated_at": "2026-03-15T10:00:00.000000Z",
+                }
+            ]
+        }
+    }
+
+    id: Annotated[str, Field(pattern=id_pattern(Prefix.PROPERTY))]
+    name: str
+    slug: str
+    type: str
+    timezone: str
+    currency: str | None
+    country: str | None
+    settings: dict[str, Any]
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime

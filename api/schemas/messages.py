@@ -1,0 +1,208 @@
+"""Messages on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from api.schemas.fields import DueTime, MessageMetadata, Paging, Shown, Strict, id_pattern, wrong
+from bellhop import addresses
+from bellhop.addresses import BadAddress
+from bellhop.ids import Prefix, parse
+from bellhop.messages import ADDRESS_KIND, MAX_CONTENT, AddressKind, Channel
+
+ChannelWord = Literal["sms", "email", "in_app", "whatsapp", "push"]
+StatusWord = Literal["queued", "sent", "delivered", "read", "failed", "cancelled"]
+
+GuestId = Annotated[str, Field(pattern=id_pattern(Prefix.GUEST))]
+
+EXAMPLE: dict[str, Any] = {
+    "id": "omsg_01kaj3p6zve5jvqzkqdk1w4yb2",
+    "property_id": "pty_01kaj3nm2xf7k8c9d0e1f2g3h4",
+    "guest_id": "gst_01kaj3p0m5e6s7t8v9w0x1y2z3",
+    "channel": "sms",
+    "status": "sent",
+    "recipient": "+13055551234",
+    "subject": None,
+    "content": "Hi Jordan, your ocean view suite is ready.",
+    "scheduled_at": None,
+    "sent_at": "2026-03-15T10:00:01.204518Z",
+    "created_at": "2026-03-15T10:00:00.981132Z",
+    "metadata": {"booking": "GSR-1842"},
+}
+
+
+class SendRequest(Strict):
+    """A message to a guest."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "channel": "sms",
+                    "recipient": "+13055551234",
+                    "content": "Hi Jordan, your ocean view suite is ready. Reply STOP to opt out.",
+                    "metadata": {"booking": "GSR-1842"},
+                }
+            ]
+        }
+    }
+
+    channel: Annotated[ChannelWord, Field(description="How the guest is reached.")]
+    recipient: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4096,
+            description="E.164 number, e-mail address, guest id (in_app) or device token.",
+        ),
+    ]
+    content: Annotated[
+        str, Field(min_length=1, max_length=MAX_CONTENT, description="Text of the message. E-mail may be HTML.")
+    ]
+    guest_id: Annotated[GuestId | None, Field(description="The guest this message belongs to.")] = None
+    subject: Annotated[
+        str | None,
+        Field(min_length=1, max_length=998, validate_default=True, description="E-mail only, and needed there."),
+    ] = None
+    scheduled_at: Annotated[
+        DueTime | None, Field(description="When to send it; a time that is over, or none, means now.")
+    ] = None
+    metadata: Annotated[
+        MessageMetadata | None,
+        Field(description="Your own keys and values, at most 50 keys and 16 KiB. The key `error` is reserved."),
+    ] = None
+
+    @field_validator("recipient")
+    @classmethod
+    def _recipient(cls, value: str, info: ValidationInfo) -> str:
+        channel = info.data.get("channel")
+        kind = ADDRESS_KIND[Channel(channel)] if channel else None
+        try:
+            if kind is AddressKind.PHONE:
+                return addresses.phone(value)
+            if kind is AddressKind.EMAIL:
+                return addresses.email(value)
+        except BadAddress as problem:
+            raise wrong("recipient", str(problem)) from None
+        if kind is AddressKind.GUEST and parse(Prefix.GUEST, value) is None:
+            raise wrong("recipient", "expected the id of a guest of this property (gst_…)")
+        return value
+
+    @field_validator("subject")
+    @classmethod
+    def _subject(cls, value: str | None, info: ValidationInfo) -> str | None:
+        channel = info.data.get("channel")
+        if channel == "email" and (value is None or not value.strip()):
+            raise wrong("subject_required", "expected a subject: an e-mail needs one")
+        if value is None or channel is None:
+            return value
+        if channel != "email":
+            raise wrong("subject_unexpected", "only e-mail has a subject; leave it out")
+        if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
+            raise wrong("subject", "expected one line without control characters")
+        return value
+
+    @field_validator("content")
+    @classmethod
+    def _content(cls, value: str) -> str:
+        if not value.strip():
+            raise wrong("content", "expected some text")
+        return value
+
+
+class RescheduleRequest(Strict):
+    """Another time for a message that still waits."""
+
+    model_config = {"json_schema_extra": {"examples": [{"scheduled_at": "2026-03-19T09:00:00Z"}]}}
+
+    scheduled_at: Annotated[DueTime | None, Field(description="When to send it; null: now.")]
+
+
+class ListMessages(Paging):
+    """Which messages."""
+
+    guest_id: Annotated[GuestId | None, Field(description="Only this guest's.")] = None
+    channel: Annotated[ChannelWord | None, Field(description="Only this channel's.")] = None
+    status: Annotated[StatusWord | None, Field(description="Only those that stand so.")] = None
+
+
+class FailureReason(Shown):
+    """Why a message failed."""
+
+    code: Annotated[str, Field(description="A word that programs can rely on, e.g. opted_out.")]
+    message: Annotated[str, Field(description="A sentence for the front desk.")]
+    provider_code: str | None
+    retryable: Annotated[bool, Field(description="Whether the same message may work later.")]
+
+
+class OutboundMessage(Shown):
+    """A message to a guest and where it stands."""
+
+    model_config = {"json_schema_extra": {"examples": [EXAMPLE]}}
+
+    id: Annotated[str, Field(pattern=id_pattern(Prefix.MESSAGE))]
+    property_id: str
+    guest_id: str | None
+    channel: ChannelWord
+    status: StatusWord
+    recipient: str
+    subject: str | None
+    content: str
+    scheduled_at: datetime | None
+    sent_at: datetime | None
+    created_at: datetime
+    metadata: Annotated[
+        dict[str, Any],
+        Field(description="As given; of a failed message `error` says why: code, message, provider_code, retryable."),
+    ]
+
+
+class InboundMessage(Shown):
+    """What a guest wrote to the property."""
+
+    id: str
+    property_id: str
+    guest_id: str | None
+    conversation_id: str | None
+    channel: ChannelWord
+    sender: str
+    recipient: str
+    content: str
+    created_at: datetime
+
+
+class TimelineEntry(Shown):
+    """One thing that happened to a message. Further fields depend on what it was."""
+
+    at: datetime
+    what: Annotated[
+        str, Field(description="e.g. message.queued, attempt.accepted, receipt.delivered, webhook.delivered")
+    ]
+
+
+class Timeline(Shown):
+    """What became of a message and why, in the order of time."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "message_id": EXAMPLE["id"],
+                    "status": "sent",
+                    "data": [
+                        {"at": "2026-03-15T10:00:00.981132Z", "what": "message.queued"},
+                        {"at": "2026-03-15T10:00:01.204518Z", "what": "attempt.accepted", "provider": "twilio",
+                         "provider_id": "SM0123456789abcdef0123456789abcdef"},
+                        {"at": "2026-03-15T10:00:01.204518Z", "what": "message.sent"},
+                    ],
+                }
+            ]
+        }
+    }  # fmt: skip
+
+    message_id: str
+    status: StatusWord
+    data: list[TimelineEntry]
