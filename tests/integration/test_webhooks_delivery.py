@@ -1,0 +1,477 @@
+"""One drain of an endpoint, against a real database and a customer's server that really listens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import delete, func, insert, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from bellhop import tables
+from bellhop.events import EventType
+from bellhop.ids import Prefix, render
+from bellhop.ports_webhooks import Result, State
+from bellhop.signing import new_secret, verify
+from bellhop.statuses import Stage
+from bellhop.store import deliveries, events
+from tests.integration.webhooks_kit import QUICK, Answer, Call, House, Receiver, build_house, serving
+
+
+@pytest.fixture
+async def house(engine: AsyncEngine) -> House:
+    return await build_house(engine)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with serving() as one:
+        yield one
+
+
+def says(*statuses: int, **headers: str) -> Any:
+    """Answer with these statuses in turn, the last one for ever."""
+    left = list(statuses)
+
+    async def answer(_: Call) -> Answer:
+        return left.pop(0) if len(left) > 1 else left[0], {name.replace("_", "-"): v for name, v in headers.items()}
+
+    return answer
+
+
+# --- the body and its signatures ------------------------------------------------------------------------------------
+
+
+async def test_the_body_is_the_documented_envelope_with_the_message_as_the_event_told_it(
+    house: House, receiver: Receiver
+) -> None:
+    endpoint = await house.endpoint(receiver.url + "/hook")
+    sent_at = datetime.now(UTC)
+    message = await house.message(stage="read", sent_at=sent_at, metadata={"room": "12"}, guest_ref="gst_given")
+    await house.tell(message, Stage.SENT)
+    assert (await house.drain(endpoint)).after is None
+    (call,) = receiver.calls
+    (row,) = await house.deliveries(endpoint)
+    body = call.json
+    assert list(body) == ["id", "type", "property_id", "created_at", "data"]
+    assert body["id"] == render(Prefix.EVENT, row.event_id) == call.headers["webhook-id"]
+    assert body["type"] == "message.sent"
+    assert body["property_id"] == render(Prefix.PROPERTY, house.property_id)
+    assert body["data"]["id"] == render(Prefix.MESSAGE, message)
+    assert body["data"]["status"] == "sent", "the stage of the event, although it has been read since"
+    assert body["data"]["sent_at"] == sent_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    assert body["data"]["guest_id"] == "gst_given"
+    assert body["data"]["metadata"] == {"room": "12"}
+    assert call.headers["content-type"] == "application/json"
+    assert (row.state, row.attempts, row.last_status, row.last_error) == ("delivered", 1, 204, None)
+    assert row.delivered_at is not None and row.last_attempt_at is not None
+
+
+async def test_a_failed_message_says_why(house: House, receiver: Receiver) -> None:
+    endpoint = await house.endpoint(receiver.url)
+    message = await house.message(stage="delivered", sent_at=datetime.now(UTC))
+    await house.tell(message, Stage.SENT, Stage.UNDELIVERED, code="unreachable", provider_code="30003")
+    await house.drain(endpoint)
+    failed = receiver.calls[1].json
+    assert failed["type"] == "message.failed" and failed["data"]["status"] == "failed"
+    assert failed["data"]["metadata"]["error"]["code"] == "unreachable"
+    assert failed["data"]["metadata"]["error"]["provider_code"] == "30003"
+    assert failed["data"]["sent_at"] is not None
+
+
+async def test_every_subject_has_its_object(house: House, receiver: Receiver, engine: AsyncEngine) -> None:
+    endpoint = await house.endpoint(receiver.url)
+    inbound = await house.message(direction="inbound", sender="+13055550000", recipient="+13055559999", content="Hi")
+    async with engine.begin() as tx:
+        guest = (
+            await tx.execute(
+                insert(tables.guests)
+                .values(scope_id=house.scope_id, first_name="Zoë", last_name="Ng")
+                .returning(tables.guests.c.id)
+            )
+        ).scalar_one()
+        for subject, key, kind in (
+            ("inbound", inbound, EventType.MESSAGE_RECEIVED),
+            ("guest", guest, EventType.GUEST_CREATED),
+            ("guest", guest, EventType.GUEST_DELETED),
+        ):
+            await events.write(tx, house.scope_id, subject, key, [events.NewEvent(kind)])
+    await house.drain(endpoint)
+    data = {call.json["type"]: call.json["data"] for call in receiver.calls}
+    assert data["message.received"]["content"] == "Hi"
+    assert data["message.received"]["id"] == render(Prefix.INBOUND, inbound)
+    assert data["guest.created"]["first_name"] == "Zoë"
+    nothing_else = {"id": render(Prefix.GUEST, guest), "property_id": render(Prefix.PROPERTY, house.property_id)}
+    assert data["guest.deleted"] == nothing_else
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_i7_what_is_owed_about_an_erased_guest_goes_out_with_ids_only(
+    house: House, receiver: Receiver, engine: AsyncEngine, gone: bool
+) -> None:
+    endpoint = await house.endpoint(receiver.url)
+    message = await house.message(content="secret of the guest", sent_at=datetime.now(UTC))
+    await house.tell(message, Stage.SENT, Stage.DELIVERED)
+    async with engine.begin() as tx:
+        chosen = tables.messages.c.id == message
+        if gone:
+            await tx.execute(delete(tables.messages).where(chosen))
+        else:
+            await tx.execute(update(tables.messages).where(chosen).values(erased_at=func.now()))
+    await house.drain(endpoint)
+    assert [call.json["type"] for call in receiver.calls] == ["message.sent", "message.delivered"]
+    for call in receiver.calls:
+        assert call.json["data"] == {
+            "id": render(Prefix.MESSAGE, message),
+            "property_id": render(Prefix.PROPERTY, house.property_id),
+        }
+
+
+async def test_i5_an_event_never_shows_a_row_of_another_property(
+    house: House, receiver: Receiver, engine: AsyncEngine
+) -> None:
+    other = await build_house(engine)
+    theirs = await other.message(content="not yours")
+    endpoint = await house.endpoint(receiver.url)
+    await house.tell(theirs, Stage.SENT)  # what no code of ours does
+    await house.drain(endpoint)
+    assert b"not yours" not in receiver.calls[0].body
+
+
+async def test_both_signatures_hold_over_the_very_bytes_and_survive_a_rotation(
+    house: House, receiver: Receiver
+) -> None:
+    endpoint = await house.endpoint(receiver.url)
+    old = (await house.endpoint_row(endpoint)).secret
+    new = new_secret()
+    overlap = datetime.now(UTC) + timedelta(hours=1)
+    await house.set_endpoint(endpoint, secret=new, previous_secret=old, previous_until=overlap)
+    await house.tell(await house.message(content="Grüße ☂"), Stage.SENT)
+    await house.drain(endpoint)
+    for secret in (old, new):
+        Webhook(secret).verify(receiver.calls[0].body, receiver.calls[0].headers)
+        assert verify(secret, receiver.calls[0].headers, receiver.calls[0].body, now=datetime.now(UTC))
+
+    await house.set_endpoint(endpoint, previous_until=datetime.now(UTC))
+    await house.tell(await house.message(), Stage.SENT)
+    await house.drain(endpoint)
+    Webhook(new).verify(receiver.calls[1].body, receiver.calls[1].headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(old).verify(receiver.calls[1].body, receiver.calls[1].headers)
+
+
+# --- order ----------------------------------------------------------------------------------------------------------
+
+
+async def test_i4_stages_of_one_message_arrive_in_order_while_messages_go_in_parallel(
+    house: House, receiver: Receiver
+) -> None:
+    under_way: list[int] = [0, 0]
+
+    async def slow(_: Call) -> Answer:
+        under_way[0] += 1
+        under_way[1] = max(under_way)
+        await asyncio.sleep(0.05)
+        under_way[0] -= 1
+        return 200, {}
+
+    receiver.answer = slow
+    endpoint = await house.endpoint(receiver.url)
+    messages = [await house.message() for _ in range(20)]
+    for message in messages:
+        await house.tell(message, Stage.SENT, Stage.DELIVERED, Stage.READ)
+    await house.drain(endpoint)
+    told: dict[str, list[str]] = {}
+    for call in receiver.calls:
+        told.setdefault(call.json["data"]["id"], []).append(call.json["type"])
+    assert len(told) == 20
+    assert all(order == ["message.sent", "message.delivered", "message.read"] for order in told.values())
+    assert 4 <= under_way[1] <= 8
+
+
+async def test_i4_a_failing_event_holds_up_its_own_message_and_no_other(house: House, receiver: Receiver) -> None:
+    bad, good = await house.message(), await house.message()
+
+    async def answer(call: Call) -> Answer:
+        return (500 if call.json["data"]["id"] == render(Prefix.MESSAGE, bad) else 200), {}
+
+    receiver.answer = answer
+    endpoint = await house.endpoint(receiver.url)
+    await house.tell(bad, Stage.SENT, Stage.DELIVERED)
+    await house.tell(good, Stage.SENT, Stage.DELIVERED)
+    after = (await house.drain(endpoint)).after
+    assert after is not None and 50 < after <= 66
+    assert [call.json["type"] for call in receiver.calls if call.json["data"]["id"] == render(Prefix.MESSAGE, bad)] == [
+        "message.sent"
+    ]
+    assert {row.state for row in await house.deliveries(endpoint) if row.subject_id == good} == {"delivered"}
+
+    # A later event of that message is due at once, and waits; it costs no second look and no busy loop.
+    await house.tell(bad, Stage.READ)
+    assert 50 < ((await house.drain(endpoint)).after or 0) <= 66
+
+    receiver.calls.clear()
+    receiver.answer = None
+    await house.due_now(endpoint)
+    assert (await house.drain(endpoint)).after is None
+    assert [call.json["type"] for call in receiver.calls] == ["message.sent", "message.delivered", "message.read"]
+
+
+async def test_the_next_in_line_goes_as_soon_as_the_first_got_through(house: House, receiver: Receiver) -> None:
+    receiver.answer = says(500, 200)
+    endpoint = await house.endpoint(receiver.url)
+    await house.tell(await house.message(), Stage.SENT, Stage.DELIVERED)
+    async with asyncio.timeout(5):
+        # Parked behind the failed one, it must not wait for a time of its own.
+        after = (await house.drain(endpoint, pauses=[0.5])).after
+        while after is not None:
+            await asyncio.sleep(after)
+            after = (await house.drain(endpoint, pauses=[0.5])).after
+    assert [call.json["type"] for call in receiver.calls] == ["message.sent", "message.sent", "message.delivered"]
+
+
+# --- failing --------------------------------------------------------------------------------------------------------
+
+
+async def test_i4_retries_keep_the_id_follow_the_schedule_and_end(house: House, receiver: Receiver) -> None:
+    receiver.answer = says(500, 301, 404)
+    endpoint = await house.endpoint(receiver.url)
+    message = await house.message()
+    await house.tell(message, Stage.SENT)
+    await house.tell(await house.message(), Stage.SENT)
+    await house.tell(message, Stage.DELIVERED)
+    await house.set_endpoint(endpoint, is_active=True)
+    for attempt, pause in ((1, 60), (2, 600)):
+        after = (await house.drain(endpoint)).after
+        assert after is not None and pause - 5 < after <= pause * 1.1
+        first = (await house.deliveries(endpoint))[0]
+        assert (first.state, first.attempts) == ("pending", attempt)
+        await house.due_now(endpoint)
+    await house.drain(endpoint)
+    first = (await house.deliveries(endpoint))[0]
+    assert (first.state, first.attempts, first.last_status, first.last_error) == ("failed", 3, 404, "http 404")
+    ids = [c.json["id"] for c in receiver.calls if c.json["data"]["id"] == render(Prefix.MESSAGE, message)]
+    assert ids.count(ids[0]) == 3, "one id for all attempts"
+    types = [c.json["type"] for c in receiver.calls if c.json["data"]["id"] == render(Prefix.MESSAGE, message)]
+    assert types[-1] == "message.delivered", "the last word on one event lets the next one go"
+
+
+async def test_a_redirect_is_a_failure_and_is_not_followed(house: House, receiver: Receiver) -> None:
+    receiver.answer = says(307, location=receiver.url + "/elsewhere")
+    endpoint = await house.endpoint(receiver.url + "/hook")
+    await house.tell(await house.message(), Stage.SENT)
+    await house.drain(endpoint)
+    assert [call.path for call in receiver.calls] == ["/hook"]
+    assert (await house.deliveries(endpoint))[0].last_error == "http 307"
+
+
+async def test_retry_after_is_kept_and_holds_back_what_else_is_due(house: House, receiver: Receiver) -> None:
+    receiver.answer = says(429, retry_after="120")
+    endpoint = await house.endpoint(receiver.url)
+    for _ in range(40):
+        await house.tell(await house.message(), Stage.SENT)
+    after = (await house.drain(endpoint)).after
+    assert after is not None and 110 < after <= 120
+    assert len(receiver.calls) <= 16, "those under way when the first answer came, and no more"
+    rows = await house.deliveries(endpoint)
+    tried = [row for row in rows if row.attempts]
+    assert all(row.next_at > datetime.now(UTC) + timedelta(seconds=110) for row in rows)
+    assert len(tried) == len(receiver.calls)
+    assert {row.state for row in rows} == {"pending"}
+
+
+async def test_words_for_what_went_wrong(house: House, receiver: Receiver) -> None:
+    async def never(_: Call) -> Answer:
+        await asyncio.sleep(1)
+        return 200, {}
+
+    receiver.answer = never
+    expected = {
+        receiver.url: "timeout",
+        "http://127.0.0.1:9/": "refused",
+        "http://nowhere.invalid/": "unknown host",
+        "https" + receiver.url[4:]: "tls",
+        "http://10.0.0.1/": "forbidden address",
+    }
+    endpoints = {url: await house.endpoint(url) for url in expected}
+    await house.tell(await house.message(), Stage.SENT)
+    await asyncio.gather(*(house.drain(endpoint, timeout=0.5) for endpoint in endpoints.values()))
+    words = {url: (await house.deliveries(endpoint))[0].last_error for url, endpoint in endpoints.items()}
+    assert words == expected
+
+
+async def test_private_addresses_are_refused_when_nothing_allows_them(house: House, receiver: Receiver) -> None:
+    endpoint = await house.endpoint(receiver.url)
+    await house.tell(await house.message(), Stage.SENT)
+    await house.drain(endpoint, allow=[])
+    assert receiver.calls == []
+    (row,) = await house.deliveries(endpoint)
+    assert (row.state, row.last_error, row.last_status) == ("pending", "forbidden address", None)
+
+
+# --- disabling ------------------------------------------------------------------------------------------------------
+
+
+async def test_410_disables_at_once_and_the_others_are_told(house: House, receiver: Receiver) -> None:
+    async def gone(call: Call) -> Answer:
+        return (410 if call.path == "/gone" else 200), {}
+
+    receiver.answer = gone
+    left = await house.endpoint(receiver.url + "/gone")
+    other = await house.endpoint(receiver.url + "/other")
+    picky = await house.endpoint(receiver.url + "/picky", ["message.read"])
+    await house.tell(await house.message(), Stage.SENT, Stage.DELIVERED)
+    assert (await house.drain(left)).after is None
+    assert house.woken.endpoints == {other}
+    row = await house.endpoint_row(left)
+    assert (row.is_active, row.disabled_reason) == (False, "gone") and row.disabled_at is not None
+    assert row.draining_until is None
+    assert {row.state for row in await house.deliveries(left)} == {"pending"}, "they wait for its return"
+
+    await house.drain(other)
+    await house.drain(picky)
+    (notice,) = (call.json for call in receiver.at("/other") if call.json["type"] == "endpoint.disabled")
+    assert notice["data"]["id"] == render(Prefix.ENDPOINT, left)
+    assert notice["data"]["disabled_reason"] == "gone"
+    assert not receiver.at("/picky")
+    assert len(receiver.at("/gone")) == 1, "a disabled endpoint is not called"
+
+    receiver.answer = None
+    await house.set_endpoint(left, is_active=True, disabled_at=None, failing_since=None)
+    await house.due_now(left)
+    await house.drain(left)
+    assert [call.json["type"] for call in receiver.at("/gone")[1:]] == ["message.sent", "message.delivered"]
+
+
+async def test_an_endpoint_that_only_fails_for_long_is_disabled_and_a_success_starts_afresh(
+    house: House, receiver: Receiver
+) -> None:
+    endpoint = await house.endpoint(receiver.url)
+    receiver.answer = says(500, 200, 500)
+    for expected in (True, False):
+        await house.tell(await house.message(), Stage.SENT)
+        await house.drain(endpoint)
+        assert ((await house.endpoint_row(endpoint)).failing_since is not None) is expected
+    await house.tell(await house.message(), Stage.SENT)
+    await house.drain(endpoint)
+    assert (await house.endpoint_row(endpoint)).is_active, "not failing for long enough"
+    await house.set_endpoint(endpoint, failing_since=datetime.now(UTC) - timedelta(seconds=1001))
+    await house.tell(await house.message(), Stage.SENT)
+    await house.drain(endpoint)
+    row = await house.endpoint_row(endpoint)
+    assert (row.is_active, row.disabled_reason) == (False, "failing")
+
+
+async def test_what_a_deleted_endpoint_is_owed_is_abandoned(house: House, receiver: Receiver) -> None:
+    endpoint = await house.endpoint(receiver.url)
+    await house.tell(await house.message(), Stage.SENT)
+    await house.set_endpoint(endpoint, is_active=False, deleted_at=datetime.now(UTC))
+    assert (await house.drain(endpoint)).after is None
+    assert [row.state for row in await house.deliveries(endpoint)] == ["abandoned"]
+    assert receiver.calls == []
+
+
+# --- two drainers, and none -----------------------------------------------------------------------------------------
+
+
+async def test_two_drainers_at_once_post_nothing_twice(house: House, receiver: Receiver) -> None:
+    endpoint = await house.endpoint(receiver.url)
+    for _ in range(40):
+        await house.tell(await house.message(), Stage.SENT, Stage.DELIVERED)
+    await asyncio.gather(*(house.drain(endpoint) for _ in range(3)))
+    ids = [call.json["id"] for call in receiver.calls]
+    assert len(ids) == len(set(ids)) == 80
+    assert {row.attempts for row in await house.deliveries(endpoint)} == {1}
+
+
+async def test_an_interrupted_drain_gives_back_what_it_had_in_hand(house: House, receiver: Receiver) -> None:
+    async def never(_: Call) -> Answer:
+        await asyncio.sleep(3)
+        return 200, {}
+
+    receiver.answer = never
+    endpoint = await house.endpoint(receiver.url)
+    for _ in range(12):
+        await house.tell(await house.message(), Stage.SENT)
+    draining = asyncio.create_task(house.drain(endpoint))
+    await receiver.got(8)
+    draining.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await draining
+    rows = await house.deliveries(endpoint)
+    assert all(row.next_at <= datetime.now(UTC) and row.attempts == 0 for row in rows)
+    receiver.answer = None
+    await house.drain(endpoint)
+    assert {row.state for row in await house.deliveries(endpoint)} == {"delivered"}
+    ids = [call.json["id"] for call in receiver.calls]
+    assert len(set(ids)) == 12
+
+
+async def test_a_result_that_comes_after_the_claim_ran_out_changes_nothing_unless_it_is_a_success(
+    house: House, receiver: Receiver, engine: AsyncEngine
+) -> None:
+    endpoint = await house.endpoint(receiver.url)
+    await house.tell(await house.message(), Stage.SENT)
+
+    async def claimed() -> Any:
+        async with engine.begin() as tx:
+            (owed,) = await deliveries.claim(tx, endpoint, 5, 30.0)
+            return owed
+
+    late = await claimed()
+    await house.due_now(endpoint)  # its time runs out
+    await claimed()
+    async with engine.begin() as tx:
+        await deliveries.record(tx, endpoint, [Result(late.id, late.token, State.PENDING, 9.0, 500, "http 500")], 1e6)
+    assert (await house.deliveries(endpoint))[0].attempts == 0
+    async with engine.begin() as tx:
+        for _ in range(2):
+            await deliveries.record(tx, endpoint, [Result(late.id, late.token, State.DELIVERED, status=200)], 1e6)
+    (row,) = await house.deliveries(endpoint)
+    assert (row.state, row.attempts) == ("delivered", 1)
+
+
+async def test_the_endpoints_row_says_that_somebody_drains_and_then_that_nobody_does(
+    house: House, receiver: Receiver
+) -> None:
+    seen: list[UUID] = []
+
+    async def look(_: Call) -> Answer:
+        until = (await house.endpoint_row(endpoint)).draining_until
+        assert until is not None and until > datetime.now(UTC) + timedelta(seconds=5)
+        seen.append(endpoint)
+        return 200, {}
+
+    receiver.answer = look
+    endpoint = await house.endpoint(receiver.url)
+    await house.tell(await house.message(), Stage.SENT)
+    await house.drain(endpoint)
+    assert seen == [endpoint]
+    assert (await house.endpoint_row(endpoint)).draining_until is None
+
+
+async def test_time_is_up_before_the_work_is_done(house: House, receiver: Receiver) -> None:
+    endpoint = await house.endpoint(receiver.url)
+    for _ in range(100):
+        await house.tell(await house.message(), Stage.SENT)
+    assert (await house.drain(endpoint, pace=replace(QUICK, works=0.03))).after == 0.0
+    assert (await house.endpoint_row(endpoint)).draining_until is not None, "the next drain follows at once"
+    assert 0 < len(receiver.calls) < 100
+    await house.drain(endpoint)
+    ids = [call.json["id"] for call in receiver.calls]
+    assert len(ids) == len(set(ids)) == 100
+
+
+async def test_answers_are_not_kept(house: House, receiver: Receiver) -> None:
+    receiver.answer = says(500, x_secret="do not store")
+    endpoint = await house.endpoint(receiver.url)
+    await house.tell(await house.message(), Stage.SENT)
+    await house.drain(endpoint)
+    assert "do not store" not in json.dumps([list(map(str, row)) for row in await house.deliveries(endpoint)])

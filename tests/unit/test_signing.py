@@ -1,0 +1,78 @@
+"""Both signatures, checked with the official library and with the arithmetic written out."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from bellhop import signing
+
+BODY = '{"type":"message.sent","data":{"content":"Zoë’s room ☂"}}'.encode()
+NOW = datetime.now(UTC)
+
+
+def test_escapelife_signature_is_hmac_sha256_over_timestamp_dot_body_keyed_with_the_shown_secret() -> None:
+    secret = signing.new_secret()
+    made = signing.headers([secret], "evt_1", BODY, NOW)
+    stamp = int(NOW.timestamp())
+    digest = hmac.new(secret.encode(), f"{stamp}.".encode() + BODY, hashlib.sha256).hexdigest()
+    assert made["EscapeLife-Signature"] == f"t={stamp},v1={digest}"
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=5, minutes=30)), timezone(-timedelta(hours=8))])
+def test_the_official_library_verifies_whatever_zone_the_clock_had(zone: timezone) -> None:
+    secret = signing.new_secret()
+    made = signing.headers([secret], "evt_1", BODY, NOW.astimezone(zone))
+    assert Webhook(secret).verify(BODY, made) == json.loads(BODY)
+
+
+def test_during_rotation_both_secrets_verify_and_no_third() -> None:
+    new, old, other = signing.new_secret(), signing.new_secret(), signing.new_secret()
+    made = signing.headers([new, old], "evt_1", BODY, NOW)
+    assert made["EscapeLife-Signature"].count("v1=") == 2
+    for secret in (new, old):
+        assert signing.verify(secret, made, BODY, now=NOW)
+        Webhook(secret).verify(BODY, made)
+    assert not signing.verify(other, made, BODY, now=NOW)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(other).verify(BODY, made)
+
+
+def test_one_changed_byte_is_noticed() -> None:
+    secret = signing.new_secret()
+    made = signing.headers([secret], "evt_1", BODY, NOW)
+    assert not signing.verify(secret, made, BODY + b" ", now=NOW)
+
+
+@pytest.mark.parametrize(("age", "good"), [(-301, False), (-299, True), (299, True), (302, False)])
+def test_a_signature_is_good_for_five_minutes(age: float, good: bool) -> None:
+    secret = signing.new_secret()
+    made = signing.headers([secret], "evt_1", BODY, NOW.replace(microsecond=0))
+    now = NOW.replace(microsecond=0) + timedelta(seconds=age)
+    assert signing.verify(secret, made, BODY, now=now) is good
+
+
+@pytest.mark.parametrize(
+    "value", ["", "t=,v1=", "v1=00", "t=1", "t=x,v1=y", "t=²,v1=y", "t=99999999999999999999,v1=ü", "nonsense", "t=1,v1"]
+)
+def test_nonsense_is_false_and_no_error(value: str) -> None:
+    assert not signing.verify("whsec_x", {"EscapeLife-Signature": value}, BODY, now=NOW)
+    assert not signing.verify("whsec_x", {}, BODY, now=NOW)
+
+
+def test_header_names_may_come_in_any_case() -> None:
+    secret = signing.new_secret()
+    made = {name.lower(): value for name, value in signing.headers([secret], "evt_1", BODY, NOW).items()}
+    assert signing.verify(secret, made, BODY, now=NOW)
+
+
+def test_a_secret_is_what_standard_webhooks_asks_for() -> None:
+    secret = signing.new_secret()
+    assert secret.startswith("whsec_") and 24 <= len(base64.b64decode(secret[6:])) <= 64
+    assert signing.new_secret() != secret
