@@ -29,16 +29,21 @@ faults (POST /_sandbox/faults {{"kind": ...}}):
 
 
 def _epilog() -> str:
-    settings = "\n".join(f"  SANDBOX_{name.upper():<32} {row.description} ({row.default!r})"
-                         for name, row in Settings.model_fields.items())
+    settings = "\n".join(
+        f"  SANDBOX_{name.upper():<32} {row.description} ({row.default!r})"
+        for name, row in Settings.model_fields.items()
+    )
     kinds = "\n".join(f"  {kind:<20} {says}" for kind, says in faults.KINDS.items())
     return _EPILOG.format(settings=settings, kinds=kinds)
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m bellhop.sandbox", epilog=_epilog(), formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="A stand-in for Twilio and SendGrid: speaks their real HTTP protocols, sends nothing to anybody.")
+        prog="python -m bellhop.sandbox",
+        epilog=_epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="A stand-in for Twilio and SendGrid: speaks their real HTTP protocols, sends nothing to anybody.",
+    )
     parser.add_argument("--host", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on (8900; 0: any free one)")
     parser.add_argument("--db", type=Path, help="SQLite file to keep everything in; without it, in memory")

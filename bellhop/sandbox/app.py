@@ -34,12 +34,24 @@ def create_app(db: Path | None = None, settings: Settings | None = None) -> Fast
     return app
 
 
-def create_server(host: str = "127.0.0.1", port: int = 8900, db: Path | None = None,
-                  settings: Settings | None = None) -> wire.Server:
+def create_server(
+    host: str = "127.0.0.1", port: int = 8900, db: Path | None = None, settings: Settings | None = None
+) -> wire.Server:
     """A server with its port already bound (`server.port`, also for port 0); run it with `server.run()`."""
     app = create_app(db, settings)
-    server = wire.Server(uvicorn.Config(
-        app, host=host, port=port, http=wire.Protocol, ws="none", log_level="warning", access_log=False,
-        proxy_headers=False, timeout_graceful_shutdown=1, backlog=2048))
+    server = wire.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            http=wire.Protocol,
+            ws="none",
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+            backlog=2048,
+        )
+    )
     app.state.server = server
     return server

@@ -15,9 +15,17 @@ from bellhop.sandbox.store import Store
 
 # The flags of GET/PATCH /v3/user/webhooks/event/settings and the event each one lets through.
 EVENT_FLAGS = {
-    "processed": "processed", "delivered": "delivered", "deferred": "deferred", "bounce": "bounce",
-    "dropped": "dropped", "open": "open", "click": "click", "spam_report": "spamreport",
-    "unsubscribe": "unsubscribe", "group_unsubscribe": "group_unsubscribe", "group_resubscribe": "group_resubscribe",
+    "processed": "processed",
+    "delivered": "delivered",
+    "deferred": "deferred",
+    "bounce": "bounce",
+    "dropped": "dropped",
+    "open": "open",
+    "click": "click",
+    "spam_report": "spamreport",
+    "unsubscribe": "unsubscribe",
+    "group_unsubscribe": "group_unsubscribe",
+    "group_resubscribe": "group_resubscribe",
 }
 
 
@@ -57,8 +65,10 @@ class Books:
         self.twilio: dict[str, TwilioAccount] = {}
         self.sendgrid: dict[str, SendGridAccount] = {}
         self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
-        self.put_twilio(TwilioAccount(accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN,
-                                      [accounts.TWILIO_FROM_NUMBER]), keep=False)
+        self.put_twilio(
+            TwilioAccount(accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN, [accounts.TWILIO_FROM_NUMBER]),
+            keep=False,
+        )
         self.put_sendgrid(SendGridAccount(accounts.SENDGRID_API_KEY), keep=False)
         for row in store.kept("twilio").values():
             self.put_twilio(TwilioAccount(**row), keep=False)

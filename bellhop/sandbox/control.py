@@ -69,18 +69,38 @@ def _moment(text: str | None) -> float | None:
 
 
 def _shown_step(step: Step) -> dict[str, Any]:
-    return {"word": step.word, "code": step.code, "at": _at(step.due), "changes_status": bool(step.applies),
-            "callback": bool(step.told), "state": step.state, "tries": step.tries, "answer": step.answer}
+    return {
+        "word": step.word,
+        "code": step.code,
+        "at": _at(step.due),
+        "changes_status": bool(step.applies),
+        "callback": bool(step.told),
+        "state": step.state,
+        "tries": step.tries,
+        "answer": step.answer,
+    }
 
 
 def shown(message: Message, steps: list[Step]) -> dict[str, Any]:
     """A message as `GET /_sandbox/messages` lists it."""
     return {
-        "provider": message.provider, "id": message.id, "account": message.account, "direction": message.direction,
-        "to": message.recipient, "from": message.sender, "subject": message.subject, "content": message.content,
-        "html": message.html, "accepted_at": _at(message.accepted_at), "status": message.status,
-        "error_code": message.error_code, "callback_url": message.callback_url, "custom_args": message.custom_args,
-        "parts": message.parts, "deleted": bool(message.deleted), "detail": message.detail,
+        "provider": message.provider,
+        "id": message.id,
+        "account": message.account,
+        "direction": message.direction,
+        "to": message.recipient,
+        "from": message.sender,
+        "subject": message.subject,
+        "content": message.content,
+        "html": message.html,
+        "accepted_at": _at(message.accepted_at),
+        "status": message.status,
+        "error_code": message.error_code,
+        "callback_url": message.callback_url,
+        "custom_args": message.custom_args,
+        "parts": message.parts,
+        "deleted": bool(message.deleted),
+        "detail": message.detail,
         "steps": [_shown_step(step) for step in steps],
     }
 
@@ -105,9 +125,15 @@ async def messages(
     """What was ACCEPTED, oldest first; one row for each recipient. `steps=false` leaves out what happened to it."""
     store = _state(request).store
     found, total = store.messages(
-        (("provider =", provider), ("recipient =", to), ("accepted_at >=", _moment(since)),
-         ("direction =", None if direction == "any" else direction)),
-        limit=limit or -1, offset=offset)
+        (
+            ("provider =", provider),
+            ("recipient =", to),
+            ("accepted_at >=", _moment(since)),
+            ("direction =", None if direction == "any" else direction),
+        ),
+        limit=limit or -1,
+        offset=offset,
+    )
     taken = store.steps_of([message.seq for message in found]) if steps else {}
     return JSONResponse({"data": [shown(message, taken.get(message.seq, [])) for message in found], "total": total})
 
@@ -170,8 +196,10 @@ async def clear_faults(request: Request) -> dict[str, bool]:
 @router.get("/magic")
 async def magic_recipients() -> dict[str, Any]:
     """The recipients that make something happen."""
-    return {"numbers": {row.address: row.says for row in magic.NUMBERS},
-            "mailboxes": {f"{row.address}@": row.says for row in magic.MAILBOXES}}
+    return {
+        "numbers": {row.address: row.says for row in magic.NUMBERS},
+        "mailboxes": {f"{row.address}@": row.says for row in magic.MAILBOXES},
+    }
 
 
 @router.get("/settings")
@@ -204,8 +232,14 @@ async def inbound(request: Request, body: InboundRequest) -> dict[str, Any]:
     for account in state.books.twilio.values():
         if body.to.rpartition(":")[2] in account.numbers and body.account_sid in (None, account.sid):
             heard = await twilio_inbound.receive(state, account, body.sender, body.to, body.body, body.fields)
-            return {"sid": heard.sid, "status": heard.status, "body": heard.body, "detail": heard.detail,
-                    "opt_out": heard.opt_out, "tries": heard.tries}
+            return {
+                "sid": heard.sid,
+                "status": heard.status,
+                "body": heard.body,
+                "detail": heard.detail,
+                "opt_out": heard.opt_out,
+                "tries": heard.tries,
+            }
     raise HTTPException(422, f"no account owns the number {body.to}")
 
 
@@ -240,5 +274,9 @@ async def add_account(request: Request, body: AccountRequest) -> dict[str, Any]:
     if body.from_emails is not None:
         account.from_emails = [email.casefold() for email in body.from_emails]
     known.put_sendgrid(account)
-    return {"provider": "sendgrid", "api_key": key, "from_emails": account.from_emails,
-            "webhook_public_key": accounts.webhook_public_key(account.private_key)}
+    return {
+        "provider": "sendgrid",
+        "api_key": key,
+        "from_emails": account.from_emails,
+        "webhook_public_key": accounts.webhook_public_key(account.private_key),
+    }

@@ -152,8 +152,9 @@ def callback_effect(asked: FaultRequest) -> CallbackEffect:
 Refuse = Callable[[FaultRequest, int], Response]
 
 
-async def through(asked: FaultRequest | None, request: Request, accept: Callable[[], Response],
-                  refuse: Refuse) -> Response:
+async def through(
+    asked: FaultRequest | None, request: Request, accept: Callable[[], Response], refuse: Refuse
+) -> Response:
     """Make a call meet its fault, if it has one. `refuse` renders the provider's error for a fault and a status."""
     if asked is None:
         return accept()

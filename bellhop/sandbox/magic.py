@@ -33,8 +33,10 @@ def _fails(word: str, code: int) -> tuple[Beat, ...]:
 
 
 def _bounce(kind: str, status: str, reason: str, classification: str) -> Beat:
-    return Beat("bounce", fields=(("type", kind), ("status", status), ("reason", reason),
-                                  ("bounce_classification", classification)))
+    return Beat(
+        "bounce",
+        fields=(("type", kind), ("status", status), ("reason", reason), ("bounce_classification", classification)),
+    )
 
 
 def _dropped(reason: str) -> tuple[Beat, ...]:
@@ -75,33 +77,61 @@ NUMBERS: tuple[Magic, ...] = (
     Magic("+13055559024", "callback_reorder: `delivered` before `sent`", "callback_reorder"),
     Magic("+13055559031", "stays queued: nothing ever happens", beats=()),
     Magic("+13055559032", "sent, and no more", beats=(Beat("sent"),)),
-    Magic("+13055559033", "every status: queued, sending, sent, delivered",
-          beats=(Beat("queued"), Beat("sending"), Beat("sent"), Beat("delivered"))),
-    Magic("+13055559034", "undelivered 30003, and delivered after all",
-          beats=(Beat("sent"), Beat("undelivered", 30003), Beat("delivered", late=2))),
+    Magic(
+        "+13055559033",
+        "every status: queued, sending, sent, delivered",
+        beats=(Beat("queued"), Beat("sending"), Beat("sent"), Beat("delivered")),
+    ),
+    Magic(
+        "+13055559034",
+        "undelivered 30003, and delivered after all",
+        beats=(Beat("sent"), Beat("undelivered", 30003), Beat("delivered", late=2)),
+    ),
 )
 
 MAILBOXES: tuple[Magic, ...] = (
-    Magic("bounce", "processed, bounce (5.1.1, no such mailbox)", beats=(
-        _PROCESSED, _bounce("bounce", "5.1.1", "550 5.1.1 The email account does not exist", "Invalid Address"))),
-    Magic("blocked", "processed, bounce of type blocked", beats=(
-        _PROCESSED, _bounce("blocked", "5.7.1", "550 5.7.1 Message rejected by policy", "Reputation"))),
+    Magic(
+        "bounce",
+        "processed, bounce (5.1.1, no such mailbox)",
+        beats=(_PROCESSED, _bounce("bounce", "5.1.1", "550 5.1.1 The email account does not exist", "Invalid Address")),
+    ),
+    Magic(
+        "blocked",
+        "processed, bounce of type blocked",
+        beats=(_PROCESSED, _bounce("blocked", "5.7.1", "550 5.7.1 Message rejected by policy", "Reputation")),
+    ),
     Magic("dropped", "dropped: Bounced Address", beats=_dropped("Bounced Address")),
     Magic("invalid", "dropped: Invalid", beats=_dropped("Invalid")),
     Magic("unsubscribed", "dropped: Unsubscribed Address", beats=_dropped("Unsubscribed Address")),
     Magic("spamreporter", "dropped: Spam Reporting Address", beats=_dropped("Spam Reporting Address")),
-    Magic("spamcontent", "dropped: Spam Content (if spam checker app enabled)",
-          beats=_dropped("Spam Content (if spam checker app enabled)")),
+    Magic(
+        "spamcontent",
+        "dropped: Spam Content (if spam checker app enabled)",
+        beats=_dropped("Spam Content (if spam checker app enabled)"),
+    ),
     Magic("spam", "delivered, then spamreport", beats=(*_REACHED, Beat("spamreport"))),
     Magic("unsubscribe", "opened, then unsubscribe", beats=(*_READ, Beat("unsubscribe"))),
-    Magic("deferred", "deferred, then delivered and opened", beats=(
-        _PROCESSED, Beat("deferred", fields=(("attempt", "1"), ("response", "421 4.7.0 Try again later"))),
-        _DELIVERED, _OPEN)),
-    Magic("deferring", "deferred, and no more", beats=(
-        _PROCESSED, Beat("deferred", fields=(("attempt", "1"), ("response", "421 4.7.0 Try again later"))))),
+    Magic(
+        "deferred",
+        "deferred, then delivered and opened",
+        beats=(
+            _PROCESSED,
+            Beat("deferred", fields=(("attempt", "1"), ("response", "421 4.7.0 Try again later"))),
+            _DELIVERED,
+            _OPEN,
+        ),
+    ),
+    Magic(
+        "deferring",
+        "deferred, and no more",
+        beats=(_PROCESSED, Beat("deferred", fields=(("attempt", "1"), ("response", "421 4.7.0 Try again later")))),
+    ),
     Magic("noopen", "processed, delivered, never opened", beats=_REACHED),
-    Magic("machineopen", "opened by a machine (Apple Mail Privacy Protection)", beats=(
-        *_REACHED, Beat("open", fields=(("sg_machine_open", True),)))),
+    Magic(
+        "machineopen",
+        "opened by a machine (Apple Mail Privacy Protection)",
+        beats=(*_REACHED, Beat("open", fields=(("sg_machine_open", True),))),
+    ),
     Magic("click", "opened and clicked", beats=(*_READ, Beat("click"))),
     Magic("noevents", "accepted, and nothing ever happens", beats=()),
     Magic("slow", "slow: answers after 3 s", "slow"),

@@ -14,13 +14,16 @@ from bellhop.sandbox import accounts
 from bellhop.sandbox.state import State
 
 _FOLDER = Path(__file__).parent / "templates"
-_TEMPLATES = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined,
-                         trim_blocks=True, lstrip_blocks=True)
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
 _NEWEST = 100
 
 # Scripts of an e-mail never run (its frame is sandboxed); its pictures may load, as they would for its reader.
-_POLICY = ("default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src * data:; "
-           "font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src * data:; "
+    "font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 # What a status tells at a glance: the colour of its label.
 _TONES = {
@@ -49,11 +52,17 @@ async def messages(request: Request) -> HTMLResponse:
     found, total = state.store.messages((), limit=_NEWEST, newest_first=True)
     steps = state.store.steps_of([message.seq for message in found])
     context: dict[str, Any] = {
-        "messages": found, "steps": steps, "total": total, "newest": _NEWEST,
-        "faults": state.faults.in_force(), "number": accounts.TWILIO_FROM_NUMBER,
+        "messages": found,
+        "steps": steps,
+        "total": total,
+        "newest": _NEWEST,
+        "faults": state.faults.in_force(),
+        "number": accounts.TWILIO_FROM_NUMBER,
     }
-    return HTMLResponse(_TEMPLATES.get_template("page.html").render(context),
-                        headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"})
+    return HTMLResponse(
+        _TEMPLATES.get_template("page.html").render(context),
+        headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"},
+    )
 
 
 @router.get("/_sandbox/page.js")

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped,unused-ignore]
+from twilio.request_validator import RequestValidator
 from yarl import URL
 
 from bellhop.sandbox import overrides
@@ -134,13 +134,21 @@ class Post:
         timeout = aiohttp.ClientTimeout(total=how.total, sock_connect=how.connect, sock_read=how.read)
         return await self._call(bare, urlencode(fields).encode(), headers, timeout)
 
-    async def _call(self, url: str, body: bytes, headers: dict[str, str],
-                    timeout: aiohttp.ClientTimeout) -> tuple[str, str, str]:
+    async def _call(
+        self, url: str, body: bytes, headers: dict[str, str], timeout: aiohttp.ClientTimeout
+    ) -> tuple[str, str, str]:
         try:
-            async with self._gate, self._session.post(
-                # encoded: the URL goes out as it was given, since that is what was signed.
-                URL(url, encoded=True), data=body, headers=headers, timeout=timeout, allow_redirects=False
-            ) as answer:
+            async with (
+                self._gate,
+                self._session.post(
+                    # encoded: the URL goes out as it was given, since that is what was signed.
+                    URL(url, encoded=True),
+                    data=body,
+                    headers=headers,
+                    timeout=timeout,
+                    allow_redirects=False,
+                ) as answer,
+            ):
                 text = (await answer.content.read(4096)).decode("utf-8", "replace")
                 return ("ok" if answer.status < 400 else f"{answer.status // 100}xx"), str(answer.status), text
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
@@ -167,7 +175,9 @@ class Post:
         if not steps:
             return
         # As SendGrid writes it: one event a line, and a line end after the last, which is signed as well.
-        body = ("[" + ",\r\n".join(json.dumps(step.payload, separators=(",", ":")) for step in steps) + "]\r\n").encode()
+        body = (
+            "[" + ",\r\n".join(json.dumps(step.payload, separators=(",", ":")) for step in steps) + "]\r\n"
+        ).encode()
         headers = {"Content-Type": "application/json;charset=utf-8", "User-Agent": "SendGrid Event API"}
         if account.signed:
             timestamp = str(int(time.time()))

@@ -33,10 +33,18 @@ AccountHandler = Callable[[Request, SendGridAccount], Awaitable[Response]]
 _EVENT_EXTRAS: dict[str, dict[str, Any]] = {
     "delivered": {"response": "250 2.0.0 OK", "ip": "192.0.2.10", "tls": 1},
     "bounce": {"ip": "192.0.2.10", "tls": 1},
-    "open": {"useragent": "Mozilla/5.0 (sandbox reader)", "ip": "198.51.100.7", "sg_machine_open": False,
-             "sg_content_type": "html"},
-    "click": {"useragent": "Mozilla/5.0 (sandbox reader)", "ip": "198.51.100.7", "url": "https://sandbox.example/",
-              "url_offset": {"index": 0, "type": "html"}},
+    "open": {
+        "useragent": "Mozilla/5.0 (sandbox reader)",
+        "ip": "198.51.100.7",
+        "sg_machine_open": False,
+        "sg_content_type": "html",
+    },
+    "click": {
+        "useragent": "Mozilla/5.0 (sandbox reader)",
+        "ip": "198.51.100.7",
+        "url": "https://sandbox.example/",
+        "url_offset": {"index": 0, "type": "html"},
+    },
 }
 
 
@@ -52,8 +60,11 @@ def mount(app: FastAPI, state: State) -> None:
     )
     for path, method, handler in routes:
         app.add_route(path, state.recorded("sendgrid", desk.authenticated(handler)), methods=[method])
-    app.add_route("/v3/{rest:path}", state.recorded("sendgrid", desk.nothing_here),
-                  methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    app.add_route(
+        "/v3/{rest:path}",
+        state.recorded("sendgrid", desk.nothing_here),
+        methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+    )
 
 
 def _json(content: Any) -> Response:
@@ -110,35 +121,71 @@ class _Desk:
         if ((mail.get("mail_settings") or {}).get("sandbox_mode") or {}).get("enable"):
             return Response(status_code=200)  # validated, never sent
         message_id, moment = secrets.token_urlsafe(16), now()
-        accepted = [self._one(mail, row, entry["email"], account, message_id, moment)
-                    for row in mail["personalizations"] for entry in _all(row)]
+        accepted = [
+            self._one(mail, row, entry["email"], account, message_id, moment)
+            for row in mail["personalizations"]
+            for entry in _all(row)
+        ]
         self._state.accept(accepted)
         return Response(status_code=202, headers={"X-Message-Id": message_id})
 
-    def _one(self, mail: dict[str, Any], row: dict[str, Any], to: str, account: SendGridAccount, message_id: str,
-             moment: float) -> tuple[Message, list[Step]]:
+    def _one(
+        self,
+        mail: dict[str, Any],
+        row: dict[str, Any],
+        to: str,
+        account: SendGridAccount,
+        message_id: str,
+        moment: float,
+    ) -> tuple[Message, list[Step]]:
         blocks = {block["type"]: block["value"] for block in reversed(mail.get("content") or [])}
-        template = {name: found for name, found in (
-            ("template_id", mail.get("template_id")), ("dynamic_template_data", row.get("dynamic_template_data")),
-        ) if found}
+        template = {
+            name: found
+            for name, found in (
+                ("template_id", mail.get("template_id")),
+                ("dynamic_template_data", row.get("dynamic_template_data")),
+            )
+            if found
+        }
         custom_args = {**(mail.get("custom_args") or {}), **(row.get("custom_args") or {})}
         message = Message(
-            provider="sendgrid", id=message_id, account=account.id, recipient=to, sender=mail["from"]["email"],
+            provider="sendgrid",
+            id=message_id,
+            account=account.id,
+            recipient=to,
+            sender=mail["from"]["email"],
             subject=row.get("subject") or mail.get("subject"),
             content=blocks.get("text/plain", "" if "text/html" in blocks else json.dumps(template)),
-            html=blocks.get("text/html"), status="accepted", accepted_at=moment, custom_args=custom_args,
-            detail={"from_name": mail["from"].get("name"), "reply_to": mail.get("reply_to"),
-                    "headers": {**(mail.get("headers") or {}), **(row.get("headers") or {})},
-                    "categories": mail.get("categories") or [], "asm": mail.get("asm"), **template,
-                    "attachments": [part.get("filename") for part in mail.get("attachments") or []]})
+            html=blocks.get("text/html"),
+            status="accepted",
+            accepted_at=moment,
+            custom_args=custom_args,
+            detail={
+                "from_name": mail["from"].get("name"),
+                "reply_to": mail.get("reply_to"),
+                "headers": {**(mail.get("headers") or {}), **(row.get("headers") or {})},
+                "categories": mail.get("categories") or [],
+                "asm": mail.get("asm"),
+                **template,
+                "attachments": [part.get("filename") for part in mail.get("attachments") or []],
+            },
+        )
         magic_row = magic.lookup(to)
         beats = magic_row.beats if magic_row and magic_row.beats is not None else plans.EMAIL
         start = max(moment, float(row.get("send_at") or mail.get("send_at") or 0))
         steps = []
         for number, beat in enumerate(beats):
             due = start + plans.after("sendgrid", beat, self._state.settings)
-            steps.append(Step(message=0, provider="sendgrid", account=account.id, word=beat.word, due=due,
-                              payload=_event(message, beat, due, number)))
+            steps.append(
+                Step(
+                    message=0,
+                    provider="sendgrid",
+                    account=account.id,
+                    word=beat.word,
+                    due=due,
+                    payload=_event(message, beat, due, number),
+                )
+            )
         return message, plans.disturbed(steps, self._state.callback_effect("sendgrid", to))
 
     async def settings(self, request: Request, account: SendGridAccount) -> Response:

@@ -15,8 +15,22 @@ from starlette.responses import Response
 
 _HELP = "http://sendgrid.com/docs/API_Reference/Web_API_v3/Mail/errors.html#message."
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>.]+")
-_RESERVED = frozenset({"x-sg-id", "x-sg-eid", "received", "dkim-signature", "content-type", "content-transfer-encoding",
-                       "to", "from", "subject", "reply-to", "cc", "bcc"})
+_RESERVED = frozenset(
+    {
+        "x-sg-id",
+        "x-sg-eid",
+        "received",
+        "dkim-signature",
+        "content-type",
+        "content-transfer-encoding",
+        "to",
+        "from",
+        "subject",
+        "reply-to",
+        "cc",
+        "bcc",
+    }
+)
 _WITHIN = 72 * 3600
 
 
@@ -32,8 +46,9 @@ class Problem(NamedTuple):
 
 def reply(status: int, *problems: Problem) -> Response:
     """The JSON SendGrid answers a wrong call with."""
-    return Response(json.dumps({"errors": [problem.shown() for problem in problems]}), status,
-                    media_type="application/json")
+    return Response(
+        json.dumps({"errors": [problem.shown() for problem in problems]}), status, media_type="application/json"
+    )
 
 
 BAD_KEY = Problem("The provided authorization grant is invalid, expired, or revoked")
@@ -45,10 +60,19 @@ NOT_FOUND = Problem("not found")
 NOT_VERIFIED = Problem(
     "The from address does not match a verified Sender Identity. Mail cannot be sent until this error is resolved. "
     "Visit https://sendgrid.com/docs/for-developers/sending-email/sender-identity/ to see the Sender Identity "
-    "requirements", "from")
-BY_STATUS = {400: BAD_JSON, 401: BAD_KEY, 403: Problem("access forbidden"), 413: TOO_LARGE, 415: BAD_TYPE,
-             429: Problem("too many requests"), 500: Problem("Internal Server Error"),
-             503: Problem("Service Unavailable")}
+    "requirements",
+    "from",
+)
+BY_STATUS = {
+    400: BAD_JSON,
+    401: BAD_KEY,
+    403: Problem("access forbidden"),
+    413: TOO_LARGE,
+    415: BAD_TYPE,
+    429: Problem("too many requests"),
+    500: Problem("Internal Server Error"),
+    503: Problem("Service Unavailable"),
+}
 
 
 def is_email(value: Any) -> bool:
@@ -65,8 +89,9 @@ def problems(mail: Any) -> list[Problem]:
 def _personalizations(mail: dict[str, Any]) -> Iterator[Problem]:
     rows = mail.get("personalizations")
     if not isinstance(rows, list) or not rows:
-        yield Problem("The personalizations field is required and must have at least one personalization.",
-                      "personalizations")
+        yield Problem(
+            "The personalizations field is required and must have at least one personalization.", "personalizations"
+        )
         return
     if len(rows) > 1000:
         yield Problem("The personalizations field cannot have more than 1000 personalizations.", "personalizations")
@@ -74,8 +99,11 @@ def _personalizations(mail: dict[str, Any]) -> Iterator[Problem]:
         path = f"personalizations.{number}"
         to = row.get("to") if isinstance(row, dict) else None
         if not isinstance(to, list) or not to:
-            yield Problem("The to array is required for all personalization objects, and must have at least one email "
-                          "object with a valid email address.", f"{path}.to")
+            yield Problem(
+                "The to array is required for all personalization objects, and must have at least one email "
+                "object with a valid email address.",
+                f"{path}.to",
+            )
             continue
         yield from _recipients(row, path)
         yield from _arguments(row.get("custom_args"), f"{path}.custom_args")
@@ -89,9 +117,11 @@ def _recipients(row: dict[str, Any], path: str) -> Iterator[Problem]:
             if not is_email(email):
                 yield Problem("Does not contain a valid address.", f"{path}.{role}.{number}.email")
             elif str(email).casefold() in seen:
-                yield Problem("Each email address in the personalization block should be unique between to, cc, and "
-                              f"bcc. We found the first duplicate instance of [{email}] in the {path}.{role} field.",
-                              path)
+                yield Problem(
+                    "Each email address in the personalization block should be unique between to, cc, and "
+                    f"bcc. We found the first duplicate instance of [{email}] in the {path}.{role} field.",
+                    path,
+                )
             else:
                 seen.add(str(email).casefold())
 
@@ -108,9 +138,12 @@ def _arguments(arguments: Any, path: str) -> Iterator[Problem]:
 def _sender(mail: dict[str, Any]) -> Iterator[Problem]:
     sender = mail.get("from")
     if not isinstance(sender, dict) or not sender.get("email"):
-        yield Problem('The from object must be provided for every email send. It is an object that requires the email '
-                      'parameter, but may also contain a name parameter.  e.g. {"email" : "example@example.com"}  or '
-                      '{"email" : "example@example.com", "name" : "Example Recipient"}.', "from.email")
+        yield Problem(
+            "The from object must be provided for every email send. It is an object that requires the email "
+            'parameter, but may also contain a name parameter.  e.g. {"email" : "example@example.com"}  or '
+            '{"email" : "example@example.com", "name" : "Example Recipient"}.',
+            "from.email",
+        )
     elif not is_email(sender["email"]):
         yield Problem("The from email does not contain a valid address.", "from.email")
 
@@ -119,8 +152,11 @@ def _subject(mail: dict[str, Any]) -> Iterator[Problem]:
     rows = mail.get("personalizations")
     everywhere = isinstance(rows, list) and all(isinstance(row, dict) and row.get("subject") for row in rows)
     if not mail.get("template_id") and not mail.get("subject") and not (rows and everywhere):
-        yield Problem("The subject is required. You can get around this requirement if you use a template with a "
-                      "subject defined or if every personalization has a subject defined.", "subject")
+        yield Problem(
+            "The subject is required. You can get around this requirement if you use a template with a "
+            "subject defined or if every personalization has a subject defined.",
+            "subject",
+        )
 
 
 def _content(mail: dict[str, Any]) -> Iterator[Problem]:
@@ -128,21 +164,29 @@ def _content(mail: dict[str, Any]) -> Iterator[Problem]:
     if blocks is None and mail.get("template_id"):
         return
     if not isinstance(blocks, list) or not blocks:
-        yield Problem("Unless a valid template_id is provided, the content parameter is required. There must be at "
-                      "least one defined content block. We typically suggest both text/plain and text/html blocks are "
-                      "included, but only one block is required.", "content")
+        yield Problem(
+            "Unless a valid template_id is provided, the content parameter is required. There must be at "
+            "least one defined content block. We typically suggest both text/plain and text/html blocks are "
+            "included, but only one block is required.",
+            "content",
+        )
         return
     types = [block.get("type") if isinstance(block, dict) else None for block in blocks]
     for number, block in enumerate(blocks):
         if not isinstance(block, dict) or not isinstance(block.get("value"), str) or not block["value"]:
-            yield Problem("The content value must be a string at least one character in length.",
-                          f"content.{number}.value")
+            yield Problem(
+                "The content value must be a string at least one character in length.", f"content.{number}.value"
+            )
         if not types[number]:
-            yield Problem("The content type must be a string at least one character in length.",
-                          f"content.{number}.type")
+            yield Problem(
+                "The content type must be a string at least one character in length.", f"content.{number}.type"
+            )
     if "text/plain" in types[1:] or ("text/html" in types and types.index("text/html") > 1):
-        yield Problem("If present, text/plain and text/html may only be provided once, and text/plain must come first, "
-                      "followed by text/html.", "content.0.type")
+        yield Problem(
+            "If present, text/plain and text/html may only be provided once, and text/plain must come first, "
+            "followed by text/html.",
+            "content.0.type",
+        )
 
 
 def _rest(mail: dict[str, Any]) -> Iterator[Problem]:

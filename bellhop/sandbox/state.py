@@ -70,8 +70,14 @@ class State:
 
         async def call(request: Request) -> Response:
             path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            row: dict[str, Any] = {"at": time.time(), "provider": provider, "method": request.method, "path": path,
-                                   "status": None, "fault": None}
+            row: dict[str, Any] = {
+                "at": time.time(),
+                "provider": provider,
+                "method": request.method,
+                "path": path,
+                "status": None,
+                "fault": None,
+            }
             self.requests.append(row)
             request.state.record = row
             try:

@@ -140,13 +140,16 @@ class Store:
     def change(self, seq: int, **columns: Any) -> None:
         """Set columns of one message."""
         values = [json.dumps(value) if name in _JSON else value for name, value in columns.items()]
-        self._db.execute(f"UPDATE messages SET {', '.join(f'{name} = ?' for name in columns)} WHERE seq = ?",
-                         [*values, seq])
+        self._db.execute(
+            f"UPDATE messages SET {', '.join(f'{name} = ?' for name in columns)} WHERE seq = ?", [*values, seq]
+        )
 
     def settle(self, step: Step) -> bool:
         """Write down how a step stands; False when its message was cleared meanwhile."""
-        done = self._db.execute("UPDATE steps SET state = ?, answer = ?, tries = ?, due = ?, applies = ? WHERE id = ?",
-                         (step.state, step.answer, step.tries, step.due, step.applies, step.id))
+        done = self._db.execute(
+            "UPDATE steps SET state = ?, answer = ?, tries = ?, due = ?, applies = ? WHERE id = ?",
+            (step.state, step.answer, step.tries, step.due, step.applies, step.id),
+        )
         return done.rowcount == 1
 
     def cancel_steps(self, seq: int) -> None:
@@ -166,8 +169,9 @@ class Store:
         row = self._db.execute(sql, values).fetchone()
         return Message(**_thawed(row)) if row else None
 
-    def messages(self, where: Iterable[tuple[str, Any]], *, limit: int = -1, offset: int = 0,
-                 newest_first: bool = False) -> tuple[list[Message], int]:
+    def messages(
+        self, where: Iterable[tuple[str, Any]], *, limit: int = -1, offset: int = 0, newest_first: bool = False
+    ) -> tuple[list[Message], int]:
         """Messages for which every condition holds, and how many there are without limit and offset.
 
         Conditions are `(column operator, value)`, e.g. `("seq <", 12)`; one with the value None is left out.
@@ -177,8 +181,9 @@ class Store:
         values = [value for _, value in given]
         total = self._db.execute(f"SELECT count(*) FROM messages WHERE {clause}", values).fetchone()[0]
         order = "DESC" if newest_first else "ASC"
-        rows = self._db.execute(f"SELECT * FROM messages WHERE {clause} ORDER BY seq {order} LIMIT ? OFFSET ?",
-                                [*values, limit, offset])
+        rows = self._db.execute(
+            f"SELECT * FROM messages WHERE {clause} ORDER BY seq {order} LIMIT ? OFFSET ?", [*values, limit, offset]
+        )
         return [Message(**_thawed(row)) for row in rows], total
 
     def steps_of(self, seqs: list[int]) -> dict[int, list[Step]]:
@@ -186,8 +191,9 @@ class Store:
         found: dict[int, list[Step]] = {seq: [] for seq in seqs}
         for start in range(0, len(seqs), 500):
             some = seqs[start : start + 500]
-            rows = self._db.execute(f"SELECT * FROM steps WHERE message IN ({','.join('?' * len(some))}) "
-                                    "ORDER BY due, id", some)
+            rows = self._db.execute(
+                f"SELECT * FROM steps WHERE message IN ({','.join('?' * len(some))}) ORDER BY due, id", some
+            )
             for row in rows:
                 found[row["message"]].append(Step(**_thawed(row)))
         return found
@@ -198,12 +204,19 @@ class Store:
         return self._db.execute("DELETE FROM messages").rowcount
 
     def opted_out(self, account: str, sender: str, recipient: str) -> bool:
-        return bool(self._db.execute("SELECT 1 FROM opt_outs WHERE account = ? AND sender = ? AND recipient = ?",
-                                     (account, sender, recipient)).fetchone())
+        return bool(
+            self._db.execute(
+                "SELECT 1 FROM opt_outs WHERE account = ? AND sender = ? AND recipient = ?",
+                (account, sender, recipient),
+            ).fetchone()
+        )
 
     def set_opt_out(self, account: str, sender: str, recipient: str, out: bool) -> None:
-        sql = ("INSERT OR IGNORE INTO opt_outs VALUES (?, ?, ?)" if out else
-               "DELETE FROM opt_outs WHERE account = ? AND sender = ? AND recipient = ?")
+        sql = (
+            "INSERT OR IGNORE INTO opt_outs VALUES (?, ?, ?)"
+            if out
+            else "DELETE FROM opt_outs WHERE account = ? AND sender = ? AND recipient = ?"
+        )
         self._db.execute(sql, (account, sender, recipient))
 
     def opt_outs(self) -> list[dict[str, str]]:
@@ -214,9 +227,13 @@ class Store:
 
     def keep(self, room: str, key: str, value: dict[str, Any]) -> None:
         """Remember an account or settings as JSON."""
-        self._db.execute("INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT (room, key) DO UPDATE SET value = excluded.value",
-                         (room, key, json.dumps(value)))
+        self._db.execute(
+            "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT (room, key) DO UPDATE SET value = excluded.value",
+            (room, key, json.dumps(value)),
+        )
 
     def kept(self, room: str) -> dict[str, dict[str, Any]]:
-        return {row["key"]: json.loads(row["value"])
-                for row in self._db.execute("SELECT key, value FROM kept WHERE room = ?", (room,))}
+        return {
+            row["key"]: json.loads(row["value"])
+            for row in self._db.execute("SELECT key, value FROM kept WHERE room = ?", (room,))
+        }

@@ -45,13 +45,20 @@ def mount(app: FastAPI, state: State) -> None:
     )
     for path, method, handler in routes:
         app.add_route(path, state.recorded("twilio", desk.authenticated(handler)), methods=[method])
-    app.add_route(f"/{API_VERSION}/{{rest:path}}", state.recorded("twilio", desk.nothing_here),
-                  methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    app.add_route(
+        f"/{API_VERSION}/{{rest:path}}",
+        state.recorded("twilio", desk.nothing_here),
+        methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+    )
 
 
 def _json(content: Any, status: int = 200) -> Response:
-    return Response(json.dumps(content), status, {"Twilio-Request-Id": f"RQ{secrets.token_hex(16)}",
-                                                  "Twilio-Concurrent-Requests": "1"}, "application/json")
+    return Response(
+        json.dumps(content),
+        status,
+        {"Twilio-Request-Id": f"RQ{secrets.token_hex(16)}", "Twilio-Concurrent-Requests": "1"},
+        "application/json",
+    )
 
 
 def _credentials(request: Request) -> tuple[str, str]:
@@ -163,10 +170,15 @@ class _Desk:
         number, token = _whole(query.get("Page"), 0), query.get("PageToken", "")
         lag = self._state.settings.twilio_list_lag
         where = (
-            ("provider =", "twilio"), ("deleted =", 0), ("account =", account.sid),
-            ("recipient =", query.get("To")), ("sender =", query.get("From")),
-            ("sent_at >=", _day(query.get("DateSent"))), ("sent_at <", _day(query.get("DateSent"), 1)),
-            ("sent_at <", _day(query.get("DateSent<"), 1)), ("sent_at >=", _day(query.get("DateSent>"))),
+            ("provider =", "twilio"),
+            ("deleted =", 0),
+            ("account =", account.sid),
+            ("recipient =", query.get("To")),
+            ("sender =", query.get("From")),
+            ("sent_at >=", _day(query.get("DateSent"))),
+            ("sent_at <", _day(query.get("DateSent"), 1)),
+            ("sent_at <", _day(query.get("DateSent<"), 1)),
+            ("sent_at >=", _day(query.get("DateSent>"))),
             ("accepted_at <=", time.time() - lag if lag else None),
             # The token names the last row of the page before, so that newer messages do not shift the pages.
             ("seq <", _whole(token.removeprefix("PASM"), 0) if token else None),
@@ -179,14 +191,19 @@ class _Desk:
             return f"/{API_VERSION}/Accounts/{account.sid}/Messages.json?{urlencode(kept)}"
 
         more = total > len(found) > 0
-        return _json({
-            "messages": [rendered(message) for message in found],
-            "first_page_uri": uri(0),
-            "next_page_uri": uri(number + 1, f"PASM{found[-1].seq}") if more else None,
-            "previous_page_uri": uri(number - 1) if number == 1 else None,
-            "page": number, "page_size": size, "uri": uri(number, token),
-            "start": number * size, "end": number * size + max(len(found) - 1, 0),
-        })
+        return _json(
+            {
+                "messages": [rendered(message) for message in found],
+                "first_page_uri": uri(0),
+                "next_page_uri": uri(number + 1, f"PASM{found[-1].seq}") if more else None,
+                "previous_page_uri": uri(number - 1) if number == 1 else None,
+                "page": number,
+                "page_size": size,
+                "uri": uri(number, token),
+                "start": number * size,
+                "end": number * size + max(len(found) - 1, 0),
+            }
+        )
 
 
 def _whole(text: str | None, usual: int) -> int:

@@ -31,26 +31,53 @@ class Inbound:
     tries: int = field(default=1)
 
 
-async def receive(state: State, account: TwilioAccount, sender: str, to: str, body: str,
-                  extra: dict[str, str]) -> Inbound:
+async def receive(
+    state: State, account: TwilioAccount, sender: str, to: str, body: str, extra: dict[str, str]
+) -> Inbound:
     """Apply the keywords, store the text, post it to the app and wait for the answer."""
     word = body.strip().upper()
     opt_out = True if word in OPT_OUT else False if word in OPT_IN else None
     if opt_out is not None:
         state.store.set_opt_out(account.sid, to, sender, opt_out)
     sid, moment = "SM" + secrets.token_hex(16), now()
-    message = Message(provider="twilio", id=sid, account=account.sid, recipient=to, sender=sender, content=body,
-                      status="received", accepted_at=moment, sent_at=moment, direction="inbound",
-                      parts=segments.count(body))
+    message = Message(
+        provider="twilio",
+        id=sid,
+        account=account.sid,
+        recipient=to,
+        sender=sender,
+        content=body,
+        status="received",
+        accepted_at=moment,
+        sent_at=moment,
+        direction="inbound",
+        parts=segments.count(body),
+    )
     state.accept([(message, [])])
     url = state.settings.twilio_inbound_url
     if not url:
         return Inbound(sid, None, "", "no twilio_inbound_url is set", opt_out, 0)
     fields = {
-        "ToCountry": "US", "ToState": "", "SmsMessageSid": sid, "NumMedia": "0", "ToCity": "", "FromZip": "",
-        "SmsSid": sid, "FromState": "", "SmsStatus": "received", "FromCity": "", "Body": body, "FromCountry": "US",
-        "To": to, "ToZip": "", "NumSegments": str(message.parts), "MessageSid": sid, "AccountSid": account.sid,
-        "From": sender, "ApiVersion": API_VERSION, **extra,
+        "ToCountry": "US",
+        "ToState": "",
+        "SmsMessageSid": sid,
+        "NumMedia": "0",
+        "ToCity": "",
+        "FromZip": "",
+        "SmsSid": sid,
+        "FromState": "",
+        "SmsStatus": "received",
+        "FromCity": "",
+        "Body": body,
+        "FromCountry": "US",
+        "To": to,
+        "ToZip": "",
+        "NumSegments": str(message.parts),
+        "MessageSid": sid,
+        "AccountSid": account.sid,
+        "From": sender,
+        "ApiVersion": API_VERSION,
+        **extra,
     }
     token, (_, how) = str(uuid4()), overrides.split(url)
     tries = 0

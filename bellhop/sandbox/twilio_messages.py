@@ -107,8 +107,12 @@ def compose(form: Form, account: TwilioAccount, to: str, sender: str, body: str,
         accepted_at=now,
         callback_url=one(form, "StatusCallback") or None,
         parts=segments.count(body),
-        detail={"service": service or None, "media": media, "content_sid": one(form, "ContentSid") or None,
-                "send_at": _moment(one(form, "SendAt")) if scheduled else None},
+        detail={
+            "service": service or None,
+            "media": media,
+            "content_sid": one(form, "ContentSid") or None,
+            "send_at": _moment(one(form, "SendAt")) if scheduled else None,
+        },
     )
 
 
@@ -119,17 +123,28 @@ def _moment(text: str) -> float:
         raise Refused(20001, "SendAt") from None
 
 
-def planned(message: Message, account: TwilioAccount, settings: Settings,
-            effect: plans.CallbackEffect | None) -> list[Step]:
+def planned(
+    message: Message, account: TwilioAccount, settings: Settings, effect: plans.CallbackEffect | None
+) -> list[Step]:
     """What will happen to it."""
     row = magic.lookup(message.recipient)
     beats = plans.CHAT if ":" in message.recipient else plans.SMS_BY_SERVICE if not message.sender else plans.SMS
     if row and row.beats is not None:
         beats = row.beats
     start = message.detail["send_at"] or message.accepted_at
-    steps = [Step(message=0, provider="twilio", account=message.account, word=beat.word, code=beat.code,
-                  due=start + plans.after("twilio", beat, settings), url=message.callback_url,
-                  payload=_callback(message, beat, account)) for beat in beats]
+    steps = [
+        Step(
+            message=0,
+            provider="twilio",
+            account=message.account,
+            word=beat.word,
+            code=beat.code,
+            due=start + plans.after("twilio", beat, settings),
+            url=message.callback_url,
+            payload=_callback(message, beat, account),
+        )
+        for beat in beats
+    ]
     return plans.disturbed(steps, effect)
 
 

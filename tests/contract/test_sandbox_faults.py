@@ -24,9 +24,15 @@ from bellhop.sandbox.testing import Heard, Receiver, running
 
 GUEST = "+13055551234"
 HTTP = httpx2.Client()  # one for all: making one reads every certificate there is
-QUICK = Settings(twilio_sent_after=0.03, twilio_delivered_after=0.15, twilio_retry_pause=0.02,
-                 sendgrid_processed_after=0.01, sendgrid_delivered_after=0.02, sendgrid_open_after=0.03,
-                 sendgrid_batch_window=0.01)
+QUICK = Settings(
+    twilio_sent_after=0.03,
+    twilio_delivered_after=0.15,
+    twilio_retry_pause=0.02,
+    sendgrid_processed_after=0.01,
+    sendgrid_delivered_after=0.02,
+    sendgrid_open_after=0.03,
+    sendgrid_batch_window=0.01,
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +51,7 @@ def sandbox(url: str) -> str:
 
 @pytest.fixture
 def client(sandbox: str) -> Client:
-    client = Client(accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN,
-                    http_client=TwilioHttpClient(timeout=0.3))
+    client = Client(accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN, http_client=TwilioHttpClient(timeout=0.3))
     client.api.base_url = sandbox
     return client
 
@@ -129,8 +134,11 @@ def test_a_reset_is_a_tcp_reset(sandbox: str) -> None:
     address = urlsplit(sandbox)
     with socket.create_connection((address.hostname, address.port), 2) as raw:
         token = httpx2.BasicAuth(accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN)._auth_header
-        raw.sendall(f"POST /2010-04-01/Accounts/{accounts.TWILIO_ACCOUNT_SID}/Messages.json HTTP/1.1\r\nHost: x\r\n"
-                    f"Authorization: {token}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        raw.sendall(
+            f"POST /2010-04-01/Accounts/{accounts.TWILIO_ACCOUNT_SID}/Messages.json HTTP/1.1\r\nHost: x\r\n"
+            f"Authorization: {token}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
         with pytest.raises(ConnectionResetError):
             raw.recv(1)
 
@@ -155,8 +163,11 @@ def test_sendgrid_meets_the_same_faults(mailer: SendGridAPIClient, sandbox: str)
 
 def test_retry_after_is_told(client: Client, sandbox: str) -> None:
     _fault(sandbox, "rate_limit", retry_after=2)
-    answer = HTTP.post(f"{sandbox}/2010-04-01/Accounts/{client.username}/Messages.json",
-                         data={"To": GUEST}, auth=(client.username, client.password))
+    answer = HTTP.post(
+        f"{sandbox}/2010-04-01/Accounts/{client.username}/Messages.json",
+        data={"To": GUEST},
+        auth=(client.username, client.password),
+    )
     assert (answer.status_code, answer.headers["Retry-After"], answer.json()["code"]) == (429, "2", 20429)
 
 

@@ -19,15 +19,26 @@ from bellhop.sandbox.magic import MAILBOXES, NUMBERS, Magic
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Heard, Receiver, running
 
-QUICK = Settings(twilio_sent_after=0.2, twilio_delivered_after=0.5, sendgrid_processed_after=0.2,
-                 sendgrid_delivered_after=0.5, sendgrid_open_after=0.8, sendgrid_batch_window=0.01)
+QUICK = Settings(
+    twilio_sent_after=0.2,
+    twilio_delivered_after=0.5,
+    sendgrid_processed_after=0.2,
+    sendgrid_delivered_after=0.5,
+    sendgrid_open_after=0.8,
+    sendgrid_batch_window=0.01,
+)
 SMS, MAIL = ["sent", "delivered"], ["processed", "delivered", "open"]
 
 # What a fault's sender is answered (None: nothing), and whether the message was accepted.
 ENDS: dict[str, tuple[int | None, bool]] = {
-    "rate_limit": (429, False), "unavailable": (503, False), "hang": (None, False), "reset": (None, False),
+    "rate_limit": (429, False),
+    "unavailable": (503, False),
+    "hang": (None, False),
+    "reset": (None, False),
     "slow": (None, False),  # not within the patience of these tests
-    "accept_then_error": (500, True), "accept_then_hang": (None, True), "accept_then_reset": (None, True),
+    "accept_then_error": (500, True),
+    "accept_then_hang": (None, True),
+    "accept_then_reset": (None, True),
     "accept_then_slow": (None, True),
 }
 # What callback faults make of two words, in the order they come. Late ones do not come within these tests.
@@ -57,18 +68,24 @@ async def _text(http: httpx2.AsyncClient, to: str, callback: str) -> int | None:
         answer = await http.post(
             f"/2010-04-01/Accounts/{accounts.TWILIO_ACCOUNT_SID}/Messages.json",
             data={"To": to, "From": accounts.TWILIO_FROM_NUMBER, "Body": "Hi", "StatusCallback": callback},
-            auth=(accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN))
+            auth=(accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN),
+        )
     except httpx2.TransportError:
         return None
     return answer.json()["code"] if answer.status_code == 400 else answer.status_code
 
 
 async def _write(http: httpx2.AsyncClient, to: str) -> int | None:
-    body = {"personalizations": [{"to": [{"email": to}]}], "from": {"email": accounts.SENDGRID_FROM_EMAIL},
-            "subject": "Hi", "content": [{"type": "text/plain", "value": "Hi"}]}
+    body = {
+        "personalizations": [{"to": [{"email": to}]}],
+        "from": {"email": accounts.SENDGRID_FROM_EMAIL},
+        "subject": "Hi",
+        "content": [{"type": "text/plain", "value": "Hi"}],
+    }
     try:
-        answer = await http.post("/v3/mail/send", json=body,
-                                 headers={"Authorization": f"Bearer {accounts.SENDGRID_API_KEY}"})
+        answer = await http.post(
+            "/v3/mail/send", json=body, headers={"Authorization": f"Bearer {accounts.SENDGRID_API_KEY}"}
+        )
     except httpx2.TransportError:
         return None
     return answer.status_code
@@ -107,14 +124,19 @@ async def test_every_row_does_what_it_says(http: httpx2.AsyncClient, receiver: R
     numbers: dict[str, Magic | None] = {row.address: row for row in NUMBERS} | {"+13055551234": None}
     boxes: dict[str, Magic | None] = {f"{row.address}+1@sandbox.example": row for row in MAILBOXES}
     boxes |= {"jordan@example.com": None, "Bouncer@example.com": None}
-    answers = dict(zip([*numbers, *boxes], await asyncio.gather(
-        *(_text(http, to, f"{receiver.url}/status#rc=0") for to in numbers), *(_write(http, to) for to in boxes)
-    ), strict=True))
+    answers = dict(
+        zip(
+            [*numbers, *boxes],
+            await asyncio.gather(
+                *(_text(http, to, f"{receiver.url}/status#rc=0") for to in numbers), *(_write(http, to) for to in boxes)
+            ),
+            strict=True,
+        )
+    )
     expected = {to: _expected(row, SMS) for to, row in numbers.items()}
     expected |= {to: _expected(row, MAIL) for to, row in boxes.items()}
     total = sum(map(len, expected.values()))
-    told = _told(await asyncio.to_thread(
-        receiver.wait, lambda heard: sum(map(len, _told(heard).values())) >= total))
+    told = _told(await asyncio.to_thread(receiver.wait, lambda heard: sum(map(len, _told(heard).values())) >= total))
     for to, row in (numbers | boxes).items():
         usual = 202 if "@" in to else 201
         answered, accepted = ENDS.get(row.fault or "", (usual, True)) if row else (usual, True)

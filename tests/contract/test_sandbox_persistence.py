@@ -29,8 +29,9 @@ GUEST, OURS = "+13055551234", accounts.TWILIO_FROM_NUMBER
 @contextmanager
 def _process(db: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     command = [sys.executable, "-m", "bellhop.sandbox", "--port", "0", "--db", str(db)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
-                          env={**os.environ, "SANDBOX_TWILIO_SENT_AFTER": "0"}) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "SANDBOX_TWILIO_SENT_AFTER": "0"}
+    ) as process:
         assert process.stdout
         line = process.stdout.readline()
         try:
@@ -119,10 +120,15 @@ def test_the_page_shows_messages_and_lets_nothing_out() -> None:
         _client(url).messages.create(to=GUEST, from_=OURS, body=f"text {hostile}")
         HTTP.post(f"{url}/_sandbox/inbound", json={"from": GUEST, "body": f"reply {hostile}"})
         HTTP.post(
-            f"{url}/v3/mail/send", headers={"Authorization": f"Bearer {accounts.SENDGRID_API_KEY}"},
-            json={"personalizations": [{"to": [{"email": "jordan@example.com"}]}], "subject": f"subject {hostile}",
-                  "from": {"email": OURS[1:] + "@sandbox.example", "name": hostile},
-                  "content": [{"type": "text/html", "value": f"<p>{hostile}</p>"}]}).raise_for_status()
+            f"{url}/v3/mail/send",
+            headers={"Authorization": f"Bearer {accounts.SENDGRID_API_KEY}"},
+            json={
+                "personalizations": [{"to": [{"email": "jordan@example.com"}]}],
+                "subject": f"subject {hostile}",
+                "from": {"email": OURS[1:] + "@sandbox.example", "name": hostile},
+                "content": [{"type": "text/html", "value": f"<p>{hostile}</p>"}],
+            },
+        ).raise_for_status()
         answer = HTTP.get(url)
         assert answer.status_code == 200
         assert "script-src 'self'" in answer.headers["content-security-policy"]

@@ -19,8 +19,13 @@ from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Heard, Receiver, running
 
 HTTP = httpx2.Client()  # one for all: making one reads every certificate there is
-QUICK = Settings(sendgrid_processed_after=0.02, sendgrid_delivered_after=0.12, sendgrid_open_after=0.22,
-                 sendgrid_batch_window=0.02, sendgrid_retry_pauses=[0.05, 0.05])
+QUICK = Settings(
+    sendgrid_processed_after=0.02,
+    sendgrid_delivered_after=0.12,
+    sendgrid_open_after=0.22,
+    sendgrid_batch_window=0.02,
+    sendgrid_retry_pauses=[0.05, 0.05],
+)
 GUEST = "jordan@example.com"
 
 
@@ -50,8 +55,12 @@ def _client(sandbox: str, key: str) -> SendGridAPIClient:
 
 
 def _mail(to: str = GUEST, **arguments: str) -> Mail:
-    mail = Mail(from_email=(accounts.SENDGRID_FROM_EMAIL, "The Grand"), subject="Welcome",
-                plain_text_content="Hello", html_content="<p>Hello</p>")
+    mail = Mail(
+        from_email=(accounts.SENDGRID_FROM_EMAIL, "The Grand"),
+        subject="Welcome",
+        plain_text_content="Hello",
+        html_content="<p>Hello</p>",
+    )
     personalization = Personalization()
     personalization.add_to(To(to))
     for name, value in arguments.items():
@@ -95,16 +104,25 @@ def test_the_message_is_shown_as_it_was_sent(client: SendGridAPIClient, sandbox:
     client.send(_mail(omsg_id="omsg_2"))
     listed = HTTP.get(f"{sandbox}/_sandbox/messages", params={"provider": "sendgrid", "to": GUEST}).json()
     [message] = listed["data"]
-    expected = {"provider": "sendgrid", "to": GUEST, "from": accounts.SENDGRID_FROM_EMAIL, "subject": "Welcome",
-                "content": "Hello", "html": "<p>Hello</p>", "custom_args": {"omsg_id": "omsg_2"}, "callback_url": None}
+    expected = {
+        "provider": "sendgrid",
+        "to": GUEST,
+        "from": accounts.SENDGRID_FROM_EMAIL,
+        "subject": "Welcome",
+        "content": "Hello",
+        "html": "<p>Hello</p>",
+        "custom_args": {"omsg_id": "omsg_2"},
+        "callback_url": None,
+    }
     assert listed["total"] == 1
     assert expected.items() <= message.items()
 
 
 def test_events_of_many_mails_share_a_post(client: SendGridAPIClient, receiver: Receiver, sandbox: str) -> None:
     mail = _mail(n="0").get()
-    mail["personalizations"] = [{"to": [{"email": f"guest{n}@example.com"}], "custom_args": {"n": str(n)}}
-                                for n in range(20)]
+    mail["personalizations"] = [
+        {"to": [{"email": f"guest{n}@example.com"}], "custom_args": {"n": str(n)}} for n in range(20)
+    ]
     assert client.send(mail).status_code == 202
     heard = receiver.wait(lambda heard: len(_words(heard)) == 60)
     assert len(heard) < 20
@@ -171,8 +189,9 @@ def test_sandbox_mode_sends_nothing(client: SendGridAPIClient, sandbox: str) -> 
 
 
 def test_an_account_of_its_own_settings_key_and_senders(sandbox: str) -> None:
-    made = HTTP.post(f"{sandbox}/_sandbox/accounts",
-                       json={"provider": "sendgrid", "from_emails": ["stay@sandbox.example"]}).json()
+    made = HTTP.post(
+        f"{sandbox}/_sandbox/accounts", json={"provider": "sendgrid", "from_emails": ["stay@sandbox.example"]}
+    ).json()
     client = _client(sandbox, made["api_key"])
     with Receiver().open() as receiver:
         hook = client.client.user.webhooks.event.settings
@@ -183,8 +202,10 @@ def test_an_account_of_its_own_settings_key_and_senders(sandbox: str) -> None:
         client.send(_mail())
         heard = receiver.wait(lambda heard: "delivered" in _words(heard))
         assert EventWebhook(made["webhook_public_key"]).verify_signature(
-            heard[0].body.decode(), heard[0].headers[EventWebhookHeader.SIGNATURE],
-            heard[0].headers[EventWebhookHeader.TIMESTAMP])
+            heard[0].body.decode(),
+            heard[0].headers[EventWebhookHeader.SIGNATURE],
+            heard[0].headers[EventWebhookHeader.TIMESTAMP],
+        )
         assert hook.signed.patch(request_body={"enabled": False}).to_dict == {"public_key": ""}
         client.send(_mail("noopen@example.com"))
         heard = receiver.wait(lambda heard: _words(heard).count("delivered") == 2)

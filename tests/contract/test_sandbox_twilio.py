@@ -57,15 +57,28 @@ def _fields(heard: Heard) -> dict[str, str]:
 def test_create_answers_the_whole_resource(client: Client, sandbox: str) -> None:
     answer = HTTP.post(
         f"{sandbox}/2010-04-01/Accounts/{client.username}/Messages.json",
-        data={"To": GUEST, "From": OURS, "Body": "Hello"}, auth=(client.username, client.password))
+        data={"To": GUEST, "From": OURS, "Body": "Hello"},
+        auth=(client.username, client.password),
+    )
     message = answer.json()
     assert answer.status_code == 201
     assert re.fullmatch("SM[0-9a-f]{32}", message["sid"])
     assert datetime.strptime(message["date_created"], "%a, %d %b %Y %H:%M:%S +0000")
     expected = {
-        "account_sid": accounts.TWILIO_ACCOUNT_SID, "api_version": "2010-04-01", "body": "Hello", "date_sent": None,
-        "direction": "outbound-api", "error_code": None, "error_message": None, "from": OURS, "to": GUEST,
-        "messaging_service_sid": None, "num_media": "0", "num_segments": "1", "price": None, "price_unit": "USD",
+        "account_sid": accounts.TWILIO_ACCOUNT_SID,
+        "api_version": "2010-04-01",
+        "body": "Hello",
+        "date_sent": None,
+        "direction": "outbound-api",
+        "error_code": None,
+        "error_message": None,
+        "from": OURS,
+        "to": GUEST,
+        "messaging_service_sid": None,
+        "num_media": "0",
+        "num_segments": "1",
+        "price": None,
+        "price_unit": "USD",
         "status": "queued",
     }
     assert expected.items() <= message.items()
@@ -85,8 +98,15 @@ def test_callbacks_are_signed_without_the_fragment_and_tell_sent_then_delivered(
         assert validator.validate(url, fields, one.headers["X-Twilio-Signature"])
         assert not validator.validate(url, {**fields, "To": "+1"}, one.headers["X-Twilio-Signature"])
         assert fields == {
-            "MessageSid": message.sid, "SmsSid": message.sid, "MessageStatus": status, "SmsStatus": status,
-            "AccountSid": accounts.TWILIO_ACCOUNT_SID, "From": OURS, "To": GUEST, "ApiVersion": "2010-04-01"}
+            "MessageSid": message.sid,
+            "SmsSid": message.sid,
+            "MessageStatus": status,
+            "SmsStatus": status,
+            "AccountSid": accounts.TWILIO_ACCOUNT_SID,
+            "From": OURS,
+            "To": GUEST,
+            "ApiVersion": "2010-04-01",
+        }
     assert heard[0].headers["I-Twilio-Idempotency-Token"] != heard[1].headers["I-Twilio-Idempotency-Token"]
     fetched = client.messages(message.sid).fetch()
     assert (fetched.status, fetched.error_code, fetched.num_segments) == ("delivered", None, "1")
@@ -179,8 +199,13 @@ def test_redact_and_delete_once_complete(client: Client, receiver: Receiver) -> 
 
 def test_a_scheduled_message_waits_and_can_be_cancelled(client: Client) -> None:
     service = "MG" + "a" * 32
-    message = client.messages.create(to=GUEST, messaging_service_sid=service, body="Later", schedule_type="fixed",
-                                     send_at=datetime.now(UTC) + timedelta(hours=1))
+    message = client.messages.create(
+        to=GUEST,
+        messaging_service_sid=service,
+        body="Later",
+        schedule_type="fixed",
+        send_at=datetime.now(UTC) + timedelta(hours=1),
+    )
     assert (message.status, message.from_, message.num_segments) == ("scheduled", None, "0")
     assert client.messages(message.sid).update(status="canceled").status == "canceled"
     with pytest.raises(TwilioRestException) as late:
@@ -237,10 +262,11 @@ def test_stop_opts_out_and_start_lifts_it(client: Client, sandbox: str, word: st
 
 
 def test_a_rotated_token_takes_effect_at_once(sandbox: str, receiver: Receiver) -> None:
-    made = HTTP.post(f"{sandbox}/_sandbox/accounts",
-                       json={"provider": "twilio", "numbers": ["+13055550001"]}).json()
-    HTTP.post(f"{sandbox}/_sandbox/accounts", json={"provider": "twilio", "account_sid": made["account_sid"],
-                                                      "auth_token": "fresh"})
+    made = HTTP.post(f"{sandbox}/_sandbox/accounts", json={"provider": "twilio", "numbers": ["+13055550001"]}).json()
+    HTTP.post(
+        f"{sandbox}/_sandbox/accounts",
+        json={"provider": "twilio", "account_sid": made["account_sid"], "auth_token": "fresh"},
+    )
     client = Client(made["account_sid"], "fresh", http_client=TwilioHttpClient(timeout=5))
     client.api.base_url = sandbox
     client.messages.create(to=GUEST, from_="+13055550001", body="Hi", status_callback=receiver.url)
@@ -248,21 +274,37 @@ def test_a_rotated_token_takes_effect_at_once(sandbox: str, receiver: Receiver) 
     assert RequestValidator("fresh").validate(receiver.url, _fields(heard), heard.headers["X-Twilio-Signature"])
 
 
-@pytest.mark.parametrize(("text", "count"), [
-    ("", 1), ("a" * 160, 1), ("a" * 161, 2), ("€" * 80, 1), ("€" * 81, 2), ("ç", 1), ("ç" * 71, 2),
-    ("🔑" * 35, 1), ("🔑" * 36, 2), ("a" * 152 + "€" + "a" * 152, 3), ("a" * 306, 2), ("a" * 307, 3),
-])
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("", 1),
+        ("a" * 160, 1),
+        ("a" * 161, 2),
+        ("€" * 80, 1),
+        ("€" * 81, 2),
+        ("ç", 1),
+        ("ç" * 71, 2),
+        ("🔑" * 35, 1),
+        ("🔑" * 36, 2),
+        ("a" * 152 + "€" + "a" * 152, 3),
+        ("a" * 306, 2),
+        ("a" * 307, 3),
+    ],
+)
 def test_segments(text: str, count: int) -> None:
     assert segments.count(text) == count
 
 
-@pytest.mark.parametrize(("url", "bare", "retries", "outcomes"), [
-    ("http://h/p?q=1", "http://h/p?q=1", 1, {"ct"}),
-    ("http://h/p#rc=5&rp=all", "http://h/p", 5, {"ct", "rt", "4xx", "5xx"}),
-    ("http://h/p#rc=2&rp=5xx,rt", "http://h/p", 2, {"5xx", "rt"}),
-    ("http://h/p#rc=99&rp=never", "http://h/p", 5, {"ct"}),
-    ("http://h/p#rc=0", "http://h/p", 0, set()),
-])
+@pytest.mark.parametrize(
+    ("url", "bare", "retries", "outcomes"),
+    [
+        ("http://h/p?q=1", "http://h/p?q=1", 1, {"ct"}),
+        ("http://h/p#rc=5&rp=all", "http://h/p", 5, {"ct", "rt", "4xx", "5xx"}),
+        ("http://h/p#rc=2&rp=5xx,rt", "http://h/p", 2, {"5xx", "rt"}),
+        ("http://h/p#rc=99&rp=never", "http://h/p", 5, {"ct"}),
+        ("http://h/p#rc=0", "http://h/p", 0, set()),
+    ],
+)
 def test_connection_overrides(url: str, bare: str, retries: int, outcomes: set[str]) -> None:
     called, how = overrides.split(url)
     assert (called, how.retries) == (bare, retries)
