@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -156,7 +158,23 @@ class Settings(BaseSettings):
 
 
 def load() -> Settings:
-    """Read the environment. Raises SettingsError naming each variable that is wrong and what was expected."""
+    """Read the environment and `.env`. Raises SettingsError naming each variable that is wrong."""
+    return _checked(_groups())
+
+
+def from_env(env: Mapping[str, str]) -> Settings:
+    """The settings a program would load that was started with the environment `env`. Raises SettingsError."""
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(env)
+    try:
+        return load()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _groups() -> dict[str, BaseSettings]:
     problems: list[str] = []
     groups: dict[str, BaseSettings] = {}
     for name, field in Settings.model_fields.items():
@@ -171,6 +189,10 @@ def load() -> Settings:
                 problems.append(f"{variable.upper()}: {problem['msg']}")
     if problems:
         raise SettingsError("Settings that need mending:\n  " + "\n  ".join(problems))
+    return groups
+
+
+def _checked(groups: dict[str, BaseSettings]) -> Settings:
     settings = Settings(**groups)  # type: ignore[arg-type]
     if len(settings.bellhop.secret_key.get_secret_value()) < 32:
         raise SettingsError(

@@ -1,0 +1,251 @@
+"""`bellhop …`: run everything on a laptop, set up an installation, send a message and see what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import httpx2
+import typer
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop import administration
+from bellhop.settings import SettingsError
+
+app = typer.Typer(
+    name="bellhop",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="""Durable guest messaging for hotels: SMS, e-mail and more, once, on time, and you can always say why.
+
+**Try it** (nothing to install, no accounts): `bellhop dev`
+
+**Set it up**: fill in `.env` (see `.env.example`), `bellhop migrate`, `bellhop properties create`,
+`bellhop keys create`, then run the API and `python worker.py`.
+
+**Use it**: `bellhop send sms +13055551234 "Your room is ready"`, then `bellhop timeline omsg_…`
+""",
+)
+properties_app = typer.Typer(no_args_is_help=True, help="Properties (hotels) of this installation.")
+keys_app = typer.Typer(no_args_is_help=True, help="API keys: one opens one property in one environment.")
+app.add_typer(properties_app, name="properties")
+app.add_typer(keys_app, name="keys")
+
+STATE = Path(".bellhop")
+StateDir = Annotated[Path, typer.Option(help="Where the embedded stack keeps its data.", envvar="BELLHOP_STATE_DIR")]
+
+
+@app.command()
+def dev(
+    state_dir: StateDir = STATE,
+    port: Annotated[int, typer.Option(help="Port of the API; 0: any free one.", envvar="BELLHOP_PORT")] = 8000,
+    temporal_port: Annotated[int, typer.Option(help="Port of the Temporal server; 0: any free one.")] = 7233,
+    ui_port: Annotated[int, typer.Option(help="Port of the Temporal Web UI; 0: any free one.")] = 8233,
+    sandbox_port: Annotated[int, typer.Option(help="Port of the sandbox providers; 0: any free one.")] = 8900,
+    receiver_port: Annotated[int, typer.Option(help="Port of the webhook receiver; 0: any free one.")] = 8901,
+    host: Annotated[str, typer.Option(help="Address the API listens on.", envvar="BELLHOP_HOST")] = "127.0.0.1",
+    story: Annotated[
+        bool | None,
+        typer.Option("--story/--no-story", help="Send the two demonstration messages [default: first time]"),
+    ] = None,
+) -> None:
+    """Run everything on this machine: PostgreSQL, Temporal, API, workers and sandbox providers. Ctrl-C stops it."""
+    from bellhop.dev import session
+    from bellhop.dev.console import Console
+    from bellhop.dev.ports import Ports
+    from bellhop.dev.prepare import prepare
+    from bellhop.dev.stack import EmbeddedStack
+    from bellhop.dev.story import Story
+
+    ports = Ports(api=port, temporal=temporal_port, ui=ui_port, sandbox=sandbox_port, receiver=receiver_port)
+    console = Console()
+    stack = EmbeddedStack(state_dir, ports=ports, prepare=prepare, console=console, host=host)
+
+    def stay(stack: EmbeddedStack) -> int:
+        console.say(f"Everything is up after {stack.took:.1f} s.\n")
+        told = Story(stack, console)
+        known = told.has_history()
+        if story or (story is None and not known):
+            told.tell()
+        elif known:
+            console.say(f"It goes on with the {known} messages of before.")
+        told.farewell()
+        return session.stay(stack)
+
+    raise typer.Exit(session.run(stack, console, stay))
+
+
+@app.command()
+def demo(state_dir: StateDir = STATE / "demo") -> None:
+    """The same without staying, on free ports and data of its own. Exits 0 only when both messages and all webhooks
+    arrived."""
+    from bellhop.dev import session
+    from bellhop.dev.console import Console
+    from bellhop.dev.ports import Ports
+    from bellhop.dev.prepare import prepare
+    from bellhop.dev.stack import EmbeddedStack
+    from bellhop.dev.story import Story
+
+    console = Console()
+    stack = EmbeddedStack(state_dir, ports=Ports.any_free(), prepare=prepare, console=console)
+    raise typer.Exit(session.run(stack, console, lambda stack: Story(stack, console).tell()))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database of POSTGRES_DSN to this version and seed the accounts the environment names."""
+    from bellhop.migrate import migrate as run
+    from bellhop.settings import load
+
+    _settled(lambda: asyncio.run(run(load())))
+    print("The database is up to date.")
+
+
+@app.command()
+def recover() -> None:
+    """Look now for what a killed process or an unreachable Temporal left behind. The worker does it by itself, too."""
+    woken = _settled(lambda: asyncio.run(administration.recover()))
+    print(f"Woken: {woken}")
+
+
+@properties_app.command("create")
+def create_property(
+    name: Annotated[str, typer.Argument(help="e.g. 'Grand Sunset Resort'")],
+    slug: Annotated[str | None, typer.Option(help="Short name for commands [default: from the name]")] = None,
+    timezone: Annotated[str, typer.Option(help="IANA name")] = "UTC",
+) -> None:
+    """Make a property with its test and live environments, and the provider accounts the settings name."""
+    _print(_in_database(lambda tx, settings: administration.create_property(tx, settings, name, slug, timezone)))
+
+
+@properties_app.command("list")
+def list_properties() -> None:
+    """Every property and the channels each environment can send on."""
+    _print(_in_database(lambda tx, _: administration.list_properties(tx)))
+
+
+@keys_app.command("create")
+def create_key(
+    slug: Annotated[str, typer.Argument(help="The property's short name: see `bellhop properties list`")],
+    environment: Annotated[str, typer.Option(help="test or live")] = "test",
+    name: Annotated[str, typer.Option(help="What it is for")] = "made by the command line",
+    scopes: Annotated[str, typer.Option(help="Comma list, e.g. messaging:write,guests:read; * is everything")] = "*",
+    rate_limit: Annotated[int | None, typer.Option(help="Requests a minute [default: 1000]")] = None,
+) -> None:
+    """Mint a key. It is shown this once and stored nowhere."""
+    rights = [word.strip() for word in scopes.split(",") if word.strip()]
+    _print(_in_database(lambda tx, _: administration.create_key(tx, slug, environment, name, rights, rate_limit)))
+
+
+@keys_app.command("list")
+def list_keys(slug: Annotated[str, typer.Argument(help="The property's short name")]) -> None:
+    """The keys of a property, without their secrets."""
+    _print(_in_database(lambda tx, _: administration.list_keys(tx, slug)))
+
+
+@keys_app.command("revoke")
+def revoke_key(key_id: Annotated[str, typer.Argument(help="key_…: see `bellhop keys list`")]) -> None:
+    """Close a key for good."""
+    _print(_in_database(lambda tx, _: administration.revoke_key(tx, key_id)))
+
+
+ApiUrl = Annotated[str | None, typer.Option(envvar="BELLHOP_API_URL", help="[default: the running `bellhop dev`]")]
+ApiKey = Annotated[str | None, typer.Option(envvar="BELLHOP_API_KEY", help="[default: the running `bellhop dev`'s]")]
+
+
+@app.command()
+def send(
+    channel: Annotated[str, typer.Argument(help="sms or email")],
+    recipient: Annotated[str, typer.Argument(help="+13055551234, or an e-mail address")],
+    content: Annotated[str, typer.Argument(help="The text")],
+    subject: Annotated[str | None, typer.Option(help="Of an e-mail")] = None,
+    at: Annotated[datetime | None, typer.Option(help="When, in UTC [default: now]")] = None,
+    api_url: ApiUrl = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Send a message through the API."""
+    body: dict[str, Any] = {"channel": channel, "recipient": recipient, "content": content}
+    if subject is not None:
+        body["subject"] = subject
+    if at is not None:
+        body["scheduled_at"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    _print(_call("POST", "/v1/messaging/send", api_url, api_key, body))
+
+
+@app.command()
+def timeline(
+    message_id: Annotated[str, typer.Argument(help="omsg_…")], api_url: ApiUrl = None, api_key: ApiKey = None
+) -> None:
+    """What became of a message and why."""
+    from bellhop.dev.story import lines
+
+    message = _call("GET", f"/v1/messaging/{message_id}", api_url, api_key)
+    print(f"{message['channel']} to {message['recipient']}: {message['status']}")
+    for line in lines(_call("GET", f"/v1/messaging/{message_id}/timeline", api_url, api_key)):
+        print("  " + line)
+
+
+def _call(method: str, path: str, url: str | None, key: str | None, body: dict[str, Any] | None = None) -> Any:
+    if not url or not key:
+        found = _dev_json()
+        url, key = url or found.get("api_url"), key or found.get("api_key")
+    if not url or not key:
+        _stop("No API known: start `bellhop dev` here, or set BELLHOP_API_URL and BELLHOP_API_KEY.")
+    try:
+        answer = httpx2.request(
+            method, url.rstrip("/") + path, json=body, headers={"Authorization": f"Bearer {key}"}, timeout=30
+        )
+    except httpx2.HTTPError as problem:
+        _stop(f"The API at {url} did not answer ({type(problem).__name__}). Is it running?")
+    if answer.status_code >= 400:
+        _stop(f"{answer.status_code}: {_reason(answer)}")
+    return answer.json()
+
+
+def _reason(answer: httpx2.Response) -> str:
+    try:
+        detail = answer.json()["detail"]
+    except (ValueError, KeyError):
+        return answer.text[:300]
+    if isinstance(detail, list):
+        return "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in detail)
+    return str(detail)
+
+
+def _dev_json() -> dict[str, Any]:
+    try:
+        found = json.loads((Path(os.environ.get("BELLHOP_STATE_DIR", STATE)) / "dev.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _in_database(work: Callable[[AsyncConnection, Any], Awaitable[Any]]) -> Any:
+    return _settled(lambda: asyncio.run(administration.in_database(work)))
+
+
+def _settled(work: Callable[[], Any]) -> Any:
+    """Run `work`; a problem a person can mend becomes a line on standard error and exit code 2."""
+    try:
+        return work()
+    except (SettingsError, administration.Refused) as problem:
+        _stop(str(problem))
+    except OperationalError:
+        _stop("PostgreSQL can't be reached: check POSTGRES_DSN and that the server runs.")
+
+
+def _stop(problem: str) -> NoReturn:
+    print(f"bellhop: {problem}", file=sys.stderr)
+    raise typer.Exit(2)
+
+
+def _print(found: Any) -> None:
+    print(json.dumps(found, indent=2, ensure_ascii=False))
