@@ -11,6 +11,8 @@ STAMP := $(VENV)/.synced
 # A virtual environment the person happens to be in is none of our business.
 unexport VIRTUAL_ENV
 unexport PYTHONHOME
+# Without compiled files each of the stack's processes would compile every package anew: seconds apiece.
+unexport PYTHONDONTWRITEBYTECODE
 # Only ever the Python that was found, the packages that are locked.
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
