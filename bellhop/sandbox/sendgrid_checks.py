@@ -32,6 +32,30 @@ _RESERVED = frozenset(
     }
 )
 _WITHIN = 72 * 3600
+_ROW_TYPES: dict[str, type] = {
+    "to": list,
+    "cc": list,
+    "bcc": list,
+    "subject": str,
+    "headers": dict,
+    "custom_args": dict,
+    "dynamic_template_data": dict,
+    "send_at": int,
+}
+_TYPES: dict[str, type] = {
+    "personalizations": list,
+    "from": dict,
+    "subject": str,
+    "content": list,
+    "headers": dict,
+    "custom_args": dict,
+    "categories": list,
+    "attachments": list,
+    "template_id": str,
+    "asm": dict,
+    "mail_settings": dict,
+    "send_at": int,
+}
 
 
 class Problem(NamedTuple):
@@ -83,7 +107,21 @@ def problems(mail: Any) -> list[Problem]:
     """Everything wrong with the body of `POST /v3/mail/send`; empty when it would be accepted."""
     if not isinstance(mail, dict):
         return [BAD_JSON]
+    if mistyped := [*_types(mail, _TYPES, ""), *_row_types(mail)]:
+        return mistyped
     return [*_personalizations(mail), *_sender(mail), *_subject(mail), *_content(mail), *_rest(mail)]
+
+
+def _types(found: dict[str, Any], expected: dict[str, type], path: str) -> Iterator[Problem]:
+    for name, kind in expected.items():
+        if found.get(name) is not None and not isinstance(found[name], kind):
+            yield Problem(f"The {name} parameter has the wrong type.", path + name)
+
+
+def _row_types(mail: dict[str, Any]) -> Iterator[Problem]:
+    for number, row in enumerate(mail.get("personalizations") or []):
+        if isinstance(row, dict):
+            yield from _types(row, _ROW_TYPES, f"personalizations.{number}.")
 
 
 def _personalizations(mail: dict[str, Any]) -> Iterator[Problem]:
@@ -191,6 +229,10 @@ def _content(mail: dict[str, Any]) -> Iterator[Problem]:
 
 def _rest(mail: dict[str, Any]) -> Iterator[Problem]:
     yield from _arguments(mail.get("custom_args"), "custom_args")
+    yield from _types(mail.get("mail_settings") or {}, {"sandbox_mode": dict}, "mail_settings.")
+    for number, attachment in enumerate(mail.get("attachments") or []):
+        if not isinstance(attachment, dict) or not attachment.get("content") or not attachment.get("filename"):
+            yield Problem("The attachment must be an object with content and filename.", f"attachments.{number}")
     categories = mail.get("categories") or []
     if len(categories) > 10:
         yield Problem("The categories field cannot have more than 10 categories.", "categories")
@@ -198,5 +240,5 @@ def _rest(mail: dict[str, Any]) -> Iterator[Problem]:
         if str(name).casefold() in _RESERVED:
             yield Problem(f"The header {name} is reserved and cannot be set.", f"headers.{name}")
     send_at = mail.get("send_at")
-    if send_at is not None and (not isinstance(send_at, int) or send_at > time.time() + _WITHIN):
+    if send_at is not None and send_at > time.time() + _WITHIN:
         yield Problem("The send_at parameter must be a unix timestamp not more than 72 hours in the future.", "send_at")
