@@ -30,6 +30,8 @@ def run(stack: EmbeddedStack, console: Console, story: Callable[[EmbeddedStack],
             print(f"bellhop: {problem}", file=sys.stderr, flush=True)
             return problem.exit_code
         except KeyboardInterrupt:
+            if not stack.took:  # while starting: what ran is stopped already
+                console.say("Stopped before everything was up; nothing is left running")
             return INTERRUPTED
         finally:
             calm()
