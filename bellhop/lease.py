@@ -34,17 +34,18 @@ def left(deadline: float) -> float:
 
 
 class DeadMansSwitch:
-    """Ends this process by SIGALRM when it has not run for `limit` seconds; a pause shorter than `limit` minus a
-    second is survived. One per process; the limit has to be well below the lease, which it shortens.
+    """Ends this process by SIGALRM when it has been paused for longer than `limit` seconds: a third of the lease unless
+    told otherwise, and never a pause below `limit` minus the re-arming interval. One per process.
 
-    A thread re-arms the timer, not the event loop: a loop that is busy for long must not end the process.
+    The limit shortens the time in which a write may begin (see `left`), so it stays well below the lease. A thread
+    re-arms the timer, not the event loop: a loop that is busy for long must not end the process.
     """
 
-    def __init__(self, limit: float = 5.0, every: float = 1.0) -> None:
-        if limit <= every:
-            raise ValueError("the limit of a dead man's switch must be longer than its interval")
-        self.limit = limit
-        self._every = every
+    def __init__(self, lease: float = 15.0, *, limit: float | None = None) -> None:
+        self.limit = max(1.0, lease / 3) if limit is None else limit
+        if not 0 < self.limit < lease:
+            raise ValueError("the limit of a dead man's switch must be shorter than the lease, and above zero")
+        self._every = min(1.0, self.limit / 4)
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None

@@ -15,7 +15,7 @@ from bellhop.lease import DeadMansSwitch, boottime, left
 CHILD = """
 import sys, threading, time
 from bellhop.lease import DeadMansSwitch
-switch = DeadMansSwitch(limit=float(sys.argv[1]), every=0.1)
+switch = DeadMansSwitch(15, limit=float(sys.argv[1]))
 switch.start()
 if "stopped" in sys.argv:
     switch.stop()
@@ -87,7 +87,7 @@ def test_the_clock_runs_with_monotonic_time() -> None:
 def test_a_running_switch_shortens_every_lease_by_its_limit() -> None:
     deadline = boottime() + 100
     assert left(deadline) == pytest.approx(100, abs=0.5)
-    switch = DeadMansSwitch(limit=50)
+    switch = DeadMansSwitch(150)
     switch.start()
     try:
         assert left(deadline) == pytest.approx(50, abs=0.5)
@@ -106,6 +106,12 @@ def test_the_first_process_of_a_container_is_told_why_it_cannot(monkeypatch: pyt
         DeadMansSwitch().start()
 
 
-def test_a_limit_below_the_interval_is_refused() -> None:
-    with pytest.raises(ValueError, match="longer than its interval"):
-        DeadMansSwitch(limit=1.0, every=1.0)
+@pytest.mark.parametrize(("lease", "limit"), [(1.0, None), (0.5, None), (10, 10), (10, 12), (10, 0)])
+def test_a_limit_that_leaves_no_time_to_write_is_refused(lease: float, limit: float | None) -> None:
+    with pytest.raises(ValueError, match="shorter than the lease"):
+        DeadMansSwitch(lease, limit=limit)
+
+
+@pytest.mark.parametrize(("lease", "limit"), [(15, 5), (3, 1), (2, 1), (120, 40)])
+def test_the_limit_is_a_third_of_the_lease(lease: float, limit: float) -> None:
+    assert DeadMansSwitch(lease).limit == limit
