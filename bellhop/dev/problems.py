@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class StartProblem(Exception):  # noqa: N818 - the stack's errors name situations
+class StartProblem(Exception):
     """The stack can't start. The message says what is wrong and what to do; no traceback is wanted."""
 
     exit_code = 1
