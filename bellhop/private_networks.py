@@ -107,6 +107,8 @@ async def _check(url: httpx2.URL, allow: Sequence[Network]) -> None:
         raise ForbiddenTarget("The URL names no host.")
     if url.userinfo:
         raise ForbiddenTarget("The URL must not contain a user or password.")
+    if url.port is not None and not 0 < url.port < 65_536:
+        raise ForbiddenTarget("The URL's port is out of range.")
     host = url.raw_host.decode("ascii").strip("[]")
     addresses = await checked(host, url.port or {"https": 443, "http": 80}[url.scheme], allow)
     if url.scheme == "http" and not all(_within(address, allow) for address in addresses):

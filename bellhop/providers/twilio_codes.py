@@ -45,7 +45,8 @@ CODES: dict[int, Code] = {
     30002: _ACCOUNT,  # account suspended
     # Twilio itself
     20429: _BUSY,  # "429 is never processed, always safe to retry" (errors/20429)
-    20503: _FAULT,  # service unavailable, in Twilio's own words: not accepted. A bare 503 of a gateway says no such thing
+    # Service unavailable, in Twilio's own words: not accepted. A gateway's bare 503 says no such thing.
+    20503: _FAULT,
     20500: _UNKNOWN,  # internal error: the message may exist (a look-up tells)
     20502: _UNKNOWN,
     20504: _UNKNOWN,

@@ -36,9 +36,10 @@ Act = Callable[[socket.socket], None]
 # --- what a server can do after it has read a request ----------------------------------------------------------------
 
 
-def answer(status: int, body: str = "", *, length: int | None = None, **headers: str) -> Act:
-    """A whole answer; `length` claims another Content-Length than the truth."""
-    lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body.encode()) if length is None else length}"]
+def answer(status: int, body: str = "", **headers: str) -> Act:
+    """A whole answer; another Content_Length than the truth may be given."""
+    headers = {"Content_Length": str(len(body.encode())), **headers}
+    lines = [f"HTTP/1.1 {status} Whatever"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return lambda peer: peer.sendall("\r\n".join([*lines, "", body]).encode())
 
@@ -58,13 +59,14 @@ def silence(peer: socket.socket) -> None:
     peer.recv(1)
 
 
-def drip(text: str) -> Act:
+def drip(text: str, pause: float = 0.1, *, at_once: str = "") -> Act:
     """A byte at a time, each soon enough to satisfy a time-out for reads."""
 
     def act(peer: socket.socket) -> None:
+        peer.sendall(at_once.encode())
         for one in text.encode():
             peer.sendall(bytes([one]))
-            time.sleep(0.1)
+            time.sleep(pause)
 
     return act
 
@@ -223,8 +225,8 @@ NETWORK = (
     Scene("reset", reset, UNKNOWN, _LOST),
     Scene("hang up", hang_up, UNKNOWN, _LOST),
     Scene("dripping headers", drip("HTTP/1.1 202 Accepted\r\nX-Padding: 0123456789\r\n\r\n"), UNKNOWN, _LOST),
-    Scene("dripping body", drip("HTTP/1.1 202 A\r\nContent-Length: 50\r\n\r\n"), UNKNOWN, _LOST),
-    Scene("body cut short", answer(503, '{"errors":', length=200), UNKNOWN, _LOST),
+    Scene("dripping body", drip("x" * 50, at_once="HTTP/1.1 202 A\r\nContent-Length: 50\r\n\r\n"), UNKNOWN, _LOST),
+    Scene("body cut short", answer(503, '{"errors":', Content_Length="200"), UNKNOWN, _LOST),
     Scene("not HTTP", lambda peer: peer.sendall(b"220 mail.example ESMTP\r\n"), UNKNOWN, _LOST),
     Scene("page of a portal", answer(200, "<html>Welcome to our Wi-Fi</html>"), UNKNOWN, _LOST),
     Scene("bad gateway", answer(502, "<html>Bad Gateway</html>"), UNKNOWN, _LOST),

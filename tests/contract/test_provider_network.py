@@ -71,7 +71,7 @@ def test_accepted(case: Case) -> None:
 
 
 def test_an_answer_in_drips_that_ends_in_time_counts(case: Case) -> None:
-    slow = drip("HTTP/1.1 429 X\r\nContent-Length: 0\r\n\r\n")
+    slow = drip("HTTP/1.1 429 X\r\nContent-Length: 0\r\n\r\n", 0.02)
     with Server(slow) as server:
         assert case.send(server.url, timeout=8.0).kind is SendKind.RETRY
 
@@ -87,7 +87,7 @@ def test_a_name_that_does_not_resolve(case: Case) -> None:
 
 
 def test_a_resolver_that_hangs(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guarded_http.socket, "getaddrinfo", lambda *_, **__: time.sleep(3))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(3))
     unreached(case, "http://slow.example")
 
 
