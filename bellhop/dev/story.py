@@ -17,6 +17,7 @@ from bellhop.dev.stack import EmbeddedStack
 
 AHEAD = timedelta(seconds=4)
 PATIENCE = 60.0
+MARK = "the demonstration's receiver"
 
 SMS = {
     "channel": "sms",
@@ -99,14 +100,19 @@ Ctrl-C stops everything and keeps the data."""
         answer = self._api.request(method, path, json=body)
         if answer.status_code >= 400:
             raise StoryFailed(f"{method} {path} was answered {answer.status_code}: {answer.text[:300]}")
-        return answer.json()
+        return answer.json() if answer.content else None
 
     def _endpoint(self) -> dict[str, Any]:
+        found: dict[str, Any] | None = None
         for endpoint in self._call("GET", "/v1/webhooks?limit=200")["data"]:
+            if endpoint["description"] != MARK:
+                continue
             if endpoint["url"] == self._hook and endpoint["is_active"]:
-                return dict(endpoint)
-        made: dict[str, Any] = self._call("POST", "/v1/webhooks", {"url": self._hook, "description": "bellhop dev"})
-        return made
+                found = endpoint
+            else:
+                # Of an earlier start, whose receiver listened elsewhere.
+                self._call("DELETE", f"/v1/webhooks/{endpoint['id']}")
+        return found or dict(self._call("POST", "/v1/webhooks", {"url": self._hook, "description": MARK}))
 
     def _send(self, message: Mapping[str, str]) -> dict[str, Any]:
         at = (datetime.now(UTC) + AHEAD).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
