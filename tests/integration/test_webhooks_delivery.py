@@ -21,7 +21,8 @@ from bellhop.ids import Prefix, render
 from bellhop.ports_webhooks import Result, State
 from bellhop.signing import new_secret, verify
 from bellhop.statuses import Stage
-from bellhop.store import deliveries, events
+from bellhop.store import deliveries, endpoints, events, wakes
+from bellhop.store.scopes import Scope
 from tests.integration.webhooks_kit import QUICK, Answer, Call, House, Receiver, build_house, serving
 
 
@@ -224,17 +225,21 @@ async def test_i4_a_failing_event_holds_up_its_own_message_and_no_other(house: H
     assert [call.json["type"] for call in receiver.calls] == ["message.sent", "message.delivered", "message.read"]
 
 
-async def test_the_next_in_line_goes_as_soon_as_the_first_got_through(house: House, receiver: Receiver) -> None:
+async def test_those_behind_a_replayed_delivery_follow_at_once(
+    house: House, receiver: Receiver, engine: AsyncEngine
+) -> None:
     receiver.answer = says(500, 200)
     endpoint = await house.endpoint(receiver.url)
-    await house.tell(await house.message(), Stage.SENT, Stage.DELIVERED)
-    async with asyncio.timeout(5):
-        # Parked behind the failed one, it must not wait for a time of its own.
-        after = (await house.drain(endpoint, pauses=[0.5])).after
-        while after is not None:
-            await asyncio.sleep(after)
-            after = (await house.drain(endpoint, pauses=[0.5])).after
-    assert [call.json["type"] for call in receiver.calls] == ["message.sent", "message.sent", "message.delivered"]
+    await house.tell(await house.message(), Stage.SENT, Stage.DELIVERED, Stage.READ)
+    assert ((await house.drain(endpoint)).after or 0) > 50
+    first, *later = await house.deliveries(endpoint)
+    assert all(row.next_at == first.next_at for row in later), "parked: looked at again when the first one is"
+    async with engine.begin() as tx:
+        scope = Scope(house.scope_id, house.property_id, "test")
+        await endpoints.replay_one(tx, scope, endpoint, first.id)
+    assert (await house.drain(endpoint)).after is None
+    told = [call.json["type"] for call in receiver.calls]
+    assert told == ["message.sent", "message.sent", "message.delivered", "message.read"]
 
 
 # --- failing --------------------------------------------------------------------------------------------------------
@@ -475,3 +480,44 @@ async def test_answers_are_not_kept(house: House, receiver: Receiver) -> None:
     await house.tell(await house.message(), Stage.SENT)
     await house.drain(endpoint)
     assert "do not store" not in json.dumps([list(map(str, row)) for row in await house.deliveries(endpoint)])
+
+
+@pytest.mark.parametrize(
+    "point", ["before it is said", "before that is committed", "before the look", "after the look"]
+)
+async def test_i4_a_writer_who_meets_a_leaving_drainer_is_seen_by_it_or_sees_that_nobody_drains(
+    house: House, receiver: Receiver, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    endpoint = await house.endpoint(receiver.url)
+    idle: list[UUID] = []
+    met = False
+
+    async def meet(here: str) -> None:
+        """The whole of what a writer does: write, commit, and only then look whether somebody drains."""
+        nonlocal met
+        if here == point and not met:
+            met = True
+            await house.tell(await house.message(), Stage.SENT)
+            async with engine.begin() as tx:
+                idle.extend(await wakes.idle_endpoints(tx, {endpoint}))
+
+    close, look = deliveries.close_drain, deliveries.next_due
+
+    async def closing(tx: Any, endpoint_id: UUID) -> None:
+        await meet("before it is said")
+        await close(tx, endpoint_id)
+        await meet("before that is committed")
+
+    async def looking(tx: Any, endpoint_id: UUID) -> float | None:
+        await meet("before the look")
+        found = await look(tx, endpoint_id)
+        await meet("after the look")
+        return found
+
+    monkeypatch.setattr(deliveries, "close_drain", closing)
+    monkeypatch.setattr(deliveries, "next_due", looking)
+    await house.drain(endpoint)
+    assert met
+    assert receiver.calls or idle, "a lost wake-up"
+    if point == "before that is committed":
+        assert receiver.calls and not idle
