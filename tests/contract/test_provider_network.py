@@ -145,9 +145,7 @@ def self_signed(tmp_path: object) -> ssl.SSLContext:
     )
     pem = Path(str(tmp_path)) / "pem"
     pem.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -228,9 +226,7 @@ def test_a_receiver_that_stops_reading_does_not_hold_the_call(case: Case) -> Non
     assert time.monotonic() - began < 1.5
 
 
-def test_the_kernel_drops_what_is_not_acknowledged_by_the_deadline(
-    case: Case, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_kernel_drops_what_is_not_acknowledged_by_the_deadline(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     option, seen = getattr(socket, "TCP_USER_TIMEOUT", None), []
     if option is None:
         pytest.skip("this system has no TCP_USER_TIMEOUT")

@@ -72,7 +72,8 @@ async def test_every_way_to_write_a_private_host(host: str) -> None:
     [
         "", "x", "hook", "//example.com", "ftp://8.8.8.8/", "file:///etc/passwd", "https://", "https:///x",
         "gopher://8.8.8.8", "https://user:pw@8.8.8.8/", "https://user@8.8.8.8/", "https://8.8.8.8:99999/", "https://8.8.8.8:0/",
-        "http://8.8.8.8/", "https://a b/", "https://8.8.8.8\\@127.0.0.1/", "https://127.0.0.1#@8.8.8.8/", "https://\0/", "https://nowhere.invalid/",
+        "http://8.8.8.8/", "https://a b/", "https://8.8.8.8\\@127.0.0.1/",
+        "https://127.0.0.1#@8.8.8.8/", "https://\0/", "https://nowhere.invalid/",
     ],
 )  # fmt: skip
 async def test_urls_that_are_none(url: str) -> None:

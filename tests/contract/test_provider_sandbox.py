@@ -1,0 +1,265 @@
+"""Providers against the sandbox: what a call leaves unknown, a callback or a look-up settles."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID, uuid4
+
+import pytest
+
+from bellhop.failures import FailureCode
+from bellhop.lease import boottime
+from bellhop.ports import (
+    Account,
+    CallbackRequest,
+    Effect,
+    FoundKind,
+    Outgoing,
+    Receipt,
+    SendKind,
+    SendResult,
+    Sought,
+)
+from bellhop.providers.sendgrid import SendGrid
+from bellhop.providers.twilio import Twilio
+from bellhop.sandbox import accounts
+from bellhop.sandbox.settings import Settings
+from bellhop.sandbox.testing import Heard, Receiver, running
+from bellhop.statuses import Stage
+
+QUICK = Settings(
+    twilio_sent_after=0.05, twilio_delivered_after=0.1, twilio_retry_pause=0.02, sendgrid_processed_after=0.02,
+    sendgrid_delivered_after=0.1, sendgrid_open_after=0.2, sendgrid_batch_window=0.02,
+)  # fmt: skip
+GUEST, MAILBOX = "+13055551234", "jordan@guest.example"
+TWILIO, SENDGRID = Twilio(), SendGrid()
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    with Receiver().open() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def sandbox(receiver: Receiver) -> Iterator[str]:
+    with running(settings=QUICK.model_copy(update={"sendgrid_event_url": f"{receiver.url}/events"})) as url:
+        yield url
+
+
+def twilio_account(url: str) -> Account:
+    secrets = {"auth_token": accounts.TWILIO_AUTH_TOKEN}
+    return Account(UUID(int=1), "twilio", accounts.TWILIO_ACCOUNT_SID, url, secrets)
+
+
+def sendgrid_account(url: str) -> Account:
+    secrets = {"api_key": accounts.SENDGRID_API_KEY, "webhook_public_key": accounts.SENDGRID_WEBHOOK_PUBLIC_KEY}
+    return Account(UUID(int=2), "sendgrid", "key", url, secrets)
+
+
+def sms(receiver: Receiver, to: str = GUEST, text: str = "Ihr Zimmer ist fertig 🏨") -> Outgoing:
+    attempt = uuid4()
+    callback = f"{receiver.url}/v1/callbacks/1/status?attempt={attempt}"
+    return Outgoing(attempt, uuid4(), to, accounts.TWILIO_FROM_NUMBER, None, None, text, "text/plain", callback,
+                    0.5, boottime() + 15)  # fmt: skip
+
+
+def email(to: str = MAILBOX) -> Outgoing:
+    return Outgoing(uuid4(), uuid4(), to, accounts.SENDGRID_FROM_EMAIL, "Grand Hotel", "Your stay", "<p>Hello</p>",
+                    "text/html", "", 0.5, boottime() + 15)  # fmt: skip
+
+
+def post(url: str, path: str, **body: Any) -> None:
+    request = urllib.request.Request(url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert answer.status < 300
+
+
+def sought(outgoing: Outgoing, since: datetime, *claimed: str) -> Sought:
+    return Sought(outgoing.attempt_id, outgoing.to, outgoing.sender, outgoing.text, since, frozenset(claimed))
+
+
+def callback(receiver: Receiver, heard: Heard, path: str) -> CallbackRequest:
+    headers = {name.lower(): value for name, value in heard.headers.items()}
+    query = dict(parse_qsl(urlsplit(heard.path).query))
+    return CallbackRequest(receiver.url + heard.path, path, query, headers, heard.body)
+
+
+def status_receipts(receiver: Receiver, account: Account, attempt: UUID, last: Stage) -> list[Receipt]:
+    """The verified receipts of an attempt, once `last` is among them."""
+
+    def mine(heard: list[Heard]) -> list[Receipt]:
+        requests = [callback(receiver, one, "status") for one in heard if str(attempt) in one.path]
+        assert all(TWILIO.verify(account, request) for request in requests)
+        return [receipt for one in requests for receipt in TWILIO.parse(one) if isinstance(receipt, Receipt)]
+
+    return mine(receiver.wait(lambda heard: any(each.stage is last for each in mine(heard))))
+
+
+def event_receipts(receiver: Receiver, account: Account, attempt: UUID, last: str) -> list[Receipt]:
+    def mine(heard: list[Heard]) -> list[Receipt]:
+        requests = [callback(receiver, one, "events") for one in heard if one.path == "/events"]
+        assert all(SENDGRID.verify(account, request) for request in requests)
+        return [receipt for one in requests for receipt in SENDGRID.parse(one) if receipt.attempt_id == attempt]
+
+    return mine(receiver.wait(lambda heard: any(each.word == last for each in mine(heard))))
+
+
+# --- Twilio ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_text_is_accepted_sent_and_delivered(sandbox: str, receiver: Receiver) -> None:
+    account, outgoing = twilio_account(sandbox), sms(receiver)
+    result = TWILIO.send(account, outgoing)
+    assert result.kind is SendKind.ACCEPTED
+    receipts = status_receipts(receiver, account, outgoing.attempt_id, Stage.DELIVERED)
+    assert {each.stage for each in receipts} >= {Stage.SENT, Stage.DELIVERED}
+    assert {each.provider_id for each in receipts} == {result.provider_id}
+    assert {each.attempt_id for each in receipts} == {outgoing.attempt_id}
+
+
+@pytest.mark.parametrize("fault", ["accept_then_reset", "accept_then_hang", "accept_then_error", "accept_then_slow"])
+def test_a_text_whose_answer_was_lost_is_found_again(sandbox: str, receiver: Receiver, fault: str) -> None:
+    account, outgoing = twilio_account(sandbox), sms(receiver, text=f"lost by {fault}")
+    since = datetime.now(UTC)
+    post(sandbox, "/_sandbox/faults", kind=fault, provider="twilio")
+    assert TWILIO.send(account, outgoing).kind is SendKind.UNKNOWN
+    (delivered, *_) = status_receipts(receiver, account, outgoing.attempt_id, Stage.DELIVERED)
+    found = TWILIO.look_up(account, sought(outgoing, since), 5.0)
+    assert (found.kind, found.provider_id) == (FoundKind.FOUND, delivered.provider_id)
+    claimed = TWILIO.look_up(account, sought(outgoing, since, str(found.provider_id)), 5.0)
+    assert claimed.kind is FoundKind.ABSENT
+
+
+@pytest.mark.parametrize("fault", ["hang", "reset"])
+def test_a_text_that_was_not_accepted_is_absent(sandbox: str, receiver: Receiver, fault: str) -> None:
+    account, outgoing = twilio_account(sandbox), sms(receiver, text=f"not accepted by {fault}")
+    post(sandbox, "/_sandbox/faults", kind=fault, provider="twilio")
+    assert TWILIO.send(account, outgoing).kind is SendKind.UNKNOWN
+    assert TWILIO.look_up(account, sought(outgoing, datetime.now(UTC)), 5.0).kind is FoundKind.ABSENT
+
+
+FAULTS: tuple[tuple[dict[str, Any], SendKind, SendKind], ...] = (
+    # the fault, then what it means from Twilio and from SendGrid
+    ({"kind": "rate_limit", "retry_after": 4}, SendKind.RETRY, SendKind.RETRY),
+    ({"kind": "unavailable"}, SendKind.RETRY, SendKind.RETRY),
+    ({"kind": "unavailable", "status": 500}, SendKind.UNKNOWN, SendKind.RETRY),
+    ({"kind": "unavailable", "status": 502}, SendKind.UNKNOWN, SendKind.UNKNOWN),
+    ({"kind": "unavailable", "body": "<html>nginx</html>"}, SendKind.UNKNOWN, SendKind.UNKNOWN),
+    ({"kind": "auth"}, SendKind.ACCOUNT, SendKind.ACCOUNT),
+    ({"kind": "error"}, SendKind.REFUSED, SendKind.REFUSED),
+)
+
+
+@pytest.mark.parametrize("number", range(len(FAULTS)))
+def test_faults_of_the_provider(sandbox: str, receiver: Receiver, number: int) -> None:
+    fault, of_twilio, of_sendgrid = FAULTS[number]
+    post(sandbox, "/_sandbox/faults", **fault, provider="twilio")
+    result = TWILIO.send(twilio_account(sandbox), sms(receiver))
+    assert (result.kind, result.retry_after) == (of_twilio, fault.get("retry_after"))
+    post(sandbox, "/_sandbox/faults", **fault, provider="sendgrid")
+    result = SENDGRID.send(sendgrid_account(sandbox), email())
+    assert (result.kind, result.retry_after) == (of_sendgrid, fault.get("retry_after"))
+
+
+MAGIC: tuple[tuple[str, FailureCode], ...] = (
+    ("+13055552211", FailureCode.ADDRESS_INVALID),
+    ("+13055552408", FailureCode.CONFIGURATION),
+    ("+13055552610", FailureCode.OPTED_OUT),
+    ("+13055552614", FailureCode.ADDRESS_INVALID),
+)
+
+
+@pytest.mark.parametrize(("to", "code"), MAGIC)
+def test_numbers_that_are_refused(sandbox: str, receiver: Receiver, to: str, code: FailureCode) -> None:
+    result = TWILIO.send(twilio_account(sandbox), sms(receiver, to))
+    assert (result.kind, result.code) == (SendKind.REFUSED, code)
+
+
+def test_a_number_that_does_not_deliver(sandbox: str, receiver: Receiver) -> None:
+    account, outgoing = twilio_account(sandbox), sms(receiver, "+13055553003")
+    assert TWILIO.send(account, outgoing).kind is SendKind.ACCEPTED
+    *_, last = status_receipts(receiver, account, outgoing.attempt_id, Stage.UNDELIVERED)
+    assert (last.code, last.provider_code) == (FailureCode.UNREACHABLE, "30003")
+
+
+@pytest.mark.parametrize("wrong", ["auth_token", "sender"])
+def test_an_account_that_is_not_set_up(sandbox: str, receiver: Receiver, wrong: str) -> None:
+    account, outgoing = twilio_account(sandbox), sms(receiver)
+    result: SendResult
+    if wrong == "auth_token":
+        result = TWILIO.send(replace(account, credentials={"auth_token": "f" * 32}), outgoing)
+        assert result.kind is SendKind.ACCOUNT
+    else:
+        result = TWILIO.send(account, replace(outgoing, sender="+15005550099"))
+        assert result.kind is SendKind.REFUSED
+    assert result.code is FailureCode.CONFIGURATION
+
+
+# --- SendGrid --------------------------------------------------------------------------------------------------------
+
+
+def test_a_mail_is_accepted_delivered_and_opened(sandbox: str, receiver: Receiver) -> None:
+    account, outgoing = sendgrid_account(sandbox), email()
+    result = SENDGRID.send(account, outgoing)
+    assert result.kind is SendKind.ACCEPTED
+    receipts = event_receipts(receiver, account, outgoing.attempt_id, "open")
+    assert [each.stage for each in receipts] == [Stage.SENT, Stage.DELIVERED, Stage.READ]
+    assert {each.provider_id for each in receipts} == {result.provider_id}
+    assert {each.payload["message_id"] for each in receipts} == {str(outgoing.message_id)}
+
+
+@pytest.mark.parametrize("fault", ["accept_then_reset", "accept_then_hang"])
+def test_a_mail_whose_answer_was_lost_is_claimed_by_its_events(sandbox: str, receiver: Receiver, fault: str) -> None:
+    account, outgoing = sendgrid_account(sandbox), email()
+    post(sandbox, "/_sandbox/faults", kind=fault, provider="sendgrid")
+    assert SENDGRID.send(account, outgoing).kind is SendKind.UNKNOWN
+    (first, *_) = event_receipts(receiver, account, outgoing.attempt_id, "delivered")
+    assert first.stage is Stage.SENT
+
+
+MAILBOXES: tuple[tuple[str, str, Stage | None, FailureCode | None, Effect | None], ...] = (
+    ("bounce", "bounce", Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, Effect.HARD_BOUNCE),
+    ("blocked", "bounce", Stage.UNDELIVERED, FailureCode.BLOCKED, None),
+    ("dropped", "dropped", Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, Effect.HARD_BOUNCE),
+    ("invalid", "dropped", Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, Effect.HARD_BOUNCE),
+    ("unsubscribed", "dropped", Stage.UNDELIVERED, FailureCode.OPTED_OUT, Effect.OPT_OUT),
+    ("spamreporter", "dropped", Stage.UNDELIVERED, FailureCode.OPTED_OUT, Effect.COMPLAINT),
+    ("spamcontent", "dropped", Stage.UNDELIVERED, FailureCode.CONTENT_REFUSED, None),
+    ("spam", "spamreport", None, None, Effect.COMPLAINT),
+    ("unsubscribe", "unsubscribe", None, None, Effect.OPT_OUT),
+    ("deferring", "deferred", None, None, None),
+    ("machineopen", "open", None, None, None),
+    ("click", "click", Stage.READ, None, None),
+)
+
+
+@pytest.mark.parametrize("row", MAILBOXES, ids=[row[0] for row in MAILBOXES])
+def test_mailboxes(
+    sandbox: str, receiver: Receiver, row: tuple[str, str, Stage | None, FailureCode | None, Effect | None]
+) -> None:
+    name, word, *expected = row
+    account, outgoing = sendgrid_account(sandbox), email(f"{name}@guest.example")
+    assert SENDGRID.send(account, outgoing).kind is SendKind.ACCEPTED
+    receipts = event_receipts(receiver, account, outgoing.attempt_id, word)
+    found = next(each for each in receipts if each.word == word)
+    assert [found.stage, found.code, found.effect] == expected
+    assert found.address == (outgoing.to if found.effect else None)
+
+
+def test_a_port_that_refuses_for_a_while(sandbox: str, receiver: Receiver) -> None:
+    post(sandbox, "/_sandbox/faults", kind="refuse", seconds=0.4)
+    assert TWILIO.send(twilio_account(sandbox), sms(receiver)).kind is SendKind.RETRY
+    assert SENDGRID.send(sendgrid_account(sandbox), email()).kind is SendKind.RETRY
+    ends = time.monotonic() + 5
+    while (result := TWILIO.send(twilio_account(sandbox), sms(receiver))).kind is not SendKind.ACCEPTED:
+        assert result.kind is SendKind.RETRY, "a refused connection left a doubt"
+        assert time.monotonic() < ends
+        time.sleep(0.05)
