@@ -140,8 +140,7 @@ async def run(settings: Settings, role: str) -> None:
 def threads(settings: Settings) -> Iterator[ThreadPoolExecutor]:
     """The bounded pool the providers' SDKs run in, under a dead man's switch: a process that was paused longer than
     an attempt's lease dies on resuming, before it can finish a call that has since been settled."""
-    longest_pause = min(5.0, settings.delivery.lease / 3)
-    switch = DeadMansSwitch(longest_pause, every=longest_pause / 5)
+    switch = DeadMansSwitch(settings.delivery.lease)
     switch.start()
     pool = ThreadPoolExecutor(settings.delivery.threads, thread_name_prefix="provider")
     try:
