@@ -1,0 +1,267 @@
+"""Messages through the door: accepted once, answered exactly, refused with a reason, walled off."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bellhop.settings import Settings
+from tests.integration.conftest_api import EMAIL, SMS, Api, open_door
+
+
+@pytest.fixture
+async def api(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Api]:
+    async with open_door(settings, engine) as door:
+        yield door
+
+
+async def test_the_object_is_exact(api: Api) -> None:
+    answer = await api.send(metadata={"booking": "GSR-1842"})
+    assert answer.status_code == 201
+    body = answer.json()
+    assert list(body) == [
+        "id", "property_id", "guest_id", "channel", "status", "recipient", "subject", "content", "scheduled_at",
+        "sent_at", "created_at", "metadata",
+    ]  # fmt: skip
+    assert re.fullmatch(r"omsg_[0-9a-z]{26}", body["id"])
+    assert re.fullmatch(r"pty_[0-9a-z]{26}", body["property_id"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", body["created_at"])
+    assert body["status"] == "queued"
+    assert body["guest_id"] is body["subject"] is body["scheduled_at"] is body["sent_at"] is None
+    assert body["metadata"] == {"booking": "GSR-1842"}
+    assert answer.headers["x-request-id"].startswith("req_")
+    again = await api.http.get(f"/v1/messaging/{body['id']}")
+    assert again.status_code == 200
+    assert again.json() == body
+
+
+async def test_scheduled_times_are_utc_and_past_ones_mean_now(api: Api) -> None:
+    body = await api.later(scheduled_at="2030-01-01T09:00:00+02:00")
+    assert body["scheduled_at"] == "2030-01-01T07:00:00.000000Z"
+    past = await api.send(scheduled_at="2020-01-01T00:00:00Z")
+    assert past.status_code == 201
+    due = await api.sql("select due_at <= now() from messages where content is not null order by id desc limit 1")
+    assert due[0][0] is True
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"recipient": "13055551234"}, "recipient"),
+        ({"recipient": "+1305"}, "recipient"),
+        ({"recipient": 13055551234}, "recipient"),
+        ({"recipient": "not an address", "channel": "email", "subject": "x"}, "recipient"),
+        ({**EMAIL, "subject": None}, "subject"),
+        ({**EMAIL, "subject": "  "}, "subject"),
+        ({**EMAIL, "subject": "a\r\nBcc: x@example.com"}, "subject"),
+        ({"subject": "SMS has none"}, "subject"),
+        ({"channel": "fax"}, "channel"),
+        ({"channel": None}, "channel"),
+        ({"content": ""}, "content"),
+        ({"content": " \n"}, "content"),
+        ({"content": "x" * 10_001}, "content"),
+        ({"content": "nul \0 inside"}, "content"),
+        ({"content": "lone \ud83d surrogate"}, "content"),
+        ({"content": ["x"]}, "content"),
+        ({"scheduled_at": "2030-01-01T09:00:00"}, "scheduled_at"),
+        ({"scheduled_at": "2030-02-30T09:00:00Z"}, "scheduled_at"),
+        ({"scheduled_at": "2030-01-01"}, "scheduled_at"),
+        ({"scheduled_at": 1893456000}, "scheduled_at"),
+        ({"scheduled_at": "9999-12-31T23:59:59-23:59"}, "scheduled_at"),
+        ({"guest_id": "gst_01m7y9ww09fpfsjyxvxv8v45j6"}, "guest_id"),
+        ({"guest_id": "nobody"}, "guest_id"),
+        ({"metadata": {"error": "mine"}}, "metadata"),
+        ({"metadata": {str(number): number for number in range(51)}}, "metadata"),
+        ({"metadata": {"long": "x" * 17_000}}, "metadata"),
+        ({"metadata": {"number": 10**30}}, "metadata"),
+        ({"metadata": {"number": float("nan")}}, "metadata"),
+        ({"metadata": {"number": float("inf")}}, "metadata"),
+        ({"metadata": {"nul\0key": 1}}, "metadata"),
+        ({"metadata": {"deep": {"lone": "\udc00"}}}, "metadata"),
+        ({"metadata": []}, "metadata"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+async def test_bad_fields_are_named_and_leave_nothing(api: Api, fields: dict[str, Any], place: str) -> None:
+    import json
+
+    raw = json.dumps(SMS | fields)
+    answer = await api.http.post("/v1/messaging/send", content=raw, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422, answer.text
+    body = answer.json()
+    assert body["detail"][0]["loc"][:2] == ["body", place]
+    assert set(body["detail"][0]) == {"loc", "msg", "type"}
+    assert body["status_code"] == 422
+    assert body["code"] == "invalid"
+    assert body["request_id"] == answer.headers["x-request-id"]
+    assert [await api.rows(table) for table in ("messages", "events", "idempotency")] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b'{"a": \xff}', "application/json", 400),
+        (b"[" * 100_000, "application/json", 422),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "application/json", 422),
+        (b'{"channel": "sms", "metadata": ' + b'{"a":' * 40 + b"1" + b"}" * 41, "application/json", 422),
+        (b"9" * 100_000, "application/json", 422),
+        (b"[1, 2]", "application/json", 422),
+        (b"null", "application/json", 422),
+        (b"", "application/json", 422),
+        (b"channel=sms", "application/x-www-form-urlencoded", 422),
+        (b"{}", "text/plain", 422),
+    ],
+)
+async def test_unreadable_bodies(api: Api, raw: bytes, kind: str, status: int) -> None:
+    answer = await api.http.post("/v1/messaging/send", content=raw, headers={"Content-Type": kind})
+    assert answer.status_code == status, answer.text
+    assert answer.json()["status_code"] == status
+    assert await api.rows("messages") == 0
+
+
+async def test_ten_megabytes_are_refused(api: Api) -> None:
+    answer = await api.send(content="x" * 10_000_000)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+    async def unannounced() -> AsyncIterator[bytes]:
+        for _ in range(200):
+            yield b"x" * 65_536
+
+    answer = await api.http.post(
+        "/v1/messaging/send", content=unannounced(), headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 413
+
+
+async def test_a_channel_without_a_sender(api: Api) -> None:
+    answer = await api.send(channel="whatsapp")
+    assert (answer.status_code, answer.json()["code"]) == (422, "channel_unavailable")
+    assert answer.json()["detail"][0]["loc"] == ["body", "channel"]
+    assert await api.rows("messages") == 0
+
+
+async def test_an_idempotency_key_makes_one_message(api: Api) -> None:
+    key = {"Idempotency-Key": "welcome-1"}
+    first = await api.send(headers=key)
+    second = await api.send(headers=key)
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json()
+    assert "idempotency-replayed" not in first.headers
+    assert second.headers["idempotency-replayed"] == "true"
+    other = await api.send(headers=key, content="Something else.")
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+    assert await api.rows("messages") == 1
+    # Another property's key of the same name is another key.
+    assert "welcome-1" not in str(await api.sql("select * from idempotency"))
+
+
+async def test_twins_at_the_same_moment_make_one_message(api: Api) -> None:
+    answers = await asyncio.gather(*(api.send(headers={"Idempotency-Key": '"twin"'}) for _ in range(12)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert await api.rows("messages") == 1
+    assert sum("idempotency-replayed" in answer.headers for answer in answers) == 11
+
+
+async def test_a_refused_request_does_not_use_its_key_up(api: Api) -> None:
+    key = {"Idempotency-Key": "again"}
+    assert (await api.send(headers=key, channel="whatsapp")).status_code == 422
+    assert (await api.send(headers=key)).status_code == 201
+
+
+async def test_keys_are_forgotten_after_48_hours(api: Api) -> None:
+    key = {"Idempotency-Key": "old"}
+    first = await api.send(headers=key)
+    await api.sql("update idempotency set created_at = now() - interval '49 hours'")
+    second = await api.send(headers=key, content="Another text.")
+    assert second.status_code == 201
+    assert second.json()["id"] != first.json()["id"]
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "tab\tinside", "\x7f"])
+async def test_bad_idempotency_keys(api: Api, key: str) -> None:
+    answer = await api.send(headers={"Idempotency-Key": key})
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["header", "idempotency-key"]
+
+
+async def test_lists_filter_and_page(api: Api) -> None:
+    guest = await api.guest()
+    mine = [await api.later(guest_id=guest["id"]) for _ in range(3)]
+    await api.later()
+    whole = (await api.http.get("/v1/messaging")).json()
+    assert (whole["total"], whole["limit"], whole["offset"], whole["has_more"]) == (4, 50, 0, False)
+    page = (await api.http.get("/v1/messaging", params={"guest_id": guest["id"], "limit": 2})).json()
+    assert [row["id"] for row in page["data"]] == [mine[2]["id"], mine[1]["id"]]
+    assert (page["total"], page["has_more"]) == (3, True)
+    for query, count in ({"channel": "email"}, 0), ({"status": "queued"}, 4), ({"status": "failed"}, 0):
+        assert (await api.http.get("/v1/messaging", params=query)).json()["total"] == count
+    for query in {"limit": 201}, {"limit": 0}, {"offset": -1}, {"channel": "fax"}, {"chanel": "sms"}, {"guest_id": "x"}:
+        assert (await api.http.get("/v1/messaging", params=query)).status_code == 422, query
+
+
+async def test_cancel_and_reschedule(api: Api) -> None:
+    body = await api.later()
+    path = f"/v1/messaging/{body['id']}"
+    moved = await api.http.patch(path, json={"scheduled_at": "2030-05-01T00:00:00Z"})
+    assert (moved.status_code, moved.json()["scheduled_at"]) == (200, "2030-05-01T00:00:00.000000Z")
+    assert (await api.http.patch(path, json={})).status_code == 422
+    for _ in range(2):
+        gone = await api.http.post(f"{path}/cancel")
+        assert (gone.status_code, gone.json()["status"]) == (200, "cancelled")
+    late = await api.http.patch(path, json={"scheduled_at": "2030-06-01T00:00:00Z"})
+    assert (late.status_code, late.json()["code"]) == (409, "message_not_pending")
+    story = (await api.http.get(f"{path}/timeline")).json()
+    assert [entry["what"] for entry in story["data"]][:1] == ["message.queued"]
+    assert "message.cancelled" in [entry["what"] for entry in story["data"]]
+
+
+async def test_the_wall_between_properties_and_environments(api: Api) -> None:
+    guest, body = await api.guest(), await api.later()
+    for headers in await api.neighbour(), await api.mint(scope=api.live):
+        for method, path in [
+            ("GET", f"/v1/messaging/{body['id']}"),
+            ("GET", f"/v1/messaging/{body['id']}/timeline"),
+            ("POST", f"/v1/messaging/{body['id']}/cancel"),
+            ("GET", f"/v1/guests/{guest['id']}"),
+            ("DELETE", f"/v1/guests/{guest['id']}"),
+        ]:
+            answer = await api.http.request(method, path, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
+        patched = await api.http.patch(f"/v1/messaging/{body['id']}", headers=headers, json={"scheduled_at": None})
+        assert patched.status_code == 404
+        assert (await api.http.get("/v1/messaging", headers=headers)).json()["total"] == 0
+        assert (await api.http.get("/v1/guests", headers=headers)).json()["total"] == 0
+        assert (await api.send(headers=headers, guest_id=guest["id"])).status_code == 422
+    assert (await api.http.get(f"/v1/messaging/{body['id']}")).json()["status"] == "queued"
+
+
+async def test_an_immediate_send_waits_for_its_provider(settings: Settings, engine: AsyncEngine) -> None:
+    async with open_door(settings, engine, accept_wait=5) as api:
+
+        async def provider() -> None:
+            while not await api.sql("select 1 from messages"):
+                await asyncio.sleep(0.01)
+            await api.sql("update messages set stage = 'sent', sent_at = now()")
+
+        answer, _ = await asyncio.gather(api.send(), provider())
+        assert answer.json()["status"] == "sent"
+        assert answer.json()["sent_at"] is not None
+        asked = await api.send(headers={"Prefer": "respond-async"})
+        assert (asked.json()["status"], asked.headers["preference-applied"]) == ("queued", "respond-async")
+
+
+async def test_a_backlog_is_answered_queued_at_once(settings: Settings, engine: AsyncEngine) -> None:
+    async with open_door(settings, engine, accept_wait=0.2) as api:
+        loop = asyncio.get_running_loop()
+        for _ in range(3):
+            await api.send()
+        started = loop.time()
+        assert (await api.send()).json()["status"] == "queued"
+        assert loop.time() - started < 0.15
