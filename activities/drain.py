@@ -17,17 +17,7 @@ from temporalio import activity
 
 from activities.faults import told_plainly
 from bellhop.ids import endpoint_workflow
-from bellhop.ports_webhooks import (
-    Outbox,
-    Owed,
-    Posted,
-    Poster,
-    RecordUnavailable,
-    Result,
-    State,
-    Step,
-    Waker,
-)
+from bellhop.ports_webhooks import Outbox, Owed, Posted, Poster, RecordUnavailable, Result, State, Step, Waker
 from bellhop.wire import DRAIN, Drained
 
 log = structlog.get_logger()
@@ -67,14 +57,7 @@ def judge(owed: Owed, posted: Posted, pauses: Sequence[float]) -> Result:
     wish = min(posted.retry_after or 0.0, LONGEST_RETRY_AFTER)
     hold = min(wish, LONGEST_HOLD)
     if owed.attempts >= len(pauses):
-        return Result(
-            owed.id,
-            owed.token,
-            State.FAILED,
-            status=posted.status,
-            error=posted.error,
-            hold=hold,
-        )
+        return Result(owed.id, owed.token, State.FAILED, status=posted.status, error=posted.error, hold=hold)
     pause = max(pauses[owed.attempts], wish) * random.uniform(1.0, 1.1)
     return Result(owed.id, owed.token, State.PENDING, pause, posted.status, posted.error, hold)
 
@@ -83,12 +66,7 @@ class EndpointActivities:
     """What the endpoint workflow asks for. `pauses`: the retry schedule, seconds after each failure."""
 
     def __init__(
-        self,
-        outbox: Outbox,
-        poster: Poster,
-        waker: Waker,
-        pauses: Sequence[float],
-        pace: Pace | None = None,
+        self, outbox: Outbox, poster: Poster, waker: Waker, pauses: Sequence[float], pace: Pace | None = None
     ) -> None:
         self._outbox = outbox
         self._poster = poster
@@ -108,13 +86,7 @@ class _Drain:
     """One run of the activity."""
 
     def __init__(
-        self,
-        endpoint: UUID,
-        outbox: Outbox,
-        poster: Poster,
-        waker: Waker,
-        pauses: Sequence[float],
-        pace: Pace,
+        self, endpoint: UUID, outbox: Outbox, poster: Poster, waker: Waker, pauses: Sequence[float], pace: Pace
     ) -> None:
         self._endpoint = endpoint
         self._outbox = outbox
@@ -218,9 +190,13 @@ class _Drain:
 
     def _posted(self, task: asyncio.Task[None]) -> None:
         owed, _ = self._posting.pop(task)
-        if task.cancelled() or task.exception() is not None:
+        if task.cancelled():
             # Whether it arrived is not known: it goes out again, with the same id.
             self._results.append(Result(owed.id, owed.token, State.RELEASED))
+        elif (error := task.exception()) is not None:
+            # A fault of ours. Counted as a failure, or it would come round at once and for ever.
+            log.error("posting failed in an unknown way", delivery=str(owed.id), error=type(error).__name__)
+            self._results.append(judge(owed, Posted(None, "internal"), self._pauses))
         self._begin_posts()
 
     def _give_back_queue(self) -> None:

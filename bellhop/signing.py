@@ -33,12 +33,7 @@ def headers(secrets: Sequence[str], event_id: str, body: bytes, at: datetime) ->
     stamp = str(int(at.timestamp()))
     text = body.decode()
     return {
-        HEADER: ",".join(
-            [
-                f"t={stamp}",
-                *(f"v1={_digest(secret, stamp, body)}" for secret in secrets),
-            ]
-        ),
+        HEADER: ",".join([f"t={stamp}", *(f"v1={_digest(secret, stamp, body)}" for secret in secrets)]),
         "webhook-id": event_id,
         "webhook-timestamp": stamp,
         "webhook-signature": " ".join(Webhook(secret).sign(event_id, at, text) for secret in secrets),
@@ -46,18 +41,10 @@ def headers(secrets: Sequence[str], event_id: str, body: bytes, at: datetime) ->
 
 
 def verify(
-    secret: str,
-    received: Mapping[str, str],
-    body: bytes,
-    *,
-    now: datetime,
-    tolerance: float = TOLERANCE,
+    secret: str, received: Mapping[str, str], body: bytes, *, now: datetime, tolerance: float = TOLERANCE
 ) -> bool:
     """True when `EscapeLife-Signature` among the received headers was made with `secret` over exactly this body."""
-    value = next(
-        (value for name, value in received.items() if name.lower() == HEADER.lower()),
-        "",
-    )
+    value = next((value for name, value in received.items() if name.lower() == HEADER.lower()), "")
     stamp, signatures = "", []
     for part in value.split(","):
         name, _, content = part.strip().partition("=")

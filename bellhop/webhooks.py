@@ -62,10 +62,7 @@ def body(owed: Owed) -> bytes:
 def data(owed: Owed) -> dict[str, Any]:
     """The object an event is about, as it was when the event was told; ids only when it is gone or erased."""
     if owed.row is None or owed.type == EventType.GUEST_DELETED:
-        return rendering.erased(
-            PREFIX[owed.subject],
-            {"id": owed.subject_id, "property_id": owed.property_id},
-        )
+        return rendering.erased(PREFIX[owed.subject], {"id": owed.subject_id, "property_id": owed.property_id})
     match owed.subject:
         case "message":
             return _message(owed, owed.row)
@@ -83,10 +80,7 @@ def data(owed: Owed) -> dict[str, Any]:
                 "disabled_at": rendering.timestamp(owed.created_at),
             }
         case _:
-            return rendering.erased(
-                PREFIX[owed.subject],
-                {"id": owed.subject_id, "property_id": owed.property_id},
-            )
+            return rendering.erased(PREFIX[owed.subject], {"id": owed.subject_id, "property_id": owed.property_id})
 
 
 def _message(owed: Owed, row: rendering.Row) -> dict[str, Any]:
@@ -127,10 +121,7 @@ class WebhookPoster:
         except Exception as error:  # noqa: BLE001 (a fault of ours holds up this one delivery, not the endpoint)
             log.error("a delivery cannot be rendered", event_id=str(owed.event_id), error=type(error).__name__)
             return Posted(None, "internal")
-        headers |= {
-            "content-type": "application/json",
-            "user-agent": "Bellhop-Webhooks/1",
-        }
+        headers |= {"content-type": "application/json", "user-agent": "Bellhop-Webhooks/1"}
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._call(owed.url, content, headers)
@@ -139,12 +130,7 @@ class WebhookPoster:
 
     async def _call(self, url: str, content: bytes, headers: dict[str, str]) -> Posted:
         async with self._client.stream(
-            "POST",
-            url,
-            content=content,
-            headers=headers,
-            follow_redirects=False,
-            timeout=self._timeout,
+            "POST", url, content=content, headers=headers, follow_redirects=False, timeout=self._timeout
         ) as response:
             status = response.status_code
             retry_after = response.headers.get("retry-after") if status in (429, 503) else None

@@ -173,10 +173,7 @@ async def next_due(tx: AsyncConnection, endpoint_id: UUID) -> float | None:
 
 
 async def record(
-    tx: AsyncConnection,
-    endpoint_id: UUID,
-    results: Sequence[Result],
-    disable_after: float,
+    tx: AsyncConnection, endpoint_id: UUID, results: Sequence[Result], disable_after: float
 ) -> tuple[str | None, set[UUID]]:
     """Write what came of deliveries. Returns why the endpoint was disabled by it (or None) and the endpoints that are
     owed the notice. Written twice, the second time changes nothing."""
@@ -211,21 +208,13 @@ async def _disable(
     tx: AsyncConnection, endpoint_id: UUID, gone: bool, disable_after: float
 ) -> tuple[str | None, set[UUID]]:
     reason = "gone" if gone else "failing"
-    given = {
-        "endpoint": endpoint_id,
-        "reason": reason,
-        "gone": gone,
-        "disable_after": disable_after,
-    }
+    given = {"endpoint": endpoint_id, "reason": reason, "gone": gone, "disable_after": disable_after}
     scope_id = (await tx.execute(_DISABLE, given)).scalar()
     if scope_id is None:
         return None, set()
     # This one must be on disk: it is a decision, not a note.
     await tx.execute(text("set local synchronous_commit = on"))
-    facts: dict[str, object] = {
-        "endpoint_id": render(Prefix.ENDPOINT, endpoint_id),
-        "reason": reason,
-    }
+    facts: dict[str, object] = {"endpoint_id": render(Prefix.ENDPOINT, endpoint_id), "reason": reason}
     news = [events.NewEvent(EventType.ENDPOINT_DISABLED, facts=facts)]
     return reason, await events.write(tx, scope_id, "endpoint", endpoint_id, news)
 
@@ -268,25 +257,19 @@ async def _subjects(tx: AsyncConnection, rows: Sequence[Any]) -> dict[UUID, Mapp
         found |= await _read(
             tx,
             select(*_MESSAGE_COLUMNS).where(
-                columns.scope_id == scope_id,
-                columns.id.in_(ids),
-                columns.erased_at.is_(None),
+                columns.scope_id == scope_id, columns.id.in_(ids), columns.erased_at.is_(None)
             ),
             property_id,
         )
     columns = tables.guests.c
     if ids := {row.subject_id for row in rows if row.subject == "guest"}:
         found |= await _read(
-            tx,
-            select(tables.guests).where(columns.scope_id == scope_id, columns.id.in_(ids)),
-            property_id,
+            tx, select(tables.guests).where(columns.scope_id == scope_id, columns.id.in_(ids)), property_id
         )
     columns = tables.endpoints.c
     if ids := {row.subject_id for row in rows if row.subject == "endpoint"}:
         query = select(columns.id, columns.url, columns.disabled_at).where(
-            columns.scope_id == scope_id,
-            columns.id.in_(ids),
-            columns.deleted_at.is_(None),
+            columns.scope_id == scope_id, columns.id.in_(ids), columns.deleted_at.is_(None)
         )
         found |= await _read(tx, query, property_id)
     return found

@@ -6,12 +6,17 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from bellhop import signing
+from bellhop.events import EventType
+from bellhop.settings import WebhookSettings
 
 BODY = '{"type":"message.sent","data":{"content":"Zoë’s room ☂"}}'.encode()
 NOW = datetime.now(UTC)
@@ -76,3 +81,27 @@ def test_a_secret_is_what_standard_webhooks_asks_for() -> None:
     secret = signing.new_secret()
     assert secret.startswith("whsec_") and 24 <= len(base64.b64decode(secret[6:])) <= 64
     assert signing.new_secret() != secret
+
+
+def test_the_verification_shown_to_customers_works() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    shown: dict[str, Any] = {}
+    exec(example, shown)
+    new, old = signing.new_secret(), signing.new_secret()
+    header = signing.headers([new, old], "evt_1", BODY, NOW)[signing.HEADER]
+    assert shown["verified"](new, header, BODY) and shown["verified"](old, header, BODY)
+    assert not shown["verified"](signing.new_secret(), header, BODY)
+    assert not shown["verified"](new, header, BODY + b" ")
+    past = signing.headers([new], "evt_1", BODY, NOW - timedelta(minutes=6))[signing.HEADER]
+    assert not shown["verified"](new, past, BODY)
+
+
+def test_the_page_for_customers_names_every_type_and_the_schedule_that_is_kept() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    assert all(f"`{kind.value}`" in page for kind in EventType)
+    row = next(line for line in page.splitlines() if line.startswith("| next try in"))
+    told = [part.strip() for part in row.split("|")[2:-2]]
+    unit = {"s": 1, "min": 60, "h": 3600}
+    seconds = [int(number) * unit[name] for number, name in (part.split() for part in told)]
+    assert seconds == WebhookSettings.model_fields["retry_pauses"].default
