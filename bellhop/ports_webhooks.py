@@ -1,4 +1,4 @@
-"""What the endpoint activity needs from the world, as shapes: the outbox (Postgres) and the poster (HTTP). No I/O here."""
+"""What the endpoint activity needs from the world, as shapes: the outbox (Postgres) and the poster (HTTP). No I/O."""
 
 from __future__ import annotations
 

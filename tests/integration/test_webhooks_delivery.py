@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, func, insert, update
+from sqlalchemy import delete, func, insert, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -521,3 +521,50 @@ async def test_i4_a_writer_who_meets_a_leaving_drainer_is_seen_by_it_or_sees_tha
     assert receiver.calls or idle, "a lost wake-up"
     if point == "before that is committed":
         assert receiver.calls and not idle
+
+
+async def test_connections_cut_in_mid_delivery_cost_no_result_in_hand(
+    house: House, receiver: Receiver, engine: AsyncEngine
+) -> None:
+    cut = False
+
+    async def cutting(_: Call) -> Answer:
+        nonlocal cut
+        if not cut:
+            cut = True
+            async with engine.connect() as connection:
+                await connection.execute(
+                    text(
+                        "select pg_terminate_backend(pid) from pg_stat_activity "
+                        "where datname = current_database() and pid <> pg_backend_pid()"
+                    )
+                )
+        return 200, {}
+
+    receiver.answer = cutting
+    endpoint = await house.endpoint(receiver.url)
+    for _ in range(10):
+        await house.tell(await house.message(), Stage.SENT, Stage.DELIVERED)
+    assert (await house.drain(endpoint)).after is None
+    ids = [call.json["id"] for call in receiver.calls]
+    assert len(ids) == len(set(ids)) == 20
+    assert {(row.state, row.attempts) for row in await house.deliveries(endpoint)} == {("delivered", 1)}
+
+
+async def test_while_every_place_is_stuck_the_drainer_still_says_that_it_drains(
+    house: House, receiver: Receiver
+) -> None:
+    said: list[datetime] = []
+
+    async def slow(_: Call) -> Answer:
+        said.append((await house.endpoint_row(endpoint)).draining_until)
+        await asyncio.sleep(0.6)
+        said.append((await house.endpoint_row(endpoint)).draining_until)
+        return 200, {}
+
+    receiver.answer = slow
+    endpoint = await house.endpoint(receiver.url)
+    for _ in range(8):
+        await house.tell(await house.message(), Stage.SENT)
+    await house.drain(endpoint, pace=replace(QUICK, extends=0.1))
+    assert min(said[8:]) - max(said[:8]) > timedelta(seconds=0.3)
