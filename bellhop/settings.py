@@ -19,7 +19,10 @@ class SettingsError(Exception):
 
 
 def _group(prefix: str) -> SettingsConfigDict:
-    return SettingsConfigDict(env_prefix=prefix, env_file=".env", env_file_encoding="utf-8", extra="ignore")
+    # `NAME=` in a .env file means that NAME is not set.
+    return SettingsConfigDict(
+        env_prefix=prefix, env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+    )
 
 
 class PostgresSettings(BaseSettings):

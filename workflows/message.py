@@ -58,23 +58,40 @@ class MessageWorkflow:
 
     async def _follow(self, answer: Answer, wakes: int) -> Answer:
         """Follow a sent message through its receipts until there is nothing to wait for, or something to ask."""
+        horizon = asyncio.create_task(workflow.sleep(HORIZON))
         while answer.next is Next.TRACK:
             workflow.set_current_details(f"{answer.status}: the provider has it; waiting for its receipts")
-            if not await self._heard(wakes, HORIZON):
+            if not await self._heard(wakes, horizon):
                 return Answer(answer.status, Next.CLOSE)
             if self._wakes != wakes:
-                return Answer(answer.status, Next.AGAIN)
-            assert self._reported is not None
-            answer, self._reported = self._reported, None
+                answer = Answer(answer.status, Next.AGAIN)
+            elif self._reported is not None:
+                answer, self._reported = self._reported, None
+        if answer.next is not Next.CLOSE:
+            horizon.cancel()
         return answer
 
     async def _pause(self, answer: Answer, wakes: int) -> Answer:
         """Wait as long as `deliver` said, or until a wake or a receipt makes asking again worth while."""
         why = "an outcome is being settled" if answer.next is Next.SETTLE else "waiting for its time"
         workflow.set_current_details(f"{answer.status}: {why}")
-        if not await self._heard(wakes, timedelta(seconds=answer.after)):
+        timer = asyncio.create_task(workflow.sleep(answer.after))
+        if not await self._heard(wakes, timer):
             return answer
-        return self._reported or Answer(answer.status, Next.AGAIN)
+        heard = self._reported or Answer(answer.status, Next.AGAIN)
+        if heard.next is not Next.CLOSE:
+            timer.cancel()
+        return heard
+
+    async def _heard(self, wakes: int, timer: asyncio.Task[None]) -> bool:
+        """True when a wake or a receipt came before `timer` ran out. Callers cancel a timer they go on without; one
+        that is left when the workflow ends costs nothing, where cancelling it would cost an event."""
+
+        def heard() -> bool:
+            return self._reported is not None or self._wakes != wakes
+
+        await workflow.wait_condition(lambda: heard() or timer.done())
+        return heard()
 
     async def _ask(self, activity: str, message_id: str) -> Answer:
         answer: Answer = await workflow.execute_activity(
@@ -87,21 +104,6 @@ class MessageWorkflow:
             summary="is it sent?" if activity == wire.SETTLE else "may it go out? send it",
         )
         return answer
-
-    async def _heard(self, wakes: int, patience: timedelta) -> bool:
-        """True when a wake or a receipt came within `patience`."""
-
-        def heard() -> bool:
-            return self._reported is not None or self._wakes != wakes
-
-        timer = asyncio.create_task(workflow.sleep(patience))
-        await workflow.wait_condition(lambda: heard() or timer.done())
-        if not heard():
-            return False
-        if self._reported is None or self._reported.next is not Next.CLOSE:
-            # A workflow that is about to end leaves its timer to the server: cancelling would cost an event.
-            timer.cancel()
-        return True
 
     @workflow.signal(name=wire.WAKE)
     def wake(self) -> None:

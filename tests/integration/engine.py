@@ -1,8 +1,9 @@
-"""The engine of one test: everything the worker and the door build, in this process, against the sandbox."""
+"""The whole engine in one process, with its real parts: the API over HTTP, the worker, the sandbox's callbacks."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -10,28 +11,50 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import httpx2
+import uvicorn
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+from api.app import create_app
 from bellhop.addresses import AddressBook
 from bellhop.conductor import Conductor
-from bellhop.ids import message_workflow
-from bellhop.messages import Channel
+from bellhop.dev.callbacks import callback_env
+from bellhop.ids import Prefix, message_workflow, parse
 from bellhop.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
-from bellhop.store import messages, progress
-from bellhop.store.messages import NewMessage
+from bellhop.store import keys
 from bellhop.store.scopes import Scope
 from bellhop.temporal import register_search_attributes
 from bellhop.webhooks import make_client
 from worker import activity_workers, workflow_worker
 
 GUEST = "+13055551234"
+SMS = {"channel": "sms", "recipient": GUEST, "content": "Your suite is ready."}
+EMAIL = {"channel": "email", "recipient": "jordan@example.com", "subject": "Tomorrow", "content": "See you."}
+
+# Quick, but in the order and with the gaps of the real ones.
+SANDBOX_PACE = {
+    "twilio_sent_after": 0.05,
+    "twilio_delivered_after": 0.15,
+    "sendgrid_processed_after": 0.05,
+    "sendgrid_delivered_after": 0.15,
+    "sendgrid_open_after": 0.3,
+    "sendgrid_batch_window": 0.02,
+}
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @dataclass
 class Engine:
-    """What a test does with it: accept messages and wait for them."""
+    """What a test does with it."""
 
     settings: Settings
     database: AsyncEngine
@@ -39,64 +62,138 @@ class Engine:
     client: Client
     book: AddressBook
     scope: Scope
+    http: httpx2.AsyncClient
+    """The API, with a key that may do everything in the test environment."""
+    sandbox: httpx2.AsyncClient
 
-    async def accept(self, *, tell: bool = True, **fields: Any) -> UUID:
-        """Accept a message as the API does; `tell=False`: as if the process died before telling Temporal."""
-        fields = {"channel": Channel.SMS, "recipient": GUEST, "content": "Your suite is ready."} | fields
+    async def send(self, body: dict[str, Any], *, now: bool = False, **headers: str) -> dict[str, Any]:
+        """Send through the API. `now`: wait for the provider's acceptance as callers do by default."""
+        prefer = {} if now else {"Prefer": "respond-async"}
+        answer = await self.http.post("/v1/messaging/send", json=body, headers={**prefer, **headers})
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    async def get(self, message_id: str) -> dict[str, Any]:
+        """The message as the API shows it."""
+        answer = await self.http.get(f"/v1/messaging/{message_id}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def until(self, message_id: str, *statuses: str, seconds: float = 20) -> dict[str, Any]:
+        """The message once it has one of `statuses`."""
+        seen: dict[str, Any] = {}
+        try:
+            async with asyncio.timeout(seconds):
+                while (seen := await self.get(message_id))["status"] not in statuses:
+                    await asyncio.sleep(0.03)
+        except TimeoutError:
+            raise AssertionError(f"{message_id} is {seen.get('status')}, not {statuses}") from None
+        return seen
+
+    async def accepted(self, **query: str) -> list[dict[str, Any]]:
+        """What the sandbox accepted."""
+        return list((await self.sandbox.get("/_sandbox/messages", params=query)).json()["data"])
+
+    async def fault(self, kind: str, **fields: Any) -> None:
+        """Make the sandbox's next calls go wrong."""
+        answer = await self.sandbox.post("/_sandbox/faults", json={"kind": kind, **fields})
+        assert answer.status_code < 300, answer.text
+
+    async def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
+        """What the record says."""
         async with self.database.begin() as tx:
-            row = await messages.accept(tx, self.scope, NewMessage(**fields), self.book, 3600)
-        if tell:
-            self.conductor.accepted(row)
-        return row["id"]  # type: ignore[no-any-return]
+            return [dict(row) for row in (await tx.execute(text(query), values)).mappings()]
 
-    async def row(self, message_id: UUID) -> dict[str, Any]:
-        """The message as it is."""
-        async with self.database.begin() as tx:
-            row = await messages.get(tx, self.scope, message_id)
-        assert row is not None
-        return row
+    async def attempts(self, message_id: str) -> list[dict[str, Any]]:
+        """The attempts of a message, oldest first."""
+        return await self.rows("select * from attempts where message_id = :id order by id", id=key(message_id))
 
-    async def attempts(self, message_id: UUID) -> list[dict[str, Any]]:
-        """Its attempts."""
-        async with self.database.begin() as tx:
-            return await progress.attempts_of(tx, message_id)
+    async def events(self, message_id: str) -> list[str]:
+        """The types of the public events of a message, in order."""
+        rows = await self.rows("select type from events where subject_id = :id order by id", id=key(message_id))
+        return [row["type"] for row in rows if row["type"] not in ("message.queued", "message.rescheduled")]
 
-    async def until(self, message_id: UUID, *stages: str, seconds: float = 15) -> dict[str, Any]:
-        """The message once it stands at one of `stages`."""
-        row: dict[str, Any] = {}
+    async def history(self, message_id: str) -> Any:
+        """Its workflow's history."""
+        uuid = key(message_id)
+        return await self.client.get_workflow_handle(message_workflow(uuid)).fetch_history()
+
+    async def workflow_closed(self, message_id: str, seconds: float = 15) -> str:
+        """The result of its workflow, once it has closed."""
         async with asyncio.timeout(seconds):
-            while (row := await self.row(message_id))["stage"] not in stages:
-                await asyncio.sleep(0.05)
-        return row
+            return str(await self.client.get_workflow_handle(message_workflow(key(message_id))).result())
 
-    async def history(self, message_id: UUID) -> list[str]:
-        """The names of its workflow's events."""
-        handle = self.client.get_workflow_handle(message_workflow(message_id))
-        return [str(event.event_type) async for event in handle.fetch_history_events()]
+
+def key(message_id: str) -> UUID:
+    """The row key behind `omsg_…`."""
+    found = parse(Prefix.MESSAGE, message_id)
+    assert found is not None
+    return found
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[str]:
+    """The API on the port its public URL names."""
+    port = int(settings.bellhop.public_url.rsplit(":", 1)[1])
+    config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=port, log_level="error", lifespan="on")
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    task = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+        assert not task.done(), "the API did not start"
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def working(engine: Engine) -> AsyncIterator[None]:
+    """A worker of both roles, while it lasts."""
+    pool = ThreadPoolExecutor(8)
+    async with make_client(engine.settings.webhook) as posts:
+        workers = [
+            workflow_worker(engine.client),
+            *activity_workers(engine.client, engine.settings, engine.database, engine.conductor, pool, posts),
+        ]
+        running = [asyncio.create_task(worker.run()) for worker in workers]
+        try:
+            yield
+        finally:
+            await asyncio.gather(*(worker.shutdown() for worker in workers))
+            await asyncio.gather(*running)
+            pool.shutdown(wait=False)
 
 
 @asynccontextmanager
 async def running_engine(
-    settings: Settings, database: AsyncEngine, client: Client, *, workers: bool = True
+    settings: Settings, database: AsyncEngine, client: Client, sandbox_url: str, *, worker: bool = True
 ) -> AsyncIterator[Engine]:
-    """An engine with a property in the test environment, and a worker unless told otherwise."""
+    """An engine with one property in the test environment; `worker=False`: nobody works yet."""
     await register_search_attributes(client)
+    settings.bellhop.sandbox_url = sandbox_url
+    settings.bellhop.public_url = f"http://127.0.0.1:{free_port()}"
     book = AddressBook(settings.bellhop.secret_key.get_secret_value())
     async with database.begin() as tx:
         scopes = await ensure_property(tx, "Grand Sunset Resort", "grand-sunset")
         await ensure_accounts(tx, scopes["test"], settings)
-    pool = ThreadPoolExecutor(8)
-    posts = make_client(settings.webhook)
-    async with posts, Conductor(client, database) as conductor:
-        engine = Engine(settings, database, conductor, client, book, scopes["test"])
-        made = [workflow_worker(client), *activity_workers(client, settings, database, conductor, pool, posts)]
-        if not workers:
+        _, raw = await keys.create(tx, scopes["test"], "tests", ["*"], rate_limit=1_000_000)
+    async with (
+        serving(settings) as api_url,
+        httpx2.AsyncClient(base_url=api_url, headers={"Authorization": f"Bearer {raw}"}, timeout=30) as http,
+        httpx2.AsyncClient(base_url=sandbox_url, timeout=30) as sandbox,
+        Conductor(client, database) as conductor,
+    ):
+        urls = {name.removeprefix("SANDBOX_").lower(): value for name, value in callback_env(api_url).items()}
+        await sandbox.delete("/_sandbox/messages")
+        await sandbox.delete("/_sandbox/faults")
+        answer = await sandbox.put("/_sandbox/settings", json={**SANDBOX_PACE, **urls})
+        assert answer.status_code == 200, answer.text
+        engine = Engine(settings, database, conductor, client, book, scopes["test"], http, sandbox)
+        if not worker:
             yield engine
             return
-        running = [asyncio.create_task(worker.run()) for worker in made]
-        try:
+        async with working(engine):
             yield engine
-        finally:
-            await asyncio.gather(*(worker.shutdown() for worker in made))
-            await asyncio.gather(*running)
-            pool.shutdown(wait=False)

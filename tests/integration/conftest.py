@@ -1,0 +1,37 @@
+"""The engine as a fixture."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+
+from bellhop.sandbox.testing import running
+from bellhop.settings import Settings
+
+from .engine import Engine, running_engine
+
+
+@pytest.fixture(scope="module")
+def sandbox_url() -> Iterator[str]:
+    """A sandbox for the tests of one file."""
+    with running() as url:
+        yield url
+
+
+@pytest.fixture
+async def house(settings: Settings, engine: AsyncEngine, temporal: Client, sandbox_url: str) -> AsyncIterator[Engine]:
+    """API, worker and sandbox, with a property of its own."""
+    async with running_engine(settings, engine, temporal, sandbox_url) as made:
+        yield made
+
+
+@pytest.fixture
+async def idle_house(
+    settings: Settings, engine: AsyncEngine, temporal: Client, sandbox_url: str
+) -> AsyncIterator[Engine]:
+    """The same without a worker: `working(house)` makes one when the test wants it."""
+    async with running_engine(settings, engine, temporal, sandbox_url, worker=False) as made:
+        yield made
