@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
-from sqlalchemy import delete, func, insert, text, update
+from sqlalchemy import delete, func, insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -524,21 +525,18 @@ async def test_i4_a_writer_who_meets_a_leaving_drainer_is_seen_by_it_or_sees_tha
 
 
 async def test_connections_cut_in_mid_delivery_cost_no_result_in_hand(
-    house: House, receiver: Receiver, engine: AsyncEngine
+    house: House, receiver: Receiver, database_dsn: str
 ) -> None:
-    cut = False
+    cut: list[int] = []
 
     async def cutting(_: Call) -> Answer:
-        nonlocal cut
-        if not cut:
-            cut = True
-            async with engine.connect() as connection:
-                await connection.execute(
-                    text(
-                        "select pg_terminate_backend(pid) from pg_stat_activity "
-                        "where datname = current_database() and pid <> pg_backend_pid()"
-                    )
+        if len(receiver.calls) == 1:
+            async with await psycopg.AsyncConnection.connect(database_dsn, autocommit=True) as connection:
+                found = await connection.execute(
+                    "select pg_terminate_backend(pid)::int from pg_stat_activity "
+                    "where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'"
                 )
+                cut.extend(row[0] for row in await found.fetchall())
         return 200, {}
 
     receiver.answer = cutting
@@ -546,6 +544,7 @@ async def test_connections_cut_in_mid_delivery_cost_no_result_in_hand(
     for _ in range(10):
         await house.tell(await house.message(), Stage.SENT, Stage.DELIVERED)
     assert (await house.drain(endpoint)).after is None
+    assert cut
     ids = [call.json["id"] for call in receiver.calls]
     assert len(ids) == len(set(ids)) == 20
     assert {(row.state, row.attempts) for row in await house.deliveries(endpoint)} == {("delivered", 1)}
