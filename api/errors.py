@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from inspect import getdoc
 from typing import Any
@@ -172,7 +173,19 @@ def of_http(request: Request, error: Exception) -> Response:
     """Handler of the framework's errors: unknown paths, methods, unreadable bodies."""
     assert isinstance(error, HTTPException)
     code, detail = _OF_STATUS.get(error.status_code, ("bad_request", "The request cannot be answered."))
-    return answer(_id(request), error.status_code, code, detail, error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = _allowed(request)
+    return answer(_id(request), error.status_code, code, detail, headers)
+
+
+def _allowed(request: Request) -> str:
+    """Every method of the path: the framework names only those of the first route that matched it."""
+    methods: set[str] = set()
+    for template, operations in request.app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), request.scope["path"]):
+            methods |= {method.upper() for method in operations}
+    return ", ".join(sorted(methods)) or "POST"
 
 
 def of_validation(request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""Providers' callbacks: verified, stored and applied in one transaction, then acknowledged. The workflow hears later."""
+"""Providers' callbacks: verified, stored and applied in one transaction, acknowledged; the workflow hears later."""
 
 from __future__ import annotations
 

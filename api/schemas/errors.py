@@ -39,13 +39,16 @@ _ID = "req_01kaj3p6zve5jvqzkqdk1w4yb2"
 
 _SAMPLES: dict[int, tuple[str, str, str]] = {
     400: ("The request cannot be read.", "bad_request", "The body is not UTF-8: send JSON."),
-    401: ("No valid API key.", "unauthenticated", "A valid API key is needed: Authorization: Bearer sk_live_… or sk_test_…, or the header X-API-Key."),
+    401: ("No valid API key.", "unauthenticated", "A valid API key is needed."),
     403: ("The API key lacks the scope.", "missing_scope", "This API key lacks the scope messaging:write."),
     404: ("Missing, or another property's.", "not_found", "There is no such thing here."),
     409: ("It does not fit what is there now.", "conflict", "The request does not fit what is there now."),
     413: ("The body is too large.", "body_too_large", "The request body is larger than 1048576 bytes."),
-    429: ("Too many requests; Retry-After says when to come back.", "rate_limited", "This API key may make 1000 requests a minute. Try again in 17 s."),
-    503: ("The database cannot be reached; Retry-After says when to try again.", "database_unavailable", "Bellhop's database cannot be reached just now. Nothing was stored; try again."),
+    429: ("Too many requests; Retry-After says when to come back.", "rate_limited",
+          "This API key may make 1000 requests a minute. Try again in 17 s."),
+    503: ("The database cannot be reached; Retry-After says when to try again.",
+          "database_unavailable",
+          "Bellhop's database cannot be reached just now. Nothing was stored; try again."),
 }  # fmt: skip
 
 
@@ -55,7 +58,7 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     for status in sorted({401, 403, 422, 429, 503, *statuses}):
         if status == 422:
             example: dict[str, Any] = {
-                "detail": [{"loc": ["body", "recipient"], "msg": "expected a phone number in E.164 form, such as +13055551234", "type": "recipient"}],
+                "detail": [{"loc": ["body", "scheduled_at"], "msg": "expected a time within 10 years", "type": "datetime_too_far"}],
                 "status_code": 422, "request_id": _ID, "code": "invalid",
             }  # fmt: skip
             description, model = "Some fields are not as they should be.", InvalidRequest

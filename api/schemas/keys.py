@@ -42,22 +42,6 @@ class MintKey(Strict):
     scopes: Annotated[list[Right], Field(min_length=1, max_length=20, description="What it may do.")]
 
 
-class Key(Shown):
-    """An API key, without its secret."""
-
-    id: Annotated[str, Field(pattern=id_pattern(Prefix.KEY))]
-    property_id: str
-    name: str
-    environment: Environment
-    scopes: list[Right]
-    last4: Annotated[str, Field(description="The last characters of the key.")]
-    rate_limit: Annotated[int | None, Field(description="Requests a minute; null: 1,000.")]
-    created_at: datetime
-    last_used_at: datetime | None
-    expires_at: datetime | None
-    revoked_at: datetime | None
-
-
 KEY_EXAMPLE: dict[str, Any] = {
     "id": "key_01kaj3p6zve5jvqzkqdk1w4yb2",
     "property_id": "pty_01kaj3nm2xf7k8c9d0e1f2g3h4",
@@ -71,6 +55,24 @@ KEY_EXAMPLE: dict[str, Any] = {
     "expires_at": None,
     "revoked_at": None,
 }
+
+
+class Key(Shown):
+    """An API key, without its secret."""
+
+    model_config = {"json_schema_extra": {"examples": [KEY_EXAMPLE]}}
+
+    id: Annotated[str, Field(pattern=id_pattern(Prefix.KEY))]
+    property_id: str
+    name: str
+    environment: Environment
+    scopes: list[Right]
+    last4: Annotated[str, Field(description="The last characters of the key.")]
+    rate_limit: Annotated[int | None, Field(description="Requests a minute; null: 1,000.")]
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
 
 
 class MintedKey(Key):

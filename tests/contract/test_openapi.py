@@ -1,0 +1,167 @@
+"""The API's description: complete, and true of the real application over a real database."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from api.app import create_app
+from api.errors import Problem
+from bellhop.database import make_engine
+from bellhop.events import EventType
+from bellhop.seed import ensure_accounts, ensure_property
+from bellhop.settings import Settings
+from bellhop.store import keys
+
+SCHEMA: dict[str, Any] = create_app(Settings()).openapi()
+OPERATIONS = [
+    (path, method, operation) for path, methods in SCHEMA["paths"].items() for method, operation in methods.items()
+]
+"""Every call of the API."""
+
+
+def test_it_is_3_1_with_everything_named() -> None:
+    assert SCHEMA["openapi"].startswith("3.1")
+    ids = [operation["operationId"] for _, _, operation in OPERATIONS]
+    assert len(ids) == len(set(ids))
+    assert sorted(ids) == sorted(
+        [
+            "sendMessage",
+            "listMessages",
+            "getMessage",
+            "getMessageTimeline",
+            "cancelMessage",
+            "rescheduleMessage",
+            "createGuest",
+            "listGuests",
+            "getGuest",
+            "updateGuest",
+            "deleteGuest",
+            "createApiKey",
+            "listApiKeys",
+            "revokeApiKey",
+            "listProperties",
+            "getProperty",
+            "updateProperty",
+            "createWebhook",
+            "listWebhooks",
+            "getWebhook",
+            "updateWebhook",
+            "deleteWebhook",
+            "rotateWebhookSecret",
+            "listWebhookDeliveries",
+            "replayWebhookDelivery",
+            "replayWebhook",
+            "getHealth",
+            "getReadiness",
+        ]
+    )
+    assert set(SCHEMA["webhooks"]) == {word.value for word in EventType}
+    assert not [path for path in SCHEMA["paths"] if "receipts" in path]
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "operation"), OPERATIONS, ids=[each[2]["operationId"] for each in OPERATIONS]
+)
+def test_every_call_shows_an_example_and_its_errors(path: str, method: str, operation: dict[str, Any]) -> None:
+    answers = operation["responses"]
+    good = next(answers[status] for status in ("200", "201", "202", "204") if status in answers)
+    if "204" not in answers:
+        assert _example(good["content"]["application/json"])
+    if "requestBody" in operation:
+        assert _example(operation["requestBody"]["content"]["application/json"])
+    if path.startswith("/v1/"):
+        assert {"401", "403", "422", "429", "503"} <= set(answers)
+        assert operation["security"]
+        for status, answer in answers.items():
+            if status >= "400":
+                assert answer["content"]["application/json"]["example"]["status_code"] == int(status)
+
+
+def _example(content: dict[str, Any]) -> Any:
+    if "example" in content:
+        return content["example"]
+    schema = content["schema"]
+    found = SCHEMA["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]] if "$ref" in schema else schema
+    if "examples" in found:
+        return found["examples"]
+    # A page shows the example of what it lists.
+    return _example({"schema": found["properties"]["data"]["items"]})
+
+
+def test_no_error_is_answered_that_is_not_documented() -> None:
+    def tree(kind: type[Problem]) -> Iterator[type[Problem]]:
+        yield kind
+        for child in kind.__subclasses__():
+            yield from tree(child)
+
+    documented = {int(status) for _, _, operation in OPERATIONS for status in operation["responses"]}
+    assert {kind.status_code for kind in tree(Problem)} - {500} <= documented
+
+
+@pytest.fixture
+def served(settings: Settings) -> Iterator[tuple[str, str]]:
+    """(address, key) of the application under uvicorn."""
+
+    async def seed() -> str:
+        engine = make_engine(settings.postgres, "tests")
+        async with engine.begin() as tx:
+            scope = (await ensure_property(tx, "Grand Sunset Resort", "grand-sunset"))["test"]
+            await ensure_accounts(tx, scope, settings)
+            _, raw = await keys.create(tx, scope, "schemathesis", ["*"], rate_limit=1_000_000)
+        await engine.dispose()
+        return raw
+
+    raw = asyncio.run(seed())
+    patient = settings.bellhop.model_copy(update={"accept_wait": 0.0})
+    app = create_app(settings.model_copy(update={"bellhop": patient}))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}", raw
+    server.should_exit = True
+    thread.join()
+
+
+# What a schema cannot say and the API checks: which numbers, languages, time zones, hosts and guests there are.
+LEFT_OUT = "positive_data_acceptance"
+
+
+@pytest.mark.parametrize(
+    "which",
+    [
+        ["--exclude-operation-id", "revokeApiKey", "--max-examples", "10"],
+        # On its own: it finds the key that the run itself uses.
+        ["--include-operation-id", "revokeApiKey", "--max-examples", "5", "--phases", "coverage,fuzzing"],
+    ],
+    ids=["everything", "revoking"],
+)
+def test_schemathesis_finds_nothing(served: tuple[str, str], which: list[str], tmp_path: Path) -> None:
+    """Generated requests, good and bad, against the real thing: no answer that the description does not allow."""
+    url, key = served
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"),
+            *("run", f"{url}/openapi.json", "-H", f"Authorization: Bearer {key}", "--exclude-checks", LEFT_OUT),
+            *("--generation-deterministic", "--no-color", *which),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
+    )
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
