@@ -1,0 +1,120 @@
+"""I3: the final state is a function of the set of receipts, not of their order or repetition."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import permutations
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from bellhop.failures import FailureCode
+from bellhop.ports import Account, Claim, Receipt, SendKind, SendResult
+from bellhop.statuses import Stage
+from bellhop.store import receipts
+from bellhop.store.ledger import PostgresLedger, Routes
+
+from .engine import EMAIL, Engine, key
+
+SETS: list[tuple[Stage, ...]] = [
+    (Stage.SENT, Stage.DELIVERED),
+    (Stage.SENT, Stage.UNDELIVERED),
+    (Stage.SENT, Stage.DELIVERED, Stage.READ),
+    (Stage.UNDELIVERED, Stage.DELIVERED),
+    (Stage.SENT, Stage.UNDELIVERED, Stage.READ),
+    (Stage.READ,),
+]
+
+
+class Provider:
+    """Says things about a fresh message, in any order, before or after our own call has its answer."""
+
+    def __init__(self, house: Engine) -> None:
+        self.house = house
+        routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
+        self.ledger = PostgresLedger(house.database, house.settings.delivery, routes, lambda _: None)
+
+    async def start(self) -> tuple[str, Claim]:
+        sent = await self.house.send(EMAIL)
+        claim = await self.ledger.claim(key(sent["id"]), 1e12)
+        assert isinstance(claim, Claim)
+        return sent["id"], claim
+
+    async def say(self, claim: Claim, stage: Stage, dedupe: str) -> None:
+        receipt = Receipt(
+            dedupe_key=dedupe,
+            word=stage.value,
+            stage=stage,
+            attempt_id=claim.outgoing.attempt_id,
+            provider_id=None,
+            payload={},
+            code=FailureCode.UNREACHABLE if stage is Stage.UNDELIVERED else None,
+        )
+        account = Account(claim.account.id, claim.account.provider, claim.account.identity, "", {})
+        async with self.house.database.begin() as tx:
+            await receipts.record(tx, [account], [receipt], self.house.book)
+
+    async def outcome(self, message_id: str) -> tuple[str, frozenset[str], Any]:
+        message = await self.house.get(message_id)
+        events = await self.house.events(message_id)
+        assert len(events) == len(set(events)), f"an event was told twice: {events}"
+        told = frozenset(events)
+        if message["status"] in ("delivered", "read"):
+            # The one thing that may depend on order: whether a failure was told before a late delivery.
+            told -= {"message.failed"}
+        return message["status"], told, message["metadata"].get("error", {}).get("code")
+
+
+@pytest.mark.parametrize("stages", SETS, ids=lambda stages: "+".join(stages))
+async def test_the_order_and_repetition_of_receipts_does_not_matter(
+    idle_house: Engine, stages: tuple[Stage, ...]
+) -> None:
+    provider = Provider(idle_house)
+    outcomes = set()
+    for order in permutations((*stages, "answer")):
+        message_id, claim = await provider.start()
+        for step in order:
+            if step == "answer":
+                await provider.ledger.record(claim, SendResult(SendKind.ACCEPTED, provider_id=uuid4().hex))
+            else:
+                for _ in range(2):
+                    await provider.say(claim, Stage(step), f"{claim.outgoing.attempt_id}:{step}")
+        outcomes.add(await provider.outcome(message_id))
+    assert len(outcomes) == 1, outcomes
+
+
+async def test_receipts_that_come_at_once_are_applied_once(idle_house: Engine) -> None:
+    provider = Provider(idle_house)
+    message_id, claim = await provider.start()
+    await asyncio.gather(
+        *(
+            provider.say(claim, stage, f"{message_id}:{stage}")
+            for stage in (Stage.READ, Stage.SENT, Stage.DELIVERED) * 3
+        )
+    )
+    status, told, _ = await provider.outcome(message_id)
+    assert status == "read"
+    assert told == {"message.sent", "message.delivered", "message.read"}
+    assert len(await idle_house.rows("select 1 from receipts")) == 3
+
+
+async def test_skipped_stages_are_told_in_order(idle_house: Engine) -> None:
+    provider = Provider(idle_house)
+    message_id, claim = await provider.start()
+    await provider.say(claim, Stage.READ, "only")
+    assert await idle_house.events(message_id) == ["message.sent", "message.delivered", "message.read"]
+    shown = await idle_house.get(message_id)
+    assert shown["sent_at"] is not None
+
+
+async def test_unknown_words_are_kept_and_change_nothing(idle_house: Engine) -> None:
+    provider = Provider(idle_house)
+    message_id, claim = await provider.start()
+    receipt = Receipt("new word", "teleported", None, claim.outgoing.attempt_id, None, {"status": "teleported"})
+    account = Account(claim.account.id, claim.account.provider, claim.account.identity, "", {})
+    async with idle_house.database.begin() as tx:
+        await receipts.record(tx, [account], [receipt], idle_house.book)
+    assert (await idle_house.get(message_id))["status"] == "queued"
+    (row,) = await idle_house.rows("select word, payload from receipts")
+    assert row == {"word": "teleported", "payload": {"status": "teleported"}}
