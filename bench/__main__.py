@@ -1,0 +1,75 @@
+"""`python -m bench`: starts a stack of its own, measures, prints a table and keeps the figures."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+from bellhop.dev import session
+from bellhop.dev.console import Console
+from bellhop.dev.stack import EmbeddedStack
+from bench import checks, house, report
+from bench.guests import Refused
+from bench.run import Plan, bench
+
+DIRECTORY = Path(".bellhop") / "bench"
+
+
+def main() -> int:
+    """Exit code 0 when everything was measured and right, whatever the figures."""
+    plan, directory = _options()
+    console, began = Console(), time.monotonic()
+
+    def measure(stack: EmbeddedStack) -> int:
+        try:
+            results = asyncio.run(bench(stack, plan, console))
+        except (checks.Wrong, Refused, TimeoutError, ExceptionGroup) as problem:
+            for one in problem.exceptions[:1] if isinstance(problem, ExceptionGroup) else [problem]:
+                print(f"bench: {type(one).__name__}: {one}; logs: {stack.paths.logs}", file=sys.stderr)
+            return 1
+        kept = report.write(results, directory)
+        console.say(report.table(results))
+        console.say(f"Kept in {kept}; the whole run took {time.monotonic() - began:.0f} s")
+        return 0
+
+    return session.run(house.build(directory / "state", console), console, measure)
+
+
+def _options() -> tuple[Plan, Path]:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Measures Bellhop beside a bare Temporal workflow on the same server, in alternating rounds.",
+    )
+    usual = Plan()
+    parser.add_argument("--messages", type=int, help=f"messages a round and side (default {usual.messages})")
+    parser.add_argument("--rounds", type=int, help=f"rounds of each side (default {usual.rounds})")
+    parser.add_argument("--at-once", type=int, default=usual.at_once, help="in flight (default %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="less of everything: half a minute, rough figures")
+    parser.add_argument(
+        "--late-signal",
+        type=float,
+        metavar="SECONDS",
+        help="send the bare workflow's signal so long after its start instead of at once: 15 events, not 12",
+    )
+    parser.add_argument("--dir", type=Path, default=DIRECTORY, help="where figures and state go (default %(default)s)")
+    chosen = parser.parse_args()
+    if chosen.quick:
+        usual = Plan(messages=80, rounds=2, paced=60, burst=60, emails=3, warm_up=30)
+    plan = Plan(
+        messages=max(1, chosen.messages or usual.messages),
+        rounds=max(1, chosen.rounds or usual.rounds),
+        at_once=max(1, chosen.at_once),
+        paced=usual.paced,
+        burst=usual.burst,
+        emails=usual.emails,
+        warm_up=usual.warm_up,
+        late=chosen.late_signal,
+    )
+    return plan, chosen.dir
+
+
+if __name__ == "__main__":
+    sys.exit(main())
