@@ -1,0 +1,177 @@
+"""What a drain does when the customer's server fails: schedule, rest, refusal, disabling. Everything real."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bellhop.ids import Prefix, render
+from bellhop.statuses import Stage
+from tests.integration.webhooks_kit import Answer, Call, House, Receiver, build_house, serving
+
+
+@pytest.fixture
+async def house(engine: AsyncEngine) -> House:
+    return await build_house(engine)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with serving() as one:
+        yield one
+
+
+def says(*statuses: int, **headers: str) -> Any:
+    """Answer with these statuses in turn, the last one for ever."""
+    left = list(statuses)
+
+    async def answer(_: Call) -> Answer:
+        return left.pop(0) if len(left) > 1 else left[0], {name.replace("_", "-"): v for name, v in headers.items()}
+
+    return answer
+
+
+# --- failing --------------------------------------------------------------------------------------------------------
+
+
+async def test_i4_retries_keep_the_id_follow_the_schedule_and_end(house: House, receiver: Receiver) -> None:
+    receiver.answer = says(500, 301, 404)
+    endpoint = await house.endpoint(receiver.url)
+    message = await house.message()
+    await house.tell(message, Stage.SENT)
+    await house.tell(await house.message(), Stage.SENT)
+    await house.tell(message, Stage.DELIVERED)
+    await house.set_endpoint(endpoint, is_active=True)
+    for attempt, pause in ((1, 60), (2, 600)):
+        after = (await house.drain(endpoint)).after
+        assert after is not None and pause - 5 < after <= pause * 1.1
+        first = (await house.deliveries(endpoint))[0]
+        assert (first.state, first.attempts) == ("pending", attempt)
+        await house.due_now(endpoint)
+    await house.drain(endpoint)
+    first = (await house.deliveries(endpoint))[0]
+    assert (first.state, first.attempts, first.last_status, first.last_error) == ("failed", 3, 404, "http 404")
+    ids = [c.json["id"] for c in receiver.calls if c.json["data"]["id"] == render(Prefix.MESSAGE, message)]
+    assert ids.count(ids[0]) == 3, "one id for all attempts"
+    types = [c.json["type"] for c in receiver.calls if c.json["data"]["id"] == render(Prefix.MESSAGE, message)]
+    assert types[-1] == "message.delivered", "the last word on one event lets the next one go"
+
+
+async def test_a_redirect_is_a_failure_and_is_not_followed(house: House, receiver: Receiver) -> None:
+    receiver.answer = says(307, location=receiver.url + "/elsewhere")
+    endpoint = await house.endpoint(receiver.url + "/hook")
+    await house.tell(await house.message(), Stage.SENT)
+    await house.drain(endpoint)
+    assert [call.path for call in receiver.calls] == ["/hook"]
+    assert (await house.deliveries(endpoint))[0].last_error == "http 307"
+
+
+async def test_retry_after_is_kept_and_holds_back_what_else_is_due(house: House, receiver: Receiver) -> None:
+    receiver.answer = says(429, retry_after="120")
+    endpoint = await house.endpoint(receiver.url)
+    for _ in range(40):
+        await house.tell(await house.message(), Stage.SENT)
+    after = (await house.drain(endpoint)).after
+    assert after is not None and 110 < after <= 120
+    assert len(receiver.calls) <= 16, "those under way when the first answer came, and no more"
+    rows = await house.deliveries(endpoint)
+    tried = [row for row in rows if row.attempts]
+    assert all(row.next_at > datetime.now(UTC) + timedelta(seconds=110) for row in rows)
+    assert len(tried) == len(receiver.calls)
+    assert {row.state for row in rows} == {"pending"}
+
+
+async def test_words_for_what_went_wrong(house: House, receiver: Receiver) -> None:
+    async def never(_: Call) -> Answer:
+        await asyncio.sleep(1)
+        return 200, {}
+
+    receiver.answer = never
+    expected = {
+        receiver.url: "timeout",
+        "http://127.0.0.1:9/": "refused",
+        "http://nowhere.invalid/": "unknown host",
+        "https" + receiver.url[4:]: "tls",
+        "http://10.0.0.1/": "forbidden address",
+    }
+    endpoints = {url: await house.endpoint(url) for url in expected}
+    await house.tell(await house.message(), Stage.SENT)
+    await asyncio.gather(*(house.drain(endpoint, timeout=0.5) for endpoint in endpoints.values()))
+    words = {url: (await house.deliveries(endpoint))[0].last_error for url, endpoint in endpoints.items()}
+    assert words == expected
+
+
+async def test_private_addresses_are_refused_when_nothing_allows_them(house: House, receiver: Receiver) -> None:
+    endpoint = await house.endpoint(receiver.url)
+    await house.tell(await house.message(), Stage.SENT)
+    await house.drain(endpoint, allow=[])
+    assert receiver.calls == []
+    (row,) = await house.deliveries(endpoint)
+    assert (row.state, row.last_error, row.last_status) == ("pending", "forbidden address", None)
+
+
+# --- disabling ------------------------------------------------------------------------------------------------------
+
+
+async def test_410_disables_at_once_and_the_others_are_told(house: House, receiver: Receiver) -> None:
+    async def gone(call: Call) -> Answer:
+        return (410 if call.path == "/gone" else 200), {}
+
+    receiver.answer = gone
+    left = await house.endpoint(receiver.url + "/gone")
+    other = await house.endpoint(receiver.url + "/other")
+    picky = await house.endpoint(receiver.url + "/picky", ["message.read"])
+    await house.tell(await house.message(), Stage.SENT, Stage.DELIVERED)
+    assert (await house.drain(left)).after is None
+    assert house.woken.endpoints == {other}
+    row = await house.endpoint_row(left)
+    assert (row.is_active, row.disabled_reason) == (False, "gone") and row.disabled_at is not None
+    assert row.draining_until is None
+    assert {row.state for row in await house.deliveries(left)} == {"pending"}, "they wait for its return"
+
+    await house.drain(other)
+    await house.drain(picky)
+    (notice,) = (call.json for call in receiver.at("/other") if call.json["type"] == "endpoint.disabled")
+    assert notice["data"]["id"] == render(Prefix.ENDPOINT, left)
+    assert notice["data"]["disabled_reason"] == "gone"
+    assert not receiver.at("/picky")
+    assert len(receiver.at("/gone")) == 1, "a disabled endpoint is not called"
+
+    receiver.answer = None
+    await house.set_endpoint(left, is_active=True, disabled_at=None, failing_since=None)
+    await house.due_now(left)
+    await house.drain(left)
+    assert [call.json["type"] for call in receiver.at("/gone")[1:]] == ["message.sent", "message.delivered"]
+
+
+async def test_an_endpoint_that_only_fails_for_long_is_disabled_and_a_success_starts_afresh(
+    house: House, receiver: Receiver
+) -> None:
+    endpoint = await house.endpoint(receiver.url)
+    receiver.answer = says(500, 200, 500)
+    for expected in (True, False):
+        await house.tell(await house.message(), Stage.SENT)
+        await house.drain(endpoint)
+        assert ((await house.endpoint_row(endpoint)).failing_since is not None) is expected
+    await house.tell(await house.message(), Stage.SENT)
+    await house.drain(endpoint)
+    assert (await house.endpoint_row(endpoint)).is_active, "not failing for long enough"
+    await house.set_endpoint(endpoint, failing_since=datetime.now(UTC) - timedelta(seconds=1001))
+    await house.tell(await house.message(), Stage.SENT)
+    await house.drain(endpoint)
+    row = await house.endpoint_row(endpoint)
+    assert (row.is_active, row.disabled_reason) == (False, "failing")
+
+
+async def test_what_a_deleted_endpoint_is_owed_is_abandoned(house: House, receiver: Receiver) -> None:
+    endpoint = await house.endpoint(receiver.url)
+    await house.tell(await house.message(), Stage.SENT)
+    await house.set_endpoint(endpoint, is_active=False, deleted_at=datetime.now(UTC))
+    assert (await house.drain(endpoint)).after is None
+    assert [row.state for row in await house.deliveries(endpoint)] == ["abandoned"]
+    assert receiver.calls == []
