@@ -54,23 +54,46 @@ def content_type(channel: Channel, content: str) -> str:
 
 
 def parts(channel: Channel, content: str, limit: int = SMS_PART) -> list[str]:
-    """The texts a message goes out as: one, or for a long SMS several of at most `limit` characters, cut at spaces."""
+    """The texts a message goes out as: one, or for a long SMS several of at most `limit` characters, cut at spaces.
+
+    None of them is blank: a provider would refuse it.
+    """
     if channel is not Channel.SMS or len(content) <= limit:
         return [content]
     found: list[str] = []
     rest = content
     while len(rest) > limit:
-        # A cut inside a combining sequence would change the text; a space or line break is always safe.
+        # A space or line break is always a safe place; without one, any place between two characters.
         cut = max(rest.rfind(" ", 0, limit + 1), rest.rfind("\n", 0, limit + 1))
         if cut <= 0:
-            cut = limit
-            while cut > limit - 32 and (unicodedata.combining(rest[cut]) or rest[cut] in "\u200d\ufe0f"):
-                cut -= 1
-        found.append(rest[:cut].rstrip() or rest[:cut])
+            cut = next(
+                (at for at in range(limit, max(0, limit - LONGEST_CHARACTER), -1) if not _inside(rest, at)), limit
+            )
+        found.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip(" \n") if rest[cut] in " \n" else rest[cut:]
-    if rest:
-        found.append(rest)
-    return found
+    found.append(rest)
+    return [part for part in found if part.strip()] or [content[:limit]]
+
+
+LONGEST_CHARACTER = 32
+"""Code points: the longest emoji have about a dozen, and accents can be piled up."""
+
+
+def _inside(text: str, at: int) -> bool:
+    """True where a cut before `text[at]` would fall inside what people see as one character."""
+    if unicodedata.combining(text[at]) or text[at] in "\u200d\ufe0f" or "\U0001f3fb" <= text[at] <= "\U0001f3ff":
+        return True
+    if text[at - 1] == "\u200d":
+        return True
+    # Two regional indicators make a flag: inside one after an odd number of them.
+    before = 0
+    while _indicator(text[at]) and before < at and _indicator(text[at - 1 - before]):
+        before += 1
+    return before % 2 == 1
+
+
+def _indicator(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 
 STOP_WORDS = frozenset(

@@ -1,0 +1,147 @@
+"""Long texts in parts, consent keywords, content types."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bellhop.messages import (
+    ADDRESS_KIND,
+    MAX_CONTENT,
+    SMS_PART,
+    START_WORDS,
+    STOP_WORDS,
+    Channel,
+    consent_keyword,
+    content_type,
+    parts,
+)
+
+LIMIT = 60
+"""Short parts, so that random texts have several."""
+PIECES = ("a", "word", " ", "  ", "\n", "\t", "é", "e\u0301", "👍🏽", "👨‍👩‍👧", "🇫🇷", "日本", "x" * LIMIT, " " * LIMIT)
+# What API clients may send: no lone surrogates, some text in it.
+texts = st.lists(st.sampled_from(PIECES), max_size=80).map("".join).filter(str.strip)
+
+
+def bare(text: str) -> str:
+    return "".join(text.split())
+
+
+@given(texts)
+@example(" " * 200 + "late")
+@example("early" + " \n\t" * 100)
+@example("x" * LIMIT + " " + "\t" * 5)
+@example("👨‍👩‍👧" * 30)
+@settings(max_examples=300)
+def test_parts_give_back_the_text_within_the_limit(text: str) -> None:
+    found = parts(Channel.SMS, text, LIMIT)
+    assert all(len(part) <= LIMIT for part in found)
+    # A provider refuses a part of blanks, and with it the message.
+    assert all(part.strip() for part in found)
+    assert bare("".join(found)) == bare(text)
+
+
+@given(texts)
+@example("x" * (LIMIT - 1) + "e\u0301" * 30)
+@example("x" * (LIMIT - 3) + "👨‍👩‍👧" * 10)
+@example("x" * (LIMIT - 1) + "👍🏽" * 30)
+@example("🇫🇷" * 40)
+@example("x" + "🇫🇷" * 40)
+@settings(max_examples=300)
+def test_no_cut_changes_a_character(text: str) -> None:
+    for part in parts(Channel.SMS, text, LIMIT)[1:]:
+        assert not unicodedata.combining(part[0])
+        assert part[0] not in "\u200d\ufe0f"
+        assert not "\U0001f3fb" <= part[0] <= "\U0001f3ff", "a skin tone without its hand"
+    for part in parts(Channel.SMS, text, LIMIT)[:-1]:
+        assert part[-1] != "\u200d", "half a family"
+        flags = len(part) - len(part.rstrip("🇫🇷"))
+        assert flags % 2 == 0, "half a flag"
+
+
+@given(st.lists(st.text("abcdefghij", min_size=1, max_size=20), min_size=1, max_size=60))
+def test_words_stay_whole_and_single_spaces_come_back(words: list[str]) -> None:
+    text = " ".join(words)
+    assert " ".join(parts(Channel.SMS, text, LIMIT)) == text
+
+
+def test_cuts_are_where_people_would_make_them() -> None:
+    assert parts(Channel.SMS, "one two three", 8) == ["one two", "three"]
+    assert parts(Channel.SMS, "one\ntwo three", 8) == ["one\ntwo", "three"]
+    assert parts(Channel.SMS, "onetwothree", 4) == ["onet", "woth", "ree"]
+    assert parts(Channel.SMS, "exactly8", 8) == ["exactly8"]
+    assert parts(Channel.SMS, "exactly8 more", 8) == ["exactly8", "more"]
+
+
+@given(st.text(max_size=200))
+def test_one_part_is_the_text_untouched(text: str) -> None:
+    assert parts(Channel.SMS, text) == [text]
+
+
+def test_only_sms_is_cut() -> None:
+    text = "word " * (MAX_CONTENT // 5)
+    assert len(parts(Channel.SMS, text)) == 7
+    assert all(len(part) <= SMS_PART for part in parts(Channel.SMS, text))
+    for channel in set(Channel) - {Channel.SMS}:
+        assert parts(channel, text) == [text]
+
+
+@pytest.mark.parametrize("word", sorted(STOP_WORDS))
+def test_stop_words(word: str) -> None:
+    assert consent_keyword(word) == "opt_out"
+    assert consent_keyword(f' "{word.upper()}!" \r\n') == "opt_out"
+    assert consent_keyword(unicodedata.normalize("NFD", word)) == "opt_out"
+
+
+@pytest.mark.parametrize("word", sorted(START_WORDS))
+def test_start_words(word: str) -> None:
+    assert consent_keyword(word) == "opt_in"
+    assert consent_keyword(f"*{word.capitalize()}*. ") == "opt_in"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "   ", "stop it", "please stop", "cancel my dinner", "stopp", "yes please", "when does it end", "st op"],
+)
+def test_a_sentence_is_no_keyword(text: str) -> None:
+    assert consent_keyword(text) is None
+
+
+@given(st.text())
+def test_no_text_is_too_odd_to_be_asked_about(text: str) -> None:
+    assert consent_keyword(text) in ("opt_in", "opt_out", None)
+    assert content_type(Channel.EMAIL, text) in ("text/html", "text/plain")
+
+
+def test_stop_and_start_exclude_each_other() -> None:
+    assert not STOP_WORDS & START_WORDS
+    assert {word.casefold() for word in STOP_WORDS | START_WORDS} == STOP_WORDS | START_WORDS
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("<p>Hello</p>", "text/html"),
+        ("<!DOCTYPE html><html><body>x</body></html>", "text/html"),
+        ("one<br>two", "text/html"),
+        ("one<BR/>two", "text/html"),
+        ('see <a href="https://example.com">this</a>', "text/html"),
+        ('<img src="a.png" alt="x">', "text/html"),
+        ("Tea for < 5 and > 3", "text/plain"),
+        ("I <3 this hotel", "text/plain"),
+        ("<jordan@example.com>", "text/plain"),
+        ("<pending> <broken", "text/plain"),
+        ("", "text/plain"),
+    ],
+)
+def test_what_counts_as_html(content: str, expected: str) -> None:
+    assert content_type(Channel.EMAIL, content) == expected
+    assert content_type(Channel.SMS, content) == "text/plain"
+
+
+def test_every_channel_has_its_kind_of_address() -> None:
+    assert set(ADDRESS_KIND) == set(Channel)
