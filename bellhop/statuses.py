@@ -84,6 +84,7 @@ ODD_EDGES: dict[tuple[Stage, Stage], str] = {
     (Stage.GAVE_UP, Stage.UNDELIVERED): "The message had gone out after all, and failed for the reason now given.",
     (Stage.GAVE_UP, Stage.DELIVERED): "A late receipt proves that the message arrived although we had given it up.",
     (Stage.GAVE_UP, Stage.READ): "The guest opened what we had given up: it arrived.",
+    (Stage.CANCELLED, Stage.GAVE_UP): "Its guest was erased while a provider was being called, which then refused it.",
     (Stage.CANCELLED, Stage.SENT): "Cancelled while an earlier attempt counted as not sent; the provider had it.",
     (Stage.CANCELLED, Stage.UNDELIVERED): "As above, and then it failed.",
     (Stage.CANCELLED, Stage.DELIVERED): "As above, and it arrived: saying so is better than a comfortable lie.",

@@ -1,0 +1,28 @@
+"""docs/statuses.md is what the tables say today."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bellhop.failures import FailureCode
+from bellhop.providers.sendgrid import EVENTS, REASONS
+from bellhop.providers.twilio import STAGES
+from bellhop.statuses import ODD_EDGES, Stage, Status
+from bellhop.statuses_page import STATUS_SAYS, page, upward_edges
+
+PAGE = Path(__file__).parents[2] / "docs" / "statuses.md"
+
+
+def test_the_page_is_up_to_date() -> None:
+    again = "run: python -m bellhop.statuses_page > docs/statuses.md"
+    assert PAGE.read_text(encoding="utf-8") == page(), again
+
+
+def test_the_page_names_everything() -> None:
+    text = page()
+    assert set(STATUS_SAYS) == set(Status)
+    words = [*Status, *Stage, *STAGES, *EVENTS, *REASONS, *FailureCode]
+    assert not [word for word in words if f"`{word}`" not in text]
+    assert not [why for why in ODD_EDGES.values() if why not in text]
+    for before, after in upward_edges():
+        assert text.count(f"| `{before}` | `{after}` |") == 1
