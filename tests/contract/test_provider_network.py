@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import urllib3
 
 from bellhop import guarded_http, lease
 from bellhop.failures import FailureCode
@@ -87,7 +88,7 @@ def test_a_name_that_does_not_resolve(case: Case) -> None:
 
 
 def test_a_resolver_that_hangs(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(3))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(6))
     unreached(case, "http://slow.example")
 
 
@@ -223,7 +224,7 @@ def test_a_receiver_that_stops_reading_does_not_hold_the_call(case: Case) -> Non
         began = time.monotonic()
         result = case.send(f"http://127.0.0.1:{listener.getsockname()[1]}", text="x" * 9_000_000)
     assert result.kind is UNKNOWN
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 3
 
 
 def test_the_kernel_drops_what_is_not_acknowledged_by_the_deadline(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,6 +287,19 @@ def test_a_kept_connection_that_was_closed_meanwhile_is_not_used() -> None:
                 http.request("POST", server.url, {}, b"x")
             assert call.wrote
             time.sleep(0.05)
+
+
+@pytest.mark.parametrize("word", [b"", b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"], ids=["mute", "answered"])
+def test_a_connection_closed_before_a_byte_was_written(monkeypatch: pytest.MonkeyPatch, word: bytes) -> None:
+    """The kernel takes nothing, so nothing has left; an answer that is there already is none to our request."""
+    ours, theirs = socket.socketpair()
+    theirs.sendall(word)
+    theirs.close()
+    monkeypatch.setattr(guarded_http, "_connect", lambda *_: ours)
+    with Call(timeout=1) as call, pytest.raises((OSError, urllib3.exceptions.HTTPError)) as caught:
+        Http(keep=0).request("POST", "http://provider.example/", {}, b"body")
+    assert not call.wrote
+    assert guarded_http.classify(call, caught.value) is SendKind.RETRY
 
 
 def test_an_endless_answer_is_cut_off() -> None:

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellhop.failures import FailureCode
@@ -146,6 +146,7 @@ def test_html_beyond_repair_is_stripped(monkeypatch: pytest.MonkeyPatch) -> None
     assert plain("<style>p{}</style><p>a &amp; b<br>c<![x").split() == ["a", "&", "b", "c<![x"]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80) | st.text(st.sampled_from('<>!/?&;ap b="x-'), max_size=60))
 def test_any_html_has_a_text(html: str) -> None:
     assert isinstance(plain(html), str)
@@ -241,6 +242,7 @@ EVENT = st.dictionaries(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=100) | st.lists(EVENT | VALUES, max_size=3).map(lambda each: json.dumps(each).encode()))
 def test_parse_of_anything(body: bytes) -> None:
     try:
@@ -320,6 +322,7 @@ def test_broken_signatures(broken: Callable[[dict[str, str]], dict[str, str]]) -
     assert not verify(replace(good, headers=broken(dict(good.headers))))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([SIGNATURE, TIMESTAMP]), st.text()), st.binary())
 def test_verify_of_anything(headers: dict[str, str], body: bytes) -> None:
     assert not verify(replace(batch(body=body), headers=headers))
