@@ -99,7 +99,7 @@ def activity_workers(
             client,
             task_queue=wire.TASK_QUEUE_WEBHOOKS,
             activities=[endpoints.drain],
-            max_concurrent_activities=64,
+            max_concurrent_activities=512,
             graceful_shutdown_timeout=GRACE,
         ),
         Worker(

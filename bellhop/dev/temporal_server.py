@@ -38,6 +38,8 @@ _DYNAMIC_CONFIG: Mapping[str, object] = {
     # One machine, one worker per queue: a single partition spares the hops between partitions.
     "matching.numTaskqueueReadPartitions": 1,
     "matching.numTaskqueueWritePartitions": 1,
+    # A closed history can be deleted only once its close was acknowledged: within seconds instead of half a minute.
+    "history.transferProcessorUpdateAckInterval": "3s",
 }
 
 # Closed histories stay readable in the UI, and REJECT_DUPLICATE works, this long. The server's default is a day.

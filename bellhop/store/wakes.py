@@ -153,4 +153,13 @@ async def forget_old(tx: AsyncConnection) -> None:
         .where(receipts.c.payload.is_not(None), receipts.c.received_at < func.now() - timedelta(days=30))
         .values(payload=None)
     )
+    # Written in the same instant as their endpoint was deleted: nobody will ever drain them.
+    await tx.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.state == "pending",
+            deliveries.c.endpoint_id.in_(select(endpoints.c.id).where(endpoints.c.deleted_at.is_not(None))),
+        )
+        .values(state="abandoned")
+    )
     await tx.execute(delete(idempotency).where(idempotency.c.created_at < func.now() - timedelta(hours=48)))

@@ -22,6 +22,7 @@ from bellhop.addresses import AddressBook
 from bellhop.conductor import Conductor
 from bellhop.dev.callbacks import callback_env
 from bellhop.ids import Prefix, message_workflow, parse
+from bellhop.recovery import PostgresSweeper
 from bellhop.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
 from bellhop.store import keys
@@ -117,6 +118,10 @@ class Engine:
         """Its workflow's history."""
         uuid = key(message_id)
         return await self.client.get_workflow_handle(message_workflow(uuid)).fetch_history()
+
+    async def sweep(self) -> int:
+        """Recovery, once, now."""
+        return await PostgresSweeper(self.database, self.client, self.conductor).sweep()
 
     async def workflow_closed(self, message_id: str, seconds: float = 15) -> str:
         """The result of its workflow, once it has closed."""

@@ -1,0 +1,134 @@
+"""I7: erased is erased: no row, log line or history keeps the guest's data; a tombstone of ids and times stays."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from temporalio.service import RPCError, RPCStatusCode
+
+from bellhop.sandbox.testing import Receiver
+from bellhop.tables import metadata
+
+from .engine import EMAIL, SMS, Engine, key
+
+MARK = "Quetzal"
+NUMBER = "+13055550501"
+MAIL = "quetzal@example.com"
+TRACES = (MARK, MARK.lower(), NUMBER, MAIL)
+
+
+async def dump(house: Engine) -> str:
+    """Every row of every table, as text."""
+    found = []
+    for table in metadata.sorted_tables:
+        rows = await house.rows(f"select to_jsonb(t)::text as row from {table.name} t")
+        found += [f"{table.name}: {row['row']}" for row in rows]
+    return "\n".join(found)
+
+
+async def test_erased_is_erased(house: Engine, capfd: pytest.CaptureFixture[str]) -> None:
+    with Receiver().open() as customer:
+        hook = await house.http.post("/v1/webhooks", json={"url": f"{customer.url}/hook"})
+        assert hook.status_code == 201
+        made = await house.http.post(
+            "/v1/guests",
+            json={
+                "first_name": MARK,
+                "last_name": "Doe",
+                "email": MAIL,
+                "phone": NUMBER,
+                "preferences": {"pet": MARK},
+                "metadata": {"note": MARK},
+            },
+        )
+        guest = made.json()["id"]
+        linked = {**SMS, "recipient": NUMBER, "content": f"Dear {MARK}", "guest_id": guest, "metadata": {"n": MARK}}
+        sent = [
+            await house.send(linked, **{"Idempotency-Key": "one"}),
+            await house.send({**EMAIL, "recipient": MAIL, "subject": MARK, "content": f"Dear {MARK}"}),
+        ]
+        for message in sent:
+            await house.until(message["id"], "delivered", "read")
+        inbound = await house.sandbox.post("/_sandbox/inbound", json={"from": NUMBER, "body": f"I am {MARK}"})
+        assert inbound.json()["status"] < 300
+        pending = await house.send({**linked, "scheduled_at": "2030-01-01T00:00:00Z"})
+        # The customer's server is down while the guest is erased: what it is still owed carries ids only.
+        customer.answers[:] = [500] * 50
+        failing = await house.send({**linked, "recipient": "+13055552211"})
+        await house.until(failing["id"], "failed")
+        await asyncio.to_thread(customer.wait, lambda all_: any(failing["id"].encode() in one.body for one in all_))
+
+        answer = await house.http.delete(f"/v1/guests/{guest}")
+        assert answer.status_code == 204
+        for path in (f"/v1/guests/{guest}", f"/v1/messaging/{pending['id']}", f"/v1/messaging/{sent[0]['id']}"):
+            assert (await house.http.get(path)).status_code == 404
+        assert (await house.http.get("/v1/messaging")).json()["total"] == 0
+
+        rows = await dump(house)
+        for trace in TRACES:
+            assert trace not in rows, [line for line in rows.splitlines() if trace in line]
+        tombs = await house.rows("select id, stage, erased_at from messages where direction = 'outbound'")
+        assert {row["id"] for row in tombs} == {key(one["id"]) for one in (*sent, pending, failing)}
+        assert all(row["erased_at"] for row in tombs)
+        assert {row["stage"] for row in tombs if row["id"] == key(pending["id"])} == {"cancelled"}
+
+        # What is owed from now on carries ids only.
+        before = len(customer.heard)
+        customer.answers.clear()
+        await house.rows("update deliveries set next_at = now() where state = 'pending' returning id")
+        await asyncio.to_thread(customer.wait, lambda all_: any(b"guest.deleted" in one.body for one in all_), 30)
+        for heard in customer.heard[before:]:
+            body = json.loads(heard.body)
+            assert not any(trace in heard.body.decode() for trace in TRACES), body
+        await histories_gone(house, [one["id"] for one in (*sent, pending, failing)])
+    printed = "".join(capfd.readouterr())
+    for trace in TRACES:
+        assert trace not in printed, trace
+
+
+async def histories_gone(house: Engine, ids: list[str]) -> None:
+    """Recovery deletes them."""
+    await house.sweep()
+    assert await house.rows("select * from history_erasures") == []
+    async with asyncio.timeout(20):
+        for message_id in ids:
+            while True:
+                try:
+                    await house.client.get_workflow_handle(message_id).describe()
+                except RPCError as error:
+                    if error.status is RPCStatusCode.NOT_FOUND:
+                        break
+                    raise
+                await asyncio.sleep(0.3)
+
+
+async def test_an_address_another_guest_has_keeps_that_guests_messages(house: Engine) -> None:
+    """Families share phones: what was written to the number without naming a guest stays while somebody has it."""
+    guests = []
+    for name in ("Ann", "Ben"):
+        body = {"first_name": name, "last_name": "Doe", "phone": "+13055550502"}
+        guests.append((await house.http.post("/v1/guests", json=body)).json()["id"])
+    unnamed = await house.send({**SMS, "recipient": "+13055550502"})
+    anns = await house.send({**SMS, "recipient": "+13055550502", "guest_id": guests[0]})
+    bens = await house.send({**SMS, "recipient": "+13055550502", "guest_id": guests[1]})
+    for message in (unnamed, anns, bens):
+        await house.until(message["id"], "delivered")
+    assert (await house.http.delete(f"/v1/guests/{guests[0]}")).status_code == 204
+    assert (await house.http.get(f"/v1/messaging/{anns['id']}")).status_code == 404
+    for message in (unnamed, bens):
+        assert (await house.http.get(f"/v1/messaging/{message['id']}")).status_code == 200
+    assert (await house.http.delete(f"/v1/guests/{guests[1]}")).status_code == 204
+    assert (await house.http.get(f"/v1/messaging/{unnamed['id']}")).status_code == 404
+
+
+async def test_an_opt_out_survives_erasure(house: Engine) -> None:
+    number = "+13055550503"
+    body = {"first_name": "Ann", "last_name": "Doe", "phone": number}
+    guest = (await house.http.post("/v1/guests", json=body)).json()["id"]
+    await house.sandbox.post("/_sandbox/inbound", json={"from": number, "body": "STOP"})
+    assert (await house.http.delete(f"/v1/guests/{guest}")).status_code == 204
+    sent = await house.send({**SMS, "recipient": number})
+    failed = await house.until(sent["id"], "failed")
+    assert failed["metadata"]["error"]["code"] == "opted_out"
