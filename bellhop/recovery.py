@@ -64,7 +64,8 @@ class PostgresSweeper:
 
     async def _messages(self) -> int:
         async with self._engine.begin() as tx:
-            rows = await wakes.left_behind(tx, GRACE, PAGE)
+            rows = await wakes.release_held(tx, PAGE)
+            rows += await wakes.left_behind(tx, GRACE, PAGE)
         seen = time.monotonic()
         room = asyncio.Semaphore(AT_ONCE)
 

@@ -137,7 +137,7 @@ class BellhopSettings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="address the API listens on")
     port: int = Field(default=8000, ge=0, le=65535, description="port the API listens on")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="how much to log")
-    sweep_every: float = Field(default=20.0, gt=0, description="how often recovery looks for what was left, seconds")
+    sweep_every: float = Field(default=30.0, gt=0, description="how often recovery looks for what was left, seconds")
     accept_wait: float = Field(default=2.0, ge=0, le=30, description="how long a send waits for the provider, seconds")
 
     @field_validator("public_url", "sandbox_url")

@@ -193,6 +193,7 @@ async def reschedule(tx: AsyncConnection, scope: Scope, message_id: UUID, at: da
         .values(
             scheduled_at=at,
             due_at=due,
+            held_account_id=None,
             expires_at=due + (row["expires_at"] - row["due_at"]) if row["expires_at"] else None,
             updated_at=func.now(),
             wake_due_at=func.now(),

@@ -66,8 +66,8 @@ async def message_rows(tx: AsyncConnection, ids: Sequence[UUID]) -> list[dict[st
 
 
 async def left_behind(tx: AsyncConnection, grace: float, most: int) -> list[dict[str, Any]]:
-    """Messages whose conductor is owed something since `grace` seconds, whose time has passed with nothing done, whose
-    attempt has outlived its lease, or whose account has been mended. Oldest first, at most `most`."""
+    """Messages whose conductor is owed something since `grace` seconds, whose time has passed with nothing done, or
+    whose attempt has outlived its lease. Oldest first, at most `most`."""
     ago = func.now() - timedelta(seconds=grace)
     owed = select(messages.c.id).where(messages.c.wake_due_at < ago).order_by(messages.c.wake_due_at).limit(most)
     # A burst may take a while to work off: what is merely late is given longer.
@@ -81,18 +81,12 @@ async def left_behind(tx: AsyncConnection, grace: float, most: int) -> list[dict
         .order_by(messages.c.due_at)
         .limit(most)
     )
-    mended = (
-        select(messages.c.id)
-        .join(provider_accounts, provider_accounts.c.id == messages.c.held_account_id)
-        .where(messages.c.stage == "queued", provider_accounts.c.health == "ok")
-        .limit(most)
-    )
     lapsed = (
         select(attempts.c.message_id.label("id"))
         .where(attempts.c.state == "in_flight", attempts.c.lease_until < ago)
         .limit(most)
     )
-    ids = owed.union(past, mended, lapsed)
+    ids = owed.union(past, lapsed)
     found = await tx.execute(
         select(*message_columns)
         .join(scopes, scopes.c.id == messages.c.scope_id)
@@ -103,11 +97,28 @@ async def left_behind(tx: AsyncConnection, grace: float, most: int) -> list[dict
     return [dict(row) for row in found.mappings()]
 
 
-async def woken(tx: AsyncConnection, ids: Sequence[UUID]) -> None:
-    """Recovery has woken these: they are owed nothing, and are not held by an account that has been mended."""
-    await tx.execute(
-        update(messages).where(messages.c.id.in_(list(ids))).values(wake_due_at=None, held_account_id=None)
+async def release_held(tx: AsyncConnection, most: int) -> list[dict[str, Any]]:
+    """Messages that were held by an account which has been mended: due again now, or when they were asked for."""
+    held = (
+        select(messages.c.id)
+        .join(provider_accounts, provider_accounts.c.id == messages.c.held_account_id)
+        .where(messages.c.stage == "queued", provider_accounts.c.health == "ok")
+        .order_by(messages.c.id)
+        .limit(most)
+        .with_for_update(of=messages, skip_locked=True)
     )
+    released = await tx.execute(
+        update(messages)
+        .where(messages.c.id.in_(held.scalar_subquery()))
+        .values(held_account_id=None, due_at=func.greatest(func.now(), messages.c.scheduled_at), wake_due_at=func.now())
+        .returning(messages.c.id)
+    )
+    return await message_rows(tx, list(released.scalars()))
+
+
+async def woken(tx: AsyncConnection, ids: Sequence[UUID]) -> None:
+    """Recovery has woken these: they are owed nothing."""
+    await tx.execute(update(messages).where(messages.c.id.in_(list(ids))).values(wake_due_at=None))
 
 
 async def undrained_endpoints(tx: AsyncConnection) -> list[UUID]:
