@@ -181,10 +181,13 @@ def of_http(request: Request, error: Exception) -> Response:
 
 def _allowed(request: Request) -> str:
     """Every method of the path: the framework names only those of the first route that matched it."""
-    methods: set[str] = set()
-    for template, operations in request.app.openapi()["paths"].items():
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), request.scope["path"]):
-            methods |= {method.upper() for method in operations}
+    paths, path = request.app.openapi()["paths"], request.scope["path"]
+    fitting = (
+        [path]
+        if path in paths
+        else [template for template in paths if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)]
+    )
+    methods = {method.upper() for template in fitting for method in paths[template]}
     return ", ".join(sorted(methods)) or "POST"
 
 

@@ -63,7 +63,7 @@ class Conductor:
             self._batches.cancel()
             with suppress(asyncio.CancelledError):
                 await self._batches
-        with suppress(SQLAlchemyError, RPCError):
+        with suppress(SQLAlchemyError, RPCError, RuntimeError, OSError):
             await self._batch()
         if self._calls:
             await asyncio.wait(self._calls, timeout=2)
@@ -174,7 +174,7 @@ class Conductor:
             await asyncio.sleep(BATCH_PAUSE)
             try:
                 await self._batch()
-            except (SQLAlchemyError, RPCError, OSError) as error:
+            except (SQLAlchemyError, RPCError, RuntimeError, OSError) as error:
                 log.warning("wake-ups wait for recovery", error=type(error).__name__)
 
     async def _batch(self) -> None:

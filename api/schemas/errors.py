@@ -58,7 +58,7 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     for status in sorted({401, 403, 422, 429, 503, *statuses}):
         if status == 422:
             example: dict[str, Any] = {
-                "detail": [{"loc": ["body", "scheduled_at"], "msg": "expected a time within 10 years", "type": "datetime_too_far"}],
+                "detail": [{"loc": ["body", "content"], "msg": "expected some text", "type": "content"}],
                 "status_code": 422, "request_id": _ID, "code": "invalid",
             }  # fmt: skip
             description, model = "Some fields are not as they should be.", InvalidRequest

@@ -85,16 +85,22 @@ class Api:
 
 @asynccontextmanager
 async def open_door(settings: Settings, database: AsyncEngine, *, accept_wait: float = 0) -> AsyncIterator[Api]:
-    """The door over `database`, with one property whose test scope can send through the sandbox."""
+    """The door over `database`, with one property whose test scope can send through the sandbox.
+
+    Temporal is away: what it is owed stays in the rows, where a test can see it.
+    """
     async with database.begin() as tx:
         scopes = await ensure_property(tx, "Grand Sunset Resort", "grand-sunset")
         await ensure_accounts(tx, scopes["test"], settings)
         _, raw = await keys.create(tx, scopes["test"], "everything", ["*"])
     patient = settings.bellhop.model_copy(update={"accept_wait": accept_wait})
-    app = create_app(settings.model_copy(update={"bellhop": patient}))
+    away = settings.temporal.model_copy(update={"address": "127.0.0.1:1"})
+    app = create_app(settings.model_copy(update={"bellhop": patient, "temporal": away}))
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-    async with app.router.lifespan_context(app):
-        async with httpx2.AsyncClient(
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(
             transport=transport, base_url="http://door", headers={"Authorization": f"Bearer {raw}"}
-        ) as http:
-            yield Api(app, http, database, scopes["test"], scopes["live"], raw)
+        ) as http,
+    ):
+        yield Api(app, http, database, scopes["test"], scopes["live"], raw)

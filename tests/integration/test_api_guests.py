@@ -75,14 +75,15 @@ async def test_creates_of_one_email_at_the_same_moment_make_one_guest(api: Api) 
     assert await api.sql("select type from events") == [("guest.created",)]
 
 
-@pytest.mark.parametrize(
-    "search", ["jose", "JOSÉ", "mull", "Müller", "jose  mul", "lsen jose", "é m", "jm@exam", "Example.com", "lsen"]
-)
-async def test_search_finds_any_part(api: Api, search: str) -> None:
+SEARCHES = ["jose", "JOSÉ", "mull", "Müller", "jose  mul", "lsen jose", "é m", "jm@exam", "Example.com", "lsen"]
+
+
+async def test_search_finds_any_part(api: Api) -> None:
     await api.guest(first_name="José", last_name="Müller-Ølsen", email="jm@example.com")
     await api.guest(first_name="100%", last_name="A_B\\C", email="percent@elsewhere.org")
-    found = (await api.http.get("/v1/guests", params={"search": search})).json()
-    assert [row["email"] for row in found["data"]] == ["jm@example.com"]
+    for search in SEARCHES:
+        found = (await api.http.get("/v1/guests", params={"search": search})).json()
+        assert [row["email"] for row in found["data"]] == ["jm@example.com"], search
 
 
 async def test_search_takes_signs_literally(api: Api) -> None:
@@ -129,7 +130,9 @@ async def test_updates_are_told_and_being_seen_is_not(api: Api) -> None:
 
 async def _everything(api: Api) -> str:
     """Every row of every table, as text."""
-    return "\n".join([str(await api.sql(f"select t::text from {table} t")) for table in metadata.tables])
+    # Not str(rows): a row's repr shortens long values.
+    found = [await api.sql(f"select t::text from {table} t") for table in metadata.tables]
+    return "\n".join(row[0] for rows in found for row in rows)
 
 
 async def test_erased_is_erased(api: Api) -> None:
