@@ -13,8 +13,10 @@ from typing import Annotated, Any, NoReturn
 
 import httpx2
 import typer
-from sqlalchemy.exc import OperationalError
+from psycopg.errors import UndefinedTable
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio.service import RPCError
 
 from bellhop import administration
 from bellhop.settings import SettingsError
@@ -28,14 +30,20 @@ app = typer.Typer(
 
 **Try it** (nothing to install, no accounts): `bellhop dev`
 
-**Set it up**: fill in `.env` (see `.env.example`), `bellhop migrate`, `bellhop properties create`,
-`bellhop keys create`, then run the API and `python worker.py`.
+**Use it**, in another terminal: `bellhop send sms +13055551234 "Your room is ready"`, then
+`bellhop timeline omsg_…`
 
-**Use it**: `bellhop send sms +13055551234 "Your room is ready"`, then `bellhop timeline omsg_…`
+**Set it up** for good: fill in `.env` (see `.env.example`), then `bellhop migrate`,
+`bellhop properties create "Grand Sunset Resort"`, `bellhop keys create grand-sunset-resort --environment live`;
+run the API (`uvicorn api.app:create_app --factory`) and `python worker.py`. The README has the whole of it.
 """,
 )
-properties_app = typer.Typer(no_args_is_help=True, help="Properties (hotels) of this installation.")
-keys_app = typer.Typer(no_args_is_help=True, help="API keys: one opens one property in one environment.")
+properties_app = typer.Typer(
+    no_args_is_help=True, help="Properties (hotels) of this installation: the database of POSTGRES_DSN."
+)
+keys_app = typer.Typer(
+    no_args_is_help=True, help="API keys of this installation: one opens one property, test or live."
+)
 app.add_typer(properties_app, name="properties")
 app.add_typer(keys_app, name="keys")
 
@@ -57,7 +65,11 @@ def dev(
         typer.Option("--story/--no-story", help="Send the two demonstration messages [default: first time]"),
     ] = None,
 ) -> None:
-    """Run everything on this machine: PostgreSQL, Temporal, API, workers and sandbox providers. Ctrl-C stops it."""
+    """Run everything on this machine: PostgreSQL, Temporal, API, workers and sandbox providers. Ctrl-C stops it.
+
+    The first time it also sends an SMS and an e-mail to the sandbox and shows what became of them. Nothing leaves this
+    machine. Data is kept: started again, it goes on with the same messages, property and key.
+    """
     from bellhop.dev import session
     from bellhop.dev.console import Console
     from bellhop.dev.ports import Ports
@@ -85,8 +97,10 @@ def dev(
 
 @app.command()
 def demo(state_dir: StateDir = STATE / "demo") -> None:
-    """The same without staying, on free ports and data of its own. Exits 0 only when both messages and all webhooks
-    arrived."""
+    """The same without staying, on free ports and data of its own.
+
+    Exits 0 only when both messages and all webhooks arrived.
+    """
     from bellhop.dev import session
     from bellhop.dev.console import Console
     from bellhop.dev.ports import Ports
@@ -101,7 +115,10 @@ def demo(state_dir: StateDir = STATE / "demo") -> None:
 
 @app.command()
 def migrate() -> None:
-    """Bring the database of POSTGRES_DSN to this version and seed the accounts the environment names."""
+    """Bring the database of POSTGRES_DSN to this version and seed the accounts the environment names.
+
+    Safe to repeat. Run it before every start of a new version. Accounts that are there already are left as they are.
+    """
     from bellhop.migrate import migrate as run
     from bellhop.settings import load
 
@@ -111,8 +128,14 @@ def migrate() -> None:
 
 @app.command()
 def recover() -> None:
-    """Look now for what a killed process or an unreachable Temporal left behind. The worker does it by itself, too."""
-    woken = _settled(lambda: asyncio.run(administration.recover()))
+    """Look now for what a killed process or an unreachable Temporal left behind.
+
+    Workers do it by themselves every BELLHOP_SWEEP_EVERY seconds. Safe at any moment, and twice.
+    """
+    try:
+        woken = _settled(lambda: asyncio.run(administration.recover()))
+    except (RPCError, RuntimeError):
+        _stop("Temporal can't be reached: check TEMPORAL_ADDRESS and that the server runs.")
     print(f"Woken: {woken}")
 
 
@@ -122,7 +145,10 @@ def create_property(
     slug: Annotated[str | None, typer.Option(help="Short name for commands [default: from the name]")] = None,
     timezone: Annotated[str, typer.Option(help="IANA name")] = "UTC",
 ) -> None:
-    """Make a property with its test and live environments, and the provider accounts the settings name."""
+    """Make a property with its test and live environments, and the provider accounts the settings name.
+
+    Repeated with the same short name it adds accounts that are missing and changes nothing else.
+    """
     _print(_in_database(lambda tx, settings: administration.create_property(tx, settings, name, slug, timezone)))
 
 
@@ -140,7 +166,10 @@ def create_key(
     scopes: Annotated[str, typer.Option(help="Comma list, e.g. messaging:write,guests:read; * is everything")] = "*",
     rate_limit: Annotated[int | None, typer.Option(help="Requests a minute [default: 1000]")] = None,
 ) -> None:
-    """Mint a key. It is shown this once and stored nowhere."""
+    """Mint a key. It is shown this once and stored nowhere.
+
+    e.g. bellhop keys create grand-sunset-resort --environment live --scopes messaging:write,messaging:read
+    """
     rights = [word.strip() for word in scopes.split(",") if word.strip()]
     _print(_in_database(lambda tx, _: administration.create_key(tx, slug, environment, name, rights, rate_limit)))
 
@@ -157,21 +186,24 @@ def revoke_key(key_id: Annotated[str, typer.Argument(help="key_…: see `bellhop
     _print(_in_database(lambda tx, _: administration.revoke_key(tx, key_id)))
 
 
-ApiUrl = Annotated[str | None, typer.Option(envvar="BELLHOP_API_URL", help="[default: the running `bellhop dev`]")]
-ApiKey = Annotated[str | None, typer.Option(envvar="BELLHOP_API_KEY", help="[default: the running `bellhop dev`'s]")]
+ApiUrl = Annotated[str | None, typer.Option(envvar="BELLHOP_API_URL", help="[default: that of `bellhop dev` here]")]
+ApiKey = Annotated[str | None, typer.Option(envvar="BELLHOP_API_KEY", help="[default: that of `bellhop dev` here]")]
 
 
 @app.command()
 def send(
     channel: Annotated[str, typer.Argument(help="sms or email")],
     recipient: Annotated[str, typer.Argument(help="+13055551234, or an e-mail address")],
-    content: Annotated[str, typer.Argument(help="The text")],
+    content: Annotated[str, typer.Argument(help="The text; HTML goes out as HTML in an e-mail")],
     subject: Annotated[str | None, typer.Option(help="Of an e-mail")] = None,
-    at: Annotated[datetime | None, typer.Option(help="When, in UTC [default: now]")] = None,
+    at: Annotated[datetime | None, typer.Option(help="When, in UTC, e.g. 2027-03-15T08:30:00 [default: now]")] = None,
     api_url: ApiUrl = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Send a message through the API."""
+    """Send a message through the API and print it as the API answers it.
+
+    e.g. bellhop send email jordan@example.com "See you soon" --subject Tomorrow --at 2027-03-15T08:30:00
+    """
     body: dict[str, Any] = {"channel": channel, "recipient": recipient, "content": content}
     if subject is not None:
         body["subject"] = subject
@@ -184,7 +216,7 @@ def send(
 def timeline(
     message_id: Annotated[str, typer.Argument(help="omsg_…")], api_url: ApiUrl = None, api_key: ApiKey = None
 ) -> None:
-    """What became of a message and why."""
+    """What became of a message and why: every event, attempt, receipt and webhook, in the order of time (UTC)."""
     from bellhop.dev.story import lines
 
     message = _call("GET", f"/v1/messaging/{message_id}", api_url, api_key)
@@ -240,6 +272,10 @@ def _settled(work: Callable[[], Any]) -> Any:
         _stop(str(problem))
     except OperationalError:
         _stop("PostgreSQL can't be reached: check POSTGRES_DSN and that the server runs.")
+    except ProgrammingError as problem:
+        if not isinstance(problem.orig, UndefinedTable):
+            raise
+        _stop("This database has no tables of Bellhop's yet: run `bellhop migrate` first.")
 
 
 def _stop(problem: str) -> NoReturn:

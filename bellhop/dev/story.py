@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -93,6 +96,9 @@ Send a message yourself:
     -H "Content-Type: application/json" \\
     -d '{body}'
 
+See what became of it (or of any message) in another terminal, with the id from the answer:
+  {_command()} timeline omsg_…
+
 Ctrl-C stops everything and keeps the data."""
         )
 
@@ -176,6 +182,12 @@ Ctrl-C stops everything and keeps the data."""
         self._console.say("\nWebhooks received (signature verified)")
         for hook in hooks:
             self._console.say(f"  {hook['received_at']}  {hook['type']:<18} {hook['id']}  {hook['data']['id']}")
+
+
+def _command() -> str:
+    """`bellhop` as the person can type it here: it is on PATH only inside the virtual environment."""
+    on_path = shutil.which("bellhop")
+    return "bellhop" if on_path and Path(on_path).parent == Path(sys.executable).parent else sys.argv[0]
 
 
 def lines(timeline: Mapping[str, Any]) -> list[str]:
