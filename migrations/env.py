@@ -27,7 +27,12 @@ def plain_type(kind: str, item: object, _context: object) -> str | Literal[False
 def migrate(connection: Connection) -> None:
     context.configure(connection=connection, target_metadata=metadata, render_item=plain_type)
     with context.begin_transaction():
+        # Waiting for one's turn, and a migration of a big table, may take longer than any query of the running program.
+        connection.execute(text("set local lock_timeout = 0"))
+        connection.execute(text("set local statement_timeout = 0"))
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        # A table that stays locked by somebody else fails the migration rather than stall everybody behind it.
+        connection.execute(text("set local lock_timeout = '5s'"))
         context.run_migrations()
 
 
