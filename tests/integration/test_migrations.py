@@ -1,0 +1,159 @@
+"""The schema that migrations build is the one the tables describe, and every migration can be taken back."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+
+from bellhop.database import sqlalchemy_url
+from bellhop.migrate import PROJECT
+from bellhop.tables import metadata
+from tests.conftest import SECRET
+
+SCHEMA = {
+    "tables": """
+        select relname, relkind::text, relpersistence::text from pg_class
+        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'S') order by 1
+    """,
+    "columns": """
+        select table_name, column_name, data_type, udt_name, is_nullable, column_default, collation_name
+        from information_schema.columns where table_schema = 'public' order by 1, 2
+    """,
+    "constraints": """
+        select conrelid::regclass::text, conname, contype::text, pg_get_constraintdef(oid)
+        from pg_constraint where connamespace = 'public'::regnamespace order by 1, 2
+    """,
+    "indexes": "select tablename, indexname, indexdef from pg_indexes where schemaname = 'public' order by 1, 2",
+    "functions": "select proname from pg_proc where pronamespace = 'public'::regnamespace order by 1",
+    "triggers": "select tgrelid::regclass::text, tgname from pg_trigger where not tgisinternal order by 1, 2",
+}
+
+
+@contextmanager
+def connected(dsn: str) -> Iterator[Connection]:
+    engine = create_engine(sqlalchemy_url(dsn))
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def until(true: Callable[[], bool], seconds: float = 30.0, *, expected: bool = True) -> None:
+    """Wait until something becomes true; `expected=False`: make sure that it does not."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if true():
+            assert expected, "it happened"
+            return
+        time.sleep(0.05)
+    assert not expected, "it did not happen in time"
+
+
+def schema(connection: Connection) -> dict[str, set[tuple[object, ...]]]:
+    """What is there, but for Alembic's own table."""
+    found = {what: {tuple(row) for row in connection.execute(text(query))} for what, query in SCHEMA.items()}
+    return {what: {row for row in rows if "alembic_version" not in row} for what, rows in found.items()}
+
+
+def alembic(connection: Connection) -> Config:
+    config = Config(str(PROJECT / "alembic.ini"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def test_what_migrations_build_is_what_the_tables_say(database_dsn: str) -> None:
+    with connected(database_dsn) as connection:
+        migrated = schema(connection)
+        differences = compare_metadata(
+            MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True}),
+            metadata,
+        )
+        assert differences == []
+        connection.execute(text("drop schema public cascade"))
+        connection.execute(text("create schema public"))
+        metadata.create_all(connection)
+        at_once = schema(connection)
+    for what in SCHEMA:
+        assert migrated[what] == at_once[what], what
+    assert ("rate_windows", "r", "u") in migrated["tables"], "unlogged"
+
+
+def test_every_migration_can_be_taken_back_and_made_again(database_dsn: str) -> None:
+    with connected(database_dsn) as connection:
+        config = alembic(connection)
+        revisions = list(ScriptDirectory.from_config(config).walk_revisions())
+        assert len({one.down_revision for one in revisions}) == len(revisions), "one line of migrations, no branches"
+        built = schema(connection)
+        for _ in revisions:
+            command.downgrade(config, "-1")
+            connection.commit()
+        assert not any(schema(connection).values()), "nothing is left"
+        command.upgrade(config, "head")
+        connection.commit()
+        assert schema(connection) == built
+
+
+def test_migrating_twice_and_at_once_is_harmless(database_dsn: str, tmp_path: Path) -> None:
+    """API, workers and a migration job may all be started together, on a database that is still empty."""
+    env = {**os.environ, "POSTGRES_DSN": database_dsn, "BELLHOP_SECRET_KEY": SECRET, "PYTHONPATH": str(PROJECT)}
+    with connected(database_dsn) as connection:
+        built = schema(connection)
+        connection.execute(text("drop schema public cascade"))
+        connection.execute(text("create schema public"))
+        connection.commit()
+
+        def start() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
+                [sys.executable, "-m", "bellhop.migrate"], env=env, cwd=tmp_path, stderr=subprocess.PIPE
+            )
+
+        with ExitStack() as stack:
+            # None of them gets further than to ask for its turn until all three do; a long migration of one must not
+            # make the others fail, whatever statements may usually wait for a lock.
+            connection.execute(text("select pg_advisory_xact_lock(7236512301)"))
+            running = [stack.enter_context(start()) for _ in range(3)]
+            waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+            with connected(database_dsn) as watching:
+                until(lambda: watching.execute(text(waiting)).scalar_one() == 3)
+                until(lambda: any(one.poll() is not None for one in running), 6, expected=False)
+            connection.rollback()
+            said = [one.communicate(timeout=60)[1].decode() for one in running]
+            assert [one.returncode for one in running] == [0, 0, 0], said
+        assert schema(connection) == built
+        assert connection.execute(text("select count(*) from installation")).scalar_one() == 1
+
+
+LIVE = re.compile(r"WHERE \(state = ANY \(ARRAY\['in_flight'::text, 'accepted'::text, 'unknown'::text\]\)\)$")
+
+
+@pytest.mark.parametrize(
+    ("index", "definition"),
+    [
+        # I2: the database itself refuses a second live attempt.
+        (
+            "uq_attempts_live",
+            r"CREATE UNIQUE INDEX .* ON public\.attempts USING btree \(message_id, part\) " + LIVE.pattern,
+        ),
+        # I4: a stage is told once.
+        ("uq_events_once", r"CREATE UNIQUE INDEX .*\(subject_id, stage\) WHERE \(stage IS NOT NULL\)$"),
+    ],
+)
+def test_what_the_database_itself_guards(database_dsn: str, index: str, definition: str) -> None:
+    with connected(database_dsn) as connection:
+        found = connection.execute(text("select indexdef from pg_indexes where indexname = :i"), {"i": index})
+        assert re.match(definition, str(found.scalar_one()))
