@@ -5,8 +5,10 @@ Pure ASGI: one function call per request and per message.
 
 from __future__ import annotations
 
+import asyncio
 import time
 import traceback
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -23,12 +25,16 @@ RECEIPTS_BODY_LIMIT = 8 * 1024 * 1024
 """SendGrid posts events in batches."""
 
 
+DISCARDED = 16 * 1024 * 1024
+DISCARD_SECONDS = 2.0
+
+
 class BodyTooLarge(Exception):
     """More bytes arrived than this path takes."""
 
 
 class Entrance:
-    """Wraps the application. `limits`: path prefix → largest body, first match counts."""
+    """Wraps the application."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -65,6 +71,7 @@ class Entrance:
                 raise BodyTooLarge
             await self._app(scope, receive_limited, send_marked)
         except BodyTooLarge:
+            await _discard(scope, receive)
             problem = TooLarge(f"The request body is larger than {limit} bytes.")
             response = answer(request_id, problem.status_code, problem.code, problem.detail, {"Connection": "close"})
             await response(scope, receive, send_marked)
@@ -90,6 +97,20 @@ class Entrance:
                 ms=round((time.perf_counter() - started) * 1000, 1),
                 key=scope.get("bellhop.key"),
             )
+
+
+async def _discard(scope: Scope, receive: Receive) -> None:
+    """Let a client finish what it is sending, within reason: one that finds the line closed never reads the answer."""
+    if any(name == b"expect" for name, _ in scope["headers"]):
+        return
+    taken = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while taken < DISCARDED:
+                message = await receive()
+                taken += len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
 
 
 def _announced(scope: Scope) -> int:
