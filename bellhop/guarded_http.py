@@ -20,7 +20,7 @@ import threading
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from http.client import HTTPResponse
 from typing import Any, Self, cast
 
@@ -346,7 +346,9 @@ class Http:
             return self._manager
 
 
+@cache
 def _default_tls() -> ssl.SSLContext:
+    """One for all providers: reading the authorities takes 40 ms."""
     context = ssl.create_default_context(cafile=certifi.where())
     # Private authorities: the system's store and SSL_CERT_FILE count as well.
     context.load_default_certs()

@@ -68,12 +68,12 @@ def sms(receiver: Receiver, to: str = GUEST, text: str = "Ihr Zimmer ist fertig 
     attempt = uuid4()
     callback = f"{receiver.url}/v1/callbacks/1/status?attempt={attempt}"
     return Outgoing(attempt, uuid4(), to, accounts.TWILIO_FROM_NUMBER, None, None, text, "text/plain", callback,
-                    0.5, boottime() + 15)  # fmt: skip
+                    8.0, boottime() + 15)  # fmt: skip
 
 
 def email(to: str = MAILBOX) -> Outgoing:
     return Outgoing(uuid4(), uuid4(), to, accounts.SENDGRID_FROM_EMAIL, "Grand Hotel", "Your stay", "<p>Hello</p>",
-                    "text/html", "", 0.5, boottime() + 15)  # fmt: skip
+                    "text/html", "", 8.0, boottime() + 15)  # fmt: skip
 
 
 def post(url: str, path: str, **body: Any) -> None:
@@ -130,7 +130,7 @@ def test_a_text_whose_answer_was_lost_is_found_again(sandbox: str, receiver: Rec
     account, outgoing = twilio_account(sandbox), sms(receiver, text=f"lost by {fault}")
     since = datetime.now(UTC)
     post(sandbox, "/_sandbox/faults", kind=fault, provider="twilio")
-    assert TWILIO.send(account, outgoing).kind is SendKind.UNKNOWN
+    assert TWILIO.send(account, replace(outgoing, timeout=1.0)).kind is SendKind.UNKNOWN
     (delivered, *_) = status_receipts(receiver, account, outgoing.attempt_id, Stage.DELIVERED)
     found = TWILIO.look_up(account, sought(outgoing, since), 5.0)
     assert (found.kind, found.provider_id) == (FoundKind.FOUND, delivered.provider_id)
@@ -142,7 +142,7 @@ def test_a_text_whose_answer_was_lost_is_found_again(sandbox: str, receiver: Rec
 def test_a_text_that_was_not_accepted_is_absent(sandbox: str, receiver: Receiver, fault: str) -> None:
     account, outgoing = twilio_account(sandbox), sms(receiver, text=f"not accepted by {fault}")
     post(sandbox, "/_sandbox/faults", kind=fault, provider="twilio")
-    assert TWILIO.send(account, outgoing).kind is SendKind.UNKNOWN
+    assert TWILIO.send(account, replace(outgoing, timeout=1.0)).kind is SendKind.UNKNOWN
     assert TWILIO.look_up(account, sought(outgoing, datetime.now(UTC)), 5.0).kind is FoundKind.ABSENT
 
 
@@ -220,7 +220,7 @@ def test_a_mail_is_accepted_delivered_and_opened(sandbox: str, receiver: Receive
 def test_a_mail_whose_answer_was_lost_is_claimed_by_its_events(sandbox: str, receiver: Receiver, fault: str) -> None:
     account, outgoing = sendgrid_account(sandbox), email()
     post(sandbox, "/_sandbox/faults", kind=fault, provider="sendgrid")
-    assert SENDGRID.send(account, outgoing).kind is SendKind.UNKNOWN
+    assert SENDGRID.send(account, replace(outgoing, timeout=1.0)).kind is SendKind.UNKNOWN
     (first, *_) = event_receipts(receiver, account, outgoing.attempt_id, "delivered")
     assert first.stage is Stage.SENT
 
@@ -255,7 +255,7 @@ def test_mailboxes(
 
 
 def test_a_port_that_refuses_for_a_while(sandbox: str, receiver: Receiver) -> None:
-    post(sandbox, "/_sandbox/faults", kind="refuse", seconds=0.4)
+    post(sandbox, "/_sandbox/faults", kind="refuse", seconds=1.0)
     assert TWILIO.send(twilio_account(sandbox), sms(receiver)).kind is SendKind.RETRY
     assert SENDGRID.send(sendgrid_account(sandbox), email()).kind is SendKind.RETRY
     ends = time.monotonic() + 5
