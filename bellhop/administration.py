@@ -6,9 +6,7 @@ import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
-from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.conductor import Conductor
@@ -19,9 +17,8 @@ from bellhop.recovery import PostgresSweeper
 from bellhop.rendering import timestamp
 from bellhop.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings, load
-from bellhop.store import keys
+from bellhop.store import accounts, keys, properties
 from bellhop.store.scopes import Scope
-from bellhop.tables import api_keys, properties, scopes, senders
 from bellhop.temporal import connect
 
 T = TypeVar("T")
@@ -74,36 +71,25 @@ def _slug(name: str) -> str:
 
 async def list_properties(tx: AsyncConnection) -> list[dict[str, Any]]:
     """Every property with the channels of its environments."""
-    found = []
-    for row in (await tx.execute(select(properties).order_by(properties.c.id))).mappings():
-        usable = await tx.execute(
-            select(scopes.c.environment, senders.c.channel)
-            .join(senders, senders.c.scope_id == scopes.c.id)
-            .where(scopes.c.property_id == row["id"])
-            .order_by(scopes.c.environment, senders.c.channel)
-        )
-        channels: dict[str, list[str]] = {"test": [], "live": []}
-        for environment, channel in usable:
-            channels[environment].append(channel)
-        found.append(
-            {
-                "id": render(Prefix.PROPERTY, row["id"]),
-                "slug": row["slug"],
-                "name": row["name"],
-                "timezone": row["timezone"],
-                "channels": channels,
-            }
-        )
-    return found
+    every = await properties.every_scope(tx)
+    return [
+        {
+            "id": render(Prefix.PROPERTY, row["id"]),
+            "slug": row["slug"],
+            "name": row["name"],
+            "timezone": row["timezone"],
+            "channels": {
+                scope.environment: await accounts.channels(tx, scope)
+                for scope in every
+                if scope.property_id == row["id"]
+            },
+        }
+        for row in await properties.everything(tx)
+    ]
 
 
 async def _scopes_of(tx: AsyncConnection, slug: str) -> dict[str, Scope]:
-    found = await tx.execute(
-        select(scopes.c.id, scopes.c.property_id, scopes.c.environment)
-        .join(properties, properties.c.id == scopes.c.property_id)
-        .where(properties.c.slug == slug)
-    )
-    there = {row.environment: Scope(row.id, row.property_id, row.environment) for row in found}
+    there = await properties.scopes_of(tx, slug)
     if not there:
         raise Refused(f"There is no property '{slug}'. `bellhop properties list` shows those there are.")
     return there
@@ -144,10 +130,9 @@ async def list_keys(tx: AsyncConnection, slug: str) -> list[dict[str, Any]]:
 
 async def revoke_key(tx: AsyncConnection, key_id: str) -> dict[str, Any]:
     """Close a key for good."""
-    key: UUID | None = parse(Prefix.KEY, key_id)
-    row = (await tx.execute(select(api_keys.c.scope_ids).where(api_keys.c.id == key))).one_or_none() if key else None
-    if key is None or row is None:
+    key = parse(Prefix.KEY, key_id)
+    scope = await keys.home(tx, key) if key else None
+    if key is None or scope is None:
         raise Refused(f"There is no key {key_id}. `bellhop keys list` shows those there are.")
-    scope = (await tx.execute(select(scopes).where(scopes.c.id == row.scope_ids[0]))).one()
-    await keys.revoke(tx, Scope(scope.id, scope.property_id, scope.environment), key)
+    await keys.revoke(tx, scope, key)
     return {"id": key_id, "revoked": True}

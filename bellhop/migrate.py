@@ -11,14 +11,13 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from bellhop.addresses import AddressBook
 from bellhop.database import make_engine
 from bellhop.seed import check_installation, ensure_accounts
 from bellhop.settings import Settings, SettingsError, load
-from bellhop.store.scopes import Scope
-from bellhop.tables import scopes
+from bellhop.store import properties
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -38,8 +37,8 @@ async def migrate(settings: Settings) -> None:
             await connection.commit()
         async with engine.begin() as tx:
             await check_installation(tx, AddressBook(settings.bellhop.secret_key.get_secret_value()))
-            for row in (await tx.execute(select(scopes))).all():
-                await ensure_accounts(tx, Scope(row.id, row.property_id, row.environment), settings)
+            for scope in await properties.every_scope(tx):
+                await ensure_accounts(tx, scope, settings)
     finally:
         await engine.dispose()
 

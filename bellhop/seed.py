@@ -6,27 +6,21 @@ Environment variables only seed rows; from then on the rows lead.
 from __future__ import annotations
 
 import hmac
-from typing import Any
 
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.addresses import AddressBook
 from bellhop.keys import digest
 from bellhop.sandbox import accounts as sandbox
 from bellhop.settings import Settings, SettingsError
-from bellhop.store import keys, properties
+from bellhop.store import accounts, installation, keys, properties
+from bellhop.store.accounts import Seed
 from bellhop.store.scopes import Scope
-from bellhop.tables import api_keys, installation, provider_accounts, scopes, senders
-from bellhop.tables import properties as properties_table
 
 
 async def check_installation(tx: AsyncConnection, book: AddressBook) -> None:
     """Make sure this database was made with this secret key. Raises SettingsError when it was not."""
-    await tx.execute(upsert(installation).values(id=1, secret_check=book.check()).on_conflict_do_nothing())
-    stored = (await tx.execute(select(installation.c.secret_check))).scalar_one()
-    if not hmac.compare_digest(bytes(stored), book.check()):
+    if not hmac.compare_digest(await installation.secret_check(tx, book.check()), book.check()):
         raise SettingsError(
             "BELLHOP_SECRET_KEY is not the key this database was made with.\n"
             "  With another key earlier opt-outs would not be recognised, so nothing starts.\n"
@@ -36,12 +30,7 @@ async def check_installation(tx: AsyncConnection, book: AddressBook) -> None:
 
 async def ensure_property(tx: AsyncConnection, name: str, slug: str, timezone: str = "UTC") -> dict[str, Scope]:
     """The two scopes of the property `slug`, by environment; made if there is no such property."""
-    found = await tx.execute(
-        select(scopes.c.id, scopes.c.property_id, scopes.c.environment)
-        .join(properties_table, properties_table.c.id == scopes.c.property_id)
-        .where(properties_table.c.slug == slug)
-    )
-    there = {row.environment: Scope(row.id, row.property_id, row.environment) for row in found}
+    there = await properties.scopes_of(tx, slug)
     if there:
         return there
     _, made = await properties.create(tx, name, slug, {"timezone": timezone})
@@ -54,7 +43,6 @@ async def ensure_key(tx: AsyncConnection, scope: Scope, raw: str | None, name: s
         known = await keys.find(tx, digest(raw))
         if known is not None and scope in known.scopes:
             return raw
-        await tx.execute(update(api_keys).where(api_keys.c.secret_hash == digest(raw)).values(revoked_at=func.now()))
     _, made = await keys.create(tx, scope, name, ["*"])
     return made
 
@@ -64,71 +52,67 @@ async def ensure_accounts(tx: AsyncConnection, scope: Scope, settings: Settings)
 
     Existing rows are left as they are. Returns the channels that can be used.
     """
-    test = scope.environment == "test"
-    if test and settings.bellhop.sandbox_url is None:
-        return []
-    for wanted in _sandbox_accounts(settings) if test else _live_accounts(settings):
-        await _ensure_account(tx, scope, **wanted)
-    found = await tx.execute(select(senders.c.channel).where(senders.c.scope_id == scope.id).distinct())
-    return sorted(found.scalars())
+    for seed in _sandbox_accounts(settings) if scope.environment == "test" else _live_accounts(settings):
+        await accounts.ensure(tx, scope, seed)
+    return await accounts.channels(tx, scope)
 
 
-def _sandbox_accounts(settings: Settings) -> list[dict[str, Any]]:
+def _sandbox_accounts(settings: Settings) -> list[Seed]:
     base_url = settings.bellhop.sandbox_url
+    if base_url is None:
+        return []
     return [
-        {
-            "provider": "twilio",
-            "identity": sandbox.TWILIO_ACCOUNT_SID,
-            "base_url": base_url,
-            "credentials": {"auth_token": sandbox.TWILIO_AUTH_TOKEN},
-            "channel": "sms",
-            "address": sandbox.TWILIO_FROM_NUMBER,
-        },
-        {
-            "provider": "sendgrid",
-            "identity": sendgrid_key_id(sandbox.SENDGRID_API_KEY),
-            "base_url": base_url,
-            "credentials": {
+        Seed(
+            provider="twilio",
+            identity=sandbox.TWILIO_ACCOUNT_SID,
+            base_url=base_url,
+            credentials={"auth_token": sandbox.TWILIO_AUTH_TOKEN},
+            channel="sms",
+            address=sandbox.TWILIO_FROM_NUMBER,
+        ),
+        Seed(
+            provider="sendgrid",
+            identity=sendgrid_key_id(sandbox.SENDGRID_API_KEY),
+            base_url=base_url,
+            credentials={
                 "api_key": sandbox.SENDGRID_API_KEY,
                 "webhook_public_key": sandbox.SENDGRID_WEBHOOK_PUBLIC_KEY,
             },
-            "channel": "email",
-            "address": sandbox.SENDGRID_FROM_EMAIL,
-        },
+            channel="email",
+            address=sandbox.SENDGRID_FROM_EMAIL,
+        ),
     ]
 
 
-def _live_accounts(settings: Settings) -> list[dict[str, Any]]:
-    wanted: list[dict[str, Any]] = []
+def _live_accounts(settings: Settings) -> list[Seed]:
+    wanted: list[Seed] = []
     twilio, sendgrid = settings.twilio, settings.sendgrid
     if twilio.account_sid and twilio.auth_token and twilio.from_number:
         previous = twilio.previous_auth_token
         wanted.append(
-            {
-                "provider": "twilio",
-                "identity": twilio.account_sid,
-                "base_url": twilio.base_url,
-                "credentials": {"auth_token": twilio.auth_token.get_secret_value()},
-                "previous": {"auth_token": previous.get_secret_value()} if previous else {},
-                "channel": "sms",
-                "address": twilio.from_number,
-            }
+            Seed(
+                provider="twilio",
+                identity=twilio.account_sid,
+                base_url=twilio.base_url,
+                credentials={"auth_token": twilio.auth_token.get_secret_value()},
+                previous={"auth_token": previous.get_secret_value()} if previous else {},
+                channel="sms",
+                address=twilio.from_number,
+            )
         )
     if sendgrid.api_key and sendgrid.from_email:
-        key = sendgrid.api_key.get_secret_value()
+        key, old = sendgrid.api_key.get_secret_value(), sendgrid.previous_webhook_public_key
         wanted.append(
-            {
-                "provider": "sendgrid",
-                "identity": sendgrid_key_id(key),
-                "base_url": sendgrid.base_url,
-                "credentials": {"api_key": key, "webhook_public_key": sendgrid.webhook_public_key or ""},
-                "previous": {"webhook_public_key": sendgrid.previous_webhook_public_key}
-                if sendgrid.previous_webhook_public_key
-                else {},
-                "channel": "email",
-                "address": sendgrid.from_email,
-                "name": sendgrid.from_name,
-            }
+            Seed(
+                provider="sendgrid",
+                identity=sendgrid_key_id(key),
+                base_url=sendgrid.base_url,
+                credentials={"api_key": key, "webhook_public_key": sendgrid.webhook_public_key or ""},
+                previous={"webhook_public_key": old} if old else {},
+                channel="email",
+                address=sendgrid.from_email,
+                name=sendgrid.from_name,
+            )
         )
     return wanted
 
@@ -139,44 +123,3 @@ def sendgrid_key_id(api_key: str) -> str:
     if len(parts) != 3 or parts[0] != "SG" or not parts[1]:
         raise SettingsError("SENDGRID_API_KEY does not look like SG.<key id>.<secret>; copy it again from SendGrid.")
     return parts[1]
-
-
-async def _ensure_account(
-    tx: AsyncConnection,
-    scope: Scope,
-    *,
-    provider: str,
-    identity: str,
-    base_url: str,
-    credentials: dict[str, str],
-    channel: str,
-    address: str,
-    previous: dict[str, str] | None = None,
-    name: str | None = None,
-) -> None:
-    await tx.execute(
-        upsert(provider_accounts)
-        .values(
-            scope_id=scope.id,
-            provider=provider,
-            identity=identity,
-            base_url=base_url,
-            credentials=credentials,
-            previous_credentials=previous or {},
-        )
-        .on_conflict_do_nothing()
-    )
-    account = (
-        await tx.execute(
-            select(provider_accounts.c.id).where(
-                provider_accounts.c.scope_id == scope.id,
-                provider_accounts.c.provider == provider,
-                provider_accounts.c.identity == identity,
-            )
-        )
-    ).scalar_one()
-    await tx.execute(
-        upsert(senders)
-        .values(scope_id=scope.id, account_id=account, channel=channel, address=address, name=name, is_default=True)
-        .on_conflict_do_nothing()
-    )

@@ -109,3 +109,15 @@ async def scope_of(tx: AsyncConnection, property_id: UUID, environment: str) -> 
         )
     ).scalar_one_or_none()
     return None if row is None else Scope(row, property_id, environment)
+
+
+async def home(tx: AsyncConnection, key_id: UUID) -> Scope | None:
+    """The first scope a key opens; None when there is no such key."""
+    row = (
+        await tx.execute(
+            select(scopes.c.id, scopes.c.property_id, scopes.c.environment)
+            .join(api_keys, api_keys.c.scope_ids[1] == scopes.c.id)
+            .where(api_keys.c.id == key_id)
+        )
+    ).one_or_none()
+    return None if row is None else Scope(row.id, row.property_id, row.environment)

@@ -44,3 +44,24 @@ async def change(tx: AsyncConnection, scope: Scope, fields: Mapping[str, Any]) -
         .returning(*properties.c)
     )
     return dict(row.mappings().one())
+
+
+async def scopes_of(tx: AsyncConnection, slug: str) -> dict[str, Scope]:
+    """The scopes of the property with that short name, by environment; empty when there is none."""
+    rows = await tx.execute(
+        select(scopes.c.id, scopes.c.property_id, scopes.c.environment)
+        .join(properties, properties.c.id == scopes.c.property_id)
+        .where(properties.c.slug == slug)
+    )
+    return {row.environment: Scope(row.id, row.property_id, row.environment) for row in rows}
+
+
+async def every_scope(tx: AsyncConnection) -> list[Scope]:
+    """All scopes of the installation."""
+    rows = await tx.execute(select(scopes).order_by(scopes.c.id))
+    return [Scope(row.id, row.property_id, row.environment) for row in rows]
+
+
+async def everything(tx: AsyncConnection) -> list[dict[str, Any]]:
+    """All properties of the installation, oldest first."""
+    return [dict(row) for row in (await tx.execute(select(properties).order_by(properties.c.id))).mappings()]
