@@ -80,20 +80,20 @@ async def test_no_key_mints_a_broader_one(api: Api) -> None:
 
 
 async def test_the_rate_is_exact_and_shared(api: Api, settings: Settings, engine: AsyncEngine) -> None:
-    headers = await api.mint("messaging:read", rate_limit=30)
     async with open_door(settings, engine) as twin:
-        codes = []
-        for number in range(40):
-            which = (api, twin)[number % 2]
-            answer = await which.http.get("/v1/messaging", headers=headers)
-            codes.append(answer.status_code)
-    if codes.count(200) > 30:  # the minute ended between two requests
-        pytest.skip("the minute turned over")
-    assert codes.count(200) == 30
-    assert answer.status_code == 429
-    assert answer.json()["code"] == "rate_limited"
-    assert 1 <= int(answer.headers["retry-after"]) <= 60
-    assert answer.headers["ratelimit-policy"] == '"key";q=30;w=60'
+        minutes: set[int] = {0, 1}
+        while len(minutes) > 1:  # Once more, should the minute turn over in the middle.
+            headers = await api.mint("messaging:read", rate_limit=30)
+            answers = [await (api, twin)[number % 2].http.get("/v1/messaging", headers=headers) for number in range(40)]
+            minutes = {row[0] for row in await api.sql("select extract(epoch from now())::bigint / 60")}
+            minutes |= {row[0] for row in await api.sql("select min(window_start) from rate_windows")}
+            if len(minutes) > 1:
+                await api.sql("delete from rate_windows")
+    assert [answer.status_code for answer in answers].count(200) == 30
+    last = answers[-1]
+    assert (last.status_code, last.json()["code"]) == (429, "rate_limited")
+    assert 1 <= int(last.headers["retry-after"]) <= 60
+    assert last.headers["ratelimit-policy"] == '"key";q=30;w=60'
 
 
 async def test_properties(api: Api) -> None:
