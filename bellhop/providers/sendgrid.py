@@ -37,11 +37,11 @@ from bellhop.providers.reading import by_status, fingerprint, from_json, retry_a
 from bellhop.statuses import Stage
 
 ANSWERS: dict[int, tuple[SendKind, FailureCode]] = {
-    # Only with SendGrid's own body, {"errors": [...]}: its API read the request and says that it did not take it. A
-    # gateway's 5xx says nothing. There is no look-up that every account may use (the Email Activity API is an add-on),
-    # so calling these unknown would fail messages that a minute later go out.
+    # Only with SendGrid's own body, {"errors": [...]}: it says that it is not taking requests. There is no look-up that
+    # every account may use (the Email Activity API is an add-on), so calling these unknown would fail messages that a
+    # minute later go out. A 500 is not among them: something broke while the request was being worked on, perhaps
+    # after it was taken; like a gateway's 5xx it is settled by the `processed` event or not at all.
     429: (SendKind.RETRY, FailureCode.LIMIT_REACHED),
-    500: (SendKind.RETRY, FailureCode.PROVIDER_ERROR),
     503: (SendKind.RETRY, FailureCode.PROVIDER_ERROR),
 }
 FIELDS: tuple[tuple[str, FailureCode], ...] = (

@@ -45,9 +45,10 @@ CODES: dict[int, Code] = {
     30002: _ACCOUNT,  # account suspended
     # Twilio itself
     20429: _BUSY,  # "429 is never processed, always safe to retry" (errors/20429)
-    # Service unavailable, in Twilio's own words: not accepted. A gateway's bare 503 says no such thing.
-    20503: _FAULT,
-    20500: _UNKNOWN,  # internal error: the message may exist (a look-up tells)
+    # Internal error, service unavailable: the message may exist all the same. A look-up tells, so asking costs minutes
+    # at worst, where believing could cost the guest a second copy.
+    20500: _UNKNOWN,
+    20503: _UNKNOWN,
     20502: _UNKNOWN,
     20504: _UNKNOWN,
     21611: _BUSY,  # the sender's queue is full (10 hours)

@@ -149,8 +149,8 @@ def test_a_text_that_was_not_accepted_is_absent(sandbox: str, receiver: Receiver
 FAULTS: tuple[tuple[dict[str, Any], SendKind, SendKind], ...] = (
     # the fault, then what it means from Twilio and from SendGrid
     ({"kind": "rate_limit", "retry_after": 4}, SendKind.RETRY, SendKind.RETRY),
-    ({"kind": "unavailable"}, SendKind.RETRY, SendKind.RETRY),
-    ({"kind": "unavailable", "status": 500}, SendKind.UNKNOWN, SendKind.RETRY),
+    ({"kind": "unavailable"}, SendKind.UNKNOWN, SendKind.RETRY),
+    ({"kind": "unavailable", "status": 500}, SendKind.UNKNOWN, SendKind.UNKNOWN),
     ({"kind": "unavailable", "status": 502}, SendKind.UNKNOWN, SendKind.UNKNOWN),
     ({"kind": "unavailable", "body": "<html>nginx</html>"}, SendKind.UNKNOWN, SendKind.UNKNOWN),
     ({"kind": "auth"}, SendKind.ACCOUNT, SendKind.ACCOUNT),

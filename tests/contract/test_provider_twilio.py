@@ -60,7 +60,7 @@ SCENES = (
     Scene("too many, until a date past", error(429, 20429, Retry_After="Fri, 20 Nov 2020 10:00:00 GMT"), RETRY,
           FailureCode.LIMIT_REACHED, 0.0),
     Scene("too many, oddly", error(429, 20429, Retry_After="soon"), RETRY, FailureCode.LIMIT_REACHED),
-    Scene("unavailable", error(503, 20503), RETRY, FailureCode.PROVIDER_ERROR, None, "20503"),
+    Scene("unavailable", error(503, 20503), UNKNOWN, FailureCode.OUTCOME_UNKNOWN, None, "20503"),
     Scene("unavailable without a code", error(503, None), UNKNOWN, FailureCode.OUTCOME_UNKNOWN),
     Scene("internal error", error(500, 20500), UNKNOWN, FailureCode.OUTCOME_UNKNOWN, None, "20500"),
     Scene("unknown 5xx code", error(500, 99999), UNKNOWN, FailureCode.OUTCOME_UNKNOWN, None, "99999"),
