@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -69,19 +68,21 @@ class PostgresSweeper:
         seen = time.monotonic()
         room = asyncio.Semaphore(AT_ONCE)
 
-        async def wake(row: Mapping[str, Any]) -> UUID | None:
+        async def wake(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
             async with room:
                 try:
                     await self._conductor.start_message(row, seen, wake=True, again=row["stage"] == "queued")
                 except (RPCError, RuntimeError) as error:
                     log.warning("not woken yet", message=str(row["id"]), error=type(error).__name__)
                     return None
-            return row["id"]  # type: ignore[no-any-return]
+            return row
 
-        woken = [done for done in await asyncio.gather(*(wake(row) for row in rows)) if done is not None]
-        if woken:
+        woken = [row for row in await asyncio.gather(*(wake(row) for row in rows)) if row is not None]
+        # Only the debt that was seen: a newer one is not paid yet.
+        paid = {row["id"]: row["wake_due_at"] for row in woken if row["wake_due_at"] is not None}
+        if paid:
             async with self._engine.begin() as tx:
-                await wakes.woken(tx, woken)
+                await wakes.clear(tx, paid)
         return len(woken)
 
     async def _histories(self) -> None:

@@ -116,11 +116,6 @@ async def release_held(tx: AsyncConnection, most: int) -> list[dict[str, Any]]:
     return await message_rows(tx, list(released.scalars()))
 
 
-async def woken(tx: AsyncConnection, ids: Sequence[UUID]) -> None:
-    """Recovery has woken these: they are owed nothing."""
-    await tx.execute(update(messages).where(messages.c.id.in_(list(ids))).values(wake_due_at=None))
-
-
 async def undrained_endpoints(tx: AsyncConnection) -> list[UUID]:
     """Active endpoints with a delivery due that nobody is draining."""
     due = (
