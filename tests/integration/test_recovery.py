@@ -1,0 +1,307 @@
+"""Recovery: whatever was left behind is found in Postgres and done, at any moment, and twice without harm (I1)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
+
+from bellhop import wire
+from bellhop.ids import Prefix, message_workflow, render
+from bellhop.lease import boottime
+from bellhop.messages import Channel
+from bellhop.ports import Claim
+from bellhop.recovery import PostgresSweeper, keep_sweeping
+from bellhop.sandbox.testing import Receiver
+from bellhop.store import messages
+from bellhop.store.ledger import PostgresLedger, Routes
+from bellhop.store.messages import NewMessage
+
+from .engine import SMS, Engine, key, working
+
+pytestmark = pytest.mark.usefixtures("temporal_namespace")
+
+
+def sweeper(house: Engine) -> PostgresSweeper:
+    return PostgresSweeper(house.database, house.client, house.conductor)
+
+
+async def accept(house: Engine, number: int = 0) -> str:
+    """Accept a message and die: the transaction of the API, and nobody told."""
+    new = NewMessage(channel=Channel.SMS, recipient=f"+1305555{7000 + number}", content=f"Left behind {number}")
+    async with house.database.begin() as tx:
+        row = await messages.accept(tx, house.scope, new, house.book, 3600)
+    return render(Prefix.MESSAGE, row["id"])
+
+
+async def change(house: Engine, statement: str, **values: Any) -> None:
+    async with house.database.begin() as tx:
+        await tx.execute(text(statement), values)
+
+
+async def age(house: Engine, seconds: int = 30) -> None:
+    """Let time pass for everything that is owed."""
+    past = f"- interval '{seconds} seconds'"
+    await change(house, f"update messages set wake_due_at = wake_due_at {past}, due_at = due_at {past}")
+    await change(house, f"update attempts set lease_until = lease_until {past}, created_at = created_at {past}")
+    await change(house, f"update deliveries set next_at = next_at {past}")
+
+
+async def state(house: Engine, message: str) -> WorkflowExecutionStatus | None:
+    try:
+        return (await house.client.get_workflow_handle(message_workflow(key(message))).describe()).status
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return None
+
+
+async def details(house: Engine, message: str) -> str:
+    """What an operator reads in Temporal's UI."""
+    handle = house.client.get_workflow_handle(message_workflow(key(message)))
+    return str(await handle.query("__temporal_workflow_metadata"))
+
+
+async def copies(house: Engine, message: str) -> int:
+    (row,) = await house.rows("select content from messages where id = :id", id=key(message))
+    return len([one for one in await house.accepted() if one["content"] == row["content"]])
+
+
+async def debt(house: Engine, message: str) -> object:
+    (row,) = await house.rows("select wake_due_at from messages where id = :id", id=key(message))
+    return row["wake_due_at"]
+
+
+# --- messages ---
+
+
+async def test_what_the_api_never_told_is_started_once_it_is_old_enough(idle_house: Engine) -> None:
+    message = await accept(idle_house)
+    assert await sweeper(idle_house).sweep() == 0, "what is fresh is on its way"
+    assert await state(idle_house, message) is None
+    await age(idle_house)
+    assert await sweeper(idle_house).sweep() == 1
+    assert await state(idle_house, message) is WorkflowExecutionStatus.RUNNING
+    assert await debt(idle_house, message) is None
+    await change(idle_house, "update messages set due_at = now()")  # not past its time: only owed
+    assert await sweeper(idle_house).sweep() == 0, "told once"
+    async with working(idle_house):
+        await idle_house.until(message, "delivered")
+    assert await copies(idle_house, message) == 1
+
+
+async def test_sweeping_twice_at_once_is_harmless(idle_house: Engine) -> None:
+    left = [await accept(idle_house, number) for number in range(12)]
+    await age(idle_house, 120)
+    async with working(idle_house):
+        await asyncio.gather(*(sweeper(idle_house).sweep() for _ in range(3)))
+        for message in left:
+            await idle_house.until(message, "delivered")
+        await asyncio.gather(*(sweeper(idle_house).sweep() for _ in range(3)))
+        for message in left:
+            await idle_house.workflow_closed(message)
+            assert [attempt["state"] for attempt in await idle_house.attempts(message)] == ["accepted"]
+            assert await copies(idle_house, message) == 1
+    assert len(await idle_house.accepted()) == len(left)
+
+
+async def test_a_workflow_that_an_operator_terminated_is_made_again(idle_house: Engine) -> None:
+    sent = (await idle_house.send(SMS))["id"]
+    async with asyncio.timeout(10):
+        while await state(idle_house, sent) is None or await debt(idle_house, sent) is not None:
+            await asyncio.sleep(0.02)
+    await idle_house.client.get_workflow_handle(message_workflow(key(sent))).terminate("an operator's mistake")
+    await age(idle_house, 30)
+    assert await sweeper(idle_house).sweep() == 0, "a burst may be as late as that"
+    await age(idle_house, 30)
+    assert await sweeper(idle_house).sweep() == 1
+    async with working(idle_house):
+        await idle_house.until(sent, "delivered")
+    assert await copies(idle_house, sent) == 1
+
+
+async def test_a_call_whose_process_died_is_settled_before_anything_is_sent_again(idle_house: Engine) -> None:
+    """The attempt row is there, its lease is over, and no workflow knows of it."""
+    message = await accept(idle_house)
+    routes = Routes(idle_house.settings.bellhop.public_url, idle_house.settings.bellhop.sandbox_url)
+    ledger = PostgresLedger(idle_house.database, idle_house.settings.delivery, routes, idle_house.conductor.owed)
+    claimed = await ledger.claim(key(message), boottime() + 3)
+    assert isinstance(claimed, Claim)
+    # However recovery learns of it: here not by the debt.
+    await change(idle_house, "update messages set wake_due_at = null, due_at = now()")
+    await change(idle_house, "update attempts set lease_until = now() - interval '11 seconds'")
+    async with working(idle_house):
+        assert await sweeper(idle_house).sweep() == 1
+        await idle_house.until(message, "delivered")
+    assert [one["state"] for one in await idle_house.attempts(message)] == ["not_sent", "accepted"]
+    assert await copies(idle_house, message) == 1
+
+
+async def test_a_signal_that_was_lost_is_made_up_for(house: Engine) -> None:
+    """The receipt is in Postgres, the process that was to tell the conductor is gone."""
+    sent = (await house.send({**SMS, "recipient": "+13055559032"}))["id"]  # sent, and no more
+    await house.until(sent, "sent")
+    async with asyncio.timeout(20):
+        while "sent: the provider has it" not in await details(house, sent):
+            await asyncio.sleep(0.02)
+    await change(
+        house,
+        "update messages set stage = 'delivered', wake_due_at = now() - interval '11 seconds' where id = :id",
+        id=key(sent),
+    )
+    assert await sweeper(house).sweep() == 1
+    assert await house.workflow_closed(sent) == "delivered"
+    assert await copies(house, sent) == 1
+
+
+async def test_a_cancelled_message_nobody_was_told_of_is_never_sent(idle_house: Engine) -> None:
+    message = await accept(idle_house)
+    async with idle_house.database.begin() as tx:
+        await messages.cancel(tx, idle_house.scope, key(message))
+    await age(idle_house, 120)
+    async with working(idle_house):
+        assert await sweeper(idle_house).sweep() == 1
+        assert await idle_house.workflow_closed(message) == "cancelled"
+    assert await copies(idle_house, message) == 0
+    assert await sweeper(idle_house).sweep() == 0
+
+
+async def test_a_newer_debt_is_not_taken_for_paid(idle_house: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between recovery's look and its note the message is moved, and the process that moved it dies."""
+    message = await accept(idle_house)
+    await age(idle_house)
+    start = idle_house.conductor.start_message
+
+    async def start_and_move(*args: Any, **options: Any) -> None:
+        await start(*args, **options)
+        async with idle_house.database.begin() as tx:
+            await messages.reschedule(tx, idle_house.scope, key(message), None)
+
+    monkeypatch.setattr(idle_house.conductor, "start_message", start_and_move)
+    assert await sweeper(idle_house).sweep() == 1
+    assert await debt(idle_house, message) is not None
+
+
+async def test_messages_of_a_mended_account_go_out_at_once(house: Engine) -> None:
+    """Held for an hour; another message finds the account mended."""
+    house.settings.delivery.hold = 3600.0
+    await house.fault("auth", provider="twilio")
+    held: list[str] = []
+    for number in range(3):
+        sent = await house.send({**SMS, "recipient": f"+1305555710{number}", "content": f"Held {number}"})
+        held.append(sent["id"])
+        async with asyncio.timeout(20):
+            while not (
+                await house.rows(
+                    "select from messages where held_account_id is not null and id = :id", id=key(sent["id"])
+                )
+            ):
+                await asyncio.sleep(0.02)
+    # One that waits for a later time of its own goes out no sooner for it.
+    moved = await house.http.patch(f"/v1/messaging/{held[2]}", json={"scheduled_at": "2031-05-01T10:00:00Z"})
+    assert moved.status_code == 200
+    assert await sweeper(house).sweep() == 0, "the account is still at fault"
+    await change(house, "update provider_accounts set probe_at = now()")
+    probe = (await house.send({**SMS, "content": "Is it mended?"}))["id"]
+    await house.until(probe, "delivered")
+    assert await sweeper(house).sweep() >= 2
+    for message in held[:2]:
+        await house.until(message, "delivered", seconds=5)
+        assert await copies(house, message) == 1
+    assert (await house.get(held[2]))["status"] == "queued"
+    assert await copies(house, held[2]) == 0
+    assert await sweeper(house).sweep() == 0
+
+
+async def test_the_schedule_sweeps(house: Engine) -> None:
+    message = await accept(house)
+    await age(house)
+    try:
+        await keep_sweeping(house.client, 3600.0)
+        await keep_sweeping(house.client, 1.0)  # another worker, another pace: the last word counts
+        await house.until(message, "delivered", seconds=30)
+    finally:
+        await house.client.get_schedule_handle(wire.SWEEP_SCHEDULE).delete()
+
+
+# --- endpoints ---
+
+
+async def test_an_endpoint_nobody_drains_is_woken(idle_house: Engine) -> None:
+    with Receiver().open() as customer:
+        made = await idle_house.http.post("/v1/webhooks", json={"url": f"{customer.url}/hooks"})
+        assert made.status_code == 201
+        message = await accept(idle_house)
+        async with idle_house.database.begin() as tx:
+            await messages.cancel(tx, idle_house.scope, key(message))
+        await change(idle_house, "update messages set wake_due_at = null, due_at = now()")
+        assert await sweeper(idle_house).sweep() == 0, "fresh"
+        await age(idle_house)
+        await change(idle_house, "update endpoints set draining_until = now() + interval '1 minute'")
+        assert await sweeper(idle_house).sweep() == 0, "somebody drains it"
+        await change(idle_house, "update endpoints set draining_until = now() - interval '1 second'")
+        assert await sweeper(idle_house).sweep() == 1, "the drainer fell silent"
+        async with working(idle_house):
+            heard = await asyncio.to_thread(customer.wait, lambda calls: len(calls) == 1, 20)
+        assert b'"message.cancelled"' in heard[0].body
+        assert await sweeper(idle_house).sweep() == 0
+
+
+# --- what is to be forgotten ---
+
+
+async def test_histories_of_erased_guests_are_deleted(house: Engine) -> None:
+    guest = await house.http.post("/v1/guests", json={"first_name": "Jo", "last_name": "M", "phone": SMS["recipient"]})
+    assert guest.status_code == 201
+    ids = []
+    for scheduled in (None, "2031-05-01T10:00:00Z"):
+        sent = await house.send({**SMS, "guest_id": guest.json()["id"], "scheduled_at": scheduled})
+        ids.append(sent["id"])
+    await house.until(ids[0], "delivered")
+    await house.workflow_closed(ids[0])
+    assert (await house.http.delete(f"/v1/guests/{guest.json()['id']}")).status_code == 204
+    assert await house.workflow_closed(ids[1]) == "cancelled"
+    await sweeper(house).sweep()
+    assert await house.rows("select * from history_erasures") == []
+    async with asyncio.timeout(20):
+        for message in ids:
+            while await state(house, message) is not None:
+                await asyncio.sleep(0.05)
+    await sweeper(house).sweep()
+
+
+async def test_a_history_that_never_was_counts_as_erased(idle_house: Engine) -> None:
+    await change(
+        idle_house, "insert into history_erasures (workflow_id) values (:id)", id=message_workflow(UUID(int=7))
+    )
+    await sweeper(idle_house).sweep()
+    assert await idle_house.rows("select * from history_erasures") == []
+
+
+async def test_what_is_kept_for_a_while_only(idle_house: Engine) -> None:
+    body = {**SMS, "scheduled_at": "2031-05-01T10:00:00Z"}
+    for age_of_key in ("47 hours", "49 hours"):
+        await idle_house.send(body, **{"Idempotency-Key": age_of_key})
+    rows = await idle_house.rows("select key from idempotency order by created_at")
+    await change(
+        idle_house,
+        "update idempotency set created_at = now() - interval '49 hours' where key = :key",
+        key=rows[-1]["key"],
+    )
+    (account, *_) = await idle_house.rows("select id from provider_accounts where provider = 'twilio'")
+    for days in (29, 31):
+        await change(
+            idle_house,
+            "insert into receipts (account_id, provider, dedupe_key, word, payload, received_at)"
+            " values (:account, 'twilio', :days, 'sent', '{}', now() - make_interval(days => :age))",
+            account=account["id"], days=str(days), age=days,
+        )  # fmt: skip
+    await sweeper(idle_house).sweep()
+    assert len(await idle_house.rows("select * from idempotency")) == 1
+    kept = await idle_house.rows("select dedupe_key, payload from receipts order by dedupe_key")
+    assert [(row["dedupe_key"], row["payload"]) for row in kept] == [("29", {}), ("31", None)]
