@@ -26,11 +26,13 @@ from activities.drain import EndpointActivities
 from activities.messages import MessageActivities
 from activities.recovery import RecoveryActivities
 from bellhop import wire
+from bellhop.addresses import AddressBook
 from bellhop.conductor import Conductor
 from bellhop.database import make_engine
 from bellhop.lease import DeadMansSwitch, boottime
 from bellhop.providers import PROVIDERS
 from bellhop.recovery import PostgresSweeper, keep_sweeping
+from bellhop.seed import await_installation
 from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.ledger import PostgresLedger, Routes
 from bellhop.telemetry import configure_logs
@@ -125,6 +127,14 @@ async def run(settings: Settings, role: str) -> None:
         return
     client = await connecting
     engine = make_engine(settings.postgres, f"worker-{role}")
+    checking = asyncio.create_task(
+        await_installation(engine, AddressBook(settings.bellhop.secret_key.get_secret_value()))
+    )
+    await asyncio.wait({checking, stop}, return_when=asyncio.FIRST_COMPLETED)
+    if stopping.is_set():
+        checking.cancel()
+        return
+    await checking
     posts = make_client(settings.webhook)
     with threads(settings) as pool:
         async with posts, Conductor(client, engine) as conductor:
@@ -185,6 +195,8 @@ def main() -> None:
     configure_logs(settings.bellhop.log_level, f"worker-{role}")
     try:
         asyncio.run(run(settings, role))
+    except SettingsError as problem:
+        sys.exit(str(problem))
     except Exception as error:  # noqa: BLE001 - the process ends, and says so
         log.error("worker cannot go on", error=type(error).__name__)
         sys.exit(1)

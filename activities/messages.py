@@ -12,6 +12,7 @@ from temporalio import activity
 
 from activities.faults import told_plainly
 from bellhop import wire
+from bellhop.ids import Prefix, render
 from bellhop.ports import Claim, Found, Ledger, Provider, Question, SendResult
 from bellhop.wire import Answer, Next
 
@@ -70,7 +71,7 @@ class MessageActivities:
         )
         log.info(
             "provider called",
-            message=str(claim.outgoing.message_id),
+            message=render(Prefix.MESSAGE, claim.outgoing.message_id),
             attempt=str(claim.outgoing.attempt_id),
             provider=claim.account.provider,
             outcome=result.kind.value,
@@ -90,7 +91,7 @@ class MessageActivities:
         for tried in range(RECORD_TRIES):
             try:
                 return await self._ledger.record(claim, result)
-            except Exception as error:  # noqa: BLE001 - the outcome must not be lost whatever fails
+            except Exception as error:
                 if tried == RECORD_TRIES - 1:
                     raise
                 log.warning(

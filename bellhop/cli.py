@@ -13,13 +13,14 @@ from typing import Annotated, Any, NoReturn
 
 import httpx2
 import typer
+from dotenv import dotenv_values
 from psycopg.errors import UndefinedTable
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.service import RPCError
 
 from bellhop import administration
-from bellhop.settings import SettingsError
+from bellhop.settings import SettingsError, env_file
 
 app = typer.Typer(
     name="bellhop",
@@ -48,6 +49,17 @@ app.add_typer(properties_app, name="properties")
 app.add_typer(keys_app, name="keys")
 
 STATE = Path(".bellhop")
+
+
+@app.callback()
+def settings_file() -> None:
+    """Read `.env` here, as every part of Bellhop does; what is already set in the environment comes first."""
+    if file := env_file():
+        for name, value in dotenv_values(file).items():
+            if value:
+                os.environ.setdefault(name, value)
+
+
 StateDir = Annotated[Path, typer.Option(help="Where the embedded stack keeps its data.", envvar="BELLHOP_STATE_DIR")]
 
 

@@ -109,7 +109,8 @@ class Conductor:
             try:
                 await call
             except (RPCError, RuntimeError, OSError) as error:
-                log.warning("Temporal was not told; recovery will", message=str(message_id), error=type(error).__name__)
+                told = message_workflow(message_id)
+                log.warning("Temporal was not told; recovery will", message=told, error=type(error).__name__)
                 return
         if since is not None:
             self._told[message_id] = max(since, self._told.get(message_id, since))

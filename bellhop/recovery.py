@@ -28,6 +28,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from bellhop import wire
 from bellhop.conductor import Conductor
+from bellhop.ids import message_workflow
 from bellhop.store import wakes
 from bellhop.temporal import RPC_TIMEOUT
 
@@ -73,7 +74,7 @@ class PostgresSweeper:
                 try:
                     await self._conductor.start_message(row, seen, wake=True, again=row["stage"] == "queued")
                 except (RPCError, RuntimeError) as error:
-                    log.warning("not woken yet", message=str(row["id"]), error=type(error).__name__)
+                    log.warning("not woken yet", message=message_workflow(row["id"]), error=type(error).__name__)
                     return None
             return row
 

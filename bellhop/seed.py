@@ -5,9 +5,11 @@ Environment variables only seed rows; from then on the rows lead.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bellhop.addresses import AddressBook
 from bellhop.keys import digest
@@ -16,6 +18,8 @@ from bellhop.settings import Settings, SettingsError
 from bellhop.store import accounts, installation, keys, properties
 from bellhop.store.accounts import Seed
 from bellhop.store.scopes import Scope
+
+ASK_AGAIN = 2.0
 
 
 async def check_installation(tx: AsyncConnection, book: AddressBook) -> None:
@@ -26,6 +30,18 @@ async def check_installation(tx: AsyncConnection, book: AddressBook) -> None:
             "  With another key earlier opt-outs would not be recognised, so nothing starts.\n"
             "  Set it to the first key (`bellhop dev` keeps it in .bellhop/secret_key), or use an empty database."
         )
+
+
+async def await_installation(engine: AsyncEngine, book: AddressBook) -> None:
+    """Wait until the database is there and migrated, then make sure that this is its secret key. Raises SettingsError
+    when it is not: with another key, opt-outs would silently not be recognised."""
+    while True:
+        try:
+            async with engine.begin() as tx:
+                await check_installation(tx, book)
+            return
+        except (DBAPIError, OSError, TimeoutError):
+            await asyncio.sleep(ASK_AGAIN)
 
 
 async def ensure_property(tx: AsyncConnection, name: str, slug: str, timezone: str = "UTC") -> dict[str, Scope]:

@@ -20,9 +20,13 @@ class SettingsError(Exception):
 
 def _group(prefix: str) -> SettingsConfigDict:
     # `NAME=` in a .env file means that NAME is not set.
-    return SettingsConfigDict(
-        env_prefix=prefix, env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
-    )
+    return SettingsConfigDict(env_prefix=prefix, env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
+
+
+def env_file() -> str | None:
+    """The file settings are read from beside the environment: `.env` here, or what BELLHOP_ENV_FILE names (empty: none;
+    the embedded stack's programs get everything by their environment)."""
+    return os.environ.get("BELLHOP_ENV_FILE", ".env") or None
 
 
 class PostgresSettings(BaseSettings):
@@ -92,7 +96,6 @@ class DeliverySettings(BaseSettings):
     retry_longest: float = Field(default=300.0, gt=0, description="longest pause between attempts, seconds")
     hold: float = Field(default=60.0, gt=0, description="how often a held account is tried again, seconds")
     valid_for: float = Field(default=259_200.0, gt=0, description="unsent this long after it was due, it expires")
-    horizon: float = Field(default=604_800.0, gt=0, description="how long a sent message waits for receipts, seconds")
     threads: int = Field(default=16, ge=1, le=256, description="provider calls one worker process makes at a time")
 
     @field_validator("settle_pauses", mode="before")
@@ -149,7 +152,7 @@ class BellhopSettings(BaseSettings):
 class Settings(BaseSettings):
     """The whole tree. Build it with `load()`, once."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(extra="ignore")
 
     bellhop: BellhopSettings = Field(default_factory=BellhopSettings)
     postgres: PostgresSettings = Field(default_factory=PostgresSettings)
@@ -185,7 +188,7 @@ def _groups() -> dict[str, BaseSettings]:
         assert isinstance(group, type) and issubclass(group, BaseSettings)
         prefix = group.model_config.get("env_prefix", "")
         try:
-            groups[name] = group()
+            groups[name] = group(_env_file=env_file())
         except ValidationError as error:
             for problem in error.errors(include_input=False, include_url=False):
                 variable = prefix + "_".join(str(part) for part in problem["loc"][:1])

@@ -8,7 +8,7 @@ from alembic import context
 from sqlalchemy import Connection, create_engine, pool, text
 
 from bellhop.database import sqlalchemy_url
-from bellhop.settings import PostgresSettings
+from bellhop.settings import PostgresSettings, env_file
 from bellhop.tables import Personal, PersonalJSON, Secret, metadata
 
 # One migration at a time, whoever starts it: API, worker and job may all be started together.
@@ -40,6 +40,8 @@ handed_over: Connection | None = context.config.attributes.get("connection")
 if handed_over is not None:
     migrate(handed_over)
 else:
-    engine = create_engine(sqlalchemy_url(PostgresSettings().dsn.get_secret_value()), poolclass=pool.NullPool)
+    engine = create_engine(
+        sqlalchemy_url(PostgresSettings(_env_file=env_file()).dsn.get_secret_value()), poolclass=pool.NullPool
+    )
     with engine.connect() as connection:
         migrate(connection)

@@ -53,6 +53,8 @@ def settings_env(
         "BELLHOP_SANDBOX_URL": f"http://127.0.0.1:{ports.sandbox}",
         # The receiver and the person's own test servers live on this machine.
         "WEBHOOK_ALLOW": base.get("WEBHOOK_ALLOW") or "127.0.0.0/8",
+        # Everything is here: a .env beside the checkout is for the real installation, or was read into `base`.
+        "BELLHOP_ENV_FILE": "",
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -6,15 +6,16 @@ python -m bellhop.dev.worker_health workflows|activities
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sys
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-from temporalio.client import Client
 
-from bellhop.settings import TemporalSettings
+from bellhop.settings import TemporalSettings, env_file
+from bellhop.temporal import connect
 from bellhop.wire import TASK_QUEUE_PROVIDERS, TASK_QUEUE_WORKFLOWS
 
 _POLLED: dict[str, tuple[str, TaskQueueType.ValueType]] = {
@@ -26,10 +27,7 @@ _POLLED: dict[str, tuple[str, TaskQueueType.ValueType]] = {
 async def polls(role: str, settings: TemporalSettings) -> bool:
     """True when a poller of the role's queue names this host (an identity is `process id@host` by default)."""
     queue, kind = _POLLED[role]
-    key = settings.api_key.get_secret_value() if settings.api_key else None
-    client = await Client.connect(
-        settings.address, namespace=settings.namespace, api_key=key or None, tls=True if settings.tls or key else None
-    )
+    client = await connect(settings, lazy=False)
     answer = await client.workflow_service.describe_task_queue(
         DescribeTaskQueueRequest(namespace=settings.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind)
     )
@@ -37,4 +35,9 @@ async def polls(role: str, settings: TemporalSettings) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(not asyncio.run(asyncio.wait_for(polls(sys.argv[1], TemporalSettings()), timeout=8)))
+    try:
+        seen = asyncio.run(asyncio.wait_for(polls(sys.argv[1], TemporalSettings(_env_file=env_file())), timeout=8))
+    except Exception:  # noqa: BLE001 - whatever it is: not healthy
+        seen = False
+    # Not sys.exit: the client's own threads do not always survive the interpreter's shutdown.
+    os._exit(0 if seen else 1)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import INTERVAL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -21,10 +22,13 @@ from bellhop.messages import ADDRESS_KIND, Channel, parts
 from bellhop.ports import Account, Claim, Effect, Found, FoundKind, Outgoing, Question, SendKind, SendResult, Sought
 from bellhop.settings import DeliverySettings
 from bellhop.statuses import Stage
-from bellhop.store import consents, progress
+from bellhop.store import consents, events, progress
+from bellhop.store.events import NewEvent
 from bellhop.store.progress import Progress, Row
-from bellhop.tables import attempts, messages, provider_accounts, senders
+from bellhop.tables import attempts, messages, properties, provider_accounts, senders
 from bellhop.wire import Answer, Next
+
+log = structlog.get_logger()
 
 SANDBOX_ENVIRONMENT = "test"
 
@@ -162,6 +166,8 @@ class PostgresLedger:
     async def _hold(self, tx: AsyncConnection, row: Row, account_id: UUID | None) -> Answer:
         # Jitter: a mended account is not met by all its messages in the same instant.
         pause = self._settings.hold * random.uniform(1.0, 1.5)
+        if account_id is not None and row["held_account_id"] is None:
+            await events.write(tx, row["scope_id"], "message", row["id"], [NewEvent("message.held")])
         await tx.execute(
             update(messages)
             .where(messages.c.id == row["id"])
@@ -326,6 +332,13 @@ class PostgresLedger:
                 probe_at=func.now() + seconds(self._settings.hold),
             )
         )
+        log.error(
+            "provider account at fault: its messages are held until it is mended or they expire",
+            account=str(account_id),
+            provider=row["provider"],
+            provider_code=result.provider_code,
+            mend="check its credentials, status and funds at the provider; `bellhop accounts list` shows it",
+        )
         return Progress(row, await self._hold(tx, row, account_id))
 
     async def _give_up(self, tx: AsyncConnection, row: Row, code: FailureCode, provider_code: str | None) -> Progress:
@@ -409,7 +422,7 @@ class PostgresLedger:
         if found.kind is FoundKind.ABSENT:
             await self._over(tx, attempt, "not_sent")
             return Progress(row, Answer(row["stage"], Next.AGAIN, 0.0))
-        if found.kind is FoundKind.CANNOT_KNOW and self._goes_on(row):
+        if found.kind is FoundKind.CANNOT_KNOW and await self._goes_on(tx, row):
             await self._over(tx, attempt, "abandoned")
             return Progress(row, Answer(row["stage"], Next.AGAIN, 0.0))
         # The attempt stays `unknown`, and so live: nothing can be sent beside it, and a late receipt still settles it.
@@ -422,8 +435,12 @@ class PostgresLedger:
             .values(state=state, settled_at=func.now())
         )
 
-    @staticmethod
-    def _goes_on(row: Row) -> bool:
-        """Whether the property chose, for this channel, to send again what can't be known: settings.outcome_unknown."""
-        chosen = (row["scope_settings"] or {}).get("outcome_unknown", {})
-        return isinstance(chosen, dict) and chosen.get(row["channel"]) == "resend"
+    async def _goes_on(self, tx: AsyncConnection, row: Row) -> bool:
+        """Whether the property chose, for this channel, to send again what can't be known: in its `settings`, or those
+        of one environment, `{"outcome_unknown": {"email": "resend"}}`."""
+        general = await tx.execute(select(properties.c.settings).where(properties.c.id == row["property_id"]))
+        for settings in (row["scope_settings"], general.scalar_one()):
+            chosen = (settings or {}).get("outcome_unknown")
+            if isinstance(chosen, dict) and row["channel"] in chosen:
+                return bool(chosen[row["channel"]] == "resend")
+        return False

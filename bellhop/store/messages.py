@@ -14,6 +14,7 @@ from bellhop import statuses
 from bellhop.addresses import AddressBook
 from bellhop.ids import Prefix, render
 from bellhop.messages import ADDRESS_KIND, Channel, parts
+from bellhop.rendering import timestamp
 from bellhop.statuses import Stage, Status
 from bellhop.store import consents, events, progress
 from bellhop.store.events import NewEvent
@@ -200,5 +201,7 @@ async def reschedule(tx: AsyncConnection, scope: Scope, message_id: UUID, at: da
         )
         .returning(messages)
     )
-    owed = await events.write(tx, scope.id, "message", message_id, [NewEvent("message.rescheduled")])
+    owed = await events.write(
+        tx, scope.id, "message", message_id, [NewEvent("message.rescheduled", facts={"scheduled_at": timestamp(at)})]
+    )
     return Changed({**row, **changed.mappings().one()}, True, owed)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.failures import error_object
 from bellhop.ids import Prefix, render
 from bellhop.rendering import timestamp
+from bellhop.statuses import Stage
 from bellhop.store import messages, progress
 from bellhop.store.scopes import Scope
 from bellhop.tables import deliveries, endpoints, events, receipts
@@ -25,13 +26,33 @@ _OUTCOME: dict[str, str] = {
 }
 
 
+_CAUSES = ("message.queued", "due", "attempt.", "receipt.", "message.", "webhook.")
+
+
+_EXPLAINED = {
+    "message.queued": "accepted",
+    "message.held": "the sending account is at fault; held until it is mended",
+}
+
+
+def _detail(event: RowMapping) -> dict[str, str]:
+    if "scheduled_at" in event["facts"]:
+        return {"detail": f"to {event['facts']['scheduled_at'] or 'now'}"}
+    return {"detail": _EXPLAINED[event["type"]]} if event["type"] in _EXPLAINED else {}
+
+
+def _cause(what: str) -> int:
+    """Of entries written at the same instant, the cause comes before what it led to."""
+    return next(place for place, start in enumerate(_CAUSES) if what.startswith(start))
+
+
 async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[dict[str, Any]] | None:
     """Entries `{at, what, detail, …}` in the order of time; None when there is no such message here."""
     row = await messages.get(tx, scope, message_id)
     if row is None:
         return None
     entries: list[dict[str, Any]] = []
-    if row["scheduled_at"] and row["scheduled_at"] > row["created_at"]:
+    if row["scheduled_at"] and row["scheduled_at"] > row["created_at"] and row["stage"] != Stage.CANCELLED.value:
         entries.append({"at": row["scheduled_at"], "what": "due", "detail": "the time it was asked to go out"})
     told = await tx.execute(select(events).where(events.c.subject_id == message_id).order_by(events.c.id))
     for event in told.mappings():
@@ -41,6 +62,7 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
                 "at": event["created_at"],
                 "what": event["type"],
                 "event_id": render(Prefix.EVENT, event["id"]),
+                **_detail(event),
                 **({"error": error_object(code, event["facts"].get("provider_code"))} if code else {}),
             }
         )
@@ -89,5 +111,5 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
                     "status": delivery["last_status"],
                 }
             )
-    entries.sort(key=lambda entry: entry["at"])
+    entries.sort(key=lambda entry: (entry["at"], _cause(entry["what"])))
     return [{**entry, "at": timestamp(entry["at"])} for entry in entries]

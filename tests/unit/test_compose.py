@@ -106,7 +106,9 @@ def test_two_workers_one_of_each_role() -> None:
 
 def test_the_sandbox_calls_back_with_its_own_accounts() -> None:
     command = SERVICES["sandbox"]["command"]
-    assert command[:6] == ["python", "-m", "bellhop.dev.callbacks", "http://api:8000", "python", "-m"]
+    # Signatures cover the address: the public one where there is one.
+    where = SERVICES["api"]["environment"]["BELLHOP_PUBLIC_URL"]
+    assert command[:6] == ["python", "-m", "bellhop.dev.callbacks", where, "python", "-m"]
     environment = callback_env(command[3])
     key_id = accounts.SENDGRID_API_KEY.split(".")[1]
     assert environment == {
