@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from api import guests, health, keys, messaging, openapi, properties, receipts, webhooks
+from api import docs, guests, health, keys, messaging, openapi, properties, receipts, webhooks
 from api.callers import Callers
 from api.door import Door
 from api.entrance import Entrance
@@ -75,6 +75,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         exception_handlers=HANDLERS,
@@ -84,6 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Entrance)
     for module in (messaging, guests, webhooks, properties, keys, receipts, health):
         app.include_router(module.router)
+    docs.serve(app)
     openapi.describe(app)
     return app
 

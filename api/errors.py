@@ -175,12 +175,13 @@ def of_http(request: Request, error: Exception) -> Response:
     code, detail = _OF_STATUS.get(error.status_code, ("bad_request", "The request cannot be answered."))
     headers = dict(error.headers or {})
     if error.status_code == 405:
-        headers["Allow"] = _allowed(request)
+        headers["Allow"] = _allowed(request) or headers.get("Allow") or "GET, HEAD"
     return answer(_id(request), error.status_code, code, detail, headers)
 
 
 def _allowed(request: Request) -> str:
-    """Every method of the path: the framework names only those of the first route that matched it."""
+    """Every method of the path: the framework names only those of the first route that matched it. "" for a path that
+    is not in the description."""
     paths, path = request.app.openapi()["paths"], request.scope["path"]
     fitting = (
         [path]
@@ -188,7 +189,7 @@ def _allowed(request: Request) -> str:
         else [template for template in paths if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)]
     )
     methods = {method.upper() for template in fitting for method in paths[template]}
-    return ", ".join(sorted(methods)) or "POST"
+    return ", ".join(sorted(methods))
 
 
 def of_validation(request: Request, error: Exception) -> Response:
