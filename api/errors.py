@@ -15,6 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.schemas.words import expected
+from bellhop.statuses import Status
+
 Detail = str | Sequence[Mapping[str, Any]]
 
 
@@ -90,9 +93,14 @@ class IdempotencyGone(Conflict):
 
 
 class NotPending(Conflict):
-    """The message no longer waits: a provider has it or may have it, or it failed or was cancelled."""
+    """Only a message that still waits can be cancelled or moved."""
 
     code = "message_not_pending"
+
+    def __init__(self, status: Status) -> None:
+        # `queued` and yet not waiting: a provider is being called with it, or may have it.
+        state = "on its way to a provider" if status is Status.QUEUED else status.value
+        super().__init__(f"It is already {state}; only a message that still waits can be cancelled or moved.")
 
 
 class GuestTaken(Conflict):
@@ -195,10 +203,7 @@ def _allowed(request: Request) -> str:
 def of_validation(request: Request, error: Exception) -> Response:
     """Handler of fields that are not as they should be. What was sent is not repeated: it may be a guest's data."""
     assert isinstance(error, RequestValidationError)
-    detail = [
-        {"loc": list(each["loc"]), "msg": _plain(str(each["msg"])), "type": str(each["type"])}
-        for each in error.errors()
-    ]
+    detail = [{"loc": list(each["loc"]), "msg": expected(each), "type": str(each["type"])} for each in error.errors()]
     return answer(_id(request), 422, Invalid.code, detail)
 
 
@@ -221,8 +226,3 @@ HANDLERS: dict[Any, Any] = {
 
 def _id(request: Request) -> str:
     return str(request.scope["bellhop.request_id"])
-
-
-def _plain(message: str) -> str:
-    # pydantic puts its own words before ours.
-    return message.removeprefix("Value error, ").removeprefix("Assertion failed, ")

@@ -70,7 +70,9 @@ async def send(
         done = await here.record.write(lambda tx: _accept(tx, request, scope, new, asked))
     except ChannelUnavailable:
         raise ChannelMissing(
-            ["body", "channel"], f"this property has no sender for {new.channel.value} yet", "channel_unavailable"
+            ["body", "channel"],
+            f"expected a channel that this property has a sender for; it has none for {new.channel.value}",
+            "channel_unavailable",
         ) from None
     except UnknownGuest:
         place = "recipient" if new.channel is Channel.IN_APP else "guest_id"
@@ -224,7 +226,7 @@ def _changed(request: Request, done: Changed) -> Response:
     if done.row is None:
         raise NotFound
     if not done.done:
-        raise NotPending
+        raise NotPending(STATUS[Stage(done.row["stage"])])
     conductor = door(request).conductor
     conductor.woken(done.row)
     conductor.owed(done.endpoints)

@@ -106,7 +106,7 @@ def _json_object(value: dict[str, Any]) -> dict[str, Any]:
 
 def _no_error_key(value: dict[str, Any]) -> dict[str, Any]:
     if "error" in value:
-        raise wrong("reserved_key", "the key `error` is reserved: Bellhop puts the reason of a failure there")
+        raise wrong("reserved_key", "expected no key `error`: Bellhop puts the reason of a failure there")
     return value
 
 

@@ -100,7 +100,7 @@ class SendRequest(Strict):
         if value is None or channel is None:
             return value
         if channel != "email":
-            raise wrong("subject_unexpected", "only e-mail has a subject; leave it out")
+            raise wrong("subject_unexpected", "expected no subject: only e-mail has one")
         if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
             raise wrong("subject", "expected one line without control characters")
         return value

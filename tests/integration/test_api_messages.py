@@ -96,9 +96,40 @@ async def test_bad_fields_are_named_and_leave_nothing(api: Api) -> None:
         body = answer.json()
         assert body["detail"][0]["loc"][:2] == ["body", place], fields
         assert set(body["detail"][0]) == {"loc", "msg", "type"}
+        assert body["detail"][0]["msg"].startswith("expected "), body["detail"]
         assert (body["status_code"], body["code"]) == (422, "invalid")
         assert body["request_id"] == answer.headers["x-request-id"]
     assert [await api.rows(table) for table in ("messages", "events", "idempotency")] == [0, 0, 0]
+
+
+SAID: list[tuple[str, str, dict[str, Any], str]] = [
+    ("POST", "/v1/messaging/send", {**SMS, "channel": "fax"}, "expected one of sms, email, in_app, whatsapp, push"),
+    ("POST", "/v1/messaging/send", {**SMS, "content": ""}, "expected at least 1 character"),
+    ("POST", "/v1/messaging/send", {**SMS, "content": "x" * 10_001}, "expected at most 10000 characters"),
+    ("POST", "/v1/messaging/send", {**SMS, "content": 7}, "expected text"),
+    ("POST", "/v1/messaging/send", {**SMS, "guest_id": "x"}, "expected an id: gst_…"),
+    ("POST", "/v1/messaging/send", {**SMS, "metadata": []}, "expected an object"),
+    ("POST", "/v1/messaging/send", {**SMS, "surprise": 1}, "expected nothing of this name"),
+    ("POST", "/v1/messaging/send", {**SMS, "subject": "x"}, "expected no subject: only e-mail has one"),
+    ("POST", "/v1/messaging/send", {"channel": "sms", "recipient": "+13055551234"}, "expected a value"),
+    ("POST", "/v1/messaging/send", {**SMS, "scheduled_at": "soon"}, "expected an RFC 3339 time"),
+    ("PATCH", "/v1/guests/gst_01kaj3p0m5e6s7t8v9w0x1y2z3", {"is_active": "yes"}, "expected true or false"),
+    ("POST", "/v1/auth/keys", {"name": "desk", "scopes": "*"}, "expected a list"),
+    ("POST", "/v1/auth/keys", {"name": "desk", "scopes": []}, "expected at least 1 item"),
+    ("GET", "/v1/messaging", {"limit": "x"}, "expected a whole number"),
+    ("GET", "/v1/messaging", {"limit": "201"}, "expected 200 or less"),
+    ("GET", "/v1/messaging", {"offset": "-1"}, "expected 0 or more"),
+    ("GET", "/v1/messaging", {"status": "gone"}, "expected one of queued, sent, delivered, read, failed, cancelled"),
+    ("GET", "/v1/webhooks/whe_01kaj3p6zve5jvqzkqdk1w4yb2/deliveries", {"state": "gone"}, "expected one of pending, "),
+]
+
+
+async def test_what_was_expected_is_said_in_words(api: Api) -> None:
+    for method, path, fields, words in SAID:
+        sent: dict[str, Any] = {"params" if method == "GET" else "json": fields}
+        answer = await api.http.request(method, path, **sent)
+        assert answer.status_code == 422, (path, answer.text)
+        assert answer.json()["detail"][0]["msg"].startswith(words), (fields, answer.text)
 
 
 UNREADABLE: list[tuple[bytes, str, int]] = [
@@ -220,9 +251,28 @@ async def test_cancel_and_reschedule(api: Api) -> None:
         assert (gone.status_code, gone.json()["status"]) == (200, "cancelled")
     late = await api.http.patch(path, json={"scheduled_at": "2030-06-01T00:00:00Z"})
     assert (late.status_code, late.json()["code"]) == (409, "message_not_pending")
+    rule = "only a message that still waits can be cancelled or moved."
+    assert late.json()["detail"] == f"It is already cancelled; {rule}"
     story = (await api.http.get(f"{path}/timeline")).json()
     assert [entry["what"] for entry in story["data"]][:1] == ["message.queued"]
     assert "message.cancelled" in [entry["what"] for entry in story["data"]]
+
+
+async def test_what_no_longer_waits_says_where_it_stands(api: Api) -> None:
+    body = await api.later()
+    for stage, words in ("delivered", "delivered"), ("undelivered", "failed"), ("gave_up", "failed"):
+        await api.sql("update messages set stage = :stage", stage=stage)
+        late = await api.http.post(f"/v1/messaging/{body['id']}/cancel")
+        assert (late.status_code, late.json()["code"]) == (409, "message_not_pending")
+        assert late.json()["detail"].startswith(f"It is already {words}; "), late.text
+    await api.sql("update messages set stage = 'queued'")
+    await api.sql(
+        "insert into attempts (id, scope_id, message_id, part, account_id, provider, lease_until, sender)"
+        " select uuidv7(), m.scope_id, m.id, 0, a.id, a.provider, now(), 'x' from messages m"
+        " join provider_accounts a on a.scope_id = m.scope_id and a.provider = m.provider"
+    )
+    late = await api.http.post(f"/v1/messaging/{body['id']}/cancel")
+    assert late.json()["detail"].startswith("It is already on its way to a provider; "), late.text
 
 
 async def test_the_wall_between_properties_and_environments(api: Api) -> None:
