@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
 import structlog
 from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -24,7 +28,8 @@ from bellhop.addresses import AddressBook
 from bellhop.conductor import Conductor
 from bellhop.database import make_engine
 from bellhop.providers import PROVIDERS
-from bellhop.settings import Settings, load
+from bellhop.seed import await_installation
+from bellhop.settings import Settings, SettingsError, load
 from bellhop.telemetry import configure_logs
 from bellhop.temporal import connect, register_search_attributes
 
@@ -48,7 +53,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         client = await connect(read.temporal, lazy=True)
         record = Record(engine)
         waiting = Waiting(record)
+        book = AddressBook(read.bellhop.secret_key.get_secret_value())
         registering = asyncio.create_task(_register(client))
+        checking = asyncio.create_task(_check(engine, book))
         try:
             async with Conductor(client, engine) as conductor:
                 app.state.temporal = client
@@ -58,15 +65,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                     callers=Callers(record),
                     waiting=waiting,
                     conductor=conductor,
-                    book=AddressBook(read.bellhop.secret_key.get_secret_value()),
+                    book=book,
                     providers=PROVIDERS,
                 )
                 yield
                 await waiting.close()
         finally:
-            registering.cancel()
-            with suppress(asyncio.CancelledError):
-                await registering
+            for task in (registering, checking):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             await engine.dispose()
 
     app = FastAPI(
@@ -88,6 +96,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     docs.serve(app)
     openapi.describe(app)
     return app
+
+
+async def _check(engine: AsyncEngine, book: AddressBook) -> None:
+    """End the process when the secret key is not this database's, as soon as the database can be asked."""
+    try:
+        await await_installation(engine, book)
+    except SettingsError as problem:
+        print(problem, file=sys.stderr, flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def _register(client: Client) -> None:
