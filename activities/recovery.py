@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 from temporalio import activity
 
 from activities.faults import told_plainly
 from bellhop import wire
+
+BEAT = 2.0
 
 
 class Sweeper(Protocol):
@@ -27,4 +30,15 @@ class RecoveryActivities:
     @told_plainly
     async def sweep(self) -> int:
         """One sweep."""
-        return await self._sweeper.sweep()
+        beating = asyncio.create_task(_beat())
+        try:
+            return await self._sweeper.sweep()
+        finally:
+            beating.cancel()
+
+
+async def _beat() -> None:
+    """Tell Temporal that this process lives; how long a sweep may take is the activity's own time-out."""
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(BEAT)
