@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.recovery import BEAT
 from bellhop import wire
 from bellhop.ids import Prefix, message_workflow, render
 from bellhop.lease import boottime
@@ -227,6 +228,17 @@ async def test_the_schedule_sweeps(house: Engine) -> None:
         await house.until(message, "delivered", seconds=30)
     finally:
         await house.client.get_schedule_handle(wire.SWEEP_SCHEDULE).delete()
+
+
+async def test_a_sweep_whose_worker_was_killed_is_noticed_within_seconds(house: Engine) -> None:
+    """No other sweep runs meanwhile, so a long time-out alone would leave everything unattended for as long."""
+    handle = await house.client.start_workflow(
+        wire.SWEEP_WORKFLOW, id=f"sweep-{uuid4()}", task_queue=wire.TASK_QUEUE_WORKFLOWS, result_type=int
+    )
+    assert await handle.result() == 0
+    scheduled = [event.activity_task_scheduled_event_attributes async for event in handle.fetch_history_events()]
+    (timeout,) = [asked.heartbeat_timeout.ToTimedelta().total_seconds() for asked in scheduled if asked.activity_id]
+    assert BEAT * 3 < timeout <= 15
 
 
 # --- endpoints ---

@@ -1,0 +1,37 @@
+"""One stack of real processes for all chaos tests of a test process."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from bellhop.dev.ports import Ports
+from bellhop.dev.prepare import prepare
+from bellhop.dev.stack import ALL_PARTS, EmbeddedStack
+
+from .town import ENV, Town, visiting
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[EmbeddedStack]:
+    """Everything but the receiver of webhooks."""
+    foreign = ("BELLHOP_", "POSTGRES_", "TEMPORAL_", "TWILIO_", "SENDGRID_", "DELIVERY_", "WEBHOOK_", "SANDBOX_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    parts = [part for part in ALL_PARTS if part != "receiver"]
+    with tempfile.TemporaryDirectory(prefix="bellhop-chaos-", ignore_cleanup_errors=True) as state:
+        stack = EmbeddedStack(Path(state), ports=Ports.any_free(), parts=parts, prepare=prepare, env={**env, **ENV})
+        with stack:
+            yield stack
+
+
+@pytest.fixture
+async def town(stack: EmbeddedStack) -> AsyncIterator[Town]:
+    """The stack, in good order at the beginning and at the end of a test."""
+    async with visiting(stack) as town:
+        await town.calm()
+        yield town
+        await town.calm()

@@ -1,0 +1,98 @@
+"""What Bellhop leans on is away for a while (Temporal, Postgres, a provider): nothing is lost, nothing comes twice."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import httpx2
+
+from .town import Town
+
+
+async def test_without_temporal_messages_are_accepted_and_sent_later(town: Town) -> None:
+    """Temporal hangs rather than refuses: the unkinder way. What it was never told, recovery tells it."""
+    async with town.paused("temporal"):
+        sent = [await town.send(channel) for channel in ("sms", "email")]
+        # As most callers do it: wait for the provider.
+        answer = await town.api.post(
+            "/v1/messaging/send", json={"channel": "sms", "recipient": "+13055551234", "content": "Waits in vain"}
+        )
+        assert answer.status_code == 201
+        assert answer.json()["status"] == "queued"
+        assert answer.elapsed.total_seconds() < 5
+        ready = await town.api.get("/readyz")
+        assert ready.status_code == 503
+        assert ready.json()["postgres"] is True
+        assert ready.json()["temporal"] is False
+        assert not [one for one in sent if await town.copies(one)]
+        # Beyond every RPC's own time-out: nothing that is still under way can deliver the news.
+        await asyncio.sleep(6)
+    for one in sent:
+        assert one.status == "queued"
+        assert one.took < 5
+        assert (await town.until(one))["status"] in ("delivered", "read")
+        await town.once(one)
+
+
+async def test_without_postgres_the_door_says_so_and_nothing_half_done_stays(town: Town) -> None:
+    answers: list[httpx2.Response] = []
+
+    async def knock(until: float) -> None:
+        while time.monotonic() < until:
+            answers.append(await town.api.get("/v1/messaging", params={"limit": 1}))
+            await asyncio.sleep(0.01)
+
+    knocking = asyncio.create_task(knock(time.monotonic() + 4))
+    await asyncio.sleep(0.1)
+    victims = town.kill("postgres")
+    sent = await asyncio.gather(*(town.send(channel) for channel in ("sms", "email", "sms")))
+    await town.back(victims)
+    await knocking
+    closed = [answer for answer in answers if answer.status_code != 200]
+    assert closed, "the kill made no difference"
+    for answer in closed:
+        assert answer.status_code == 503
+        said = answer.json()
+        assert said["code"] == "database_unavailable"
+        assert "try again" in said["detail"]
+        assert said["request_id"].startswith("req_")
+        assert int(answer.headers["Retry-After"]) >= 1
+    assert answers[-1].status_code == 200, "it recovers by itself"
+    for one in sent:
+        assert (await town.until(one))["status"] in ("delivered", "read")
+        await town.once(one)
+
+
+async def test_providers_that_refuse_connections_cost_no_message(town: Town) -> None:
+    await town.fault("refuse", seconds=4)
+    sent = [await town.send(channel) for channel in ("sms", "email", "sms", "email")]
+    for one in sent:
+        assert (await town.until(one))["status"] in ("delivered", "read")
+        await town.once(one)
+    assert "attempt.not_sent" in " ".join(await town.timeline(sent[0])), "the outage came too late to matter"
+
+
+async def test_providers_that_answer_429_or_503_cost_no_message(town: Town) -> None:
+    """Both for seconds on end, each for messages of its own; 503 as the providers themselves put it."""
+    numbers = {"rate_limit": "+13055558001", "unavailable": "+13055558002"}
+    for kind, number in numbers.items():
+        await town.fault(kind, seconds=3, to=number)
+        await town.fault(kind, seconds=3, to=f"guest-{kind}@example.org")
+    sent = [await town.send(to=number) for number in numbers.values()]
+    sent += [await town.send("email", to=f"guest-{kind}@example.org") for kind in numbers]
+    for one in sent:
+        assert (await town.until(one))["status"] in ("delivered", "read")
+        await town.once(one)
+        assert " ".join(await town.timeline(one)).count("attempt.started") > 1
+
+
+async def test_an_account_at_fault_holds_its_messages_until_it_is_mended(town: Town) -> None:
+    await town.fault("auth", provider="twilio", seconds=4)
+    texts = [await town.send() for _ in range(4)]
+    mail = await town.send("email")
+    assert (await town.until(mail, "read"))["status"] == "read", "another account has nothing to do with it"
+    assert {(await town.get(one))["status"] for one in texts} == {"queued"}, "held, and none failed"
+    for one in texts:
+        assert (await town.until(one))["status"] == "delivered"
+        await town.once(one)
