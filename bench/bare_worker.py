@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 
@@ -23,3 +24,5 @@ async def main(address: str) -> None:
 
 if __name__ == "__main__":
     asyncio.run(main(sys.argv[1]))
+    # The SDK's own threads may still run: nothing is left to tidy up that is worth waiting for.
+    os._exit(0)

@@ -12,6 +12,9 @@ from bench.run import A_SECOND, Results
 
 AIMS = {"ratio": 0.6, "accept p99 ms": 40.0, "events to delivered": 17}
 
+QUIET = 0.1
+"""Of a core: what other programs may take while the rates still mean something."""
+
 
 def as_json(results: Results) -> dict[str, Any]:
     """All figures."""
@@ -67,12 +70,13 @@ def table(results: Results) -> str:
     count = f"{results.plan.rounds} x {results.plan.messages}, {results.plan.at_once} in flight"
     lines = [
         "",
-        f"Throughput ({count})",
+        f"Throughput, the middle round ({count})",
         f"  (a) bare workflow, SDK defaults   {bare.rate:7.1f} /s   rounds {_rates(bare)}",
         f"  (b) Bellhop, accept to closed     {bellhop.rate:7.1f} /s   rounds {_rates(bellhop)}",
         f"  (b) / (a)                         {results.ratio:7.2f}      aim {AIMS['ratio']}",
         f"  CPU of (a) / CPU of (b)           {cpu_total(bare) / cpu_total(bellhop):7.2f}",
         f"  spent by other programs meanwhile {_foreign(bare):>9} (a), {_foreign(bellhop)} (b) of a core",
+        *_disturbed(results),
         "",
         "Times (ms)                                      p50      p99      max",
         _row(f"accept, at {A_SECOND:.0f} a second (aim p99 40)", results.accept_paced),
@@ -92,6 +96,14 @@ def table(results: Results) -> str:
     lines += [f"  {name:<30} {', '.join(map(str, counts))}" for name, counts in results.events.items()]
     lines += ["", "Checked", *(f"  {line}" for line in results.checked), ""]
     return "\n".join(lines)
+
+
+def _disturbed(results: Results) -> list[str]:
+    """A word of warning when other programs took what the sides were to share."""
+    taken = max(one.foreign / one.seconds for one in (results.bare, results.bellhop))
+    if taken <= QUIET:
+        return []
+    return ["  ! The machine was busy with other things: rates and times say little, only CPU a message compares"]
 
 
 def _rates(rounds: Rounds) -> str:
