@@ -1,22 +1,27 @@
-"""What an operator does by command: properties, keys, recovery. Each function takes an open transaction."""
+"""What an operator does by command: properties, keys, provider accounts, recovery. Most functions take an open
+transaction."""
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.conductor import Conductor
 from bellhop.database import make_engine
+from bellhop.dev.paths import DevPaths
 from bellhop.ids import Prefix, parse, render
 from bellhop.keys import RIGHTS
 from bellhop.recovery import PostgresSweeper
 from bellhop.rendering import timestamp
+from bellhop.seed import _live_accounts as live_accounts
 from bellhop.seed import ensure_accounts, ensure_property
-from bellhop.settings import Settings, load
+from bellhop.settings import Settings, from_env, load
 from bellhop.store import accounts, keys, properties
 from bellhop.store.scopes import Scope
 from bellhop.temporal import connect
@@ -28,9 +33,49 @@ class Refused(Exception):
     """What was asked for can't be done; the message says why and what can."""
 
 
-async def in_database(work: Callable[[AsyncConnection, Settings], Awaitable[T]]) -> T:
-    """Run `work` in one transaction on the database of the environment's settings."""
-    settings = load()
+def settings_here(env: Mapping[str, str], state: Path) -> tuple[Settings, str | None]:
+    """The settings of `env`, or of the stack that runs in `state` where `env` names no installation.
+
+    Returns the address of the API of that stack, too. Raises Refused when neither is there.
+    """
+    if env.get("POSTGRES_DSN") or env.get("BELLHOP_SECRET_KEY"):
+        return load(), None
+    paths = DevPaths(state.resolve())
+    found = paths.read_dev_json()
+    if not _alive(found.get("pids", {}).get("supervisor")):
+        raise Refused(
+            "No installation known: start `bellhop dev` here, or set POSTGRES_DSN and BELLHOP_SECRET_KEY, "
+            "in the environment or in .env."
+        )
+    if found["temporal_ui_url"]:
+        # Its own server: namespace, key and certificates the person has set are for another one.
+        env = {name: value for name, value in env.items() if not name.startswith("TEMPORAL_")}
+    known = {
+        "POSTGRES_DSN": found["postgres_dsn"],
+        "TEMPORAL_ADDRESS": found["temporal_address"],
+        "BELLHOP_SECRET_KEY": paths.secret_key(),
+        "BELLHOP_SANDBOX_URL": found["sandbox_url"],
+        "BELLHOP_PUBLIC_URL": env.get("BELLHOP_PUBLIC_URL") or found["api_url"],
+        # What it says is in `env` already.
+        "BELLHOP_ENV_FILE": "",
+    }
+    return from_env({**env, **known}), found["api_url"]
+
+
+def _alive(pid: Any) -> bool:
+    if not isinstance(pid, int):
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+async def in_database(work: Callable[[AsyncConnection, Settings], Awaitable[T]], settings: Settings) -> T:
+    """Run `work` in one transaction on the database of `settings`."""
     engine = make_engine(settings.postgres, "cli")
     try:
         async with engine.begin() as tx:
@@ -39,9 +84,8 @@ async def in_database(work: Callable[[AsyncConnection, Settings], Awaitable[T]])
         await engine.dispose()
 
 
-async def recover() -> int:
+async def recover(settings: Settings) -> int:
     """One sweep, now. Returns how much was woken."""
-    settings = load()
     client = await connect(settings.temporal, lazy=False)
     engine = make_engine(settings.postgres, "cli")
     try:
@@ -95,16 +139,21 @@ async def _scopes_of(tx: AsyncConnection, slug: str) -> dict[str, Scope]:
     return there
 
 
+async def _scope_of(tx: AsyncConnection, slug: str, environment: str) -> Scope:
+    there = await _scopes_of(tx, slug)
+    if environment not in there:
+        raise Refused(f"The environment is `test` or `live`, not '{environment}'.")
+    return there[environment]
+
+
 async def create_key(
     tx: AsyncConnection, slug: str, environment: str, name: str, rights: Sequence[str], rate_limit: int | None
 ) -> dict[str, Any]:
     """Mint a key for one property and environment; the raw key is in the answer and nowhere else."""
-    there = await _scopes_of(tx, slug)
-    if environment not in there:
-        raise Refused(f"The environment is `test` or `live`, not '{environment}'.")
+    scope = await _scope_of(tx, slug, environment)
     if unknown := [word for word in rights if word not in RIGHTS]:
         raise Refused(f"No such scope: {', '.join(unknown)}. There are: {', '.join(RIGHTS)}.")
-    row, raw = await keys.create(tx, there[environment], name, rights, rate_limit=rate_limit)
+    row, raw = await keys.create(tx, scope, name, rights, rate_limit=rate_limit)
     return {"id": render(Prefix.KEY, row["id"]), "environment": environment, "scopes": list(rights), "key": raw}
 
 
@@ -136,3 +185,86 @@ async def revoke_key(tx: AsyncConnection, key_id: str) -> dict[str, Any]:
         raise Refused(f"There is no key {key_id}. `bellhop keys list` shows those there are.")
     await keys.revoke(tx, scope, key)
     return {"id": key_id, "revoked": True}
+
+
+async def list_accounts(tx: AsyncConnection, slug: str | None) -> list[dict[str, Any]]:
+    """The provider accounts of one property or of all, without their secrets."""
+    if slug is not None:
+        await _scopes_of(tx, slug)
+    slugs = [slug] if slug is not None else [row["slug"] for row in await properties.everything(tx)]
+    return [
+        {
+            "property": each,
+            "environment": environment,
+            "provider": row["provider"],
+            "identity": row["identity"],
+            "health": row["health"],
+            "held_since": timestamp(row["held_since"]),
+            "held_code": row["held_code"],
+            "waiting": row["waiting"],
+            "rotating": row["rotating"],
+            "senders": [
+                {"channel": one["channel"], "address": one["address"], "name": one["name"], "used": one["is_default"]}
+                for one in row["senders"]
+            ],
+        }
+        for each in slugs
+        for environment, scope in sorted((await properties.scopes_of(tx, each)).items())
+        for row in await accounts.listing(tx, scope)
+    ]
+
+
+async def set_accounts(
+    tx: AsyncConnection, settings: Settings, slug: str, environment: str, *, forget_previous: bool = False
+) -> list[dict[str, Any]]:
+    """Make a property send through the accounts the settings name: made, or rotated where they are there."""
+    scope = await _scope_of(tx, slug, environment)
+    if environment != "live":
+        raise Refused("A test environment reaches the sandbox only, whose accounts are never changed.")
+    _complete(settings)
+    seeds = live_accounts(settings)
+    if not seeds:
+        raise Refused(
+            "The settings name no account: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER, or "
+            "SENDGRID_API_KEY and SENDGRID_FROM_EMAIL."
+        )
+    done = []
+    for seed in seeds:
+        outcome = await accounts.put(tx, scope, seed)
+        path = "inbound" if seed.provider == "twilio" else "events"
+        address = f"{settings.bellhop.public_url}/v1/receipts/{seed.provider}/{seed.identity}/{path}"
+        now: dict[str, Any] = {"provider": seed.provider, "identity": seed.identity, "outcome": outcome}
+        if outcome == "moved":
+            now["next"] = f"Name this address at {_CALLS_IT[seed.provider]}; the old one knows earlier messages only."
+        done.append({**now, "sender": seed.address, "callbacks": address})
+    if forget_previous:
+        await accounts.forget_previous(tx, scope)
+    return done
+
+
+_CALLS_IT = {
+    "twilio": "Twilio, at the number, as A message comes in",
+    "sendgrid": "SendGrid, as another Event Webhook",
+}
+
+
+def _complete(settings: Settings) -> None:
+    """Refuse half an account: leaving it out silently would look like having set it."""
+    twilio, sendgrid = settings.twilio, settings.sendgrid
+    for group in (
+        {
+            "TWILIO_ACCOUNT_SID": twilio.account_sid,
+            "TWILIO_AUTH_TOKEN": twilio.auth_token,
+            "TWILIO_FROM_NUMBER": twilio.from_number,
+        },
+        {"SENDGRID_API_KEY": sendgrid.api_key, "SENDGRID_FROM_EMAIL": sendgrid.from_email},
+    ):
+        missing = [name for name, value in group.items() if not value]
+        if missing and len(missing) < len(group):
+            raise Refused(f"{', '.join(missing)} is missing, which the others of its kind need.")
+
+
+async def mend_accounts(tx: AsyncConnection, slug: str) -> dict[str, Any]:
+    """Take a property's held accounts to be well again, now."""
+    mended = sum([await accounts.mend(tx, scope) for scope in (await _scopes_of(tx, slug)).values()])
+    return {"property": slug, "mended": mended}

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.service import RPCError
 
 from bellhop import administration
-from bellhop.settings import SettingsError, env_file
+from bellhop.settings import Settings, SettingsError, env_file
 
 app = typer.Typer(
     name="bellhop",
@@ -46,7 +46,11 @@ keys_app = typer.Typer(
     no_args_is_help=True, help="API keys of this installation: one opens one property, test or live."
 )
 app.add_typer(properties_app, name="properties")
+accounts_app = typer.Typer(
+    no_args_is_help=True, help="Provider accounts of this installation: listed, set, rotated, mended."
+)
 app.add_typer(keys_app, name="keys")
+app.add_typer(accounts_app, name="accounts")
 
 STATE = Path(".bellhop")
 
@@ -145,7 +149,7 @@ def recover() -> None:
     Workers do it by themselves every BELLHOP_SWEEP_EVERY seconds. Safe at any moment, and twice.
     """
     try:
-        woken = _settled(lambda: asyncio.run(administration.recover()))
+        woken = _settled(lambda: asyncio.run(administration.recover(_settings())))
     except (RPCError, RuntimeError):
         _stop("Temporal can't be reached: check TEMPORAL_ADDRESS and that the server runs.")
     print(f"Woken: {woken}")
@@ -196,6 +200,41 @@ def list_keys(slug: Annotated[str, typer.Argument(help="The property's short nam
 def revoke_key(key_id: Annotated[str, typer.Argument(help="key_…: see `bellhop keys list`")]) -> None:
     """Close a key for good."""
     _print(_in_database(lambda tx, _: administration.revoke_key(tx, key_id)))
+
+
+@accounts_app.command("list")
+def list_accounts(
+    slug: Annotated[str | None, typer.Argument(help="The property's short name [default: every property]")] = None,
+) -> None:
+    """Provider accounts, their health and senders; `waiting` counts the messages an account holds. No secrets."""
+    _print(_in_database(lambda tx, _: administration.list_accounts(tx, slug)))
+
+
+@accounts_app.command("set")
+def set_accounts(
+    slug: Annotated[str, typer.Argument(help="The property's short name")],
+    environment: Annotated[str, typer.Option(help="live; those of test are the sandbox's")] = "live",
+    forget_previous: Annotated[
+        bool, typer.Option("--forget-previous", help="Callbacks signed with older credentials are refused from now on")
+    ] = False,
+) -> None:
+    """Send through the accounts that TWILIO_… and SENDGRID_… name: make them, or rotate their credentials.
+
+    Replaced credentials stay good for callbacks. Accounts that were held are tried again at once.
+    """
+    _print(
+        _in_database(
+            lambda tx, settings: administration.set_accounts(
+                tx, settings, slug, environment, forget_previous=forget_previous
+            )
+        )
+    )
+
+
+@accounts_app.command("mend")
+def mend_accounts(slug: Annotated[str, typer.Argument(help="The property's short name")]) -> None:
+    """Say that held accounts are in order again, so that what they held goes out with the next sweep."""
+    _print(_in_database(lambda tx, _: administration.mend_accounts(tx, slug)))
 
 
 ApiUrl = Annotated[str | None, typer.Option(envvar="BELLHOP_API_URL", help="[default: that of `bellhop dev` here]")]
@@ -273,7 +312,16 @@ def _dev_json() -> dict[str, Any]:
 
 
 def _in_database(work: Callable[[AsyncConnection, Any], Awaitable[Any]]) -> Any:
-    return _settled(lambda: asyncio.run(administration.in_database(work)))
+    return _settled(lambda: asyncio.run(administration.in_database(work, _settings())))
+
+
+def _settings() -> Settings:
+    """Those of the environment and `.env`, else of the stack that runs here."""
+    state = Path(os.environ.get("BELLHOP_STATE_DIR", STATE))
+    settings, stack = administration.settings_here(os.environ, state)
+    if stack:
+        print(f"bellhop: this is about `bellhop dev` in {state} ({stack})", file=sys.stderr)
+    return settings
 
 
 def _settled(work: Callable[[], Any]) -> Any:

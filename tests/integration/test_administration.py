@@ -1,0 +1,233 @@
+"""What an operator does by command: provider accounts set, rotated and mended, and which installation is meant."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bellhop import administration
+from bellhop.addresses import AddressBook
+from bellhop.administration import Refused
+from bellhop.messages import Channel
+from bellhop.seed import ensure_accounts, ensure_property
+from bellhop.settings import SendGridSettings, Settings, TwilioSettings
+from bellhop.store import messages, wakes
+from bellhop.store.messages import NewMessage
+from bellhop.store.scopes import Scope
+
+SID = "AC" + "0" * 32
+SLUG = "grand-sunset"
+SECRETS = ["first-token", "second-token", "first-secret", "second-secret", "first-public", "second-public"]
+
+
+def twilio(settings: Settings, token: str = "first-token", number: str = "+13055550100", **more: Any) -> Settings:
+    named = TwilioSettings(_env_file=None, account_sid=SID, auth_token=SecretStr(token), from_number=number, **more)
+    return settings.model_copy(update={"twilio": named})
+
+
+def sendgrid(settings: Settings, key: str = "SG.first.first-secret", public: str | None = "first-public") -> Settings:
+    named = SendGridSettings(
+        _env_file=None, api_key=SecretStr(key), from_email="stay@example.com", webhook_public_key=public
+    )
+    return settings.model_copy(update={"sendgrid": named})
+
+
+@pytest.fixture
+async def tx(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async with engine.begin() as open_tx:
+        yield open_tx
+
+
+@pytest.fixture
+async def scopes(tx: AsyncConnection, settings: Settings) -> Mapping[str, Scope]:
+    made = await ensure_property(tx, "Grand Sunset Resort", SLUG)
+    await ensure_accounts(tx, made["test"], settings)
+    return made
+
+
+async def rows(tx: AsyncConnection, scope: Scope) -> dict[str, dict[str, Any]]:
+    found = await tx.execute(text("select * from provider_accounts where scope_id = :scope"), {"scope": scope.id})
+    return {row["identity"]: dict(row) for row in found.mappings()}
+
+
+async def used(tx: AsyncConnection, scope: Scope) -> list[tuple[str, str]]:
+    """(identity, address) of the senders that channels use."""
+    found = await tx.execute(
+        text(
+            "select a.identity, s.address from senders s join provider_accounts a on a.id = s.account_id"
+            " where s.scope_id = :scope and s.is_default order by 2"
+        ),
+        {"scope": scope.id},
+    )
+    return [(row.identity, row.address) for row in found]
+
+
+async def test_accounts_are_made_and_listed_without_secrets(
+    tx: AsyncConnection, settings: Settings, scopes: Mapping[str, Scope]
+) -> None:
+    done = await administration.set_accounts(tx, sendgrid(twilio(settings)), SLUG, "live")
+    assert [(each["provider"], each["outcome"]) for each in done] == [("twilio", "made"), ("sendgrid", "made")]
+    assert done[1]["callbacks"] == "http://127.0.0.1:8/v1/receipts/sendgrid/first/events"
+    listed = await administration.list_accounts(tx, SLUG)
+    assert [(each["environment"], each["provider"]) for each in listed] == [
+        ("live", "twilio"), ("live", "sendgrid"), ("test", "twilio"), ("test", "sendgrid"),
+    ]  # fmt: skip
+    assert listed[0] == {
+        "property": SLUG,
+        "environment": "live",
+        "provider": "twilio",
+        "identity": SID,
+        "health": "ok",
+        "held_since": None,
+        "held_code": None,
+        "waiting": 0,
+        "rotating": False,
+        "senders": [{"channel": "sms", "address": "+13055550100", "name": None, "used": True}],
+    }
+    assert await administration.list_accounts(tx, None) == listed
+    assert not [secret for secret in SECRETS if secret in json.dumps([done, listed])]
+
+
+async def test_a_rotation_keeps_what_callbacks_may_be_signed_with(
+    tx: AsyncConnection, settings: Settings, scopes: Mapping[str, Scope]
+) -> None:
+    live = scopes["live"]
+    await administration.set_accounts(tx, twilio(settings), SLUG, "live")
+    for outcome in "rotated", "unchanged":
+        done = await administration.set_accounts(tx, twilio(settings, "second-token"), SLUG, "live")
+        assert done[0]["outcome"] == outcome
+        row = (await rows(tx, live))[SID]
+        assert row["credentials"] == {"auth_token": "second-token"}
+        assert row["previous_credentials"] == {"auth_token": "first-token"}
+        assert (await administration.list_accounts(tx, SLUG))[0]["rotating"] is True
+    await administration.set_accounts(tx, twilio(settings, "second-token"), SLUG, "live", forget_previous=True)
+    assert (await rows(tx, live))[SID]["previous_credentials"] == {}
+    # Another number: it leads, and the old one stays for guests who answer to it.
+    await administration.set_accounts(tx, twilio(settings, "second-token", "+13055550199"), SLUG, "live")
+    assert await used(tx, live) == [(SID, "+13055550199")]
+    senders = (await administration.list_accounts(tx, SLUG))[0]["senders"]
+    assert [one["address"] for one in senders] == ["+13055550100", "+13055550199"]
+
+
+async def test_a_new_sendgrid_key_takes_the_sender_over(
+    tx: AsyncConnection, settings: Settings, scopes: Mapping[str, Scope]
+) -> None:
+    live = scopes["live"]
+    await administration.set_accounts(tx, sendgrid(settings), SLUG, "live")
+    moved = await administration.set_accounts(tx, sendgrid(settings, "SG.second.second-secret", None), SLUG, "live")
+    assert moved[0]["outcome"] == "moved"
+    assert "SendGrid" in moved[0]["next"]
+    assert await used(tx, live) == [("second", "stay@example.com")]
+    there = await rows(tx, live)
+    # Its verification key was not given anew: that of before goes on.
+    assert there["second"]["credentials"] == {
+        "api_key": "SG.second.second-secret", "webhook_public_key": "first-public",
+    }  # fmt: skip
+    assert there["second"]["previous_credentials"] == {"api_key": "SG.first.first-secret"}
+    assert there["first"]["credentials"]["webhook_public_key"] == "first-public", "earlier mail's events still verify"
+    key = await administration.set_accounts(
+        tx, sendgrid(settings, "SG.second.second-secret", "second-public"), SLUG, "live"
+    )
+    assert key[0]["outcome"] == "rotated"
+    assert (await rows(tx, live))["second"]["previous_credentials"]["webhook_public_key"] == "first-public"
+
+
+@pytest.mark.parametrize("how", ["same account", "new account", "mended"])
+async def test_what_was_held_goes_out(
+    tx: AsyncConnection, settings: Settings, scopes: Mapping[str, Scope], book: AddressBook, how: str
+) -> None:
+    live = scopes["live"]
+    await administration.set_accounts(tx, sendgrid(settings), SLUG, "live")
+    new = NewMessage(channel=Channel.EMAIL, recipient="jordan@example.com", content="Hello.", subject="Hello")
+    message = await messages.accept(tx, live, new, book, 3600.0)
+    await tx.execute(text("update provider_accounts set health = 'held', held_code = '401', held_since = now()"))
+    await tx.execute(
+        text(
+            "update messages set due_at = now() + interval '1 minute', held_account_id ="
+            " (select id from provider_accounts where identity = 'first')"
+        )
+    )
+    held = next(each for each in await administration.list_accounts(tx, SLUG) if each["identity"] == "first")
+    assert (held["health"], held["held_code"], held["waiting"]) == ("held", "401", 1)
+    assert held["held_since"] is not None
+    assert await wakes.release_held(tx, 10) == []
+    if how == "mended":
+        assert await administration.mend_accounts(tx, SLUG) == {"property": SLUG, "mended": 3}
+        assert await administration.mend_accounts(tx, SLUG) == {"property": SLUG, "mended": 0}
+    else:
+        key = "SG.first.second-secret" if how == "same account" else "SG.second.second-secret"
+        await administration.set_accounts(tx, sendgrid(settings, key), SLUG, "live")
+    live_rows = await rows(tx, live)
+    assert {row["health"] for row in live_rows.values()} == {"ok"}
+    assert {row["held_since"] for row in live_rows.values()} == {None}
+    assert [row["id"] for row in await wakes.release_held(tx, 10)] == [message["id"]]
+
+
+async def test_what_cannot_be_set_is_refused_and_says_why(
+    tx: AsyncConnection, settings: Settings, scopes: Mapping[str, Scope]
+) -> None:
+    half = settings.model_copy(update={"twilio": TwilioSettings(_env_file=None, account_sid=SID)})
+    for asked, slug, environment, words in [
+        (settings, SLUG, "live", "name no account"),
+        (half, SLUG, "live", "TWILIO_AUTH_TOKEN, TWILIO_FROM_NUMBER is missing"),
+        (twilio(settings), SLUG, "test", "sandbox"),
+        (twilio(settings), SLUG, "staging", "`test` or `live`"),
+        (twilio(settings), "nowhere", "live", "no property 'nowhere'"),
+    ]:
+        with pytest.raises(Refused, match=words):
+            await administration.set_accounts(tx, asked, slug, environment)
+    assert await rows(tx, scopes["live"]) == {}
+    with pytest.raises(Refused, match="no property"):
+        await administration.list_accounts(tx, "nowhere")
+    with pytest.raises(Refused, match="no property"):
+        await administration.mend_accounts(tx, "nowhere")
+
+
+def state(path: Path, pid: int | None) -> Path:
+    """The state directory of a stack."""
+    (path / "secret_key").write_text("s" * 64 + "\n")
+    content = {
+        "api_url": "http://127.0.0.1:8000",
+        "postgres_dsn": "postgresql:///bellhop?host=/somewhere",
+        "temporal_address": "127.0.0.1:7233",
+        "temporal_ui_url": "http://127.0.0.1:8233",
+        "sandbox_url": "http://127.0.0.1:8900",
+        "pids": {} if pid is None else {"supervisor": pid},
+    }
+    (path / "dev.json").write_text(json.dumps(content))
+    return path
+
+
+def test_beside_a_running_stack_commands_are_about_it(tmp_path: Path) -> None:
+    env = {"TEMPORAL_NAMESPACE": "elsewhere", "TWILIO_ACCOUNT_SID": SID, "BELLHOP_ENV_FILE": ""}
+    found, api = administration.settings_here(env, state(tmp_path, os.getpid()))
+    assert api == "http://127.0.0.1:8000"
+    assert found.postgres.dsn.get_secret_value() == "postgresql:///bellhop?host=/somewhere"
+    assert (found.temporal.address, found.temporal.namespace) == ("127.0.0.1:7233", "default")
+    assert found.bellhop.sandbox_url == "http://127.0.0.1:8900"
+    assert found.bellhop.secret_key.get_secret_value() == "s" * 64
+    assert found.twilio.account_sid == SID
+
+
+def test_an_installation_that_is_named_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BELLHOP_ENV_FILE", "")
+    monkeypatch.setenv("BELLHOP_SECRET_KEY", "k" * 64)
+    monkeypatch.setenv("POSTGRES_DSN", "postgresql://named/bellhop")
+    found, api = administration.settings_here(os.environ, state(tmp_path, os.getpid()))
+    assert (api, found.postgres.dsn.get_secret_value()) == (None, "postgresql://named/bellhop")
+
+
+def test_without_either_it_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="start `bellhop dev`"):
+        administration.settings_here({}, tmp_path)
+    for stopped in None, 2**22 + 1:
+        with pytest.raises(Refused, match="start `bellhop dev`"):
+            administration.settings_here({}, state(tmp_path, stopped))
