@@ -17,6 +17,7 @@ from datetime import timedelta
 
 import httpx2
 import structlog
+import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -49,12 +50,31 @@ GRACE = timedelta(seconds=6)
 """What running activities get at shutdown. Cut-off provider calls are settled later, like any unknown outcome."""
 
 
-def workflow_worker(client: Client) -> Worker:
-    """The worker that runs the stories."""
+def message_activities(
+    settings: Settings, engine: AsyncEngine, conductor: Conductor, threads: ThreadPoolExecutor
+) -> MessageActivities:
+    """`deliver` and `settle` over the real ledger and providers."""
+    routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
+    return MessageActivities(
+        PostgresLedger(engine, settings.delivery, routes, conductor.owed),
+        PROVIDERS,
+        threads,
+        boottime,
+        settings.delivery.lease,
+        settings.delivery.call_timeout,
+    )
+
+
+def workflow_worker(client: Client, settings: Settings, messages: MessageActivities) -> Worker:
+    """The worker that runs the stories, and the first attempt of each message inside them."""
     return Worker(
         client,
         task_queue=wire.TASK_QUEUE_WORKFLOWS,
         workflows=[MessageWorkflow, EndpointWorkflow, SweepWorkflow],
+        # Local ones only: this queue has no tasks of its own for activities.
+        activities=[messages.deliver, messages.settle],
+        no_remote_activities=True,
+        max_concurrent_local_activities=settings.delivery.threads,
         # Our workflows import nothing that the sandbox would catch, and cost a third without it; tests run sandboxed.
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=2_000,
@@ -69,19 +89,10 @@ def activity_workers(
     settings: Settings,
     engine: AsyncEngine,
     conductor: Conductor,
-    threads: ThreadPoolExecutor,
+    messages: MessageActivities,
     posts: httpx2.AsyncClient,
 ) -> list[Worker]:
     """A worker per task queue: provider calls, webhooks and recovery do not queue behind one another."""
-    routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
-    messages = MessageActivities(
-        PostgresLedger(engine, settings.delivery, routes, conductor.owed),
-        PROVIDERS,
-        threads,
-        boottime,
-        settings.delivery.lease,
-        settings.delivery.call_timeout,
-    )
     endpoints = EndpointActivities(
         PostgresOutbox(engine, settings.webhook),
         WebhookPoster(settings.webhook, posts),
@@ -138,9 +149,10 @@ async def run(settings: Settings, role: str) -> None:
     posts = make_client(settings.webhook)
     with threads(settings) as pool:
         async with posts, Conductor(client, engine) as conductor:
-            workers = [workflow_worker(client)] if role in ("workflows", "all") else []
+            messages = message_activities(settings, engine, conductor, pool)
+            workers = [workflow_worker(client, settings, messages)] if role in ("workflows", "all") else []
             if role in ("activities", "all"):
-                workers += activity_workers(client, settings, engine, conductor, pool, posts)
+                workers += activity_workers(client, settings, engine, conductor, messages, posts)
                 await _sweep_for_ever(client, settings)
             await _run_all(workers, stop)
     await engine.dispose()
@@ -194,7 +206,7 @@ def main() -> None:
         sys.exit(str(problem))
     configure_logs(settings.bellhop.log_level, f"worker-{role}")
     try:
-        asyncio.run(run(settings, role))
+        uvloop.run(run(settings, role))
     except SettingsError as problem:
         sys.exit(str(problem))
     except Exception as error:  # noqa: BLE001 - the process ends, and says so

@@ -79,7 +79,7 @@ def receiver(env: Mapping[str, str], paths: DevPaths, ports: Ports) -> Program:
 
 def api(env: Mapping[str, str], paths: DevPaths, ports: Ports, host: str) -> Program:
     command = ["-m", "uvicorn", "api.app:create_app", "--factory", "--host", host, "--port", str(ports.api)]
-    command += ["--no-access-log", "--timeout-graceful-shutdown", "2"]
+    command += ["--no-access-log", "--timeout-graceful-shutdown", "2", "--timeout-keep-alive", "75"]
     return _python("api", "API", command, env, paths, answers(f"http://{reachable(host)}:{ports.api}/healthz"))
 
 

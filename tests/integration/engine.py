@@ -29,7 +29,7 @@ from bellhop.store import keys
 from bellhop.store.scopes import Scope
 from bellhop.temporal import register_search_attributes
 from bellhop.webhooks import make_client
-from worker import activity_workers, workflow_worker
+from worker import activity_workers, message_activities, workflow_worker
 
 GUEST = "+13055551234"
 SMS = {"channel": "sms", "recipient": GUEST, "content": "Your suite is ready."}
@@ -159,9 +159,10 @@ async def working(engine: Engine) -> AsyncIterator[None]:
     """A worker of both roles, while it lasts."""
     pool = ThreadPoolExecutor(8)
     async with make_client(engine.settings.webhook) as posts:
+        messages = message_activities(engine.settings, engine.database, engine.conductor, pool)
         workers = [
-            workflow_worker(engine.client),
-            *activity_workers(engine.client, engine.settings, engine.database, engine.conductor, pool, posts),
+            workflow_worker(engine.client, engine.settings, messages),
+            *activity_workers(engine.client, engine.settings, engine.database, engine.conductor, messages, posts),
         ]
         running = [asyncio.create_task(worker.run()) for worker in workers]
         try:

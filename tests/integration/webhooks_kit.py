@@ -92,7 +92,7 @@ async def serving() -> AsyncIterator[Receiver]:
     server = uvicorn.Server(uvicorn.Config(receiver, log_level="error", lifespan="off", timeout_graceful_shutdown=1))
     running = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
+        while not server.started:
             await asyncio.sleep(0.005)
         yield receiver
     finally:

@@ -111,7 +111,7 @@ async def test_a_wake_ends_the_wait(temporal: Client, key: str) -> None:
         handle = await wake(temporal, key)
         await drains.reach(1)
         async with asyncio.timeout(10):
-            while "Waiting" not in await details(handle):  # noqa: ASYNC110 (a query is all there is)
+            while "Waiting" not in await details(handle):
                 await asyncio.sleep(0.02)
         await wake(temporal, key)
         await asyncio.wait_for(handle.result(), 10)

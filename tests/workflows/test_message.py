@@ -141,7 +141,12 @@ async def tell(temporal: Client) -> Callable[..., Any]:
         ledger = Ledger(*answers)
         runner = runner or SandboxedWorkflowRunner()
         workflows = Worker(
-            temporal, task_queue=wire.TASK_QUEUE_WORKFLOWS, workflows=[MessageWorkflow], workflow_runner=runner
+            temporal,
+            task_queue=wire.TASK_QUEUE_WORKFLOWS,
+            workflows=[MessageWorkflow],
+            activities=[ledger.deliver, ledger.settle],
+            no_remote_activities=True,
+            workflow_runner=runner,
         )
         activities = Worker(temporal, task_queue=wire.TASK_QUEUE_PROVIDERS, activities=[ledger.deliver, ledger.settle])
         async with workflows, activities:
