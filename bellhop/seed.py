@@ -68,7 +68,7 @@ async def ensure_accounts(tx: AsyncConnection, scope: Scope, settings: Settings)
 
     Existing rows are left as they are. Returns the channels that can be used.
     """
-    for seed in _sandbox_accounts(settings) if scope.environment == "test" else _live_accounts(settings):
+    for seed in _sandbox_accounts(settings) if scope.environment == "test" else live_accounts(settings):
         await accounts.ensure(tx, scope, seed)
     return await accounts.channels(tx, scope)
 
@@ -100,7 +100,7 @@ def _sandbox_accounts(settings: Settings) -> list[Seed]:
     ]
 
 
-def _live_accounts(settings: Settings) -> list[Seed]:
+def live_accounts(settings: Settings) -> list[Seed]:
     wanted: list[Seed] = []
     twilio, sendgrid = settings.twilio, settings.sendgrid
     if twilio.account_sid and twilio.auth_token and twilio.from_number:

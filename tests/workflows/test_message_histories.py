@@ -88,7 +88,7 @@ WORDS = (
         "original_schedule_time",
         "deliver",
     }
-    | {"settle", "seconds", "nanos"}
+    | {"settle", "seconds", "nanos", "activation_index"}
 )
 ID = re.compile(rf"({'|'.join(Prefix)})_[0-9a-z]{{26}}|[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}")
 DETAILS = re.compile(r"(queued|sent|delivered|read|failed|cancelled)(: [a-z ;]+)?")
