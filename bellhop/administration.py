@@ -19,8 +19,8 @@ from bellhop.ids import Prefix, parse, render
 from bellhop.keys import RIGHTS
 from bellhop.recovery import PostgresSweeper
 from bellhop.rendering import timestamp
-from bellhop.seed import live_accounts as live_accounts
 from bellhop.seed import ensure_accounts, ensure_property
+from bellhop.seed import live_accounts as live_accounts
 from bellhop.settings import Settings, from_env, load
 from bellhop.store import accounts, keys, properties
 from bellhop.store.scopes import Scope
