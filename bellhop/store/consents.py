@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.ports import Effect
+from bellhop.store.hot import Hot
 from bellhop.tables import consents, contact_points
 
 ACTION: dict[Effect, str] = {
@@ -18,6 +19,21 @@ ACTION: dict[Effect, str] = {
     Effect.COMPLAINT: "opt_out",
     Effect.OPT_IN: "opt_in",
 }
+
+_NEWEST = Hot(
+    select(consents.c.action, consents.c.source)
+    .where(
+        consents.c.scope_id == bindparam("scope"),
+        consents.c.kind == bindparam("kind"),
+        consents.c.address_hash == bindparam("hashed"),
+    )
+    .order_by(consents.c.id.desc())
+    .limit(1)
+)
+_REMEMBER = Hot(
+    upsert(contact_points).on_conflict_do_nothing().inline(),
+    ("scope_id", "kind", "address", "address_hash", "guest_id"),
+)
 
 
 async def write(
@@ -54,15 +70,10 @@ async def write(
 
 async def refused(tx: AsyncConnection, scope_id: UUID, kind: str, address_hash: bytes) -> str | None:
     """The source of the opt-out in force for an address, or None when it may be written to."""
-    newest = (
-        await tx.execute(
-            select(consents.c.action, consents.c.source)
-            .where(consents.c.scope_id == scope_id, consents.c.kind == kind, consents.c.address_hash == address_hash)
-            .order_by(consents.c.id.desc())
-            .limit(1)
-        )
-    ).one_or_none()
-    return newest.source if newest is not None and newest.action == "opt_out" else None
+    for newest in await _NEWEST(tx, scope=scope_id, kind=kind, hashed=address_hash):
+        if newest["action"] == "opt_out":
+            return str(newest["source"])
+    return None
 
 
 async def remember_contact(
@@ -70,8 +81,4 @@ async def remember_contact(
 ) -> None:
     """Make sure a contact point exists for an address, with each of `guests` (None: nobody known)."""
     for guest_id in guests:
-        await tx.execute(
-            upsert(contact_points)
-            .values(scope_id=scope_id, kind=kind, address=address, address_hash=address_hash, guest_id=guest_id)
-            .on_conflict_do_nothing()
-        )
+        await _REMEMBER(tx, scope_id=scope_id, kind=kind, address=address, address_hash=address_hash, guest_id=guest_id)

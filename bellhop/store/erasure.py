@@ -23,6 +23,7 @@ from bellhop.messages import AddressKind
 from bellhop.statuses import Stage
 from bellhop.store import events, progress
 from bellhop.store.events import NewEvent
+from bellhop.store.hot import Row
 from bellhop.store.scopes import Scope
 from bellhop.tables import (
     attempts,
@@ -58,7 +59,7 @@ _TOMBSTONE: dict[str, Any] = {
 class Erased:
     """What the commit leaves to do: conductors to wake so that they close, endpoints that are owed events."""
 
-    woken: list[progress.Row] = field(default_factory=list)
+    woken: list[Row] = field(default_factory=list)
     endpoints: set[UUID] = field(default_factory=set)
 
 
@@ -135,7 +136,7 @@ async def _bury(
     )
     outbound: list[UUID] = []
     everything: list[UUID] = []
-    open_ones: dict[UUID, progress.Row] = {}
+    open_ones: dict[UUID, Row] = {}
     for row in rows.mappings().all():
         everything.append(row["id"])
         if row["direction"] != "outbound":

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
 from bellhop.events import EventType
+from bellhop.store.hot import Hot
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,31 +24,33 @@ class NewEvent:
     facts: dict[str, object] = field(default_factory=dict)
 
 
-_WRITE = text(
-    """
-    with told as (
-      insert into events (scope_id, subject, subject_id, type, stage, facts)
-      select :scope, :subject, :subject_id, given.type, given.stage, given.facts
-      from unnest(:types, :stages, :facts) with ordinality as given (type, stage, facts, place)
-      order by given.place
-      on conflict (subject_id, stage) where stage is not null do nothing
-      returning id, type
+_WRITE = Hot(
+    text(
+        """
+        with told as (
+          insert into events (scope_id, subject, subject_id, type, stage, facts)
+          select :scope, :subject, :subject_id, given.type, given.stage, given.facts
+          from unnest(:types, :stages, :facts) with ordinality as given (type, stage, facts, place)
+          order by given.place
+          on conflict (subject_id, stage) where stage is not null do nothing
+          returning id, type
+        )
+        insert into deliveries (scope_id, endpoint_id, event_id, subject_id)
+        select :scope, endpoint.id, told.id, :subject_id
+        from told join endpoints endpoint on endpoint.scope_id = :scope and endpoint.is_active
+          and endpoint.deleted_at is null and (endpoint.events && array['*', told.type])
+        where told.type = any(:public)
+        order by told.id
+        returning endpoint_id
+        """
+    ).bindparams(
+        bindparam("types", type_=ARRAY(Text)),
+        bindparam("stages", type_=ARRAY(Text)),
+        bindparam("facts", type_=ARRAY(JSONB)),
+        bindparam("public", type_=ARRAY(Text)),
+        bindparam("scope", type_=Uuid),
+        bindparam("subject_id", type_=Uuid),
     )
-    insert into deliveries (scope_id, endpoint_id, event_id, subject_id)
-    select :scope, endpoint.id, told.id, :subject_id
-    from told join endpoints endpoint on endpoint.scope_id = :scope and endpoint.is_active
-      and endpoint.deleted_at is null and (endpoint.events && array['*', told.type])
-    where told.type = any(:public)
-    order by told.id
-    returning endpoint_id
-    """
-).bindparams(
-    bindparam("types", type_=ARRAY(Text)),
-    bindparam("stages", type_=ARRAY(Text)),
-    bindparam("facts", type_=ARRAY(JSONB)),
-    bindparam("public", type_=ARRAY(Text)),
-    bindparam("scope", type_=Uuid),
-    bindparam("subject_id", type_=Uuid),
 )
 
 _PUBLIC = [word.value for word in EventType]
@@ -63,16 +66,14 @@ async def write(
     """
     if not events:
         return set()
-    rows = await tx.execute(
-        _WRITE,
-        {
-            "scope": scope_id,
-            "subject": subject,
-            "subject_id": subject_id,
-            "types": [str(event.type) for event in events],
-            "stages": [event.stage for event in events],
-            "facts": [event.facts for event in events],
-            "public": _PUBLIC,
-        },
+    rows = await _WRITE(
+        tx,
+        scope=scope_id,
+        subject=subject,
+        subject_id=subject_id,
+        types=[str(event.type) for event in events],
+        stages=[event.stage for event in events],
+        facts=[event.facts for event in events],
+        public=_PUBLIC,
     )
-    return {row.endpoint_id for row in rows}
+    return {row["endpoint_id"] for row in rows}

@@ -12,20 +12,19 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import INTERVAL
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.sql import cast
 
 from bellhop.failures import FailureCode
 from bellhop.messages import ADDRESS_KIND, Channel, parts
 from bellhop.ports import Account, Claim, Effect, Found, FoundKind, Outgoing, Question, SendKind, SendResult, Sought
 from bellhop.settings import DeliverySettings
 from bellhop.statuses import Stage
-from bellhop.store import consents, events, progress
+from bellhop.store import calls, consents, events, progress
 from bellhop.store.events import NewEvent
-from bellhop.store.progress import Progress, Row
-from bellhop.tables import attempts, messages, properties, provider_accounts, senders
+from bellhop.store.hot import Row, seconds
+from bellhop.store.progress import Progress
+from bellhop.tables import attempts, messages, properties, provider_accounts
 from bellhop.wire import Answer, Next
 
 log = structlog.get_logger()
@@ -39,11 +38,6 @@ class Routes:
 
     public_url: str
     sandbox_url: str | None
-
-
-def seconds(amount: float) -> Any:
-    """An SQL interval of so many seconds."""
-    return cast(f"{amount} seconds", INTERVAL)
 
 
 class PostgresLedger:
@@ -112,43 +106,19 @@ class PostgresLedger:
         self, tx: AsyncConnection, row: Row, rows: list[Row], deadline: float
     ) -> Claim | Answer | Progress:
         if row["content"] is None or row["recipient"] is None:
-            return await progress.advance(tx, row, decision=Stage.CANCELLED)
+            return await progress.advance(tx, row, rows, decision=Stage.CANCELLED)
         if row["expires_at"] is not None and row["expires_at"] <= row["now"]:
-            return await self._give_up(tx, row, FailureCode.EXPIRED, None)
+            return await self._give_up(tx, row, rows, FailureCode.EXPIRED, None)
         channel = Channel(row["channel"])
         kind = ADDRESS_KIND[channel].value
         if await consents.refused(tx, row["scope_id"], kind, row["address_hash"]) is not None:
-            return await self._give_up(tx, row, FailureCode.OPTED_OUT, None)
-        sender = await self._sender(tx, row)
+            return await self._give_up(tx, row, rows, FailureCode.OPTED_OUT, None)
+        sender = await calls.sender(tx, row["scope_id"], row["channel"])
         if sender is None:
             return await self._hold(tx, row, None)
         if sender["health"] == "held" and not await self._may_probe(tx, sender["account_id"]):
             return await self._hold(tx, row, sender["account_id"])
         return await self._start(tx, row, rows, sender, channel, deadline)
-
-    async def _sender(self, tx: AsyncConnection, row: Row) -> Mapping[str, Any] | None:
-        query = (
-            select(
-                senders.c.address,
-                senders.c.name,
-                senders.c.account_id,
-                provider_accounts.c.provider,
-                provider_accounts.c.identity,
-                provider_accounts.c.base_url,
-                provider_accounts.c.credentials,
-                provider_accounts.c.health,
-            )
-            .join(provider_accounts, provider_accounts.c.id == senders.c.account_id)
-            .where(
-                senders.c.scope_id == row["scope_id"],
-                provider_accounts.c.scope_id == row["scope_id"],
-                senders.c.channel == row["channel"],
-            )
-            .order_by(senders.c.is_default.desc(), senders.c.id)
-            .limit(1)
-        )
-        found = (await tx.execute(query)).mappings().one_or_none()
-        return None if found is None else dict(found)
 
     async def _may_probe(self, tx: AsyncConnection, account_id: UUID) -> bool:
         """Of a held account's messages one at a time is tried: that is how we learn that it has been mended."""
@@ -194,22 +164,7 @@ class PostgresLedger:
             base_url = self._routes.sandbox_url
         else:
             base_url = sender["base_url"]
-        started = (
-            await tx.execute(
-                insert(attempts)
-                .values(
-                    scope_id=row["scope_id"],
-                    message_id=row["id"],
-                    part=part,
-                    account_id=sender["account_id"],
-                    provider=sender["provider"],
-                    lease_until=func.clock_timestamp() + seconds(self._settings.lease),
-                    sender=sender["address"],
-                    body=body,
-                )
-                .returning(attempts.c.id)
-            )
-        ).scalar_one()
+        started = await calls.start(tx, row, part, body, sender, self._settings.lease)
         account = Account(sender["account_id"], sender["provider"], sender["identity"], base_url, sender["credentials"])
         callback = (
             f"{self._routes.public_url}/v1/receipts/{account.provider}/{account.identity}/status?attempt={started}"
@@ -235,34 +190,27 @@ class PostgresLedger:
         async with self._engine.begin() as tx:
             row = await progress.lock(tx, claim.outgoing.message_id)
             assert row is not None, "messages are never deleted"
-            attempt = await self._attempt(tx, claim.outgoing.attempt_id)
-            moved = await self._outcome(tx, row, attempt, claim.account.id, result)
+            rows = await progress.attempts_of(tx, row["id"])
+            moved = await self._outcome(tx, row, rows, claim, result)
         self._owed(moved.endpoints)
         return moved.answer
 
-    async def _attempt(self, tx: AsyncConnection, attempt_id: UUID) -> Row:
-        found = await tx.execute(select(attempts).where(attempts.c.id == attempt_id))
-        return dict(found.mappings().one())
-
     async def _outcome(
-        self, tx: AsyncConnection, row: Row, attempt: Row, account_id: UUID, result: SendResult
+        self, tx: AsyncConnection, row: Row, rows: list[Row], claim: Claim, result: SendResult
     ) -> Progress:
+        attempt = _one(rows, claim.outgoing.attempt_id)
         if result.kind is SendKind.ACCEPTED:
-            await self._accepted(tx, attempt, result.provider_id)
-            await tx.execute(
-                update(provider_accounts)
-                .where(provider_accounts.c.id == account_id, provider_accounts.c.health == "held")
-                .values(health="ok", held_code=None, held_since=None, probe_at=None)
-            )
-            return await progress.advance(tx, row, also={"held_account_id": None} if row["held_account_id"] else None)
-        lowered = await self._lower(tx, row, attempt, result)
-        if not lowered:
+            await calls.accepted(tx, attempt, result.provider_id)
+            await calls.account_works(tx, claim.account.id)
+            return await progress.advance(tx, row, rows, freed=row["held_account_id"] is not None)
+        ask_after = self._settings.settle_pauses[0]
+        if not await calls.lowered(tx, attempt, result, ask_after, erased=row["erased_at"] is not None):
             # A receipt was quicker and proved acceptance: a time-out or 5xx never lowers it.
-            return await progress.advance(tx, row)
+            return await progress.advance(tx, row, rows)
         if result.kind is SendKind.UNKNOWN:
-            return Progress(row, Answer(row["stage"], Next.SETTLE, self._settings.settle_pauses[0]))
+            return Progress(row, Answer(row["stage"], Next.SETTLE, ask_after))
         if result.kind is SendKind.ACCOUNT:
-            return await self._account_at_fault(tx, row, account_id, result)
+            return await self._account_at_fault(tx, row, claim.account.id, result)
         if result.kind is SendKind.RETRY:
             return await self._retry_later(tx, row, result)
         if result.code is FailureCode.OPTED_OUT:
@@ -276,38 +224,7 @@ class PostgresLedger:
                 f"provider {result.provider_code}",
                 row["id"],
             )
-        return await self._give_up(tx, row, result.code or FailureCode.REJECTED, result.provider_code)
-
-    async def _accepted(self, tx: AsyncConnection, attempt: Row, provider_id: str | None) -> None:
-        # Also from `not_sent`: proof of acceptance is stronger than our belief, and the message is locked.
-        raised = "accepted" if attempt["state"] in ("in_flight", "unknown", "not_sent") else attempt["state"]
-        await tx.execute(
-            update(attempts)
-            .where(attempts.c.id == attempt["id"])
-            .values(
-                state=raised,
-                stage=attempt["stage"] or Stage.SENT.value,
-                provider_id=attempt["provider_id"] or provider_id,
-                settled_at=func.coalesce(attempts.c.settled_at, func.now()),
-            )
-        )
-
-    async def _lower(self, tx: AsyncConnection, row: Row, attempt: Row, result: SendResult) -> bool:
-        """Write that an attempt did not (or may not) have arrived, unless a receipt has proved otherwise."""
-        unknown = result.kind is SendKind.UNKNOWN
-        changed = await tx.execute(
-            update(attempts)
-            .where(attempts.c.id == attempt["id"], attempts.c.state == "in_flight")
-            .values(
-                state="unknown" if unknown else "not_sent",
-                ask_at=func.now() + seconds(self._settings.settle_pauses[0]) if unknown else None,
-                failure_code=result.code.value if result.code else None,
-                provider_code=result.provider_code,
-                error_text=None if row["erased_at"] else result.text,
-                settled_at=func.now(),
-            )
-        )
-        return changed.rowcount == 1
+        return await self._give_up(tx, row, rows, result.code or FailureCode.REJECTED, result.provider_code)
 
     async def _retry_later(self, tx: AsyncConnection, row: Row, result: SendResult) -> Progress:
         pause = min(self._settings.retry_longest, self._settings.retry_first * 2.0 ** min(row["tries"], 20))
@@ -341,8 +258,10 @@ class PostgresLedger:
         )
         return Progress(row, await self._hold(tx, row, account_id))
 
-    async def _give_up(self, tx: AsyncConnection, row: Row, code: FailureCode, provider_code: str | None) -> Progress:
-        return await progress.advance(tx, row, decision=Stage.GAVE_UP, failure=(code, provider_code))
+    async def _give_up(
+        self, tx: AsyncConnection, row: Row, rows: list[Row], code: FailureCode, provider_code: str | None
+    ) -> Progress:
+        return await progress.advance(tx, row, rows, decision=Stage.GAVE_UP, failure=(code, provider_code))
 
     # --- settling an unknown outcome ------------------------------------------------------------------------------
 
@@ -392,20 +311,21 @@ class PostgresLedger:
 
     async def resolve(self, question: Question, found: Found) -> Answer:
         async with self._engine.begin() as tx:
-            attempt = await self._attempt(tx, question.sought.attempt_id)
-            row = await progress.lock(tx, attempt["message_id"])
+            asked = attempts.c.id == question.sought.attempt_id
+            message_id: UUID = (await tx.execute(select(attempts.c.message_id).where(asked))).scalar_one()
+            row = await progress.lock(tx, message_id)
             assert row is not None, "messages are never deleted"
-            attempt = await self._attempt(tx, question.sought.attempt_id)
-            moved = await self._resolved(tx, row, attempt, found)
+            rows = await progress.attempts_of(tx, message_id)
+            moved = await self._resolved(tx, row, rows, _one(rows, question.sought.attempt_id), found)
         self._owed(moved.endpoints)
         return moved.answer
 
-    async def _resolved(self, tx: AsyncConnection, row: Row, attempt: Row, found: Found) -> Progress:
+    async def _resolved(self, tx: AsyncConnection, row: Row, rows: list[Row], attempt: Row, found: Found) -> Progress:
         if attempt["state"] != "unknown":
-            return await progress.advance(tx, row)
+            return await progress.advance(tx, row, rows)
         if found.kind is FoundKind.FOUND:
-            await self._accepted(tx, attempt, found.provider_id)
-            return await progress.advance(tx, row)
+            await calls.accepted(tx, attempt, found.provider_id)
+            return await progress.advance(tx, row, rows)
         pauses = self._settings.settle_pauses
         asked = attempt["asked"] + 1
         expired = row["expires_at"] is not None and row["expires_at"] <= row["now"]
@@ -426,7 +346,7 @@ class PostgresLedger:
             await self._over(tx, attempt, "abandoned")
             return Progress(row, Answer(row["stage"], Next.AGAIN, 0.0))
         # The attempt stays `unknown`, and so live: nothing can be sent beside it, and a late receipt still settles it.
-        return await self._give_up(tx, row, FailureCode.OUTCOME_UNKNOWN, attempt["provider_code"])
+        return await self._give_up(tx, row, rows, FailureCode.OUTCOME_UNKNOWN, attempt["provider_code"])
 
     async def _over(self, tx: AsyncConnection, attempt: Row, state: str) -> None:
         await tx.execute(
@@ -444,3 +364,7 @@ class PostgresLedger:
             if isinstance(chosen, dict) and row["channel"] in chosen:
                 return bool(chosen[row["channel"]] == "resend")
         return False
+
+
+def _one(rows: list[Row], attempt_id: UUID) -> Row:
+    return next(row for row in rows if row["id"] == attempt_id)

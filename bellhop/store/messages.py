@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, literal, select, update
+from sqlalchemy import DateTime, Float, Uuid, any_, bindparam, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop import statuses
@@ -18,10 +19,41 @@ from bellhop.rendering import timestamp
 from bellhop.statuses import Stage, Status
 from bellhop.store import consents, events, progress
 from bellhop.store.events import NewEvent
+from bellhop.store.hot import Hot, Row, seconds
 from bellhop.store.scopes import Scope
 from bellhop.tables import guests, messages, provider_accounts, scopes, senders
 
-Row = dict[str, Any]
+_OUTBOUND = (
+    select(*progress.message_columns)
+    .join(scopes, scopes.c.id == messages.c.scope_id)
+    .where(messages.c.direction == "outbound", messages.c.erased_at.is_(None))
+)
+_GET = Hot(_OUTBOUND.where(messages.c.scope_id == bindparam("scope"), messages.c.id == bindparam("message")))
+_STAGES = Hot(
+    select(messages.c.id, messages.c.stage).where(messages.c.id == any_(bindparam("asked", type_=ARRAY(Uuid))))
+)
+_PROVIDER = Hot(
+    select(provider_accounts.c.provider)
+    .join(senders, senders.c.account_id == provider_accounts.c.id)
+    .where(senders.c.scope_id == bindparam("scope"), senders.c.channel == bindparam("channel"))
+    .order_by(senders.c.is_default.desc(), senders.c.id)
+    .limit(1)
+)
+# Null is less than any time here: what is not scheduled is due now.
+_DUE = func.greatest(func.now(), bindparam("not_before", type_=DateTime(timezone=True)))
+_ACCEPT = Hot(
+    insert(messages)
+    .values(
+        due_at=_DUE,
+        expires_at=_DUE + seconds(bindparam("valid_for", type_=Float)),
+        wake_due_at=func.now(),
+    )
+    .returning(messages, func.now().label("now")),
+    (
+        "scope_id", "channel", "recipient", "address_hash", "guest_ref", "guest_id", "subject", "content",
+        "content_type", "metadata", "category", "reference", "tags", "scheduled_at", "parts", "provider",
+    ),
+)  # fmt: skip
 
 
 class ChannelUnavailable(Exception):
@@ -72,63 +104,42 @@ async def accept(tx: AsyncConnection, scope: Scope, new: NewMessage, book: Addre
         )
         if seen.rowcount == 0:
             raise UnknownGuest
-    provider = (
-        await tx.execute(
-            select(provider_accounts.c.provider)
-            .join(senders, senders.c.account_id == provider_accounts.c.id)
-            .where(senders.c.scope_id == scope.id, senders.c.channel == new.channel.value)
-            .order_by(senders.c.is_default.desc(), senders.c.id)
-            .limit(1)
-        )
-    ).scalar_one_or_none()
-    if provider is None:
+    carried = await _PROVIDER(tx, scope=scope.id, channel=new.channel.value)
+    if not carried:
         raise ChannelUnavailable
     kind = ADDRESS_KIND[new.channel]
     address_hash = book.hash(kind, new.recipient)
-    due = func.greatest(func.now(), literal(new.scheduled_at)) if new.scheduled_at else func.now()
-    written = await tx.execute(
-        insert(messages)
-        .values(
-            scope_id=scope.id,
-            channel=new.channel.value,
-            recipient=new.recipient,
-            address_hash=address_hash,
-            guest_ref=render(Prefix.GUEST, new.guest_id) if new.guest_id else None,
-            guest_id=new.guest_id,
-            subject=new.subject,
-            content=new.content,
-            content_type=new.content_type,
-            metadata=new.metadata,
-            category=new.category,
-            reference=new.reference,
-            tags=list(new.tags),
-            scheduled_at=new.scheduled_at,
-            due_at=due,
-            expires_at=due + timedelta(seconds=valid_for),
-            parts=len(parts(new.channel, new.content)),
-            provider=provider,
-            wake_due_at=func.now(),
-        )
-        .returning(messages, func.now().label("now"))
+    (written,) = await _ACCEPT(
+        tx,
+        scope_id=scope.id,
+        channel=new.channel.value,
+        recipient=new.recipient,
+        address_hash=address_hash,
+        guest_ref=render(Prefix.GUEST, new.guest_id) if new.guest_id else None,
+        guest_id=new.guest_id,
+        subject=new.subject,
+        content=new.content,
+        content_type=new.content_type,
+        metadata=new.metadata,
+        category=new.category,
+        reference=new.reference,
+        tags=list(new.tags),
+        scheduled_at=new.scheduled_at,
+        not_before=new.scheduled_at,
+        valid_for=valid_for,
+        parts=len(parts(new.channel, new.content)),
+        provider=carried[0]["provider"],
     )
-    row = {**written.mappings().one(), "property_id": scope.property_id, "environment": scope.environment}
+    row = {**written, "property_id": scope.property_id, "environment": scope.environment}
     await events.write(tx, scope.id, "message", row["id"], [NewEvent("message.queued", "queued")])
     await consents.remember_contact(tx, scope.id, kind.value, new.recipient, address_hash, [new.guest_id])
     return row
 
 
-def _outbound(scope: Scope) -> Any:
-    return (
-        select(*progress.message_columns)
-        .join(scopes, scopes.c.id == messages.c.scope_id)
-        .where(messages.c.scope_id == scope.id, messages.c.direction == "outbound", messages.c.erased_at.is_(None))
-    )
-
-
 async def get(tx: AsyncConnection, scope: Scope, message_id: UUID) -> Row | None:
     """An outbound message of this scope; None when it is another's, erased, or was never there."""
-    found = (await tx.execute(_outbound(scope).where(messages.c.id == message_id))).mappings().one_or_none()
-    return None if found is None else dict(found)
+    found = await _GET(tx, scope=scope.id, message=message_id)
+    return found[0] if found else None
 
 
 async def listing(
@@ -142,7 +153,7 @@ async def listing(
     offset: int = 0,
 ) -> tuple[list[Row], int]:
     """Outbound messages of this scope, newest first, and how many there are in all."""
-    query = _outbound(scope)
+    query = _OUTBOUND.where(messages.c.scope_id == scope.id)
     if guest_id is not None:
         query = query.where(messages.c.guest_id == guest_id)
     if channel is not None:
@@ -156,8 +167,7 @@ async def listing(
 
 async def stages(tx: AsyncConnection, message_ids: list[UUID]) -> dict[UUID, str]:
     """The stage of each of these messages: one query for all who wait for an acceptance."""
-    found = await tx.execute(select(messages.c.id, messages.c.stage).where(messages.c.id.in_(message_ids)))
-    return {row.id: row.stage for row in found}
+    return {row["id"]: row["stage"] for row in await _STAGES(tx, asked=message_ids)}
 
 
 async def _waiting(tx: AsyncConnection, scope: Scope, message_id: UUID) -> tuple[Row | None, bool]:
@@ -178,7 +188,7 @@ async def cancel(tx: AsyncConnection, scope: Scope, message_id: UUID) -> Changed
         return Changed(row, row is not None)
     if not waiting:
         return Changed(row, False)
-    moved = await progress.advance(tx, row, decision=Stage.CANCELLED, also={"wake_due_at": func.now()})
+    moved = await progress.advance(tx, row, decision=Stage.CANCELLED, wake=True)
     return Changed(moved.row, True, moved.endpoints)
 
 

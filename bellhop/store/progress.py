@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop import statuses
@@ -20,10 +20,9 @@ from bellhop.messages import REPORTS_READING, Channel
 from bellhop.statuses import STATUS, Stage
 from bellhop.store import events
 from bellhop.store.events import NewEvent
+from bellhop.store.hot import Hot, Row
 from bellhop.tables import attempts, messages, scopes
 from bellhop.wire import Answer, Next
-
-Row = dict[str, Any]
 
 LIVE = ("in_flight", "accepted", "unknown")
 
@@ -36,7 +35,31 @@ message_columns = (
     func.now().label("now"),
 )
 
-_LOCK = select(*message_columns).join(scopes, scopes.c.id == messages.c.scope_id).with_for_update(of=messages)
+_LOCK = Hot(
+    select(*message_columns)
+    .join(scopes, scopes.c.id == messages.c.scope_id)
+    .where(messages.c.id == bindparam("message"))
+    .with_for_update(of=messages)
+)
+_ATTEMPTS = Hot(select(attempts).where(attempts.c.message_id == bindparam("message")).order_by(attempts.c.id))
+# One text for every change: what stays the same is written again as it was, which the lock allows.
+_MOVE = Hot(
+    text(
+        """
+        update messages set
+          stage = :stage, decision = :decision, failure_code = :failure_code, provider_code = :provider_code,
+          held_account_id = case when :freed then null else held_account_id end,
+          sent_at = case when :sent then coalesce(sent_at, now()) else sent_at end,
+          delivered_at = case when :delivered then now() else delivered_at end,
+          read_at = case when :read then now() else read_at end,
+          wake_due_at = case when :wake then now() else wake_due_at end,
+          updated_at = now()
+        where id = :message
+        returning stage, decision, failure_code, provider_code, held_account_id,
+          sent_at, delivered_at, read_at, wake_due_at, updated_at
+        """
+    )
+)
 
 
 @dataclass(slots=True)
@@ -50,14 +73,13 @@ class Progress:
 
 async def lock(tx: AsyncConnection, message_id: UUID) -> Row | None:
     """The message under its row lock, with its scope's property, environment and settings, and the time `now`."""
-    found = (await tx.execute(_LOCK.where(messages.c.id == message_id))).mappings().one_or_none()
-    return None if found is None else dict(found)
+    found = await _LOCK(tx, message=message_id)
+    return found[0] if found else None
 
 
 async def attempts_of(tx: AsyncConnection, message_id: UUID) -> list[Row]:
     """Every attempt of a message, oldest first."""
-    found = await tx.execute(select(attempts).where(attempts.c.message_id == message_id).order_by(attempts.c.id))
-    return [dict(row) for row in found.mappings()]
+    return await _ATTEMPTS(tx, message=message_id)
 
 
 def part_stages(count: int, rows: Sequence[Mapping[str, Any]]) -> list[Stage]:
@@ -84,47 +106,54 @@ def next_for(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Answe
     return Answer(status, Next.AGAIN)
 
 
+def moves(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], decision: Stage | None = None) -> Stage | None:
+    """The stage to which a message moves by what is known of its attempts and our decision; None: it stays."""
+    before = Stage(row["stage"])
+    known = statuses.of_message(decision or Stage(row["decision"]), part_stages(row["parts"], rows))
+    after = statuses.higher(before, known)
+    return None if after is before else after
+
+
 async def advance(
     tx: AsyncConnection,
     row: Row,
+    rows: Sequence[Mapping[str, Any]] | None = None,
     *,
     decision: Stage | None = None,
     failure: tuple[FailureCode, str | None] | None = None,
-    also: Mapping[str, Any] | None = None,
+    freed: bool = False,
+    wake: bool = False,
 ) -> Progress:
     """Recompute the stage of the locked message `row`, write it with its events, and say what is next.
 
-    `decision`: our own (gave_up or cancelled), kept beside what providers say. `failure`: (code, provider's code) to
-    record when the message stands failed after this. `also`: further columns to set in the same statement.
+    `rows`: its attempts as they now are, where the caller has them. `decision`: our own (gave_up or cancelled), kept
+    beside what providers say. `failure`: (code, provider's code) to record when the message stands failed after this.
+    `freed`: no account holds it any more. `wake`: its conductor is owed a word.
     """
-    rows = await attempts_of(tx, row["id"])
-    before = Stage(row["stage"])
-    decided = decision or Stage(row["decision"])
-    after = statuses.higher(before, statuses.of_message(decided, part_stages(row["parts"], rows)))
-    values: dict[str, Any] = dict(also or {})
-    if decision is not None:
-        values["decision"] = decision.value
-    told = statuses.news(before, after)
-    if after is not before:
-        values["stage"] = after.value
-        values["held_account_id"] = None
-        if after in (Stage.GAVE_UP, Stage.UNDELIVERED):
-            code, provider_code = failure or _failure_of(rows)
-            values.update(failure_code=code.value, provider_code=provider_code)
-        if Stage.SENT in told:
-            values["sent_at"] = func.coalesce(messages.c.sent_at, func.now())
-        if Stage.DELIVERED in told:
-            values["delivered_at"] = func.now()
-        if Stage.READ in told:
-            values["read_at"] = func.now()
-    if values:
-        changed = await tx.execute(
-            update(messages)
-            .where(messages.c.id == row["id"])
-            .values(**values, updated_at=func.now())
-            .returning(messages)
-        )
-        row = {**row, **changed.mappings().one()}
+    if rows is None:
+        rows = await attempts_of(tx, row["id"])
+    after = moves(row, rows, decision)
+    if after is None and decision is None and not freed and not wake:
+        return Progress(row, next_for(row, rows))
+    told = statuses.news(Stage(row["stage"]), after) if after else ()
+    code, provider_code = row["failure_code"], row["provider_code"]
+    if after in (Stage.GAVE_UP, Stage.UNDELIVERED):
+        why, provider_code = failure or _failure_of(rows)
+        code = why.value
+    (changed,) = await _MOVE(
+        tx,
+        message=row["id"],
+        stage=after.value if after else row["stage"],
+        decision=decision.value if decision else row["decision"],
+        failure_code=code,
+        provider_code=provider_code,
+        freed=freed or after is not None,
+        sent=Stage.SENT in told,
+        delivered=Stage.DELIVERED in told,
+        read=Stage.READ in told,
+        wake=wake,
+    )
+    row = {**row, **changed}
     owed = await events.write(tx, row["scope_id"], "message", row["id"], [_event(stage, row) for stage in told])
     return Progress(row, next_for(row, rows), owed)
 

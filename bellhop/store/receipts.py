@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Text, Uuid, any_, bindparam, func, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,10 +19,42 @@ from bellhop.messages import ADDRESS_KIND, AddressKind, Channel
 from bellhop.ports import Account, Inbound, Receipt
 from bellhop.statuses import Stage
 from bellhop.store import consents, progress
+from bellhop.store.hot import Hot, Row
 from bellhop.store.inbound import receive
-from bellhop.store.progress import Row
 from bellhop.tables import attempts, guests, messages, provider_accounts, receipts, scopes
 from bellhop.wire import Answer
+
+_ACCOUNTS = Hot(
+    select(provider_accounts)
+    .where(provider_accounts.c.provider == bindparam("name"), provider_accounts.c.identity == bindparam("account"))
+    .order_by(provider_accounts.c.id)
+)
+_MATCH = Hot(
+    select(attempts.c.id, attempts.c.message_id, attempts.c.provider_id, attempts.c.account_id, messages.c.guest_id)
+    .join(messages, messages.c.id == attempts.c.message_id)
+    .where(
+        attempts.c.account_id == any_(bindparam("accounts", type_=ARRAY(Uuid))),
+        or_(
+            attempts.c.id == any_(bindparam("ours", type_=ARRAY(Uuid))),
+            attempts.c.provider_id == any_(bindparam("theirs", type_=ARRAY(Text))),
+        ),
+    )
+)
+_STORE = Hot(
+    upsert(receipts)
+    .on_conflict_do_nothing(index_elements=["account_id", "dedupe_key"])
+    .returning(receipts.c.id, func.now().label("now")),
+    (
+        "scope_id", "account_id", "provider", "dedupe_key", "attempt_id", "message_id", "word", "stage",
+        "failure_code", "provider_code", "provider_id", "payload", "occurred_at",
+    ),
+)  # fmt: skip
+_RAISE = Hot(
+    update(attempts)
+    .where(attempts.c.id == bindparam("attempt"))
+    .values(settled_at=func.coalesce(attempts.c.settled_at, func.now())),
+    ("stage", "state", "provider_id", "failure_code", "provider_code"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +77,7 @@ class Recorded:
 
 async def accounts(tx: AsyncConnection, provider: str, identity: str) -> list[Account]:
     """The rows that stand for one account at a provider (several properties may share it), to verify callbacks."""
-    found = await tx.execute(
-        select(provider_accounts)
-        .where(provider_accounts.c.provider == provider, provider_accounts.c.identity == identity)
-        .order_by(provider_accounts.c.id)
-    )
+    found = await _ACCOUNTS(tx, name=provider, account=identity)
     return [
         Account(
             row["id"],
@@ -58,7 +87,7 @@ async def accounts(tx: AsyncConnection, provider: str, identity: str) -> list[Ac
             row["credentials"],
             row["previous_credentials"],
         )
-        for row in found.mappings()
+        for row in found
     ]
 
 
@@ -94,15 +123,7 @@ async def _match(
     theirs = {item.provider_id for item in items if item.provider_id}
     if not verified or not (ours or theirs):
         return {}
-    found = await tx.execute(
-        select(attempts.c.id, attempts.c.message_id, attempts.c.provider_id, attempts.c.account_id, messages.c.guest_id)
-        .join(messages, messages.c.id == attempts.c.message_id)
-        .where(
-            attempts.c.account_id.in_([account.id for account in verified]),
-            or_(attempts.c.id.in_(ours), attempts.c.provider_id.in_(theirs)),
-        )
-    )
-    rows = [dict(row) for row in found.mappings()]
+    rows = await _MATCH(tx, accounts=[account.id for account in verified], ours=list(ours), theirs=list(theirs))
     by_ours = {row["id"]: row for row in rows}
     by_theirs = {row["provider_id"]: row for row in rows if row["provider_id"]}
     matched: dict[str, Mapping[str, Any]] = {}
@@ -139,36 +160,32 @@ async def _apply(
     recorded: Recorded,
 ) -> None:
     row = await progress.lock(tx, match["message_id"]) if match else None
-    stored = await tx.execute(
-        upsert(receipts)
-        .values(
-            scope_id=row["scope_id"] if row else None,
-            account_id=match["account_id"] if match else verified[0].id,
-            provider=verified[0].provider,
-            dedupe_key=item.dedupe_key,
-            attempt_id=match["id"] if match else None,
-            message_id=row["id"] if row else None,
-            word=item.word,
-            stage=item.stage.value if item.stage else None,
-            failure_code=item.code.value if item.code else None,
-            provider_code=item.provider_code,
-            provider_id=item.provider_id,
-            # Nothing of an erased guest is kept, whoever sends it.
-            payload=None if row and row["erased_at"] else dict(item.payload),
-            occurred_at=item.occurred_at,
-        )
-        .on_conflict_do_nothing(index_elements=["account_id", "dedupe_key"])
-        .returning(receipts.c.id, func.now().label("now"))
+    stored = await _STORE(
+        tx,
+        scope_id=row["scope_id"] if row else None,
+        account_id=match["account_id"] if match else verified[0].id,
+        provider=verified[0].provider,
+        dedupe_key=item.dedupe_key,
+        attempt_id=match["id"] if match else None,
+        message_id=row["id"] if row else None,
+        word=item.word,
+        stage=item.stage.value if item.stage else None,
+        failure_code=item.code.value if item.code else None,
+        provider_code=item.provider_code,
+        provider_id=item.provider_id,
+        # Nothing of an erased guest is kept, whoever sends it.
+        payload=None if row and row["erased_at"] else dict(item.payload),
+        occurred_at=item.occurred_at,
     )
-    fresh = stored.one_or_none()
-    if fresh is None:
+    if not stored:
         return
+    (fresh,) = stored
     recorded.stored += 1
     if item.effect is not None:
-        await _effect(tx, verified, item, row, book, fresh.id)
+        await _effect(tx, verified, item, row, book, fresh["id"])
     if row is None or match is None or item.stage is None:
         return
-    await _move(tx, row, match["id"], item, fresh.now, recorded)
+    await _move(tx, row, match["id"], item, fresh["now"], recorded)
 
 
 async def _move(
@@ -178,36 +195,37 @@ async def _move(
     assert item.stage is not None
     rows = await progress.attempts_of(tx, row["id"])
     attempt = next(one for one in rows if one["id"] == attempt_id)
+    before = attempt["state"]
+    if (raised := _raised(attempt, rows, item)) != {name: attempt[name] for name in raised}:
+        await _RAISE(tx, attempt=attempt_id, **raised)
+        attempt.update(raised)
+    # While `deliver` itself is in the call it sees all this when it records: a signal would only cost. And so it would
+    # when nothing has changed for the conductor.
+    settled = before in ("unknown", "not_sent", "abandoned")
+    signalled = before != "in_flight" and (settled or progress.moves(row, rows) is not None)
+    moved = await progress.advance(tx, row, rows, wake=signalled)
+    recorded.endpoints |= moved.endpoints
+    if signalled:
+        recorded.signals.append(Signal(row["id"], moved.answer, now))
+
+
+def _raised(attempt: Row, rows: Sequence[Row], item: Receipt) -> dict[str, Any]:
+    """What a receipt makes of its attempt; every attempt of the message is in `rows`."""
+    assert item.stage is not None
     said = statuses.higher(Stage(attempt["stage"]) if attempt["stage"] else Stage.QUEUED, item.stage)
     beside = any(
-        one["id"] != attempt_id and one["part"] == attempt["part"] and one["state"] in progress.LIVE for one in rows
+        one["id"] != attempt["id"] and one["part"] == attempt["part"] and one["state"] in progress.LIVE for one in rows
     )
-    state = attempt["state"]
-    if not beside:
-        state = "undelivered" if said is Stage.UNDELIVERED else "accepted"
+    proved = "undelivered" if said is Stage.UNDELIVERED else "accepted"
     failed = said is Stage.UNDELIVERED and item.stage is Stage.UNDELIVERED
-    await tx.execute(
-        update(attempts)
-        .where(attempts.c.id == attempt_id)
-        .values(
-            stage=said.value,
-            state=state,
-            provider_id=attempt["provider_id"] or item.provider_id,
-            settled_at=func.coalesce(attempts.c.settled_at, func.now()),
-            **({"failure_code": item.code.value if item.code else None} if failed else {}),
-            **({"provider_code": item.provider_code} if failed else {}),
-        )
-    )
-    # While `deliver` itself is in the call it sees all this when it records: a signal would only cost.
-    signalled = attempt["state"] != "in_flight"
-    settled = attempt["state"] in ("unknown", "not_sent", "abandoned")
-    before = row["stage"]
-    moved = await progress.advance(tx, row, also={"wake_due_at": func.now()} if signalled else None)
-    recorded.endpoints |= moved.endpoints
-    if signalled and (settled or moved.row["stage"] != before):
-        recorded.signals.append(Signal(row["id"], moved.answer, now))
-    elif signalled:
-        await tx.execute(update(messages).where(messages.c.id == row["id"]).values(wake_due_at=row["wake_due_at"]))
+    code = item.code.value if item.code else None
+    return {
+        "stage": said.value,
+        "state": attempt["state"] if beside else proved,
+        "provider_id": attempt["provider_id"] or item.provider_id,
+        "failure_code": code if failed else attempt["failure_code"],
+        "provider_code": item.provider_code if failed else attempt["provider_code"],
+    }
 
 
 async def _effect(

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, or_, select, text, update
+from sqlalchemy import any_, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import DateTime, Uuid
 
+from bellhop.store.hot import Hot
 from bellhop.store.progress import message_columns
 from bellhop.tables import (
     attempts,
@@ -25,34 +26,36 @@ from bellhop.tables import (
     scopes,
 )
 
-_CLEAR = text(
-    """
-    update messages set wake_due_at = null
-    where id in (
-      select message.id from messages message
-      join unnest(:ids, :since) as told (id, since) on told.id = message.id
-      where message.wake_due_at <= told.since
-      order by message.id for update of message skip locked
+_CLEAR = Hot(
+    text(
+        """
+        update messages set wake_due_at = null
+        where id in (
+          select message.id from messages message
+          join unnest(:ids, :since) as told (id, since) on told.id = message.id
+          where message.wake_due_at <= told.since
+          order by message.id for update of message skip locked
+        )
+        """
+    ).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("since", type_=ARRAY(DateTime(timezone=True))))
+)
+_IDLE = Hot(
+    select(endpoints.c.id).where(
+        endpoints.c.id == any_(bindparam("candidates", type_=ARRAY(Uuid))),
+        endpoints.c.is_active,
+        or_(endpoints.c.draining_until.is_(None), endpoints.c.draining_until <= func.clock_timestamp()),
     )
-    """
-).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("since", type_=ARRAY(DateTime(timezone=True))))
+)
 
 
 async def clear(tx: AsyncConnection, told: Mapping[UUID, datetime]) -> None:
     """Temporal has been told about these messages what it was owed up to then; a newer debt stays."""
-    await tx.execute(_CLEAR, {"ids": list(told), "since": list(told.values())})
+    await _CLEAR(tx, ids=list(told), since=list(told.values()))
 
 
 async def idle_endpoints(tx: AsyncConnection, candidates: Iterable[UUID]) -> list[UUID]:
     """Of these endpoints, those that nobody is draining. To be asked AFTER the commit that wrote the deliveries."""
-    found = await tx.execute(
-        select(endpoints.c.id).where(
-            endpoints.c.id.in_(list(candidates)),
-            endpoints.c.is_active,
-            or_(endpoints.c.draining_until.is_(None), endpoints.c.draining_until <= func.clock_timestamp()),
-        )
-    )
-    return list(found.scalars())
+    return [row["id"] for row in await _IDLE(tx, candidates=list(candidates))]
 
 
 async def message_rows(tx: AsyncConnection, ids: Sequence[UUID]) -> list[dict[str, Any]]:
