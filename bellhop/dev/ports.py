@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import random
 import socket
 from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
@@ -20,6 +21,9 @@ _MEANING = {
     "receiver": ("the webhook receiver", "`bellhop dev --receiver-port`"),
     "temporal_http": ("the Temporal server's HTTP side", "the port 0"),
 }
+
+
+_NOT_EPHEMERAL = range(20_000, 32_000)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Ports:
                 reserved.append(listener)  # until all are chosen, so that none is chosen twice
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
-                    listener.bind((address, getattr(self, field.name)))
+                    _bind(listener, address, getattr(self, field.name))
                 except OSError as error:
                     raise PortTaken(_complaint(field.name, getattr(self, field.name), error)) from None
                 chosen[field.name] = listener.getsockname()[1]
@@ -59,6 +63,18 @@ class Ports:
             for listener in reserved:
                 listener.close()
         return replace(self, **chosen)
+
+
+def _bind(listener: socket.socket, address: str, port: int) -> None:
+    """0: any free port, but none of those the kernel gives to outgoing connections (from 32768 on with Linux): one of
+    them could be taken by any program of this machine until the server starts, or while it starts again."""
+    for candidate in random.sample(_NOT_EPHEMERAL, 50) if port == 0 else ():
+        try:
+            listener.bind((address, candidate))
+        except OSError:
+            continue
+        return
+    listener.bind((address, port))
 
 
 def _complaint(name: str, port: int, error: OSError) -> str:
