@@ -99,6 +99,14 @@ class Town:
                 pass
             await asyncio.sleep(0.1)
 
+    async def all_final(self, sent: Iterable[Sent]) -> None:
+        """Wait until nothing more can happen to any of these."""
+        waiting = {one.id for one in sent}
+        while waiting:
+            listed = (await self.api.get("/v1/messaging", params={"limit": 200})).json()["data"]
+            waiting -= {shown["id"] for shown in listed if shown["status"] in FINAL}
+            await asyncio.sleep(0.3)
+
     async def until(self, sent: Sent, *statuses: str, seconds: float = 60.0) -> dict[str, Any]:
         """The message once it has one of these statuses (default: nothing more can happen)."""
         shown: dict[str, Any] = {}
@@ -131,6 +139,11 @@ class Town:
 
     async def copies(self, sent: Sent) -> list[dict[str, Any]]:
         return [one for one in await self.accepted() if one["content"].strip() == sent.content]
+
+    async def taken(self, sent: Sent) -> None:
+        """Wait until a provider has taken it."""
+        while not await self.copies(sent):
+            await asyncio.sleep(0.1)
 
     async def once(self, sent: Sent) -> dict[str, Any]:
         """The one copy of a message that a provider took. Fails when there is none, or another."""
@@ -178,15 +191,17 @@ class Town:
                     await asyncio.sleep(0.1)
 
     @asynccontextmanager
-    async def paused(self, part: str) -> AsyncIterator[Process]:
-        """SIGSTOP it, and SIGCONT it afterwards."""
-        process = self.stack.process(part)
-        os.kill(process.pid, signal.SIGSTOP)
+    async def paused(self, *parts: str) -> AsyncIterator[list[Process]]:
+        """SIGSTOP them, and SIGCONT them afterwards."""
+        processes = [self.stack.process(part) for part in parts]
+        for process in processes:
+            os.kill(process.pid, signal.SIGSTOP)
         try:
-            yield process
+            yield processes
         finally:
-            with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGCONT)
+            for process in processes:
+                with suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGCONT)
 
 
 async def ended(process: Process, seconds: float = 20.0) -> str:
