@@ -138,6 +138,8 @@ class Conductor:
                 start_signal=wire.WAKE if wake else None,
                 search_attributes=attributes_of(row),
                 static_summary=f"{row['channel']} through {row['provider']}",
+                # A task lost with a killed worker is given to another after this; the default is twice as long.
+                task_timeout=timedelta(seconds=5),
                 rpc_timeout=RPC_TIMEOUT,
             )
         except WorkflowAlreadyStartedError:

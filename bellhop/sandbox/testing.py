@@ -76,7 +76,7 @@ class Receiver:
 
         return Handler
 
-    def wait(self, enough: Callable[[list[Heard]], bool], seconds: float = 5.0) -> list[Heard]:
+    def wait(self, enough: Callable[[list[Heard]], bool], seconds: float = 20.0) -> list[Heard]:
         """Everything heard, once `enough` holds of it. Raises AssertionError when it does not in time."""
         with self._news:
             assert self._news.wait_for(lambda: enough(self.heard), seconds), f"heard only {self.heard}"

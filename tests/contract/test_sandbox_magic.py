@@ -59,7 +59,7 @@ def sandbox(receiver: Receiver) -> Iterator[str]:
 
 @pytest.fixture
 async def http(sandbox: str) -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=sandbox, timeout=0.5) as http:
+    async with httpx2.AsyncClient(base_url=sandbox, timeout=1.5) as http:
         yield http
 
 

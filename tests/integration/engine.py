@@ -15,6 +15,7 @@ import httpx2
 import uvicorn
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from api.app import create_app
@@ -123,10 +124,18 @@ class Engine:
         """Recovery, once, now."""
         return await PostgresSweeper(self.database, self.client, self.conductor).sweep()
 
-    async def workflow_closed(self, message_id: str, seconds: float = 15) -> str:
+    async def workflow_closed(self, message_id: str, seconds: float = 30) -> str:
         """The result of its workflow, once it has closed."""
-        async with asyncio.timeout(seconds):
-            return str(await self.client.get_workflow_handle(message_workflow(key(message_id))).result())
+        handle = self.client.get_workflow_handle(message_workflow(key(message_id)))
+        try:
+            async with asyncio.timeout(seconds):
+                return str(await handle.result())
+        except TimeoutError:
+            events = [
+                f"{event.event_time.ToJsonString()} {EventType.Name(event.event_type)}"
+                for event in (await handle.fetch_history()).events
+            ]
+            raise AssertionError(f"{message_id} has not closed:\n" + "\n".join(events)) from None
 
 
 def key(message_id: str) -> UUID:

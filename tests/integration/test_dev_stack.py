@@ -29,7 +29,7 @@ from bellhop.dev.process import Process, Program
 from bellhop.dev.stack import EmbeddedStack
 
 
-def until(true: Callable[[], bool], seconds: float = 15.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -205,7 +205,7 @@ def program(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
             start_new_session=True,
         )
     try:
-        until(lambda: (tmp_path / "state" / "dev.json").exists(), 30)
+        until(lambda: (tmp_path / "state" / "dev.json").exists(), 120)
         yield process
     finally:
         process.kill()

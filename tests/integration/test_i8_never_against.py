@@ -65,7 +65,7 @@ async def test_what_was_sent_cannot_be_cancelled(house: Engine) -> None:
     await house.until(sent["id"], "sent", "delivered")
     answer = await house.http.post(f"/v1/messaging/{sent['id']}/cancel")
     assert answer.status_code == 409
-    assert "no longer waits" in answer.json()["detail"]
+    assert "only a message that still waits can be cancelled" in answer.json()["detail"]
 
 
 async def test_moved_later_goes_out_later(house: Engine) -> None:
