@@ -33,7 +33,15 @@ _MATCH = Hot(
     select(attempts.c.id, attempts.c.message_id, attempts.c.provider_id, attempts.c.account_id, messages.c.guest_id)
     .join(messages, messages.c.id == attempts.c.message_id)
     .where(
-        attempts.c.account_id == any_(bindparam("accounts", type_=ARRAY(Uuid))),
+        # Any attempt of the same scope at the same provider: while a key is being rotated, receipts for the new account
+        # still come to the old one's address.
+        select(provider_accounts.c.id)
+        .where(
+            provider_accounts.c.id == any_(bindparam("accounts", type_=ARRAY(Uuid))),
+            provider_accounts.c.scope_id == attempts.c.scope_id,
+            provider_accounts.c.provider == attempts.c.provider,
+        )
+        .exists(),
         or_(
             attempts.c.id == any_(bindparam("ours", type_=ARRAY(Uuid))),
             attempts.c.provider_id == any_(bindparam("theirs", type_=ARRAY(Text))),
