@@ -204,11 +204,12 @@ class Town:
                     os.kill(process.pid, signal.SIGCONT)
 
 
-async def ended(process: Process, seconds: float = 20.0) -> str:
-    """How a process ended, once it has."""
-    async with asyncio.timeout(seconds):
-        while not process.ended():
-            await asyncio.sleep(0.05)
+async def ended(process: Process, seconds: float = 10.0) -> str:
+    """How a process ended, once it has; "still running" when it has not in time."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while not process.ended():
+                await asyncio.sleep(0.05)
     return process.how_it_ended()
 
 
