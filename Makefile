@@ -31,7 +31,7 @@ demo: $(STAMP) ## the same without staying: exits 0 when both messages and all w
 	@$(BIN)/bellhop demo $(ARGS)
 
 test: check ## check, then the whole test suite
-	@$(BIN)/pytest -q -n $(JOBS) $(ARGS) $(TESTS)
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile $(ARGS) $(TESTS)
 
 check: $(STAMP) ## lint, formatting, types, import rules
 	@$(BIN)/ruff check .

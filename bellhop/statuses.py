@@ -101,9 +101,12 @@ def higher(one: Stage, other: Stage) -> Stage:
 
 
 def of_parts(parts: Iterable[Stage]) -> Stage:
-    """The stage of a message sent in parts: undelivered if any part is, else what its slowest part has reached."""
-    known = list(parts) or [Stage.QUEUED]
-    return Stage.UNDELIVERED if Stage.UNDELIVERED in known else min(known, key=RANK.__getitem__)
+    """The stage of a message sent in parts: what its slowest part has reached.
+
+    So a part that failed makes the message fail once the others are settled, and not before: a late "delivered" of the
+    same part may still come, and a message that fails at once and then un-fails would depend on the order of receipts.
+    """
+    return min(parts, key=RANK.__getitem__, default=Stage.QUEUED)
 
 
 def of_message(decision: Stage, parts: Iterable[Stage]) -> Stage:

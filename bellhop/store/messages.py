@@ -205,7 +205,10 @@ async def reschedule(tx: AsyncConnection, scope: Scope, message_id: UUID, at: da
             scheduled_at=at,
             due_at=due,
             held_account_id=None,
-            expires_at=due + (row["expires_at"] - row["due_at"]) if row["expires_at"] else None,
+            # As long after the new time as it was after the old one; `due_at` itself moves with holds and retries.
+            expires_at=due + (row["expires_at"] - max(row["scheduled_at"] or row["created_at"], row["created_at"]))
+            if row["expires_at"]
+            else None,
             updated_at=func.now(),
             wake_due_at=func.now(),
         )

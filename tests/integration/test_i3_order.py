@@ -15,7 +15,7 @@ from bellhop.statuses import Stage
 from bellhop.store import receipts
 from bellhop.store.ledger import PostgresLedger, Routes
 
-from .engine import EMAIL, Engine, key
+from .engine import EMAIL, SMS, Engine, key
 
 SETS: list[tuple[Stage, ...]] = [
     (Stage.SENT, Stage.DELIVERED),
@@ -82,6 +82,24 @@ async def test_the_order_and_repetition_of_receipts_does_not_matter(
                     await provider.say(claim, Stage(step), f"{claim.outgoing.attempt_id}:{step}")
         outcomes.add(await provider.outcome(message_id))
     assert len(outcomes) == 1, outcomes
+
+
+async def test_the_order_of_receipts_for_several_parts_does_not_matter(idle_house: Engine) -> None:
+    provider = Provider(idle_house)
+    outcomes = set()
+    words = " ".join(f"word{number}" for number in range(400))
+    for order in permutations(((0, Stage.UNDELIVERED), (0, Stage.DELIVERED), (1, Stage.SENT), (1, Stage.UNDELIVERED))):
+        sent = await idle_house.send({**SMS, "content": words})
+        claims: list[Claim] = []
+        for _ in range(2):
+            claim = await provider.ledger.claim(key(sent["id"]), 1e12)
+            assert isinstance(claim, Claim)
+            claims.append(claim)
+            await provider.ledger.record(claim, SendResult(SendKind.ACCEPTED, provider_id=uuid4().hex))
+        for part, stage in order:
+            await provider.say(claims[part], stage, f"{claims[part].outgoing.attempt_id}:{stage}")
+        outcomes.add(await provider.outcome(sent["id"]))
+    assert outcomes == {("failed", frozenset({"message.sent", "message.failed"}), "unreachable")}
 
 
 async def test_receipts_that_come_at_once_are_applied_once(idle_house: Engine) -> None:

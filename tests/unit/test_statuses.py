@@ -168,4 +168,5 @@ def test_a_message_in_parts_is_as_far_as_its_slowest_part(parts: list[Stage]) ->
     assert statuses.of_parts(parts) is Stage.QUEUED
     assert statuses.of_parts([Stage.DELIVERED, *parts[:0]]) is Stage.DELIVERED
     assert statuses.of_parts([]) is Stage.QUEUED
-    assert statuses.of_parts([Stage.UNDELIVERED, *parts]) is Stage.UNDELIVERED
+    assert statuses.of_parts([Stage.UNDELIVERED, Stage.DELIVERED]) is Stage.UNDELIVERED
+    assert statuses.of_parts([Stage.UNDELIVERED, Stage.SENT]) is Stage.SENT, "it may still turn out delivered"
