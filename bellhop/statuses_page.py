@@ -115,8 +115,8 @@ def page() -> str:
     lines += _table(("Stage", "Fact", "Status", "Events told on the way"), _stage_rows())
     reading = ", ".join(channel.value for channel in Channel if channel in REPORTS_READING)
     lines += [
-        "A message in parts (a long SMS) stands where its slowest part does; it has failed once every part is settled and one "
-        "was not delivered.",
+        "A message in parts (a long SMS) stands where its slowest part does; it has failed once every part is settled "
+        "and one was not delivered.",
         "A message is followed until nothing more is worth waiting for: `failed`, `cancelled`, `read`, and `delivered`",
         f"on channels that report no reading. Reading can become known on {reading}. Later receipts are applied all",
         "the same.",
