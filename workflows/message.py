@@ -133,4 +133,6 @@ class MessageWorkflow:
     @workflow.signal(name=wire.RECEIPT_RECORDED)
     def receipt_recorded(self, answer: Answer) -> None:
         """A provider's receipt moved the message on; the record has it already."""
-        self._reported = answer
+        # Signals overtake one another: "delivered, follow on" may come after "read, close", and must not undo it.
+        if self._reported is None or self._reported.next is not Next.CLOSE:
+            self._reported = answer

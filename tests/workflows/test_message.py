@@ -389,3 +389,11 @@ async def test_terminated_by_an_operator_it_is_over(tell: Callable[..., Any]) ->
         await story.handle.terminate("an operator's mistake")
         with pytest.raises(WorkflowFailureError):
             await story.ends()
+
+
+def test_a_receipt_that_was_overtaken_does_not_reopen_the_story() -> None:
+    """Both signals may come with one workflow task, in either order."""
+    story = MessageWorkflow()
+    story.receipt_recorded(Answer("read", Next.CLOSE))
+    story.receipt_recorded(Answer("delivered", Next.TRACK))
+    assert story._reported == Answer("read", Next.CLOSE)
