@@ -2,7 +2,7 @@
 # ARGS passes options on: make run ARGS="--port 8001"
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench format clean
+.PHONY: help run demo test check bench chaos format clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -18,8 +18,8 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 ARGS ?=
 TESTS ?= tests
-# Processes of the test run; each starts servers of its own.
-JOBS ?= 2
+# Processes of the test run: most tests wait for something most of the time.
+JOBS ?= 3
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ check: $(STAMP) ## lint, formatting, types, import rules
 
 bench: $(STAMP) ## measure against a bare Temporal workflow on the same server
 	@$(BIN)/python -m bench $(ARGS)
+
+chaos: $(STAMP) ## everything goes wrong for 8 minutes; then each message is accounted for (ARGS="--seed 1")
+	@$(BIN)/python -m chaos $(ARGS)
 
 format: $(STAMP) ## format the code and mend what the linter can
 	@$(BIN)/ruff check --fix .

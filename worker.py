@@ -20,7 +20,6 @@ import structlog
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.drain import EndpointActivities
@@ -32,7 +31,7 @@ from bellhop.conductor import Conductor
 from bellhop.database import make_engine
 from bellhop.lease import DeadMansSwitch, boottime
 from bellhop.providers import PROVIDERS
-from bellhop.recovery import PostgresSweeper, keep_sweeping
+from bellhop.recovery import PostgresSweeper, watch_over
 from bellhop.seed import await_installation
 from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.ledger import PostgresLedger, Routes
@@ -46,6 +45,8 @@ from workflows.sweep import SweepWorkflow
 log = structlog.get_logger()
 
 ROLES = ("workflows", "activities", "all")
+RUNNER = UnsandboxedWorkflowRunner()
+"""Our workflows import nothing that the sandbox would catch, and cost a third without it; tests run sandboxed."""
 GRACE = timedelta(seconds=6)
 """What running activities get at shutdown. Cut-off provider calls are settled later, like any unknown outcome."""
 
@@ -70,13 +71,13 @@ def workflow_worker(client: Client, settings: Settings, messages: MessageActivit
     return Worker(
         client,
         task_queue=wire.TASK_QUEUE_WORKFLOWS,
+        # The other stories have queues of their own; these two are for those that began before they had.
         workflows=[MessageWorkflow, EndpointWorkflow, SweepWorkflow],
         # Local ones only: this queue has no tasks of its own for activities.
         activities=[messages.deliver, messages.settle],
         no_remote_activities=True,
         max_concurrent_local_activities=settings.delivery.threads,
-        # Our workflows import nothing that the sandbox would catch, and cost a third without it; tests run sandboxed.
-        workflow_runner=UnsandboxedWorkflowRunner(),
+        workflow_runner=RUNNER,
         max_cached_workflows=2_000,
         max_concurrent_workflow_tasks=50,
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),
@@ -91,15 +92,17 @@ def activity_workers(
     conductor: Conductor,
     messages: MessageActivities,
     posts: httpx2.AsyncClient,
+    sweeper: PostgresSweeper,
 ) -> list[Worker]:
-    """A worker per task queue: provider calls, webhooks and recovery do not queue behind one another."""
+    """A worker per task queue: provider calls, webhooks and recovery do not queue behind one another. The stories of
+    endpoints and sweeps run here as well, so that no backlog of messages holds them up."""
     endpoints = EndpointActivities(
         PostgresOutbox(engine, settings.webhook),
         WebhookPoster(settings.webhook, posts),
         conductor,
         settings.webhook.retry_pauses,
     )
-    recovery = RecoveryActivities(PostgresSweeper(engine, client, conductor))
+    recovery = RecoveryActivities(sweeper)
     return [
         Worker(
             client,
@@ -111,6 +114,9 @@ def activity_workers(
         Worker(
             client,
             task_queue=wire.TASK_QUEUE_WEBHOOKS,
+            workflows=[EndpointWorkflow],
+            workflow_runner=RUNNER,
+            max_concurrent_workflow_task_polls=2,
             activities=[endpoints.drain],
             max_concurrent_activities=512,
             graceful_shutdown_timeout=GRACE,
@@ -118,6 +124,9 @@ def activity_workers(
         Worker(
             client,
             task_queue=wire.TASK_QUEUE_RECOVERY,
+            workflows=[SweepWorkflow],
+            workflow_runner=RUNNER,
+            max_concurrent_workflow_task_polls=2,
             activities=[recovery.sweep],
             max_concurrent_activities=2,
             graceful_shutdown_timeout=GRACE,
@@ -150,11 +159,15 @@ async def run(settings: Settings, role: str) -> None:
     with threads(settings) as pool:
         async with posts, Conductor(client, engine) as conductor:
             messages = message_activities(settings, engine, conductor, pool)
+            watching: asyncio.Task[None] | None = None
             workers = [workflow_worker(client, settings, messages)] if role in ("workflows", "all") else []
             if role in ("activities", "all"):
-                workers += activity_workers(client, settings, engine, conductor, messages, posts)
-                await _sweep_for_ever(client, settings)
+                sweeper = PostgresSweeper(engine, client, conductor, settings.bellhop.sweep_grace)
+                workers += activity_workers(client, settings, engine, conductor, messages, posts, sweeper)
+                watching = asyncio.create_task(watch_over(client, sweeper, settings.bellhop.sweep_every))
             await _run_all(workers, stop)
+            if watching is not None:
+                watching.cancel()
     await engine.dispose()
 
 
@@ -170,16 +183,6 @@ def threads(settings: Settings) -> Iterator[ThreadPoolExecutor]:
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         switch.stop()
-
-
-async def _sweep_for_ever(client: Client, settings: Settings) -> None:
-    while True:
-        try:
-            await keep_sweeping(client, settings.bellhop.sweep_every)
-            return
-        except RPCError as error:
-            log.warning("recovery's schedule is not set up yet", error=error.status.name)
-            await asyncio.sleep(2)
 
 
 async def _run_all(workers: list[Worker], stop: asyncio.Task[bool]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 import structlog
@@ -13,12 +14,27 @@ from temporalio import activity
 from activities.faults import told_plainly
 from bellhop import wire
 from bellhop.ids import Prefix, render
-from bellhop.ports import Claim, Found, Ledger, Provider, Question, SendResult
+from bellhop.ports import (
+    Claim,
+    Enquiry,
+    Found,
+    FoundKind,
+    Ledger,
+    Provider,
+    Question,
+    Reported,
+    SendResult,
+    Silence,
+)
 from bellhop.wire import Answer, Next
 
 log = structlog.get_logger()
 
 RECORD_TRIES = 6
+QUIET = 2.0
+BEAT = 1.5
+"""Seconds: an activity that takes longer than QUIET says every BEAT that its process lives. Most take no such time, and
+then it costs no call."""
 
 
 class MessageActivities:
@@ -45,24 +61,29 @@ class MessageActivities:
     @told_plainly
     async def deliver(self, message_id: str) -> Answer:
         """Send what may go out now, part by part, and say what is next."""
-        while True:
-            # Before the row is written: the process's own deadline is never later than the ledger's.
-            deadline = self._boottime() + self._lease
-            decided = await self._ledger.claim(UUID(message_id), deadline)
-            if isinstance(decided, Answer):
-                return decided
-            answer = await self._record(decided, await self._send(decided))
-            if answer.next is not Next.AGAIN or answer.after > 0:
-                return answer
+        async with _alive():
+            while True:
+                # Before the row is written: the process's own deadline is never later than the ledger's.
+                deadline = self._boottime() + self._lease
+                decided = await self._ledger.claim(UUID(message_id), deadline)
+                if isinstance(decided, Answer):
+                    return decided
+                answer = await self._record(decided, await self._send(decided))
+                if answer.next is not Next.AGAIN or answer.after > 0:
+                    return answer
 
     @activity.defn(name=wire.SETTLE)
     @told_plainly
     async def settle(self, message_id: str) -> Answer:
-        """Ask the provider about the attempt whose outcome is unknown, and say what is next."""
-        decided = await self._ledger.question(UUID(message_id))
-        if isinstance(decided, Answer):
-            return decided
-        return await self._ledger.resolve(decided, await self._look_up(decided))
+        """Ask the provider what became of an attempt, or of a message of which nothing is heard; say what is next."""
+        async with _alive():
+            decided = await self._ledger.question(UUID(message_id))
+            if isinstance(decided, Answer):
+                return decided
+            if isinstance(decided, Silence):
+                reports = await asyncio.gather(*(self._report(enquiry) for enquiry in decided.enquiries))
+                return await self._ledger.heard(decided, reports)
+            return await self._ledger.resolve(decided, await self._look_up(decided))
 
     async def _send(self, claim: Claim) -> SendResult:
         provider = self._providers[claim.account.provider]
@@ -86,6 +107,20 @@ class MessageActivities:
             self._threads, provider.look_up, question.account, question.sought, self._look_up_timeout
         )
 
+    async def _report(self, enquiry: Enquiry) -> Reported:
+        provider = self._providers[enquiry.account.provider]
+        if enquiry.age > provider.horizon.total_seconds():
+            # By now its last word has been spoken, whatever it was.
+            return Reported(FoundKind.CANNOT_KNOW)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads,
+            provider.report,
+            enquiry.account,
+            enquiry.provider_id,
+            enquiry.attempt_id,
+            self._look_up_timeout,
+        )
+
     async def _record(self, claim: Claim, result: SendResult) -> Answer:
         """Write an outcome down, patiently: what is not recorded has to be found out again from the provider."""
         for tried in range(RECORD_TRIES):
@@ -99,3 +134,22 @@ class MessageActivities:
                 )
                 await asyncio.sleep(min(5.0, 0.2 * 2**tried))
         raise AssertionError("unreachable")
+
+
+@asynccontextmanager
+async def _alive() -> AsyncIterator[None]:
+    """While this lasts, tell Temporal now and then that this process lives: a killed one is noticed within seconds. Of
+    a local activity the workflow task tells it already."""
+
+    async def beat() -> None:
+        await asyncio.sleep(QUIET)
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(BEAT)
+
+    beating = None if activity.info().is_local else asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        if beating is not None:
+            beating.cancel()

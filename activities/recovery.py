@@ -10,7 +10,7 @@ from temporalio import activity
 from activities.faults import told_plainly
 from bellhop import wire
 
-BEAT = 2.0
+BEAT = 1.5
 
 
 class Sweeper(Protocol):

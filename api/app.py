@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from api import docs, guests, health, keys, messaging, openapi, properties, receipts, webhooks
+from api import docs, guests, health, keys, ledger, messaging, openapi, properties, receipts, webhooks
 from api.callers import Callers
 from api.door import Door
 from api.entrance import Entrance
@@ -26,7 +26,7 @@ from api.record import Record
 from api.waiting import Waiting
 from bellhop.addresses import AddressBook
 from bellhop.conductor import Conductor
-from bellhop.database import make_engine
+from bellhop.database import CALLERS_WAIT_FOR_A_CONNECTION, make_engine
 from bellhop.providers import PROVIDERS
 from bellhop.seed import await_installation
 from bellhop.settings import Settings, SettingsError, load
@@ -49,7 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        engine = make_engine(read.postgres, "api")
+        engine = make_engine(read.postgres, "api", pool_timeout=CALLERS_WAIT_FOR_A_CONNECTION)
         client = await connect(read.temporal, lazy=True)
         record = Record(engine)
         waiting = Waiting(record)
@@ -91,7 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.add_middleware(Entrance)
-    for module in (messaging, guests, webhooks, properties, keys, receipts, health):
+    for module in (messaging, ledger, guests, webhooks, properties, keys, receipts, health):
         app.include_router(module.router)
     docs.serve(app)
     openapi.describe(app)

@@ -1,4 +1,5 @@
-"""The outermost layer of the door: request ids, body limits, the access log, and an answer when everything fails.
+"""The outermost layer of the door: request ids, body limits, the line of those to be served, the access log, and an
+answer when everything fails.
 
 Pure ASGI: one function call per request and per message.
 """
@@ -15,7 +16,8 @@ from uuid import uuid4
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import TooLarge, Unavailable, answer, unavailable
+from api.admission import Admission, Overloaded, Place
+from api.errors import Busy, TooLarge, Unavailable, answer, unavailable
 from bellhop.ids import Prefix, render
 
 log = structlog.get_logger()
@@ -29,6 +31,16 @@ DISCARDED = 16 * 1024 * 1024
 DISCARD_SECONDS = 2.0
 
 
+WAITS_IN_LINE = "/v1/"
+"""Health, documentation and the like are served whatever the load."""
+GONE = 499
+"""Logged of a caller who went away before the whole request had come."""
+
+
+class CallerGone(Exception):
+    """The caller went away."""
+
+
 class BodyTooLarge(Exception):
     """More bytes arrived than this path takes."""
 
@@ -38,6 +50,7 @@ class Entrance:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._admission = Admission()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,20 +69,21 @@ class Entrance:
             await send(message)
 
         limit = RECEIPTS_BODY_LIMIT if scope["path"].startswith("/v1/receipts/") else BODY_LIMIT
-        taken = 0
-
-        async def receive_limited() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > limit:
-                raise BodyTooLarge
-            return message
-
+        place: Place | None = None
         try:
             if _announced(scope) > limit:
                 raise BodyTooLarge
-            await self._app(scope, receive_limited, send_marked)
+            # Before it gets in line: who sends slowly keeps nobody waiting.
+            body = await _whole(receive, limit)
+            if scope["path"].startswith(WAITS_IN_LINE):
+                place = scope["bellhop.place"] = await self._admission.enter()
+            await self._app(scope, _again(body, receive), send_marked)
+        except CallerGone:
+            status = GONE
+        except Overloaded:
+            busy = Busy()
+            response = answer(request_id, busy.status_code, busy.code, busy.detail, busy.headers)
+            await response(scope, receive, send_marked)
         except BodyTooLarge:
             await _discard(scope, receive)
             problem = TooLarge(f"The request body is larger than {limit} bytes.")
@@ -86,6 +100,8 @@ class Entrance:
                 response = answer(request_id, 500, "internal_error", "Something broke here. It has been logged.")
             await response(scope, receive, send_marked)
         finally:
+            if place is not None:
+                place.leave()
             route: Any = scope.get("route")
             log.info(
                 "request",
@@ -97,6 +113,37 @@ class Entrance:
                 ms=round((time.perf_counter() - started) * 1000, 1),
                 key=scope.get("bellhop.key"),
             )
+
+
+async def _whole(receive: Receive, limit: int) -> bytes:
+    """The body. Raises BodyTooLarge or CallerGone."""
+    parts: list[bytes] = []
+    taken = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise CallerGone
+        part = message.get("body", b"")
+        parts.append(part)
+        taken += len(part)
+        if taken > limit:
+            raise BodyTooLarge
+        if not message.get("more_body"):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """`receive` from the beginning, with the body in one piece."""
+    told = False
+
+    async def received() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return received
 
 
 async def _discard(scope: Scope, receive: Receive) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import to_json
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.record import NoAnswer
 from api.schemas.words import expected
 from bellhop.statuses import Status
 
@@ -103,6 +104,13 @@ class NotPending(Conflict):
         super().__init__(f"It is already {state}; only a message that still waits can be cancelled or moved.")
 
 
+class OutcomeUnknown(Conflict):
+    """The provider has not said whether it took this message. That is being found out: look at it again in a minute;
+    it can be cancelled or moved if the provider does not have it."""
+
+    code = "outcome_unknown"
+
+
 class GuestTaken(Conflict):
     """Another guest of this property has that e-mail address or external id."""
 
@@ -145,8 +153,18 @@ class RateLimited(Problem):
     code = "rate_limited"
 
 
+class Busy(Problem):
+    """More requests are under way than can be worked on just now. Nothing was done; try again."""
+
+    status_code = 503
+    code = "overloaded"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "2"})
+
+
 class Unavailable(Problem):
-    """Bellhop's database cannot be reached just now. Nothing was stored; try again."""
+    """Bellhop's database cannot be used just now; try again. With an Idempotency-Key nothing is ever done twice."""
 
     status_code = 503
     code = "database_unavailable"
@@ -214,7 +232,12 @@ def unavailable(error: BaseException) -> bool:
     if isinstance(error, ProgrammingError):
         # 42P01 and 42703: a table or column is missing, since migrations have not run yet.
         return getattr(error.orig, "sqlstate", None) in ("42P01", "42703")
-    return isinstance(error, (OperationalError, InterfaceError, PoolTimeout))
+    if isinstance(error, InternalError):
+        # 25006: this server is a standby, or has just become one.
+        return getattr(error.orig, "sqlstate", None) == "25006"
+    # A full disk (53100), no connection left (53300, or of our own), locks and statements that took too long, and
+    # whatever else is about the server.
+    return isinstance(error, (OperationalError, InterfaceError, PoolTimeout, NoAnswer))
 
 
 HANDLERS: dict[Any, Any] = {

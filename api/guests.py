@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api.door import Guarded, caller, door, key_of, needs, page, reply
 from api.errors import GuestTaken, IdempotencyGone, NotFound
 from api.idempotency import REPLAYED, same, ticket
+from api.record import MUCH
 from api.schemas.errors import errors
 from api.schemas.fields import Page
 from api.schemas.guests import ChangeGuest, CreateGuest, Guest, ListGuests
@@ -125,7 +126,7 @@ async def change(request: Request, guest_id: str, body: ChangeGuest) -> Response
 async def delete(request: Request, guest_id: str) -> Response:
     """Erase the guest with all conversations and messages. What waited is cancelled before the answer. Irreversible."""
     here, scope, key = door(request), caller(request).scope, key_of(Prefix.GUEST, guest_id)
-    erased = await here.record.write(lambda tx: erasure.erase(tx, scope, key, here.book))
+    erased = await here.record.write(lambda tx: erasure.erase(tx, scope, key, here.book), patience=MUCH)
     if erased is None:
         raise NotFound
     for row in erased.woken:

@@ -14,6 +14,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from api.door import door, reply
+from api.record import NoAnswer
 from api.schemas.fields import Shown
 
 router = APIRouter(tags=["Health"])
@@ -63,10 +64,9 @@ async def readyz(request: Request) -> Response:
 
 async def _postgres(request: Request) -> bool:
     try:
-        async with asyncio.timeout(PATIENCE):
-            # A table of ours, so that a database without migrations is not ready.
-            await door(request).record.read(lambda tx: tx.execute(text("select from scopes limit 1")))
-    except (SQLAlchemyError, OSError, TimeoutError):
+        # A table of ours, so that a database without migrations is not ready.
+        await door(request).record.read(lambda tx: tx.execute(text("select from scopes limit 1")), patience=PATIENCE)
+    except (SQLAlchemyError, OSError, NoAnswer):
         return False
     return True
 

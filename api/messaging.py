@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.door import Guarded, caller, door, key_of, needs, page, reply
-from api.errors import ChannelMissing, IdempotencyGone, Invalid, NotFound, NotPending
+from api.errors import ChannelMissing, IdempotencyGone, Invalid, NotFound, NotPending, OutcomeUnknown
 from api.idempotency import REPLAYED, same, ticket
 from api.record import Record
 from api.schemas.errors import errors
@@ -84,8 +84,11 @@ async def send(
         if row["due_at"] <= row["now"]:
             if "respond-async" in (prefer or "").lower():
                 headers["Preference-Applied"] = "respond-async"
-            elif await here.waiting.until_settled(row["id"], here.settings.bellhop.accept_wait):
-                row = await _now(here.record, scope, row)
+            else:
+                # Who only waits keeps nobody else from being served.
+                request.scope["bellhop.place"].leave()
+                if await here.waiting.until_settled(row["id"], here.settings.bellhop.accept_wait):
+                    row = await _now(here.record, scope, row)
     return reply(rendering.message(row), done.status_code, headers)
 
 
@@ -225,6 +228,8 @@ async def reschedule(request: Request, message_id: str, body: RescheduleRequest)
 def _changed(request: Request, done: Changed) -> Response:
     if done.row is None:
         raise NotFound
+    if done.unknown:
+        raise OutcomeUnknown
     if not done.done:
         raise NotPending(STATUS[Stage(done.row["stage"])])
     conductor = door(request).conductor

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.record import Record
+from api.record import NoAnswer, Record
 from bellhop.statuses import Stage
 from bellhop.store import messages
 
@@ -67,7 +67,7 @@ class Waiting:
             asked = list(self._waiters)
             try:
                 found = await self._record.read(lambda tx: messages.stages(tx, asked))  # noqa: B023 (awaited here)
-            except SQLAlchemyError:
+            except (SQLAlchemyError, NoAnswer):
                 # The waits run out by themselves meanwhile.
                 await asyncio.sleep(0.25)
                 continue

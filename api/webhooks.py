@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from api.door import Guarded, caller, door, key_of, needs, page, reply
 from api.errors import EndpointInactive, Invalid, NotFound
+from api.record import MUCH
 from api.schemas.errors import errors
 from api.schemas.fields import Page, Paging
 from api.schemas.webhooks import (
@@ -187,7 +188,8 @@ async def replay_one(request: Request, webhook_id: str, delivery_id: str) -> Res
 async def replay(request: Request, webhook_id: str, body: ReplayRequest) -> Response:
     """Owe again every delivery that failed for good since a time."""
     here, scope, key = door(request), caller(request).scope, key_of(Prefix.ENDPOINT, webhook_id)
-    done = _replayed(await here.record.write(lambda tx: endpoints.replay_failed(tx, scope, key, body.since)))
+    owed_again = await here.record.write(lambda tx: endpoints.replay_failed(tx, scope, key, body.since), patience=MUCH)
+    done = _replayed(owed_again)
     if done.count:
         here.conductor.owed({key})
     return reply({"replayed": done.count}, 202)

@@ -15,9 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.conductor import Conductor
 from bellhop.database import make_engine
 from bellhop.dev.paths import DevPaths
+from bellhop.failures import CHOICES
 from bellhop.ids import Prefix, parse, render
 from bellhop.keys import RIGHTS
-from bellhop.recovery import PostgresSweeper
+from bellhop.messages import Channel
+from bellhop.recovery import PostgresSweeper, keep_sweeping
 from bellhop.rendering import timestamp
 from bellhop.seed import ensure_accounts, ensure_property
 from bellhop.seed import live_accounts as live_accounts
@@ -84,13 +86,17 @@ async def in_database(work: Callable[[AsyncConnection, Settings], Awaitable[T]],
         await engine.dispose()
 
 
-async def recover(settings: Settings) -> int:
-    """One sweep, now. Returns how much was woken."""
+async def recover(settings: Settings, progress: Callable[[int, int], None] | None = None) -> tuple[int, int]:
+    """Everything recovery can do, now: recovery's own schedule, workflows that are missing, and one sweep. Returns how
+    many workflows were made and how much was woken. `progress`: see `PostgresSweeper.rebuild`."""
     client = await connect(settings.temporal, lazy=False)
     engine = make_engine(settings.postgres, "cli")
     try:
         async with Conductor(client, engine) as conductor:
-            return await PostgresSweeper(engine, client, conductor).sweep()
+            sweeper = PostgresSweeper(engine, client, conductor, settings.bellhop.sweep_grace)
+            made = await sweeper.rebuild(progress)
+            await keep_sweeping(client, settings.bellhop.sweep_every)
+            return made, await sweeper.sweep()
     finally:
         await engine.dispose()
 
@@ -130,6 +136,20 @@ async def list_properties(tx: AsyncConnection) -> list[dict[str, Any]]:
         }
         for row in await properties.everything(tx)
     ]
+
+
+async def choose(tx: AsyncConnection, slug: str, environment: str, when_unknown: Sequence[str]) -> dict[str, Any]:
+    """Choose, for an environment of a property, what happens when nobody can say whether a provider took a message.
+    `when_unknown`: `channel=fail` or `channel=resend`, any number of them."""
+    scope = await _scope_of(tx, slug, environment)
+    chosen: dict[str, str] = {}
+    for one in when_unknown:
+        channel, _, choice = one.partition("=")
+        if channel not in {known.value for known in Channel} or choice not in CHOICES:
+            raise Refused(f"'{one}' is not a choice: name a channel and `fail` or `resend`, e.g. email=resend.")
+        chosen[channel] = choice
+    settings = await properties.choose(tx, scope, chosen)
+    return {"property": slug, "environment": environment, "settings": settings}
 
 
 async def _scopes_of(tx: AsyncConnection, slug: str) -> dict[str, Scope]:

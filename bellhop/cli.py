@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.service import RPCError
 
-from bellhop import administration
+from bellhop import administration, cli_ledger
 from bellhop.settings import Settings, SettingsError, env_file
 
 app = typer.Typer(
@@ -144,15 +144,21 @@ def migrate() -> None:
 
 @app.command()
 def recover() -> None:
-    """Look now for what a killed process or an unreachable Temporal left behind.
+    """Rebuild from PostgreSQL what Temporal should have: after it lost its state, was restored or is a new one.
 
-    Workers do it by themselves every BELLHOP_SWEEP_EVERY seconds. Safe at any moment, and twice.
+    Every message that waits or is followed gets a workflow if it has none; what a killed process left behind is woken.
+    Workers do both by themselves (within BELLHOP_SWEEP_EVERY seconds). Safe at any moment, and twice: nothing is sent
+    again.
     """
+
+    def progress(looked: int, made: int) -> None:
+        print(f"  {looked} pending messages looked at, {made} workflows made", file=sys.stderr)
+
     try:
-        woken = _settled(lambda: asyncio.run(administration.recover(_settings())))
+        made, woken = _settled(lambda: asyncio.run(administration.recover(_settings(), progress)))
     except (RPCError, RuntimeError):
         _stop("Temporal can't be reached: check TEMPORAL_ADDRESS and that the server runs.")
-    print(f"Woken: {woken}")
+    print(f"Made: {made}, woken: {woken}")
 
 
 @properties_app.command("create")
@@ -172,6 +178,21 @@ def create_property(
 def list_properties() -> None:
     """Every property and the channels each environment can send on."""
     _print(_in_database(lambda tx, _: administration.list_properties(tx)))
+
+
+@properties_app.command("choose")
+def choose(
+    slug: Annotated[str, typer.Argument(help="The property's short name: see `bellhop properties list`")],
+    when_unknown: Annotated[list[str], typer.Option(help="channel=fail (the default) or channel=resend; repeatable")],
+    environment: Annotated[str, typer.Option(help="test or live")] = "live",
+) -> None:
+    """Choose what happens to a message of which nobody can say whether the provider took it.
+
+    `fail`: it fails as `outcome_unknown`, and you decide. `resend`: it is sent again, and the guest may get it twice.
+
+    e.g. bellhop properties choose grand-sunset-resort --when-unknown email=resend
+    """
+    _print(_in_database(lambda tx, _: administration.choose(tx, slug, environment, when_unknown)))
 
 
 @keys_app.command("create")
@@ -345,3 +366,19 @@ def _stop(problem: str) -> NoReturn:
 
 def _print(found: Any) -> None:
     print(json.dumps(found, indent=2, ensure_ascii=False))
+
+
+cli_ledger.add_to(app, _settings, _settled)
+
+
+def main() -> NoReturn:
+    """Entry point of `bellhop`."""
+    code: Any = 0
+    try:
+        app()
+    except SystemExit as end:
+        code = end.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # At once: threads of Temporal's client that are still at work can keep the interpreter from ending.
+    os._exit(code if isinstance(code, int) else 0 if code is None else 1)

@@ -5,12 +5,17 @@ from __future__ import annotations
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from bellhop.settings import PostgresSettings
 
 LOCK_TIMEOUT_MS = 5_000
 IDLE_IN_TRANSACTION_MS = 15_000
 STATEMENT_TIMEOUT_MS = 30_000
+PATIENT_FOR_A_CONNECTION = 10.0
+"""Seconds a worker waits for one of its own connections to come free: it has nobody to answer meanwhile."""
+CALLERS_WAIT_FOR_A_CONNECTION = 3.0
+"""Seconds the API does. A caller is better told 503 at once than kept until its own patience ends."""
 
 
 def sqlalchemy_url(dsn: str) -> URL:
@@ -18,8 +23,11 @@ def sqlalchemy_url(dsn: str) -> URL:
     return make_url(dsn).set(drivername="postgresql+psycopg")
 
 
-def make_engine(settings: PostgresSettings, application: str) -> AsyncEngine:
-    """An engine that connects lazily: building it needs no server. `application` shows in pg_stat_activity."""
+def make_engine(
+    settings: PostgresSettings, application: str, *, pool_timeout: float = PATIENT_FOR_A_CONNECTION
+) -> AsyncEngine:
+    """An engine that connects lazily: building it needs no server. `application` shows in pg_stat_activity.
+    `pool_timeout`: seconds to wait for a connection when all are in use."""
     options = (
         f"-c lock_timeout={LOCK_TIMEOUT_MS} -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} "
         f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
@@ -28,7 +36,7 @@ def make_engine(settings: PostgresSettings, application: str) -> AsyncEngine:
         sqlalchemy_url(settings.dsn.get_secret_value()),
         pool_size=settings.pool_size,
         max_overflow=0,
-        pool_timeout=10,
+        pool_timeout=pool_timeout,
         pool_pre_ping=False,
         pool_recycle=1800,
         # Parameters are guests' data: they appear in no error text.
@@ -44,3 +52,9 @@ def make_engine(settings: PostgresSettings, application: str) -> AsyncEngine:
             "keepalives_count": 3,
         },
     )
+
+
+def room(engine: AsyncEngine) -> tuple[int, float]:
+    """How many connections an engine keeps at most, and the seconds it lets somebody wait for one."""
+    assert isinstance(engine.pool, QueuePool)
+    return engine.pool.size(), engine.pool.timeout()

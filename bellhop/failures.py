@@ -23,6 +23,10 @@ class FailureCode(StrEnum):
     UNDELIVERED = "undelivered"
 
 
+CHOICES = ("fail", "resend")
+"""What a property may choose, per channel, for a message of which nobody can say whether the provider took it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """What a failure code says to a person, and whether sending the same message again later could help."""

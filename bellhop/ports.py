@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -104,10 +104,35 @@ class FoundKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The answer of a look-up; `receipt_word` is the provider's status word for what it found."""
+    """The answer of a look-up."""
 
     kind: FoundKind
     provider_id: str | None = None
+
+
+class CannotList(Exception):
+    """This provider offers no list of its messages to this account."""
+
+
+class ProviderUnreachable(Exception):
+    """The provider did not answer, or not in a way that says anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One message as a provider's own list has it."""
+
+    provider_id: str
+    to: str = field(repr=False)
+    sender: str
+    text: str | None = field(repr=False)
+    """None where the list shows none."""
+    word: str
+    """The provider's own word for where it is."""
+    stage: Stage | None
+    accepted_at: datetime | None
+    attempt_id: UUID | None = None
+    """Our own id, where the list shows it."""
 
 
 # --- what providers tell us ---------------------------------------------------------------------------------------
@@ -173,18 +198,38 @@ class Inbound:
     """OPT_OUT or OPT_IN when the provider itself says so (Twilio's OptOutType); keywords are ours to read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a provider, asked, says of a message it has: with FOUND the receipt that its callback would have brought,
+    under the same dedupe key."""
+
+    kind: FoundKind
+    receipt: Receipt | None = None
+
+
 class Provider(Protocol):
     """A provider: one file, and stateless but for its connections. Calls are synchronous and run in a thread."""
 
     name: str
     channels: frozenset[Channel]
     """What it can carry."""
+    horizon: timedelta
+    """How long after acceptance the provider may still change its word about a message."""
 
     def send(self, account: Account, outgoing: Outgoing) -> SendResult:
         """Make the call, once, within `outgoing.timeout` and before `outgoing.deadline`. Never raises."""
 
     def look_up(self, account: Account, sought: Sought, timeout: float) -> Found:
-        """Ask what became of an attempt. Never raises."""
+        """Ask what became of an attempt. Never raises. ABSENT only where it surely does not have the message."""
+
+    def report(self, account: Account, provider_id: str | None, attempt_id: UUID, timeout: float) -> Reported:
+        """Ask where a message stands that the provider has: for receipts that never came. Never raises. ABSENT: it
+        shows no such message (yet), from which nothing follows."""
+
+    def listing(self, account: Account, since: datetime, until: datetime, timeout: float) -> Iterator[Listed]:
+        """The provider's own list of what this account sent in the span [since, until), newest or oldest first, by
+        the provider's clock. Raises CannotList or ProviderUnreachable, also in the middle. `timeout` is for each page.
+        One whose time the list does not show (`accepted_at` None) may lie outside of the span."""
 
     def verify(self, account: Account, request: CallbackRequest) -> bool:
         """True when the signature is right for this account (current or previous secret). Constant time."""
@@ -218,6 +263,25 @@ class Question:
     channel: Channel
 
 
+@dataclass(frozen=True, slots=True)
+class Enquiry:
+    """One provider's message to ask about: it was accepted, and no receipt has told its end."""
+
+    account: Account
+    attempt_id: UUID
+    provider_id: str | None
+    age: float
+    """Seconds since the message was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Leave to ask where a message stands that was sent and of which nothing more was heard."""
+
+    message_id: UUID
+    enquiries: tuple[Enquiry, ...]
+
+
 class Ledger(Protocol):
     """The record of attempts: each method is one transaction under the message's row lock."""
 
@@ -228,8 +292,11 @@ class Ledger(Protocol):
     async def record(self, claim: Claim, result: SendResult) -> Answer:
         """Write the outcome of a call by compare-and-set and say what is next."""
 
-    async def question(self, message_id: UUID) -> Question | Answer:
-        """The attempt to ask about, or what else is next."""
+    async def question(self, message_id: UUID) -> Question | Silence | Answer:
+        """The attempt to ask about, those of which nothing was heard, or what else is next."""
 
     async def resolve(self, question: Question, found: Found) -> Answer:
         """Write what a look-up found and say what is next."""
+
+    async def heard(self, silence: Silence, reports: Sequence[Reported]) -> Answer:
+        """Write what was reported, one for each enquiry and in their order, and say what is next."""

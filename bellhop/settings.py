@@ -90,7 +90,13 @@ class DeliverySettings(BaseSettings):
     lease_margin: float = Field(default=2.0, ge=0, le=60, description="wait after a lease before asking, seconds")
     settle_pauses: Annotated[list[float], NoDecode] = Field(
         default=[10.0, 30.0, 60.0, 60.0],
+        min_length=1,
         description="pauses between questions to a provider about an unknown outcome, seconds, comma-separated",
+    )
+    follow_at: Annotated[list[float], NoDecode] = Field(
+        default=[300.0, 1_200.0, 4_800.0, 19_200.0, 64_800.0, 172_800.0, 330_000.0],
+        min_length=1,
+        description="when a provider is asked about a message it took and is silent about, seconds after it was sent",
     )
     retry_first: float = Field(default=2.0, gt=0, description="first pause before another attempt, seconds")
     retry_longest: float = Field(default=300.0, gt=0, description="longest pause between attempts, seconds")
@@ -98,7 +104,7 @@ class DeliverySettings(BaseSettings):
     valid_for: float = Field(default=259_200.0, gt=0, description="unsent this long after it was due, it expires")
     threads: int = Field(default=16, ge=1, le=256, description="provider calls one worker process makes at a time")
 
-    @field_validator("settle_pauses", mode="before")
+    @field_validator("settle_pauses", "follow_at", mode="before")
     @classmethod
     def _comma_list(cls, value: Any) -> Any:
         return [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -141,6 +147,9 @@ class BellhopSettings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="port the API listens on")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="how much to log")
     sweep_every: float = Field(default=30.0, gt=0, description="how often recovery looks for what was left, seconds")
+    sweep_grace: float = Field(
+        default=10.0, ge=0.5, le=600, description="how long a debt to Temporal may stand before recovery acts, seconds"
+    )
     accept_wait: float = Field(default=2.0, ge=0, le=30, description="how long a send waits for the provider, seconds")
 
     @field_validator("public_url", "sandbox_url")

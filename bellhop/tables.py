@@ -85,6 +85,9 @@ installation = Table(
     metadata,
     Column("id", SmallInteger, primary_key=True, server_default=text("1")),
     Column("secret_check", LargeBinary, nullable=False),
+    # The id of the Temporal namespace that has a workflow for every message that needs one. Another one there: all of
+    # them are made anew (recovery).
+    Column("conductor", Text),
     _time("created_at", now=True),
     CheckConstraint("id = 1", name="one_row"),
 )

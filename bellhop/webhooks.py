@@ -7,9 +7,10 @@ import email.utils
 import json
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,12 +29,14 @@ from bellhop.store import deliveries
 
 log = structlog.get_logger()
 
-LEASE_OF_DRAINER = 15.0
+LEASE_OF_DRAINER = 10.0
 """How long one word of a drainer counts, seconds: longer than its heartbeat time-out, so that nobody wakes a workflow
 whose activity is about to be tried again anyway."""
 CLAIM_MARGIN = 5.0
 LONGEST_ANSWER = 65_536
 """Bytes of an answer read so that the connection can be used again; beyond that it is closed. None is kept."""
+SLOWEST_ANSWER = 1.0
+"""Seconds a body may take once the status is known, for the same reason: an endless one keeps no place for long."""
 
 PREFIX: dict[str, Prefix] = {
     "message": Prefix.MESSAGE,
@@ -124,27 +127,29 @@ class WebhookPoster:
         headers |= {"content-type": "application/json", "user-agent": "Bellhop-Webhooks/1"}
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._call(owed.url, content, headers)
+                return await self._call(owed.url, content, headers, at)
         except Exception as error:  # noqa: BLE001 (whatever a stranger's server can cause is an ordinary failure)
             return Posted(None, error_word(error))
 
-    async def _call(self, url: str, content: bytes, headers: dict[str, str]) -> Posted:
+    async def _call(self, url: str, content: bytes, headers: dict[str, str], at: datetime) -> Posted:
+        began = time.monotonic()
         async with self._client.stream(
             "POST", url, content=content, headers=headers, follow_redirects=False, timeout=self._timeout
         ) as response:
             status = response.status_code
             retry_after = response.headers.get("retry-after") if status in (429, 503) else None
-            try:
-                size = 0
-                async for chunk in response.aiter_raw():
-                    size += len(chunk)
-                    if size > LONGEST_ANSWER:
-                        break
-            except httpx2.HTTPError:
-                pass  # the status line said what counts
+            # Whatever becomes of the body: the status line said what counts.
+            with suppress(httpx2.HTTPError, TimeoutError):
+                async with asyncio.timeout(SLOWEST_ANSWER):
+                    size = 0
+                    async for chunk in response.aiter_raw():
+                        size += len(chunk)
+                        if size > LONGEST_ANSWER:
+                            break
         if 200 <= status < 300:
             return Posted(status, None)
-        return Posted(status, f"http {status}", seconds(retry_after, datetime.now(UTC)))
+        now = at + timedelta(seconds=time.monotonic() - began)
+        return Posted(status, f"http {status}", seconds(retry_after, now))
 
 
 def seconds(retry_after: str | None, now: datetime) -> float | None:

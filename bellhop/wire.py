@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 TASK_QUEUE_WORKFLOWS = "bellhop"
@@ -24,6 +25,10 @@ SWEEP = "sweep"
 
 SWEEP_SCHEDULE = "bellhop-sweep"
 
+FOLLOWED = timedelta(days=7)
+"""How long a sent message is followed by its workflow. Receipts that come later are applied at the door all the same.
+"""
+
 
 class Next(StrEnum):
     """What the conductor of a message does with an answer."""
@@ -31,7 +36,7 @@ class Next(StrEnum):
     CLOSE = "close"
     """Nothing more can happen."""
     TRACK = "track"
-    """The provider has it; wait for receipts."""
+    """The provider has it; wait for receipts. After `after` seconds without one, ask `settle` (0: never)."""
     AGAIN = "again"
     """Ask `deliver` again after `after` seconds, or when woken."""
     SETTLE = "settle"

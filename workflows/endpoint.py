@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
 
 # A drain takes at most a minute (its time to work and one last POST); a drainer that fell silent is replaced soon.
 DRAIN_TIMEOUT = timedelta(seconds=90)
-HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+HEARTBEAT_TIMEOUT = timedelta(seconds=6)
 # What fails here is the record or the worker, never the customer's endpoint: that is an ordinary answer of `drain`.
 RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1),

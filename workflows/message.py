@@ -17,16 +17,17 @@ with workflow.unsafe.imports_passed_through():
     from bellhop.search_attributes import STATUS
     from bellhop.wire import Answer, Next
 
-HORIZON = timedelta(days=7)
-"""How long a sent message is followed. Receipts that come later are applied at the door all the same."""
+HORIZON = wire.FOLLOWED
 
 PATIENT = RetryPolicy(
-    initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_interval=timedelta(seconds=30)
+    initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_interval=timedelta(seconds=5)
 )
 """For what is not a provider's doing: the record cannot be reached, a worker was killed."""
 
-CALL = timedelta(seconds=45)
-"""Longer than a provider call's own time-out and lease: a killed worker is noticed, a slow one is not cut off."""
+CALL = timedelta(minutes=5)
+"""Longer than any provider call and what is tried to write its outcome down: a slow worker is not cut off."""
+SILENCE = timedelta(seconds=6)
+"""An activity that takes longer says so; one that is silent for so long was killed, and another worker takes over."""
 
 
 @workflow.defn(name=wire.MESSAGE_WORKFLOW)
@@ -60,17 +61,23 @@ class MessageWorkflow:
 
     async def _follow(self, answer: Answer, wakes: int) -> Answer:
         """Follow a sent message through its receipts until there is nothing to wait for, or something to ask."""
-        horizon = asyncio.create_task(workflow.sleep(HORIZON))
+        # Where receipts fail to come the provider is asked, at the times `deliver` and `settle` name.
+        asks = answer.after > 0
+        timer = asyncio.create_task(workflow.sleep(answer.after if asks else HORIZON))
         while answer.next is Next.TRACK:
             workflow.set_current_details(f"{answer.status}: the provider has it; waiting for its receipts")
-            if not await self._heard(wakes, horizon):
-                return Answer(answer.status, Next.CLOSE)
+            if not await self._heard(wakes, timer):
+                return Answer(answer.status, Next.SETTLE if asks else Next.CLOSE)
             if self._wakes != wakes:
                 answer = Answer(answer.status, Next.AGAIN)
             elif self._reported is not None:
                 answer, self._reported = self._reported, None
+                if asks and answer.next is Next.TRACK and answer.after <= 0:
+                    # What was asked for is known; what is still to come no provider can be asked about.
+                    timer.cancel()
+                    asks, timer = False, asyncio.create_task(workflow.sleep(HORIZON))
         if answer.next is not Next.CLOSE:
-            horizon.cancel()
+            timer.cancel()
         return answer
 
     async def _pause(self, answer: Answer, wakes: int) -> Answer:
@@ -120,6 +127,7 @@ class MessageWorkflow:
             result_type=Answer,
             task_queue=wire.TASK_QUEUE_PROVIDERS,
             start_to_close_timeout=CALL,
+            heartbeat_timeout=SILENCE,
             retry_policy=PATIENT,
             summary="is it sent?" if activity == wire.SETTLE else "may it go out? send it",
         )

@@ -24,7 +24,7 @@ class SweepWorkflow:
             task_queue=wire.TASK_QUEUE_RECOVERY,
             start_to_close_timeout=timedelta(minutes=5),
             # While one sweep runs, no other does: one whose worker was killed must not keep the next ones waiting.
-            heartbeat_timeout=timedelta(seconds=10),
+            heartbeat_timeout=timedelta(seconds=6),
             # The next sweep comes anyway.
             retry_policy=RetryPolicy(maximum_attempts=2),
             summary="wake what was left behind",

@@ -48,7 +48,7 @@ _SAMPLES: dict[int, tuple[str, str, str]] = {
           "This API key may make 1000 requests a minute. Try again in 17 s."),
     503: ("The database cannot be reached; Retry-After says when to try again.",
           "database_unavailable",
-          "Bellhop's database cannot be reached just now. Nothing was stored; try again."),
+          "Bellhop's database cannot be used just now; try again. With an Idempotency-Key nothing is ever done twice."),
 }  # fmt: skip
 
 

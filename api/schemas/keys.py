@@ -10,7 +10,9 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field
 
 from api.schemas.fields import JsonObject, Name, Shown, Strict, id_pattern, wrong
+from bellhop.failures import CHOICES
 from bellhop.ids import Prefix
+from bellhop.messages import Channel
 
 Right = Literal[
     "properties:read",
@@ -94,6 +96,15 @@ def _zone(name: str) -> str:
     return name
 
 
+def _choices(settings: dict[str, Any]) -> dict[str, Any]:
+    """What Bellhop itself reads in a property's settings is checked; everything else is the caller's own."""
+    chosen = settings.get("outcome_unknown", {})
+    known = {channel.value for channel in Channel}
+    if not isinstance(chosen, dict) or any(name not in known or chosen[name] not in CHOICES for name in chosen):
+        raise wrong("outcome_unknown", 'expected outcome_unknown to be such as {"email": "resend"}: fail or resend')
+    return settings
+
+
 class ChangeProperty(Strict):
     """Fields to change. Those left out stay; null clears currency and country; settings are replaced as a whole."""
 
@@ -106,7 +117,15 @@ class ChangeProperty(Strict):
     ] = "UTC"
     currency: Annotated[str | None, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.")] = None
     country: Annotated[str | None, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")] = None
-    settings: JsonObject = {}
+    settings: Annotated[
+        JsonObject,
+        AfterValidator(_choices),
+        Field(
+            description="Your own, and `outcome_unknown`: what to do on a channel when nobody can say whether the "
+            "provider took a message, `fail` (the default) or `resend`, e.g. "
+            '`{"outcome_unknown": {"email": "resend"}}`.'
+        ),
+    ] = {}
 
 
 class Property(Shown):

@@ -32,11 +32,17 @@ BY_STATUS: dict[int, tuple[SendKind, FailureCode]] = {
     404: (SendKind.ACCOUNT, FailureCode.CONFIGURATION),
     405: (SendKind.ACCOUNT, FailureCode.CONFIGURATION),
     407: (SendKind.ACCOUNT, FailureCode.CONFIGURATION),
-    # RFC 9110 §15.5.9: the server did not receive a complete request.
-    408: (SendKind.RETRY, FailureCode.PROVIDER_ERROR),
+    # RFC 9110 §15.5.9: the server did not receive a complete request. But ours was written to its end, as a rule, and
+    # gateways say 408 as well when a provider is slow over a request that it has.
+    408: (SendKind.UNKNOWN, FailureCode.OUTCOME_UNKNOWN),
+    # A conflict, perhaps with the very message that this request has made.
+    409: (SendKind.UNKNOWN, FailureCode.OUTCOME_UNKNOWN),
     413: (SendKind.REFUSED, FailureCode.CONTENT_REFUSED),
     425: (SendKind.RETRY, FailureCode.PROVIDER_ERROR),
     429: (SendKind.RETRY, FailureCode.LIMIT_REACHED),
+    # Gateways' words for a caller that went away: the request itself may have gone on (nginx; AWS's load balancer).
+    460: (SendKind.UNKNOWN, FailureCode.OUTCOME_UNKNOWN),
+    499: (SendKind.UNKNOWN, FailureCode.OUTCOME_UNKNOWN),
 }
 
 

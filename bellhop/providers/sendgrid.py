@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.message import Message
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
-from urllib.request import Request
+from uuid import UUID
 
 from inscriptis import get_text
-from python_http_client.client import Client
-from python_http_client.exceptions import HTTPError, err_dict
-from sendgrid import SendGridAPIClient
+from python_http_client.exceptions import HTTPError
 from sendgrid.helpers.eventwebhook import EventWebhook
 
 from bellhop.failures import FailureCode
@@ -24,23 +22,29 @@ from bellhop.messages import Channel
 from bellhop.ports import (
     Account,
     CallbackRequest,
+    CannotList,
     Effect,
     Found,
     FoundKind,
+    Listed,
     Outgoing,
+    ProviderUnreachable,
     Receipt,
+    Reported,
     SendKind,
     SendResult,
     Sought,
 )
+from bellhop.providers import sendgrid_activity as activity
 from bellhop.providers.reading import by_status, fingerprint, from_json, retry_after, uuid_of, words
+from bellhop.providers.sendgrid_client import sdk
 from bellhop.statuses import Stage
 
 ANSWERS: dict[int, tuple[SendKind, FailureCode]] = {
     # Only with SendGrid's own body, {"errors": [...]}: it says that it is not taking requests. There is no look-up that
     # every account may use (the Email Activity API is an add-on), so calling these unknown would fail messages that a
     # minute later go out. A 500 is not among them: something broke while the request was being worked on, perhaps
-    # after it was taken; like a gateway's 5xx it is settled by the `processed` event or not at all.
+    # after it was taken; like a gateway's 5xx it is settled by the `processed` event, a look-up, or not at all.
     429: (SendKind.RETRY, FailureCode.LIMIT_REACHED),
     503: (SendKind.RETRY, FailureCode.PROVIDER_ERROR),
 }
@@ -93,6 +97,11 @@ REASONS: dict[str, Event] = {
 
 SIGNATURE = "x-twilio-email-event-webhook-signature"
 TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
+SLOWEST = 60.0
+"""Seconds that a list waits for the rate limit, at most, `PATIENCE` times for each answer."""
+PATIENCE = 6
+KEPT = timedelta(days=30)
+"""How far back the Email Activity reaches, at most."""
 FRESH = 25 * 3_600.0
 """Seconds a signature is believed: SendGrid tries again for 24 hours, and does not say whether it signs anew."""
 
@@ -100,27 +109,33 @@ _TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.D
 
 
 class SendGrid:
-    """See `bellhop.ports.Provider`. `now`: seconds since the epoch, for the age of signatures."""
+    """See `bellhop.ports.Provider`. `now`: seconds since the epoch, for the age of signatures; `pause`: sleeps."""
 
     name = "sendgrid"
     channels = frozenset({Channel.EMAIL})
+    horizon = timedelta(days=4)
+    """It tries for 72 hours (docs.sendgrid.com/glossary/deferrals), and a receiving server may bounce a mail later that
+    it had taken."""
 
-    def __init__(self, http: Http | None = None, now: Callable[[], float] = time.time) -> None:
-        # A connection for each call: without a look-up, one that closes under a request would cost a message.
+    def __init__(
+        self,
+        http: Http | None = None,
+        now: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        # A connection for each call: where there is no look-up, one that closes under a request would cost a message.
         self._http = http or Http(keep=0.0)
         self._now = now
+        self._pause = pause
 
     def send(self, account: Account, outgoing: Outgoing) -> SendResult:
         """Hand the mail over. Our ids ride as custom arguments and come back with every event."""
-        key = account.credentials.get("api_key")
-        if not key:
+        if not account.credentials.get("api_key"):
             # The SDK would look for one in the environment: another account's.
             return SendResult(SendKind.ACCOUNT, code=FailureCode.CONFIGURATION, text="no API key")
         with Call(timeout=outgoing.timeout, deadline=outgoing.deadline) as call:
             try:
-                sdk = SendGridAPIClient(key, host=account.base_url.rstrip("/"))
-                sdk.client = _Client(self._http, host=sdk.host, request_headers=sdk._default_headers, version=3)
-                sdk.send(mail(outgoing))
+                sdk(self._http, account).send(mail(outgoing))
             except HTTPError as error:
                 return read_answer(call.answer) if call.answer else failure(call, error)
             except Exception as error:  # noqa: BLE001  never raises: see the port
@@ -128,8 +143,100 @@ class SendGrid:
         return _accepted(call.answer)
 
     def look_up(self, account: Account, sought: Sought, timeout: float) -> Found:
-        """SendGrid's Email Activity API is an add-on most accounts lack, and lags by minutes."""
-        return Found(FoundKind.CANNOT_KNOW)
+        """By our attempt id, where the account has the Email Activity API. That lags by minutes: what it does not show
+        may be there, so it never proves an absence."""
+        try:
+            with Call(timeout=timeout) as call:
+                message = self._of_attempt(account, call, sought.attempt_id)
+        except CannotList:
+            return Found(FoundKind.CANNOT_KNOW)
+        except Exception:  # noqa: BLE001  never raises: see the port
+            return Found(FoundKind.UNREACHABLE)
+        if message is None:
+            return Found(FoundKind.CANNOT_KNOW)
+        return Found(FoundKind.FOUND, activity.provider_id(message["msg_id"]))
+
+    def report(self, account: Account, provider_id: str | None, attempt_id: UUID, timeout: float) -> Reported:
+        """By our attempt id, where the account has the Email Activity API. The receipt has a key of its own, since the
+        API shows no event ids: the webhook's event, when it comes after all, tells the same once more."""
+        try:
+            with Call(timeout=timeout) as call:
+                message = self._of_attempt(account, call, attempt_id)
+                if message is None:
+                    return Reported(FoundKind.ABSENT)
+                # Of six requests a minute the second is spent only where the first does not say all.
+                settled = message.get("status") in ("processed", "delivered")
+                detail = {} if settled else self._detail(account, call, message["msg_id"])
+        except CannotList:
+            return Reported(FoundKind.CANNOT_KNOW)
+        except Exception:  # noqa: BLE001  never raises: see the port
+            return Reported(FoundKind.UNREACHABLE)
+        return Reported(FoundKind.FOUND, _reported(message, detail, attempt_id))
+
+    def listing(self, account: Account, since: datetime, until: datetime, timeout: float) -> Iterator[Listed]:
+        """From the Email Activity API, which knows the time of each message's LAST event only: so everything since then
+        is asked for, and a span with more messages than one answer holds is halved. Waits for the rate limit."""
+        now = datetime.fromtimestamp(self._now(), UTC)
+        first = since.replace(microsecond=0)
+        if now - first > KEPT:
+            raise CannotList("the Email Activity API does not reach back that far")
+        seen: set[str] = set()
+        spans = [(first, max(now, first).replace(microsecond=0) + timedelta(minutes=1))]
+        while spans:
+            # The older half first: a message whose next event comes meanwhile moves into one that is yet to be asked.
+            start, end = spans.pop()
+            messages, whole = self._span(account, start, end, timeout)
+            if not whole:
+                if end <= start:
+                    raise CannotList("more messages in a second than one answer of the Email Activity API holds")
+                middle = (start + (end - start) / 2).replace(microsecond=0)
+                spans += [(middle + timedelta(seconds=1), end), (start, middle)]
+                continue
+            for one in map(activity.listed, messages):
+                if one.provider_id not in seen and (one.accepted_at is None or first <= one.accepted_at < until):
+                    seen.add(one.provider_id)
+                    yield one
+
+    def _ask(self, account: Account, call: Call, *path: str, **query: object) -> dict[str, Any]:
+        """An object of the Email Activity API. Raises CannotList, ProviderUnreachable, and what connections raise."""
+        client = sdk(self._http, account).client.messages
+        for name in path:
+            client = client._(name)
+        with suppress(HTTPError):
+            client.get(query_params=query)
+        return activity.read(call.answer)
+
+    def _of_attempt(self, account: Account, call: Call, attempt_id: UUID) -> dict[str, Any] | None:
+        found = activity.messages(self._ask(account, call, query=activity.of_attempt(attempt_id), limit=10))
+        return found[0] if found else None
+
+    def _detail(self, account: Account, call: Call, message_id: str) -> dict[str, Any]:
+        try:
+            return self._ask(account, call, message_id)
+        except CannotList:
+            # The list has it, so this is no matter of permission: the two are not in step yet.
+            raise ProviderUnreachable("no such message") from None
+
+    def _span(
+        self, account: Account, start: datetime, end: datetime, timeout: float
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """The messages whose last event lies in a span, and whether that is all of them."""
+        for _ in range(PATIENCE):
+            try:
+                with Call(timeout=timeout) as call:
+                    body = self._ask(account, call, query=activity.of_span(start, end), limit=activity.MOST)
+                found = activity.messages(body)
+                return found, len(body["messages"]) < activity.MOST
+            except activity.Throttled as error:
+                pause = 60 / activity.PER_MINUTE if error.pause is None else error.pause
+                if pause > SLOWEST:
+                    raise
+            except (CannotList, ProviderUnreachable):
+                raise
+            except Exception as error:  # noqa: BLE001  what became of a question is all one
+                raise ProviderUnreachable(type(error).__name__) from None
+            self._pause(pause)
+        raise ProviderUnreachable("too many requests")
 
     def verify(self, account: Account, request: CallbackRequest) -> bool:
         """ECDSA over timestamp and raw body (docs.sendgrid.com/for-developers/tracking-events/
@@ -189,60 +296,12 @@ def plain(html: str) -> str:
         return unescape(_TAGS.sub(" ", html))
 
 
-class _Opened:
-    """A guarded answer as the SDK expects one of urllib."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-
-    def getcode(self) -> int:
-        return self._answer.status
-
-    def read(self) -> bytes:
-        return self._answer.body
-
-    def info(self) -> Message:
-        return _headers(self._answer)
-
-
-class _Client(Client):  # type: ignore[misc]  # the SDK ships no types
-    """The SDK's HTTP client, over guarded connections: urllib follows redirects and hides whether a request left."""
-
-    def __init__(self, http: Http, **options: Any) -> None:
-        super().__init__(**options)
-        self._http = http
-
-    def _build_client(self, name: str | None = None) -> _Client:
-        return _Client(
-            self._http,
-            host=self.host,
-            version=self._version,
-            request_headers=self.request_headers,
-            url_path=[*self._url_path, name] if name else self._url_path,
-            append_slash=self.append_slash,
-        )
-
-    def _make_request(self, opener: object, request: Request, timeout: float | None = None) -> _Opened:
-        body = request.data if isinstance(request.data, bytes) else None
-        headers = dict(request.header_items())
-        answer = self._http.request(request.get_method(), request.full_url, headers, body)
-        if answer.status >= 300:
-            raise err_dict.get(answer.status, HTTPError)(answer.status, "", answer.body, _headers(answer))
-        return _Opened(answer)
-
-
-def _headers(answer: Answer) -> Message:
-    message = Message()
-    for name, value in answer.headers.items():
-        message[name] = value
-    return message
-
-
 def _accepted(answer: Answer | None) -> SendResult:
-    if answer is None or answer.status != 202:
-        # SendGrid answers 202 and nothing else (200 only to its own sandbox mode): a page of some proxy.
+    message_id = answer.headers.get("x-message-id") if answer is not None and answer.status == 202 else None
+    if not message_id:
+        # SendGrid answers 202 and an id, and nothing else (200 only to its own sandbox mode): a page of some proxy.
         return SendResult(SendKind.UNKNOWN, code=FailureCode.OUTCOME_UNKNOWN, text="not SendGrid's 202")
-    return SendResult(SendKind.ACCEPTED, answer.headers.get("x-message-id"))
+    return SendResult(SendKind.ACCEPTED, message_id)
 
 
 def read_answer(answer: Answer) -> SendResult:
@@ -313,6 +372,18 @@ def _receipt(event: Mapping[str, object]) -> Receipt:
         effect=meaning.effect,
         address=_text(event, "email") if meaning.effect else None,
     )
+
+
+def _reported(message: Mapping[str, Any], detail: Mapping[str, Any], attempt_id: UUID) -> Receipt:
+    """What the Email Activity says, as the webhook would have said it; no address and no text in the payload."""
+    event = activity.event(message, detail)
+    receipt = _receipt({**event, "attempt_id": str(attempt_id), "email": message.get("to_email")})
+    return replace(
+        receipt,
+        dedupe_key=f"activity:{receipt.provider_id}:{receipt.word}:{receipt.provider_code or ''}",
+        payload={"asked": True, "status": str(message.get("status")), "event": receipt.word,
+                 "code": receipt.provider_code, "sg_message_id": str(message["msg_id"])},
+    )  # fmt: skip
 
 
 def _time(value: object) -> datetime | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hmac
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlparse, urlsplit, urlunsplit
+from uuid import UUID
 
 from twilio.base.exceptions import TwilioException
 from twilio.http import HttpClient
@@ -27,8 +29,11 @@ from bellhop.ports import (
     Found,
     FoundKind,
     Inbound,
+    Listed,
     Outgoing,
+    ProviderUnreachable,
     Receipt,
+    Reported,
     SendKind,
     SendResult,
     Sought,
@@ -64,7 +69,15 @@ TRIAL = "Sent from your Twilio trial account - "
 """What a trial account puts before every body."""
 EARLIER = timedelta(seconds=60)
 """How far Twilio's clock may be behind ours in a look-up."""
+IN_QUEUE = timedelta(hours=10)
+"""How long a message may wait for its sender's turn (twilio.com/docs/api/errors/21611, 30001). The list may be in the
+order of sending and not of creation: only what was created longer ago than this stands surely behind what is sought."""
 PAGES = 20
+PAGE = 1_000
+"""Messages on a page of the list, the most there can be (message-resource#read-multiple-message-resources)."""
+LONGEST_LIST = 1_000
+"""Pages."""
+_SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 
 
 class Twilio:
@@ -72,6 +85,9 @@ class Twilio:
 
     name = "twilio"
     channels = frozenset({Channel.SMS})
+    horizon = timedelta(days=4)
+    """Up to ten hours in Twilio's queue (ValidityPeriod: twilio.com/docs/messaging/api/message-resource), then up to
+    three days in which most carriers try on; a carrier's receipt can come at the end of them."""
 
     def __init__(self, http: Http | None = None) -> None:
         self._http = http or Http(keep=3.0)
@@ -105,14 +121,16 @@ class Twilio:
     def _search(self, account: Account, sought: Sought) -> Found:
         """Newest first and without a DateSent filter: it has the grain of a day, and queued messages have no date."""
         oldest = sought.started_at - EARLIER
+        end = oldest - IN_QUEUE
         match: str | None = None
         redacted = False
         page = self._client(account).messages.page(to=sought.to, page_size=100)
         for _ in range(PAGES):
             for message in page:
-                if message.date_created is not None and message.date_created < oldest:
+                created = message.date_created
+                if created is not None and created < end:
                     return _found(match, redacted)
-                if not _candidate(message, sought):
+                if (created is not None and created < oldest) or not _candidate(message, sought):
                     continue
                 if _same_text(message.body, sought.text):
                     match = message.sid  # the last one found is the oldest
@@ -122,6 +140,49 @@ class Twilio:
                 return _found(match, redacted)
             page = page.next_page()
         return Found(FoundKind.UNREACHABLE)
+
+    def report(self, account: Account, provider_id: str | None, attempt_id: UUID, timeout: float) -> Reported:
+        """Fetch the message by its sid."""
+        if provider_id is None or not _SID.fullmatch(provider_id):
+            # Twilio finds messages by sid, number and day only; without a sid, `look_up` has to find it first.
+            return Reported(FoundKind.CANNOT_KNOW)
+        try:
+            with Call(timeout=timeout) as call:
+                try:
+                    message = self._client(account).messages(provider_id).fetch()
+                except TwilioException:
+                    gone = call.answer is not None and _is_absence(call.answer)
+                    return Reported(FoundKind.ABSENT if gone else FoundKind.UNREACHABLE)
+            if message.sid != provider_id or not isinstance(message.status, str):
+                return Reported(FoundKind.UNREACHABLE)  # a 2xx that is not Twilio's
+            return Reported(FoundKind.FOUND, _reported(message, attempt_id))
+        except Exception:  # noqa: BLE001  never raises: see the port
+            return Reported(FoundKind.UNREACHABLE)
+
+    def listing(self, account: Account, since: datetime, until: datetime, timeout: float) -> Iterator[Listed]:
+        """Newest first, and without a DateSent filter: it would leave out what waits in a queue or never left it."""
+        since = since.replace(microsecond=0)  # Twilio's times are whole seconds
+        page, messages = self._page(account, None, timeout)
+        for _ in range(LONGEST_LIST):
+            for message in messages:
+                created = message.date_created
+                if created is not None and created < since - IN_QUEUE:
+                    return
+                if _outbound(message) and (created is None or since <= created < until):
+                    yield _listed(message)
+            if not page.next_page_url:
+                return
+            page, messages = self._page(account, page, timeout)
+        raise ProviderUnreachable("a list without an end")
+
+    def _page(self, account: Account, before: Any, timeout: float) -> tuple[Any, list[Any]]:
+        """The first page, or the one after `before`: a call each. A generator must not pause within a `Call`."""
+        try:
+            with Call(timeout=timeout):
+                page = before.next_page() if before else self._client(account).messages.page(page_size=PAGE)
+                return page, list(page)
+        except Exception as error:  # noqa: BLE001  what became of a question is all one
+            raise ProviderUnreachable(type(error).__name__) from None
 
     def verify(self, account: Account, request: CallbackRequest) -> bool:
         """twilio.com/docs/usage/webhooks/webhooks-security; the URL is signed without its fragment."""
@@ -243,10 +304,13 @@ def _created(sid: object, status: object, error_code: object) -> SendResult:
     return SendResult(SendKind.ACCEPTED, sid)
 
 
+def _outbound(message: Any) -> bool:
+    return isinstance(message.sid, str) and str(message.direction or "outbound").startswith("outbound")
+
+
 def _candidate(message: Any, sought: Sought) -> bool:
     sender = message.messaging_service_sid if sought.sender.startswith("MG") else message.from_
-    outbound = str(message.direction or "outbound").startswith("outbound")
-    return outbound and sender == sought.sender and isinstance(message.sid, str) and message.sid not in sought.claimed
+    return _outbound(message) and sender == sought.sender and message.sid not in sought.claimed
 
 
 def _same_text(body: str | None, text: str) -> bool:
@@ -283,6 +347,22 @@ def _receipt(fields: Mapping[str, str], query: Mapping[str, str]) -> Receipt:
     sid = _required(fields, "MessageSid", "SmsSid")
     word = _required(fields, "MessageStatus", "SmsStatus")
     number = fields.get("ErrorCode") or None
+    return _fact(sid, word, number, uuid_of(query.get("attempt")), fields.get("To"), fields)
+
+
+def _reported(message: Any, attempt_id: UUID) -> Receipt:
+    """What a fetched message says, as its callback would have said it; the guest's number stays out of the payload."""
+    number = None if message.error_code in (None, 0) else clean(str(message.error_code))
+    word = clean(message.status)
+    payload = {"asked": True, "sid": message.sid, "status": word, "error_code": number}
+    to = clean(message.to) if isinstance(message.to, str) else None
+    return _fact(message.sid, word, number, attempt_id, to, payload)
+
+
+def _fact(
+    sid: str, word: str, number: str | None, attempt_id: UUID | None, to: str | None, payload: Mapping[str, object]
+) -> Receipt:
+    """One word of Twilio's about one message, however it came: told or asked, it is the same fact under one key."""
     stage = STAGES.get(word)
     failed = stage is Stage.UNDELIVERED
     code = CODES.get(int(number)) if number and number.isdecimal() and len(number) < 9 else None
@@ -291,14 +371,37 @@ def _receipt(fields: Mapping[str, str], query: Mapping[str, str]) -> Receipt:
         dedupe_key=f"{sid}:{word}:{number or ''}",
         word=word,
         stage=stage,
-        attempt_id=uuid_of(query.get("attempt")),
+        attempt_id=attempt_id,
         provider_id=sid,
-        payload=dict(fields),
+        payload=dict(payload),
         code=(code.failure if code else FailureCode.UNDELIVERED) if failed else None,
         provider_code=number if failed else None,
         effect=effect,
-        address=fields.get("To") if effect else None,
+        address=to if effect else None,
     )
+
+
+def _listed(message: Any) -> Listed:
+    word = str(message.status)
+    return Listed(
+        provider_id=message.sid,
+        to=str(message.to or ""),
+        # As we know the sender: by the service's sid where there is one.
+        sender=str(message.messaging_service_sid or message.from_ or ""),
+        text=message.body or None,
+        word=word,
+        stage=STAGES.get(word),
+        accepted_at=message.date_created,
+    )
+
+
+def _is_absence(answer: Answer) -> bool:
+    """Twilio's own 404; a proxy's says nothing about the message."""
+    try:
+        body = from_json(answer.body)
+    except ValueError:
+        return False
+    return answer.status == 404 and isinstance(body, dict) and body.get("code") == 20404
 
 
 def _inbound(fields: Mapping[str, str]) -> Inbound:

@@ -40,12 +40,14 @@ class TwilioAccount:
 
 @dataclass(slots=True)
 class SendGridAccount:
-    """`from_emails` empty: every sender is verified. `event` holds what was PATCHed, over the defaults."""
+    """`from_emails` empty: every sender is verified. `event` holds what was PATCHed, over the defaults.
+    `email_activity`: whether it has that add-on; None: as the settings say."""
 
     api_key: str
     from_emails: list[str] = field(default_factory=list)
     event: dict[str, Any] = field(default_factory=dict)
     signed: bool = True
+    email_activity: bool | None = None
 
     @property
     def id(self) -> str:

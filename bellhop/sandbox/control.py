@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -9,7 +10,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bellhop.sandbox import accounts, books, faults, magic, twilio_inbound
+from bellhop.sandbox import accounts, books, callbacks, faults, magic, twilio_inbound
 from bellhop.sandbox.faults import Fault, FaultRequest
 from bellhop.sandbox.state import State
 from bellhop.sandbox.store import Message, Step
@@ -40,6 +41,7 @@ class AccountRequest(BaseModel):
     numbers: list[str] | None = None
     api_key: str | None = Field(default=None, pattern=r"^SG\.[^.]+\.[^.]+$")
     from_emails: list[str] | None = Field(default=None, description="verified senders; empty: every sender is")
+    email_activity: bool | None = Field(default=None, description="has SendGrid's Email Activity API, or has not")
 
 
 def _state(request: Request) -> State:
@@ -243,6 +245,16 @@ async def inbound(request: Request, body: InboundRequest) -> dict[str, Any]:
     raise HTTPException(422, f"no account owns the number {body.to}")
 
 
+@router.post("/callbacks", status_code=201)
+async def post_callbacks(request: Request, body: callbacks.CallbackRequest) -> dict[str, Any]:
+    """Post callbacks at once that nothing in the sandbox calls for, and tell what the app answered to each."""
+    try:
+        told = await callbacks.post(_state(request), body)
+    except callbacks.NothingToTell:
+        raise HTTPException(409, "no message was accepted whose callbacks could serve as a model") from None
+    return {"data": [asdict(each) for each in told]}
+
+
 @router.get("/opt-outs")
 async def opt_outs(request: Request) -> dict[str, Any]:
     """Who said STOP to which number."""
@@ -273,10 +285,13 @@ async def add_account(request: Request, body: AccountRequest) -> dict[str, Any]:
     account = known.sendgrid_named(key) or books.SendGridAccount(key)
     if body.from_emails is not None:
         account.from_emails = [email.casefold() for email in body.from_emails]
+    if body.email_activity is not None:
+        account.email_activity = body.email_activity
     known.put_sendgrid(account)
     return {
         "provider": "sendgrid",
         "api_key": key,
         "from_emails": account.from_emails,
+        "email_activity": account.email_activity,
         "webhook_public_key": accounts.webhook_public_key(account.private_key),
     }

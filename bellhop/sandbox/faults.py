@@ -76,7 +76,7 @@ class FaultRequest(BaseModel):
     message: str | None = Field(default=None, description="error text to answer")
     body: str | None = Field(default=None, description="answer this text instead of the provider's JSON")
     retry_after: float | None = Field(default=None, ge=0, description="seconds; sent as a Retry-After header")
-    times: int | None = Field(default=None, ge=1, le=100, description="how often each callback comes")
+    times: int | None = Field(default=None, ge=1, le=10_000, description="how often each callback comes")
 
 
 @dataclass(slots=True)

@@ -82,10 +82,11 @@ def _drop(callbacks: list[Step], effect: CallbackEffect) -> list[Step]:
 def _repeat(callbacks: list[Step], effect: CallbackEffect) -> list[Step]:
     """Every other repetition is a retry (same token), the rest are fresh sendings."""
     repeated: list[Step] = []
+    spacing = min(0.05, 5.0 / effect.times)
     for step in callbacks:
         for turn in range(effect.times):
             payload = fresh_token(step.payload) if turn % 2 == 0 and turn else dict(step.payload)
-            repeated.append(replace(step, due=step.due + 0.05 * turn, payload=payload))
+            repeated.append(replace(step, due=step.due + spacing * turn, payload=payload))
     return repeated
 
 

@@ -1,4 +1,4 @@
-"""SendGrid's v3 API over HTTP: mail/send, and the settings of the event webhook.
+"""SendGrid's v3 API over HTTP: mail/send, the settings of the event webhook, and the routes of the Email Activity.
 
 https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send
 """
@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bellhop.sandbox import accounts, faults, magic, plans
+from bellhop.sandbox import accounts, faults, magic, plans, sendgrid_activity
 from bellhop.sandbox import sendgrid_checks as checks
 from bellhop.sandbox.books import EVENT_FLAGS, SendGridAccount, event_settings
 from bellhop.sandbox.faults import FaultRequest
@@ -50,9 +50,11 @@ _EVENT_EXTRAS: dict[str, dict[str, Any]] = {
 
 def mount(app: FastAPI, state: State) -> None:
     """Routes without FastAPI's validation: what is wrong with a call is for SendGrid's own errors to say."""
-    desk = _Desk(state)
+    desk, activity = _Desk(state), sendgrid_activity.Desk(state, _fault_error)
     routes: tuple[tuple[str, str, AccountHandler], ...] = (
         ("/v3/mail/send", "POST", desk.send),
+        ("/v3/messages", "GET", activity.search),
+        ("/v3/messages/{message_id}", "GET", activity.fetch),
         ("/v3/user/webhooks/event/settings", "GET", desk.settings),
         ("/v3/user/webhooks/event/settings", "PATCH", desk.change_settings),
         ("/v3/user/webhooks/event/settings/signed", "GET", desk.signed),
@@ -121,10 +123,11 @@ class _Desk:
         if ((mail.get("mail_settings") or {}).get("sandbox_mode") or {}).get("enable"):
             return Response(status_code=200)  # validated, never sent
         message_id, moment = secrets.token_urlsafe(16), now()
+        everybody = [(row, entry["email"]) for row in mail["personalizations"] for entry in _all(row)]
         accepted = [
-            self._one(mail, row, entry["email"], account, message_id, moment)
-            for row in mail["personalizations"]
-            for entry in _all(row)
+            # Each recipient's copy has an id of its own, which all of its events bear.
+            self._one(mail, row, to, account, f"{message_id}.filterdrecv-sandbox-1-{int(moment):X}-{number}.0", moment)
+            for number, (row, to) in enumerate(everybody)
         ]
         self._state.accept(accepted)
         return Response(status_code=202, headers={"X-Message-Id": message_id})
@@ -135,7 +138,7 @@ class _Desk:
         row: dict[str, Any],
         to: str,
         account: SendGridAccount,
-        message_id: str,
+        sg_message_id: str,
         moment: float,
     ) -> tuple[Message, list[Step]]:
         blocks = {block["type"]: block["value"] for block in reversed(mail.get("content") or [])}
@@ -150,7 +153,7 @@ class _Desk:
         custom_args = {**(mail.get("custom_args") or {}), **(row.get("custom_args") or {})}
         message = Message(
             provider="sendgrid",
-            id=message_id,
+            id=sg_message_id.partition(".")[0],
             account=account.id,
             recipient=to,
             sender=mail["from"]["email"],
@@ -161,6 +164,7 @@ class _Desk:
             accepted_at=moment,
             custom_args=custom_args,
             detail={
+                "sg_message_id": sg_message_id,
                 "from_name": mail["from"].get("name"),
                 "reply_to": mail.get("reply_to"),
                 "headers": {**(mail.get("headers") or {}), **(row.get("headers") or {})},
@@ -174,7 +178,7 @@ class _Desk:
         beats = magic_row.beats if magic_row and magic_row.beats is not None else plans.EMAIL
         start = max(moment, float(row.get("send_at") or mail.get("send_at") or 0))
         steps = []
-        for number, beat in enumerate(beats):
+        for beat in beats:
             due = start + plans.after("sendgrid", beat, self._state.settings)
             steps.append(
                 Step(
@@ -183,7 +187,7 @@ class _Desk:
                     account=account.id,
                     word=beat.word,
                     due=due,
-                    payload=_event(message, beat, due, number),
+                    payload=_event(message, beat, due),
                 )
             )
         return message, plans.disturbed(steps, self._state.callback_effect("sendgrid", to))
@@ -224,9 +228,8 @@ async def _object(request: Request) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _event(message: Message, beat: plans.Beat, due: float, number: int) -> dict[str, Any]:
+def _event(message: Message, beat: plans.Beat, due: float) -> dict[str, Any]:
     """One event as SendGrid posts it: custom arguments stand beside its own names."""
-    suffix = f"filterdrecv-sandbox-1-{int(message.accepted_at):X}-{number}.0"
     event: dict[str, Any] = {
         **message.custom_args,
         "email": message.recipient,
@@ -234,7 +237,7 @@ def _event(message: Message, beat: plans.Beat, due: float, number: int) -> dict[
         "smtp-id": f"<{message.id}@geopod-ismtpd-sandbox>",
         "event": beat.word,
         "sg_event_id": secrets.token_urlsafe(32),
-        "sg_message_id": f"{message.id}.{suffix}",
+        "sg_message_id": message.detail["sg_message_id"],
         **_EVENT_EXTRAS.get(beat.word, {}),
         **dict(beat.fields),
     }

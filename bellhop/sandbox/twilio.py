@@ -132,8 +132,12 @@ class _Desk:
         return found
 
     async def fetch(self, request: Request, account: TwilioAccount) -> Response:
-        message = self._message(request, account)
-        return await self._faulted(request, message.recipient, lambda: _json(rendered(message)))
+        known = self._state.store.message("twilio", request.path_params["sid"], account.sid)
+
+        def look() -> Response:
+            return _json(rendered(known)) if known else Refused(20404, request.url.path).reply
+
+        return await self._faulted(request, known.recipient if known else "", look)
 
     async def update(self, request: Request, account: TwilioAccount) -> Response:
         message, form = self._message(request, account), await _form(request)

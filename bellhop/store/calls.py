@@ -5,17 +5,20 @@ The caller holds the lock of the message's row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Float, bindparam, func, insert, select, text, update
+from sqlalchemy import Float, bindparam, case, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.ports import SendKind, SendResult
 from bellhop.statuses import Stage
 from bellhop.store.hot import Hot, Row, seconds
 from bellhop.tables import attempts, provider_accounts, senders
+
+LIVE = ("in_flight", "accepted", "unknown")
+"""States of which the database allows one per part."""
 
 _SENDER = Hot(
     select(
@@ -52,7 +55,11 @@ _ACCEPTED = Hot(
 _LOWERED = Hot(
     update(attempts)
     .where(attempts.c.id == bindparam("attempt"), attempts.c.state == "in_flight")
-    .values(settled_at=func.now(), ask_at=func.now() + seconds(bindparam("pause", type_=Float)))
+    .values(
+        # What is unknown is not settled.
+        settled_at=case((bindparam("pause", type_=Float).is_(None), func.now())),
+        ask_at=func.now() + seconds(bindparam("pause", type_=Float)),
+    )
     .returning(attempts.c.id),
     ("state", "failure_code", "provider_code", "error_text"),
 )
@@ -91,10 +98,17 @@ async def start(
     return started
 
 
-async def accepted(tx: AsyncConnection, attempt: Row, provider_id: str | None) -> None:
-    """The provider has it. Written to the row and to `attempt`."""
-    # Also from `not_sent`: proof of acceptance is stronger than our belief, and the message is locked.
-    raised = "accepted" if attempt["state"] in ("in_flight", "unknown", "not_sent") else attempt["state"]
+def beside(attempt: Row, rows: Sequence[Row]) -> bool:
+    """Whether another attempt of the same part is live; every attempt of the message is in `rows`."""
+    return any(one["id"] != attempt["id"] and one["part"] == attempt["part"] and one["state"] in LIVE for one in rows)
+
+
+async def accepted(tx: AsyncConnection, attempt: Row, rows: Sequence[Row], provider_id: str | None) -> None:
+    """The provider has it. `rows`: every attempt of the message. Written to the row and to `attempt`."""
+    # Also from `not_sent`: proof of acceptance is stronger than our belief, and the message is locked. Beside another
+    # live attempt of the same part it stays as it is: what is known of it counts all the same.
+    raisable = attempt["state"] in ("in_flight", "unknown", "not_sent") and not beside(attempt, rows)
+    raised = "accepted" if raisable else attempt["state"]
     now_known = {
         "state": raised,
         "stage": attempt["stage"] or Stage.SENT.value,

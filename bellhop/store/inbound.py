@@ -62,11 +62,14 @@ async def receive(
     scope_id: UUID = sender.scope_id
     guest_id = await _guest(tx, scope_id, kind, item.sender, hashed)
     if guest_id is not None:
-        await tx.execute(
+        seen = await tx.execute(
             update(guests)
             .where(guests.c.id == guest_id)
             .values(last_seen_at=func.greatest(guests.c.last_seen_at, func.now()))
         )
+        if seen.rowcount == 0:
+            # Erased while we looked. What they write is heard all the same, above all a STOP.
+            guest_id = None
     conversation_id = await _conversation(tx, scope_id, kind, item.sender, hashed, guest_id)
     message_id: UUID = (
         await tx.execute(

@@ -6,8 +6,7 @@ Each method is one transaction under the message's row lock, and holds no connec
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,27 +16,30 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bellhop.failures import FailureCode
 from bellhop.messages import ADDRESS_KIND, Channel, parts
-from bellhop.ports import Account, Claim, Effect, Found, FoundKind, Outgoing, Question, SendKind, SendResult, Sought
+from bellhop.ports import (
+    Account,
+    Claim,
+    Effect,
+    Found,
+    FoundKind,
+    Outgoing,
+    Question,
+    Reported,
+    SendKind,
+    SendResult,
+    Silence,
+)
 from bellhop.settings import DeliverySettings
 from bellhop.statuses import Stage
-from bellhop.store import calls, consents, events, progress
+from bellhop.store import calls, consents, events, progress, receipts, settling
 from bellhop.store.events import NewEvent
 from bellhop.store.hot import Row, seconds
 from bellhop.store.progress import Progress
-from bellhop.tables import attempts, messages, properties, provider_accounts
+from bellhop.store.routes import Routes as Routes
+from bellhop.tables import attempts, messages, provider_accounts
 from bellhop.wire import Answer, Next
 
 log = structlog.get_logger()
-
-SANDBOX_ENVIRONMENT = "test"
-
-
-@dataclass(frozen=True, slots=True)
-class Routes:
-    """Where things are: the public base of callbacks, and the sandbox that `test` scopes are confined to (I5)."""
-
-    public_url: str
-    sandbox_url: str | None
 
 
 class PostgresLedger:
@@ -63,15 +65,12 @@ class PostgresLedger:
             decided = self._standing(row, rows) or await self._lease_over(tx, row, rows) or self._too_early(row)
             if decided is None:
                 decided = await self._decide(tx, row, rows, deadline)
-        if isinstance(decided, Progress):
-            self._owed(decided.endpoints)
-            return decided.answer
-        return decided
+        return self._told(decided) if isinstance(decided, Progress) else decided
 
     def _standing(self, row: Row, rows: list[Row]) -> Answer | None:
         """An answer where the message needs no call: it is over, accepted whole, or an attempt is being settled."""
         if row["stage"] != Stage.QUEUED.value:
-            return progress.next_for(row, rows)
+            return progress.next_for(row, self._settings.follow_at)
         for attempt in rows:
             if attempt["state"] == "unknown":
                 after = (attempt["ask_at"] - row["now"]).total_seconds() if attempt["ask_at"] else 0.0
@@ -89,8 +88,9 @@ class PostgresLedger:
             await tx.execute(
                 update(attempts)
                 .where(attempts.c.id == attempt["id"], attempts.c.state == "in_flight")
-                .values(state="unknown", ask_at=func.now(), settled_at=func.now())
+                .values(state="unknown", ask_at=func.now())
             )
+            await settling.became_unknown(tx, row, "lease_over")
             return Answer(row["stage"], Next.SETTLE, 0.0)
         return None
 
@@ -157,18 +157,11 @@ class PostgresLedger:
         done = progress.part_stages(row["parts"], rows)
         part = next(index for index, stage in enumerate(done) if stage is Stage.QUEUED)
         body = parts(channel, row["content"])[part]
-        if row["environment"] == SANDBOX_ENVIRONMENT:
-            # Whatever an account row says, a test scope reaches the sandbox and nothing else.
-            if self._routes.sandbox_url is None:
-                return await self._hold(tx, row, sender["account_id"])
-            base_url = self._routes.sandbox_url
-        else:
-            base_url = sender["base_url"]
+        base_url = self._routes.base_url(row["environment"], sender["base_url"])
+        if base_url is None:
+            return await self._hold(tx, row, sender["account_id"])
         started = await calls.start(tx, row, part, body, sender, self._settings.lease)
         account = Account(sender["account_id"], sender["provider"], sender["identity"], base_url, sender["credentials"])
-        callback = (
-            f"{self._routes.public_url}/v1/receipts/{account.provider}/{account.identity}/status?attempt={started}"
-        )
         outgoing = Outgoing(
             attempt_id=started,
             message_id=row["id"],
@@ -178,7 +171,7 @@ class PostgresLedger:
             subject=row["subject"],
             text=body,
             content_type=row["content_type"],
-            callback_url=callback,
+            callback_url=self._routes.callback(account.provider, account.identity, started),
             timeout=self._settings.call_timeout,
             deadline=deadline,
         )
@@ -192,15 +185,14 @@ class PostgresLedger:
             assert row is not None, "messages are never deleted"
             rows = await progress.attempts_of(tx, row["id"])
             moved = await self._outcome(tx, row, rows, claim, result)
-        self._owed(moved.endpoints)
-        return moved.answer
+        return self._told(moved)
 
     async def _outcome(
         self, tx: AsyncConnection, row: Row, rows: list[Row], claim: Claim, result: SendResult
     ) -> Progress:
         attempt = _one(rows, claim.outgoing.attempt_id)
         if result.kind is SendKind.ACCEPTED:
-            await calls.accepted(tx, attempt, result.provider_id)
+            await calls.accepted(tx, attempt, rows, result.provider_id)
             await calls.account_works(tx, claim.account.id)
             return await progress.advance(tx, row, rows, freed=row["held_account_id"] is not None)
         ask_after = self._settings.settle_pauses[0]
@@ -208,12 +200,13 @@ class PostgresLedger:
             # A receipt was quicker and proved acceptance: a time-out or 5xx never lowers it.
             return await progress.advance(tx, row, rows)
         if result.kind is SendKind.UNKNOWN:
+            await settling.became_unknown(tx, row, "no_answer")
             return Progress(row, Answer(row["stage"], Next.SETTLE, ask_after))
         if result.kind is SendKind.ACCOUNT:
             return await self._account_at_fault(tx, row, claim.account.id, result)
         if result.kind is SendKind.RETRY:
             return await self._retry_later(tx, row, result)
-        if result.code is FailureCode.OPTED_OUT:
+        if result.code is FailureCode.OPTED_OUT and row["address_hash"] is not None:
             kind = ADDRESS_KIND[Channel(row["channel"])].value
             await consents.write(
                 tx,
@@ -263,51 +256,15 @@ class PostgresLedger:
     ) -> Progress:
         return await progress.advance(tx, row, rows, decision=Stage.GAVE_UP, failure=(code, provider_code))
 
-    # --- settling an unknown outcome ------------------------------------------------------------------------------
+    # --- settling an unknown outcome, and asking about a message nobody speaks of ---------------------------------
 
-    async def question(self, message_id: UUID) -> Question | Answer:
+    async def question(self, message_id: UUID) -> Question | Silence | Answer:
         async with self._engine.begin() as tx:
             row = await progress.lock(tx, message_id)
             if row is None:
                 return Answer("gone", Next.CLOSE)
             rows = await progress.attempts_of(tx, message_id)
-            if row["stage"] != Stage.QUEUED.value:
-                return progress.next_for(row, rows)
-            asked = next((attempt for attempt in rows if attempt["state"] == "unknown"), None)
-            if asked is None:
-                return Answer(row["stage"], Next.AGAIN, 0.0)
-            left = (asked["ask_at"] - row["now"]).total_seconds() if asked["ask_at"] else 0.0
-            if left > 0:
-                return Answer(row["stage"], Next.SETTLE, left)
-            return await self._ask(tx, row, asked)
-
-    async def _ask(self, tx: AsyncConnection, row: Row, asked: Row) -> Question:
-        account = (
-            (await tx.execute(select(provider_accounts).where(provider_accounts.c.id == asked["account_id"])))
-            .mappings()
-            .one()
-        )
-        claimed = await tx.execute(
-            select(attempts.c.provider_id).where(
-                attempts.c.account_id == asked["account_id"],
-                attempts.c.provider_id.is_not(None),
-                attempts.c.created_at >= asked["created_at"] - seconds(120),
-            )
-        )
-        test = row["environment"] == SANDBOX_ENVIRONMENT
-        base_url = (self._routes.sandbox_url or "") if test else account["base_url"]
-        return Question(
-            Account(account["id"], account["provider"], account["identity"], base_url, account["credentials"]),
-            Sought(
-                attempt_id=asked["id"],
-                to=row["recipient"] or "",
-                sender=asked["sender"],
-                text=asked["body"] or "",
-                started_at=asked["created_at"],
-                claimed=frozenset(claimed.scalars()),
-            ),
-            Channel(row["channel"]),
-        )
+            return await settling.question(tx, self._settings, self._routes, row, rows)
 
     async def resolve(self, question: Question, found: Found) -> Answer:
         async with self._engine.begin() as tx:
@@ -316,54 +273,39 @@ class PostgresLedger:
             row = await progress.lock(tx, message_id)
             assert row is not None, "messages are never deleted"
             rows = await progress.attempts_of(tx, message_id)
-            moved = await self._resolved(tx, row, rows, _one(rows, question.sought.attempt_id), found)
+            attempt = _one(rows, question.sought.attempt_id)
+            moved = await settling.resolved(tx, self._settings, row, rows, attempt, found)
+        return self._told(moved)
+
+    async def heard(self, silence: Silence, reports: Sequence[Reported]) -> Answer:
+        told = [
+            (enquiry.account, reported.receipt)
+            for enquiry, reported in zip(silence.enquiries, reports, strict=True)
+            if reported.kind is FoundKind.FOUND and reported.receipt is not None
+        ]
+        async with self._engine.begin() as tx:
+            owed = await receipts.record_reports(tx, told)
+            row = await progress.lock(tx, silence.message_id)
+            assert row is not None, "messages are never deleted"
+            for reported in reports:
+                word = reported.receipt.word if reported.receipt else None
+                await settling.asked_about(tx, row, reported.kind, word)
+        self._owed(owed)
+        answer = progress.next_for(row, self._settings.follow_at)
+        if any(reported.kind is FoundKind.UNREACHABLE for reported in reports) and answer.next is Next.TRACK:
+            soon = self._settings.follow_at[0]
+            return Answer(answer.status, answer.next, min(answer.after or soon, soon))
+        if all(reported.kind is FoundKind.CANNOT_KNOW for reported in reports):
+            # Nothing is gained by asking again; its receipts are still welcome.
+            return Answer(answer.status, answer.next)
+        return answer
+
+    def _told(self, moved: Progress) -> Answer:
+        """Tell who is owed events; the answer, with this installation's times for asking again."""
         self._owed(moved.endpoints)
+        if moved.answer.next is Next.TRACK:
+            return progress.next_for(moved.row, self._settings.follow_at)
         return moved.answer
-
-    async def _resolved(self, tx: AsyncConnection, row: Row, rows: list[Row], attempt: Row, found: Found) -> Progress:
-        if attempt["state"] != "unknown":
-            return await progress.advance(tx, row, rows)
-        if found.kind is FoundKind.FOUND:
-            await calls.accepted(tx, attempt, found.provider_id)
-            return await progress.advance(tx, row, rows)
-        pauses = self._settings.settle_pauses
-        asked = attempt["asked"] + 1
-        expired = row["expires_at"] is not None and row["expires_at"] <= row["now"]
-        if asked < len(pauses) or (found.kind is FoundKind.UNREACHABLE and not expired):
-            # Unreachable is no answer: it uses up no question, and we ask until the message is of no use any more.
-            counted = attempt["asked"] if found.kind is FoundKind.UNREACHABLE else asked
-            pause = pauses[min(asked, len(pauses) - 1)]
-            await tx.execute(
-                update(attempts)
-                .where(attempts.c.id == attempt["id"])
-                .values(asked=counted, ask_at=func.now() + seconds(pause))
-            )
-            return Progress(row, Answer(row["stage"], Next.SETTLE, pause))
-        if found.kind is FoundKind.ABSENT:
-            await self._over(tx, attempt, "not_sent")
-            return Progress(row, Answer(row["stage"], Next.AGAIN, 0.0))
-        if found.kind is FoundKind.CANNOT_KNOW and await self._goes_on(tx, row):
-            await self._over(tx, attempt, "abandoned")
-            return Progress(row, Answer(row["stage"], Next.AGAIN, 0.0))
-        # The attempt stays `unknown`, and so live: nothing can be sent beside it, and a late receipt still settles it.
-        return await self._give_up(tx, row, rows, FailureCode.OUTCOME_UNKNOWN, attempt["provider_code"])
-
-    async def _over(self, tx: AsyncConnection, attempt: Row, state: str) -> None:
-        await tx.execute(
-            update(attempts)
-            .where(attempts.c.id == attempt["id"], attempts.c.state == "unknown")
-            .values(state=state, settled_at=func.now())
-        )
-
-    async def _goes_on(self, tx: AsyncConnection, row: Row) -> bool:
-        """Whether the property chose, for this channel, to send again what can't be known: in its `settings`, or those
-        of one environment, `{"outcome_unknown": {"email": "resend"}}`."""
-        general = await tx.execute(select(properties.c.settings).where(properties.c.id == row["property_id"]))
-        for settings in (row["scope_settings"], general.scalar_one()):
-            chosen = (settings or {}).get("outcome_unknown")
-            if isinstance(chosen, dict) and row["channel"] in chosen:
-                return bool(chosen[row["channel"]] == "resend")
-        return False
 
 
 def _one(rows: list[Row], attempt_id: UUID) -> Row:

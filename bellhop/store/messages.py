@@ -88,6 +88,8 @@ class Changed:
     row: Row | None
     done: bool
     endpoints: set[UUID] = field(default_factory=set)
+    unknown: bool = False
+    """Not done because nobody knows yet whether a provider has it."""
 
 
 async def accept(tx: AsyncConnection, scope: Scope, new: NewMessage, book: AddressBook, valid_for: float) -> Row:
@@ -170,33 +172,35 @@ async def stages(tx: AsyncConnection, message_ids: list[UUID]) -> dict[UUID, str
     return {row["id"]: row["stage"] for row in await _STAGES(tx, asked=message_ids)}
 
 
-async def _waiting(tx: AsyncConnection, scope: Scope, message_id: UUID) -> tuple[Row | None, bool]:
-    """The message under its lock, and whether no provider has been called for it, or could still be."""
+async def _waiting(tx: AsyncConnection, scope: Scope, message_id: UUID) -> tuple[Row | None, bool, bool]:
+    """The message under its lock, whether no provider has it or could still get it, and whether that is unknown."""
     if await get(tx, scope, message_id) is None:
-        return None, False
+        return None, False, False
     row = await progress.lock(tx, message_id)
     if row is None or row["erased_at"] is not None:
-        return None, False
-    live = any(attempt["state"] in progress.LIVE for attempt in await progress.attempts_of(tx, message_id))
-    return row, row["stage"] == Stage.QUEUED.value and not live
+        return None, False, False
+    queued = row["stage"] == Stage.QUEUED.value
+    states = {attempt["state"] for attempt in await progress.attempts_of(tx, message_id)}
+    # One part that a provider took, even to fail with it, and the message is no longer ours to withdraw.
+    return row, queued and states <= {"not_sent"}, queued and bool(states & {"unknown", "abandoned"})
 
 
 async def cancel(tx: AsyncConnection, scope: Scope, message_id: UUID) -> Changed:
     """Withdraw a message that no provider has. Repeating it is harmless. After the commit: wake the conductor."""
-    row, waiting = await _waiting(tx, scope, message_id)
+    row, waiting, unknown = await _waiting(tx, scope, message_id)
     if row is None or row["stage"] == Stage.CANCELLED.value:
         return Changed(row, row is not None)
     if not waiting:
-        return Changed(row, False)
+        return Changed(row, False, unknown=unknown)
     moved = await progress.advance(tx, row, decision=Stage.CANCELLED, wake=True)
     return Changed(moved.row, True, moved.endpoints)
 
 
 async def reschedule(tx: AsyncConnection, scope: Scope, message_id: UUID, at: datetime | None) -> Changed:
     """Move a message that still waits to another time (None: now). After the commit: wake the conductor."""
-    row, waiting = await _waiting(tx, scope, message_id)
+    row, waiting, unknown = await _waiting(tx, scope, message_id)
     if row is None or not waiting:
-        return Changed(row, False)
+        return Changed(row, False, unknown=unknown)
     due = func.greatest(func.now(), literal(at)) if at else func.now()
     changed = await tx.execute(
         update(messages)

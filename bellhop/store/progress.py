@@ -17,14 +17,18 @@ from bellhop import statuses
 from bellhop.events import OF_STAGE
 from bellhop.failures import FailureCode
 from bellhop.messages import REPORTS_READING, Channel
+from bellhop.settings import DeliverySettings
 from bellhop.statuses import STATUS, Stage
-from bellhop.store import events
+from bellhop.store import calls, events
 from bellhop.store.events import NewEvent
 from bellhop.store.hot import Hot, Row
 from bellhop.tables import attempts, messages, scopes
 from bellhop.wire import Answer, Next
 
-LIVE = ("in_flight", "accepted", "unknown")
+LIVE = calls.LIVE
+FOLLOW_AT: tuple[float, ...] = tuple(DeliverySettings.model_fields["follow_at"].default)
+SAME_TIME = 0.2
+"""Seconds: what the clock of Temporal's timer and that of the database may differ."""
 
 message_columns = (
     messages,
@@ -95,12 +99,17 @@ def part_stages(count: int, rows: Sequence[Mapping[str, Any]]) -> list[Stage]:
     return known
 
 
-def next_for(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Answer:
-    """What the conductor does now that the message stands at `row['stage']`."""
+def next_for(row: Mapping[str, Any], follow_at: Sequence[float] = FOLLOW_AT) -> Answer:
+    """What the conductor does now that the message stands at `row['stage']`. `follow_at`: the ages, in seconds, at
+    which a provider is asked about a message that it took and of which no receipt tells the end."""
     stage = Stage(row["stage"])
     status = STATUS[stage].value
     if statuses.closes(stage, reports_reading=Channel(row["channel"]) in REPORTS_READING):
         return Answer(status, Next.CLOSE)
+    if stage is Stage.SENT:
+        age = (row["now"] - row["sent_at"]).total_seconds() if row["sent_at"] else 0.0
+        # Not the one that has just been kept, give or take what two clocks differ.
+        return Answer(status, Next.TRACK, next((at - age for at in follow_at if at > age + SAME_TIME), 0.0))
     if stage is not Stage.QUEUED:
         return Answer(status, Next.TRACK)
     return Answer(status, Next.AGAIN)
@@ -133,13 +142,16 @@ async def advance(
     if rows is None:
         rows = await attempts_of(tx, row["id"])
     after = moves(row, rows, decision)
-    if after is None and decision is None and not freed and not wake:
-        return Progress(row, next_for(row, rows))
-    told = statuses.news(Stage(row["stage"]), after) if after else ()
     code, provider_code = row["failure_code"], row["provider_code"]
-    if after in (Stage.GAVE_UP, Stage.UNDELIVERED):
-        why, provider_code = failure or _failure_of(rows)
-        code = why.value
+    if after is Stage.GAVE_UP and failure:
+        code, provider_code = failure[0].value, failure[1]
+    elif (after or row["stage"]) == Stage.UNDELIVERED.value:
+        # Also where it had failed before: the reason, too, is a function of the set of receipts.
+        code, provider_code = _failure_of(row, rows)
+    same_reason = (code, provider_code) == (row["failure_code"], row["provider_code"])
+    if after is None and decision is None and same_reason and not freed and not wake:
+        return Progress(row, next_for(row))
+    told = statuses.news(Stage(row["stage"]), after) if after else ()
     (changed,) = await _MOVE(
         tx,
         message=row["id"],
@@ -155,7 +167,7 @@ async def advance(
     )
     row = {**row, **changed}
     owed = await events.write(tx, row["scope_id"], "message", row["id"], [_event(stage, row) for stage in told])
-    return Progress(row, next_for(row, rows), owed)
+    return Progress(row, next_for(row), owed)
 
 
 def _event(stage: Stage, row: Mapping[str, Any]) -> NewEvent:
@@ -166,8 +178,23 @@ def _event(stage: Stage, row: Mapping[str, Any]) -> NewEvent:
     return NewEvent(OF_STAGE[stage].value, STATUS[stage].value, facts)
 
 
-def _failure_of(rows: Sequence[Mapping[str, Any]]) -> tuple[FailureCode, str | None]:
-    for row in reversed(rows):
-        if row["failure_code"]:
-            return FailureCode(row["failure_code"]), row["provider_code"]
-    return FailureCode.UNDELIVERED, None
+Reason = tuple[str | None, str | None]
+"""A failure code and the provider's own."""
+
+
+def says_less(reason: Reason) -> tuple[bool, str, str]:
+    """What reasons are compared by: the least of them is told. It depends on the reasons alone, so that the error of a
+    message does not tell in which order its receipts came."""
+    code, provider_code = reason
+    return code in (None, FailureCode.UNDELIVERED.value), code or "", provider_code or ""
+
+
+def _failure_of(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Reason:
+    """Why a message is undelivered: of its parts that are, the reason that says most."""
+    stages = part_stages(row["parts"], rows)
+    failed = [
+        (attempt["failure_code"], attempt["provider_code"])
+        for attempt in rows
+        if attempt["stage"] == Stage.UNDELIVERED.value == stages[attempt["part"]] and attempt["failure_code"]
+    ]
+    return min(failed, key=says_less, default=(FailureCode.UNDELIVERED.value, None))

@@ -46,6 +46,15 @@ async def change(tx: AsyncConnection, scope: Scope, fields: Mapping[str, Any]) -
     return dict(row.mappings().one())
 
 
+async def choose(tx: AsyncConnection, scope: Scope, when_unknown: Mapping[str, str]) -> dict[str, Any]:
+    """Set what one environment does, by channel, with what can't be known, beside what is set there already. Returns
+    its settings, which come before the property's."""
+    row = (await tx.execute(select(scopes.c.settings).where(scopes.c.id == scope.id).with_for_update())).scalar_one()
+    settings = {**row, "outcome_unknown": {**row.get("outcome_unknown", {}), **when_unknown}}
+    await tx.execute(update(scopes).where(scopes.c.id == scope.id).values(settings=settings))
+    return settings
+
+
 async def scopes_of(tx: AsyncConnection, slug: str) -> dict[str, Scope]:
     """The scopes of the property with that short name, by environment; empty when there is none."""
     rows = await tx.execute(

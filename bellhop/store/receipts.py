@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, any_, bindparam, func, or_, select, update
+from sqlalchemy import DateTime, Text, Uuid, any_, bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop import statuses
@@ -18,10 +17,11 @@ from bellhop.addresses import AddressBook
 from bellhop.messages import ADDRESS_KIND, AddressKind, Channel
 from bellhop.ports import Account, Inbound, Receipt
 from bellhop.statuses import Stage
-from bellhop.store import consents, progress
+from bellhop.store import calls, consents, progress
 from bellhop.store.hot import Hot, Row
 from bellhop.store.inbound import receive
-from bellhop.tables import attempts, guests, messages, provider_accounts, receipts, scopes
+from bellhop.store.progress import Reason
+from bellhop.tables import PersonalJSON, attempts, guests, messages, provider_accounts, receipts, scopes
 from bellhop.wire import Answer
 
 _ACCOUNTS = Hot(
@@ -30,7 +30,14 @@ _ACCOUNTS = Hot(
     .order_by(provider_accounts.c.id)
 )
 _MATCH = Hot(
-    select(attempts.c.id, attempts.c.message_id, attempts.c.provider_id, attempts.c.account_id, messages.c.guest_id)
+    select(
+        attempts.c.id,
+        attempts.c.scope_id,
+        attempts.c.message_id,
+        attempts.c.provider_id,
+        attempts.c.account_id,
+        messages.c.guest_id,
+    )
     .join(messages, messages.c.id == attempts.c.message_id)
     .where(
         # Any attempt of the same scope at the same provider: while a key is being rotated, receipts for the new account
@@ -49,19 +56,38 @@ _MATCH = Hot(
     )
 )
 _STORE = Hot(
-    upsert(receipts)
-    .on_conflict_do_nothing(index_elements=["account_id", "dedupe_key"])
-    .returning(receipts.c.id, func.now().label("now")),
-    (
-        "scope_id", "account_id", "provider", "dedupe_key", "attempt_id", "message_id", "word", "stage",
-        "failure_code", "provider_code", "provider_id", "payload", "occurred_at",
-    ),
-)  # fmt: skip
+    text(
+        """
+        insert into receipts (scope_id, account_id, provider, dedupe_key, attempt_id, message_id, word, stage,
+          failure_code, provider_code, provider_id, payload, occurred_at)
+        select given.scope, given.account, :provider, given.dedupe_key, given.attempt, given.message, given.word,
+          given.stage, given.code, given.provider_code, given.provider_id, given.payload, given.occurred_at
+        from unnest(:scopes, :accounts, :dedupe_keys, :attempts, :messages, :words, :stages, :codes, :provider_codes,
+            :provider_ids, :payloads, :times) with ordinality
+          as given (scope, account, dedupe_key, attempt, message, word, stage, code, provider_code, provider_id,
+            payload, occurred_at, place)
+        order by given.place
+        on conflict (account_id, dedupe_key) do nothing
+        returning id, account_id, dedupe_key, now() as now
+        """
+    ).bindparams(
+        bindparam("provider", type_=Text),
+        *(bindparam(name, type_=ARRAY(Uuid)) for name in ("scopes", "accounts", "attempts", "messages")),
+        bindparam("payloads", type_=ARRAY(PersonalJSON())),
+        bindparam("times", type_=ARRAY(DateTime(timezone=True))),
+        *(
+            bindparam(name, type_=ARRAY(Text))
+            for name in ("dedupe_keys", "words", "stages", "codes", "provider_codes", "provider_ids")
+        ),
+    )
+)
+_EMPTY = Hot(update(receipts).where(receipts.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))).values(payload=None))
+_RAISED = ("stage", "state", "provider_id", "failure_code", "provider_code")
 _RAISE = Hot(
     update(attempts)
     .where(attempts.c.id == bindparam("attempt"))
     .values(settled_at=func.coalesce(attempts.c.settled_at, func.now())),
-    ("stage", "state", "provider_id", "failure_code", "provider_code"),
+    _RAISED,
 )
 
 
@@ -99,21 +125,33 @@ async def accounts(tx: AsyncConnection, provider: str, identity: str) -> list[Ac
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """A receipt, the account it came by, and the attempt it is about."""
+
+    item: Receipt
+    account: Account
+    match: Mapping[str, Any] | None
+
+    @property
+    def message_id(self) -> UUID | None:
+        return self.match["message_id"] if self.match else None
+
+    @property
+    def key(self) -> tuple[UUID, str]:
+        """What it is stored under, once."""
+        return self.match["account_id"] if self.match else self.account.id, self.item.dedupe_key
+
+
 async def record(
     tx: AsyncConnection, verified: Sequence[Account], items: Sequence[Receipt | Inbound], book: AddressBook
 ) -> Recorded:
-    """Store and apply everything one verified callback says. `verified`: the accounts whose signature it bears.
-
-    Messages are locked in the order of their ids, after their guests: two batches never wait for each other.
-    """
+    """Store and apply everything one verified callback says. `verified`: the accounts whose signature it bears."""
     recorded = Recorded()
     told = [item for item in items if isinstance(item, Receipt)]
     matched = await _match(tx, verified, told)
-    await _guests_seen(tx, told, matched)
-    for item in sorted(
-        told, key=lambda item: str(matched[item.dedupe_key]["message_id"]) if item.dedupe_key in matched else ""
-    ):
-        await _apply(tx, verified, item, matched.get(item.dedupe_key), book, recorded)
+    facts = [_Fact(item, verified[0], matched.get(item.dedupe_key)) for item in told]
+    await _record(tx, facts, verified, book, recorded)
     for inbound in items:
         if isinstance(inbound, Inbound):
             stored = await receive(tx, verified, inbound, book)
@@ -121,6 +159,82 @@ async def record(
                 recorded.stored += 1
                 recorded.endpoints |= stored
     return recorded
+
+
+async def record_reports(tx: AsyncConnection, told: Sequence[tuple[Account, Receipt]]) -> set[UUID]:
+    """Store and apply what providers said when they were asked. Returns who is owed events; the conductor that asked
+    is told by the answer it waits for."""
+    recorded = Recorded()
+    facts: list[_Fact] = []
+    for account, receipt in told:
+        matched = await _match(tx, [account], [receipt])
+        if (match := matched.get(receipt.dedupe_key)) is not None:
+            facts.append(_Fact(receipt, account, match))
+    await _record(tx, facts, [], None, recorded, asked=True)
+    return recorded.endpoints
+
+
+async def _record(
+    tx: AsyncConnection,
+    facts: Sequence[_Fact],
+    verified: Sequence[Account],
+    book: AddressBook | None,
+    recorded: Recorded,
+    *,
+    asked: bool = False,
+) -> None:
+    """Store everything, then apply what is fresh, message by message.
+
+    What was here before costs no lock: a callback that is repeated ten thousand times holds nobody up. Locks are taken
+    in one order, so that two batches never wait for each other: receipts by key, guests, messages by id, contact points
+    by address.
+    """
+    if not facts:
+        return
+    fresh = await _store(tx, facts)
+    recorded.stored += len(fresh)
+    await _guests_seen(tx, [fact for fact, _ in fresh])
+    by_message: dict[UUID | None, list[tuple[_Fact, Row]]] = {}
+    for one in fresh:
+        by_message.setdefault(one[0].message_id, []).append(one)
+    effects: list[tuple[_Fact, Row | None, UUID]] = []
+    for message_id in sorted(by_message, key=str):
+        row = await progress.lock(tx, message_id) if message_id else None
+        heard = by_message[message_id]
+        effects += [(fact, row, stored["id"]) for fact, stored in heard if fact.item.effect is not None]
+        if row is None:
+            continue
+        if row["erased_at"] is not None:
+            # Nothing of an erased guest is kept, whoever sends it.
+            await _EMPTY(tx, ids=[stored["id"] for _, stored in heard])
+        if said := [fact for fact, _ in heard if fact.item.stage is not None]:
+            await _move(tx, row, said, heard[0][1]["now"], recorded, asked=asked)
+    for fact, row, evidence in sorted(effects, key=lambda each: _address_of(each[0], each[1])):
+        await _effect(tx, verified or [fact.account], fact.item, row, book, evidence)
+
+
+async def _store(tx: AsyncConnection, facts: Sequence[_Fact]) -> list[tuple[_Fact, Row]]:
+    """Store receipts. Returns those that were not here before, in the order of their keys."""
+    facts = list({fact.key: fact for fact in sorted(facts, key=lambda fact: fact.key)}.values())
+    items = [fact.item for fact in facts]
+    stored = await _STORE(
+        tx,
+        provider=facts[0].account.provider,
+        scopes=[fact.match["scope_id"] if fact.match else None for fact in facts],
+        accounts=[fact.key[0] for fact in facts],
+        dedupe_keys=[item.dedupe_key for item in items],
+        attempts=[fact.match["id"] if fact.match else None for fact in facts],
+        messages=[fact.message_id for fact in facts],
+        words=[item.word for item in items],
+        stages=[item.stage.value if item.stage else None for item in items],
+        codes=[item.code.value if item.code else None for item in items],
+        provider_codes=[item.provider_code for item in items],
+        provider_ids=[item.provider_id for item in items],
+        payloads=[dict(item.payload) for item in items],
+        times=[item.occurred_at for item in items],
+    )
+    fresh = {(one["account_id"], one["dedupe_key"]): one for one in stored}
+    return [(fact, fresh[fact.key]) for fact in facts if fact.key in fresh]
 
 
 async def _match(
@@ -136,20 +250,22 @@ async def _match(
     by_theirs = {row["provider_id"]: row for row in rows if row["provider_id"]}
     matched: dict[str, Mapping[str, Any]] = {}
     for item in items:
+        owner = by_theirs.get(item.provider_id) if item.provider_id else None
         attempt = by_ours.get(item.attempt_id) if item.attempt_id else None
-        if attempt is None and item.provider_id:
-            attempt = by_theirs.get(item.provider_id)
+        attempt = attempt or owner
         if attempt is not None:
-            matched[item.dedupe_key] = attempt
+            # A look-up may have taken this copy for that of another attempt with the same text: two cannot have one id.
+            taken = owner is not None and owner["id"] != attempt["id"]
+            matched[item.dedupe_key] = {**attempt, "names": None if taken else item.provider_id}
     return matched
 
 
-async def _guests_seen(tx: AsyncConnection, items: Sequence[Receipt], matched: Mapping[str, Mapping[str, Any]]) -> None:
+async def _guests_seen(tx: AsyncConnection, facts: Sequence[_Fact]) -> None:
     """Reading a message is an interaction. Guests come before messages in the order of locks."""
     readers = {
-        matched[item.dedupe_key]["guest_id"]
-        for item in items
-        if item.stage is Stage.READ and item.dedupe_key in matched and matched[item.dedupe_key]["guest_id"]
+        fact.match["guest_id"]
+        for fact in facts
+        if fact.item.stage is Stage.READ and fact.match is not None and fact.match["guest_id"]
     }
     for guest_id in sorted(readers):
         await tx.execute(
@@ -159,81 +275,63 @@ async def _guests_seen(tx: AsyncConnection, items: Sequence[Receipt], matched: M
         )
 
 
-async def _apply(
-    tx: AsyncConnection,
-    verified: Sequence[Account],
-    item: Receipt,
-    match: Mapping[str, Any] | None,
-    book: AddressBook,
-    recorded: Recorded,
-) -> None:
-    row = await progress.lock(tx, match["message_id"]) if match else None
-    stored = await _STORE(
-        tx,
-        scope_id=row["scope_id"] if row else None,
-        account_id=match["account_id"] if match else verified[0].id,
-        provider=verified[0].provider,
-        dedupe_key=item.dedupe_key,
-        attempt_id=match["id"] if match else None,
-        message_id=row["id"] if row else None,
-        word=item.word,
-        stage=item.stage.value if item.stage else None,
-        failure_code=item.code.value if item.code else None,
-        provider_code=item.provider_code,
-        provider_id=item.provider_id,
-        # Nothing of an erased guest is kept, whoever sends it.
-        payload=None if row and row["erased_at"] else dict(item.payload),
-        occurred_at=item.occurred_at,
-    )
-    if not stored:
-        return
-    (fresh,) = stored
-    recorded.stored += 1
-    if item.effect is not None:
-        await _effect(tx, verified, item, row, book, fresh["id"])
-    if row is None or match is None or item.stage is None:
-        return
-    await _move(tx, row, match["id"], item, fresh["now"], recorded)
-
-
 async def _move(
-    tx: AsyncConnection, row: Row, attempt_id: UUID, item: Receipt, now: datetime, recorded: Recorded
+    tx: AsyncConnection, row: Row, said: Sequence[_Fact], now: datetime, recorded: Recorded, *, asked: bool
 ) -> None:
-    """Raise the attempt, then the message, by what a fresh receipt says. A receipt proves that it was accepted."""
-    assert item.stage is not None
+    """Raise attempts, then the message, by what fresh receipts say. A receipt proves that its attempt was accepted.
+    `asked`: its conductor waits for it."""
     rows = await progress.attempts_of(tx, row["id"])
-    attempt = next(one for one in rows if one["id"] == attempt_id)
-    before = attempt["state"]
-    if (raised := _raised(attempt, rows, item)) != {name: attempt[name] for name in raised}:
-        await _RAISE(tx, attempt=attempt_id, **raised)
-        attempt.update(raised)
+    attempts_by_id = {one["id"]: one for one in rows}
+    before: dict[UUID, Row] = {}
+    for fact in said:
+        assert fact.match is not None
+        attempt = attempts_by_id[fact.match["id"]]
+        before.setdefault(attempt["id"], dict(attempt))
+        attempt.update(_raised(attempt, rows, fact.item, fact.match["names"]))
+    for attempt_id, was in before.items():
+        raised = {name: attempts_by_id[attempt_id][name] for name in _RAISED}
+        if raised != {name: was[name] for name in _RAISED}:
+            await _RAISE(tx, attempt=attempt_id, **raised)
     # While `deliver` itself is in the call it sees all this when it records: a signal would only cost. And so it would
     # when nothing has changed for the conductor.
-    settled = before in ("unknown", "not_sent", "abandoned")
-    signalled = before != "in_flight" and (settled or progress.moves(row, rows) is not None)
+    states = {was["state"] for was in before.values()}
+    news = bool(states & {"unknown", "not_sent", "abandoned"}) or progress.moves(row, rows) is not None
+    signalled = states != {"in_flight"} and not asked and news
     moved = await progress.advance(tx, row, rows, wake=signalled)
     recorded.endpoints |= moved.endpoints
     if signalled:
         recorded.signals.append(Signal(row["id"], moved.answer, now))
 
 
-def _raised(attempt: Row, rows: Sequence[Row], item: Receipt) -> dict[str, Any]:
-    """What a receipt makes of its attempt; every attempt of the message is in `rows`."""
+def _raised(attempt: Row, rows: Sequence[Row], item: Receipt, provider_id: str | None) -> dict[str, Any]:
+    """What a receipt makes of its attempt; every attempt of the message is in `rows`. `provider_id`: its id for it."""
     assert item.stage is not None
-    said = statuses.higher(Stage(attempt["stage"]) if attempt["stage"] else Stage.QUEUED, item.stage)
-    beside = any(
-        one["id"] != attempt["id"] and one["part"] == attempt["part"] and one["state"] in progress.LIVE for one in rows
-    )
-    proved = "undelivered" if said is Stage.UNDELIVERED else "accepted"
-    failed = said is Stage.UNDELIVERED and item.stage is Stage.UNDELIVERED
-    code = item.code.value if item.code else None
+    known = Stage(attempt["stage"]) if attempt["stage"] else Stage.QUEUED
+    said = statuses.higher(known, item.stage)
+    reasons: list[Reason] = []
+    if said is Stage.UNDELIVERED:
+        # Of several failures the one that says most, whichever came first.
+        reasons += [(attempt["failure_code"], attempt["provider_code"])] if known is said else []
+        reasons += [(item.code.value if item.code else None, item.provider_code)] if item.stage is said else []
+    code, provider_code = min(reasons, key=progress.says_less, default=(None, None))
     return {
         "stage": said.value,
-        "state": attempt["state"] if beside else proved,
-        "provider_id": attempt["provider_id"] or item.provider_id,
-        "failure_code": code if failed else attempt["failure_code"],
-        "provider_code": item.provider_code if failed else attempt["provider_code"],
+        "state": attempt["state"]
+        if calls.beside(attempt, rows)
+        else "undelivered"
+        if said is Stage.UNDELIVERED
+        else "accepted",
+        "provider_id": attempt["provider_id"] or provider_id,
+        "failure_code": code,
+        "provider_code": provider_code,
     }
+
+
+def _address_of(fact: _Fact, row: Row | None) -> tuple[str, bytes]:
+    """What effects are sorted by: contact points are locked in this order."""
+    if row is not None:
+        return str(row["scope_id"]), row["address_hash"] or b""
+    return "", (fact.item.address or "").encode()
 
 
 async def _effect(
@@ -241,7 +339,7 @@ async def _effect(
     verified: Sequence[Account],
     item: Receipt,
     row: Row | None,
-    book: AddressBook,
+    book: AddressBook | None,
     evidence: UUID,
 ) -> None:
     """Write what a receipt says about the address, in the message's scope or, without one, in each that has the
@@ -251,7 +349,7 @@ async def _effect(
     if row is not None and row["address_hash"] is not None:
         kind = ADDRESS_KIND[Channel(row["channel"])].value
         await consents.write(tx, row["scope_id"], kind, row["address_hash"], item.effect, source, evidence)
-    elif row is None and item.address:
+    elif row is None and item.address and book is not None:
         kind_of = AddressKind.EMAIL if "@" in item.address else AddressKind.PHONE
         owners = await tx.execute(
             select(scopes.c.id)

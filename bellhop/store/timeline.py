@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.failures import error_object
@@ -17,12 +18,21 @@ from bellhop.store.scopes import Scope
 from bellhop.tables import deliveries, endpoints, events, receipts
 
 _OUTCOME: dict[str, str] = {
-    "in_flight": "the provider is being called",
     "accepted": "the provider accepted it",
-    "unknown": "the provider's answer was lost; being looked up before anything is sent again",
-    "not_sent": "surely not sent",
-    "undelivered": "accepted, then not delivered",
-    "abandoned": "could not be known; sent again as the property chose",
+    "not_sent": "it surely did not reach the provider",
+    "undelivered": "the provider accepted it, then could not deliver it",
+    "abandoned": "nobody can say whether the provider took it; it is sent again, as the property chose",
+}
+_UNKNOWN: dict[str, str] = {
+    "no_answer": "the provider did not say whether it took the message; nothing is sent again until that is known",
+    "lease_over": "the call to the provider was cut off on our side; nothing is sent again until it is known whether "
+    "the provider took the message",
+}
+_ASKED: dict[str, str] = {
+    "found": "the provider was asked, and it has the message",
+    "absent": "the provider was asked, and it does not have the message so far",
+    "unreachable": "the provider was asked and did not answer; it is asked again",
+    "cannot_know": "the provider cannot tell when it is asked; it may still send a receipt by itself",
 }
 
 
@@ -35,7 +45,16 @@ _EXPLAINED = {
 }
 
 
+SHOWN = 10
+"""Of what happened over and over: so many of the first, and so many of the last."""
+
+
 def _detail(event: RowMapping) -> dict[str, str]:
+    if event["type"] == "attempt.unknown":
+        return {"detail": _UNKNOWN[event["facts"]["why"]]}
+    if event["type"] == "attempt.asked":
+        said = f": '{event['facts']['word']}'" if "word" in event["facts"] else ""
+        return {"detail": _ASKED[event["facts"]["answer"]] + said}
     if "scheduled_at" in event["facts"]:
         return {"detail": f"to {event['facts']['scheduled_at'] or 'now'}"}
     return {"detail": _EXPLAINED[event["type"]]} if event["type"] in _EXPLAINED else {}
@@ -81,18 +100,7 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
                     **({"provider_code": attempt["provider_code"]} if attempt["provider_code"] else {}),
                 }
             )
-    heard = await tx.execute(select(receipts).where(receipts.c.message_id == message_id).order_by(receipts.c.id))
-    for receipt in heard.mappings():
-        entries.append(
-            {
-                "at": receipt["received_at"],
-                "what": f"receipt.{receipt['word']}",
-                "provider": receipt["provider"],
-                "provider_id": receipt["provider_id"],
-                "occurred_at": timestamp(receipt["occurred_at"]),
-                **({"provider_code": receipt["provider_code"]} if receipt["provider_code"] else {}),
-            }
-        )
+    entries += await _receipts(tx, message_id)
     owed = await tx.execute(
         select(deliveries, events.c.type, endpoints.c.url)
         .join(events, events.c.id == deliveries.c.event_id)
@@ -112,4 +120,59 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
                 }
             )
     entries.sort(key=lambda entry: (entry["at"], _cause(entry["what"])))
-    return [{**entry, "at": timestamp(entry["at"])} for entry in entries]
+    return [{**entry, "at": timestamp(entry["at"])} for entry in _readable(entries)]
+
+
+async def _receipts(tx: AsyncConnection, message_id: UUID) -> list[dict[str, Any]]:
+    """What providers said. Of each word only the first and the last few are read, and how many came between: a mail
+    that a machine opens ten thousand times is still a short story."""
+    ranked = (
+        select(
+            receipts.c.id,
+            receipts.c.received_at,
+            receipts.c.word,
+            receipts.c.provider,
+            receipts.c.provider_id,
+            receipts.c.occurred_at,
+            receipts.c.provider_code,
+            func.row_number().over(partition_by=receipts.c.word, order_by=receipts.c.id).label("place"),
+            func.count().over(partition_by=receipts.c.word).label("total"),
+        )
+        .where(receipts.c.message_id == message_id)
+        .subquery()
+    )
+    few = or_(ranked.c.place <= SHOWN, ranked.c.place > ranked.c.total - SHOWN)
+    heard = await tx.execute(select(ranked).where(few).order_by(ranked.c.id))
+    return [
+        {
+            "at": receipt["received_at"],
+            "what": f"receipt.{receipt['word']}",
+            "provider": receipt["provider"],
+            "provider_id": receipt["provider_id"],
+            "occurred_at": timestamp(receipt["occurred_at"]),
+            **({"provider_code": receipt["provider_code"]} if receipt["provider_code"] else {}),
+            **_between(receipt["place"], receipt["total"]),
+        }
+        for receipt in heard.mappings()
+    ]
+
+
+def _between(place: int, total: int, detail: str = "") -> dict[str, str]:
+    """The detail of the last entry before a gap, which says how many are left out there."""
+    left_out = total - 2 * SHOWN
+    more = f"and {left_out:,} more like it"
+    return {"detail": f"{detail}; {more}" if detail else more} if place == SHOWN and left_out > 0 else {}
+
+
+def _readable(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same story without what a person would skip: where one thing happened over and over (a provider that is asked
+    every minute and does not answer, a call that is tried for days), its first and last few."""
+    totals = Counter(entry["what"] for entry in entries)
+    places: Counter[str] = Counter()
+    kept: list[dict[str, Any]] = []
+    for entry in entries:
+        places[entry["what"]] += 1
+        place, total = places[entry["what"]], totals[entry["what"]]
+        if place <= SHOWN or place > total - SHOWN:
+            kept.append({**entry, **_between(place, total, entry.get("detail", ""))})
+    return kept

@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import any_, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import and_, any_, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import DateTime, Uuid
 
+from bellhop.ids import Prefix, parse
+from bellhop.messages import REPORTS_READING
+from bellhop.statuses import Stage
 from bellhop.store.hot import Hot
 from bellhop.store.progress import message_columns
 from bellhop.tables import (
@@ -58,6 +61,35 @@ async def idle_endpoints(tx: AsyncConnection, candidates: Iterable[UUID]) -> lis
     return [row["id"] for row in await _IDLE(tx, candidates=list(candidates))]
 
 
+async def conducted(tx: AsyncConnection, after: UUID, most: int, followed_for: timedelta) -> list[dict[str, Any]]:
+    """Messages that need a conductor, in the order of their ids, after that id, at most `most`: those that wait, and
+    those sent within `followed_for` of which more may be heard."""
+    found = await tx.execute(
+        select(*message_columns)
+        .join(scopes, scopes.c.id == messages.c.scope_id)
+        .where(
+            messages.c.id > after,
+            messages.c.direction == "outbound",
+            or_(
+                messages.c.stage == Stage.QUEUED.value,
+                and_(
+                    messages.c.sent_at > func.now() - followed_for,
+                    or_(
+                        messages.c.stage == Stage.SENT.value,
+                        and_(
+                            messages.c.stage == Stage.DELIVERED.value,
+                            messages.c.channel.in_([channel.value for channel in REPORTS_READING]),
+                        ),
+                    ),
+                ),
+            ),
+        )
+        .order_by(messages.c.id)
+        .limit(most)
+    )
+    return [dict(row) for row in found.mappings()]
+
+
 async def message_rows(tx: AsyncConnection, ids: Sequence[UUID]) -> list[dict[str, Any]]:
     """What starting their conductors takes, for these outbound messages."""
     found = await tx.execute(
@@ -70,7 +102,7 @@ async def message_rows(tx: AsyncConnection, ids: Sequence[UUID]) -> list[dict[st
 
 async def left_behind(tx: AsyncConnection, grace: float, most: int) -> list[dict[str, Any]]:
     """Messages whose conductor is owed something since `grace` seconds, whose time has passed with nothing done, or
-    whose attempt has outlived its lease. Oldest first, at most `most`."""
+    whose attempt has outlived its lease. At most `most` of each, so that none keeps the others waiting."""
     ago = func.now() - timedelta(seconds=grace)
     owed = select(messages.c.id).where(messages.c.wake_due_at < ago).order_by(messages.c.wake_due_at).limit(most)
     # A burst may take a while to work off: what is merely late is given longer.
@@ -86,7 +118,9 @@ async def left_behind(tx: AsyncConnection, grace: float, most: int) -> list[dict
     )
     lapsed = (
         select(attempts.c.message_id.label("id"))
-        .where(attempts.c.state == "in_flight", attempts.c.lease_until < ago)
+        .join(messages, messages.c.id == attempts.c.message_id)
+        # Of a message that is over (its guest was erased meanwhile) nothing is to be found out any more.
+        .where(attempts.c.state == "in_flight", attempts.c.lease_until < ago, messages.c.stage == Stage.QUEUED.value)
         .limit(most)
     )
     ids = owed.union(past, lapsed)
@@ -95,7 +129,6 @@ async def left_behind(tx: AsyncConnection, grace: float, most: int) -> list[dict
         .join(scopes, scopes.c.id == messages.c.scope_id)
         .where(messages.c.id.in_(ids), messages.c.direction == "outbound")
         .order_by(messages.c.id)
-        .limit(most)
     )
     return [dict(row) for row in found.mappings()]
 
@@ -142,12 +175,17 @@ async def undrained_endpoints(tx: AsyncConnection) -> list[UUID]:
 
 
 async def histories_to_erase(tx: AsyncConnection, most: int) -> list[str]:
-    """Workflow ids whose histories are to be deleted: their guest was erased."""
-    return list(
-        (
-            await tx.execute(select(history_erasures.c.workflow_id).order_by(history_erasures.c.created_at).limit(most))
-        ).scalars()
+    """Workflow ids whose histories are to be deleted: their guest was erased. Those that are still owed a wake come
+    later: to wake one whose history is gone would start it anew, and leave another history that nobody deletes."""
+    found = await tx.execute(select(history_erasures.c.workflow_id).order_by(history_erasures.c.created_at).limit(most))
+    listed = {parse(Prefix.MESSAGE, workflow_id): workflow_id for workflow_id in found.scalars()}
+    owed = await tx.execute(
+        select(messages.c.id).where(
+            messages.c.id.in_([key for key in listed if key is not None]), messages.c.wake_due_at.is_not(None)
+        )
     )
+    waiting = set(owed.scalars())
+    return [workflow_id for key, workflow_id in listed.items() if key not in waiting]
 
 
 async def history_erased(tx: AsyncConnection, workflow_id: str) -> None:

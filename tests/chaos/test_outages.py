@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 
 import httpx2
+import psutil
 
-from .town import Town
+from api.record import PATIENCE
+
+from .town import LEASE, Town
 
 
 async def test_without_temporal_messages_are_accepted_and_sent_later(town: Town) -> None:
-    """Temporal hangs rather than refuses: the unkinder way. What it was never told, recovery tells it."""
+    """Temporal hangs rather than refuses: the unkinder way. What it was never told, recovery tells it; what was under
+    way goes on."""
+    await town.fault("accept_then_slow", to="+13055558202", delay=2)
+    await town.fault("rate_limit", to="+13055558203", retry_after=0.5)
+    under_way = [
+        await town.send(ahead=2),
+        await town.send("email"),
+        await town.send(to="+13055558203"),
+        await town.send(to="+13055558202"),
+    ]
+    await town.calls_under_way(1)
     async with town.paused("temporal"):
         sent = [await town.send(channel) for channel in ("sms", "email")]
         # As most callers do it: wait for the provider.
@@ -31,6 +47,7 @@ async def test_without_temporal_messages_are_accepted_and_sent_later(town: Town)
     for one in sent:
         assert one.status == "queued"
         assert one.took < 5
+    for one in [*under_way, *sent]:
         assert (await town.until(one))["status"] in ("delivered", "read")
         await town.once(one)
 
@@ -96,3 +113,77 @@ async def test_an_account_at_fault_holds_its_messages_until_it_is_mended(town: T
     for one in texts:
         assert (await town.until(one))["status"] == "delivered"
         await town.once(one)
+
+
+# --- frozen for longer than a lease, then going on as if nothing had been --------------------------------------------
+
+
+async def test_a_frozen_api_answers_when_it_goes_on(town: Town) -> None:
+    """Callers and providers wait or give up; what they repeat afterwards is done once."""
+    await town.fault("accept_then_slow", to="+13055558201", delay=1)
+    before = [await town.send(to="+13055558201"), await town.send("email"), await town.send(ahead=2)]
+    async with town.paused("api"):
+        impatient = asyncio.create_task(town.send())
+        await asyncio.sleep(LEASE + 1)
+    for one in [*before, await impatient]:
+        assert (await town.until(one))["status"] in ("delivered", "read")
+        await town.once(one)
+
+
+async def test_a_frozen_postgres_is_a_503_within_seconds_and_costs_nothing(town: Town) -> None:
+    """All its processes stand still: connections are taken and nobody answers, no time limit of its own counts.
+
+    Seen to fail when the API leaves its patience to the database: its readiness hangs for as long as that stands still.
+    """
+    await town.fault("accept_then_slow", to="+13055558204", delay=2)
+    sent = [await town.send(ahead=2), await town.send("email"), await town.send(to="+13055558204")]
+    await town.calls_under_way(1)
+    async with frozen(town.stack.process("postgres").pid):
+        began = time.monotonic()
+        hasty = asyncio.create_task(town.send(patience=90))
+        ready = await town.api.get("/readyz")
+        assert (ready.status_code, ready.json()["postgres"]) == (503, False)
+        assert time.monotonic() - began < 4
+        assert (await town.api.get("/healthz")).status_code == 200
+        answer = await town.api.get("/v1/messaging")
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert time.monotonic() - began < PATIENCE + 5
+    for one in [*sent, await hasty]:
+        assert (await town.until(one))["status"] in ("delivered", "read")
+        await town.once(one)
+
+
+async def test_temporal_killed_while_messages_sleep_and_are_in_flight(town: Town) -> None:
+    await town.fault("accept_then_slow", to="+13055558205", delay=2)
+    await town.fault("hang", to="+13055558206")
+    await town.fault("rate_limit", to="+13055558207", retry_after=1)
+    sent = [
+        *[await town.send(ahead=seconds) for seconds in (1, 2, 4)],
+        await town.send("email"),
+        *[await town.send(to=f"+1305555820{number}") for number in (7, 6, 5)],
+    ]
+    await town.calls_under_way(2)
+    victims = town.kill("temporal")
+    sent.append(await town.send())
+    await town.back(victims)
+    for one in sent:
+        assert (await town.until(one))["status"] in ("delivered", "read")
+        assert datetime.fromisoformat((await town.once(one))["accepted_at"]) >= one.due
+
+
+@asynccontextmanager
+async def frozen(pid: int) -> AsyncIterator[None]:
+    """SIGSTOP a process and all it has started (PostgreSQL's children are sessions of their own), then SIGCONT."""
+    parent = psutil.Process(pid)
+    parent.suspend()
+    family = [parent, *parent.children(recursive=True)]
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
+    try:
+        yield
+    finally:
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()

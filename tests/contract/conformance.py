@@ -1,7 +1,7 @@
 """The harness every provider is held to: a server with faults on a raw socket, the scenes of a call, and the rules.
 
-A provider's test file brings a `Case` (how its answers look) and its own scenes; what a network can do to a call is
-the same for all of them and stands here.
+A provider's test file brings a `Case` (how its answers look) and scenes with its own codes; every way in which a call
+can end stands in `endings.py`.
 """
 
 from __future__ import annotations
@@ -210,55 +210,21 @@ class Scene:
     code: FailureCode | None = None
     retry_after: float | None = None
     provider_code: str | None = None
-    stalls: bool = False
-    """It never ends by itself: the call gets `SHORT` seconds."""
 
     def __str__(self) -> str:
         return self.name
 
 
 SHORT = 0.8
+"""Seconds for a call that never ends by itself."""
 UNKNOWN, RETRY, ACCOUNT, REFUSED = SendKind.UNKNOWN, SendKind.RETRY, SendKind.ACCOUNT, SendKind.REFUSED
-_LOST = FailureCode.OUTCOME_UNKNOWN
-
-NETWORK = (
-    Scene("silence", silence, UNKNOWN, _LOST, stalls=True),
-    Scene("reset", reset, UNKNOWN, _LOST),
-    Scene("hang up", hang_up, UNKNOWN, _LOST),
-    Scene(
-        "dripping headers",
-        drip("HTTP/1.1 202 Accepted\r\nX-Padding: 0123456789\r\n\r\n", 0.2),
-        UNKNOWN,
-        _LOST,
-        stalls=True,
-    ),
-    Scene(
-        "dripping body",
-        drip("x" * 50, 0.2, at_once="HTTP/1.1 202 A\r\nContent-Length: 50\r\n\r\n"),
-        UNKNOWN,
-        _LOST,
-        stalls=True,
-    ),
-    Scene("body cut short", answer(503, '{"errors":', Content_Length="200"), UNKNOWN, _LOST, stalls=True),
-    Scene("not HTTP", lambda peer: peer.sendall(b"220 mail.example ESMTP\r\n"), UNKNOWN, _LOST),
-    Scene("page of a portal", answer(200, "<html>Welcome to our Wi-Fi</html>"), UNKNOWN, _LOST),
-    Scene("bad gateway", answer(502, "<html>Bad Gateway</html>"), UNKNOWN, _LOST),
-    Scene("gateway's 503", answer(503, "<html>Service Unavailable</html>"), UNKNOWN, _LOST),
-    Scene("gateway's 500", answer(500, "oops"), UNKNOWN, _LOST),
-    Scene("gateway time-out", answer(504, ""), UNKNOWN, _LOST),
-    Scene("gateway's 429", answer(429, "slow down", Retry_After="9"), RETRY, FailureCode.LIMIT_REACHED, 9.0),
-    Scene("request time-out", answer(408, ""), RETRY, FailureCode.PROVIDER_ERROR),
-    Scene("redirect", answer(302, "", Location="http://127.0.0.1:1/"), UNKNOWN, _LOST),
-    Scene("moved", answer(308, "", Location="http://127.0.0.1:1/"), ACCOUNT, FailureCode.CONFIGURATION),
-    Scene("no such path", answer(404, "nginx"), ACCOUNT, FailureCode.CONFIGURATION),
-)
 
 
 def check(case: Case, scene: Scene) -> SendResult:
     """Play a scene once over real sockets and hold the result against it."""
     with Server(scene.act) as server:
         began = time.monotonic()
-        result = case.send(server.url, **({"timeout": SHORT} if scene.stalls else {}))
+        result = case.send(server.url)
         assert time.monotonic() - began < 4, "the call outlasted its time"
         assert len(server.requests) == 1, "not exactly one request"
     assert (result.kind, result.code) == (scene.kind, scene.code), result
@@ -269,14 +235,6 @@ def check(case: Case, scene: Scene) -> SendResult:
     if scene.provider_code is not None:
         assert result.provider_code == scene.provider_code
     return result
-
-
-def unreached(case: Case, base_url: str, timeout: float = 8.0) -> None:
-    """A call that surely did not leave: retry, within its time."""
-    began = time.monotonic()
-    result = case.send(base_url, timeout=timeout)
-    assert (result.kind, result.code) == (RETRY, FailureCode.PROVIDER_ERROR), result
-    assert time.monotonic() - began < timeout + 3
 
 
 # --- the rules -------------------------------------------------------------------------------------------------------

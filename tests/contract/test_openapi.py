@@ -41,6 +41,7 @@ def test_it_is_3_1_with_everything_named() -> None:
             "getMessageTimeline",
             "cancelMessage",
             "rescheduleMessage",
+            "getLedger",
             "createGuest",
             "listGuests",
             "getGuest",

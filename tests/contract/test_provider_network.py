@@ -1,4 +1,4 @@
-"""What a network can do to a call, and what every provider has to know afterwards: real SDKs over real sockets."""
+"""The connections under every provider's SDK: TLS, the lease, what is kept and what is cut, and that nothing leaks."""
 
 from __future__ import annotations
 
@@ -19,25 +19,21 @@ from bellhop.ports import SendKind
 from bellhop.providers import PROVIDERS
 from tests.contract.conformance import (
     CASES,
-    NETWORK,
     PRIVATE_TEXT,
     SECRET,
     SHORT,
     UNKNOWN,
     Case,
-    Scene,
     Server,
     answer,
-    check,
-    deaf,
     drip,
     listening,
     nothing_leaves,
     read_request,
     reset,
     silence,
-    unreached,
 )
+from tests.contract.endings import self_signed
 
 
 @pytest.fixture(params=CASES)
@@ -61,11 +57,6 @@ def test_every_provider_is_under_test() -> None:
     assert all(provider.name == name and provider.channels for name, provider in PROVIDERS.items())
 
 
-@pytest.mark.parametrize("scene", NETWORK, ids=str)
-def test_a_scene_of_the_network(case: Case, scene: Scene) -> None:
-    check(case, scene)
-
-
 def test_accepted(case: Case) -> None:
     with Server(case.accepted) as server:
         result = case.send(server.url)
@@ -78,92 +69,14 @@ def test_an_answer_in_drips_that_ends_in_time_counts(case: Case) -> None:
         assert case.send(server.url, timeout=8.0).kind is SendKind.RETRY
 
 
-def test_refused_connection(case: Case) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    unreached(case, url)
-
-
-def test_a_name_that_does_not_resolve(case: Case) -> None:
-    unreached(case, "http://nowhere.invalid")
-
-
-def test_a_resolver_that_hangs(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(6))
-    unreached(case, "http://slow.example", SHORT)
-
-
-def test_a_connection_that_is_never_accepted(case: Case) -> None:
-    with deaf() as url:
-        unreached(case, url, SHORT)
-
-
-@pytest.mark.parametrize("act", [silence, reset, answer(200)], ids=["silence", "reset", "plain text"])
-def test_tls_that_fails(case: Case, act: object) -> None:
-    with Server(act) as server:  # type: ignore[arg-type]
-        threading.Timer(2, server.__exit__).start()
-        unreached(case, server.url.replace("http:", "https:"), SHORT)
-        assert server.requests == []
-
-
-def test_a_certificate_nobody_vouches_for(case: Case, self_signed: ssl.SSLContext) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            peer, _ = listener.accept()
-            with peer:
-                try:
-                    self_signed.wrap_socket(peer, server_side=True)
-                except OSError:
-                    return
-
-        threading.Thread(target=serve, daemon=True).start()
-        unreached(case, f"https://127.0.0.1:{listener.getsockname()[1]}")
-
-
-@pytest.fixture
-def self_signed(tmp_path: object) -> ssl.SSLContext:
-    from datetime import UTC, datetime, timedelta
-    from ipaddress import ip_address
-    from pathlib import Path
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = Path(str(tmp_path)) / "pem"
-    pem.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    context.trusted = pem  # type: ignore[attr-defined]
-    return context
-
-
 @pytest.mark.parametrize("script", ["answer", "silence", "reset"])
-def test_over_tls_as_over_plain_text(case: Case, script: str, self_signed: ssl.SSLContext) -> None:
-    client = ssl.create_default_context(cafile=str(self_signed.trusted))  # type: ignore[attr-defined]
+def test_over_tls_as_over_plain_text(case: Case, script: str) -> None:
+    client = ssl.create_default_context(cafile=self_signed().trusted)  # type: ignore[attr-defined]
     provider = type(case.provider())(Http(keep=0, tls=client))  # type: ignore[call-arg]
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
-            peer = self_signed.wrap_socket(listener.accept()[0], server_side=True)
+            peer = self_signed().wrap_socket(listener.accept()[0], server_side=True)
             with peer:
                 assert read_request(peer)
                 {"answer": case.accepted, "silence": silence, "reset": reset}[script](peer)

@@ -46,11 +46,8 @@ def error(status: int, field: str | None = None, **headers: str) -> Act:
 
 
 SCENES = (
-    Scene("another 2xx", answer(200, ""), UNKNOWN, FailureCode.OUTCOME_UNKNOWN),
-    Scene("created", answer(201, "{}"), UNKNOWN, FailureCode.OUTCOME_UNKNOWN),
+    Scene("no such path", answer(404, "nginx"), ACCOUNT, CONFIG, None, "404"),
     Scene("bad gateway, in JSON", error(502), UNKNOWN, FailureCode.OUTCOME_UNKNOWN, None, "502"),
-    Scene("errors, but empty", answer(503, '{"errors":[]}'), UNKNOWN, FailureCode.OUTCOME_UNKNOWN),
-    Scene("errors, but no list", answer(503, '{"errors":{"a":1}}'), UNKNOWN, FailureCode.OUTCOME_UNKNOWN),
     Scene("unauthorized", error(401), ACCOUNT, CONFIG, None, "401"),
     Scene("sender not verified", error(403, "from"), ACCOUNT, CONFIG, None, "403"),
     Scene("no such method", error(405), ACCOUNT, CONFIG),
@@ -87,12 +84,6 @@ def test_the_reset_of_the_rate_limit_is_the_pause() -> None:
 
 def test_every_field_pattern_is_reachable() -> None:
     assert len({pattern for pattern, _ in FIELDS}) == len(FIELDS) == 3
-
-
-def test_accepted_without_an_id() -> None:
-    with Server(answer(202)) as server:
-        result = SENDGRID.send(server.url)
-    assert (result.kind, result.provider_id) == (SendKind.ACCEPTED, None)
 
 
 def test_without_a_key_the_account_is_held_and_no_key_of_the_environment_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,9 +143,10 @@ def test_any_html_has_a_text(html: str) -> None:
     assert isinstance(plain(html), str)
 
 
-def test_it_cannot_be_asked() -> None:
-    sought = Sought(ATTEMPT, GUEST, SENDGRID.sender, "x", datetime.now(UTC), frozenset())
-    assert SendGrid().look_up(SENDGRID.account("http://127.0.0.1:1"), sought, 1.0).kind is FoundKind.CANNOT_KNOW
+def test_an_account_without_the_email_activity_cannot_be_asked() -> None:
+    sought = Sought(ATTEMPT, GUEST, SENDGRID.sender, "", datetime.now(UTC), frozenset())
+    with Server(answer(403, json.dumps({"errors": [{"message": "access forbidden"}]}))) as server:
+        assert SendGrid().look_up(SENDGRID.account(server.url), sought, 5.0).kind is FoundKind.CANNOT_KNOW
 
 
 # --- events ----------------------------------------------------------------------------------------------------------

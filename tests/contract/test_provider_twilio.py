@@ -51,17 +51,12 @@ def error(status: int, code: int | None, **headers: str) -> Act:
 
 
 SCENES = (
-    Scene("created without a sid", answer(201, "{}"), UNKNOWN, FailureCode.OUTCOME_UNKNOWN),
-    Scene("created, no object", answer(201, "[1]"), UNKNOWN, FailureCode.OUTCOME_UNKNOWN),
     Scene("failed at once", created(status="failed", error_code=30006), REFUSED, FailureCode.ADDRESS_INVALID, None,
           "30006"),
     Scene("failed at once, no code", created(status="failed"), REFUSED, FailureCode.UNDELIVERED),
     Scene("too many", error(429, 20429, Retry_After="7"), RETRY, FailureCode.LIMIT_REACHED, 7.0, "20429"),
-    Scene("too many, until a date past", error(429, 20429, Retry_After="Fri, 20 Nov 2020 10:00:00 GMT"), RETRY,
-          FailureCode.LIMIT_REACHED, 0.0),
-    Scene("too many, oddly", error(429, 20429, Retry_After="soon"), RETRY, FailureCode.LIMIT_REACHED),
     Scene("unavailable", error(503, 20503), UNKNOWN, FailureCode.OUTCOME_UNKNOWN, None, "20503"),
-    Scene("unavailable without a code", error(503, None), UNKNOWN, FailureCode.OUTCOME_UNKNOWN),
+    Scene("no such path", answer(404, "nginx"), ACCOUNT, FailureCode.CONFIGURATION, None, "404"),
     Scene("internal error", error(500, 20500), UNKNOWN, FailureCode.OUTCOME_UNKNOWN, None, "20500"),
     Scene("unknown 5xx code", error(500, 99999), UNKNOWN, FailureCode.OUTCOME_UNKNOWN, None, "99999"),
     Scene("bad credentials", error(401, 20003), ACCOUNT, FailureCode.CONFIGURATION, None, "20003"),
@@ -139,13 +134,14 @@ def sid(number: int) -> str:
     return f"SM{number:032x}"
 
 
-OLD = listed(90, -61)
+OLD = listed(90, -61 - 10 * 3600)
 MORE = "/2010-04-01/Accounts/AC1/Messages.json?PageToken=x"
 LOOK_UPS: tuple[tuple[str, tuple[Act, ...], FoundKind, str | None], ...] = (
     ("nothing", (page(),), FoundKind.ABSENT, None),
     ("it", (page(listed(1, 1)),), FoundKind.FOUND, sid(1)),
     ("clock behind", (page(listed(1, -59)),), FoundKind.FOUND, sid(1)),
-    ("too old", (page(OLD),), FoundKind.ABSENT, None),
+    ("too old", (page(listed(90, -61)),), FoundKind.ABSENT, None),
+    ("behind one that waited in the queue", (page(listed(90, -3600), listed(1, 1)),), FoundKind.FOUND, sid(1)),
     ("old ends the search", (page(listed(2, 3, body="x"), OLD, more=MORE), page(listed(1, 1))), FoundKind.ABSENT, None),
     ("second page", (page(listed(2, 3, body="other"), more=MORE), page(listed(1, 1))), FoundKind.FOUND, sid(1)),
     ("oldest of several", (page(listed(3, 9), listed(2, 5), listed(1, 2)),), FoundKind.FOUND, sid(1)),

@@ -145,10 +145,16 @@ async def test_every_row_does_what_it_says(http: httpx2.AsyncClient, receiver: R
         assert answers[to] == answered, to
         assert len(await _listed(http, to)) == accepted, to
         assert sorted(told.get(to, [])) == sorted(expected[to]), to
-    assert told["+13055559024"] == ["delivered", "sent"]
-    assert told["reorderevents+1@sandbox.example"] == ["open", "delivered", "processed"]
-    assert told["+13055559034"] == ["sent", "undelivered", "delivered"]
-    assert told["jordan@example.com"] == MAIL
+    in_order = {
+        "+13055559024": ["delivered", "sent"],
+        "reorderevents+1@sandbox.example": ["open", "delivered", "processed"],
+        "+13055559034": ["sent", "undelivered", "delivered"],
+        "jordan@example.com": MAIL,
+    }
+    for to, words in in_order.items():
+        # As they were posted: on a busy machine two posts so close to one another may overtake each other.
+        (message,) = await _listed(http, to)
+        assert [step["word"] for step in message["steps"] if step["callback"]] == words, to
 
 
 async def test_failures_carry_their_codes(http: httpx2.AsyncClient) -> None:

@@ -113,16 +113,22 @@ class Engine:
     async def events(self, message_id: str) -> list[str]:
         """The types of the public events of a message, in order."""
         rows = await self.rows("select type from events where subject_id = :id order by id", id=key(message_id))
-        return [row["type"] for row in rows if row["type"] not in ("message.queued", "message.rescheduled")]
+        ours = ("message.queued", "message.rescheduled", "message.held", "attempt.unknown", "attempt.asked")
+        return [row["type"] for row in rows if row["type"] not in ours]
 
     async def history(self, message_id: str) -> Any:
         """Its workflow's history."""
         uuid = key(message_id)
         return await self.client.get_workflow_handle(message_workflow(uuid)).fetch_history()
 
+    @property
+    def sweeper(self) -> PostgresSweeper:
+        """Recovery, as a worker would do it."""
+        return PostgresSweeper(self.database, self.client, self.conductor, self.settings.bellhop.sweep_grace)
+
     async def sweep(self) -> int:
         """Recovery, once, now."""
-        return await PostgresSweeper(self.database, self.client, self.conductor).sweep()
+        return await self.sweeper.sweep()
 
     async def workflow_closed(self, message_id: str, seconds: float = 30) -> str:
         """The result of its workflow, once it has closed."""
@@ -171,7 +177,9 @@ async def working(engine: Engine) -> AsyncIterator[None]:
         messages = message_activities(engine.settings, engine.database, engine.conductor, pool)
         workers = [
             workflow_worker(engine.client, engine.settings, messages),
-            *activity_workers(engine.client, engine.settings, engine.database, engine.conductor, messages, posts),
+            *activity_workers(
+                engine.client, engine.settings, engine.database, engine.conductor, messages, posts, engine.sweeper
+            ),
         ]
         running = [asyncio.create_task(worker.run()) for worker in workers]
         try:

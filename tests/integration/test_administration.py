@@ -53,6 +53,17 @@ async def scopes(tx: AsyncConnection, settings: Settings) -> Mapping[str, Scope]
     return made
 
 
+async def test_what_happens_to_the_unknown_is_chosen_by_channel(
+    tx: AsyncConnection, scopes: Mapping[str, Scope]
+) -> None:
+    await administration.choose(tx, SLUG, "test", ["email=resend"])
+    done = await administration.choose(tx, SLUG, "test", ["sms=resend"])
+    assert done["settings"] == {"outcome_unknown": {"email": "resend", "sms": "resend"}}
+    for wrong in ("email", "email=maybe", "pigeon=resend"):
+        with pytest.raises(Refused, match="not a choice"):
+            await administration.choose(tx, SLUG, "test", [wrong])
+
+
 async def rows(tx: AsyncConnection, scope: Scope) -> dict[str, dict[str, Any]]:
     found = await tx.execute(text("select * from provider_accounts where scope_id = :scope"), {"scope": scope.id})
     return {row["identity"]: dict(row) for row in found.mappings()}

@@ -126,6 +126,19 @@ async def test_a_workflow_that_an_operator_terminated_is_made_again(idle_house: 
     assert await copies(idle_house, sent) == 1
 
 
+async def test_what_is_merely_late_is_not_woken_at_every_sweep(idle_house: Engine) -> None:
+    """A backlog would grow by the waking, and never be worked off: seen in a storm on a machine that was too small."""
+    message = await accept(idle_house)
+    one = sweeper(idle_house)
+    await age(idle_house, 120)
+    assert await one.sweep() == 1, "a debt"
+    assert await one.sweep() == 1, "late, and nobody knows why"
+    assert [await one.sweep() for _ in range(3)] == [0, 0, 0]
+    await change(idle_house, "update messages set wake_due_at = now() - interval '1 minute'")
+    assert await one.sweep() == 1, "a debt is always paid"
+    assert await debt(idle_house, message) is None
+
+
 async def test_a_call_whose_process_died_is_settled_before_anything_is_sent_again(idle_house: Engine) -> None:
     """The attempt row is there, its lease is over, and no workflow knows of it."""
     message = await accept(idle_house)
@@ -233,7 +246,7 @@ async def test_the_schedule_sweeps(house: Engine) -> None:
 async def test_a_sweep_whose_worker_was_killed_is_noticed_within_seconds(house: Engine) -> None:
     """No other sweep runs meanwhile, so a long time-out alone would leave everything unattended for as long."""
     handle = await house.client.start_workflow(
-        wire.SWEEP_WORKFLOW, id=f"sweep-{uuid4()}", task_queue=wire.TASK_QUEUE_WORKFLOWS, result_type=int
+        wire.SWEEP_WORKFLOW, id=f"sweep-{uuid4()}", task_queue=wire.TASK_QUEUE_RECOVERY, result_type=int
     )
     assert await handle.result() == 0
     scheduled = [event.activity_task_scheduled_event_attributes async for event in handle.fetch_history_events()]

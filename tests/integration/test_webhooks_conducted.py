@@ -54,11 +54,11 @@ async def working(
         async with (
             Worker(
                 client,
-                task_queue=wire.TASK_QUEUE_WORKFLOWS,
+                task_queue=wire.TASK_QUEUE_WEBHOOKS,
                 workflows=[EndpointWorkflow],
                 workflow_runner=UnsandboxedWorkflowRunner(),
+                activities=[does.drain],
             ),
-            Worker(client, task_queue=wire.TASK_QUEUE_WEBHOOKS, activities=[does.drain]),
         ):
             yield conductor
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.ids import Prefix, render
+from bellhop.settings import WebhookSettings
 from bellhop.statuses import Stage
-from tests.integration.webhooks_kit import Answer, Call, House, Receiver, build_house, serving
+from bellhop.store import deliveries
+from bellhop.webhooks import WebhookPoster, make_client
+from tests.integration.engine import free_port
+from tests.integration.webhooks_kit import LOCAL, QUICK, Answer, Call, House, Receiver, build_house, serving
 
 
 @pytest.fixture
@@ -86,6 +92,22 @@ async def test_retry_after_is_kept_and_holds_back_what_else_is_due(house: House,
     assert {row.state for row in rows} == {"pending"}
 
 
+async def test_a_retry_after_that_is_a_date_is_read_by_the_databases_clock(
+    house: House, receiver: Receiver, engine: AsyncEngine
+) -> None:
+    """`at` is that clock: here it is ten minutes behind this process's. Seen to fail with the process's own."""
+    named = datetime.now(UTC) + timedelta(seconds=120)
+    receiver.answer = says(503, retry_after=format_datetime(named, usegmt=True))
+    endpoint = await house.endpoint(receiver.url)
+    await house.tell(await house.message(), Stage.SENT)
+    async with engine.begin() as tx:
+        (owed,) = await deliveries.claim(tx, endpoint, 5, 30.0)
+    settings = WebhookSettings(_env_file=None, allow=LOCAL)
+    async with make_client(settings) as client:
+        posted = await WebhookPoster(settings, client).post(owed, datetime.now(UTC) - timedelta(seconds=600))
+    assert posted.retry_after is not None and 700 < posted.retry_after <= 720
+
+
 async def test_words_for_what_went_wrong(house: House, receiver: Receiver) -> None:
     async def never(_: Call) -> Answer:
         await asyncio.sleep(1)
@@ -113,6 +135,43 @@ async def test_private_addresses_are_refused_when_nothing_allows_them(house: Hou
     assert receiver.calls == []
     (row,) = await house.deliveries(endpoint)
     assert (row.state, row.last_error, row.last_status) == ("pending", "forbidden address", None)
+
+
+async def test_i4_a_server_that_was_down_for_a_day_gets_everything_when_it_is_back(house: House) -> None:
+    """The real schedule, played: what time it takes is moved, nothing else. Every six hours bring a message."""
+    day, six_hours = 86_400.0, 21_600.0
+    schedule = WebhookSettings(_env_file=None)
+    pace = replace(QUICK, linger=0.0, poll=0.005)
+    asked: dict[str, Any] = {"pauses": schedule.retry_pauses, "disable_after": schedule.disable_after, "pace": pace}
+    port = free_port()
+    endpoint = await house.endpoint(f"http://127.0.0.1:{port}")
+    elapsed, news, tries = 0.0, 0, 0
+    while elapsed < day:
+        if elapsed >= news * six_hours:
+            await house.tell(await house.message(), Stage.SENT, Stage.DELIVERED)
+            news += 1
+        after = (await house.drain(endpoint, **asked)).after
+        assert after is not None
+        tries += 1
+        after = max(0.0, min(after, news * six_hours - elapsed))
+        await house.pass_time(endpoint, after)
+        elapsed += after
+    row = await house.endpoint_row(endpoint)
+    assert row.is_active and row.failing_since < datetime.now(UTC) - timedelta(seconds=day * 0.99)
+    assert tries < 60, "a server that is down is left in peace"
+    async with serving(port) as receiver:
+        while (after := (await house.drain(endpoint, **asked)).after) is not None:
+            await house.pass_time(endpoint, after)
+            elapsed += after
+        told: dict[str, list[str]] = {}
+        for call in receiver.calls:
+            told.setdefault(call.json["data"]["id"], []).append(call.json["type"])
+        assert len(told) == news == 4
+        assert set(map(tuple, told.values())) == {("message.sent", "message.delivered")}
+        assert len({call.json["id"] for call in receiver.calls}) == 8
+    assert elapsed < 2 * day, "the pauses grow to less than a day"
+    assert (await house.endpoint_row(endpoint)).failing_since is None
+    assert {row.state for row in await house.deliveries(endpoint)} == {"delivered"}
 
 
 # --- disabling ------------------------------------------------------------------------------------------------------

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -37,6 +39,12 @@ class Call:
     path: str
     headers: dict[str, str]
     body: bytes
+    at: float = field(default_factory=time.time)
+
+    @property
+    def late(self) -> float:
+        """Seconds from the event to its arrival."""
+        return self.at - datetime.fromisoformat(self.json["created_at"]).timestamp()
 
     @property
     def json(self) -> dict[str, Any]:
@@ -84,10 +92,11 @@ class Receiver:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[Receiver]:
+async def serving(port: int = 0) -> AsyncIterator[Receiver]:
     receiver = Receiver()
     listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
     receiver.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = uvicorn.Server(uvicorn.Config(receiver, log_level="error", lifespan="off", timeout_graceful_shutdown=1))
     running = asyncio.create_task(server.serve(sockets=[listener]))
@@ -162,6 +171,17 @@ class House:
         moved = update(tables.deliveries).where(tables.deliveries.c.endpoint_id == endpoint_id)
         async with self.engine.begin() as tx:
             await tx.execute(moved.values(next_at=tables.deliveries.c.created_at))
+
+    async def pass_time(self, endpoint_id: UUID, seconds: float) -> None:
+        """Let so much time pass for what an endpoint is owed, and for how long it has been failing."""
+        passed = timedelta(seconds=seconds)
+        owed, endpoint = tables.deliveries.c, tables.endpoints.c
+        async with self.engine.begin() as tx:
+            await tx.execute(
+                update(tables.deliveries).where(owed.endpoint_id == endpoint_id).values(next_at=owed.next_at - passed)
+            )
+            failing = endpoint.failing_since - passed
+            await tx.execute(update(tables.endpoints).where(endpoint.id == endpoint_id).values(failing_since=failing))
 
     async def drain(
         self,

@@ -163,6 +163,37 @@ def test_a_decision_holds_until_a_provider_is_known_to_have_it(decision: Stage, 
     assert stage is (decision if of_parts is Stage.QUEUED else of_parts)
 
 
+def told_of_parts(count: int, decision: Stage, facts: list[tuple[int, Stage]]) -> tuple[Stage, list[Stage]]:
+    """The same for a message of several parts: facts are (part, what is said of it), or (-1, our decision)."""
+    parts, ours, stage = [Stage.QUEUED] * count, Stage.QUEUED, Stage.QUEUED
+    events: list[Stage] = []
+    for part, fact in facts:
+        if part < 0:
+            ours = decision
+        else:
+            parts[part] = statuses.higher(parts[part], fact)
+        after = statuses.higher(stage, statuses.of_message(ours, parts))
+        events += [one for one in statuses.news(stage, after) if one not in events]
+        stage = after
+    return stage, events
+
+
+@given(st.data(), st.integers(1, 4), st.sampled_from(OURS))
+def test_parts_in_any_order_end_the_same(data: st.DataObject, count: int, decision: Stage) -> None:
+    """Whatever is said of which part first, however often, and whenever we decide."""
+    said = st.tuples(st.integers(0, count - 1), st.sampled_from(PROVIDER_SAYS))
+    facts = [*data.draw(st.lists(said, unique=True, max_size=8)), (-1, decision)]
+    again = st.lists(st.sampled_from(facts), max_size=4)
+    one, other = (
+        told_of_parts(count, decision, data.draw(st.permutations([*facts, *data.draw(again)]))) for _ in range(2)
+    )
+    assert one[0] is other[0]
+    overruled = {stage for stage in (Stage.CANCELLED, Stage.GAVE_UP, Stage.UNDELIVERED) if stage is not one[0]}
+    assert set(one[1]) - overruled == set(other[1]) - overruled
+    for _, events in (one, other):
+        assert [RANK[event] for event in events] == sorted(RANK[event] for event in events)
+
+
 @given(st.permutations([Stage.SENT, Stage.DELIVERED, Stage.QUEUED]))
 def test_a_message_in_parts_is_as_far_as_its_slowest_part(parts: list[Stage]) -> None:
     assert statuses.of_parts(parts) is Stage.QUEUED

@@ -36,6 +36,11 @@ CANCELLED = Answer("cancelled", Next.CLOSE)
 FAILED = Answer("failed", Next.CLOSE)
 
 
+def silent(seconds: float) -> Answer:
+    """Sent; if no receipt comes, `settle` is to ask after so long."""
+    return Answer("sent", Next.TRACK, seconds)
+
+
 def later(seconds: float) -> Answer:
     return Answer("queued", Next.AGAIN, seconds)
 
@@ -327,6 +332,53 @@ async def test_a_wake_of_a_tracked_message_asks_what_has_become_of_it(tell: Call
         assert await story.ends() == "cancelled"
         events = await story.history()
     assert EventType.EVENT_TYPE_TIMER_CANCELED in events, "the horizon of what is no longer followed"
+
+
+async def test_a_silent_provider_is_asked_until_its_word_closes_the_story(tell: Callable[..., Any]) -> None:
+    async with tell(silent(0.2), silent(0.3), DELIVERED) as story:
+        await story.start()
+        assert await story.ends() == "delivered"
+        assert story.ledger.asked == ["deliver", "settle", "settle"]
+        await story.history()
+
+
+async def test_a_receipt_in_time_spares_the_question(tell: Callable[..., Any]) -> None:
+    async with tell(silent(3600)) as story:
+        await story.start()
+        await story.until("waiting for its receipts")
+        await story.receipt(silent(300))
+        await story.receipt(DELIVERED)
+        assert await story.ends() == "delivered"
+        events = await story.history()
+    assert story.ledger.asked == ["deliver"]
+    assert len(events) <= 20
+    assert events.count(EventType.EVENT_TYPE_TIMER_STARTED) == 1, "another `sent` moves no question"
+
+
+async def test_once_a_mail_is_delivered_nobody_is_asked_any_more(tell: Callable[..., Any]) -> None:
+    async with tell(silent(1.5)) as story:
+        await story.start()
+        await story.until("sent: the provider has it")
+        await story.receipt(DELIVERED_MAIL)
+        await story.until("delivered: the provider has it")
+        # Beyond the time of the question that is no longer to be asked.
+        await asyncio.sleep(1.6)
+        await story.receipt(READ)
+        assert await story.ends() == "read"
+        events = await story.history()
+    assert story.ledger.asked == ["deliver"]
+    assert events.count(EventType.EVENT_TYPE_TIMER_CANCELED) == 1
+
+
+async def test_a_provider_that_cannot_tell_is_asked_no_more(tell: Callable[..., Any]) -> None:
+    async with tell(silent(0.2), SENT) as story:
+        await story.start()
+        await story.ledger.reach(2)
+        await story.until("waiting for its receipts")
+        await story.receipt(DELIVERED)
+        assert await story.ends() == "delivered"
+        assert story.ledger.asked == ["deliver", "settle"]
+        await story.history()
 
 
 async def test_an_activity_that_fails_is_asked_again_for_ever(tell: Callable[..., Any]) -> None:

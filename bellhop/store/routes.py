@@ -1,0 +1,24 @@
+"""Where things are: the public base of callbacks, and the sandbox that `test` scopes are confined to (I5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SANDBOX_ENVIRONMENT = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """`public_url`: what providers call. `sandbox_url`: the only place a test scope's calls go to."""
+
+    public_url: str
+    sandbox_url: str | None
+
+    def base_url(self, environment: str, of_account: str) -> str | None:
+        """Where an account's API is for a scope of this environment; None: nowhere. Whatever an account row says, a
+        test scope reaches the sandbox and nothing else."""
+        return self.sandbox_url if environment == SANDBOX_ENVIRONMENT else of_account
+
+    def callback(self, provider: str, identity: str, attempt: object) -> str:
+        """The address a provider is told to call about one attempt."""
+        return f"{self.public_url}/v1/receipts/{provider}/{identity}/status?attempt={attempt}"

@@ -1,0 +1,336 @@
+"""The judge: compares the accounts, message by message, and says what does not fit. Pure, and strict on purpose.
+
+It knows nothing of the engine but its promises: its tables of words are its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from chaos.accounts import Accounts, Copy, Heard, Row, Told
+
+WRONGS: dict[str, str] = {
+    "lost": "answered 2xx and not there, or cancelled or failed without a cause",
+    "never sent": "we say sent, delivered or read; the provider does not have all of it",
+    "twice": "a provider accepted some of its text more than once",
+    "early": "a provider accepted it before the time its client was last told",
+    "after cancel": "a cancel was answered 200, and a provider accepted it",
+    "after erasure": "handed over after its guest was erased, or some of its text is left",
+    "stuck": "neither final nor waiting for something that can still come",
+    "wrong status": "the provider says one thing, we say another",
+    "untrue answer": "a client was told what is not so, or was never answered",
+    "second message": "a repeated request, or none at all, made another message",
+    "event missing": "an event that its status implies was not written, or not heard",
+    "event renamed": "an event came under a second id, or under one that nobody wrote",
+    "event order": "an endpoint first heard of a later stage, then of an earlier one",
+    "event forged": "what an endpoint got was not signed with its secret",
+    "delivery pending": "an endpoint that listens is still owed an event",
+    "forgery believed": "a callback that no provider signed was answered with 2xx",
+}
+"""What must not happen, one line of the table each."""
+
+STATUS = {
+    "queued": "queued", "cancelled": "cancelled", "gave_up": "failed", "sent": "sent", "undelivered": "failed",
+    "delivered": "delivered", "read": "read",
+}  # fmt: skip
+PROVIDER_SAYS = {
+    # Twilio's and SendGrid's last word about a message → what we must say.
+    "accepted": "sent", "queued": "sent", "sending": "sent", "sent": "sent", "processed": "sent", "deferred": "sent",
+    "delivered": "delivered", "read": "read", "open": "read", "click": "read",
+    "undelivered": "failed", "failed": "failed", "bounce": "failed", "dropped": "failed",
+}  # fmt: skip
+HEIGHT = {"sent": 1, "failed": 2, "delivered": 3, "read": 4}
+STORIES = {
+    "queued": (), "cancelled": ("cancelled",), "sent": ("sent",), "failed": ("failed",),
+    "delivered": ("sent", "delivered"), "read": ("sent", "delivered", "read"),
+}  # fmt: skip
+"""Status → the events that it implies, in order."""
+GONE = (404, 409, 422)
+"""What a client may be answered whose guest has been erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong. `token`: the letter; "" where it belongs to none."""
+
+    wrong: str
+    token: str
+    says: str
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What was found, and what was counted on the way."""
+
+    findings: list[Finding] = field(default_factory=list)
+    ends: Counter[str] = field(default_factory=Counter)
+    """Letters by how they ended."""
+    unknown: int = 0
+    """E-mails that ended `outcome_unknown`: nobody can say that the provider does not have them."""
+    recanted: int = 0
+    """Failed by the provider's final word, which it took back later in a callback that never reached us."""
+
+    def count(self, wrong: str) -> int:
+        """How many letters that went wrong for."""
+        return len({finding.token or finding.says for finding in self.findings if finding.wrong == wrong})
+
+
+def judge(accounts: Accounts) -> Verdict:
+    """Compare everything with everything."""
+    return _Judge(accounts).verdict()
+
+
+class _Judge:
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self._recanted = 0
+        self._by_id = {row.id: row for row in accounts.rows}
+        self._by_token: dict[str, list[Row]] = defaultdict(list)
+        for row in accounts.rows:
+            if row.token:
+                self._by_token[row.token].append(row)
+        self._copies: dict[str, list[Copy]] = defaultdict(list)
+        for copy in accounts.copies:
+            self._copies[copy.token].append(copy)
+        self._heard: dict[str, dict[str, list[Heard]]] = defaultdict(lambda: defaultdict(list))
+        for heard in accounts.heard:
+            self._heard[heard.subject][heard.endpoint].append(heard)
+
+    def verdict(self) -> Verdict:
+        verdict = Verdict()
+        for told in self._accounts.told:
+            token = told.letter.token
+            row = self._row(told)
+            verdict.ends[STATUS.get(row.stage, row.stage) if row else "not accepted"] += 1
+            if row is not None and row.failure == "outcome_unknown" and STATUS[row.stage] == "failed":
+                verdict.unknown += 1
+            verdict.findings += [Finding(wrong, token, says) for wrong, says in self._letter(told, row)]
+        verdict.findings += self._strangers()
+        verdict.recanted = self._recanted
+        return verdict
+
+    def _row(self, told: Told) -> Row | None:
+        return next((self._by_id[known] for known in told.ids if known in self._by_id), None)
+
+    def _letter(self, told: Told, row: Row | None) -> Iterator[tuple[str, str]]:
+        copies = self._copies.get(told.letter.token, [])
+        yield from _answers(told)
+        yield from self._second(told)
+        yield from _twice(copies)
+        if row is None:
+            if told.ids:
+                yield "lost", f"answered 201 as {told.ids[0]}, and there is no such message"
+            return
+        yield from _early(told, copies)
+        yield from _withdrawn(told, row, copies)
+        yield from _complete(told, row, copies)
+        yield from self._end(told, row, copies)
+        yield from self._events(row)
+        if row.pending:
+            names = sorted({name for name in row.pending if name in self._accounts.faithful})
+            if names:
+                yield "delivery pending", f"still owed to {', '.join(names)}"
+
+    def _second(self, told: Told) -> Iterator[tuple[str, str]]:
+        ids = set(told.ids) | {row.id for row in self._by_token.get(told.letter.token, [])}
+        if len(ids) > 1:
+            yield "second message", f"{len(ids)} messages: {', '.join(sorted(ids))}"
+
+    # --- where it stands ------------------------------------------------------------------------------------------
+
+    def _end(self, told: Told, row: Row, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
+        status = STATUS[row.stage]
+        if status == "queued":
+            yield "stuck", "still queued"
+        if any(attempt.state == "in_flight" for attempt in row.attempts):
+            yield "stuck", "an attempt is still in flight"
+        if row.owed:
+            yield "stuck", "Temporal is still owed a word about it"
+        if row.id in self._accounts.running and _over(row):
+            yield "stuck", f"it is {status}, and its workflow still runs"
+        if status == "failed" and not copies and not told.letter.refused and not self._unknowable(row):
+            yield "lost", f"failed ({row.failure}) for no cause: no provider has it, and none refused it"
+        if copies and status not in ("queued", "cancelled"):
+            yield from self._status(told, row, copies, status)
+
+    def _status(self, told: Told, row: Row, copies: Sequence[Copy], status: str) -> Iterator[tuple[str, str]]:
+        asked = self._accounts.follows or any(copy.told for copy in copies)
+        if self._unknowable(row) and not asked:
+            return
+        wanted = min((PROVIDER_SAYS[copy.status] for copy in copies), key=HEIGHT.__getitem__)
+        if status == wanted:
+            return
+        said = " and ".join(sorted({copy.status for copy in copies}))
+        lower = status in ("sent", "delivered") and HEIGHT[status] < HEIGHT[wanted]
+        if lower and (row.erased or self._unheard(row, copies, wanted)):
+            return
+        if row.stage == "undelivered" and HEIGHT[wanted] > HEIGHT[status] and self._took_back(copies):
+            self._recanted += 1
+            return
+        yield "wrong status", f"the provider says {said}, we say {status}"
+
+    def _unheard(self, row: Row, copies: Sequence[Copy], wanted: str) -> bool:
+        """True where our standing lower is right: no callback told us, and nobody can be asked."""
+        told = {PROVIDER_SAYS.get(word) for copy in copies for word in copy.told}
+        if wanted in told:
+            return False
+        # An opening is told by the event webhook alone; everything else can be asked about.
+        return not self._accounts.follows or (wanted == "read" and STATUS[row.stage] == "delivered")
+
+    def _took_back(self, copies: Sequence[Copy]) -> bool:
+        """True where a callback told us that it failed for good, and none that it arrived after all. Nobody asks about
+        a message whose end was told."""
+        return any(
+            {PROVIDER_SAYS.get(word) for word in copy.told} & {"failed", "delivered", "read"} == {"failed"}
+            for copy in copies
+        )
+
+    def _unknowable(self, row: Row) -> bool:
+        """An e-mail whose answer was lost: nothing proves that SendGrid does not have it, so it ends so."""
+        return row.failure == "outcome_unknown" and row.channel == "email"
+
+    # --- its events -----------------------------------------------------------------------------------------------
+
+    def _events(self, row: Row) -> Iterator[tuple[str, str]]:
+        written = [event.type.removeprefix("message.") for event in row.events]
+        for wanted in STORIES[STATUS[row.stage]]:
+            if wanted not in written:
+                yield "event missing", f"it is {STATUS[row.stage]}, and message.{wanted} was never written"
+        yield from _renamed("written", [(event.type, event.id) for event in row.events])
+        if _disordered(written):
+            yield "event order", f"written in the order {', '.join(written)}"
+        for endpoint in self._accounts.faithful:
+            yield from _hearing(endpoint, row, self._heard[row.id][endpoint])
+
+    # --- what belongs to no letter ----------------------------------------------------------------------------------
+
+    def _strangers(self) -> Iterator[Finding]:
+        tokens = {told.letter.token for told in self._accounts.told}
+        known = {told_id for told in self._accounts.told for told_id in told.ids}
+        for row in self._accounts.rows:
+            # An erased one has no content; its client may have been answered that it is gone.
+            if row.id not in known and row.token not in tokens and not row.erased:
+                yield Finding("second message", "", f"{row.id} belongs to no letter")
+        for copy in self._accounts.copies:
+            if copy.token not in tokens:
+                yield Finding("second message", "", f"{copy.provider} has {copy.id}, which belongs to no letter")
+        for answer in self._accounts.forged:
+            if 200 <= answer.status < 300:
+                yield Finding("forgery believed", "", f"{answer.id} answered {answer.status}")
+        for heard in self._accounts.heard:
+            if not heard.genuine:
+                yield Finding("event forged", "", f"{heard.event} to {heard.endpoint} bears no signature of ours")
+
+
+# --- the single comparisons -------------------------------------------------------------------------------------------
+
+
+def erased_at(told: Told) -> float | None:
+    """The moment from which the client knew that its guest is erased."""
+    return next((answer.at for answer in told.of("erase") if answer.status in (204, 404)), None)
+
+
+def due(told: Told) -> float | None:
+    """The earliest moment at which it may go out, by what its client was told: the last time that was granted, or one
+    that was asked for since and not answered. None: at once."""
+    granted = [answer.due for answer in told.of("send")[:1]] or [None]
+    for move in told.of("move"):
+        if move.status == 200:
+            granted = [move.due]
+        elif not 0 < move.status < 500:
+            granted.append(move.due)
+    return None if None in granted else min(moment for moment in granted if moment is not None)
+
+
+def _answers(told: Told) -> Iterator[tuple[str, str]]:
+    """Every request got an answer that the letter explains."""
+    excused = told.letter.guest is not None
+    for verb, right in (("send", (201,)), ("move", (200, 409)), ("cancel", (200, 409))):
+        tries = told.of(verb)
+        if tries and not any(0 < answer.status < 500 for answer in tries):
+            yield "untrue answer", f"{verb} was tried {len(tries)} times and never answered"
+        for answer in tries:
+            if 0 < answer.status < 500 and answer.status not in right and not (excused and answer.status in GONE):
+                yield "untrue answer", f"{verb} was answered {answer.status} {answer.code or ''}".rstrip()
+    if not told.of("send"):
+        yield "untrue answer", "its client never got to hand it in"
+
+
+def _twice(copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
+    often = Counter(word for copy in copies for word in copy.words)
+    again = sorted(word for word, count in often.items() if count > 1)
+    if again:
+        yield "twice", f"{len(copies)} copies; {again[0]} came {often[again[0]]} times"
+
+
+def _early(told: Told, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
+    wanted = due(told)
+    for copy in copies:
+        if wanted is not None and copy.accepted < wanted:
+            yield "early", f"accepted {wanted - copy.accepted:.3f} s before its time"
+
+
+def _withdrawn(told: Told, row: Row, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
+    answers = [answer.status for answer in told.of("cancel") if 0 < answer.status < 500]
+    status = STATUS[row.stage]
+    if 200 in answers and copies:
+        yield "after cancel", "cancel was answered 200, and a provider has it"
+    if 200 in answers and status != "cancelled":
+        yield "untrue answer", f"cancel was answered 200, and it is {status}"
+    if status == "cancelled" and 200 not in answers and not row.erased:
+        yield "untrue answer" if 409 in answers else "lost", "it is cancelled, and nobody was told so"
+    gone = erased_at(told)
+    if gone is not None and any(attempt.created > gone for attempt in row.attempts):
+        yield "after erasure", "handed to a provider after its guest was erased"
+    if gone is not None and (row.remains or not row.erased):
+        yield "after erasure", "its guest was erased, and its text is still there"
+    if row.history:
+        yield "after erasure", "its guest was erased, and its history is still there"
+
+
+def _over(row: Row) -> bool:
+    """Nothing more can come: whether a mail that was delivered is read, is worth waiting for."""
+    status = STATUS[row.stage]
+    return status in ("cancelled", "failed", "read") or (status == "delivered" and row.channel == "sms")
+
+
+def _complete(told: Told, row: Row, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
+    if STATUS[row.stage] not in ("sent", "delivered", "read"):
+        return
+    there = {word for copy in copies for word in copy.words}
+    missing = told.letter.words - len(there)
+    if missing:
+        yield "never sent", f"it is {STATUS[row.stage]}, and the provider misses {missing} of {told.letter.words} words"
+
+
+def _hearing(endpoint: str, row: Row, heard: Sequence[Heard]) -> Iterator[tuple[str, str]]:
+    """What one endpoint heard of a message, against what was written for it."""
+    first: dict[str, str] = {}
+    for one in heard:
+        first.setdefault(one.event, one.type)
+    for event in row.events:
+        if event.id not in first:
+            yield "event missing", f"{endpoint} never heard {event.type}"
+    known = {event.id for event in row.events}
+    for strange in [event for event in first if event not in known]:
+        yield "event renamed", f"{endpoint} heard {first[strange]} as {strange}, which nobody wrote"
+    yield from _renamed(f"{endpoint} heard", [(kind, event) for event, kind in first.items()])
+    order = [event.id for event in row.events if event.id in first]
+    if [event for event in first if event in known] != order:
+        yield "event order", f"{endpoint} heard {', '.join(first.values())}"
+
+
+def _renamed(who: str, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    ids: dict[str, set[str]] = defaultdict(set)
+    for kind, event in pairs:
+        ids[kind].add(event)
+    for kind, under in ids.items():
+        if len(under) > 1:
+            yield "event renamed", f"{who} {kind} under {len(under)} ids"
+
+
+def _disordered(written: Sequence[str]) -> bool:
+    places = [STORIES["read"].index(word) for word in written if word in STORIES["read"]]
+    return places != sorted(places)

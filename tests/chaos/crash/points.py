@@ -1,0 +1,164 @@
+"""The list: every step of a message's life that lasts, and the life in which the process is killed before and after it.
+
+A commit, an RPC, a call of a provider or an endpoint, an activity, a workflow's beginning, end and signals. `number`
+is which passing of the step counts: where a later one means something else, it has a row of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from .scenarios import FAILED, SCENARIOS, Ending
+from .steps import AFTER, BEFORE
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A step, the scenario in which it is killed, and what is special about it."""
+
+    step: str
+    scenario: str
+    why: str = ""
+    number: int = 1
+    before: Ending | None = None
+    """How it ends when it is killed before the step, where that is not as the scenario ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Where to die."""
+
+    step: str
+    side: str
+    scenario: str
+    number: int
+    end: Ending
+
+    def __str__(self) -> str:
+        return f"{self.scenario}: {self.side} {self.step}" + (f", {self.number}" if self.number > 1 else "")
+
+
+NOT_KNOWN = replace(FAILED, left=frozenset({"unknown"}))
+
+STEPS = (
+    # --- the door
+    Row("tx messaging.send", "sms", "the acceptance: message, first event and idempotency record"),
+    Row("rpc start Message", "sms"),
+    Row("rpc start Message", "scheduled", "asleep until it is due"),
+    Row("tx Conductor._batch", "sms", "clears the debt to Temporal"),
+    # --- the story and the provider
+    Row("workflow Message", "sms"),
+    Row("local activity deliver", "sms", "the first attempt, inside the workflow task"),
+    Row("tx PostgresLedger.claim", "sms", "the attempt is written: from here on it may have left"),
+    Row("tx PostgresLedger.claim", "scheduled", "its time has come"),
+    Row("twilio send", "sms"),
+    Row("tx PostgresLedger.record", "sms", "accepted"),
+    Row(
+        "sendgrid send",
+        "email",
+        "whether it left cannot be known, and the property has not chosen to send again",
+        before=NOT_KNOWN,
+    ),
+    Row("tx PostgresLedger.record", "email"),
+    # --- receipts
+    Row("tx receipts.receive", "sms", "`sent`: no news"),
+    Row("tx receipts.receive", "sms", "`delivered`", 2),
+    Row("tx receipts.receive", "email", "`open`", 3),
+    Row("rpc signal receipt_recorded", "sms"),
+    Row("Message hears receipt_recorded", "sms"),
+    # --- parts
+    Row("tx PostgresLedger.claim", "parts", "the second part", 2),
+    Row("tx PostgresLedger.record", "parts", "the first part: the message is not sent yet"),
+    Row("twilio send", "parts", "the second part", 2),
+    # --- another try
+    Row("tx PostgresLedger.record", "retried", "surely not accepted: again later"),
+    Row("activity deliver", "retried", "from the second attempt on an activity of its own"),
+    Row("tx PostgresLedger.claim", "retried", "the second attempt", 2),
+    Row("tx PostgresLedger.record", "held", "the account is at fault: held"),
+    Row("tx PostgresLedger.record", "refused", "surely never"),
+    # --- settling
+    Row("tx PostgresLedger.record", "lost", "the outcome is unknown"),
+    Row("activity settle", "lost"),
+    Row("tx PostgresLedger.question", "lost"),
+    Row("twilio look_up", "lost"),
+    Row("sendgrid look_up", "lost mail"),
+    Row("tx PostgresLedger.resolve", "lost", "found: accepted"),
+    Row("tx PostgresLedger.resolve", "vanished", "surely absent: may be sent again", 3),
+    Row("tx PostgresLedger.claim", "vanished", "sent again", 2),
+    # --- silence
+    Row("twilio send", "silent", "whether it left, only a look-up can tell"),
+    Row("tx PostgresLedger.record", "silent", "as after the call: no receipt comes to settle it"),
+    Row("tx PostgresLedger.question", "silent", "nothing was heard since it was accepted"),
+    Row("twilio report", "silent"),
+    Row("sendgrid report", "silent mail"),
+    Row("tx PostgresLedger.heard", "silent", "writes down what the provider says"),
+    # --- changes
+    Row("tx messaging.cancel", "cancelled"),
+    Row("rpc wake Message", "cancelled"),
+    Row("Message hears wake", "cancelled"),
+    Row("tx messaging.reschedule", "moved"),
+    Row("rpc wake Message", "moved"),
+    Row("tx guests.delete", "erased"),
+    Row("tx PostgresSweeper._histories", "erased"),
+    Row("rpc delete_workflow_execution by the sweep", "erased"),
+    Row("tx PostgresSweeper._histories#2", "erased", "that history is gone"),
+    # --- recovery
+    Row("workflow Sweep", "untold"),
+    Row("activity sweep", "untold"),
+    Row("tx PostgresSweeper._messages", "untold", "what was left behind"),
+    Row("rpc wake Message by the sweep", "untold"),
+    Row("tx PostgresSweeper._messages#2", "untold", "clears the debt"),
+    Row("tx PostgresSweeper.sweep", "unheard", "endpoints that nobody drains"),
+    Row("rpc wake Endpoint by the sweep", "unheard"),
+    Row("tx PostgresSweeper.sweep#2", "untold", "forgets what is old"),
+    # --- Temporal has lost its state
+    Row("tx PostgresSweeper._if_temporal_is_new", "forgotten", "notices"),
+    Row("tx PostgresSweeper.rebuild", "forgotten", "which workflows there should be"),
+    Row("rpc start Message by the sweep", "forgotten"),
+    Row("tx PostgresSweeper.rebuild#2", "forgotten", "all are there again"),
+    # --- webhooks
+    Row("rpc wake Endpoint", "sms"),
+    Row("workflow Endpoint", "sms"),
+    Row("Endpoint hears wake", "sms"),
+    Row("activity drain", "sms"),
+    Row("tx PostgresOutbox.open", "sms"),
+    Row("tx PostgresOutbox.step", "sms", "claims"),
+    Row("webhook post", "sms"),
+    Row("tx PostgresOutbox.step", "sms", "writes down that it was delivered", 2),
+    Row("tx PostgresOutbox.close", "sms"),
+    Row("tx PostgresOutbox.close#2", "sms", "looks once more, after the commit that says nobody drains"),
+)
+
+NOT_OF_A_MESSAGE = {
+    "tx seed.await_installation": "a process starts",
+    "rpc list_search_attributes": "a process starts",
+    "rpc add_search_attributes": "a process starts",
+    "rpc create_schedule": "a worker starts; made again by the next",
+    "rpc update_schedule": "a worker starts; made again by the next",
+    "rpc describe_schedule": "a worker starts",
+    "rpc describe_namespace by the sweep": "reads",
+    "rpc list_search_attributes by the sweep": "reads",
+    "tx Callers._take": "the rate of a key; a lost share runs out within a minute",
+    "tx guests.create": "no message; one transaction, events are drained by the sweep at the latest",
+    "tx guests.change": "as guests.create",
+    "tx keys.mint": "no message",
+    "tx keys.revoke": "no message",
+    "tx properties.change": "no message",
+    "tx webhooks.create": "no message",
+    "tx webhooks.change": "no message",
+    "tx webhooks.delete": "no message; what was owed is abandoned by the sweep at the latest",
+    "tx webhooks.rotate": "no message",
+    "tx webhooks.replay_one": "deliveries that have been made once; due again in one transaction",
+    "tx webhooks.replay": "as webhooks.replay_one",
+    "twilio listing": "reads; `bellhop audit` only",
+    "sendgrid listing": "reads; `bellhop audit` only",
+}
+"""Steps that need no row, and why."""
+
+
+POINTS = tuple(
+    Point(row.step, side, row.scenario, row.number, end or SCENARIOS[row.scenario].end)
+    for row in STEPS
+    for side, end in ((BEFORE, row.before), (AFTER, None))
+)
+"""The whole matrix."""

@@ -1,0 +1,203 @@
+"""The lives of a message that the matrix plays: what a client does, what the world does, and how it has to end."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+NUMBERS = itertools.count(1)
+
+
+class Client(Protocol):
+    """A caller of the API who repeats what got no answer, as a good one does."""
+
+    async def conducted(self, message_id: str) -> None:
+        """Wait until the workflow of this message is there: it is started in the background."""
+
+    async def lose(self, message_id: str) -> None:
+        """Make Temporal another one, which does not know this message."""
+
+    async def call(
+        self, method: str, path: str, json: Any = None, *, expect: tuple[int, ...], **headers: str
+    ) -> Any: ...
+
+
+@dataclass
+class Play:
+    """One playing of a scenario."""
+
+    client: Client
+    to: str
+    message_id: str = ""
+    guest_id: str = ""
+    due: datetime | None = None
+
+    async def send(self, ahead: float = 0.0, **fields: Any) -> None:
+        """Send a message, `ahead` seconds before it is due."""
+        body: dict[str, Any] = {"channel": "sms", "recipient": self.to, "content": f"For {self.to}", **fields}
+        if ahead:
+            self.due = datetime.now(UTC) + timedelta(seconds=ahead)
+            body["scheduled_at"] = self.due.isoformat()
+        headers = {"Idempotency-Key": f"{self.to} {time.time_ns()}", "Prefer": "respond-async"}
+        first = await self.client.call("POST", "/v1/messaging/send", body, expect=(201,), **headers)
+        again = await self.client.call("POST", "/v1/messaging/send", body, expect=(201,), **headers)
+        assert first["id"] == again["id"], "the same request made two messages"
+        self.message_id = first["id"]
+
+
+Act = Callable[[Play], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What has come of a message when nothing more can happen. `receipts`: the provider's words that are recorded, once
+    for each copy. `left`: states of attempts, beside those of what was accepted and what was surely not sent."""
+
+    status: str = "delivered"
+    events: tuple[str, ...] = ("message.sent", "message.delivered")
+    receipts: tuple[str, ...] = ("sent", "delivered")
+    copies: int = 1
+    left: frozenset[str] = frozenset()
+    workflow: str = "COMPLETED"
+    """NOT_FOUND: the guest's deletion took its history, as it took message and timeline."""
+
+
+DELIVERED = Ending()
+READ = Ending("read", (*DELIVERED.events, "message.read"), ("processed", "delivered", "open"))
+FAILED = Ending("failed", ("message.failed",), (), 0)
+CANCELLED = Ending("cancelled", ("message.cancelled",), (), 0)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`prepare` happens before anything may die, `act` while it may. `faults`: of the sandbox, from the beginning.
+    `refused`: steps whose call fails as if nobody were there."""
+
+    name: str
+    says: str
+    act: Act
+    prepare: Act | None = None
+    end: Ending = DELIVERED
+    channel: str = "sms"
+    to: str | None = None
+    faults: tuple[dict[str, Any], ...] = ()
+    refused: tuple[str, ...] = ()
+
+    def play(self, client: Client) -> Play:
+        """One playing of it, to an address of its own."""
+        number = next(NUMBERS)
+        usual = f"guest{number}@example.com" if self.channel == "email" else f"+1305556{number:04d}"
+        return Play(client, self.to or usual)
+
+
+async def _send(play: Play) -> None:
+    await play.send()
+
+
+async def _send_ahead(play: Play) -> None:
+    await play.send(ahead=2.0)
+
+
+async def _send_mail(play: Play) -> None:
+    await play.send(channel="email", subject="Tomorrow")
+
+
+async def _send_long(play: Play) -> None:
+    # Parts are cut at word boundaries; each says whom it is for.
+    await play.send(content=f"For {play.to}. " * 100)
+
+
+async def _wait_an_hour(play: Play) -> None:
+    await play.send(ahead=3600)
+    await play.client.conducted(play.message_id)
+
+
+async def _wait_a_little(play: Play) -> None:
+    await play.send(ahead=5)
+    await play.client.conducted(play.message_id)
+
+
+async def _lose(play: Play) -> None:
+    await play.client.lose(play.message_id)
+
+
+async def _cancel(play: Play) -> None:
+    for _ in range(2):
+        shown = await play.client.call("POST", f"/v1/messaging/{play.message_id}/cancel", expect=(200,))
+        assert shown["status"] == "cancelled"
+
+
+async def _move(play: Play) -> None:
+    # 409: the first call died after its commit, and the message has gone out since.
+    await play.client.call("PATCH", f"/v1/messaging/{play.message_id}", {"scheduled_at": None}, expect=(200, 409))
+    play.due = None
+
+
+async def _guest_waits(play: Play) -> None:
+    guest = {"first_name": "Jordan", "last_name": "Mitchell", "phone": play.to}
+    play.guest_id = (await play.client.call("POST", "/v1/guests", guest, expect=(200, 201)))["id"]
+    await play.send(ahead=3600, guest_id=play.guest_id)
+    await play.client.conducted(play.message_id)
+
+
+async def _erase(play: Play) -> None:
+    # 404: the first call died after its commit.
+    await play.client.call("DELETE", f"/v1/guests/{play.guest_id}", expect=(204, 404))
+
+
+_ALL = (
+    Scenario("sms", "a text that goes out at once", _send),
+    Scenario("email", "a mail that is read", _send_mail, end=READ, channel="email"),
+    Scenario("scheduled", "a text for later", _send_ahead),
+    Scenario("parts", "a text too long for one", _send_long, end=replace(DELIVERED, copies=2)),
+    Scenario("retried", "the provider says 429 first", _send, faults=({"kind": "rate_limit"},)),
+    Scenario("held", "the account is refused, then mended", _send, faults=({"kind": "auth"},)),
+    Scenario("refused", "the provider will not have the number", _send, end=FAILED, to="+13055552211"),
+    Scenario(
+        "lost",
+        "accepted, the answer is lost, the provider is asked before its receipts come",
+        _send,
+        faults=({"kind": "accept_then_reset"}, {"kind": "callback_delay", "delay": 5}),
+    ),
+    Scenario(
+        "lost mail",
+        "the same through the Email Activity API",
+        _send_mail,
+        end=READ,
+        channel="email",
+        faults=({"kind": "accept_then_reset"}, {"kind": "callback_delay", "delay": 5}),
+    ),
+    Scenario("vanished", "the call was cut off and never arrived: sent again", _send, faults=({"kind": "reset"},)),
+    Scenario(
+        "silent",
+        "accepted, and no receipt ever comes: the provider is asked",
+        _send,
+        end=replace(DELIVERED, receipts=("delivered",)),
+        faults=({"kind": "callback_drop"},),
+    ),
+    Scenario(
+        "silent mail",
+        "the same through the Email Activity API; whether it is read it does not say, so we listen on",
+        _send_mail,
+        end=replace(DELIVERED, receipts=("delivered",), workflow="RUNNING"),
+        channel="email",
+        faults=({"kind": "callback_drop"},),
+    ),
+    Scenario("cancelled", "cancelled while it waits", _cancel, _wait_an_hour, CANCELLED),
+    Scenario("moved", "moved from an hour ahead to now", _move, _wait_an_hour),
+    Scenario(
+        "erased",
+        "its guest is deleted while it waits",
+        _erase,
+        _guest_waits,
+        replace(CANCELLED, workflow="NOT_FOUND"),
+    ),
+    Scenario("untold", "Temporal is away when it is accepted: the sweep tells", _send, refused=("rpc start Message",)),
+    Scenario("unheard", "and when its events are owed", _send, refused=("rpc wake Endpoint",)),
+    Scenario("forgotten", "Temporal has lost its state while it waits", _lose, _wait_a_little),
+)
+SCENARIOS = {scenario.name: scenario for scenario in _ALL}

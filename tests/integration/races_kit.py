@@ -1,0 +1,393 @@
+"""What a race is run with: a provider that tells the truth about what it has, and the store's operations beside it.
+
+The provider is a model in memory: it knows which calls reached it. Everything else is real: PostgreSQL, its row locks,
+the store's own functions, each operation on a connection of its own. Watches written in SQL refuse what may never
+happen even for an instant: a call before its time, after a cancel or an erasure, a stage that goes down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bellhop.addresses import AddressBook
+from bellhop.failures import FailureCode
+from bellhop.messages import ADDRESS_KIND, Channel
+from bellhop.ports import Account, Claim, Effect, Found, FoundKind, Inbound, Question, Receipt, SendKind, SendResult
+from bellhop.seed import ensure_accounts
+from bellhop.settings import DeliverySettings, Settings
+from bellhop.statuses import RANK, Stage
+from bellhop.store import erasure, guests, messages, properties, receipts, wakes
+from bellhop.store.ledger import PostgresLedger, Routes
+from bellhop.store.messages import NewMessage
+from bellhop.wire import Answer
+
+DELIVERY = DeliverySettings(
+    _env_file=None, lease=60.0, lease_margin=5.0, settle_pauses=[10.0, 30.0], retry_first=2.0, hold=30.0
+)
+DAY = 86_400.0
+LONG_TEXT = " ".join(f"word{number}" for number in range(450))
+
+ADDRESSES = {
+    Channel.SMS: ["+13055550701", "+13055550702"],
+    Channel.EMAIL: ["one@example.com", "two@example.com"],
+}
+COLUMN = {Channel.SMS: "phone", Channel.EMAIL: "email"}
+
+WATCHES = """
+create table race_ranks (stage text primary key, rank int not null);
+create table race_abandoned (attempt_id uuid primary key, message_id uuid not null, part int not null);
+create function race_attempt() returns trigger language plpgsql as $$
+declare message messages;
+begin
+  select * into message from messages where id = new.message_id;
+  if message.due_at > now() then raise exception 'RACE: a call before its time'; end if;
+  if message.expires_at <= now() then raise exception 'RACE: a call after it expired'; end if;
+  if message.stage <> 'queued' then raise exception 'RACE: a call for a message that is %', message.stage; end if;
+  if message.erased_at is not null then raise exception 'RACE: a call for an erased guest'; end if;
+  return new;
+end $$;
+create function race_stage() returns trigger language plpgsql as $$
+begin
+  if (select rank from race_ranks where stage = new.stage) < (select rank from race_ranks where stage = old.stage)
+  then raise exception 'RACE: a message went down from % to %', old.stage, new.stage; end if;
+  return new;
+end $$;
+create function race_attempt_stage() returns trigger language plpgsql as $$
+begin
+  if (select rank from race_ranks where stage = coalesce(new.stage, 'queued'))
+    < (select rank from race_ranks where stage = coalesce(old.stage, 'queued'))
+  then raise exception 'RACE: an attempt went down from % to %', old.stage, new.stage; end if;
+  if new.state <> old.state and old.state not in ('in_flight', 'unknown')
+    and new.state not in ('accepted', 'undelivered')
+  then raise exception 'RACE: what was known of an attempt, %, became %', old.state, new.state; end if;
+  if new.state = 'abandoned' and old.state <> 'abandoned' then
+    insert into race_abandoned values (new.id, new.message_id, new.part) on conflict do nothing;
+  end if;
+  return new;
+end $$;
+create trigger race_attempt before insert on attempts for each row execute function race_attempt();
+create trigger race_stage before update on messages for each row execute function race_stage();
+create trigger race_attempt_stage before update on attempts for each row execute function race_attempt_stage();
+"""
+
+
+class Fate(Enum):
+    """What became of a provider call: (the provider has it, what the worker records; None: it died)."""
+
+    TAKEN = (True, SendKind.ACCEPTED, None)
+    ANSWER_LOST = (True, SendKind.UNKNOWN, FailureCode.OUTCOME_UNKNOWN)
+    LOST_ON_THE_WAY = (False, SendKind.UNKNOWN, FailureCode.OUTCOME_UNKNOWN)
+    REFUSED = (False, SendKind.REFUSED, FailureCode.ADDRESS_INVALID)
+    REFUSED_AS_OPTED_OUT = (False, SendKind.REFUSED, FailureCode.OPTED_OUT)
+    LATER = (False, SendKind.RETRY, FailureCode.PROVIDER_ERROR)
+    ACCOUNT = (False, SendKind.ACCOUNT, FailureCode.CONFIGURATION)
+    DIED_AFTER = (True, None, None)
+    DIED_BEFORE = (False, None, None)
+
+
+@dataclass(eq=False)
+class Call:
+    """One provider call. Open: nothing is decided yet, and its lease has not run out."""
+
+    claim: Claim
+    message: Sent
+    part: int
+    fate: Fate | None = None
+    age: float = 0.0
+    provider_id: str = field(default_factory=lambda: "SM" + uuid4().hex)
+    told: set[Stage] = field(default_factory=set)
+    """What receipts that were recorded have said."""
+    recorded: bool = False
+    found: bool = False
+    """A look-up that found it has been written down."""
+
+    @property
+    def id(self) -> UUID:
+        return self.claim.outgoing.attempt_id
+
+    @property
+    def has(self) -> bool:
+        """The provider has this copy."""
+        return self.fate is not None and self.fate.value[0]
+
+    @property
+    def open(self) -> bool:
+        return self.fate is None
+
+    def result(self) -> SendResult | None:
+        """What the worker has to record; None while it is calling, or when it died."""
+        if self.fate is None or self.fate.value[1] is None:
+            return None
+        _, kind, code = self.fate.value
+        return SendResult(kind, provider_id=self.provider_id if kind is SendKind.ACCEPTED else None, code=code)
+
+
+@dataclass(eq=False)
+class Sent:
+    """A message as its caller knows it."""
+
+    id: UUID
+    channel: Channel
+    address: str
+    parts: int
+    guest: UUID | None
+    calls: list[Call] = field(default_factory=list)
+    withdrawn: bool = False
+    """A cancel was answered 200."""
+    questions: list[tuple[Question, Found, Call]] = field(default_factory=list)
+
+
+class World:
+    """The store of one property, and the provider beside it."""
+
+    def __init__(self, engine: AsyncEngine, settings: Settings, book: AddressBook) -> None:
+        self.engine, self.settings, self.book = engine, settings, book
+        routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
+        self.ledger = PostgresLedger(engine, DELIVERY, routes, lambda _: None)
+
+    async def watch(self) -> None:
+        """Put the watches up, once for the database."""
+        async with self.engine.begin() as tx:
+            driver: Any = (await tx.get_raw_connection()).driver_connection
+            await driver.execute(WATCHES)
+            for stage, rank in RANK.items():
+                await tx.execute(text("insert into race_ranks values (:stage, :rank)"), {"stage": stage, "rank": rank})
+
+    async def open(self, *, resend: bool) -> None:
+        """A property of this race's own. `resend`: it chose to send e-mail again whose outcome cannot be known."""
+        self.sent: list[Sent] = []
+        self.guests: list[UUID] = []
+        self.leaving: set[UUID] = set()
+        self.gone: set[UUID] = set()
+        self.resend = resend
+        # Of each address: how many operations had ended when it was last opted out or in; claims look back at it.
+        self.ops = 0
+        self.refused: dict[str, int] = {}
+        chosen = {"settings": {"outcome_unknown": {"email": "resend"}}} if resend else {}
+        async with self.engine.begin() as tx:
+            _, scopes = await properties.create(tx, "Race", f"race-{uuid4().hex}", chosen)
+            self.scope = scopes["test"]
+            await ensure_accounts(tx, self.scope, self.settings)
+            rows = await tx.execute(
+                text("select id, provider, identity from provider_accounts where scope_id = :scope"),
+                {"scope": self.scope.id},
+            )
+            self.accounts = {row.provider: Account(row.id, row.provider, row.identity, "", {}) for row in rows}
+
+    async def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
+        """What the record says; `:scope` is bound."""
+        async with self.engine.begin() as tx:
+            found = await tx.execute(text(query), {"scope": self.scope.id, **values})
+            return [dict(row) for row in found.mappings()] if found.returns_rows else []
+
+    # --- callers ---------------------------------------------------------------------------------------------------
+
+    async def greet(self, channel: Channel, which: int) -> None:
+        """A guest, perhaps one of a family that shares a phone."""
+        address = ADDRESSES[channel][which]
+        async with self.engine.begin() as tx:
+            fields = {"first_name": "Ann", "last_name": "Doe", COLUMN[channel]: address}
+            made = await guests.upsert(tx, self.scope, fields, self.book)
+        if made.created:
+            self.guests.append(made.row["id"])
+
+    async def accept(self, channel: Channel, which: int, parts: int, later: float, guest: UUID | None) -> None:
+        """POST /send."""
+        new = NewMessage(
+            channel=channel,
+            recipient=ADDRESSES[channel][which],
+            content=LONG_TEXT[: 1_500 * parts] if channel is Channel.SMS else "See you.",
+            subject="Tomorrow" if channel is Channel.EMAIL else None,
+            scheduled_at=datetime.now(UTC) + timedelta(seconds=later) if later else None,
+            guest_id=guest,
+            metadata={"note": "Ann"},
+        )
+        try:
+            async with self.engine.begin() as tx:
+                row = await messages.accept(tx, self.scope, new, self.book, DAY)
+        except messages.UnknownGuest:
+            assert guest in self.leaving
+            return
+        self.sent.append(Sent(row["id"], channel, new.recipient, row["parts"], guest))
+
+    async def cancel(self, sent: Sent) -> None:
+        """POST /cancel: 200 means that no provider ever gets it; else the answer says what happened."""
+        async with self.engine.begin() as tx:
+            done = await messages.cancel(tx, self.scope, sent.id)
+        if done.done:
+            sent.withdrawn = True
+        elif done.row is not None:
+            called = await self.rows("select 1 from attempts where message_id = :id", id=sent.id)
+            assert called or done.row["stage"] != "queued", "refused, and for no reason"
+        else:
+            await self._must_be_erased(sent)
+
+    async def reschedule(self, sent: Sent, later: float) -> None:
+        """PATCH."""
+        at = datetime.now(UTC) + timedelta(seconds=later) if later else None
+        async with self.engine.begin() as tx:
+            done = await messages.reschedule(tx, self.scope, sent.id, at)
+        if done.row is None:
+            await self._must_be_erased(sent)
+
+    async def _must_be_erased(self, sent: Sent) -> None:
+        (row,) = await self.rows("select erased_at from messages where id = :id", id=sent.id)
+        assert row["erased_at"] is not None, "not found, and yet it is there"
+
+    async def erase(self, guest: UUID) -> None:
+        """DELETE /guests/…"""
+        self.leaving.add(guest)
+        async with self.engine.begin() as tx:
+            erased = await erasure.erase(tx, self.scope, guest, self.book)
+        assert erased is not None or guest in self.leaving
+        self.gone.add(guest)
+
+    # --- workers ---------------------------------------------------------------------------------------------------
+
+    async def claim(self, sent: Sent) -> Call | Answer:
+        """A worker asks for leave to call."""
+        began = self.ops
+        answer = await self.ledger.claim(sent.id, 1e12)
+        if not isinstance(answer, Claim):
+            return answer
+        told = self.refused.get(sent.address)
+        assert told is None or told > began, "called although the guest had opted out"
+        (row,) = await self.rows("select part from attempts where id = :id", id=answer.outgoing.attempt_id)
+        call = Call(answer, sent, row["part"])
+        sent.calls.append(call)
+        return call
+
+    async def record(self, call: Call) -> None:
+        """The worker writes down what became of its call: late, or once more."""
+        result = call.result()
+        assert result is not None
+        await self.ledger.record(call.claim, result)
+        call.recorded = True
+        if result.code is FailureCode.OPTED_OUT:
+            await self.look_at_consent(call.message.channel, call.message.address)
+
+    async def ask(self, sent: Sent, *, reachable: bool, tells: bool) -> None:
+        """`settle`, first half: the provider is asked, and says the truth or that it cannot."""
+        question = await self.ledger.question(sent.id)
+        if not isinstance(question, Question):
+            return
+        call = next((one for one in sent.calls if one.id == question.sought.attempt_id), None)
+        if call is None:
+            # Claimed beside us in this very step, and settled by the next.
+            return
+        assert not call.open, "asked while the call could still arrive"
+        if not reachable:
+            found = Found(FoundKind.UNREACHABLE)
+        elif sent.channel is Channel.EMAIL or not tells:
+            found = Found(FoundKind.CANNOT_KNOW)
+        else:
+            found = Found(FoundKind.FOUND, call.provider_id) if call.has else Found(FoundKind.ABSENT)
+        sent.questions.append((question, found, call))
+
+    async def resolve(self, sent: Sent, which: int = -1) -> None:
+        """`settle`, second half."""
+        question, found, call = sent.questions[which]
+        await self.ledger.resolve(question, found)
+        call.found = call.found or found.kind is FoundKind.FOUND
+
+    # --- the provider ----------------------------------------------------------------------------------------------
+
+    async def tell(self, said: Sequence[tuple[Call, Stage]], *, bounced: bool = False) -> None:
+        """One callback with receipts for messages of one provider, in the order given."""
+        provider = said[0][0].claim.account.provider
+        items = [
+            Receipt(
+                dedupe_key=f"{call.id}:{stage}",
+                word=stage.value,
+                stage=stage,
+                attempt_id=call.id,
+                provider_id=call.provider_id,
+                payload={"to": call.message.address},
+                code=FailureCode.UNREACHABLE if stage is Stage.UNDELIVERED else None,
+                effect=Effect.HARD_BOUNCE if bounced and stage is Stage.UNDELIVERED else None,
+            )
+            for call, stage in said
+            if call.claim.account.provider == provider
+        ]
+        async with self.engine.begin() as tx:
+            await receipts.record(tx, [self.accounts[provider]], items, self.book)
+        for call, stage in said:
+            if call.claim.account.provider == provider:
+                call.told.add(stage)
+                if bounced and stage is Stage.UNDELIVERED:
+                    await self.look_at_consent(call.message.channel, call.message.address)
+
+    async def hear(self, which: int, words: str) -> None:
+        """A guest writes: STOP, START, or something else."""
+        address = ADDRESSES[Channel.SMS][which]
+        (sender,) = await self.rows("select address from senders where scope_id = :scope and channel = 'sms'")
+        item = Inbound(
+            uuid4().hex, Channel.SMS, address, sender["address"], words, "SM" + uuid4().hex, {"From": address}
+        )
+        if words == "START":
+            self.refused.pop(address, None)
+        async with self.engine.begin() as tx:
+            await receipts.record(tx, [self.accounts["twilio"]], [item], self.book)
+        if words == "STOP":
+            await self.look_at_consent(Channel.SMS, address)
+
+    async def look_at_consent(self, channel: Channel, address: str) -> None:
+        """From now on no claim may overlook that an address wants nothing, if so it is."""
+        kind = ADDRESS_KIND[channel]
+        newest = await self.rows(
+            "select action from consents where scope_id = :scope and kind = :kind and address_hash = :hash "
+            "order by id desc limit 1",
+            kind=kind.value,
+            hash=self.book.hash(kind, address),
+        )
+        refused = [row["action"] for row in newest] == ["opt_out"]
+        self.ops += 1
+        if refused:
+            self.refused.setdefault(address, self.ops)
+        else:
+            self.refused.pop(address, None)
+
+    # --- time ------------------------------------------------------------------------------------------------------
+
+    async def sweep(self) -> None:
+        """Recovery's part that changes messages."""
+        async with self.engine.begin() as tx:
+            await wakes.release_held(tx, 500)
+            await wakes.left_behind(tx, 10, 500)
+
+    async def passes(self, amount: float) -> None:
+        """Time passes: every row becomes older, every call nearer to the end of its lease."""
+        for statement in (
+            "update messages set due_at = due_at - :by, scheduled_at = scheduled_at - :by, "
+            "expires_at = expires_at - :by, created_at = created_at - :by, wake_due_at = wake_due_at - :by "
+            "where scope_id = :scope",
+            "update attempts set lease_until = lease_until - :by, ask_at = ask_at - :by, created_at = created_at - :by "
+            "where scope_id = :scope",
+            "update provider_accounts set probe_at = probe_at - :by where scope_id = :scope",
+        ):
+            await self.rows(statement, by=timedelta(seconds=amount))
+        for sent in self.sent:
+            for call in sent.calls:
+                call.age += amount
+                if call.open and call.age >= DELIVERY.lease - 5:
+                    # Its client refuses to write once the lease is over: it never arrives.
+                    call.fate = Fate.DIED_BEFORE
+
+    async def held_up(self, held: Sequence[Sent], ops: Sequence[Any]) -> None:
+        """Run operations at once, on connections of their own, while somebody holds these messages' rows: they all
+        pile up at the locks, and PostgreSQL decides who is next."""
+        async with self.engine.begin() as tx:
+            for sent in held:
+                await tx.execute(text("select 1 from messages where id = :id for update"), {"id": sent.id})
+            running = asyncio.gather(*ops)
+            await asyncio.sleep(0.02)
+        await running

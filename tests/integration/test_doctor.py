@@ -1,0 +1,342 @@
+"""The doctor: each check is seen to fire on what it is for, and nothing is said of a house that is well."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+from temporalio.worker import Worker
+
+from bellhop import wire
+from bellhop.addresses import AddressBook
+from bellhop.cli_ledger import doctor_json as as_json
+from bellhop.doctor import Examination, examine
+from bellhop.doctor_checks import CHECKS, OF_CONDUCTOR, OF_RECORD, Limits, Severity
+from bellhop.ids import Prefix, endpoint_workflow, render
+from bellhop.messages import Channel
+from bellhop.recovery import keep_sweeping
+from bellhop.seed import ensure_accounts, ensure_property
+from bellhop.settings import Settings
+from bellhop.store import messages
+from bellhop.store.messages import NewMessage
+from bellhop.temporal import register_search_attributes
+from workflows.sweep import SweepWorkflow
+
+from .engine import Engine, running_engine
+
+AGO = "now() - interval '10 minutes'"
+NEW_ATTEMPT = """insert into attempts (scope_id, message_id, part, account_id, provider, state, sender, lease_until,
+    created_at) select message.scope_id, message.id, 0, account.id, 'twilio', '{state}', '+1', {ago}, {ago}
+    from messages message, provider_accounts account where account.provider = 'twilio'"""
+NEW_ENDPOINT = """insert into endpoints (scope_id, url, secret, {columns})
+    select id, 'http://127.0.0.1:9', '"s"', {values} from scopes where environment = 'test'"""
+NEW_DELIVERY = f"""insert into deliveries (scope_id, endpoint_id, event_id, subject_id, next_at)
+    select event.scope_id, endpoint.id, event.id, event.subject_id, {AGO} from endpoints endpoint, events event"""
+FAST_CLOCK = """create function public.clock_timestamp() returns timestamptz language sql as
+    $$ select pg_catalog.clock_timestamp() + interval '120 seconds' $$"""
+IN_FRONT = """do $$ begin execute format('alter database %I set search_path = public, pg_catalog', current_database());
+    end $$"""
+
+SITUATIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
+    # Check → what makes the situation of a house with one message, and words of what is said of it.
+    "tables": (["drop table alembic_version"], ("no tables", "bellhop migrate")),
+    "migrated": (["update alembic_version set version_num = '0000'"], ("at migration 0000", "bellhop migrate")),
+    # In front of the database's own function stands one that is ahead.
+    "clock": ([FAST_CLOCK, IN_FRONT], ("2 minutes behind the database's", "NTP")),
+    "past_due": (
+        [f"update messages set due_at = {AGO}"],
+        ("nobody sends them: 1 message, the first for 10 minutes ({message})", "bellhop recover"),
+    ),
+    "no_sender": (
+        [f"update messages set channel = 'push', created_at = {AGO}, due_at = now() + interval '30 seconds'"],
+        ("grand-sunset (test) has no sender for push", "1 message", "({message})", "bellhop accounts set grand-sunset"),
+    ),
+    "retrying": (
+        ["update messages set tries = 3, created_at = now() - interval '3 hours',"
+         " due_at = now() + interval '1 minute'"],
+        ("tried again: 1 message, the first for 3 hours ({message})", "bellhop timeline {message}"),
+    ),
+    "debts": (
+        [f"update messages set wake_due_at = {AGO}"],
+        ("not been told of 1 message, of the first for 10 minutes ({message})", "bellhop recover"),
+    ),
+    "lapsed": ([NEW_ATTEMPT.format(state="in_flight", ago=AGO)], ("1 call to a provider should be over", "{message}")),
+    "unknown": (
+        [NEW_ATTEMPT.format(state="unknown", ago=AGO), f"update messages set due_at = {AGO}"],
+        ("not known whether twilio took 1 message, the first since 10 minutes ({message})", "never sends again"),
+    ),
+    "held": (
+        [f"update provider_accounts set health = 'held', held_code = '20003', held_since = {AGO}"
+         " where provider = 'twilio'",
+         "update messages set due_at = now() - interval '1 hour',"
+         " held_account_id = (select id from provider_accounts where health = 'held')"],
+        ("grand-sunset (test): twilio refuses the account AC", "20003", "since 10 minutes; 1 message held", "mend"),
+    ),
+    "paused": (
+        [f"update scopes set paused_at = {AGO} where environment = 'test'", f"update messages set due_at = {AGO}"],
+        ("grand-sunset (test) is paused since 10 minutes; 1 message past due", "paused_at"),
+    ),
+    "endpoint_failing": (
+        [NEW_ENDPOINT.format(columns="failing_since, draining_until", values=f"{AGO}, now() + interval '1 minute'"),
+         NEW_DELIVERY],
+        ("takes nothing since 10 minutes; it is owed 1 delivery", "/v1/webhooks/{endpoint}/deliveries"),
+    ),
+    "endpoint_disabled": (
+        [NEW_ENDPOINT.format(columns="is_active, disabled_at, disabled_reason", values=f"false, {AGO}, 'gone'"),
+         NEW_DELIVERY],
+        ("{endpoint} was switched off 10 minutes ago (gone); it is owed 1 delivery", "is_active true"),
+    ),
+    "undrained": (
+        [NEW_ENDPOINT.format(columns="description", values="'x'"), NEW_DELIVERY],
+        ("nobody delivers them: 1 delivery to 1 endpoint, the first for 10 minutes", "bellhop recover"),
+    ),
+    "histories": (
+        ["insert into history_erasures (workflow_id, created_at) values ('omsg_x', now() - interval '3 hours')"],
+        ("histories of 1 message of erased guests, the first for 3 hours", "next sweep"),
+    ),
+    "looking": (["drop table history_erasures"], ("could not be seen whether this is well: histories",)),
+}  # fmt: skip
+ELSEWHERE = {
+    "secret_key": "test_another_key",
+    "postgres": "test_without_postgres",
+    "temporal": "test_without_temporal",
+    "namespace": "test_a_namespace_that_is_not_there",
+    "search_attributes": "test_a_temporal_that_is_empty",
+    "workers": "test_a_temporal_that_is_empty",
+    "schedule": "test_a_temporal_that_is_empty",
+    "swept": "test_sweeps_that_do_not_run",
+    "schedule_paused": "test_sweeps_that_do_not_run",
+    "queues": "test_half_a_house",
+}
+
+
+def test_every_check_is_seen_to_fire() -> None:
+    assert {check.name for check in CHECKS} == SITUATIONS.keys() | ELSEWHERE.keys()
+    assert set(ELSEWHERE.values()) <= set(globals())
+
+
+def names(found: Examination) -> set[str]:
+    return {finding.check for finding in found.findings}
+
+
+def said(found: Examination, check: str) -> str:
+    """The sentence and the advice of the one finding of `check`."""
+    (finding,) = [each for each in found.findings if each.check == check]
+    return f"{finding.said} {finding.do}"
+
+
+OF_THE_RECORD = {check.name for check in OF_RECORD} | {"looking"}
+OF_TEMPORAL = {check.name for check in OF_CONDUCTOR}
+
+
+@pytest.fixture
+async def scene(settings: Settings, engine: AsyncEngine, book: AddressBook) -> tuple[Settings, str]:
+    """A property with one message that is due now, and nobody who works; the message's id."""
+    async with engine.begin() as tx:
+        scope = (await ensure_property(tx, "Grand Sunset Resort", "grand-sunset"))["test"]
+        await ensure_accounts(tx, scope, settings)
+        new = NewMessage(channel=Channel.SMS, recipient="+13055551234", content="Your suite is ready.")
+        row = await messages.accept(tx, scope, new, book, 3600.0)
+    return settings, render(Prefix.MESSAGE, row["id"])
+
+
+@pytest.mark.parametrize("check", SITUATIONS)
+async def test_what_is_in_the_record(scene: tuple[Settings, str], engine: AsyncEngine, check: str) -> None:
+    settings, message = scene
+    statements, expected = SITUATIONS[check]
+    assert not names(await examine(settings)) & OF_THE_RECORD
+    async with engine.begin() as tx:
+        for statement in statements:
+            await tx.execute(text(statement))
+    endpoint = ""
+    if "endpoint" in check:
+        async with engine.begin() as tx:
+            endpoint = endpoint_workflow((await tx.execute(text("select id from endpoints"))).scalar_one())
+    found = await examine(settings)
+    # That one and no other: what explains itself is not told twice.
+    assert names(found) & OF_THE_RECORD == {check}, [finding.said for finding in found.findings]
+    for words in expected:
+        assert words.format(message=message, endpoint=endpoint) in said(found, check)
+    assert "+1305" not in json.dumps([[each.said, each.do] for each in found.findings])
+
+
+async def test_what_is_over_soon_is_not_told(scene: tuple[Settings, str], engine: AsyncEngine) -> None:
+    """A message a moment past due, a call of just now, a debt that is being paid: everyday life."""
+    settings, _ = scene
+    async with engine.begin() as tx:
+        await tx.execute(text(NEW_ATTEMPT.format(state="unknown", ago="now() - interval '20 seconds'")))
+        await tx.execute(text("update messages set due_at = now() - interval '20 seconds', wake_due_at = now()"))
+    assert not names(await examine(settings)) & OF_THE_RECORD
+    assert names(await examine(settings, Limits(fresh=5.0))) & OF_THE_RECORD == {"unknown"}
+
+
+async def test_another_key(scene: tuple[Settings, str]) -> None:
+    settings, _ = scene
+    lost = settings.bellhop.model_copy(update={"secret_key": SecretStr("not the key of the first start, but another")})
+    found = await examine(settings.model_copy(update={"bellhop": lost}))
+    assert "opt-outs are not recognised" in said(found, "secret_key")
+
+
+async def test_without_postgres(settings: Settings, temporal: Client) -> None:
+    """Temporal is looked at all the same."""
+    gone = settings.postgres.model_copy(update={"dsn": SecretStr("postgresql://nobody@127.0.0.1:1/bellhop")})
+    found = await examine(settings.model_copy(update={"postgres": gone}))
+    assert found.severity == Severity.WRONG
+    assert "PostgreSQL can't be reached (OperationalError)" in said(found, "postgres")
+    assert set(found.looked) >= OF_TEMPORAL
+    assert set(found.skipped) == {check.name for check in OF_RECORD}
+    assert "nobody" not in said(found, "postgres")
+    answer = as_json(found)
+    assert (answer["status"], answer["exit_code"]) == ("wrong", 2)
+    assert {"check", "severity", "said", "do", "facts"} == answer["findings"][0].keys()
+    json.dumps(answer)
+
+
+async def test_without_temporal(scene: tuple[Settings, str], engine: AsyncEngine) -> None:
+    """PostgreSQL is looked at all the same."""
+    settings, _ = scene
+    async with engine.begin() as tx:
+        await tx.execute(text(f"update messages set wake_due_at = {AGO}"))
+    away = settings.temporal.model_copy(update={"address": "127.0.0.1:1"})
+    found = await examine(settings.model_copy(update={"temporal": away}))
+    assert names(found) == {"temporal", "debts"}
+    assert "can't be reached at 127.0.0.1:1" in said(found, "temporal")
+    assert set(found.skipped) == OF_TEMPORAL
+
+
+async def test_a_namespace_that_is_not_there(settings: Settings, temporal: Client) -> None:
+    elsewhere = settings.temporal.model_copy(update={"namespace": "nowhere"})
+    found = await examine(settings.model_copy(update={"temporal": elsewhere}))
+    assert names(found) == {"namespace"}
+    assert "no namespace `nowhere`" in said(found, "namespace")
+    assert set(found.skipped) == OF_TEMPORAL - {"namespace"}
+
+
+@pytest.fixture
+async def empty(settings: Settings, temporal: Client) -> Settings:
+    """Settings for a Temporal namespace of this test's own, in which nothing ever was."""
+    name = f"doctor-{uuid.uuid4().hex[:12]}"
+    await temporal.workflow_service.register_namespace(
+        RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=Duration(seconds=86_400))
+    )
+    mine = settings.model_copy(update={"temporal": settings.temporal.model_copy(update={"namespace": name})})
+    client = await client_of(mine)
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                # The frontend's cache learns of it within seconds.
+                async for _ in client.list_workflows():
+                    break
+                return mine
+            except RPCError:
+                await asyncio.sleep(0.1)
+
+
+async def client_of(settings: Settings) -> Client:
+    return await Client.connect(settings.temporal.address, namespace=settings.temporal.namespace)
+
+
+async def until(settings: Settings, wanted: set[str], limits: Limits | None = None) -> Examination:
+    """The examination, once these and no others of Temporal's checks have fired."""
+    found = Examination()
+    try:
+        async with asyncio.timeout(60):
+            while True:
+                found = await examine(settings, limits)
+                if names(found) & OF_TEMPORAL == wanted and not found.skipped:
+                    return found
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        raise AssertionError(f"{[each.said for each in found.findings]}, not {wanted}") from None
+
+
+async def test_a_temporal_that_is_empty(empty: Settings) -> None:
+    found = await until(empty, {"search_attributes", "workers", "schedule"})
+    assert "BellhopProperty, BellhopGuest" in said(found, "search_attributes")
+    assert "python worker.py" in said(found, "workers")
+    assert "bellhop recover" in said(found, "schedule")
+    client = await client_of(empty)
+    await register_search_attributes(client)
+    await keep_sweeping(client, 3600.0)
+    await until(empty, {"workers"})
+
+
+async def test_sweeps_that_do_not_run(empty: Settings) -> None:
+    client = await client_of(empty)
+    await register_search_attributes(client)
+    await keep_sweeping(client, 1.0)
+    # The first one waits for a worker for ever, and the next ones are left out.
+    found = await until(empty, {"workers", "swept"}, Limits(fresh=0.5))
+    assert "it should every 1 s" in said(found, "swept")
+    await client.get_schedule_handle(wire.SWEEP_SCHEDULE).pause()
+    found = await until(empty, {"workers", "schedule_paused"}, Limits(fresh=0.5))
+    assert "bellhop-sweep" in said(found, "schedule_paused")
+
+
+@pytest.fixture
+async def well(empty: Settings, engine: AsyncEngine, sandbox_url: str) -> AsyncIterator[Engine]:
+    """A house in which everything runs."""
+    async with running_engine(empty, engine, await client_of(empty), sandbox_url) as made:
+        await keep_sweeping(made.client, 1.0)
+        yield made
+
+
+def bellhop(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, with the settings of a test."""
+    mine = {
+        "POSTGRES_DSN": settings.postgres.dsn.get_secret_value(),
+        "BELLHOP_SECRET_KEY": settings.bellhop.secret_key.get_secret_value(),
+        "TEMPORAL_ADDRESS": settings.temporal.address,
+        "TEMPORAL_NAMESPACE": settings.temporal.namespace,
+        "BELLHOP_ENV_FILE": "",
+    }
+    return subprocess.run(
+        [sys.executable, "-c", "from bellhop.cli import main; main()", *arguments],
+        env={**os.environ, **mine}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+async def test_a_house_that_is_well(well: Engine) -> None:
+    sent = await well.send({"channel": "sms", "recipient": "+13055550401", "content": "Your suite is ready."})
+    await well.until(sent["id"], "delivered", seconds=60)
+    found = await until(well.settings, set())
+    assert found.findings == [] and found.severity == Severity.FINE
+    assert set(found.looked) == {check.name for check in (*OF_RECORD, *OF_CONDUCTOR)}
+    told = await asyncio.to_thread(bellhop, well.settings, "doctor")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "All is well: 23 things looked at, nothing is stuck." in told.stdout
+    async with well.database.begin() as tx:
+        await tx.execute(text("update scopes set paused_at = now() where environment = 'test'"))
+    warned = await until(well.settings, set())
+    assert (warned.severity, names(warned)) == (Severity.WARNING, {"paused"})
+    async with well.database.begin() as tx:
+        await tx.execute(text("update alembic_version set version_num = '0000'"))
+    wrong = await asyncio.to_thread(bellhop, well.settings, "doctor")
+    assert wrong.returncode == 2
+    assert wrong.stdout.index("WRONG ") < wrong.stdout.index("WARNING ")
+    assert "2 findings; 23 things looked at" in wrong.stdout
+
+
+async def test_half_a_house(empty: Settings, engine: AsyncEngine) -> None:
+    """Only the stories are worked on: three queues are named, each with what stands still."""
+    client = await client_of(empty)
+    await register_search_attributes(client)
+    await keep_sweeping(client, 3600.0)
+    async with Worker(client, task_queue=wire.TASK_QUEUE_WORKFLOWS, workflows=[SweepWorkflow]):
+        found = await until(empty, {"queues"})
+    told = [finding.said for finding in found.findings if finding.check == "queues"]
+    assert len(told) == 3
+    assert "No worker polls the task queue bellhop-webhooks: no webhook is delivered." in told

@@ -1,0 +1,47 @@
+"""I7 and recovery: the history of an erased guest's message is not deleted before its last wake, which would make it
+anew. (Seen by the crash points: an API killed between the deletion of a guest and telling Temporal.)"""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio.service import RPCError, RPCStatusCode
+
+from bellhop.ids import Prefix, message_workflow, parse
+from bellhop.store import erasure
+
+from .engine import SMS, Engine, key
+
+
+async def there(house: Engine, message_id: str) -> bool:
+    try:
+        await house.client.get_workflow_handle(message_workflow(key(message_id))).describe()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return False
+    return True
+
+
+async def test_a_history_goes_after_the_last_wake(idle_house: Engine) -> None:
+    house = idle_house
+    guest = (await house.http.post("/v1/guests", json={"first_name": "Jordan", "last_name": "Doe"})).json()["id"]
+    message = await house.send({**SMS, "guest_id": guest, "scheduled_at": "2030-01-01T00:00:00Z"})
+    owed = "select wake_due_at from messages where id = :id and wake_due_at is not null"
+    async with asyncio.timeout(30):
+        while await house.rows(owed, id=key(message["id"])) or not await there(house, message["id"]):
+            await asyncio.sleep(0.05)
+    guest_key = parse(Prefix.GUEST, guest)
+    assert guest_key is not None
+    async with house.database.begin() as tx:
+        # As the door does it; killed after its commit, it tells nobody.
+        assert await erasure.erase(tx, house.scope, guest_key, house.book) is not None
+    await house.sweep()
+    assert await there(house, message["id"]), "deleted while a wake was owed"
+    await house.rows("update messages set wake_due_at = now() - interval '1 hour' returning id")
+    await house.sweep()
+    assert not await house.rows("select workflow_id from history_erasures")
+    assert not await house.rows(owed, id=key(message["id"]))
+    async with asyncio.timeout(30):
+        while await there(house, message["id"]):
+            await asyncio.sleep(0.05)

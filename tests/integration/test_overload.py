@@ -1,0 +1,88 @@
+"""More requests than the machine can serve: those let in are served, the others are told at once, and it passes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+
+import httpx2
+import pytest
+from sqlalchemy import text
+
+from api import admission
+from api.admission import Admission, Overloaded
+
+from .engine import SMS, Engine
+
+
+async def test_first_come_first_served_and_nobody_waits_for_ever() -> None:
+    line = Admission(places=1, patience=0.2)
+    first = await line.enter()
+    second = asyncio.create_task(line.enter())
+    await asyncio.sleep(0.05)
+    third = asyncio.create_task(line.enter())
+    await asyncio.sleep(0.05)
+    first.leave()
+    first.leave()
+    (await second).leave()
+    await third
+    with pytest.raises(Overloaded):
+        await line.enter()
+
+
+async def test_a_flood_is_served_or_told_at_once_and_nothing_is_half_done(idle_house: Engine) -> None:
+    """The lock of a guest's row keeps those who are let in from being done."""
+    guest = await idle_house.http.post("/v1/guests", json={"first_name": "Jo", "last_name": "M"})
+    body = {**SMS, "guest_id": guest.json()["id"]}
+    limits = httpx2.Limits(max_connections=200)
+    headers = {**idle_house.http.headers, "Prefer": "respond-async"}
+    url = str(idle_house.http.base_url)
+    async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=30, limits=limits) as crowd:
+        async with idle_house.database.begin() as tx:
+            await tx.execute(text("select from guests for update"))
+            asked = [asyncio.create_task(crowd.post("/v1/messaging/send", json=body)) for _ in range(60)]
+            began = time.monotonic()
+            await asyncio.sleep(1.0)
+            # Whatever the load, a monitor is answered.
+            assert (await crowd.get("/healthz")).status_code == 200
+            assert time.monotonic() - began < 3
+            done, _ = await asyncio.wait(asked, timeout=3.5)
+            refused = [one.result() for one in done]
+            assert len(refused) >= 60 - 2 * admission.PLACES
+        answers = await asyncio.gather(*asked)
+    told = Counter(answer.status_code for answer in answers)
+    assert set(told) == {201, 503}, told
+    for answer in answers:
+        if answer.status_code == 503:
+            assert answer.json()["code"] in ("overloaded", "database_unavailable")
+            assert int(answer.headers["Retry-After"]) >= 1
+    assert "overloaded" in {answer.json().get("code") for answer in answers}
+    (row,) = await idle_house.rows("select count(*) as there from messages")
+    assert row["there"] == told[201], "refused is not done"
+    assert (await idle_house.http.post("/v1/messaging/send", json=body, headers=headers)).status_code == 201
+
+
+async def test_a_slow_sender_keeps_nobody_waiting(idle_house: Engine) -> None:
+    """More of them than places: their bodies never end."""
+    host, port = str(idle_house.http.base_url).removeprefix("http://").strip("/").split(":")
+    slow = []
+    for _ in range(admission.PLACES + 4):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"POST /v1/messaging/send HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        await writer.drain()
+        slow.append((reader, writer))
+    answer = await asyncio.wait_for(idle_house.http.get("/v1/messaging", params={"limit": 1}), 5)
+    assert answer.status_code == 200
+    for _, writer in slow:
+        writer.close()
+
+
+async def test_who_waits_for_a_provider_takes_no_place(idle_house: Engine) -> None:
+    """Nobody works here: each send waits its two seconds, side by side."""
+    began = time.monotonic()
+    answers = await asyncio.gather(
+        *(idle_house.http.post("/v1/messaging/send", json={**SMS, "content": f"{n}"}) for n in range(40))
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert time.monotonic() - began < 12

@@ -1,0 +1,88 @@
+"""Histories of the other stories (an endpoint's, a sweep's), replayed like those of messages. To add one:
+
+BELLHOP_RECORD_HISTORIES=endpoint_retried make test TESTS=tests/workflows/test_other_histories.py JOBS=0
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client, WorkflowHistory
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from bellhop import wire
+from bellhop.ids import Prefix, endpoint_workflow, parse
+from bellhop.sandbox.testing import Receiver, running
+from bellhop.settings import Settings
+from tests.integration.engine import SMS, Engine, running_engine
+from tests.workflows.test_message_histories import plain
+from workflows.endpoint import EndpointWorkflow
+from workflows.sweep import SweepWorkflow
+
+HISTORIES = Path(__file__).parent / "histories" / "others"
+RECORDING = [name for name in os.environ.get("BELLHOP_RECORD_HISTORIES", "").split(",") if name]
+NAMES = ("endpoint_drained", "endpoint_retried", "sweep")
+
+
+@pytest.mark.parametrize("runner", [SandboxedWorkflowRunner(), UnsandboxedWorkflowRunner()], ids=["sandboxed", "plain"])
+@pytest.mark.parametrize("name", NAMES)
+async def test_it_replays(name: str, runner: WorkflowRunner) -> None:
+    history = WorkflowHistory.from_json(name, (HISTORIES / f"{name}.json").read_text(encoding="utf-8"))
+    await Replayer(workflows=[EndpointWorkflow, SweepWorkflow], workflow_runner=runner).replay_workflow(history)
+
+
+def test_they_are_all_there() -> None:
+    assert {path.stem for path in HISTORIES.glob("*.json")} == set(NAMES)
+
+
+# --- making them ---
+
+
+@pytest.fixture
+async def house(settings: Settings, engine: AsyncEngine, temporal: Client) -> AsyncIterator[Engine]:
+    # Longer than a drainer looks on: the story waits.
+    settings.webhook.retry_pauses = [5.0, 3600.0]
+    with running() as sandbox_url:
+        async with running_engine(settings, engine, temporal, sandbox_url) as made:
+            yield made
+
+
+async def drained(house: Engine, *answers: int) -> str:
+    """Deliver the events of one message to an endpoint that first gives these answers. Returns the workflow's id."""
+    with Receiver().open() as customer:
+        customer.answers = list(answers)
+        made = await house.http.post("/v1/webhooks", json={"url": f"{customer.url}/hooks"})
+        endpoint = parse(Prefix.ENDPOINT, made.json()["id"])
+        assert isinstance(endpoint, UUID)
+        await house.until((await house.send(SMS))["id"], "delivered")
+        await asyncio.to_thread(customer.wait, lambda calls: len(calls) >= 2 + len(answers), 40)
+        await asyncio.sleep(4)
+    return endpoint_workflow(endpoint)
+
+
+ANSWERS: dict[str, tuple[int, ...]] = {"endpoint_drained": (), "endpoint_retried": (500,)}
+
+
+async def swept(house: Engine) -> str:
+    name = f"sweep-{uuid4()}"
+    await (
+        await house.client.start_workflow(wire.SWEEP_WORKFLOW, id=name, task_queue=wire.TASK_QUEUE_RECOVERY)
+    ).result()
+    return name
+
+
+if RECORDING:
+    # Only when asked: see the top of this file.
+    @pytest.mark.parametrize("name", RECORDING)
+    async def test_record(house: Engine, name: str) -> None:
+        made = await (swept(house) if name == "sweep" else drained(house, *ANSWERS[name]))
+        history = await house.client.get_workflow_handle(made).fetch_history()
+        HISTORIES.mkdir(exist_ok=True)
+        (HISTORIES / f"{name}.json").write_text(plain(history), encoding="utf-8")
