@@ -104,7 +104,7 @@ async def _story(house: Engine, disk: SaysSo | SmallDisk, worse: Callable[[], An
         assert len(await house.rows("select id from messages")) == len(sent) == len({one["id"] for one in sent})
         await _once_each(house, sent)
         await house.until(sent[0]["id"], "read", seconds=60)
-        await customer.got(2 * len(sent), within=60)
+        await customer.heard(2 * len(sent), within=60)
         ids: dict[tuple[str, str], set[str]] = {}
         for call in customer.calls:
             ids.setdefault((call.json["data"]["id"], call.json["type"]), set()).add(call.json["id"])

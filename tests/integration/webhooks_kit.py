@@ -40,6 +40,8 @@ class Call:
     headers: dict[str, str]
     body: bytes
     at: float = field(default_factory=time.time)
+    status: int | None = None
+    """What it was answered, as soon as it is."""
 
     @property
     def late(self) -> float:
@@ -72,6 +74,16 @@ class Receiver:
             await self._news.wait_for(lambda: len(self.calls if path is None else self.at(path)) >= count)
         return self.calls if path is None else self.at(path)
 
+    async def heard(self, count: int, within: float = 10.0) -> set[str]:
+        """Wait until so many different events were welcome; those that were refused do not count. Returns their ids."""
+
+        def welcome() -> set[str]:
+            return {call.json["id"] for call in self.calls if call.status is not None and call.status < 300}
+
+        async with asyncio.timeout(within), self._news:
+            await self._news.wait_for(lambda: len(welcome()) >= count)
+        return welcome()
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
@@ -86,6 +98,9 @@ class Receiver:
             self.calls.append(call)
             self._news.notify_all()
         status, extra = await self.answer(call) if self.answer else (204, {})
+        async with self._news:
+            call.status = status
+            self._news.notify_all()
         answered = [(name.encode(), value.encode()) for name, value in extra.items()]
         await send({"type": "http.response.start", "status": status, "headers": answered})
         await send({"type": "http.response.body", "body": b""})
