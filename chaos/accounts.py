@@ -132,5 +132,3 @@ class Accounts:
     """What was answered to forged callbacks."""
     running: frozenset[str] = frozenset()
     """The messages whose workflow still runs, as Temporal says."""
-    follows: bool = True
-    """A provider that is silent about what it took is asked."""

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
-from bellhop.database import make_engine
 from bellhop.dev.console import Console
-from bellhop.dev.paths import DevPaths
-from bellhop.dev.ports import Ports
-from bellhop.dev.prepare import prepare
-from bellhop.dev.stack import ALL_PARTS, EmbeddedStack, PreparedInfo
-from bellhop.ids import Prefix, parse
-from bellhop.settings import DeliverySettings, Settings, from_env
-from bellhop.store import keys
+from bellhop.dev.proving import proving_stack
+from bellhop.dev.stack import EmbeddedStack
 from bellhop.webhooks import CLAIM_MARGIN
 from workflows.endpoint import HEARTBEAT_TIMEOUT
 from workflows.message import SILENCE
@@ -38,8 +30,6 @@ TWILIO_REPEATS = 0.25
 SENDGRID_PAUSES = (0.5, 0.5, 1.0, 1.0, *([2.0] * 60))
 
 CLIENTS_AGAIN = 3.0
-
-RATE_LIMIT = 1_000_000
 
 ENV = {
     "DELIVERY_CALL_TIMEOUT": str(CALL_TIMEOUT),
@@ -88,39 +78,8 @@ OWN: dict[str, str] = {
 """The engine's own, which nobody configures."""
 
 
-def follows() -> bool:
-    """Whether Bellhop asks about messages whose receipts never come."""
-    return "follow_at" in DeliverySettings.model_fields
-
-
 def build(state: Path, console: Console) -> EmbeddedStack:
     """A stack on fresh data in `state`, without the person's own settings."""
     foreign = ("BELLHOP_", "POSTGRES_", "TEMPORAL_", "TWILIO_", "SENDGRID_", "DELIVERY_", "WEBHOOK_", "SANDBOX_")
     own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    return EmbeddedStack(
-        state,
-        ports=Ports.any_free(),
-        parts=[part for part in ALL_PARTS if part != "receiver"],
-        prepare=_prepare,
-        console=console,
-        env={**own, **ENV},
-    )
-
-
-def _prepare(paths: DevPaths, env: Mapping[str, str]) -> PreparedInfo:
-    prepared = prepare(paths, env)
-    return PreparedInfo(prepared.property_id, asyncio.run(_key(from_env(env), prepared.property_id)))
-
-
-async def _key(settings: Settings, property_id: str) -> str:
-    property_key = parse(Prefix.PROPERTY, property_id)
-    assert property_key is not None
-    engine = make_engine(settings.postgres, "chaos")
-    try:
-        async with engine.begin() as tx:
-            scope = await keys.scope_of(tx, property_key, "test")
-            assert scope is not None
-            _, raw = await keys.create(tx, scope, "chaos", ["*"], rate_limit=RATE_LIMIT)
-    finally:
-        await engine.dispose()
-    return raw
+    return proving_stack(state, "chaos", console, {**own, **ENV})

@@ -156,9 +156,6 @@ class _Judge:
             yield from self._status(told, row, copies, status)
 
     def _status(self, told: Told, row: Row, copies: Sequence[Copy], status: str) -> Iterator[tuple[str, str]]:
-        asked = self._accounts.follows or any(copy.told for copy in copies)
-        if self._unknowable(row) and not asked:
-            return
         wanted = min((PROVIDER_SAYS[copy.status] for copy in copies), key=HEIGHT.__getitem__)
         if status == wanted:
             return
@@ -172,12 +169,10 @@ class _Judge:
         yield "wrong status", f"the provider says {said}, we say {status}"
 
     def _unheard(self, row: Row, copies: Sequence[Copy], wanted: str) -> bool:
-        """True where our standing lower is right: no callback told us, and nobody can be asked."""
+        """True where our standing lower is right: an opening is told by the event webhook alone, and it did not. About
+        everything else the provider can be asked."""
         told = {PROVIDER_SAYS.get(word) for copy in copies for word in copy.told}
-        if wanted in told:
-            return False
-        # An opening is told by the event webhook alone; everything else can be asked about.
-        return not self._accounts.follows or (wanted == "read" and STATUS[row.stage] == "delivered")
+        return wanted == "read" and STATUS[row.stage] == "delivered" and wanted not in told
 
     def _took_back(self, copies: Sequence[Copy]) -> bool:
         """True where a callback told us that it failed for good, and none that it arrived after all. Nobody asks about

@@ -19,7 +19,7 @@ from temporalio.client import Client
 
 from bellhop.dev.console import Console, Step
 from bellhop.dev.stack import EmbeddedStack
-from chaos import books, house, record
+from chaos import books, record
 from chaos.accounts import Accounts
 from chaos.clients import Clients
 from chaos.customers import HOPEFUL, NAMES, Customers
@@ -216,7 +216,7 @@ async def _read(stack: EmbeddedStack, clients: Clients, customers: Customers, ht
     rows = await record.read(stack.postgres_dsn, HOPEFUL)
     told = list(clients.told.values())
     running = await _running(stack.temporal_address)
-    return Accounts(told, rows, copies, list(customers.heard), HOPEFUL, running=running, follows=house.follows())
+    return Accounts(told, rows, copies, list(customers.heard), HOPEFUL, running=running)
 
 
 async def _running(address: str) -> frozenset[str]:
