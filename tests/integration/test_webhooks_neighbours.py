@@ -133,8 +133,9 @@ async def test_a_flood_to_one_endpoint_is_delivered_fast_and_nobody_waits_for_it
 ) -> None:
     """2,000 events due at once, as after an hour away; meanwhile messages go out, and another endpoint hears of them.
 
-    It prints the rate: 109 and 134 events a second, the whole engine and both customers in one process, on two cores
-    that a dozen others shared. A wake-up for each event would be seen in the length of the history."""
+    It prints the rate, the whole engine and both customers in one process: 512 and 555 events a second on two idle
+    cores, 109 and 134 on two that a dozen others shared. A wake-up for each event would be seen in the length of the
+    history."""
     async with serving() as flooded:
         endpoint = await _endpoint(house, flooded.url)
         await _endpoint(house, healthy.url)
