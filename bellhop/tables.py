@@ -315,6 +315,7 @@ messages = Table(
     _time("created_at", now=True),
     _time("updated_at", now=True),
     # Temporal is owed a start or a signal since then; null when it has been told. Recovery reads it.
+    # By clock_timestamp(), under the row's lock: a later debt is never the older one, which `clear` relies on.
     _time("wake_due_at"),
     _time("erased_at"),
     Index("ix_messages_listing", "scope_id", "id"),

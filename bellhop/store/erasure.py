@@ -156,7 +156,10 @@ async def _bury(
     if open_ones:
         # Should the process die after the commit, recovery tells the conductors.
         left = await tx.execute(
-            update(messages).where(_any(messages.c.id, open_ones)).values(wake_due_at=func.now()).returning(messages)
+            update(messages)
+            .where(_any(messages.c.id, open_ones))
+            .values(wake_due_at=func.clock_timestamp())
+            .returning(messages)
         )
         erased.woken = [{**open_ones[row["id"]], **row} for row in left.mappings()]
     return outbound, everything

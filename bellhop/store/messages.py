@@ -214,7 +214,7 @@ async def reschedule(tx: AsyncConnection, scope: Scope, message_id: UUID, at: da
             if row["expires_at"]
             else None,
             updated_at=func.now(),
-            wake_due_at=func.now(),
+            wake_due_at=func.clock_timestamp(),
         )
         .returning(messages)
     )

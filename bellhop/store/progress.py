@@ -46,7 +46,8 @@ _LOCK = Hot(
     .with_for_update(of=messages)
 )
 _ATTEMPTS = Hot(select(attempts).where(attempts.c.message_id == bindparam("message")).order_by(attempts.c.id))
-# One text for every change: what stays the same is written again as it was, which the lock allows.
+# One text for every change: what stays the same is written again as it was, which the lock allows. Whoever began first
+# may have got the lock last, so what is to follow the order of the changes is not `now()` alone.
 _MOVE = Hot(
     text(
         """
@@ -54,9 +55,9 @@ _MOVE = Hot(
           stage = :stage, decision = :decision, failure_code = :failure_code, provider_code = :provider_code,
           held_account_id = case when :freed then null else held_account_id end,
           sent_at = case when :sent then coalesce(sent_at, now()) else sent_at end,
-          delivered_at = case when :delivered then now() else delivered_at end,
-          read_at = case when :read then now() else read_at end,
-          wake_due_at = case when :wake then now() else wake_due_at end,
+          delivered_at = case when :delivered then greatest(now(), sent_at) else delivered_at end,
+          read_at = case when :read then greatest(now(), sent_at, delivered_at) else read_at end,
+          wake_due_at = case when :wake then clock_timestamp() else wake_due_at end,
           updated_at = now()
         where id = :message
         returning stage, decision, failure_code, provider_code, held_account_id,

@@ -68,7 +68,7 @@ _STORE = Hot(
             payload, occurred_at, place)
         order by given.place
         on conflict (account_id, dedupe_key) do nothing
-        returning id, account_id, dedupe_key, now() as now
+        returning id, account_id, dedupe_key
         """
     ).bindparams(
         bindparam("provider", type_=Text),
@@ -208,7 +208,7 @@ async def _record(
             # Nothing of an erased guest is kept, whoever sends it.
             await _EMPTY(tx, ids=[stored["id"] for _, stored in heard])
         if said := [fact for fact, _ in heard if fact.item.stage is not None]:
-            await _move(tx, row, said, heard[0][1]["now"], recorded, asked=asked)
+            await _move(tx, row, said, recorded, asked=asked)
     for fact, row, evidence in sorted(effects, key=lambda each: _address_of(each[0], each[1])):
         await _effect(tx, verified or [fact.account], fact.item, row, book, evidence)
 
@@ -276,7 +276,7 @@ async def _guests_seen(tx: AsyncConnection, facts: Sequence[_Fact]) -> None:
 
 
 async def _move(
-    tx: AsyncConnection, row: Row, said: Sequence[_Fact], now: datetime, recorded: Recorded, *, asked: bool
+    tx: AsyncConnection, row: Row, said: Sequence[_Fact], recorded: Recorded, *, asked: bool
 ) -> None:
     """Raise attempts, then the message, by what fresh receipts say. A receipt proves that its attempt was accepted.
     `asked`: its conductor waits for it."""
@@ -300,7 +300,7 @@ async def _move(
     moved = await progress.advance(tx, row, rows, wake=signalled)
     recorded.endpoints |= moved.endpoints
     if signalled:
-        recorded.signals.append(Signal(row["id"], moved.answer, now))
+        recorded.signals.append(Signal(row["id"], moved.answer, moved.row["wake_due_at"]))
 
 
 def _raised(attempt: Row, rows: Sequence[Row], item: Receipt, provider_id: str | None) -> dict[str, Any]:

@@ -146,7 +146,11 @@ async def release_held(tx: AsyncConnection, most: int) -> list[dict[str, Any]]:
     released = await tx.execute(
         update(messages)
         .where(messages.c.id.in_(held.scalar_subquery()))
-        .values(held_account_id=None, due_at=func.greatest(func.now(), messages.c.scheduled_at), wake_due_at=func.now())
+        .values(
+            held_account_id=None,
+            due_at=func.greatest(func.now(), messages.c.scheduled_at),
+            wake_due_at=func.clock_timestamp(),
+        )
         .returning(messages.c.id)
     )
     return await message_rows(tx, list(released.scalars()))

@@ -193,11 +193,11 @@ async def test_an_idempotency_key_makes_one_message(api: Api) -> None:
 
 
 async def test_twins_at_the_same_moment_make_one_message(api: Api) -> None:
-    answers = await asyncio.gather(*(api.send(headers={"Idempotency-Key": '"twin"'}) for _ in range(12)))
+    answers = await asyncio.gather(*(api.send(headers={"Idempotency-Key": '"twin"'}) for _ in range(10)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert await api.rows("messages") == 1
-    assert sum("idempotency-replayed" in answer.headers for answer in answers) == 11
+    assert sum("idempotency-replayed" in answer.headers for answer in answers) == 9
 
 
 async def test_a_refused_request_does_not_use_its_key_up(api: Api) -> None:
@@ -312,9 +312,9 @@ async def test_an_immediate_send_waits_for_its_provider(settings: Settings, engi
 
 async def test_a_backlog_is_answered_queued_at_once(settings: Settings, engine: AsyncEngine) -> None:
     async with open_door(settings, engine, accept_wait=0.2) as api:
-        loop = asyncio.get_running_loop()
         for _ in range(3):
             await api.send()
-        started = loop.time()
-        assert (await api.send()).json()["status"] == "queued"
-        assert loop.time() - started < 0.15
+        # From here on a wait would be seen, however slow the machine is.
+        api.app.state.door.settings.bellhop.accept_wait = 30.0
+        async with asyncio.timeout(10):
+            assert (await api.send()).json()["status"] == "queued"

@@ -180,7 +180,7 @@ async def test_what_is_over_soon_is_not_told(scene: tuple[Settings, str], engine
         await tx.execute(text(NEW_ATTEMPT.format(state="unknown", ago="now() - interval '20 seconds'")))
         await tx.execute(text("update messages set due_at = now() - interval '20 seconds', wake_due_at = now()"))
     assert not names(await examine(settings)) & OF_THE_RECORD
-    assert names(await examine(settings, Limits(fresh=5.0))) & OF_THE_RECORD == {"unknown"}
+    assert names(await examine(settings, Limits(fresh=15.0))) & OF_THE_RECORD == {"unknown"}
 
 
 async def test_another_key(scene: tuple[Settings, str]) -> None:

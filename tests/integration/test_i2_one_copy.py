@@ -51,13 +51,13 @@ async def test_what_never_arrived_is_sent_again_after_asking(house: Engine, faul
 
 async def test_an_email_nobody_can_ask_about_fails_as_unknown_and_a_late_receipt_corrects_it(house: Engine) -> None:
     # Its first receipt comes after we gave up.
-    await house.fault("callback_delay", provider="sendgrid", delay=4, count=1)
+    await house.fault("callback_delay", provider="sendgrid", delay=12, count=1)
     await house.fault("accept_then_reset", provider="sendgrid")
     sent = await house.send({**EMAIL, "recipient": "unknown@example.com"})
     failed = await house.until(sent["id"], "failed")
     assert failed["metadata"]["error"]["code"] == "outcome_unknown"
     assert "Ask the guest" in failed["metadata"]["error"]["message"]
-    await house.until(sent["id"], "delivered", "read")
+    await house.until(sent["id"], "delivered", "read", seconds=40)
     await one_copy(house, sent["id"], "unknown@example.com")
     assert "error" not in (await house.get(sent["id"]))["metadata"]
 

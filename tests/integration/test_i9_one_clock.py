@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from bellhop.store import messages, progress
 from bellhop.tables import metadata
 
 from .engine import SMS, Engine, key
@@ -18,7 +24,7 @@ async def test_every_key_is_made_by_the_database_and_sorts_by_its_clock(house: E
     rows = await house.rows("select id, created_at, uuid_extract_timestamp(id) as stamped from messages order by id")
     assert [row["id"] for row in rows] == [key(one) for one in ids]
     for row in rows:
-        assert abs((row["stamped"] - row["created_at"]).total_seconds()) < 1
+        assert abs((row["stamped"] - row["created_at"]).total_seconds()) < 60
 
 
 async def test_times_are_the_databases(house: Engine) -> None:
@@ -30,3 +36,33 @@ async def test_times_are_the_databases(house: Engine) -> None:
     (row,) = await house.rows("select * from messages where id = :id", id=key(sent["id"]))
     stamps = [before["at"], row["created_at"], row["sent_at"], row["delivered_at"], after["at"]]
     assert stamps == sorted(stamps)
+
+
+async def test_who_began_first_and_came_last_dates_nothing_back(idle_house: Engine) -> None:
+    """`now()` is when a transaction began; the lock may come much later. An older debt would be struck out with the one
+    that was told, and its wake be lost; a message would be delivered before it was sent."""
+    house = idle_house
+    waiting, gone = [
+        key((await house.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z"}))["id"]) for _ in range(2)
+    ]
+    async with house.database.begin() as slow:
+        await slow.execute(select(func.now()))
+        async with house.database.begin() as quick:
+            moved = await messages.reschedule(quick, house.scope, waiting, datetime(2031, 1, 1, tzinfo=UTC))
+            sent = await progress.advance(quick, await locked(quick, gone), [attempt("sent")])
+        cancelled = await messages.cancel(slow, house.scope, waiting)
+        delivered = await progress.advance(slow, await locked(slow, gone), [attempt("delivered")])
+    assert moved.row is not None
+    assert cancelled.row is not None
+    assert cancelled.row["wake_due_at"] > moved.row["wake_due_at"]
+    assert delivered.row["delivered_at"] >= delivered.row["sent_at"] == sent.row["sent_at"]
+
+
+async def locked(tx: Any, message_id: Any) -> Any:
+    row = await progress.lock(tx, message_id)
+    assert row is not None
+    return row
+
+
+def attempt(stage: str) -> dict[str, Any]:
+    return {"part": 0, "state": "accepted", "stage": stage}

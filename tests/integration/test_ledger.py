@@ -194,8 +194,8 @@ async def test_lateness_is_measured_from_when_it_was_due(tx: AsyncConnection, sc
     assert email["lateness"]["worst"] == 2.5
     assert push["lateness"] == {"count": 1, "p50": 3, "p95": 3, "p99": 3, "worst": 3}
     assert push["overdue"]["count"] == 2
-    assert 39 < push["overdue"]["worst"] < 45
-    assert 99 < push["unknown_longest"] < 105
+    assert 39 < push["overdue"]["worst"] < 60
+    assert 99 < push["unknown_longest"] < 130
     assert sms["unknown_longest"] is None
     assert sms["overdue"] == {"count": 0, "worst": None}
 
@@ -255,7 +255,7 @@ async def test_webhook_deliveries_add_up_too(tx: AsyncConnection, scopes: dict[s
     states = {name: found[name] for name in ("owed", "delivered", "pending", "failed", "abandoned")}
     assert states == {"owed": 5, "delivered": 2, "pending": 1, "failed": 1, "abandoned": 1}
     assert found["lateness"] == {"count": 2, "p50": 0.25, "p95": 4, "p99": 4, "worst": 4}
-    assert 89 < found["pending_longest"] < 95
+    assert 89 < found["pending_longest"] < 120
     email_only = await ledger_report.read(tx, [scope], None, None, Channel.EMAIL)
     assert email_only["webhooks"]["owed"] == 2
     assert email_only["total"]["accepted"] == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 
 import httpx2
@@ -17,7 +16,7 @@ from .engine import SMS, Engine
 
 
 async def test_first_come_first_served_and_nobody_waits_for_ever() -> None:
-    line = Admission(places=1, patience=0.2)
+    line = Admission(places=1, patience=30.0)
     first = await line.enter()
     second = asyncio.create_task(line.enter())
     await asyncio.sleep(0.05)
@@ -27,6 +26,7 @@ async def test_first_come_first_served_and_nobody_waits_for_ever() -> None:
     first.leave()
     (await second).leave()
     await third
+    line._patience = 0.2
     with pytest.raises(Overloaded):
         await line.enter()
 
@@ -42,14 +42,13 @@ async def test_a_flood_is_served_or_told_at_once_and_nothing_is_half_done(idle_h
         async with idle_house.database.begin() as tx:
             await tx.execute(text("select from guests for update"))
             asked = [asyncio.create_task(crowd.post("/v1/messaging/send", json=body)) for _ in range(60)]
-            began = time.monotonic()
             await asyncio.sleep(1.0)
             # Whatever the load, a monitor is answered.
             assert (await crowd.get("/healthz")).status_code == 200
-            assert time.monotonic() - began < 3
-            done, _ = await asyncio.wait(asked, timeout=3.5)
-            refused = [one.result() for one in done]
-            assert len(refused) >= 60 - 2 * admission.PLACES
+            # Told while the lock is still held.
+            async with asyncio.timeout(10):
+                while sum(one.done() for one in asked) < 60 - 2 * admission.PLACES:
+                    await asyncio.sleep(0.05)
         answers = await asyncio.gather(*asked)
     told = Counter(answer.status_code for answer in answers)
     assert set(told) == {201, 503}, told
@@ -79,10 +78,15 @@ async def test_a_slow_sender_keeps_nobody_waiting(idle_house: Engine) -> None:
 
 
 async def test_who_waits_for_a_provider_takes_no_place(idle_house: Engine) -> None:
-    """Nobody works here: each send waits its two seconds, side by side."""
-    began = time.monotonic()
-    answers = await asyncio.gather(
-        *(idle_house.http.post("/v1/messaging/send", json={**SMS, "content": f"{n}"}) for n in range(40))
-    )
+    """Nobody works here: each send waits out its time. If it kept its place meanwhile, others would be refused theirs."""
+    idle_house.settings.bellhop.accept_wait = 6.0
+
+    async def send(number: int) -> httpx2.Response:
+        return await idle_house.http.post("/v1/messaging/send", json={**SMS, "content": f"{number}"})
+
+    waiting = [asyncio.create_task(send(number)) for number in range(admission.PLACES)]
+    async with asyncio.timeout(20):
+        while len(await idle_house.rows("select from messages")) < admission.PLACES:
+            await asyncio.sleep(0.05)
+    answers = await asyncio.gather(*waiting, *(send(number) for number in range(admission.PLACES, 40)))
     assert {answer.status_code for answer in answers} == {201}
-    assert time.monotonic() - began < 12

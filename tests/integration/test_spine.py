@@ -6,6 +6,7 @@ from .engine import EMAIL, SMS, Engine
 
 
 async def test_an_sms_goes_out_once_and_is_followed_to_delivered(house: Engine) -> None:
+    house.settings.bellhop.accept_wait = 20.0
     sent = await house.send(SMS, now=True)
     assert sent["status"] == "sent"
     assert sent["sent_at"] is not None

@@ -20,10 +20,10 @@ from tests.integration.engine import EMAIL, SMS, Engine, free_port, running_engi
 from tests.integration.strangers import Strangers, strangers
 from tests.integration.webhooks_kit import Call, Receiver, serving
 
-PATIENCE = 10.0
+PATIENCE = 20.0
 """How long a customer's server may take. What one of them takes is seen in the times of whoever waits for it."""
-SLOW = 8.0
-NEIGHBOURLY = 7.0
+SLOW = 14.0
+NEIGHBOURLY = 13.0
 """Far more than anything needs, and less than the slow one does."""
 
 
@@ -63,7 +63,7 @@ async def test_nobody_waits_for_a_server_that_misbehaves(house: Engine, healthy:
         for message in sent:
             await house.until(message["id"], "delivered", "read")
         expected = {message["id"]: 3 if message["channel"] == "email" else 2 for message in sent}
-        await healthy.got(sum(expected.values()) + 1, "/fine", within=30)
+        await healthy.got(sum(expected.values()) + 1, "/fine", within=60)
         _good_for(healthy, expected)
         assert max(call.late for call in healthy.at("/fine")) < NEIGHBOURLY
         times = await house.rows("select extract(epoch from delivered_at - created_at)::float8 as took from messages")
@@ -98,7 +98,7 @@ async def _told_apart(house: Engine, bad: Strangers, endpoints: dict[str, str], 
         "/gone": {"http 410"},
         "/down": {"refused"},
     }
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         for path, endpoint in endpoints.items():
             while not (tried := [row for row in await _deliveries(house, endpoint) if row["attempts"]]):
                 await asyncio.sleep(0.1)

@@ -68,13 +68,13 @@ class Receiver:
     def at(self, path: str) -> list[Call]:
         return [call for call in self.calls if call.path == path]
 
-    async def got(self, count: int, path: str | None = None, within: float = 10.0) -> list[Call]:
+    async def got(self, count: int, path: str | None = None, within: float = 30.0) -> list[Call]:
         """Wait for so many calls."""
         async with asyncio.timeout(within), self._news:
             await self._news.wait_for(lambda: len(self.calls if path is None else self.at(path)) >= count)
         return self.calls if path is None else self.at(path)
 
-    async def heard(self, count: int, within: float = 10.0) -> set[str]:
+    async def heard(self, count: int, within: float = 30.0) -> set[str]:
         """Wait until so many different events were welcome; those that were refused do not count. Returns their ids."""
 
         def welcome() -> set[str]:
