@@ -78,7 +78,7 @@ async def test_a_slow_sender_keeps_nobody_waiting(idle_house: Engine) -> None:
 
 
 async def test_who_waits_for_a_provider_takes_no_place(idle_house: Engine) -> None:
-    """Nobody works here: each send waits out its time. If it kept its place meanwhile, others would be refused theirs."""
+    """Nobody works here: each send waits out its time. If it kept its place, others would be refused theirs."""
     idle_house.settings.bellhop.accept_wait = 6.0
 
     async def send(number: int) -> httpx2.Response:
