@@ -136,9 +136,9 @@ def test_a_receiver_that_stops_reading_does_not_hold_the_call(case: Case) -> Non
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         began = time.monotonic()
-        result = case.send(f"http://127.0.0.1:{listener.getsockname()[1]}", text="x" * 9_000_000, timeout=SHORT)
+        result = case.send(f"http://127.0.0.1:{listener.getsockname()[1]}", text="x" * 9_000_000, timeout=3.0)
     assert result.kind is UNKNOWN
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8
 
 
 def test_the_kernel_drops_what_is_not_acknowledged_by_the_deadline(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,9 +190,12 @@ def test_connections_are_kept_only_while_they_are_fresh() -> None:
 
 
 def test_a_kept_connection_that_was_closed_meanwhile_is_not_used() -> None:
+    closed = threading.Event()
+
     def act(peer: socket.socket) -> None:
         answer(200, "ok")(peer)
         peer.shutdown(socket.SHUT_RDWR)
+        closed.set()
 
     with Server(act) as server:
         http = Http(keep=10)
@@ -200,6 +203,8 @@ def test_a_kept_connection_that_was_closed_meanwhile_is_not_used() -> None:
             with Call(timeout=5) as call:
                 http.request("POST", server.url, {}, b"x")
             assert call.wrote
+            assert closed.wait(10)
+            closed.clear()
             time.sleep(0.05)
 
 

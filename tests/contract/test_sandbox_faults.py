@@ -51,7 +51,7 @@ def sandbox(url: str) -> str:
 
 @pytest.fixture
 def client(sandbox: str) -> Client:
-    client = Client(accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN, http_client=TwilioHttpClient(timeout=0.3))
+    client = Client(accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN, http_client=TwilioHttpClient(timeout=10))
     client.api.base_url = sandbox
     return client
 
@@ -59,7 +59,7 @@ def client(sandbox: str) -> Client:
 @pytest.fixture
 def mailer(sandbox: str) -> SendGridAPIClient:
     mailer = SendGridAPIClient(accounts.SENDGRID_API_KEY, host=sandbox)
-    mailer.client.timeout = 0.3
+    mailer.client.timeout = 10
     return mailer
 
 
@@ -79,6 +79,15 @@ def _accepted(sandbox: str) -> int:
     return int(HTTP.get(f"{sandbox}/_sandbox/messages").json()["total"])
 
 
+def _until_accepted(sandbox: str, count: int) -> None:
+    """A client that lost its patience does not know how far the sandbox has come."""
+    ends = time.monotonic() + 20
+    while _accepted(sandbox) < count:
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+    assert _accepted(sandbox) == count
+
+
 def _statuses(heard: list[Heard]) -> list[str]:
     return [parse_qs(one.body.decode())["MessageStatus"][0] for one in heard]
 
@@ -86,7 +95,7 @@ def _statuses(heard: list[Heard]) -> list[str]:
 # kind, its details, what the Twilio SDK then meets, how many messages were accepted
 CALLS: list[tuple[str, dict[str, Any], type[Exception] | int, int]] = [
     ("slow", {"delay": 0.1}, 201, 1),
-    ("slow", {"delay": 0.45}, requests.ReadTimeout, 1),
+    ("slow", {"delay": 3.0}, requests.ReadTimeout, 1),
     ("rate_limit", {"retry_after": 2}, 429, 0),
     ("auth", {}, 401, 0),
     ("error", {"code": 21612}, 400, 0),
@@ -113,11 +122,12 @@ def test_every_kind_of_call(
             _text(client)
         assert refused.value.status == met
     else:
+        if met is requests.ReadTimeout:
+            client.http_client.timeout = 1.0
         with pytest.raises(met):
             _text(client)
-    if kind == "slow":
-        time.sleep(details["delay"])
-    assert _accepted(sandbox) == accepted
+        client.http_client.timeout = 10
+    _until_accepted(sandbox, accepted)
     call = HTTP.get(f"{sandbox}/_sandbox/requests").json()["data"][0]
     assert call["fault"] == kind
     assert _text(client).status == "queued"  # used up
@@ -153,11 +163,13 @@ def test_sendgrid_meets_the_same_faults(mailer: SendGridAPIClient, sandbox: str)
             assert refused.value.headers["Retry-After"] == "3"
             assert int(refused.value.headers["X-RateLimit-Reset"]) > time.time()
     assert _accepted(sandbox) == 1
+    mailer.client.timeout = 1.0
     for kind in ("reset", "hang", "accept_then_reset", "accept_then_hang"):
         _fault(sandbox, kind)
         with pytest.raises(OSError):
             _write(mailer)
-    assert _accepted(sandbox) == 3
+    _until_accepted(sandbox, 3)
+    mailer.client.timeout = 10
     assert _write(mailer).status_code == 202
 
 
@@ -185,11 +197,11 @@ def test_a_fault_can_be_of_one_recipient_provider_and_count(
 
 
 def test_a_fault_can_last_for_a_time(client: Client, sandbox: str) -> None:
-    _fault(sandbox, "unavailable", seconds=0.3)
+    _fault(sandbox, "unavailable", seconds=3)
     for _ in range(3):
         with pytest.raises(TwilioRestException):
             _text(client)
-    time.sleep(0.3)
+    time.sleep(3)
     assert _text(client).status == "queued"
 
 
@@ -225,8 +237,11 @@ def test_callbacks_are_disturbed(
         started = time.time()
         message = _text(client, status_callback=receiver.url)
         heard = receiver.wait(lambda heard: len(heard) == len(statuses))
-        found = _statuses(heard)
-        assert (sorted(found) if kind == "callback_repeat" else found) == statuses
+        assert sorted(_statuses(heard)) == sorted(statuses)
+        if kind != "callback_repeat":
+            # As they were posted: on a busy machine two posts so close to one another may overtake each other.
+            [row] = HTTP.get(f"{sandbox}/_sandbox/messages").json()["data"]
+            assert [step["word"] for step in row["steps"] if step["callback"]] == statuses
         assert client.messages(message.sid).fetch().status == "delivered"
         if kind == "callback_delay":
             assert heard[0].at - started >= 0.3
@@ -248,20 +263,20 @@ def test_refuse_closes_the_port_for_a_while(client: Client, sandbox: str) -> Non
     with httpx2.Client(base_url=sandbox) as kept:
         kept.get("/_sandbox/health")
         started = time.time()
-        _fault(sandbox, "refuse", seconds=0.5)
+        _fault(sandbox, "refuse", seconds=3)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((address.hostname, address.port or 0), 1).close()
         with pytest.raises(httpx2.TransportError):
             kept.get("/_sandbox/health")
         with pytest.raises(requests.ConnectionError):
             _text(client)
-        while time.time() < started + 5:
+        while time.time() < started + 20:
             try:
                 socket.create_connection((address.hostname, address.port or 0), 1).close()
                 break
             except ConnectionRefusedError:
                 time.sleep(0.02)
-    assert time.time() - started >= 0.5
+    assert time.time() - started >= 3
     assert _text(client).status == "queued"
 
 
