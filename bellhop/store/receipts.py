@@ -275,9 +275,7 @@ async def _guests_seen(tx: AsyncConnection, facts: Sequence[_Fact]) -> None:
         )
 
 
-async def _move(
-    tx: AsyncConnection, row: Row, said: Sequence[_Fact], recorded: Recorded, *, asked: bool
-) -> None:
+async def _move(tx: AsyncConnection, row: Row, said: Sequence[_Fact], recorded: Recorded, *, asked: bool) -> None:
     """Raise attempts, then the message, by what fresh receipts say. A receipt proves that its attempt was accepted.
     `asked`: its conductor waits for it."""
     rows = await progress.attempts_of(tx, row["id"])

@@ -42,9 +42,7 @@ async def test_who_began_first_and_came_last_dates_nothing_back(idle_house: Engi
     """`now()` is when a transaction began; the lock may come much later. An older debt would be struck out with the one
     that was told, and its wake be lost; a message would be delivered before it was sent."""
     house = idle_house
-    waiting, gone = [
-        key((await house.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z"}))["id"]) for _ in range(2)
-    ]
+    waiting, gone = [key((await house.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z"}))["id"]) for _ in range(2)]
     async with house.database.begin() as slow:
         await slow.execute(select(func.now()))
         async with house.database.begin() as quick:

@@ -56,9 +56,7 @@ async def raced(house: Engine, race: Race, **fields: Any) -> list[tuple[dict[str
 
     async def one(place: int) -> tuple[dict[str, Any], httpx2.Response]:
         pause = random.uniform(0.15, 0.6)
-        message = await sent(
-            house, lambda: {**SMS, "recipient": number(place), "scheduled_at": ahead(pause), **fields}
-        )
+        message = await sent(house, lambda: {**SMS, "recipient": number(place), "scheduled_at": ahead(pause), **fields})
         due = datetime.fromisoformat(message["scheduled_at"])
         # From well before to a little after: some win, some lose, some meet the call half way.
         await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds() + random.uniform(-0.1, 0.35)))
