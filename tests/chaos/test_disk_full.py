@@ -25,7 +25,7 @@ from tests.integration.webhooks_kit import serving
 
 from .small_disk import SmallDisk, possible, small_disk
 
-PACE = {"sendgrid_delivered_after": 1, "sendgrid_open_after": 2, "sendgrid_retry_pauses": [0.5] * 60}
+PACE = {"sendgrid_delivered_after": 1, "sendgrid_open_after": 8, "sendgrid_retry_pauses": [0.5] * 60}
 GROWING = ("messages", "events", "attempts", "receipts", "deliveries", "idempotency")
 
 
@@ -97,6 +97,7 @@ async def _story(house: Engine, disk: SaysSo | SmallDisk, worse: Callable[[], An
         if worse is not None:
             await worse()
             told += await _refused(house, bodies, enough=8)
+        await _receipt_refused(house)
         await asyncio.to_thread(disk.make_room)
         sent += [await _patiently(house, body, name) for name, body in bodies.items()]
         for one in sent:
@@ -156,6 +157,13 @@ async def _called(house: Engine, count: int) -> None:
     async with asyncio.timeout(20):
         while len((await house.sandbox.get("/_sandbox/requests")).json()["data"]) < count:
             await asyncio.sleep(0.02)
+
+
+async def _receipt_refused(house: Engine) -> None:
+    """Wait until a provider had to keep its news: it will come again."""
+    async with asyncio.timeout(30):
+        while not any(step["tries"] for one in await house.accepted() for step in one["steps"]):
+            await asyncio.sleep(0.05)
 
 
 async def _once_each(house: Engine, sent: list[dict[str, Any]]) -> None:

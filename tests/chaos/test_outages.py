@@ -66,6 +66,8 @@ async def test_without_postgres_the_door_says_so_and_nothing_half_done_stays(tow
     sent = await asyncio.gather(*(town.send(channel) for channel in ("sms", "email", "sms")))
     await town.back(victims)
     await knocking
+    # However long PostgreSQL took: whoever calls once it is back is served.
+    await knock(time.monotonic() + 0.5)
     closed = [answer for answer in answers if answer.status_code != 200]
     assert closed, "the kill made no difference"
     for answer in closed:
@@ -82,7 +84,7 @@ async def test_without_postgres_the_door_says_so_and_nothing_half_done_stays(tow
 
 
 async def test_providers_that_refuse_connections_cost_no_message(town: Town) -> None:
-    await town.fault("refuse", seconds=4)
+    await town.fault("refuse", seconds=8)
     sent = [await town.send(channel) for channel in ("sms", "email", "sms", "email")]
     for one in sent:
         assert (await town.until(one))["status"] in ("delivered", "read")
@@ -91,25 +93,26 @@ async def test_providers_that_refuse_connections_cost_no_message(town: Town) -> 
 
 
 async def test_providers_that_answer_429_or_503_cost_no_message(town: Town) -> None:
-    """Both for seconds on end, each for messages of its own; 503 as the providers themselves put it."""
+    """Both twice in a row, each for messages of its own; 503 as the providers themselves put it."""
     numbers = {"rate_limit": "+13055558001", "unavailable": "+13055558002"}
     for kind, number in numbers.items():
-        await town.fault(kind, seconds=3, to=number)
-        await town.fault(kind, seconds=3, to=f"guest-{kind}@example.org")
+        await town.fault(kind, count=2, to=number)
+        await town.fault(kind, count=2, to=f"guest-{kind}@example.org")
     sent = [await town.send(to=number) for number in numbers.values()]
     sent += [await town.send("email", to=f"guest-{kind}@example.org") for kind in numbers]
     for one in sent:
         assert (await town.until(one))["status"] in ("delivered", "read")
         await town.once(one)
-        assert " ".join(await town.timeline(one)).count("attempt.started") > 1
+        assert " ".join(await town.timeline(one)).count("attempt.started") > 2
 
 
 async def test_an_account_at_fault_holds_its_messages_until_it_is_mended(town: Town) -> None:
-    await town.fault("auth", provider="twilio", seconds=4)
+    await town.fault("auth", provider="twilio", count=10_000)
     texts = [await town.send() for _ in range(4)]
     mail = await town.send("email")
     assert (await town.until(mail, "read"))["status"] == "read", "another account has nothing to do with it"
     assert {(await town.get(one))["status"] for one in texts} == {"queued"}, "held, and none failed"
+    await town.sandbox.delete("/_sandbox/faults")  # mended
     for one in texts:
         assert (await town.until(one))["status"] == "delivered"
         await town.once(one)
@@ -143,12 +146,13 @@ async def test_a_frozen_postgres_is_a_503_within_seconds_and_costs_nothing(town:
         hasty = asyncio.create_task(town.send(patience=90))
         ready = await town.api.get("/readyz")
         assert (ready.status_code, ready.json()["postgres"]) == (503, False)
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 8
         assert (await town.api.get("/healthz")).status_code == 200
+        began = time.monotonic()
         answer = await town.api.get("/v1/messaging")
         assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
         assert int(answer.headers["Retry-After"]) >= 1
-        assert time.monotonic() - began < PATIENCE + 5
+        assert time.monotonic() - began < PATIENCE + 8
     for one in [*sent, await hasty]:
         assert (await town.until(one))["status"] in ("delivered", "read")
         await town.once(one)

@@ -34,8 +34,9 @@ while True:
 """
 
 
-def paused(limit: float, pause: float, *how: str) -> tuple[int | None, str]:
-    """Start a process with an armed switch, pause it, let it go on: its exit status (None: alive) and its output."""
+def paused(limit: float, pause: float, *how: str, watch: float = 1.0) -> tuple[int | None, str]:
+    """Start a process with an armed switch, pause it, let it go on: its exit status (None: alive after `watch` seconds)
+    and its output."""
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, str(limit), *how], stdout=subprocess.PIPE, text=True, env={**os.environ}
     )
@@ -47,7 +48,7 @@ def paused(limit: float, pause: float, *how: str) -> tuple[int | None, str]:
         time.sleep(pause)
         child.send_signal(signal.SIGCONT)
         try:
-            status: int | None = child.wait(timeout=1.0)
+            status: int | None = child.wait(timeout=watch)
         except subprocess.TimeoutExpired:
             status = None
     finally:
@@ -60,17 +61,18 @@ def paused(limit: float, pause: float, *how: str) -> tuple[int | None, str]:
 @pytest.mark.parametrize("how", ["idle", "busy"])
 @pytest.mark.parametrize("repetition", range(4))
 def test_a_process_paused_past_the_limit_dies_before_it_runs_again(how: str, repetition: int) -> None:
-    status, output = paused(0.6, 1.0, how)
+    status, output = paused(0.6, 1.0, how, watch=10.0)
     assert status == -signal.SIGALRM
     assert output == ""
 
 
 def test_a_shorter_pause_is_survived() -> None:
-    assert paused(2.0, 0.4, "idle") == (None, "")
+    assert paused(6.0, 1.2, "idle") == (None, "")
 
 
 def test_a_busy_process_keeps_rearming() -> None:
-    assert paused(0.8, 0.0, "busy") == (None, "")
+    # Watched for longer than its limit.
+    assert paused(3.0, 0.0, "busy", watch=4.0) == (None, "")
 
 
 def test_a_stopped_switch_kills_nobody() -> None:

@@ -122,6 +122,15 @@ class Story:
             while words not in await self.shown():
                 await asyncio.sleep(0.02)
 
+    async def timers(self, count: int) -> None:
+        """Wait until so many timers were started."""
+        async with asyncio.timeout(20):
+            while True:
+                events = [event.event_type for event in (await self.handle.fetch_history()).events]
+                if events.count(EventType.EVENT_TYPE_TIMER_STARTED) >= count:
+                    return
+                await asyncio.sleep(0.02)
+
     async def shown(self) -> str:
         return str(await self.handle.query("__temporal_workflow_metadata"))
 
@@ -261,7 +270,8 @@ async def test_rescheduled_to_earlier_while_it_waits(tell: Callable[..., Any]) -
         await story.until("waiting for its time")
         await story.wake()
         await story.ledger.reach(2)
-        await story.until("waiting for its time")
+        # The words are those of the first plan until the second has begun.
+        await story.timers(2)
         await story.wake()
         await story.ledger.reach(3)
         await story.receipt(DELIVERED)
@@ -356,13 +366,13 @@ async def test_a_receipt_in_time_spares_the_question(tell: Callable[..., Any]) -
 
 
 async def test_once_a_mail_is_delivered_nobody_is_asked_any_more(tell: Callable[..., Any]) -> None:
-    async with tell(silent(1.5)) as story:
+    async with tell(silent(6.0)) as story:
         await story.start()
         await story.until("sent: the provider has it")
         await story.receipt(DELIVERED_MAIL)
         await story.until("delivered: the provider has it")
         # Beyond the time of the question that is no longer to be asked.
-        await asyncio.sleep(1.6)
+        await asyncio.sleep(6.1)
         await story.receipt(READ)
         assert await story.ends() == "read"
         events = await story.history()
@@ -392,7 +402,7 @@ async def test_an_activity_that_fails_is_asked_again_for_ever(tell: Callable[...
 async def test_after_the_horizon_it_closes_as_it_stands(
     tell: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(message, "HORIZON", timedelta(seconds=1))
+    monkeypatch.setattr(message, "HORIZON", timedelta(seconds=6))
     # The sandboxed runner imports the module anew, with its own horizon.
     async with tell(SENT, runner=UnsandboxedWorkflowRunner()) as story:
         await story.start()

@@ -44,7 +44,7 @@ ENV = {
     "BELLHOP_LOG_LEVEL": "INFO",
     "POSTGRES_POOL_SIZE": "4",
     "DELIVERY_CALL_TIMEOUT": "2",
-    "DELIVERY_LEASE": "7",
+    "DELIVERY_LEASE": "9",
     "DELIVERY_LEASE_MARGIN": "0.3",
     "DELIVERY_SETTLE_PAUSES": "0.4,0.6,1.5",
     "DELIVERY_FOLLOW_AT": "3,4,5,6,8,10,12,14,16,18,20,25,30,40,60",
@@ -58,8 +58,9 @@ ENV = {
 }
 DRAINER, CLAIM, LINGER = 5.0, 1.0, 0.3
 """For constants of webhooks: LEASE_OF_DRAINER (longer than steps.BEATING), CLAIM_MARGIN and Pace.linger."""
-PAUSED = 2.0
-"""For the dead man's switch: below the lease, and more than a busy machine keeps a thread waiting."""
+PAUSED = 4.0
+"""For the dead man's switch: more than a busy machine keeps a thread waiting (3 s are survived), and so far below the
+lease that a busy machine gets to writing (5 s)."""
 QUEUES = ("TASK_QUEUE_WORKFLOWS", "TASK_QUEUE_PROVIDERS", "TASK_QUEUE_WEBHOOKS", "TASK_QUEUE_RECOVERY")
 OURS = ("api", "workflows", "activities", "bellhop", "worker")
 
