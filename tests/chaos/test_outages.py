@@ -111,6 +111,9 @@ async def test_an_account_at_fault_holds_its_messages_until_it_is_mended(town: T
     texts = [await town.send() for _ in range(4)]
     mail = await town.send("email")
     assert (await town.until(mail, "read"))["status"] == "read", "another account has nothing to do with it"
+    async with asyncio.timeout(30):
+        while not any(["attempt.not_sent" in " ".join(await town.timeline(one)) for one in texts]):
+            await asyncio.sleep(0.1)
     assert {(await town.get(one))["status"] for one in texts} == {"queued"}, "held, and none failed"
     await town.sandbox.delete("/_sandbox/faults")  # mended
     for one in texts:
