@@ -40,6 +40,7 @@ async def test_a_woken_conductor_does_not_send_early(house: Engine) -> None:
     for _ in range(3):
         house.conductor.woken(row)
         await asyncio.sleep(0.3)
+    assert await house.accepted(to="+13055550611") == []
     await house.until(sent["id"], "sent", "delivered")
     (accepted,) = await house.accepted(to="+13055550611")
     assert when(accepted["accepted_at"]) >= when(sent["scheduled_at"])
