@@ -25,19 +25,20 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from activities.drain import EndpointActivities
 from activities.messages import MessageActivities
 from activities.recovery import RecoveryActivities
-from bellhop import wire
-from bellhop.addresses import AddressBook
-from bellhop.conductor import Conductor
-from bellhop.database import make_engine
-from bellhop.lease import DeadMansSwitch, boottime
+from bellhop.domain.addresses import AddressBook
+from bellhop.logging import configure_logs
+from bellhop.ops.seed import await_installation
 from bellhop.providers import PROVIDERS
-from bellhop.recovery import PostgresSweeper, watch_over
-from bellhop.seed import await_installation
+from bellhop.providers.lease import DeadMansSwitch, boottime
 from bellhop.settings import Settings, SettingsError, load
-from bellhop.store.ledger import PostgresLedger, Routes
-from bellhop.telemetry import configure_logs
-from bellhop.temporal import connect_patiently
-from bellhop.webhooks import PostgresOutbox, WebhookPoster, make_client
+from bellhop.store.connections import make_engine
+from bellhop.store.delivery.attempt_store import AttemptStore, Routes
+from bellhop.temporal import contract
+from bellhop.temporal.client import connect_patiently
+from bellhop.temporal.dispatcher import TemporalDispatcher
+from bellhop.temporal.recovery import PostgresSweeper, watch_over
+from bellhop.webhooks.outbox import PostgresOutbox
+from bellhop.webhooks.poster import WebhookPoster, make_client
 from workflows.endpoint import EndpointWorkflow
 from workflows.message import MessageWorkflow
 from workflows.sweep import SweepWorkflow
@@ -52,12 +53,12 @@ GRACE = timedelta(seconds=6)
 
 
 def message_activities(
-    settings: Settings, engine: AsyncEngine, conductor: Conductor, threads: ThreadPoolExecutor
+    settings: Settings, engine: AsyncEngine, dispatcher: TemporalDispatcher, threads: ThreadPoolExecutor
 ) -> MessageActivities:
     """`deliver` and `settle` over the real ledger and providers."""
     routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
     return MessageActivities(
-        PostgresLedger(engine, settings.delivery, routes, conductor.owed),
+        AttemptStore(engine, settings.delivery, routes, dispatcher.wake_endpoints),
         PROVIDERS,
         threads,
         boottime,
@@ -70,7 +71,7 @@ def workflow_worker(client: Client, settings: Settings, messages: MessageActivit
     """The worker that runs the stories, and the first attempt of each message inside them."""
     return Worker(
         client,
-        task_queue=wire.TASK_QUEUE_WORKFLOWS,
+        task_queue=contract.TASK_QUEUE_WORKFLOWS,
         # The other stories have queues of their own; these two are for those that began before they had.
         workflows=[MessageWorkflow, EndpointWorkflow, SweepWorkflow],
         # Local ones only: this queue has no tasks of its own for activities.
@@ -89,7 +90,7 @@ def activity_workers(
     client: Client,
     settings: Settings,
     engine: AsyncEngine,
-    conductor: Conductor,
+    dispatcher: TemporalDispatcher,
     messages: MessageActivities,
     posts: httpx2.AsyncClient,
     sweeper: PostgresSweeper,
@@ -99,21 +100,21 @@ def activity_workers(
     endpoints = EndpointActivities(
         PostgresOutbox(engine, settings.webhook),
         WebhookPoster(settings.webhook, posts),
-        conductor,
+        dispatcher,
         settings.webhook.retry_pauses,
     )
     recovery = RecoveryActivities(sweeper)
     return [
         Worker(
             client,
-            task_queue=wire.TASK_QUEUE_PROVIDERS,
+            task_queue=contract.TASK_QUEUE_PROVIDERS,
             activities=[messages.deliver, messages.settle],
             max_concurrent_activities=settings.delivery.threads,
             graceful_shutdown_timeout=GRACE,
         ),
         Worker(
             client,
-            task_queue=wire.TASK_QUEUE_WEBHOOKS,
+            task_queue=contract.TASK_QUEUE_WEBHOOKS,
             workflows=[EndpointWorkflow],
             workflow_runner=RUNNER,
             max_concurrent_workflow_task_polls=2,
@@ -123,7 +124,7 @@ def activity_workers(
         ),
         Worker(
             client,
-            task_queue=wire.TASK_QUEUE_RECOVERY,
+            task_queue=contract.TASK_QUEUE_RECOVERY,
             workflows=[SweepWorkflow],
             workflow_runner=RUNNER,
             max_concurrent_workflow_task_polls=2,
@@ -157,13 +158,13 @@ async def run(settings: Settings, role: str) -> None:
     await checking
     posts = make_client(settings.webhook)
     with threads(settings) as pool:
-        async with posts, Conductor(client, engine) as conductor:
-            messages = message_activities(settings, engine, conductor, pool)
+        async with posts, TemporalDispatcher(client, engine) as dispatcher:
+            messages = message_activities(settings, engine, dispatcher, pool)
             watching: asyncio.Task[None] | None = None
             workers = [workflow_worker(client, settings, messages)] if role in ("workflows", "all") else []
             if role in ("activities", "all"):
-                sweeper = PostgresSweeper(engine, client, conductor, settings.bellhop.sweep_grace)
-                workers += activity_workers(client, settings, engine, conductor, messages, posts, sweeper)
+                sweeper = PostgresSweeper(engine, client, dispatcher, settings.bellhop.sweep_grace)
+                workers += activity_workers(client, settings, engine, dispatcher, messages, posts, sweeper)
                 watching = asyncio.create_task(watch_over(client, sweeper, settings.bellhop.sweep_every))
             await _run_all(workers, stop)
             if watching is not None:

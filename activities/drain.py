@@ -15,10 +15,11 @@ from uuid import UUID
 import structlog
 from temporalio import activity
 
-from activities.faults import told_plainly
-from bellhop.ids import endpoint_workflow
-from bellhop.ports_webhooks import Outbox, Owed, Posted, Poster, RecordUnavailable, Result, State, Step, Waker
-from bellhop.wire import DRAIN, Drained
+from activities.faults import redact_errors
+from bellhop.domain.answers import Drained
+from bellhop.domain.ids import endpoint_workflow
+from bellhop.domain.webhook_ports import Outbox, Owed, Posted, Poster, RecordUnavailable, Result, State, Step, Waker
+from bellhop.temporal.contract import DRAIN
 
 log = structlog.get_logger()
 
@@ -75,7 +76,7 @@ class EndpointActivities:
         self._pace = pace or Pace()
 
     @activity.defn(name=DRAIN)
-    @told_plainly
+    @redact_errors
     async def drain(self, endpoint: str) -> Drained:
         """Deliver everything due for the endpoint (its row's key) and say when to come again."""
         run = _Drain(UUID(endpoint), self._outbox, self._poster, self._waker, self._pauses, self._pace)
@@ -153,7 +154,7 @@ class _Drain:
             log.error(
                 "a webhook endpoint is disabled", endpoint=endpoint_workflow(self._endpoint), reason=step.disabled
             )
-            self._waker.owed(step.wake)
+            self._waker.wake_endpoints(step.wake)
         now = time.monotonic()
         self._queue.extend((owed, now) for owed in step.owed)
         self._begin_posts()

@@ -16,7 +16,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def told_plainly(activity: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+def redact_errors(activity: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
     """Turn any exception of an activity into an ApplicationError that names only its type, without its cause."""
 
     @wraps(activity)

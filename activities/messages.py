@@ -11,22 +11,22 @@ from uuid import UUID
 import structlog
 from temporalio import activity
 
-from activities.faults import told_plainly
-from bellhop import wire
-from bellhop.ids import Prefix, render
-from bellhop.ports import (
+from activities.faults import redact_errors
+from bellhop.domain.answers import Answer, Next
+from bellhop.domain.delivery_ports import (
+    Attempts,
     Claim,
-    Enquiry,
-    Found,
-    FoundKind,
-    Ledger,
+    LookupKind,
+    LookupResult,
+    PolledAttempt,
     Provider,
     Question,
     Reported,
     SendResult,
-    Silence,
+    StatusPoll,
 )
-from bellhop.wire import Answer, Next
+from bellhop.domain.ids import Prefix, render
+from bellhop.temporal import contract
 
 log = structlog.get_logger()
 
@@ -43,47 +43,47 @@ class MessageActivities:
 
     def __init__(
         self,
-        ledger: Ledger,
+        attempts: Attempts,
         providers: Mapping[str, Provider],
         threads: Executor,
         boottime: Callable[[], float],
         lease: float,
         look_up_timeout: float,
     ) -> None:
-        self._ledger = ledger
+        self._attempts = attempts
         self._providers = providers
         self._threads = threads
         self._boottime = boottime
         self._lease = lease
         self._look_up_timeout = look_up_timeout
 
-    @activity.defn(name=wire.DELIVER)
-    @told_plainly
+    @activity.defn(name=contract.DELIVER)
+    @redact_errors
     async def deliver(self, message_id: str) -> Answer:
         """Send what may go out now, part by part, and say what is next."""
         async with _alive():
             while True:
                 # Before the row is written: the process's own deadline is never later than the ledger's.
                 deadline = self._boottime() + self._lease
-                decided = await self._ledger.claim(UUID(message_id), deadline)
+                decided = await self._attempts.claim(UUID(message_id), deadline)
                 if isinstance(decided, Answer):
                     return decided
                 answer = await self._record(decided, await self._send(decided))
                 if answer.next is not Next.AGAIN or answer.after > 0:
                     return answer
 
-    @activity.defn(name=wire.SETTLE)
-    @told_plainly
+    @activity.defn(name=contract.SETTLE)
+    @redact_errors
     async def settle(self, message_id: str) -> Answer:
         """Ask the provider what became of an attempt, or of a message of which nothing is heard; say what is next."""
         async with _alive():
-            decided = await self._ledger.question(UUID(message_id))
+            decided = await self._attempts.question(UUID(message_id))
             if isinstance(decided, Answer):
                 return decided
-            if isinstance(decided, Silence):
+            if isinstance(decided, StatusPoll):
                 reports = await asyncio.gather(*(self._report(enquiry) for enquiry in decided.enquiries))
-                return await self._ledger.heard(decided, reports)
-            return await self._ledger.resolve(decided, await self._look_up(decided))
+                return await self._attempts.record_poll(decided, reports)
+            return await self._attempts.resolve(decided, await self._look_up(decided))
 
     async def _send(self, claim: Claim) -> SendResult:
         provider = self._providers[claim.account.provider]
@@ -101,17 +101,17 @@ class MessageActivities:
         )
         return result
 
-    async def _look_up(self, question: Question) -> Found:
+    async def _look_up(self, question: Question) -> LookupResult:
         provider = self._providers[question.account.provider]
         return await asyncio.get_running_loop().run_in_executor(
             self._threads, provider.look_up, question.account, question.sought, self._look_up_timeout
         )
 
-    async def _report(self, enquiry: Enquiry) -> Reported:
+    async def _report(self, enquiry: PolledAttempt) -> Reported:
         provider = self._providers[enquiry.account.provider]
         if enquiry.age > provider.horizon.total_seconds():
             # By now its last word has been spoken, whatever it was.
-            return Reported(FoundKind.CANNOT_KNOW)
+            return Reported(LookupKind.CANNOT_KNOW)
         return await asyncio.get_running_loop().run_in_executor(
             self._threads,
             provider.report,
@@ -125,7 +125,7 @@ class MessageActivities:
         """Write an outcome down, patiently: what is not recorded has to be found out again from the provider."""
         for tried in range(RECORD_TRIES):
             try:
-                return await self._ledger.record(claim, result)
+                return await self._attempts.record(claim, result)
             except Exception as error:
                 if tried == RECORD_TRIES - 1:
                     raise

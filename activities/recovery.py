@@ -7,8 +7,8 @@ from typing import Protocol
 
 from temporalio import activity
 
-from activities.faults import told_plainly
-from bellhop import wire
+from activities.faults import redact_errors
+from bellhop.temporal import contract
 
 BEAT = 1.5
 
@@ -26,8 +26,8 @@ class RecoveryActivities:
     def __init__(self, sweeper: Sweeper) -> None:
         self._sweeper = sweeper
 
-    @activity.defn(name=wire.SWEEP)
-    @told_plainly
+    @activity.defn(name=contract.SWEEP)
+    @redact_errors
     async def sweep(self) -> int:
         """One sweep."""
         beating = asyncio.create_task(_beat())

@@ -17,21 +17,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from api import docs, guests, health, keys, ledger, messaging, openapi, properties, receipts, webhooks
-from api.callers import Callers
-from api.door import Door
-from api.entrance import Entrance
+from api import docs, openapi
+from api.acceptance_wait import Waiting
+from api.auth import Callers
+from api.dependencies import Door
 from api.errors import HANDLERS
-from api.record import Record
-from api.waiting import Waiting
-from bellhop.addresses import AddressBook
-from bellhop.conductor import Conductor
-from bellhop.database import CALLERS_WAIT_FOR_A_CONNECTION, make_engine
+from api.middleware import Entrance
+from api.routes import guests, health, keys, ledger, messaging, properties, receipts, webhooks
+from bellhop.domain.addresses import AddressBook
+from bellhop.logging import configure_logs
+from bellhop.ops.seed import await_installation
 from bellhop.providers import PROVIDERS
-from bellhop.seed import await_installation
 from bellhop.settings import Settings, SettingsError, load
-from bellhop.telemetry import configure_logs
-from bellhop.temporal import connect, register_search_attributes
+from bellhop.store.connections import CALLERS_WAIT_FOR_A_CONNECTION, make_engine
+from bellhop.store.database import Database
+from bellhop.temporal.client import connect, register_search_attributes
+from bellhop.temporal.dispatcher import TemporalDispatcher
 
 ASK_AGAIN = 2.0
 
@@ -51,20 +52,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine = make_engine(read.postgres, "api", pool_timeout=CALLERS_WAIT_FOR_A_CONNECTION)
         client = await connect(read.temporal, lazy=True)
-        record = Record(engine)
-        waiting = Waiting(record)
+        database = Database(engine)
+        waiting = Waiting(database)
         book = AddressBook(read.bellhop.secret_key.get_secret_value())
         registering = asyncio.create_task(_register(client))
         checking = asyncio.create_task(_check(engine, book))
         try:
-            async with Conductor(client, engine) as conductor:
+            async with TemporalDispatcher(client, engine) as dispatcher:
                 app.state.temporal = client
                 app.state.door = Door(
                     settings=read,
-                    record=record,
-                    callers=Callers(record),
+                    database=database,
+                    callers=Callers(database),
                     waiting=waiting,
-                    conductor=conductor,
+                    dispatcher=dispatcher,
                     book=book,
                     providers=PROVIDERS,
                 )

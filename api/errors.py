@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.record import NoAnswer
-from api.schemas.words import expected
-from bellhop.statuses import Status
+from api.schemas.validation_messages import expected
+from bellhop.domain.statuses import Status
+from bellhop.store.database import DatabaseTimeout
 
 Detail = str | Sequence[Mapping[str, Any]]
 
@@ -237,7 +237,7 @@ def unavailable(error: BaseException) -> bool:
         return getattr(error.orig, "sqlstate", None) == "25006"
     # A full disk (53100), no connection left (53300, or of our own), locks and statements that took too long, and
     # whatever else is about the server.
-    return isinstance(error, (OperationalError, InterfaceError, PoolTimeout, NoAnswer))
+    return isinstance(error, (OperationalError, InterfaceError, PoolTimeout, DatabaseTimeout))
 
 
 HANDLERS: dict[Any, Any] = {

@@ -7,10 +7,10 @@ import json
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from api.door import door
+from api.dependencies import door
 from api.errors import IdempotencyMismatch, Invalid
-from bellhop.store import idempotency
-from bellhop.store.idempotency import Earlier, Ticket
+from bellhop.store.access import idempotency
+from bellhop.store.access.idempotency import Earlier, Ticket
 
 LONGEST = 255
 REPLAYED = {"Idempotency-Replayed": "true"}

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
 from api.schemas.webhooks import Event
-from bellhop.events import EventType
+from bellhop.domain.events import EventType
 
 DESCRIPTION = """
 Durable guest messaging for hotels and property platforms. A message that is accepted (201) is not lost: it goes out

@@ -11,7 +11,7 @@ from pathlib import Path
 from bellhop.dev import session
 from bellhop.dev.console import Console
 from bellhop.dev.stack import EmbeddedStack
-from bench import checks, house, report
+from bench import checks, environment, report
 from bench.guests import Refused
 from bench.run import Plan, bench
 
@@ -35,7 +35,7 @@ def main() -> int:
         console.say(f"Kept in {kept}; the whole run took {time.monotonic() - began:.0f} s")
         return 0
 
-    return session.run(house.build(directory / "state", console), console, measure)
+    return session.run(environment.build(directory / "state", console), console, measure)
 
 
 def _options() -> tuple[Plan, Path]:

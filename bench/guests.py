@@ -15,7 +15,7 @@ from temporalio.client import Client
 
 from bellhop.dev.stack import EmbeddedStack
 from bench import crowd
-from bench.house import SANDBOX_PACE
+from bench.environment import SANDBOX_PACE
 from bench.receiver import Receiver
 
 LAST_EVENT = {"sms": "message.delivered", "email": "message.read"}

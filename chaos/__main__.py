@@ -16,10 +16,10 @@ from typing import Any
 
 from bellhop.dev import session
 from bellhop.dev.stack import EmbeddedStack
-from chaos import house, report
+from chaos import environment, report
+from chaos.faults import KINDS
 from chaos.plan import Plan, make
 from chaos.run import Hushed, Outcome, chaos
-from chaos.strikes import KINDS
 
 DIRECTORY = Path(".bellhop") / "chaos"
 QUICK_SEED, QUICK_MESSAGES, QUICK_SECONDS = 2024, 250, 70.0
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         (state / "findings.json").write_text(json.dumps(report.as_json(outcome), indent=2), encoding="utf-8")
         return 1
 
-    code = session.run(house.build(state, console), console, story)
+    code = session.run(environment.build(state, console), console, story)
     if code == 0:
         if not keep:
             shutil.rmtree(state, ignore_errors=True)

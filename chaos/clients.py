@@ -17,13 +17,13 @@ from typing import Any, Self
 import aiohttp
 
 from bellhop.dev.stack import EmbeddedStack
-from chaos import house
+from chaos import environment
 from chaos.accounts import Answer, Told
 from chaos.plan import Guest, Letter, Plan
 
 TRY = 12.0
 """Seconds a client waits for one answer."""
-PAUSES = (0.2, 0.4, 0.8, 1.6, house.CLIENTS_AGAIN)
+PAUSES = (0.2, 0.4, 0.8, 1.6, environment.CLIENTS_AGAIN)
 """Before a request is repeated; or what Retry-After says, if that is longer; both give or take a quarter."""
 NOBODY = (aiohttp.ClientError, OSError, TimeoutError)
 
@@ -172,7 +172,7 @@ class Clients:
             if 0 < status < 500:
                 return status, shown
             # Where many wait for the same thing, those who repeat in step keep it down.
-            pause = min(house.CLIENTS_AGAIN, max(PAUSES[min(number, len(PAUSES) - 1)], retry_after))
+            pause = min(environment.CLIENTS_AGAIN, max(PAUSES[min(number, len(PAUSES) - 1)], retry_after))
             await asyncio.sleep(pause * random.uniform(0.75, 1.25))
         raise AssertionError("unreachable: somebody has ended us by then")
 
@@ -200,7 +200,7 @@ class Clients:
             await self._fault(letter, kind="unavailable", calls="lookup")
         if letter.callbacks:
             extra: dict[str, float] = {"times": 5} if letter.callbacks == "callback_repeat" else {}
-            extra |= {"delay": house.CALLBACK_DELAY} if letter.callbacks == "callback_delay" else {}
+            extra |= {"delay": environment.CALLBACK_DELAY} if letter.callbacks == "callback_delay" else {}
             await self._fault(letter, kind=letter.callbacks, count=8, **extra)
 
     async def _fault(self, letter: Letter, **asked: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Self
 
 from aiohttp import web
 
-from bellhop import signing
+from bellhop.domain import signing
 from chaos.accounts import Heard
 
 HOPEFUL = ("good", "flaky")

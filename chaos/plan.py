@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from random import Random
 
-from chaos.strikes import KINDS, Strike, Track
+from chaos.faults import KINDS, Strike, Track
 
 LONG = (130, 400)
 """Words of a long text message: two to four parts of 1,600 characters."""

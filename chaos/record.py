@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import dict_row
 
-from bellhop.ids import Prefix, render
+from bellhop.domain.ids import Prefix, render
 from chaos.accounts import Attempt, Event, Row
 
 TOKEN = re.compile(r"^q\d{5}(?=\.)")

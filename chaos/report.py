@@ -8,12 +8,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from chaos import house
+from chaos import environment
 from chaos.accounts import Row, Told
-from chaos.judge import STATUS, WRONGS, due
+from chaos.checker import STATUS, WRONGS, due
+from chaos.faults import KINDS
 from chaos.plan import Letter, Plan
 from chaos.run import Outcome
-from chaos.strikes import KINDS
 
 MOST_SHOWN = 12
 AIM = 10.0
@@ -82,8 +82,8 @@ def table(outcome: Outcome) -> str:
         f"  from the last fault until every part ran again     {outcome.mending:6.1f} s",
         f"  from there until the last message was settled      {outcome.settled:6.1f} s   "
         f"aim: within {AIM:.0f} s beyond these windows",
-        *(f"    {name}: {says}" for name, says in house.WINDOWS.items()),
-        "  the engine's own: " + "; ".join(f"{name} {says}" for name, says in house.OWN.items()),
+        *(f"    {name}: {says}" for name, says in environment.WINDOWS.items()),
+        "  the engine's own: " + "; ".join(f"{name} {says}" for name, says in environment.OWN.items()),
         f"  load average at the end {outcome.load:.1f} on {os.cpu_count()} cores",
         *_slowest(outcome),
         "",
@@ -208,6 +208,6 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "until_running_s": round(outcome.mending, 1),
         "settled_s": round(outcome.settled, 1),
         "load": round(outcome.load, 1),
-        "windows": house.WINDOWS,
+        "windows": environment.WINDOWS,
         "findings": [{"wrong": one.wrong, "letter": one.token, "says": one.says} for one in outcome.verdict.findings],
     }

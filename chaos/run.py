@@ -19,14 +19,14 @@ from temporalio.client import Client
 
 from bellhop.dev.console import Console, Step
 from bellhop.dev.stack import EmbeddedStack
-from chaos import books, record
+from chaos import provider_log, record
 from chaos.accounts import Accounts
+from chaos.checker import Verdict, judge
 from chaos.clients import Clients
 from chaos.customers import HOPEFUL, NAMES, Customers
-from chaos.field import Field
-from chaos.judge import Verdict, judge
+from chaos.faults import KINDS, Strike, Track
+from chaos.injector import Field
 from chaos.plan import Plan
-from chaos.strikes import KINDS, Strike, Track
 
 PATIENCE = 60.0
 """Seconds without any progress after the last fault: what is not settled then counts as it stands."""
@@ -212,7 +212,7 @@ async def _settle(
 
 
 async def _read(stack: EmbeddedStack, clients: Clients, customers: Customers, http: aiohttp.ClientSession) -> Accounts:
-    copies = await books.read(http, stack.sandbox_url)
+    copies = await provider_log.read(http, stack.sandbox_url)
     rows = await record.read(stack.postgres_dsn, HOPEFUL)
     told = list(clients.told.values())
     running = await _running(stack.temporal_address)

@@ -7,9 +7,9 @@ from typing import Literal
 from alembic import context
 from sqlalchemy import Connection, create_engine, pool, text
 
-from bellhop.database import sqlalchemy_url
 from bellhop.settings import PostgresSettings, env_file
-from bellhop.tables import Personal, PersonalJSON, Secret, metadata
+from bellhop.store.connections import sqlalchemy_url
+from bellhop.store.tables import Personal, PersonalJSON, Secret, metadata
 
 # One migration at a time, whoever starts it: API, worker and job may all be started together.
 MIGRATION_LOCK = 7_236_512_301

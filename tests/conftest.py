@@ -22,11 +22,10 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, Register
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from bellhop.addresses import AddressBook
-from bellhop.database import make_engine
-from bellhop.dev.ports import Ports
+from bellhop.dev.free_ports import Ports
 from bellhop.dev.stack import EmbeddedStack
-from bellhop.migrate import migrate
+from bellhop.domain.addresses import AddressBook
+from bellhop.ops.migrate import migrate
 from bellhop.settings import (
     BellhopSettings,
     DeliverySettings,
@@ -37,6 +36,7 @@ from bellhop.settings import (
     TwilioSettings,
     WebhookSettings,
 )
+from bellhop.store.connections import make_engine
 
 SECRET = "a secret of the tests, long enough to be one"
 TEMPLATE = "bellhop_template"

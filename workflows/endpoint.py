@@ -9,13 +9,8 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from bellhop.wire import (
-        DRAIN,
-        ENDPOINT_WORKFLOW,
-        TASK_QUEUE_WEBHOOKS,
-        WAKE,
-        Drained,
-    )
+    from bellhop.domain.answers import Drained
+    from bellhop.temporal.contract import DRAIN, ENDPOINT_WORKFLOW, TASK_QUEUE_WEBHOOKS, WAKE
 
 # A drain takes at most a minute (its time to work and one last POST); a drainer that fell silent is replaced soon.
 DRAIN_TIMEOUT = timedelta(seconds=90)

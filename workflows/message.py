@@ -13,11 +13,11 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from bellhop import wire
-    from bellhop.search_attributes import STATUS
-    from bellhop.wire import Answer, Next
+    from bellhop.domain.answers import Answer, Next
+    from bellhop.temporal import contract
+    from bellhop.temporal.search_attributes import STATUS
 
-HORIZON = wire.FOLLOWED
+HORIZON = contract.FOLLOWED
 
 PATIENT = RetryPolicy(
     initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_interval=timedelta(seconds=5)
@@ -30,7 +30,7 @@ SILENCE = timedelta(seconds=6)
 """An activity that takes longer says so; one that is silent for so long was killed, and another worker takes over."""
 
 
-@workflow.defn(name=wire.MESSAGE_WORKFLOW)
+@workflow.defn(name=contract.MESSAGE_WORKFLOW)
 class MessageWorkflow:
     """One outbound message, from its acceptance to its end."""
 
@@ -42,7 +42,7 @@ class MessageWorkflow:
     @workflow.run
     async def run(self, message_id: str) -> str:
         """`message_id`: the row key. Returns the status the message ended with."""
-        activity = wire.DELIVER
+        activity = contract.DELIVER
         while True:
             # Read before asking: a wake that comes while `deliver` looks is not lost.
             wakes, self._reported = self._wakes, None
@@ -55,7 +55,7 @@ class MessageWorkflow:
                 workflow.upsert_search_attributes([STATUS.value_set(answer.status)])
                 workflow.set_current_details(answer.status)
                 return answer.status
-            activity = wire.SETTLE if answer.next is Next.SETTLE else wire.DELIVER
+            activity = contract.SETTLE if answer.next is Next.SETTLE else contract.DELIVER
             if workflow.info().is_continue_as_new_suggested():
                 workflow.continue_as_new(message_id)
 
@@ -125,20 +125,20 @@ class MessageWorkflow:
             activity,
             message_id,
             result_type=Answer,
-            task_queue=wire.TASK_QUEUE_PROVIDERS,
+            task_queue=contract.TASK_QUEUE_PROVIDERS,
             start_to_close_timeout=CALL,
             heartbeat_timeout=SILENCE,
             retry_policy=PATIENT,
-            summary="is it sent?" if activity == wire.SETTLE else "may it go out? send it",
+            summary="is it sent?" if activity == contract.SETTLE else "may it go out? send it",
         )
         return answer
 
-    @workflow.signal(name=wire.WAKE)
+    @workflow.signal(name=contract.WAKE)
     def wake(self) -> None:
         """Something changed in the record: ask again."""
         self._wakes += 1
 
-    @workflow.signal(name=wire.RECEIPT_RECORDED)
+    @workflow.signal(name=contract.RECEIPT_RECORDED)
     def receipt_recorded(self, answer: Answer) -> None:
         """A provider's receipt moved the message on; the record has it already."""
         # Signals overtake one another: "delivered, follow on" may come after "read, close", and must not undo it.

@@ -8,10 +8,10 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from bellhop import wire
+    from bellhop.temporal import contract
 
 
-@workflow.defn(name=wire.SWEEP_WORKFLOW)
+@workflow.defn(name=contract.SWEEP_WORKFLOW)
 class SweepWorkflow:
     """Look once for what was left behind."""
 
@@ -19,9 +19,9 @@ class SweepWorkflow:
     async def run(self) -> int:
         """Returns how many messages and endpoints were woken."""
         woken: int = await workflow.execute_activity(
-            wire.SWEEP,
+            contract.SWEEP,
             result_type=int,
-            task_queue=wire.TASK_QUEUE_RECOVERY,
+            task_queue=contract.TASK_QUEUE_RECOVERY,
             start_to_close_timeout=timedelta(minutes=5),
             # While one sweep runs, no other does: one whose worker was killed must not keep the next ones waiting.
             heartbeat_timeout=timedelta(seconds=6),

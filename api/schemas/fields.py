@@ -10,10 +10,10 @@ from typing import Annotated, Any, Generic, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError, to_json
 
-from bellhop import addresses
-from bellhop.addresses import BadAddress
-from bellhop.guests import BadLanguage, language
-from bellhop.ids import Prefix
+from bellhop.domain import addresses
+from bellhop.domain.addresses import BadAddress
+from bellhop.domain.guests import BadLanguage, language
+from bellhop.domain.ids import Prefix
 
 MOST_KEYS = 50
 MOST_BYTES = 16 * 1024

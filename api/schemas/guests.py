@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from api.schemas.fields import Email, JsonObject, Language, Name, Paging, Phone, Shown, Strict, id_pattern, wrong
-from bellhop.ids import Prefix
+from bellhop.domain.ids import Prefix
 
 EXAMPLE: dict[str, Any] = {
     "id": "gst_01kaj3p0m5e6s7t8v9w0x1y2z3",

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from api.schemas.fields import Instant, Paging, Shown, Strict, id_pattern, wrong
-from bellhop.events import EventType
-from bellhop.ids import Prefix
+from bellhop.domain.events import EventType
+from bellhop.domain.ids import Prefix
 
 EVERY_EVENT = "*"
 

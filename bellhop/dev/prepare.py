@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from bellhop.database import make_engine
 from bellhop.dev.paths import DevPaths
 from bellhop.dev.problems import StartProblem
 from bellhop.dev.stack import PreparedInfo
-from bellhop.ids import Prefix, render
-from bellhop.migrate import migrate
-from bellhop.seed import ensure_accounts, ensure_key, ensure_property
+from bellhop.domain.ids import Prefix, render
+from bellhop.ops.migrate import migrate
+from bellhop.ops.seed import ensure_accounts, ensure_key, ensure_property
 from bellhop.settings import Settings, SettingsError, from_env
+from bellhop.store.connections import make_engine
 
 NAME = "Grand Sunset Resort"
 SLUG = "grand-sunset-resort"

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from bellhop.database import make_engine
 from bellhop.dev.console import Console
+from bellhop.dev.free_ports import Ports
 from bellhop.dev.paths import DevPaths
-from bellhop.dev.ports import Ports
 from bellhop.dev.prepare import prepare
 from bellhop.dev.stack import ALL_PARTS, EmbeddedStack, PreparedInfo
-from bellhop.ids import Prefix, parse
+from bellhop.domain.ids import Prefix, parse
 from bellhop.settings import Settings, from_env
-from bellhop.store import keys
+from bellhop.store.access import keys
+from bellhop.store.connections import make_engine
 
 RATE_LIMIT = 1_000_000
 """Requests a minute: the limit is not what is measured."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 
+from bellhop.dev.free_ports import Ports
 from bellhop.dev.local_http import answers
 from bellhop.dev.paths import DevPaths, project_dir
-from bellhop.dev.ports import Ports
 from bellhop.dev.process import Program
 from bellhop.dev.temporal_server import polls
-from bellhop.wire import TASK_QUEUE_PROVIDERS, TASK_QUEUE_WORKFLOWS
+from bellhop.temporal.contract import TASK_QUEUE_PROVIDERS, TASK_QUEUE_WORKFLOWS
 
 _POLLED = {"workflows": (TASK_QUEUE_WORKFLOWS, "workflow"), "activities": (TASK_QUEUE_PROVIDERS, "activity")}
 

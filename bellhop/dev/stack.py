@@ -21,8 +21,8 @@ from typing import Any, Self
 
 from bellhop.dev import locks, services, temporal_server
 from bellhop.dev.console import Console
+from bellhop.dev.free_ports import Ports
 from bellhop.dev.paths import DevPaths
-from bellhop.dev.ports import Ports
 from bellhop.dev.postgres import EmbeddedPostgres
 from bellhop.dev.problems import AlreadyRunning, NoTemporalServer
 from bellhop.dev.process import Process, Program

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bellhop.ports import Provider
-from bellhop.providers.sendgrid import SendGrid
-from bellhop.providers.twilio import Twilio
+from bellhop.domain.delivery_ports import Provider
+from bellhop.providers.sendgrid.adapter import SendGrid
+from bellhop.providers.twilio.adapter import Twilio
 
 
 def providers() -> dict[str, Provider]:

@@ -12,9 +12,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from uuid import UUID
 
-from bellhop.failures import FailureCode
-from bellhop.guarded_http import Answer
-from bellhop.ports import SendKind
+from bellhop.domain.delivery_ports import SendKind
+from bellhop.domain.failures import FailureCode
+from bellhop.providers.lease_http import Answer
 
 LONGEST_TEXT = 500
 """How much of a provider's words is kept."""

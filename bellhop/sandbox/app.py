@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from bellhop.sandbox import control, page, sendgrid, twilio, wire
+from bellhop.sandbox import control, page, sendgrid, socket_faults, twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.state import State
 
@@ -36,15 +36,15 @@ def create_app(db: Path | None = None, settings: Settings | None = None) -> Fast
 
 def create_server(
     host: str = "127.0.0.1", port: int = 8900, db: Path | None = None, settings: Settings | None = None
-) -> wire.Server:
+) -> socket_faults.Server:
     """A server with its port already bound (`server.port`, also for port 0); run it with `server.run()`."""
     app = create_app(db, settings)
-    server = wire.Server(
+    server = socket_faults.Server(
         uvicorn.Config(
             app,
             host=host,
             port=port,
-            http=wire.Protocol,
+            http=socket_faults.Protocol,
             ws="none",
             log_level="warning",
             access_log=False,

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bellhop.sandbox.books import event_settings
-from bellhop.sandbox.post import TOKEN
+from bellhop.sandbox.account_registry import event_settings
+from bellhop.sandbox.callback_sender import TOKEN
 from bellhop.sandbox.state import State
 from bellhop.sandbox.store import Message, Step, now
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bellhop.sandbox import accounts, books, callbacks, faults, magic, twilio_inbound
+from bellhop.sandbox import account_registry, accounts, callbacks, faults, magic, twilio_inbound
 from bellhop.sandbox.faults import Fault, FaultRequest
 from bellhop.sandbox.state import State
 from bellhop.sandbox.store import Message, Step
@@ -271,7 +271,7 @@ async def clear_opt_outs(request: Request) -> dict[str, bool]:
 @router.post("/accounts", status_code=201)
 async def add_account(request: Request, body: AccountRequest) -> dict[str, Any]:
     """Add an account or change one (a new `auth_token` for a known SID rotates it)."""
-    known, phrase = _state(request).books, books.new_phrase()
+    known, phrase = _state(request).books, account_registry.new_phrase()
     if body.provider == "twilio":
         sid = body.account_sid or accounts.twilio_account_sid(phrase)
         old = known.twilio.get(sid)
@@ -279,10 +279,10 @@ async def add_account(request: Request, body: AccountRequest) -> dict[str, Any]:
         numbers = body.numbers if body.numbers is not None else old.numbers if old else [accounts.TWILIO_FROM_NUMBER]
         if not numbers:
             raise HTTPException(422, "numbers: an account needs one to send from")
-        known.put_twilio(books.TwilioAccount(sid, token, numbers))
+        known.put_twilio(account_registry.TwilioAccount(sid, token, numbers))
         return {"provider": "twilio", "account_sid": sid, "auth_token": token, "numbers": numbers}
     key = body.api_key or accounts.sendgrid_api_key(phrase)
-    account = known.sendgrid_named(key) or books.SendGridAccount(key)
+    account = known.sendgrid_named(key) or account_registry.SendGridAccount(key)
     if body.from_emails is not None:
         account.from_emails = [email.casefold() for email in body.from_emails]
     if body.email_activity is not None:

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bellhop.sandbox import wire
-from bellhop.sandbox.plans import CALLBACK_KINDS, CallbackEffect
+from bellhop.sandbox import socket_faults
+from bellhop.sandbox.scenarios import CALLBACK_KINDS, CallbackEffect
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +184,12 @@ async def _error(asked: FaultRequest, status: int, request: Request, refuse: Ref
 
 
 async def _hang(asked: FaultRequest, status: int, request: Request, refuse: Refuse) -> Response:
-    await wire.until_gone(request)
+    await socket_faults.until_gone(request)
     return unanswered()
 
 
 async def _reset(asked: FaultRequest, status: int, request: Request, refuse: Refuse) -> Response:
-    await wire.reset(request)
+    await socket_faults.reset(request)
     return unanswered()
 
 

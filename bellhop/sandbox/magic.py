@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bellhop.sandbox.faults import FaultRequest
-from bellhop.sandbox.plans import Beat
+from bellhop.sandbox.scenarios import Beat
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bellhop.sandbox import accounts, faults, magic, plans, sendgrid_activity
+from bellhop.sandbox import accounts, faults, magic, scenarios, sendgrid_activity
 from bellhop.sandbox import sendgrid_checks as checks
-from bellhop.sandbox.books import EVENT_FLAGS, SendGridAccount, event_settings
+from bellhop.sandbox.account_registry import EVENT_FLAGS, SendGridAccount, event_settings
 from bellhop.sandbox.faults import FaultRequest
 from bellhop.sandbox.sendgrid_checks import Problem, reply
 from bellhop.sandbox.state import Handler, State
@@ -175,11 +175,11 @@ class _Desk:
             },
         )
         magic_row = magic.lookup(to)
-        beats = magic_row.beats if magic_row and magic_row.beats is not None else plans.EMAIL
+        beats = magic_row.beats if magic_row and magic_row.beats is not None else scenarios.EMAIL
         start = max(moment, float(row.get("send_at") or mail.get("send_at") or 0))
         steps = []
         for beat in beats:
-            due = start + plans.after("sendgrid", beat, self._state.settings)
+            due = start + scenarios.after("sendgrid", beat, self._state.settings)
             steps.append(
                 Step(
                     message=0,
@@ -190,7 +190,7 @@ class _Desk:
                     payload=_event(message, beat, due),
                 )
             )
-        return message, plans.disturbed(steps, self._state.callback_effect("sendgrid", to))
+        return message, scenarios.disturbed(steps, self._state.callback_effect("sendgrid", to))
 
     async def settings(self, request: Request, account: SendGridAccount) -> Response:
         return _json(event_settings(account, self._state.settings.sendgrid_event_url))
@@ -228,7 +228,7 @@ async def _object(request: Request) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _event(message: Message, beat: plans.Beat, due: float) -> dict[str, Any]:
+def _event(message: Message, beat: scenarios.Beat, due: float) -> dict[str, Any]:
     """One event as SendGrid posts it: custom arguments stand beside its own names."""
     event: dict[str, Any] = {
         **message.custom_args,

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bellhop.sandbox import faults
-from bellhop.sandbox.books import SendGridAccount
+from bellhop.sandbox.account_registry import SendGridAccount
 from bellhop.sandbox.faults import FaultRequest
 from bellhop.sandbox.sendgrid_checks import Problem, reply
 from bellhop.sandbox.state import State

@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bellhop.sandbox import faults, magic
-from bellhop.sandbox.books import Books
+from bellhop.sandbox.account_registry import Books
+from bellhop.sandbox.callback_sender import Post
 from bellhop.sandbox.faults import FaultRequest, Faults, callback_effect
-from bellhop.sandbox.plans import CALLBACK_KINDS, CallbackEffect
-from bellhop.sandbox.post import Post
+from bellhop.sandbox.scenarios import CALLBACK_KINDS, CallbackEffect
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.store import Message, Step, Store
 

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bellhop.sandbox import faults, magic, twilio_errors
-from bellhop.sandbox.books import TwilioAccount
+from bellhop.sandbox.account_registry import TwilioAccount
 from bellhop.sandbox.faults import FaultRequest
 from bellhop.sandbox.state import Handler, State
 from bellhop.sandbox.store import Message, now

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from bellhop.sandbox import overrides, segments
-from bellhop.sandbox.books import TwilioAccount
+from bellhop.sandbox.account_registry import TwilioAccount
 from bellhop.sandbox.state import State
 from bellhop.sandbox.store import Message, now
 from bellhop.sandbox.twilio_messages import API_VERSION

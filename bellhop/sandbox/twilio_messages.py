@@ -14,9 +14,9 @@ from uuid import uuid4
 
 import phonenumbers
 
-from bellhop.sandbox import magic, plans, segments
-from bellhop.sandbox.books import TwilioAccount
-from bellhop.sandbox.post import TOKEN
+from bellhop.sandbox import magic, scenarios, segments
+from bellhop.sandbox.account_registry import TwilioAccount
+from bellhop.sandbox.callback_sender import TOKEN
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.store import Message, Step
 from bellhop.sandbox.twilio_errors import DELIVERY_ERRORS, Refused
@@ -124,11 +124,17 @@ def _moment(text: str) -> float:
 
 
 def planned(
-    message: Message, account: TwilioAccount, settings: Settings, effect: plans.CallbackEffect | None
+    message: Message, account: TwilioAccount, settings: Settings, effect: scenarios.CallbackEffect | None
 ) -> list[Step]:
     """What will happen to it."""
     row = magic.lookup(message.recipient)
-    beats = plans.CHAT if ":" in message.recipient else plans.SMS_BY_SERVICE if not message.sender else plans.SMS
+    beats = (
+        scenarios.CHAT
+        if ":" in message.recipient
+        else scenarios.SMS_BY_SERVICE
+        if not message.sender
+        else scenarios.SMS
+    )
     if row and row.beats is not None:
         beats = row.beats
     start = message.detail["send_at"] or message.accepted_at
@@ -139,16 +145,16 @@ def planned(
             account=message.account,
             word=beat.word,
             code=beat.code,
-            due=start + plans.after("twilio", beat, settings),
+            due=start + scenarios.after("twilio", beat, settings),
             url=message.callback_url,
             payload=_callback(message, beat, account),
         )
         for beat in beats
     ]
-    return plans.disturbed(steps, effect)
+    return scenarios.disturbed(steps, effect)
 
 
-def _callback(message: Message, beat: plans.Beat, account: TwilioAccount) -> dict[str, Any]:
+def _callback(message: Message, beat: scenarios.Beat, account: TwilioAccount) -> dict[str, Any]:
     fields = {
         "AccountSid": message.account,
         "From": message.sender or account.numbers[0],

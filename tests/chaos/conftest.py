@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bellhop.dev.ports import Ports
+from bellhop.dev.free_ports import Ports
 from bellhop.dev.prepare import prepare
 from bellhop.dev.stack import ALL_PARTS, EmbeddedStack
-
-from .town import ENV, Town, visiting
+from tests.chaos.stack import ENV, Town, visiting
 
 
 @pytest.fixture(scope="session")

@@ -20,17 +20,17 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from bellhop.addresses import AddressBook
-from bellhop.conductor import Conductor
 from bellhop.dev.callbacks import callback_env
 from bellhop.dev.local_http import answers
 from bellhop.dev.paths import project_dir
 from bellhop.dev.process import Process, Program, log_end
+from bellhop.domain.addresses import AddressBook
+from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.sandbox.testing import running
-from bellhop.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
-from bellhop.store import keys
-from bellhop.temporal import register_search_attributes
+from bellhop.store.access import keys
+from bellhop.temporal.client import register_search_attributes
+from bellhop.temporal.dispatcher import TemporalDispatcher
 from tests.integration.engine import SANDBOX_PACE, Engine, free_port
 
 ROOMS = ("api", "activities", "bellhop", "workflows", "worker.py")
@@ -155,8 +155,8 @@ async def street(settings: Settings, database: AsyncEngine, client: Client) -> A
                 urls = {name.removeprefix("SANDBOX_").lower(): value for name, value in callback_env(url).items()}
                 await sandbox.put("/_sandbox/settings", json={**SANDBOX_PACE, **urls})
                 book = AddressBook(settings.bellhop.secret_key.get_secret_value())
-                conductor = Conductor(client, database)
-                engine = Engine(settings, database, conductor, client, book, scopes["test"], http, sandbox)
+                dispatcher = TemporalDispatcher(client, database)
+                engine = Engine(settings, database, dispatcher, client, book, scopes["test"], http, sandbox)
                 try:
                     yield Street(engine, parts)
                 finally:

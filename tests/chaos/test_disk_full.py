@@ -16,10 +16,10 @@ import pytest
 from pydantic import SecretStr
 from temporalio.client import Client
 
-from bellhop.database import make_engine
-from bellhop.migrate import migrate
+from bellhop.ops.migrate import migrate
 from bellhop.sandbox.testing import running
 from bellhop.settings import Settings
+from bellhop.store.connections import make_engine
 from tests.integration.engine import EMAIL, SMS, Engine, running_engine
 from tests.integration.webhooks_kit import serving
 

@@ -18,8 +18,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.service import RPCError
 
 from bellhop.dev.stack import EmbeddedStack
-
-from .town import LEASE, Sent, Town, ended, visiting
+from tests.chaos.stack import LEASE, Sent, Town, ended, visiting
 
 STREAM = 60
 AHEAD = 16.0

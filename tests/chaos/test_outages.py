@@ -11,9 +11,8 @@ from datetime import datetime
 import httpx2
 import psutil
 
-from api.record import PATIENCE
-
-from .town import LEASE, Town
+from bellhop.store.database import PATIENCE
+from tests.chaos.stack import LEASE, Town
 
 
 async def test_without_temporal_messages_are_accepted_and_sent_later(town: Town) -> None:

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from bellhop.failures import FailureCode
-from bellhop.lease import boottime
-from bellhop.ports import Account, Outgoing, Provider, SendKind, SendResult
-from bellhop.providers.sendgrid import SendGrid
-from bellhop.providers.twilio import Twilio
+from bellhop.domain.delivery_ports import Account, Outgoing, Provider, SendKind, SendResult
+from bellhop.domain.failures import FailureCode
+from bellhop.providers.lease import boottime
+from bellhop.providers.sendgrid.adapter import SendGrid
+from bellhop.providers.twilio.adapter import Twilio
 
 ATTEMPT = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 MESSAGE = UUID("01890a5d-ac96-774b-bcce-b302099a8058")

@@ -25,8 +25,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bellhop.failures import FailureCode
-from bellhop.ports import SendKind
+from bellhop.domain.delivery_ports import SendKind
+from bellhop.domain.failures import FailureCode
 from tests.contract.conformance import SHORT, Act, Case, Server, answer, deaf, drip, reset, silence
 
 

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from bellhop.failures import FailureCode
-from bellhop.ports import SendKind
+from bellhop.domain.delivery_ports import SendKind
+from bellhop.domain.failures import FailureCode
 from tests.contract.conformance import CASES, SENDGRID, TWILIO, Act, answer
 from tests.contract.endings import NETWORK, E, End, Ending, play, until_a_date
 

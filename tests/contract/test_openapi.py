@@ -16,11 +16,11 @@ import uvicorn
 
 from api.app import create_app
 from api.errors import Problem
-from bellhop.database import make_engine
-from bellhop.events import EventType
-from bellhop.seed import ensure_accounts, ensure_property
+from bellhop.domain.events import EventType
+from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
-from bellhop.store import keys
+from bellhop.store.access import keys
+from bellhop.store.connections import make_engine
 
 SCHEMA: dict[str, Any] = create_app(Settings()).openapi()
 OPERATIONS = [

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 import pytest
 import urllib3
 
-from bellhop import guarded_http, lease
-from bellhop.failures import FailureCode
-from bellhop.guarded_http import Call, Http
-from bellhop.lease import boottime
-from bellhop.ports import SendKind
-from bellhop.providers import PROVIDERS
+from bellhop.domain.delivery_ports import SendKind
+from bellhop.domain.failures import FailureCode
+from bellhop.providers import PROVIDERS, lease, lease_http
+from bellhop.providers.lease import boottime
+from bellhop.providers.lease_http import Call, Http
 from tests.contract.conformance import (
     CASES,
     PRIVATE_TEXT,
@@ -98,14 +97,14 @@ def test_a_lease_that_is_over_sends_nothing(case: Case) -> None:
 
 
 def test_a_lease_that_ends_while_connecting_sends_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = guarded_http._connect
+    real = lease_http._connect
 
     def slow(*args: object) -> object:
         connected = real(*args)  # type: ignore[arg-type]
         time.sleep(0.4)
         return connected
 
-    monkeypatch.setattr(guarded_http, "_connect", slow)
+    monkeypatch.setattr(lease_http, "_connect", slow)
     with Server(case.accepted) as server:
         result = case.send(server.url, deadline=boottime() + 0.25)
         assert (result.kind, result.text) == (SendKind.RETRY, "LeaseExpired")
@@ -145,13 +144,13 @@ def test_the_kernel_drops_what_is_not_acknowledged_by_the_deadline(case: Case, m
     option, seen = getattr(socket, "TCP_USER_TIMEOUT", None), []
     if option is None:
         pytest.skip("this system has no TCP_USER_TIMEOUT")
-    real = guarded_http._TimedResponse.__init__
+    real = lease_http._TimedResponse.__init__
 
     def spy(self: object, sock: socket.socket, *args: object, **options: object) -> None:
         seen.append(sock.getsockopt(socket.IPPROTO_TCP, option))
         real(self, sock, *args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(guarded_http._TimedResponse, "__init__", spy)
+    monkeypatch.setattr(lease_http._TimedResponse, "__init__", spy)
     with Server(case.accepted) as server:
         case.send(server.url, deadline=boottime() + 4)
     assert 1_000 < seen[0] <= 4_000
@@ -214,11 +213,11 @@ def test_a_connection_closed_before_a_byte_was_written(monkeypatch: pytest.Monke
     ours, theirs = socket.socketpair()
     theirs.sendall(word)
     theirs.close()
-    monkeypatch.setattr(guarded_http, "_connect", lambda *_: ours)
+    monkeypatch.setattr(lease_http, "_connect", lambda *_: ours)
     with Call(timeout=5) as call, pytest.raises((OSError, urllib3.exceptions.HTTPError)) as caught:
         Http(keep=0).request("POST", "http://provider.example/", {}, b"body")
     assert not call.wrote
-    assert guarded_http.classify(call, caught.value) is SendKind.RETRY
+    assert lease_http.classify(call, caught.value) is SendKind.RETRY
 
 
 def test_an_endless_answer_is_cut_off() -> None:

@@ -13,29 +13,29 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bellhop.failures import FailureCode
-from bellhop.lease import boottime
-from bellhop.ports import (
+from bellhop.domain.delivery_ports import (
     Account,
     CallbackRequest,
     CannotList,
     Effect,
-    FoundKind,
     Listed,
+    LookupKind,
+    LookupRequest,
     Outgoing,
     Provider,
     ProviderUnreachable,
     Receipt,
     Reported,
     SendKind,
-    Sought,
 )
-from bellhop.providers.sendgrid import SendGrid
-from bellhop.providers.twilio import Twilio
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.statuses import Stage
+from bellhop.providers.lease import boottime
+from bellhop.providers.sendgrid.adapter import SendGrid
+from bellhop.providers.twilio.adapter import Twilio
 from bellhop.sandbox import accounts
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Receiver, running
-from bellhop.statuses import Stage
 
 QUICK = Settings(
     twilio_sent_after=0.02, twilio_delivered_after=0.05, twilio_retry_pause=0.02, sendgrid_processed_after=0.02,
@@ -136,15 +136,15 @@ def test_a_text_asked_about_and_told_of_is_one_fact(sandbox: str, receiver: Rece
 def test_a_text_on_its_way(sandbox: str, receiver: Receiver, to: str, word: str, stage: str | None) -> None:
     account, outgoing = twilio_account(sandbox), sms(receiver, to)
     found = until(TWILIO, account, accepted(TWILIO, account, outgoing), outgoing.attempt_id, word)
-    assert found.kind is FoundKind.FOUND and found.receipt is not None
+    assert found.kind is LookupKind.FOUND and found.receipt is not None
     assert (found.receipt.stage, found.receipt.attempt_id) == (Stage(stage) if stage else None, outgoing.attempt_id)
 
 
 def test_a_text_that_twilio_does_not_have(sandbox: str) -> None:
     account = twilio_account(sandbox)
-    assert TWILIO.report(account, "SM" + "0" * 32, uuid4(), 5.0) == Reported(FoundKind.ABSENT)
+    assert TWILIO.report(account, "SM" + "0" * 32, uuid4(), 5.0) == Reported(LookupKind.ABSENT)
     for wrong in (None, "", "SM1", "SM" + "0" * 31 + "/", "../../Accounts"):
-        assert TWILIO.report(account, wrong, uuid4(), 5.0) == Reported(FoundKind.CANNOT_KNOW)
+        assert TWILIO.report(account, wrong, uuid4(), 5.0) == Reported(LookupKind.CANNOT_KNOW)
 
 
 FAULTS: tuple[dict[str, Any], ...] = (
@@ -164,26 +164,26 @@ def test_a_question_without_an_answer(sandbox: str, receiver: Receiver, of: dict
     accepted(SENDGRID, sendgrid, mail)
     until(SENDGRID, sendgrid, None, mail.attempt_id, "delivered")
     fault(sandbox, **of, provider="twilio", to=text.to)
-    assert TWILIO.report(twilio, sid, text.attempt_id, 1.0) == Reported(FoundKind.UNREACHABLE)
-    assert TWILIO.report(twilio, sid, text.attempt_id, 5.0).kind is FoundKind.FOUND
+    assert TWILIO.report(twilio, sid, text.attempt_id, 1.0) == Reported(LookupKind.UNREACHABLE)
+    assert TWILIO.report(twilio, sid, text.attempt_id, 5.0).kind is LookupKind.FOUND
     # An unknown message meets the fault too, so that a 404 is never read out of one.
     fault(sandbox, **of, provider="twilio")
-    assert TWILIO.report(twilio, "SM" + "0" * 32, uuid4(), 1.0) == Reported(FoundKind.UNREACHABLE)
-    sought = Sought(mail.attempt_id, mail.to, mail.sender, mail.text, datetime.now(UTC), frozenset())
+    assert TWILIO.report(twilio, "SM" + "0" * 32, uuid4(), 1.0) == Reported(LookupKind.UNREACHABLE)
+    sought = LookupRequest(mail.attempt_id, mail.to, mail.sender, mail.text, datetime.now(UTC), frozenset())
     for ask in (
         lambda: SENDGRID.report(sendgrid, None, mail.attempt_id, 1.0).kind,
         lambda: SENDGRID.look_up(sendgrid, sought, 1.0).kind,
     ):
         fault(sandbox, **of, provider="sendgrid", to=mail.to)
-        assert ask() is FoundKind.UNREACHABLE
-        assert ask() is FoundKind.FOUND
+        assert ask() is LookupKind.UNREACHABLE
+        assert ask() is LookupKind.FOUND
 
 
 def test_a_404_that_is_not_twilios_says_nothing(sandbox: str, receiver: Receiver) -> None:
     account = twilio_account(sandbox)
     sid = accepted(TWILIO, account, outgoing := sms(receiver))
     fault(sandbox, "error", status=404, body="<html>nginx</html>", provider="twilio")
-    assert TWILIO.report(account, sid, outgoing.attempt_id, 5.0).kind is FoundKind.UNREACHABLE
+    assert TWILIO.report(account, sid, outgoing.attempt_id, 5.0).kind is LookupKind.UNREACHABLE
 
 
 # --- SendGrid: where a message stands --------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def test_a_mail_asked_about(
     account, outgoing = sendgrid_account(sandbox), email(f"{name}@guest.example")
     message_id = accepted(SENDGRID, account, outgoing)
     found = until(SENDGRID, account, message_id, outgoing.attempt_id, word)
-    assert found.kind is FoundKind.FOUND and found.receipt is not None
+    assert found.kind is LookupKind.FOUND and found.receipt is not None
     receipt = found.receipt
     assert [receipt.stage, receipt.code, receipt.provider_code, receipt.effect] == expected
     assert (receipt.attempt_id, receipt.provider_id) == (outgoing.attempt_id, message_id)
@@ -231,9 +231,9 @@ def test_a_lag_proves_no_absence(sandbox: str) -> None:
     call(sandbox, "/_sandbox/settings", "PUT", sendgrid_activity_lag=60)
     account, outgoing = sendgrid_account(sandbox), email()
     accepted(SENDGRID, account, outgoing)
-    sought = Sought(outgoing.attempt_id, outgoing.to, outgoing.sender, "", datetime.now(UTC), frozenset())
-    assert SENDGRID.look_up(account, sought, 5.0).kind is FoundKind.CANNOT_KNOW
-    assert SENDGRID.report(account, None, outgoing.attempt_id, 5.0) == Reported(FoundKind.ABSENT)
+    sought = LookupRequest(outgoing.attempt_id, outgoing.to, outgoing.sender, "", datetime.now(UTC), frozenset())
+    assert SENDGRID.look_up(account, sought, 5.0).kind is LookupKind.CANNOT_KNOW
+    assert SENDGRID.report(account, None, outgoing.attempt_id, 5.0) == Reported(LookupKind.ABSENT)
     call(sandbox, "/_sandbox/settings", "PUT", sendgrid_activity_lag=0)
     until(SENDGRID, account, None, outgoing.attempt_id, "delivered")
 
@@ -245,20 +245,20 @@ def test_a_mail_whose_answer_was_lost_is_looked_up(sandbox: str, lost: str) -> N
     assert SENDGRID.send(account, replace(outgoing, timeout=1.0)).kind is SendKind.UNKNOWN
     accepted(SENDGRID, account, email())  # another one, which is not it
     until(SENDGRID, account, None, outgoing.attempt_id, "processed", "delivered")
-    sought = Sought(outgoing.attempt_id, outgoing.to, outgoing.sender, "", datetime.now(UTC), frozenset())
+    sought = LookupRequest(outgoing.attempt_id, outgoing.to, outgoing.sender, "", datetime.now(UTC), frozenset())
     found = SENDGRID.look_up(account, sought, 5.0)
     (row,) = [each for each in call(sandbox, "/_sandbox/messages", "GET")["data"]
               if each["custom_args"]["attempt_id"] == str(outgoing.attempt_id)]  # fmt: skip
-    assert (found.kind, found.provider_id) == (FoundKind.FOUND, row["id"])
+    assert (found.kind, found.provider_id) == (LookupKind.FOUND, row["id"])
 
 
 def test_an_account_without_the_add_on_and_one_that_has_it_by_itself(sandbox: str) -> None:
     call(sandbox, "/_sandbox/settings", "PUT", sendgrid_email_activity=False)
     outgoing, since = email(), datetime.now(UTC) - DAY
-    sought = Sought(outgoing.attempt_id, outgoing.to, outgoing.sender, "", since, frozenset())
+    sought = LookupRequest(outgoing.attempt_id, outgoing.to, outgoing.sender, "", since, frozenset())
     for account in (sendgrid_account(sandbox), sendgrid_account(sandbox, "SG.no.such-key")):
-        assert SENDGRID.look_up(account, sought, 5.0).kind is FoundKind.CANNOT_KNOW
-        assert SENDGRID.report(account, None, outgoing.attempt_id, 5.0) == Reported(FoundKind.CANNOT_KNOW)
+        assert SENDGRID.look_up(account, sought, 5.0).kind is LookupKind.CANNOT_KNOW
+        assert SENDGRID.report(account, None, outgoing.attempt_id, 5.0) == Reported(LookupKind.CANNOT_KNOW)
         with pytest.raises(CannotList):
             list(SENDGRID.listing(account, since, since + DAY, 5.0))
     made = call(sandbox, "/_sandbox/accounts", provider="sendgrid", email_activity=True)
@@ -270,7 +270,7 @@ def test_an_account_without_the_add_on_and_one_that_has_it_by_itself(sandbox: st
 def test_without_credentials_nobody_is_asked(sandbox: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENDGRID_API_KEY", accounts.SENDGRID_API_KEY)
     account = replace(sendgrid_account(sandbox), credentials={})
-    assert SENDGRID.report(account, None, uuid4(), 5.0) == Reported(FoundKind.UNREACHABLE)
+    assert SENDGRID.report(account, None, uuid4(), 5.0) == Reported(LookupKind.UNREACHABLE)
     with pytest.raises(ProviderUnreachable):
         next(SENDGRID.listing(account, datetime.now(UTC), datetime.now(UTC), 5.0))
     assert call(sandbox, "/_sandbox/requests", "GET")["data"] == []
@@ -304,7 +304,7 @@ def test_twilios_list_over_several_pages(sandbox: str, receiver: Receiver, monke
     """Each page is a call with a time of its own; a page that fails ends the list with an error, never quietly."""
     account, since = twilio_account(sandbox), datetime.now(UTC)
     ids = {accepted(TWILIO, account, sms(receiver)) for _ in range(5)}
-    monkeypatch.setattr("bellhop.providers.twilio.PAGE", 2)
+    monkeypatch.setattr("bellhop.providers.twilio.adapter.PAGE", 2)
     assert set(listed(TWILIO, account, since, since + DAY)) == ids
     pages = [row for row in call(sandbox, "/_sandbox/requests", "GET")["data"] if row["method"] == "GET"]
     assert len(pages) == 3
@@ -346,9 +346,9 @@ def test_sendgrids_list_of_more_than_an_answer_holds(sandbox: str, monkeypatch: 
         ids.add(accepted(SENDGRID, account, one := email()))
         until(SENDGRID, account, None, one.attempt_id, "delivered")
         time.sleep(1.1)  # events are told in whole seconds
-    monkeypatch.setattr("bellhop.providers.sendgrid_activity.MOST", 3)
+    monkeypatch.setattr("bellhop.providers.sendgrid.activity.MOST", 3)
     assert set(listed(SENDGRID, account, since, since + DAY)) == ids
-    monkeypatch.setattr("bellhop.providers.sendgrid_activity.MOST", 1)
+    monkeypatch.setattr("bellhop.providers.sendgrid.activity.MOST", 1)
     with pytest.raises(CannotList, match="in a second"):
         listed(SENDGRID, account, since, since + DAY)
 

@@ -14,25 +14,25 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bellhop.failures import FailureCode
-from bellhop.lease import boottime
-from bellhop.ports import (
+from bellhop.domain.delivery_ports import (
     Account,
     CallbackRequest,
     Effect,
-    FoundKind,
+    LookupKind,
+    LookupRequest,
     Outgoing,
     Receipt,
     SendKind,
     SendResult,
-    Sought,
 )
-from bellhop.providers.sendgrid import SendGrid
-from bellhop.providers.twilio import Twilio
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.statuses import Stage
+from bellhop.providers.lease import boottime
+from bellhop.providers.sendgrid.adapter import SendGrid
+from bellhop.providers.twilio.adapter import Twilio
 from bellhop.sandbox import accounts
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Heard, Receiver, running
-from bellhop.statuses import Stage
 
 QUICK = Settings(
     twilio_sent_after=0.05, twilio_delivered_after=0.1, twilio_retry_pause=0.02, sendgrid_processed_after=0.02,
@@ -82,8 +82,8 @@ def post(url: str, path: str, **body: Any) -> None:
         assert answer.status < 300
 
 
-def sought(outgoing: Outgoing, since: datetime, *claimed: str) -> Sought:
-    return Sought(outgoing.attempt_id, outgoing.to, outgoing.sender, outgoing.text, since, frozenset(claimed))
+def sought(outgoing: Outgoing, since: datetime, *claimed: str) -> LookupRequest:
+    return LookupRequest(outgoing.attempt_id, outgoing.to, outgoing.sender, outgoing.text, since, frozenset(claimed))
 
 
 def callback(receiver: Receiver, heard: Heard, path: str) -> CallbackRequest:
@@ -133,9 +133,9 @@ def test_a_text_whose_answer_was_lost_is_found_again(sandbox: str, receiver: Rec
     assert TWILIO.send(account, replace(outgoing, timeout=1.0)).kind is SendKind.UNKNOWN
     (delivered, *_) = status_receipts(receiver, account, outgoing.attempt_id, Stage.DELIVERED)
     found = TWILIO.look_up(account, sought(outgoing, since), 5.0)
-    assert (found.kind, found.provider_id) == (FoundKind.FOUND, delivered.provider_id)
+    assert (found.kind, found.provider_id) == (LookupKind.FOUND, delivered.provider_id)
     claimed = TWILIO.look_up(account, sought(outgoing, since, str(found.provider_id)), 5.0)
-    assert claimed.kind is FoundKind.ABSENT
+    assert claimed.kind is LookupKind.ABSENT
 
 
 @pytest.mark.parametrize("fault", ["hang", "reset"])
@@ -143,7 +143,7 @@ def test_a_text_that_was_not_accepted_is_absent(sandbox: str, receiver: Receiver
     account, outgoing = twilio_account(sandbox), sms(receiver, text=f"not accepted by {fault}")
     post(sandbox, "/_sandbox/faults", kind=fault, provider="twilio")
     assert TWILIO.send(account, replace(outgoing, timeout=1.0)).kind is SendKind.UNKNOWN
-    assert TWILIO.look_up(account, sought(outgoing, datetime.now(UTC)), 5.0).kind is FoundKind.ABSENT
+    assert TWILIO.look_up(account, sought(outgoing, datetime.now(UTC)), 5.0).kind is LookupKind.ABSENT
 
 
 FAULTS: tuple[tuple[dict[str, Any], SendKind, SendKind], ...] = (

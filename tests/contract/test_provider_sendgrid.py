@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bellhop.failures import FailureCode
-from bellhop.ports import CallbackRequest, Effect, FoundKind, SendKind, Sought
-from bellhop.providers import sendgrid
-from bellhop.providers.sendgrid import ANSWERS, EVENTS, FIELDS, REASONS, SIGNATURE, TIMESTAMP, SendGrid, plain
-from bellhop.statuses import Stage
+from bellhop.domain.delivery_ports import CallbackRequest, Effect, LookupKind, LookupRequest, SendKind
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.statuses import Stage
+from bellhop.providers.sendgrid import adapter
+from bellhop.providers.sendgrid.adapter import ANSWERS, EVENTS, FIELDS, REASONS, SIGNATURE, TIMESTAMP, SendGrid, plain
 from tests.contract.conformance import (
     ACCOUNT,
     ATTEMPT,
@@ -133,7 +133,7 @@ def test_html_beyond_repair_is_stripped(monkeypatch: pytest.MonkeyPatch) -> None
     def fail(_: str) -> str:
         raise RuntimeError
 
-    monkeypatch.setattr(sendgrid, "get_text", fail)
+    monkeypatch.setattr(adapter, "get_text", fail)
     assert plain("<style>p{}</style><p>a &amp; b<br>c<![x").split() == ["a", "&", "b", "c<![x"]
 
 
@@ -144,9 +144,9 @@ def test_any_html_has_a_text(html: str) -> None:
 
 
 def test_an_account_without_the_email_activity_cannot_be_asked() -> None:
-    sought = Sought(ATTEMPT, GUEST, SENDGRID.sender, "", datetime.now(UTC), frozenset())
+    sought = LookupRequest(ATTEMPT, GUEST, SENDGRID.sender, "", datetime.now(UTC), frozenset())
     with Server(answer(403, json.dumps({"errors": [{"message": "access forbidden"}]}))) as server:
-        assert SendGrid().look_up(SENDGRID.account(server.url), sought, 5.0).kind is FoundKind.CANNOT_KNOW
+        assert SendGrid().look_up(SENDGRID.account(server.url), sought, 5.0).kind is LookupKind.CANNOT_KNOW
 
 
 # --- events ----------------------------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ SHOWN: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize("word", [*EVENTS, "teleported"])
 def test_every_event(word: str) -> None:
     (receipt,) = SendGrid().parse(batch({**event(word), **SHOWN.get(word, {})}))
-    row = EVENTS.get(word, sendgrid.Event(None))
+    row = EVENTS.get(word, adapter.Event(None))
     assert (receipt.stage, receipt.code, receipt.effect) == (row.stage, row.code, row.effect)
     assert (receipt.attempt_id, receipt.provider_id) == (ATTEMPT, "LRzXl_NHStOGhQ4kofSm_A")
     assert receipt.address == (GUEST if row.effect else None)

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
-from bellhop.failures import FailureCode
-from bellhop.messages import Channel
-from bellhop.ports import CallbackRequest, Effect, FoundKind, Inbound, Receipt, SendKind, Sought
-from bellhop.providers import twilio
-from bellhop.providers.twilio import STAGES, Twilio
-from bellhop.providers.twilio_codes import CODES
-from bellhop.statuses import Stage
+from bellhop.domain.delivery_ports import CallbackRequest, Effect, Inbound, LookupKind, LookupRequest, Receipt, SendKind
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.messages import Channel
+from bellhop.domain.statuses import Stage
+from bellhop.providers.twilio import adapter
+from bellhop.providers.twilio.adapter import STAGES, Twilio
+from bellhop.providers.twilio.codes import CODES
 from tests.contract.conformance import (
     ACCOUNT,
     ATTEMPT,
@@ -136,39 +136,44 @@ def sid(number: int) -> str:
 
 OLD = listed(90, -61 - 10 * 3600)
 MORE = "/2010-04-01/Accounts/AC1/Messages.json?PageToken=x"
-LOOK_UPS: tuple[tuple[str, tuple[Act, ...], FoundKind, str | None], ...] = (
-    ("nothing", (page(),), FoundKind.ABSENT, None),
-    ("it", (page(listed(1, 1)),), FoundKind.FOUND, sid(1)),
-    ("clock behind", (page(listed(1, -59)),), FoundKind.FOUND, sid(1)),
-    ("too old", (page(listed(90, -61)),), FoundKind.ABSENT, None),
-    ("behind one that waited in the queue", (page(listed(90, -3600), listed(1, 1)),), FoundKind.FOUND, sid(1)),
-    ("old ends the search", (page(listed(2, 3, body="x"), OLD, more=MORE), page(listed(1, 1))), FoundKind.ABSENT, None),
-    ("second page", (page(listed(2, 3, body="other"), more=MORE), page(listed(1, 1))), FoundKind.FOUND, sid(1)),
-    ("oldest of several", (page(listed(3, 9), listed(2, 5), listed(1, 2)),), FoundKind.FOUND, sid(1)),
-    ("claimed by another", (page(listed(3, 9), listed(77, 2)),), FoundKind.FOUND, sid(3)),
-    ("all claimed", (page(listed(77, 2)),), FoundKind.ABSENT, None),
-    ("another sender", (page(listed(1, 2, **{"from": "+15005550001"})),), FoundKind.ABSENT, None),
-    ("another text", (page(listed(1, 2, body="Bonjour")),), FoundKind.ABSENT, None),
-    ("trimmed text", (page(listed(1, 2, body=f"{TWILIO.text}\n")),), FoundKind.FOUND, sid(1)),
-    ("trial account", (page(listed(1, 2, body=twilio.TRIAL + TWILIO.text)),), FoundKind.FOUND, sid(1)),
-    ("inbound", (page(listed(1, 2, direction="inbound")),), FoundKind.ABSENT, None),
-    ("texts not kept", (page(listed(1, 2, body="")),), FoundKind.CANNOT_KNOW, None),
-    ("no date", (page(listed(1, 2, date_created=None)),), FoundKind.FOUND, sid(1)),
-    ("endless pages", (page(listed(2, 3, body="other"), more=MORE),), FoundKind.UNREACHABLE, None),
-    ("401", (error(401, 20003),), FoundKind.UNREACHABLE, None),
-    ("500", (error(500, 20500),), FoundKind.UNREACHABLE, None),
-    ("a portal", (answer(200, "<html>"),), FoundKind.UNREACHABLE, None),
-    ("an empty object", (answer(200, "{}"),), FoundKind.UNREACHABLE, None),
-    ("silence", (silence,), FoundKind.UNREACHABLE, None),
-    ("reset", (reset,), FoundKind.UNREACHABLE, None),
-    ("second page fails", (page(listed(1, 3), more=MORE), error(503, 20503)), FoundKind.UNREACHABLE, None),
+LOOK_UPS: tuple[tuple[str, tuple[Act, ...], LookupKind, str | None], ...] = (
+    ("nothing", (page(),), LookupKind.ABSENT, None),
+    ("it", (page(listed(1, 1)),), LookupKind.FOUND, sid(1)),
+    ("clock behind", (page(listed(1, -59)),), LookupKind.FOUND, sid(1)),
+    ("too old", (page(listed(90, -61)),), LookupKind.ABSENT, None),
+    ("behind one that waited in the queue", (page(listed(90, -3600), listed(1, 1)),), LookupKind.FOUND, sid(1)),
+    (
+        "old ends the search",
+        (page(listed(2, 3, body="x"), OLD, more=MORE), page(listed(1, 1))),
+        LookupKind.ABSENT,
+        None,
+    ),
+    ("second page", (page(listed(2, 3, body="other"), more=MORE), page(listed(1, 1))), LookupKind.FOUND, sid(1)),
+    ("oldest of several", (page(listed(3, 9), listed(2, 5), listed(1, 2)),), LookupKind.FOUND, sid(1)),
+    ("claimed by another", (page(listed(3, 9), listed(77, 2)),), LookupKind.FOUND, sid(3)),
+    ("all claimed", (page(listed(77, 2)),), LookupKind.ABSENT, None),
+    ("another sender", (page(listed(1, 2, **{"from": "+15005550001"})),), LookupKind.ABSENT, None),
+    ("another text", (page(listed(1, 2, body="Bonjour")),), LookupKind.ABSENT, None),
+    ("trimmed text", (page(listed(1, 2, body=f"{TWILIO.text}\n")),), LookupKind.FOUND, sid(1)),
+    ("trial account", (page(listed(1, 2, body=adapter.TRIAL + TWILIO.text)),), LookupKind.FOUND, sid(1)),
+    ("inbound", (page(listed(1, 2, direction="inbound")),), LookupKind.ABSENT, None),
+    ("texts not kept", (page(listed(1, 2, body="")),), LookupKind.CANNOT_KNOW, None),
+    ("no date", (page(listed(1, 2, date_created=None)),), LookupKind.FOUND, sid(1)),
+    ("endless pages", (page(listed(2, 3, body="other"), more=MORE),), LookupKind.UNREACHABLE, None),
+    ("401", (error(401, 20003),), LookupKind.UNREACHABLE, None),
+    ("500", (error(500, 20500),), LookupKind.UNREACHABLE, None),
+    ("a portal", (answer(200, "<html>"),), LookupKind.UNREACHABLE, None),
+    ("an empty object", (answer(200, "{}"),), LookupKind.UNREACHABLE, None),
+    ("silence", (silence,), LookupKind.UNREACHABLE, None),
+    ("reset", (reset,), LookupKind.UNREACHABLE, None),
+    ("second page fails", (page(listed(1, 3), more=MORE), error(503, 20503)), LookupKind.UNREACHABLE, None),
 )
 
 
 @pytest.mark.parametrize("name", [row[0] for row in LOOK_UPS])
 def test_look_up(name: str) -> None:
     _, acts, kind, found = next(row for row in LOOK_UPS if row[0] == name)
-    sought = Sought(ATTEMPT, NUMBER, SENDER, TWILIO.text, STARTED, frozenset({sid(77)}))
+    sought = LookupRequest(ATTEMPT, NUMBER, SENDER, TWILIO.text, STARTED, frozenset({sid(77)}))
     with Server(*acts) as server:
         result = Twilio().look_up(TWILIO.account(server.url), sought, SHORT if name == "silence" else 8.0)
         assert (result.kind, result.provider_id) == (kind, found)
@@ -179,7 +184,7 @@ def test_look_up(name: str) -> None:
 
 def test_look_up_through_a_messaging_service() -> None:
     service = "MG" + "1" * 32
-    sought = Sought(ATTEMPT, NUMBER, service, TWILIO.text, STARTED, frozenset())
+    sought = LookupRequest(ATTEMPT, NUMBER, service, TWILIO.text, STARTED, frozenset())
     with Server(page(listed(2, 5), listed(1, 2, messaging_service_sid=service, **{"from": None}))) as server:
         assert Twilio().look_up(TWILIO.account(server.url), sought, 8.0).provider_id == sid(1)
 
@@ -270,7 +275,7 @@ def test_parse_and_verify_of_anything(body: bytes, path: str, query: str, header
 
 def signed(token: str, url: str = URL, body: bytes | None = None) -> CallbackRequest:
     body = b"MessageSid=SM1&MessageStatus=sent&Empty=&B=2&B=1&B=2&Uml=%C3%BC" if body is None else body
-    form = twilio._Form(parse_qsl(body.decode(), keep_blank_values=True))
+    form = adapter._Form(parse_qsl(body.decode(), keep_blank_values=True))
     signature = RequestValidator(token).compute_signature(url, form)
     return CallbackRequest(url, "status", {}, {"x-twilio-signature": signature}, body)
 

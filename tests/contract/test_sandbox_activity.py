@@ -148,7 +148,7 @@ def test_a_message_with_its_events(mailer: SendGridAPIClient, receiver: Receiver
 
 
 def test_every_event_has_a_name_there() -> None:
-    from bellhop.sandbox.books import EVENT_FLAGS
+    from bellhop.sandbox.account_registry import EVENT_FLAGS
 
     assert sendgrid_activity.NAMES.keys() == set(EVENT_FLAGS.values())
 

@@ -18,7 +18,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from bellhop.sandbox import accounts, faults, plans
+from bellhop.sandbox import accounts, faults, scenarios
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Heard, Receiver, running
 
@@ -135,7 +135,7 @@ def test_every_kind_of_call(
 
 def test_every_kind_is_walked() -> None:
     assert {row[0] for row in CALLS} == faults.CALL_KINDS.keys()
-    assert faults.KINDS.keys() == faults.CALL_KINDS.keys() | plans.CALLBACK_KINDS.keys() | {"refuse"}
+    assert faults.KINDS.keys() == faults.CALL_KINDS.keys() | scenarios.CALLBACK_KINDS.keys() | {"refuse"}
 
 
 def test_a_reset_is_a_tcp_reset(sandbox: str) -> None:

@@ -13,10 +13,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.app import create_app
-from bellhop.seed import ensure_accounts, ensure_property
+from bellhop.domain.scopes import Scope
+from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
-from bellhop.store import keys
-from bellhop.store.scopes import Scope
+from bellhop.store.access import keys
 
 SMS: dict[str, Any] = {"channel": "sms", "recipient": "+13055551234", "content": "Your suite is ready."}
 EMAIL: dict[str, Any] = {

@@ -20,17 +20,17 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from api.app import create_app
-from bellhop.addresses import AddressBook
-from bellhop.conductor import Conductor
 from bellhop.dev.callbacks import callback_env
-from bellhop.ids import Prefix, message_workflow, parse
-from bellhop.recovery import PostgresSweeper
-from bellhop.seed import ensure_accounts, ensure_property
+from bellhop.domain.addresses import AddressBook
+from bellhop.domain.ids import Prefix, message_workflow, parse
+from bellhop.domain.scopes import Scope
+from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
-from bellhop.store import keys
-from bellhop.store.scopes import Scope
-from bellhop.temporal import register_search_attributes
-from bellhop.webhooks import make_client
+from bellhop.store.access import keys
+from bellhop.temporal.client import register_search_attributes
+from bellhop.temporal.dispatcher import TemporalDispatcher
+from bellhop.temporal.recovery import PostgresSweeper
+from bellhop.webhooks.poster import make_client
 from worker import activity_workers, message_activities, workflow_worker
 
 GUEST = "+13055551234"
@@ -63,7 +63,7 @@ class Engine:
 
     settings: Settings
     database: AsyncEngine
-    conductor: Conductor
+    dispatcher: TemporalDispatcher
     client: Client
     book: AddressBook
     scope: Scope
@@ -127,7 +127,7 @@ class Engine:
     @property
     def sweeper(self) -> PostgresSweeper:
         """Recovery, as a worker would do it."""
-        return PostgresSweeper(self.database, self.client, self.conductor, self.settings.bellhop.sweep_grace)
+        return PostgresSweeper(self.database, self.client, self.dispatcher, self.settings.bellhop.sweep_grace)
 
     async def sweep(self) -> int:
         """Recovery, once, now."""
@@ -177,11 +177,11 @@ async def working(engine: Engine) -> AsyncIterator[None]:
     """A worker of both roles, while it lasts."""
     pool = ThreadPoolExecutor(8)
     async with make_client(engine.settings.webhook) as posts:
-        messages = message_activities(engine.settings, engine.database, engine.conductor, pool)
+        messages = message_activities(engine.settings, engine.database, engine.dispatcher, pool)
         workers = [
             workflow_worker(engine.client, engine.settings, messages),
             *activity_workers(
-                engine.client, engine.settings, engine.database, engine.conductor, messages, posts, engine.sweeper
+                engine.client, engine.settings, engine.database, engine.dispatcher, messages, posts, engine.sweeper
             ),
         ]
         running = [asyncio.create_task(worker.run()) for worker in workers]
@@ -210,14 +210,14 @@ async def running_engine(
         serving(settings) as api_url,
         httpx2.AsyncClient(base_url=api_url, headers={"Authorization": f"Bearer {raw}"}, timeout=30) as http,
         httpx2.AsyncClient(base_url=sandbox_url, timeout=30) as sandbox,
-        Conductor(client, database) as conductor,
+        TemporalDispatcher(client, database) as dispatcher,
     ):
         urls = {name.removeprefix("SANDBOX_").lower(): value for name, value in callback_env(api_url).items()}
         await sandbox.delete("/_sandbox/messages")
         await sandbox.delete("/_sandbox/faults")
         answer = await sandbox.put("/_sandbox/settings", json={**SANDBOX_PACE, **urls})
         assert answer.status_code == 200, answer.text
-        engine = Engine(settings, database, conductor, client, book, scopes["test"], http, sandbox)
+        engine = Engine(settings, database, dispatcher, client, book, scopes["test"], http, sandbox)
         if not worker:
             yield engine
             return

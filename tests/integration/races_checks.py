@@ -9,10 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from bellhop import statuses
-from bellhop.statuses import PASSES, RANK, STATUS, Stage, Status
-from bellhop.store.progress import LIVE
-from bellhop.tables import Personal, PersonalJSON, attempts, messages, receipts
+from bellhop.domain import statuses
+from bellhop.domain.statuses import PASSES, RANK, STATUS, Stage, Status
+from bellhop.store.messages.progress import LIVE
+from bellhop.store.tables import Personal, PersonalJSON, attempts, messages, receipts
 
 from .races_kit import Call, Sent, World
 

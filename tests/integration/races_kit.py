@@ -18,17 +18,31 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bellhop.addresses import AddressBook
-from bellhop.failures import FailureCode
-from bellhop.messages import ADDRESS_KIND, Channel
-from bellhop.ports import Account, Claim, Effect, Found, FoundKind, Inbound, Question, Receipt, SendKind, SendResult
-from bellhop.seed import ensure_accounts
+from bellhop.domain.addresses import AddressBook
+from bellhop.domain.answers import Answer
+from bellhop.domain.delivery_ports import (
+    Account,
+    Claim,
+    Effect,
+    Inbound,
+    LookupKind,
+    LookupResult,
+    Question,
+    Receipt,
+    SendKind,
+    SendResult,
+)
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.messages import ADDRESS_KIND, Channel
+from bellhop.domain.statuses import RANK, Stage
+from bellhop.ops.seed import ensure_accounts
 from bellhop.settings import DeliverySettings, Settings
-from bellhop.statuses import RANK, Stage
-from bellhop.store import erasure, guests, messages, properties, receipts, wakes
-from bellhop.store.ledger import PostgresLedger, Routes
-from bellhop.store.messages import NewMessage
-from bellhop.wire import Answer
+from bellhop.store.access import properties
+from bellhop.store.delivery import pending_wakes, receipts
+from bellhop.store.delivery.attempt_store import AttemptStore, Routes
+from bellhop.store.guests import erasure, profiles
+from bellhop.store.messages import outbound
+from bellhop.store.messages.outbound import NewMessage
 
 DELIVERY = DeliverySettings(
     _env_file=None, lease=60.0, lease_margin=5.0, settle_pauses=[10.0, 30.0], retry_first=2.0, hold=30.0
@@ -143,7 +157,7 @@ class Sent:
     calls: list[Call] = field(default_factory=list)
     withdrawn: bool = False
     """A cancel was answered 200."""
-    questions: list[tuple[Question, Found, Call]] = field(default_factory=list)
+    questions: list[tuple[Question, LookupResult, Call]] = field(default_factory=list)
 
 
 class World:
@@ -152,7 +166,7 @@ class World:
     def __init__(self, engine: AsyncEngine, settings: Settings, book: AddressBook) -> None:
         self.engine, self.settings, self.book = engine, settings, book
         routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
-        self.ledger = PostgresLedger(engine, DELIVERY, routes, lambda _: None)
+        self.ledger = AttemptStore(engine, DELIVERY, routes, lambda _: None)
 
     async def watch(self) -> None:
         """Put the watches up, once for the database."""
@@ -196,7 +210,7 @@ class World:
         address = ADDRESSES[channel][which]
         async with self.engine.begin() as tx:
             fields = {"first_name": "Ann", "last_name": "Doe", COLUMN[channel]: address}
-            made = await guests.upsert(tx, self.scope, fields, self.book)
+            made = await profiles.upsert(tx, self.scope, fields, self.book)
         if made.created:
             self.guests.append(made.row["id"])
 
@@ -213,8 +227,8 @@ class World:
         )
         try:
             async with self.engine.begin() as tx:
-                row = await messages.accept(tx, self.scope, new, self.book, DAY)
-        except messages.UnknownGuest:
+                row = await outbound.accept(tx, self.scope, new, self.book, DAY)
+        except outbound.UnknownGuest:
             assert guest in self.leaving
             return
         self.sent.append(Sent(row["id"], channel, new.recipient, row["parts"], guest))
@@ -222,7 +236,7 @@ class World:
     async def cancel(self, sent: Sent) -> None:
         """POST /cancel: 200 means that no provider ever gets it; else the answer says what happened."""
         async with self.engine.begin() as tx:
-            done = await messages.cancel(tx, self.scope, sent.id)
+            done = await outbound.cancel(tx, self.scope, sent.id)
         if done.done:
             sent.withdrawn = True
         elif done.row is not None:
@@ -235,7 +249,7 @@ class World:
         """PATCH."""
         at = datetime.now(UTC) + timedelta(seconds=later) if later else None
         async with self.engine.begin() as tx:
-            done = await messages.reschedule(tx, self.scope, sent.id, at)
+            done = await outbound.reschedule(tx, self.scope, sent.id, at)
         if done.row is None:
             await self._must_be_erased(sent)
 
@@ -286,18 +300,18 @@ class World:
             return
         assert not call.open, "asked while the call could still arrive"
         if not reachable:
-            found = Found(FoundKind.UNREACHABLE)
+            found = LookupResult(LookupKind.UNREACHABLE)
         elif sent.channel is Channel.EMAIL or not tells:
-            found = Found(FoundKind.CANNOT_KNOW)
+            found = LookupResult(LookupKind.CANNOT_KNOW)
         else:
-            found = Found(FoundKind.FOUND, call.provider_id) if call.has else Found(FoundKind.ABSENT)
+            found = LookupResult(LookupKind.FOUND, call.provider_id) if call.has else LookupResult(LookupKind.ABSENT)
         sent.questions.append((question, found, call))
 
     async def resolve(self, sent: Sent, which: int = -1) -> None:
         """`settle`, second half."""
         question, found, call = sent.questions[which]
         await self.ledger.resolve(question, found)
-        call.found = call.found or found.kind is FoundKind.FOUND
+        call.found = call.found or found.kind is LookupKind.FOUND
 
     # --- the provider ----------------------------------------------------------------------------------------------
 
@@ -361,8 +375,8 @@ class World:
     async def sweep(self) -> None:
         """Recovery's part that changes messages."""
         async with self.engine.begin() as tx:
-            await wakes.release_held(tx, 500)
-            await wakes.left_behind(tx, 10, 500)
+            await pending_wakes.release_held(tx, 500)
+            await pending_wakes.left_behind(tx, 10, 500)
 
     async def passes(self, amount: float) -> None:
         """Time passes: every row becomes older, every call nearer to the end of its lease."""

@@ -13,15 +13,16 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bellhop import administration
-from bellhop.addresses import AddressBook
-from bellhop.administration import Refused
-from bellhop.messages import Channel
-from bellhop.seed import ensure_accounts, ensure_property
+from bellhop.domain.addresses import AddressBook
+from bellhop.domain.messages import Channel
+from bellhop.domain.scopes import Scope
+from bellhop.ops import administration
+from bellhop.ops.administration import Refused
+from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import SendGridSettings, Settings, TwilioSettings
-from bellhop.store import messages, wakes
-from bellhop.store.messages import NewMessage
-from bellhop.store.scopes import Scope
+from bellhop.store.delivery import pending_wakes
+from bellhop.store.messages import outbound
+from bellhop.store.messages.outbound import NewMessage
 
 SID = "AC" + "0" * 32
 SLUG = "grand-sunset"
@@ -158,7 +159,7 @@ async def test_what_was_held_goes_out(
     live = scopes["live"]
     await administration.set_accounts(tx, sendgrid(settings), SLUG, "live")
     new = NewMessage(channel=Channel.EMAIL, recipient="jordan@example.com", content="Hello.", subject="Hello")
-    message = await messages.accept(tx, live, new, book, 3600.0)
+    message = await outbound.accept(tx, live, new, book, 3600.0)
     await tx.execute(text("update provider_accounts set health = 'held', held_code = '401', held_since = now()"))
     await tx.execute(
         text(
@@ -169,7 +170,7 @@ async def test_what_was_held_goes_out(
     held = next(each for each in await administration.list_accounts(tx, SLUG) if each["identity"] == "first")
     assert (held["health"], held["held_code"], held["waiting"]) == ("held", "401", 1)
     assert held["held_since"] is not None
-    assert await wakes.release_held(tx, 10) == []
+    assert await pending_wakes.release_held(tx, 10) == []
     if how == "mended":
         assert await administration.mend_accounts(tx, SLUG) == {"property": SLUG, "mended": 3}
         assert await administration.mend_accounts(tx, SLUG) == {"property": SLUG, "mended": 0}
@@ -179,7 +180,7 @@ async def test_what_was_held_goes_out(
     live_rows = await rows(tx, live)
     assert {row["health"] for row in live_rows.values()} == {"ok"}
     assert {row["held_since"] for row in live_rows.values()} == {None}
-    assert [row["id"] for row in await wakes.release_held(tx, 10)] == [message["id"]]
+    assert [row["id"] for row in await pending_wakes.release_held(tx, 10)] == [message["id"]]
 
 
 async def test_what_cannot_be_set_is_refused_and_says_why(

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.settings import Settings
-from bellhop.tables import metadata
+from bellhop.store.tables import metadata
 from tests.integration.conftest_api import EMAIL, JORDAN, Api, open_door
 
 

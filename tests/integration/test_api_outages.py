@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.app import create_app
-from bellhop import keys
+from bellhop.domain import keys
 from bellhop.settings import Settings
 from tests.integration.conftest_api import SMS, open_door
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from twilio.request_validator import RequestValidator
 
-from bellhop.ids import Prefix, parse
+from bellhop.domain.ids import Prefix, parse
 from bellhop.sandbox import accounts as sandbox
 from bellhop.settings import Settings
 from tests.integration.conftest_api import Api, open_door

@@ -21,8 +21,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from bellhop.dev import paths as dev_paths
+from bellhop.dev.free_ports import Ports
 from bellhop.dev.paths import DevPaths
-from bellhop.dev.ports import Ports
 from bellhop.dev.postgres import EmbeddedPostgres
 from bellhop.dev.problems import AlreadyRunning, NoTemporalServer, PartFailed, PortTaken, StartProblem
 from bellhop.dev.process import Process, Program
@@ -183,7 +183,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from bellhop.dev.console import Console
-from bellhop.dev.ports import Ports
+from bellhop.dev.free_ports import Ports
 from bellhop.dev.session import run, stay
 from bellhop.dev.stack import EmbeddedStack, PreparedInfo
 console = Console()

@@ -17,7 +17,7 @@ from temporalio.client import Client
 
 from bellhop.dev import temporal_build, temporal_download, temporal_server
 from bellhop.dev.console import Console, Step
-from bellhop.dev.ports import Ports
+from bellhop.dev.free_ports import Ports
 from bellhop.dev.problems import NoTemporalServer
 from bellhop.dev.stack import EmbeddedStack
 

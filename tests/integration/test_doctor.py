@@ -20,19 +20,19 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
-from bellhop import wire
-from bellhop.addresses import AddressBook
-from bellhop.cli_ledger import doctor_json as as_json
-from bellhop.doctor import Examination, examine
-from bellhop.doctor_checks import CHECKS, OF_CONDUCTOR, OF_RECORD, Limits, Severity
-from bellhop.ids import Prefix, endpoint_workflow, render
-from bellhop.messages import Channel
-from bellhop.recovery import keep_sweeping
-from bellhop.seed import ensure_accounts, ensure_property
+from bellhop.cli.reports import doctor_json as as_json
+from bellhop.domain.addresses import AddressBook
+from bellhop.domain.ids import Prefix, endpoint_workflow, render
+from bellhop.domain.messages import Channel
+from bellhop.ops.doctor import Examination, examine
+from bellhop.ops.doctor_checks import CHECKS, OF_CONDUCTOR, OF_RECORD, Limits, Severity
+from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
-from bellhop.store import messages
-from bellhop.store.messages import NewMessage
-from bellhop.temporal import register_search_attributes
+from bellhop.store.messages import outbound
+from bellhop.store.messages.outbound import NewMessage
+from bellhop.temporal import contract
+from bellhop.temporal.client import register_search_attributes
+from bellhop.temporal.recovery import keep_sweeping
 from workflows.sweep import SweepWorkflow
 
 from .engine import Engine, running_engine
@@ -149,7 +149,7 @@ async def scene(settings: Settings, engine: AsyncEngine, book: AddressBook) -> t
         scope = (await ensure_property(tx, "Grand Sunset Resort", "grand-sunset"))["test"]
         await ensure_accounts(tx, scope, settings)
         new = NewMessage(channel=Channel.SMS, recipient="+13055551234", content="Your suite is ready.")
-        row = await messages.accept(tx, scope, new, book, 3600.0)
+        row = await outbound.accept(tx, scope, new, book, 3600.0)
     return settings, render(Prefix.MESSAGE, row["id"])
 
 
@@ -281,7 +281,7 @@ async def test_sweeps_that_do_not_run(empty: Settings) -> None:
     # The first one waits for a worker for ever, and the next ones are left out.
     found = await until(empty, {"workers", "swept"}, Limits(fresh=0.5))
     assert "it should every 1 s" in said(found, "swept")
-    await client.get_schedule_handle(wire.SWEEP_SCHEDULE).pause()
+    await client.get_schedule_handle(contract.SWEEP_SCHEDULE).pause()
     found = await until(empty, {"workers", "schedule_paused"}, Limits(fresh=0.5))
     assert "bellhop-sweep" in said(found, "schedule_paused")
 
@@ -304,7 +304,7 @@ def bellhop(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[
         "BELLHOP_ENV_FILE": "",
     }
     return subprocess.run(
-        [sys.executable, "-c", "from bellhop.cli import main; main()", *arguments],
+        [sys.executable, "-c", "from bellhop.cli.main import main; main()", *arguments],
         env={**os.environ, **mine}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
@@ -335,7 +335,7 @@ async def test_half_a_house(empty: Settings, engine: AsyncEngine) -> None:
     client = await client_of(empty)
     await register_search_attributes(client)
     await keep_sweeping(client, 3600.0)
-    async with Worker(client, task_queue=wire.TASK_QUEUE_WORKFLOWS, workflows=[SweepWorkflow]):
+    async with Worker(client, task_queue=contract.TASK_QUEUE_WORKFLOWS, workflows=[SweepWorkflow]):
         found = await until(empty, {"queues"})
     told = [finding.said for finding in found.findings if finding.check == "queues"]
     assert len(told) == 3

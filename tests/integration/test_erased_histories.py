@@ -7,8 +7,8 @@ import asyncio
 
 from temporalio.service import RPCError, RPCStatusCode
 
-from bellhop.ids import Prefix, message_workflow, parse
-from bellhop.store import erasure
+from bellhop.domain.ids import Prefix, message_workflow, parse
+from bellhop.store.guests import erasure
 
 from .engine import SMS, Engine, key
 

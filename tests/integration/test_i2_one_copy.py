@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from bellhop.failures import FailureCode
-from bellhop.ports import Claim, SendKind, SendResult
-from bellhop.store.ledger import PostgresLedger, Routes
+from bellhop.domain.delivery_ports import Claim, SendKind, SendResult
+from bellhop.domain.failures import FailureCode
+from bellhop.store.delivery.attempt_store import AttemptStore, Routes
 
 from .engine import EMAIL, SMS, Engine, key
 
@@ -70,11 +70,11 @@ async def test_a_property_may_choose_to_repeat_what_cannot_be_known(house: Engin
     assert [attempt["state"] for attempt in await house.attempts(sent["id"])] == ["abandoned", "accepted"]
 
 
-async def claimed(idle_house: Engine) -> tuple[PostgresLedger, Claim]:
+async def claimed(idle_house: Engine) -> tuple[AttemptStore, Claim]:
     """A message with an attempt in flight, made by a worker that then disappeared."""
     sent = await idle_house.send({**SMS, "recipient": "+13055550105"})
     routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
-    ledger = PostgresLedger(idle_house.database, idle_house.settings.delivery, routes, lambda _: None)
+    ledger = AttemptStore(idle_house.database, idle_house.settings.delivery, routes, lambda _: None)
     claim = await ledger.claim(key(sent["id"]), 1e12)
     assert isinstance(claim, Claim)
     return ledger, claim

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from bellhop.failures import FailureCode
-from bellhop.ports import Account, Claim, Receipt, SendKind, SendResult
-from bellhop.statuses import Stage
-from bellhop.store import receipts
-from bellhop.store.ledger import PostgresLedger, Routes
+from bellhop.domain.delivery_ports import Account, Claim, Receipt, SendKind, SendResult
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.statuses import Stage
+from bellhop.store.delivery import receipts
+from bellhop.store.delivery.attempt_store import AttemptStore, Routes
 
 from .engine import EMAIL, SMS, Engine, key
 
@@ -33,7 +33,7 @@ class Provider:
     def __init__(self, house: Engine) -> None:
         self.house = house
         routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
-        self.ledger = PostgresLedger(house.database, house.settings.delivery, routes, lambda _: None)
+        self.ledger = AttemptStore(house.database, house.settings.delivery, routes, lambda _: None)
 
     async def start(self) -> tuple[str, Claim]:
         sent = await self.house.send(EMAIL)

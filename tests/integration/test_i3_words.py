@@ -18,16 +18,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bellhop import statuses
-from bellhop.addresses import AddressBook
-from bellhop.database import make_engine
-from bellhop.messages import Channel
-from bellhop.ports import CallbackRequest, Receipt
-from bellhop.providers.sendgrid import EVENTS, REASONS, SendGrid
-from bellhop.providers.twilio import STAGES, Twilio
+from bellhop.domain import statuses
+from bellhop.domain.addresses import AddressBook
+from bellhop.domain.delivery_ports import CallbackRequest, Receipt
+from bellhop.domain.messages import Channel
+from bellhop.domain.statuses import PASSES, STATUS, Stage, Status
+from bellhop.providers.sendgrid.adapter import EVENTS, REASONS, SendGrid
+from bellhop.providers.twilio.adapter import STAGES, Twilio
 from bellhop.settings import Settings
-from bellhop.statuses import PASSES, STATUS, Stage, Status
-from bellhop.store import messages, receipts
+from bellhop.store.connections import make_engine
+from bellhop.store.delivery import receipts
+from bellhop.store.messages import outbound
 
 from .races_kit import Call, Fate, World
 
@@ -118,7 +119,7 @@ class Teller:
                     await self.world.resolve(call.message)
         if ours == "withdrawn":
             async with self.world.engine.begin() as tx:
-                await messages.cancel(tx, self.world.scope, call.message.id)
+                await outbound.cancel(tx, self.world.scope, call.message.id)
 
     async def end(self, message_id: Any) -> tuple[Any, ...]:
         (row,) = await self.world.rows(

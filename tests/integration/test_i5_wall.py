@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
+from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.sandbox.testing import Receiver
-from bellhop.seed import ensure_accounts, ensure_property
-from bellhop.store import keys
+from bellhop.store.access import keys
 
 from .engine import EMAIL, SMS, Engine
 

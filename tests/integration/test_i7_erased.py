@@ -9,7 +9,7 @@ import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
 from bellhop.sandbox.testing import Receiver
-from bellhop.tables import metadata
+from bellhop.store.tables import metadata
 
 from .engine import EMAIL, SMS, Engine, key
 

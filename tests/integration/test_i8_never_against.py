@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bellhop.ids import message_workflow
+from bellhop.domain.ids import message_workflow
 
 from .engine import EMAIL, SMS, Engine, key, working
 
@@ -38,7 +38,7 @@ async def test_a_woken_conductor_does_not_send_early(house: Engine) -> None:
         id=key(sent["id"]),
     )
     for _ in range(3):
-        house.conductor.woken(row)
+        house.dispatcher.woken(row)
         await asyncio.sleep(0.3)
     assert await house.accepted(to="+13055550611") == []
     await house.until(sent["id"], "sent", "delivered")

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from bellhop.store import messages, progress
-from bellhop.tables import metadata
+from bellhop.store.messages import outbound, progress
+from bellhop.store.tables import metadata
 
 from .engine import SMS, Engine, key
 
@@ -46,9 +46,9 @@ async def test_who_began_first_and_came_last_dates_nothing_back(idle_house: Engi
     async with house.database.begin() as slow:
         await slow.execute(select(func.now()))
         async with house.database.begin() as quick:
-            moved = await messages.reschedule(quick, house.scope, waiting, datetime(2031, 1, 1, tzinfo=UTC))
+            moved = await outbound.reschedule(quick, house.scope, waiting, datetime(2031, 1, 1, tzinfo=UTC))
             sent = await progress.advance(quick, await locked(quick, gone), [attempt("sent")])
-        cancelled = await messages.cancel(slow, house.scope, waiting)
+        cancelled = await outbound.cancel(slow, house.scope, waiting)
         delivered = await progress.advance(slow, await locked(slow, gone), [attempt("delivered")])
     assert moved.row is not None
     assert cancelled.row is not None

@@ -19,9 +19,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
-from bellhop.database import sqlalchemy_url
-from bellhop.migrate import PROJECT
-from bellhop.tables import metadata
+from bellhop.ops.migrate import PROJECT
+from bellhop.store.connections import sqlalchemy_url
+from bellhop.store.tables import metadata
 from tests.conftest import SECRET
 
 SCHEMA = {
@@ -119,7 +119,7 @@ def test_migrating_twice_and_at_once_is_harmless(database_dsn: str, tmp_path: Pa
 
         def start() -> subprocess.Popen[bytes]:
             return subprocess.Popen(
-                [sys.executable, "-m", "bellhop.migrate"], env=env, cwd=tmp_path, stderr=subprocess.PIPE
+                [sys.executable, "-m", "bellhop.ops.migrate"], env=env, cwd=tmp_path, stderr=subprocess.PIPE
             )
 
         with ExitStack() as stack:

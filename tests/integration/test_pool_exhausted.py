@@ -19,10 +19,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bellhop.conductor import Conductor
-from bellhop.database import make_engine
-from bellhop.ids import Prefix, parse
+from bellhop.domain.ids import Prefix, parse
 from bellhop.settings import Settings
+from bellhop.store.connections import make_engine
+from bellhop.temporal.dispatcher import TemporalDispatcher
 from tests.integration.conftest_api import SMS, Api, open_door
 from tests.integration.engine import Engine, working
 
@@ -62,7 +62,7 @@ async def test_a_door_whose_connections_are_all_waiting_says_so_and_recovers(
     settings: Settings, engine: AsyncEngine, database_dsn: str, pool: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Seen to fail with the workers' patience: callers wait for as long as others wait for their lock."""
-    monkeypatch.setattr("bellhop.database.LOCK_TIMEOUT_MS", 30_000)
+    monkeypatch.setattr("bellhop.store.connections.LOCK_TIMEOUT_MS", 30_000)
     async with open_door(small(settings, pool), engine) as api:
         message = await api.later()
         key = parse(Prefix.MESSAGE, message["id"])
@@ -115,7 +115,7 @@ async def _written(api: Api) -> dict[str, int]:
 async def test_a_lock_that_is_never_freed_is_a_503_too(
     settings: Settings, engine: AsyncEngine, database_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bellhop.database.LOCK_TIMEOUT_MS", 300)
+    monkeypatch.setattr("bellhop.store.connections.LOCK_TIMEOUT_MS", 300)
     async with open_door(settings, engine) as api:
         message = await api.later()
         key = parse(Prefix.MESSAGE, message["id"])
@@ -184,8 +184,8 @@ async def test_a_worker_without_connections_waits_and_loses_nothing(
         await taken.close()
         few = make_engine(small(settings, 1, crowded_dsn).postgres, "worker-tests", pool_timeout=1.0)
         house = replace(idle_house, settings=small(settings, 1, crowded_dsn))
-        async with Conductor(house.client, few) as conductor:
-            house = replace(house, database=few, conductor=conductor)
+        async with TemporalDispatcher(house.client, few) as dispatcher:
+            house = replace(house, database=few, dispatcher=dispatcher)
             await house.fault("accept_then_slow", to="+13055559301")
             await house.fault("rate_limit", to="+13055559302", retry_after=1)
             await house.fault("accept_then_reset", to="+13055559303")

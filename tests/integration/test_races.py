@@ -27,14 +27,15 @@ from hypothesis.stateful import (
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bellhop.addresses import AddressBook
-from bellhop.database import make_engine
-from bellhop.messages import Channel
-from bellhop.ports import Receipt
+from bellhop.domain.addresses import AddressBook
+from bellhop.domain.answers import Answer, Next
+from bellhop.domain.delivery_ports import Receipt
+from bellhop.domain.messages import Channel
+from bellhop.domain.statuses import Stage
 from bellhop.settings import Settings
-from bellhop.statuses import Stage
-from bellhop.store import erasure, guests, receipts
-from bellhop.wire import Answer, Next
+from bellhop.store.connections import make_engine
+from bellhop.store.delivery import receipts
+from bellhop.store.guests import erasure, profiles
 
 from .races_checks import check, settled
 from .races_kit import ADDRESSES, DELIVERY, Call, Fate, Sent, World
@@ -361,7 +362,7 @@ async def test_an_erasure_and_a_batch_of_bounces_do_not_block_one_another(world:
     for first_name in ("Ann", "Ben"):
         async with world.engine.begin() as tx:
             fields = {"first_name": first_name, "last_name": "Doe", "phone": ADDRESSES[Channel.SMS][0]}
-            family.append((await guests.upsert(tx, world.scope, fields, world.book)).row["id"])
+            family.append((await profiles.upsert(tx, world.scope, fields, world.book)).row["id"])
     world.guests += family
     calls = []
     for guest, which in ((family[1], 0), (family[0], 1)):

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import text
 from twilio.request_validator import RequestValidator
 
+from bellhop.ops.seed import sendgrid_key_id
 from bellhop.sandbox import accounts
-from bellhop.seed import sendgrid_key_id
 
 from .engine import EMAIL, SMS, Engine, key, working
 

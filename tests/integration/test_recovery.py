@@ -13,16 +13,16 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.recovery import BEAT
-from bellhop import wire
-from bellhop.ids import Prefix, message_workflow, render
-from bellhop.lease import boottime
-from bellhop.messages import Channel
-from bellhop.ports import Claim
-from bellhop.recovery import PostgresSweeper, keep_sweeping
+from bellhop.domain.delivery_ports import Claim
+from bellhop.domain.ids import Prefix, message_workflow, render
+from bellhop.domain.messages import Channel
+from bellhop.providers.lease import boottime
 from bellhop.sandbox.testing import Receiver
-from bellhop.store import messages
-from bellhop.store.ledger import PostgresLedger, Routes
-from bellhop.store.messages import NewMessage
+from bellhop.store.delivery.attempt_store import AttemptStore, Routes
+from bellhop.store.messages import outbound
+from bellhop.store.messages.outbound import NewMessage
+from bellhop.temporal import contract
+from bellhop.temporal.recovery import PostgresSweeper, keep_sweeping
 
 from .engine import SMS, Engine, key, working
 
@@ -30,14 +30,14 @@ pytestmark = pytest.mark.usefixtures("temporal_namespace")
 
 
 def sweeper(house: Engine) -> PostgresSweeper:
-    return PostgresSweeper(house.database, house.client, house.conductor)
+    return PostgresSweeper(house.database, house.client, house.dispatcher)
 
 
 async def accept(house: Engine, number: int = 0) -> str:
     """Accept a message and die: the transaction of the API, and nobody told."""
     new = NewMessage(channel=Channel.SMS, recipient=f"+1305555{7000 + number}", content=f"Left behind {number}")
     async with house.database.begin() as tx:
-        row = await messages.accept(tx, house.scope, new, house.book, 3600)
+        row = await outbound.accept(tx, house.scope, new, house.book, 3600)
     return render(Prefix.MESSAGE, row["id"])
 
 
@@ -144,7 +144,9 @@ async def test_a_call_whose_process_died_is_settled_before_anything_is_sent_agai
     """The attempt row is there, its lease is over, and no workflow knows of it."""
     message = await accept(idle_house)
     routes = Routes(idle_house.settings.bellhop.public_url, idle_house.settings.bellhop.sandbox_url)
-    ledger = PostgresLedger(idle_house.database, idle_house.settings.delivery, routes, idle_house.conductor.owed)
+    ledger = AttemptStore(
+        idle_house.database, idle_house.settings.delivery, routes, idle_house.dispatcher.wake_endpoints
+    )
     claimed = await ledger.claim(key(message), boottime() + 3)
     assert isinstance(claimed, Claim)
     # However recovery learns of it: here not by the debt.
@@ -177,7 +179,7 @@ async def test_a_signal_that_was_lost_is_made_up_for(house: Engine) -> None:
 async def test_a_cancelled_message_nobody_was_told_of_is_never_sent(idle_house: Engine) -> None:
     message = await accept(idle_house)
     async with idle_house.database.begin() as tx:
-        await messages.cancel(tx, idle_house.scope, key(message))
+        await outbound.cancel(tx, idle_house.scope, key(message))
     await age(idle_house, 120)
     async with working(idle_house):
         assert await sweeper(idle_house).sweep() == 1
@@ -192,14 +194,14 @@ async def test_a_newer_debt_is_not_taken_for_paid(idle_house: Engine, monkeypatc
     """Between recovery's look and its note the message is moved, and the process that moved it dies."""
     message = await accept(idle_house)
     await age(idle_house)
-    start = idle_house.conductor.start_message
+    start = idle_house.dispatcher.start_message
 
     async def start_and_move(*args: Any, **options: Any) -> None:
         await start(*args, **options)
         async with idle_house.database.begin() as tx:
-            await messages.reschedule(tx, idle_house.scope, key(message), None)
+            await outbound.reschedule(tx, idle_house.scope, key(message), None)
 
-    monkeypatch.setattr(idle_house.conductor, "start_message", start_and_move)
+    monkeypatch.setattr(idle_house.dispatcher, "start_message", start_and_move)
     assert await sweeper(idle_house).sweep() == 1
     assert await debt(idle_house, message) is not None
 
@@ -243,13 +245,13 @@ async def test_the_schedule_sweeps(house: Engine) -> None:
         await keep_sweeping(house.client, 1.0)  # another worker, another pace: the last word counts
         await house.until(message, "delivered", seconds=30)
     finally:
-        await house.client.get_schedule_handle(wire.SWEEP_SCHEDULE).delete()
+        await house.client.get_schedule_handle(contract.SWEEP_SCHEDULE).delete()
 
 
 async def test_a_sweep_whose_worker_was_killed_is_noticed_within_seconds(house: Engine) -> None:
     """No other sweep runs meanwhile, so a long time-out alone would leave everything unattended for as long."""
     handle = await house.client.start_workflow(
-        wire.SWEEP_WORKFLOW, id=f"sweep-{uuid4()}", task_queue=wire.TASK_QUEUE_RECOVERY, result_type=int
+        contract.SWEEP_WORKFLOW, id=f"sweep-{uuid4()}", task_queue=contract.TASK_QUEUE_RECOVERY, result_type=int
     )
     assert await handle.result() == 0
     scheduled = [event.activity_task_scheduled_event_attributes async for event in handle.fetch_history_events()]
@@ -266,7 +268,7 @@ async def test_an_endpoint_nobody_drains_is_woken(idle_house: Engine) -> None:
         assert made.status_code == 201
         message = await accept(idle_house)
         async with idle_house.database.begin() as tx:
-            await messages.cancel(tx, idle_house.scope, key(message))
+            await outbound.cancel(tx, idle_house.scope, key(message))
         await change(idle_house, "update messages set wake_due_at = null, due_at = now()")
         began = time.monotonic()
         await change(idle_house, "update deliveries set next_at = now()")

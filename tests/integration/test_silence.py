@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from bellhop.providers import PROVIDERS
-from bellhop.providers.twilio import Twilio
+from bellhop.providers.twilio.adapter import Twilio
 from bellhop.settings import Settings
-from bellhop.store.progress import FOLLOW_AT
+from bellhop.store.messages.progress import FOLLOW_AT
 
 from .engine import EMAIL, SMS, Engine, key, running_engine
 

@@ -14,11 +14,11 @@ from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
-from bellhop import wire
-from bellhop.administration import recover
-from bellhop.conductor import Conductor
-from bellhop.ids import message_workflow
-from bellhop.recovery import PostgresSweeper, watch_over
+from bellhop.domain.ids import message_workflow
+from bellhop.ops.administration import recover
+from bellhop.temporal import contract
+from bellhop.temporal.dispatcher import TemporalDispatcher
+from bellhop.temporal.recovery import PostgresSweeper, watch_over
 
 from .engine import EMAIL, SMS, Engine, key, working
 
@@ -34,7 +34,7 @@ async def empty(client: Client) -> Client:
         while True:
             try:
                 # Namespaces are known to every part of the server some seconds later.
-                await made.start_workflow(wire.SWEEP_WORKFLOW, id="probe", task_queue="nobody's")
+                await made.start_workflow(contract.SWEEP_WORKFLOW, id="probe", task_queue="nobody's")
                 await made.get_workflow_handle("probe").terminate()
                 return made
             except RPCError:
@@ -46,8 +46,8 @@ async def lost(idle_house: Engine) -> AsyncIterator[tuple[Engine, Engine]]:
     """The house as it was, and the same house after Temporal lost everything."""
     await idle_house.sweep()  # this Temporal is on record
     client = await empty(idle_house.client)
-    async with Conductor(client, idle_house.database) as conductor:
-        yield idle_house, replace(idle_house, client=client, conductor=conductor)
+    async with TemporalDispatcher(client, idle_house.database) as dispatcher:
+        yield idle_house, replace(idle_house, client=client, dispatcher=dispatcher)
 
 
 async def runs(house: Engine, message: str) -> bool:
@@ -124,17 +124,17 @@ async def test_recover_makes_what_is_missing_at_once_and_leaves_alone_what_runs(
     again = (await idle_house.client.get_workflow_handle(message_workflow(key(there["id"]))).describe()).run_id
     assert again == run
     assert (await recover(settings))[0] == 0
-    await idle_house.client.get_schedule_handle(wire.SWEEP_SCHEDULE).delete()
+    await idle_house.client.get_schedule_handle(contract.SWEEP_SCHEDULE).delete()
 
 
 async def test_a_rebuild_that_was_cut_off_goes_on_where_it_was(
     lost: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bellhop.recovery.PAGE", 2)
+    monkeypatch.setattr("bellhop.temporal.recovery.PAGE", 2)
     before, after = lost
     sent = [await before.send({**SMS, "content": f"Number {n}", "scheduled_at": soon(3600)}) for n in range(5)]
     sweeper: PostgresSweeper = after.sweeper
-    start, calls = after.conductor.start_message, 0
+    start, calls = after.dispatcher.start_message, 0
 
     async def fails(*args: object, **options: object) -> bool:
         nonlocal calls
@@ -143,7 +143,7 @@ async def test_a_rebuild_that_was_cut_off_goes_on_where_it_was(
             raise OSError
         return await start(*args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(after.conductor, "start_message", fails)
+    monkeypatch.setattr(after.dispatcher, "start_message", fails)
     with pytest.raises(OSError):
         await sweeper.sweep()
     assert await sweeper.rebuild() == 2, "the page that failed had made one, and the first two are not looked at again"
@@ -152,10 +152,10 @@ async def test_a_rebuild_that_was_cut_off_goes_on_where_it_was(
 
 async def test_a_lost_schedule_is_put_back(lost: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it nobody would ever look whether something was left behind."""
-    monkeypatch.setattr("bellhop.recovery.LOOK_AGAIN", 0.2)
+    monkeypatch.setattr("bellhop.temporal.recovery.LOOK_AGAIN", 0.2)
     _, after = lost
     watching = asyncio.create_task(watch_over(after.client, after.sweeper, 3600))
-    handle = after.client.get_schedule_handle(wire.SWEEP_SCHEDULE)
+    handle = after.client.get_schedule_handle(contract.SWEEP_SCHEDULE)
 
     async def there() -> None:
         async with asyncio.timeout(20):

@@ -16,14 +16,15 @@ from sqlalchemy import delete, func, insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from bellhop import tables
-from bellhop.events import EventType
-from bellhop.ids import Prefix, render
-from bellhop.ports_webhooks import Result, State
-from bellhop.signing import new_secret, verify
-from bellhop.statuses import Stage
-from bellhop.store import deliveries, endpoints, events, wakes
-from bellhop.store.scopes import Scope
+from bellhop.domain.events import EventType
+from bellhop.domain.ids import Prefix, render
+from bellhop.domain.scopes import Scope
+from bellhop.domain.signing import new_secret, verify
+from bellhop.domain.statuses import Stage
+from bellhop.domain.webhook_ports import Result, State
+from bellhop.store import tables
+from bellhop.store.delivery import pending_wakes
+from bellhop.store.webhooks import deliveries, endpoints, events
 from tests.integration.webhooks_kit import QUICK, Answer, Call, House, Receiver, build_house, serving
 
 
@@ -365,7 +366,7 @@ async def test_i4_a_writer_who_meets_a_leaving_drainer_is_seen_by_it_or_sees_tha
             met = True
             await house.tell(await house.message(), Stage.SENT)
             async with engine.begin() as tx:
-                idle.extend(await wakes.idle_endpoints(tx, {endpoint}))
+                idle.extend(await pending_wakes.idle_endpoints(tx, {endpoint}))
 
     close, look = deliveries.close_drain, deliveries.next_due
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bellhop.ids import Prefix, render
+from bellhop.domain.ids import Prefix, render
+from bellhop.domain.statuses import Stage
 from bellhop.settings import WebhookSettings
-from bellhop.statuses import Stage
-from bellhop.store import deliveries
-from bellhop.webhooks import WebhookPoster, make_client
+from bellhop.store.webhooks import deliveries
+from bellhop.webhooks.poster import WebhookPoster, make_client
 from tests.integration.engine import free_port
 from tests.integration.webhooks_kit import LOCAL, QUICK, Answer, Call, House, Receiver, build_house, serving
 

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from bellhop.ids import Prefix, endpoint_workflow, parse
+from bellhop.domain.ids import Prefix, endpoint_workflow, parse
 from bellhop.settings import Settings
 from tests.integration.engine import EMAIL, SMS, Engine, free_port, running_engine
 from tests.integration.strangers import Strangers, strangers
@@ -143,7 +143,7 @@ async def test_a_flood_to_one_endpoint_is_delivered_fast_and_nobody_waits_for_it
         async with house.database.begin() as tx:
             await tx.execute(text(FLOOD_SQL), {"scope": house.scope.id, "endpoint": key, "many": FLOOD})
         assert key is not None
-        house.conductor.owed({key})
+        house.dispatcher.wake_endpoints({key})
         await flooded.got(1, within=20)
         began = time.monotonic()
         sent = [await house.send(SMS) for _ in range(20)]

@@ -19,14 +19,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import ActivityEnvironment
 
 from activities.drain import EndpointActivities, Pace
-from bellhop import tables
-from bellhop.events import OF_STAGE
+from bellhop.domain.answers import Drained
+from bellhop.domain.events import OF_STAGE
+from bellhop.domain.signing import new_secret
+from bellhop.domain.statuses import STATUS, Stage
 from bellhop.settings import WebhookSettings
-from bellhop.signing import new_secret
-from bellhop.statuses import STATUS, Stage
-from bellhop.store import events
-from bellhop.webhooks import PostgresOutbox, WebhookPoster, make_client
-from bellhop.wire import Drained
+from bellhop.store import tables
+from bellhop.store.webhooks import events
+from bellhop.webhooks.outbox import PostgresOutbox
+from bellhop.webhooks.poster import WebhookPoster, make_client
 
 LOCAL = ["127.0.0.0/8"]
 QUICK = Pace(linger=0.15, poll=0.02, tick=0.01, works=20.0)
@@ -130,7 +131,7 @@ class Woken:
     def __init__(self) -> None:
         self.endpoints: set[UUID] = set()
 
-    def owed(self, endpoints: set[UUID]) -> None:
+    def wake_endpoints(self, endpoints: set[UUID]) -> None:
         self.endpoints |= endpoints
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from api.errors import BadRequest, Invalid
 from api.json_bodies import DEEPEST, is_json, parse
 from api.schemas.keys import Right
-from bellhop import keys
+from bellhop.domain import keys
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)

@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import pytest
 
-from bellhop.messages import Channel, parts
-from chaos.field import PLAYERS
+from bellhop.domain.messages import Channel, parts
+from chaos.faults import KINDS, PARTS, Track
+from chaos.injector import PLAYERS
 from chaos.plan import CALLBACKS, CALLS, make
 from chaos.report import MIX
-from chaos.strikes import KINDS, PARTS, Track
 
 FULL = make(1, 2000, 480.0)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bellhop.failures import WORDS, FailureCode, error_object
-from bellhop.providers.sendgrid import ANSWERS, EVENTS, FIELDS, REASONS
-from bellhop.providers.twilio_codes import CODES
+from bellhop.domain.failures import WORDS, FailureCode, error_object
+from bellhop.providers.sendgrid.adapter import ANSWERS, EVENTS, FIELDS, REASONS
+from bellhop.providers.twilio.codes import CODES
 
 
 @pytest.mark.parametrize("code", FailureCode)

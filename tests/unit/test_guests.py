@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellhop.guests import BadLanguage, fold, language, search_text
+from bellhop.domain.guests import BadLanguage, fold, language, search_text
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellhop.ids import Prefix, endpoint_workflow, message_workflow, parse, render
+from bellhop.domain.ids import Prefix, endpoint_workflow, message_workflow, parse, render
 
 KEY = UUID("0190a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b")
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"

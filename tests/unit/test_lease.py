@@ -10,11 +10,11 @@ import time
 
 import pytest
 
-from bellhop.lease import DeadMansSwitch, boottime, left
+from bellhop.providers.lease import DeadMansSwitch, boottime, left
 
 CHILD = """
 import sys, threading, time
-from bellhop.lease import DeadMansSwitch
+from bellhop.providers.lease import DeadMansSwitch
 switch = DeadMansSwitch(15, limit=float(sys.argv[1]))
 switch.start()
 if "stopped" in sys.argv:

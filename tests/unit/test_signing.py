@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from bellhop import signing
-from bellhop.events import EventType
+from bellhop.domain import signing
+from bellhop.domain.events import EventType
 from bellhop.settings import WebhookSettings
 
 BODY = '{"type":"message.sent","data":{"content":"Zoë’s room ☂"}}'.encode()

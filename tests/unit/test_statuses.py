@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellhop import statuses
-from bellhop.events import OF_STAGE
-from bellhop.statuses import ODD_EDGES, PASSES, RANK, STATUS, Stage, Status
-from bellhop.statuses_page import ORDINARY_FROM, sentences, upward_edges
+from bellhop.domain import statuses
+from bellhop.domain.events import OF_STAGE
+from bellhop.domain.statuses import ODD_EDGES, PASSES, RANK, STATUS, Stage, Status
+from bellhop.ops.statuses_page import ORDINARY_FROM, sentences, upward_edges
 
 PROVIDER_SAYS = (Stage.SENT, Stage.UNDELIVERED, Stage.DELIVERED, Stage.READ)
 OURS = (Stage.QUEUED, Stage.CANCELLED, Stage.GAVE_UP)

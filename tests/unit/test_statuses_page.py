@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bellhop.failures import FailureCode
-from bellhop.providers.sendgrid import EVENTS, REASONS
-from bellhop.providers.twilio import STAGES
-from bellhop.statuses import ODD_EDGES, Stage, Status
-from bellhop.statuses_page import STATUS_SAYS, page, upward_edges
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.statuses import ODD_EDGES, Stage, Status
+from bellhop.ops.statuses_page import STATUS_SAYS, page, upward_edges
+from bellhop.providers.sendgrid.adapter import EVENTS, REASONS
+from bellhop.providers.twilio.adapter import STAGES
 
 PAGE = Path(__file__).parents[2] / "docs" / "statuses.md"
 
 
 def test_the_page_is_up_to_date() -> None:
-    again = "run: python -m bellhop.statuses_page > docs/statuses.md"
+    again = "run: python -m bellhop.ops.statuses_page > docs/statuses.md"
     assert PAGE.read_text(encoding="utf-8") == page(), again
 
 

@@ -15,8 +15,8 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Replayer, Worker
 
-from bellhop import wire
-from bellhop.wire import Drained
+from bellhop.domain.answers import Drained
+from bellhop.temporal import contract
 from workflows.endpoint import EndpointWorkflow
 
 
@@ -30,7 +30,7 @@ class Drains:
         self.gate.set()
         self.news = asyncio.Condition()
 
-    @activity.defn(name=wire.DRAIN)
+    @activity.defn(name=contract.DRAIN)
     async def drain(self, endpoint: str) -> Drained:
         async with self.news:
             self.begun += 1
@@ -49,19 +49,19 @@ class Drains:
 @asynccontextmanager
 async def working(client: Client, drains: Drains) -> AsyncIterator[None]:
     async with (
-        Worker(client, task_queue=wire.TASK_QUEUE_WORKFLOWS, workflows=[EndpointWorkflow]),
-        Worker(client, task_queue=wire.TASK_QUEUE_WEBHOOKS, activities=[drains.drain]),
+        Worker(client, task_queue=contract.TASK_QUEUE_WORKFLOWS, workflows=[EndpointWorkflow]),
+        Worker(client, task_queue=contract.TASK_QUEUE_WEBHOOKS, activities=[drains.drain]),
     ):
         yield
 
 
 async def wake(client: Client, key: str) -> WorkflowHandle[object, None]:
     return await client.start_workflow(
-        wire.ENDPOINT_WORKFLOW,
+        contract.ENDPOINT_WORKFLOW,
         key,
         id=f"whe_{key}",
-        task_queue=wire.TASK_QUEUE_WORKFLOWS,
-        start_signal=wire.WAKE,
+        task_queue=contract.TASK_QUEUE_WORKFLOWS,
+        start_signal=contract.WAKE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
     )

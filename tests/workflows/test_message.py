@@ -22,9 +22,9 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker, Workf
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import Info
 
-from bellhop import wire
-from bellhop.temporal import register_search_attributes
-from bellhop.wire import Answer, Next
+from bellhop.domain.answers import Answer, Next
+from bellhop.temporal import contract
+from bellhop.temporal.client import register_search_attributes
 from workflows import message
 from workflows.message import MessageWorkflow
 
@@ -69,12 +69,12 @@ class Ledger:
             raise answer
         return answer
 
-    @activity.defn(name=wire.DELIVER)
+    @activity.defn(name=contract.DELIVER)
     async def deliver(self, message_id: str) -> Answer:
         assert uuid.UUID(message_id)
         return await self._answer("deliver")
 
-    @activity.defn(name=wire.SETTLE)
+    @activity.defn(name=contract.SETTLE)
     async def settle(self, message_id: str) -> Answer:
         return await self._answer("settle")
 
@@ -95,13 +95,13 @@ class Story:
     async def start(self, *, wake: bool = False, delay: float = 0.0) -> None:
         """As the conductor does: `wake` is the signal-with-start that also makes a workflow that is missing."""
         await self.client.start_workflow(
-            wire.MESSAGE_WORKFLOW,
+            contract.MESSAGE_WORKFLOW,
             self.key,
             id=self.handle.id,
-            task_queue=wire.TASK_QUEUE_WORKFLOWS,
+            task_queue=contract.TASK_QUEUE_WORKFLOWS,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            start_signal=wire.WAKE if wake else None,
+            start_signal=contract.WAKE if wake else None,
             start_delay=timedelta(seconds=delay) if delay else None,
         )
 
@@ -109,7 +109,7 @@ class Story:
         await self.start(wake=True)
 
     async def receipt(self, answer: Answer) -> None:
-        await self.handle.signal(wire.RECEIPT_RECORDED, answer)
+        await self.handle.signal(contract.RECEIPT_RECORDED, answer)
 
     async def ends(self) -> str:
         async with asyncio.timeout(20):
@@ -156,13 +156,15 @@ async def tell(temporal: Client) -> Callable[..., Any]:
         runner = runner or SandboxedWorkflowRunner()
         workflows = Worker(
             temporal,
-            task_queue=wire.TASK_QUEUE_WORKFLOWS,
+            task_queue=contract.TASK_QUEUE_WORKFLOWS,
             workflows=[MessageWorkflow],
             activities=[ledger.deliver, ledger.settle],
             no_remote_activities=True,
             workflow_runner=runner,
         )
-        activities = Worker(temporal, task_queue=wire.TASK_QUEUE_PROVIDERS, activities=[ledger.deliver, ledger.settle])
+        activities = Worker(
+            temporal, task_queue=contract.TASK_QUEUE_PROVIDERS, activities=[ledger.deliver, ledger.settle]
+        )
         async with workflows, activities:
             yield Story(temporal, ledger)
 

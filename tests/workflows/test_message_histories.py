@@ -26,12 +26,12 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from bellhop import wire
-from bellhop.ids import Prefix
+from bellhop.domain.answers import Next
+from bellhop.domain.ids import Prefix
+from bellhop.domain.statuses import Status
 from bellhop.sandbox.testing import running
-from bellhop.search_attributes import ALL
 from bellhop.settings import Settings
-from bellhop.statuses import Status
+from bellhop.temporal.search_attributes import ALL
 from tests.integration.engine import EMAIL, SMS, Engine, running_engine
 from workflows.message import MessageWorkflow
 
@@ -82,7 +82,7 @@ def test_they_are_all_there() -> None:
 
 WORDS = (
     {status.value for status in Status}
-    | {step.value for step in wire.Next}
+    | {step.value for step in Next}
     | {"sms through twilio", "email through sendgrid", "may it go out? send it", "is it sent?"}
     | {"sms", "email", "twilio", "sendgrid", "status", "next", "after"}
     # The marker of a local activity, as the SDK writes it.

@@ -17,10 +17,10 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from bellhop import wire
-from bellhop.ids import Prefix, endpoint_workflow, parse
+from bellhop.domain.ids import Prefix, endpoint_workflow, parse
 from bellhop.sandbox.testing import Receiver, running
 from bellhop.settings import Settings
+from bellhop.temporal import contract
 from tests.integration.engine import SMS, Engine, running_engine
 from tests.workflows.test_message_histories import plain
 from workflows.endpoint import EndpointWorkflow
@@ -73,7 +73,7 @@ ANSWERS: dict[str, tuple[int, ...]] = {"endpoint_drained": (), "endpoint_retried
 async def swept(house: Engine) -> str:
     name = f"sweep-{uuid4()}"
     await (
-        await house.client.start_workflow(wire.SWEEP_WORKFLOW, id=name, task_queue=wire.TASK_QUEUE_RECOVERY)
+        await house.client.start_workflow(contract.SWEEP_WORKFLOW, id=name, task_queue=contract.TASK_QUEUE_RECOVERY)
     ).result()
     return name
 

@@ -6,7 +6,8 @@ import signal
 from datetime import datetime, timedelta
 from typing import Any
 
-from .lane import Played
+from tests.chaos.crash.worker_slot import Played
+
 from .points import Point
 from .scenarios import Ending
 

@@ -15,17 +15,18 @@ import psycopg
 from pydantic import SecretStr
 from temporalio.client import Client
 
-from bellhop.database import make_engine
-from bellhop.dev.ports import Ports
+from bellhop.dev.free_ports import Ports
+from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.sandbox.testing import Receiver
-from bellhop.seed import ensure_accounts, ensure_property
 from bellhop.settings import PostgresSettings, from_env
-from bellhop.store import endpoints, keys
-from bellhop.temporal import register_search_attributes
+from bellhop.store.access import keys
+from bellhop.store.connections import make_engine
+from bellhop.store.webhooks import endpoints
+from bellhop.temporal.client import register_search_attributes
+from tests.chaos.crash.process_pool import ENV, Nursery
+from tests.chaos.crash.worker_slot import Lane, Street, dsn, open_lane
 
 from .checks import check
-from .lane import Lane, Street, dsn, open_lane
-from .nursery import ENV, Nursery
 from .points import Point
 from .scenarios import SCENARIOS
 

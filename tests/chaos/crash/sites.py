@@ -20,10 +20,10 @@ import bellhop
 ROOT = Path(__file__).parents[3]
 ROOMS = (Path(api.__file__).parent, Path(bellhop.__file__).parent)
 # What is never part of a running API or worker: commands, the embedded stack, the providers' stand-in.
-ELSEWHERE = ("dev", "sandbox", "administration.py", "cli.py", "migrate.py")
-OPENERS = {"begin": "engine", "_begin": "self", "write": "record"}
+ELSEWHERE = frozenset({"dev", "sandbox", "administration.py", "cli", "migrate.py"})
+OPENERS = {"begin": "engine", "_begin": "self", "write": "database"}
 """Method → what the name of the thing it is called on ends with."""
-WRAPPERS = ("PostgresOutbox._begin", "Record.")
+WRAPPERS = ("PostgresOutbox._begin", "Database.")
 """They open transactions for others: their callers' names count."""
 
 
@@ -78,7 +78,7 @@ def all_sites() -> list[Site]:
         site
         for room in ROOMS
         for path in sorted(room.rglob("*.py"))
-        if path.relative_to(room).parts[0] not in ELSEWHERE
+        if not ELSEWHERE & set(path.relative_to(room).parts)
         for site in sites_of(str(path))
     ]
 

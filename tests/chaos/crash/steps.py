@@ -24,10 +24,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from temporalio import activity, client, service, worker, workflow
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.record import Record
-from bellhop.ports import Provider
+from bellhop.domain.delivery_ports import Provider
 from bellhop.providers import PROVIDERS
-from bellhop.webhooks import WebhookPoster
+from bellhop.store.database import Database
+from bellhop.webhooks.poster import WebhookPoster
 
 from .sites import transaction, within
 
@@ -97,10 +97,10 @@ def wrap_everything(points: Points) -> None:
 
 
 def _transactions(points: Points) -> None:
-    """Each commit. Reading alone is done in autocommit (`Record.read`) and is no step."""
-    connect, commit, write = AsyncEngine.connect, AsyncConnection.commit, Record.write
+    """Each commit. Reading alone is done in autocommit (`Database.read`) and is no step."""
+    connect, commit, write = AsyncEngine.connect, AsyncConnection.commit, Database.write
     opened: dict[int, str] = {}
-    # Record.write runs its work in a task of its own, in which its caller cannot be seen.
+    # Database.write runs its work in a task of its own, in which its caller cannot be seen.
     caller: ContextVar[str] = ContextVar("caller", default="tx of unknown origin")
 
     @asynccontextmanager
@@ -124,8 +124,8 @@ def _transactions(points: Points) -> None:
         with points.around(opened.pop(id(tx), caller.get())):
             await commit(tx)
 
-    def written(record: Record, *given: Any, **named: Any) -> Any:
-        return by_name(transaction(), write(record, *given, **named))
+    def written(database: Database, *given: Any, **named: Any) -> Any:
+        return by_name(transaction(), write(database, *given, **named))
 
     async def by_name(step: str, work: Coroutine[Any, Any, Any]) -> Any:
         token = caller.set(step)
@@ -135,7 +135,7 @@ def _transactions(points: Points) -> None:
             caller.reset(token)
 
     AsyncEngine.begin, AsyncEngine.connect = begin, connected  # type: ignore[method-assign]
-    AsyncConnection.commit, Record.write = committed, written  # type: ignore[method-assign]
+    AsyncConnection.commit, Database.write = committed, written  # type: ignore[method-assign]
 
 
 # --- Temporal -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,77 @@
+"""The short wait of an immediate send for its provider: one query for all who wait, and none when waiting is vain."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bellhop.domain.statuses import Stage
+from bellhop.store.database import Database, DatabaseTimeout
+from bellhop.store.messages import outbound
+
+EVERY = 0.02
+MOST = 64
+VAIN = 3
+"""So many waits in a row that ran out mean a backlog."""
+PAUSE = 5.0
+"""Seconds without waiting after that; then one wait tries again."""
+
+
+class Waiting:
+    """One per process. Holds no connection between its looks."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiters: dict[UUID, asyncio.Future[None]] = {}
+        self._watching: asyncio.Task[None] | None = None
+        self._vain = 0
+        self._not_before = 0.0
+
+    async def until_settled(self, message_id: UUID, seconds: float) -> bool:
+        """Wait until the message is no longer queued. False when it still is, or when waiting seemed vain."""
+        if seconds <= 0 or len(self._waiters) >= MOST or time.monotonic() < self._not_before:
+            return False
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters[message_id] = waiter
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch())
+        try:
+            await asyncio.wait_for(waiter, seconds)
+        except TimeoutError:
+            self._vain += 1
+            if self._vain >= VAIN:
+                self._not_before = time.monotonic() + PAUSE
+            return False
+        finally:
+            self._waiters.pop(message_id, None)
+        self._vain = 0
+        return True
+
+    async def close(self) -> None:
+        """Let all who wait go."""
+        if self._watching is not None:
+            self._watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watching
+        for waiter in self._waiters.values():
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def _watch(self) -> None:
+        while self._waiters:
+            await asyncio.sleep(EVERY)
+            asked = list(self._waiters)
+            try:
+                found = await self._database.read(lambda tx: outbound.stages(tx, asked))  # noqa: B023 (awaited here)
+            except (SQLAlchemyError, DatabaseTimeout):
+                # The waits run out by themselves meanwhile.
+                await asyncio.sleep(0.25)
+                continue
+            for message_id, stage in found.items():
+                waiter = self._waiters.get(message_id)
+                if stage != Stage.QUEUED.value and waiter is not None and not waiter.done():
+                    waiter.set_result(None)

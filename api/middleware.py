@@ -1,0 +1,181 @@
+"""The outermost layer of the door: request ids, body limits, the line of those to be served, the access log, and an
+answer when everything fails.
+
+Pure ASGI: one function call per request and per message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.admission import Admission, Overloaded, Place
+from api.errors import Busy, TooLarge, Unavailable, answer, unavailable
+from bellhop.domain.ids import Prefix, render
+
+log = structlog.get_logger()
+
+BODY_LIMIT = 1024 * 1024
+RECEIPTS_BODY_LIMIT = 8 * 1024 * 1024
+"""SendGrid posts events in batches."""
+
+
+DISCARDED = 16 * 1024 * 1024
+DISCARD_SECONDS = 2.0
+
+
+WAITS_IN_LINE = "/v1/"
+"""Health, documentation and the like are served whatever the load."""
+GONE = 499
+"""Logged of a caller who went away before the whole request had come."""
+
+
+class CallerGone(Exception):
+    """The caller went away."""
+
+
+class BodyTooLarge(Exception):
+    """More bytes arrived than this path takes."""
+
+
+class Entrance:
+    """Wraps the application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._admission = Admission()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = render(Prefix.REQUEST, uuid4())
+        scope["bellhop.request_id"] = request_id
+        started = time.perf_counter()
+        status = 0
+
+        async def send_marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        limit = RECEIPTS_BODY_LIMIT if scope["path"].startswith("/v1/receipts/") else BODY_LIMIT
+        place: Place | None = None
+        try:
+            if _announced(scope) > limit:
+                raise BodyTooLarge
+            # Before it gets in line: who sends slowly keeps nobody waiting.
+            body = await _whole(receive, limit)
+            if scope["path"].startswith(WAITS_IN_LINE):
+                place = scope["bellhop.place"] = await self._admission.enter()
+            await self._app(scope, _again(body, receive), send_marked)
+        except CallerGone:
+            status = GONE
+        except Overloaded:
+            busy = Busy()
+            response = answer(request_id, busy.status_code, busy.code, busy.detail, busy.headers)
+            await response(scope, receive, send_marked)
+        except BodyTooLarge:
+            await _discard(scope, receive)
+            problem = TooLarge(f"The request body is larger than {limit} bytes.")
+            response = answer(request_id, problem.status_code, problem.code, problem.detail, {"Connection": "close"})
+            await response(scope, receive, send_marked)
+        except Exception as error:
+            if status:
+                raise
+            if unavailable(error):
+                down = Unavailable()
+                response = answer(request_id, down.status_code, down.code, down.detail, down.headers)
+            else:
+                _report(error, request_id)
+                response = answer(request_id, 500, "internal_error", "Something broke here. It has been logged.")
+            await response(scope, receive, send_marked)
+        finally:
+            if place is not None:
+                place.leave()
+            route: Any = scope.get("route")
+            log.info(
+                "request",
+                request=request_id,
+                method=scope["method"],
+                # The pattern, not the path and never the query: they may hold a guest's data.
+                route=getattr(route, "path", None),
+                status=status,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+                key=scope.get("bellhop.key"),
+            )
+
+
+async def _whole(receive: Receive, limit: int) -> bytes:
+    """The body. Raises BodyTooLarge or CallerGone."""
+    parts: list[bytes] = []
+    taken = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise CallerGone
+        part = message.get("body", b"")
+        parts.append(part)
+        taken += len(part)
+        if taken > limit:
+            raise BodyTooLarge
+        if not message.get("more_body"):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """`receive` from the beginning, with the body in one piece."""
+    told = False
+
+    async def received() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return received
+
+
+async def _discard(scope: Scope, receive: Receive) -> None:
+    """Let a client finish what it is sending, within reason: one that finds the line closed never reads the answer."""
+    if any(name == b"expect" for name, _ in scope["headers"]):
+        return
+    taken = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while taken < DISCARDED:
+                message = await receive()
+                taken += len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
+
+
+def _announced(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else 0
+    return 0
+
+
+def _report(error: Exception, request_id: str) -> None:
+    # No message: an error's text may quote what was sent.
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    log.error(
+        "request failed",
+        request=request_id,
+        error=type(error).__name__,
+        at=[
+            f"{frame.filename.rsplit('/', 2)[-2]}/{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}"
+            for frame in frames
+        ],
+    )

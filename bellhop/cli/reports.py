@@ -1,0 +1,305 @@
+"""`bellhop ledger`, `audit` and `doctor`: for the people who run an installation."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import textwrap
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.cli.report_tables import tables
+from bellhop.domain.ids import Prefix, render
+from bellhop.domain.scopes import Scope
+from bellhop.domain.serializers import timestamp
+from bellhop.engine import message_report
+from bellhop.engine.message_report import BadSpan
+from bellhop.ops import administration
+from bellhop.ops.administration import Refused
+from bellhop.ops.humanize import Count, Lasting
+from bellhop.settings import Settings
+from bellhop.store.access import properties
+
+if TYPE_CHECKING:
+    from bellhop.ops.doctor import Examination
+    from bellhop.ops.reconciliation import Audited
+
+T = TypeVar("T")
+
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ"]
+
+From = Annotated[
+    datetime | None,
+    typer.Option(
+        "--from", formats=_FORMATS, metavar="TIME", help="UTC, e.g. 2027-03-15T08:30:00 [default: a day before --to]"
+    ),
+]
+To = Annotated[
+    datetime | None, typer.Option("--to", formats=_FORMATS, metavar="TIME", help="UTC, exclusive [default: now]")
+]
+Json = Annotated[bool, typer.Option("--json", help="For programs")]
+
+
+def add_to(app: typer.Typer, settings: Callable[[], Settings], settled: Callable[[Callable[[], Any]], Any]) -> None:
+    """Add the commands. `settings`: those of the installation meant; `settled`: runs work and ends with 2 and a line
+    when it meets a problem that a person can mend."""
+
+    @app.command()
+    def ledger(
+        slug: Annotated[str | None, typer.Argument(help="The property's short name [default: every property]")] = None,
+        since: From = None,
+        until: To = None,
+        environment: Annotated[str | None, typer.Option(help="test or live [default: both]")] = None,
+        as_json: Json = False,
+    ) -> None:
+        """What became of everything accepted in a span: where it stands, how late it went out, and the webhooks.
+
+        Every accepted message is in exactly one place, so the figures always add up.
+
+        e.g. bellhop ledger grand-sunset-resort --from 2027-03-01 --to 2027-03-08
+        """
+
+        async def work(tx: AsyncConnection, _: Settings) -> dict[str, Any]:
+            return await _ledgers(tx, slug, environment, _utc(since), _utc(until))
+
+        found = settled(lambda: _spanned(lambda: asyncio.run(administration.in_database(work, settings()))))
+        print(json.dumps(found, indent=2)) if as_json else tables(found, everything=slug is not None)
+
+    @app.command()
+    def audit(
+        slug: Annotated[str, typer.Argument(help="The property's short name")],
+        environment: Annotated[str, typer.Option(help="test or live")] = "live",
+        since: From = None,
+        until: To = None,
+        provider: Annotated[str | None, typer.Option(help="Only this one, e.g. twilio [default: all]")] = None,
+        as_json: Json = False,
+    ) -> None:
+        """Ask the providers for their own list of a span, and show every message about which they and we differ.
+
+        Exit code 0: no difference; 1: differences; 2: none, but a provider could not be asked.
+        """
+        audited = settled(
+            lambda: _spanned(
+                lambda: asyncio.run(_audited(settings(), slug, environment, _utc(since), _utc(until), provider))
+            )
+        )
+        print(json.dumps(_audit_json(slug, environment, audited), indent=2)) if as_json else _audit_said(audited)
+        raise typer.Exit(audited.exit_code)
+
+    @app.command()
+    def doctor(as_json: Json = False) -> None:
+        """Look for what is stuck or strange now, and say what to do about it. Changes nothing.
+
+        Exit code 0: all is well; 1: warnings; 2: something is wrong, or can't be reached.
+        """
+        from bellhop.ops.doctor import examine
+
+        found = settled(lambda: asyncio.run(examine(settings())))
+        print(json.dumps(doctor_json(found), indent=2)) if as_json else _doctor_said(found)
+        raise typer.Exit(int(found.severity))
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return None if at is None else at.replace(tzinfo=UTC)
+
+
+def _spanned(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except BadSpan as problem:
+        raise Refused(f"--{problem.place}: {problem.said.replace('`', '')}.") from None
+
+
+# --- the ledger --------------------------------------------------------------------------------------------------
+
+
+async def _ledgers(
+    tx: AsyncConnection, slug: str | None, environment: str | None, since: datetime | None, until: datetime | None
+) -> dict[str, Any]:
+    """`scopes`: the ledger of each, and `together`: of all of them."""
+    wanted = await _scopes(tx, slug, environment)
+    # One span for all, decided once.
+    together = await message_report.read(tx, [scope for _, scope in wanted], since, until)
+    start, end = (datetime.fromisoformat(together[name]) for name in ("from", "to"))
+    scopes = [
+        {
+            "property": row["slug"],
+            "name": row["name"],
+            "environment": scope.environment,
+            **await message_report.read(tx, [scope], start, end),
+        }
+        for row, scope in wanted
+    ]
+    return {"scopes": scopes, "together": together}
+
+
+async def _scopes(tx: AsyncConnection, slug: str | None, environment: str | None) -> list[tuple[Any, Scope]]:
+    if environment not in (None, "test", "live"):
+        raise Refused(f"The environment is `test` or `live`, not '{environment}'.")
+    every = await properties.everything(tx)
+    if slug is not None:
+        every = [row for row in every if row["slug"] == slug]
+        if not every:
+            raise Refused(f"There is no property '{slug}'. `bellhop properties list` shows those there are.")
+    return [
+        (row, scope)
+        for row in every
+        for word, scope in sorted((await properties.scopes_of(tx, row["slug"])).items())
+        if environment in (None, word)
+    ]
+
+
+# --- the audit ---------------------------------------------------------------------------------------------------
+
+
+async def _audited(
+    settings: Settings, slug: str, environment: str, since: datetime | None, until: datetime | None, only: str | None
+) -> Audited:
+    from bellhop.domain.provider_urls import Routes
+    from bellhop.ops.reconciliation import Auditor
+    from bellhop.providers import PROVIDERS
+    from bellhop.store.connections import make_engine
+
+    if only is not None and only not in PROVIDERS:
+        raise Refused(f"There is no provider '{only}'. There are: {', '.join(sorted(PROVIDERS))}.")
+    engine = make_engine(settings.postgres, "audit")
+    try:
+        async with engine.connect() as tx:
+            ((_, scope),) = await _scopes(tx, slug, environment)
+        routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
+        return await Auditor(engine, scope, PROVIDERS, routes).audit(since, until, only)
+    finally:
+        await engine.dispose()
+
+
+def _audit_json(slug: str, environment: str, audited: Audited) -> dict[str, Any]:
+    return {
+        "property": slug,
+        "environment": environment,
+        "from": timestamp(audited.span.since),
+        "to": timestamp(audited.span.until),
+        "exit_code": audited.exit_code,
+        "accounts": [
+            {"provider": each.provider, "identity": each.identity, "problem": each.problem} for each in audited.accounts
+        ],
+        "providers": {
+            name: {
+                "ours": compared.ours,
+                "theirs": compared.theirs,
+                "moving": len(compared.moving),
+                "not_compared": compared.uncompared,
+                "of_other_scopes": audited.elsewhere[name],
+                "of_other_software": audited.foreign[name],
+            }
+            for name, compared in audited.providers.items()
+        },
+        "differences": [
+            {
+                "kind": each.kind.value,
+                "provider": each.provider,
+                "message_id": render(Prefix.MESSAGE, each.message_id) if each.message_id else None,
+                "provider_ids": list(each.provider_ids),
+                "at": timestamp(each.at),
+                "ours": each.ours,
+                "theirs": each.theirs,
+                "said": each.sentence,
+            }
+            for each in audited.differences
+        ],
+    }
+
+
+def _audit_said(audited: Audited) -> None:
+    print(f"Accepted by the providers from {_short(audited.span.since)} to {_short(audited.span.until)} UTC")
+    if not audited.accounts:
+        print("There is nobody to ask: this environment has no such provider account.")
+        return
+    for name, compared in audited.providers.items():
+        print(f"\n{name}: {Count(compared.ours):message} as we have it, {Count(compared.theirs)} as it has it.")
+        beside = (
+            (len(compared.moving), "of the last minutes still moving: look again later"),
+            (compared.uncompared, "not compared: sent through an account that could not be asked"),
+            (audited.elsewhere[name], "of other properties and environments here, through the same account"),
+            (audited.foreign[name], "of other software in the same account, from senders that are not ours"),
+        )
+        for count, what in beside:
+            if count:
+                print(f"  {Count(count)} {what}")
+        for difference in compared.differences:
+            print(_wrapped(difference.sentence, "  - "))
+    for account in audited.accounts:
+        if account.problem:
+            print(_wrapped(f"{account.provider}, account {account.identity}, was not asked: {account.problem}.", "\n"))
+    count, asked = len(audited.differences), all(account.problem is None for account in audited.accounts)
+    if count:
+        print(f"\n{Count(count):difference}.")
+    elif audited.providers:
+        print("\nNo difference." if asked else "\nNo difference with those that were asked.")
+
+
+def _short(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+# --- the doctor --------------------------------------------------------------------------------------------------
+
+
+def doctor_json(found: Examination) -> dict[str, Any]:
+    """What programs read."""
+    return {
+        "status": found.severity.name.lower(),
+        "exit_code": int(found.severity),
+        "findings": [
+            {
+                "check": each.check,
+                "severity": each.severity.name.lower(),
+                "said": each.said,
+                "do": each.do,
+                "facts": dict(each.facts),
+            }
+            for each in found.findings
+        ],
+        "looked_at": found.looked,
+        "not_looked_at": found.skipped,
+        "information": found.information,
+    }
+
+
+def _doctor_said(found: Examination) -> None:
+    for each in found.findings:
+        print(_wrapped(each.said, f"{each.severity.name:<8} "))
+        print(_wrapped(each.do, "         ") + "\n")
+    looked = f"{Count(len(found.looked)):thing} looked at"
+    if found.skipped:
+        looked += f", {len(found.skipped)} could not be"
+    if not found.findings:
+        print(f"All is well: {looked}, nothing is stuck.")
+    else:
+        print(_wrapped(f"{Count(len(found.findings)):finding}; {looked}.", ""))
+    for line in _information(found.information):
+        print(f"  {line}")
+
+
+def _information(known: Mapping[str, Any]) -> list[str]:
+    said = []
+    if (size := known.get("database_bytes")) is not None:
+        said.append(f"The database takes {size / 1024**2:,.0f} MB.")
+    if (ahead := known.get("clock_ahead")) is not None:
+        said.append(f"This machine's clock and the database's differ by {Lasting(abs(ahead))}.")
+    if (swept := known.get("last_sweep")) is not None:
+        said.append(f"Recovery last looked {Lasting(swept)} ago.")
+    return said
+
+
+def _wrapped(text: str, first: str) -> str:
+    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
+    rest = " " * len(first.lstrip("\n"))
+    # Ids and commands stay whole, so that they can be copied.
+    return textwrap.fill(
+        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )

@@ -1,0 +1,201 @@
+"""What a new user sees happen: an SMS and an e-mail sent, followed and told, through the public API only."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from bellhop.dev.console import Console
+from bellhop.dev.stack import EmbeddedStack
+from bellhop.domain import signing
+
+AHEAD = timedelta(seconds=4)
+PATIENCE = 60.0
+MARK = "the demonstration's receiver"
+
+SMS = {
+    "channel": "sms",
+    "recipient": "+13055551234",
+    "content": "Hi Jordan, your ocean view suite is ready. Early check-in is available from 1pm.",
+}
+EMAIL = {
+    "channel": "email",
+    "recipient": "jordan.mitchell@example.com",
+    "subject": "Your stay at Grand Sunset Resort starts tomorrow",
+    "content": "<h1>See you tomorrow</h1><p>Hi Jordan, your room is confirmed. The door code comes by SMS.</p>",
+}
+WANTED = {"sms": ("delivered", "read"), "email": ("read",)}
+EVENTS = {
+    "sms": ["message.sent", "message.delivered"],
+    "email": ["message.sent", "message.delivered", "message.read"],
+}
+
+
+class StoryFailed(Exception):
+    """Something did not happen that should have; the message says what, and where to look."""
+
+
+class Story:
+    """The demonstration against one running stack."""
+
+    def __init__(self, stack: EmbeddedStack, console: Console) -> None:
+        assert stack.prepared is not None
+        self._stack = stack
+        self._console = console
+        self._key = stack.prepared.api_key
+        self._api = httpx2.Client(
+            base_url=stack.api_url, headers={"Authorization": f"Bearer {self._key}"}, trust_env=False, timeout=30
+        )
+        self._hook = f"{stack.receiver_url}/hooks/demo"
+
+    def tell(self) -> int:
+        """Run it. Returns 0 when both messages arrived and every expected webhook came and bears a right signature."""
+        try:
+            endpoint = self._endpoint()
+            sent = [self._send(message) for message in (SMS, EMAIL)]
+            for message in sent:
+                self._follow(message)
+            hooks = self._webhooks(endpoint, [message["id"] for message in sent])
+        except (StoryFailed, httpx2.HTTPError) as problem:
+            self._console.say(f"\nThe demonstration did not end well: {problem}")
+            self._console.say(f"Logs: {self._stack.paths.logs}")
+            return 1
+        for message in sent:
+            self._timeline(message)
+        self._show_webhooks(hooks)
+        return 0
+
+    def has_history(self) -> int:
+        """How many messages this property has already."""
+        return int(self._call("GET", "/v1/messaging?limit=1")["total"])
+
+    def farewell(self) -> None:
+        """Where everything is, and a command to paste."""
+        stack, body = self._stack, json.dumps({**SMS, "content": "Hello from Bellhop."})
+        self._console.say(
+            f"""
+Bellhop is up.
+  API and its documentation   {stack.api_url}/docs
+  Temporal Web UI             {stack.temporal_ui_url}
+  Sandbox (what guests see)   {stack.sandbox_url}
+  API key (test environment)  {self._key}
+  Everything for programs     {stack.paths.dev_json}
+
+Send a message yourself:
+  curl -X POST {stack.api_url}/v1/messaging/send \\
+    -H "Authorization: Bearer {self._key}" \\
+    -H "Content-Type: application/json" \\
+    -d '{body}'
+
+See what became of it (or of any message) in another terminal, with the id from the answer:
+  {_command()} timeline omsg_…
+
+Ctrl-C stops everything and keeps the data."""
+        )
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        answer = self._api.request(method, path, json=body)
+        if answer.status_code >= 400:
+            raise StoryFailed(f"{method} {path} was answered {answer.status_code}: {answer.text[:300]}")
+        return answer.json() if answer.content else None
+
+    def _endpoint(self) -> dict[str, Any]:
+        found: dict[str, Any] | None = None
+        for endpoint in self._call("GET", "/v1/webhooks?limit=200")["data"]:
+            if endpoint["description"] != MARK:
+                continue
+            if endpoint["url"] == self._hook and endpoint["is_active"]:
+                found = endpoint
+            else:
+                # Of an earlier start, whose receiver listened elsewhere.
+                self._call("DELETE", f"/v1/webhooks/{endpoint['id']}")
+        return found or dict(self._call("POST", "/v1/webhooks", {"url": self._hook, "description": MARK}))
+
+    def _send(self, message: Mapping[str, str]) -> dict[str, Any]:
+        at = (datetime.now(UTC) + AHEAD).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        sent: dict[str, Any] = self._call("POST", "/v1/messaging/send", {**message, "scheduled_at": at})
+        self._console.say(f"  {message['channel']:<5} {sent['id']} accepted, due {sent['scheduled_at']}")
+        return sent
+
+    def _follow(self, message: Mapping[str, Any]) -> None:
+        wanted, began = WANTED[message["channel"]], time.monotonic()
+        with self._console.step(f"{message['channel']} to {message['recipient']}") as step:
+            while time.monotonic() - began < PATIENCE:
+                seen = self._call("GET", f"/v1/messaging/{message['id']}")
+                step.note(seen["status"])
+                if seen["status"] in wanted:
+                    step.label = f"{message['channel']} to {message['recipient']}: {seen['status']}"
+                    return
+                if seen["status"] in ("failed", "cancelled"):
+                    raise StoryFailed(f"{message['id']} ended as {seen['status']}: {seen['metadata'].get('error')}")
+                time.sleep(0.1)
+        raise StoryFailed(f"{message['id']} is still {seen['status']} after {PATIENCE:.0f} s")
+
+    def _webhooks(self, endpoint: Mapping[str, Any], ids: list[str]) -> list[dict[str, Any]]:
+        """The deliveries about our messages: complete, in order for each message, and rightly signed twice."""
+        expected = {ids[0]: EVENTS["sms"], ids[1]: EVENTS["email"]}
+        began = time.monotonic()
+        with self._console.step("signed webhooks") as step:
+            while True:
+                ours = [self._verified(endpoint, hook) for hook in self._received(ids)]
+                told = {one: [hook["type"] for hook in ours if hook["data"]["id"] == one] for one in ids}
+                step.note(f"{len(ours)} of {sum(map(len, expected.values()))}")
+                if told == expected:
+                    step.label = f"{len(ours)} webhooks received and verified"
+                    return ours
+                if time.monotonic() - began > PATIENCE:
+                    raise StoryFailed(f"webhooks expected {expected}, received {told}")
+                time.sleep(0.1)
+
+    def _received(self, ids: list[str]) -> list[dict[str, Any]]:
+        """What the receiver was sent about our messages; it also remembers earlier demonstrations."""
+        hooks = httpx2.get(self._hook, trust_env=False).json()
+        return [hook for hook in hooks if json.loads(hook["body"])["data"].get("id") in ids]
+
+    def _verified(self, endpoint: Mapping[str, Any], hook: Mapping[str, Any]) -> dict[str, Any]:
+        body, headers, secret = hook["body"].encode(), hook["headers"], endpoint["secret"]
+        at = datetime.fromisoformat(hook["received_at"])
+        if not signing.verify(secret, headers, body, now=at):
+            raise StoryFailed("a webhook's EscapeLife-Signature is wrong")
+        if abs(at - datetime.now(UTC)) < timedelta(minutes=4):
+            try:
+                Webhook(secret).verify(body, headers)
+            except WebhookVerificationError as problem:
+                raise StoryFailed(f"a webhook's Standard Webhooks signature is wrong: {problem}") from None
+        return {**json.loads(body), "received_at": hook["received_at"]}
+
+    def _timeline(self, message: Mapping[str, Any]) -> None:
+        self._console.say(f"\n{message['channel']} {message['id']}")
+        for line in lines(self._call("GET", f"/v1/messaging/{message['id']}/timeline")):
+            self._console.say("  " + line)
+
+    def _show_webhooks(self, hooks: list[dict[str, Any]]) -> None:
+        self._console.say("\nWebhooks received (signature verified)")
+        for hook in hooks:
+            self._console.say(f"  {hook['received_at']}  {hook['type']:<18} {hook['id']}  {hook['data']['id']}")
+
+
+def _command() -> str:
+    """`bellhop` as the person can type it here: it is on PATH only inside the virtual environment."""
+    on_path = shutil.which("bellhop")
+    return "bellhop" if on_path and Path(on_path).parent == Path(sys.executable).parent else sys.argv[0]
+
+
+def lines(timeline: Mapping[str, Any]) -> list[str]:
+    """A timeline as lines: when, what, and whose id."""
+    shown = []
+    for entry in timeline["data"]:
+        rest = [str(entry[name]) for name in ("provider", "provider_id", "event", "code", "detail") if entry.get(name)]
+        if error := entry.get("error"):
+            rest.append(f"{error['code']}: {error['message']}")
+        shown.append(f"{entry['at']}  {entry['what']:<22} {'  '.join(rest)}".rstrip())
+    return shown

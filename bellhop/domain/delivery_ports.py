@@ -1,0 +1,302 @@
+"""What the activities need from the world, as shapes: the ledger (Postgres) and the providers. No I/O here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from bellhop.domain.answers import Answer
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.messages import Channel
+from bellhop.domain.statuses import Stage
+
+# --- a provider's account and what goes out through it -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account at a provider. `credentials` are secret: its repr shows none of them."""
+
+    id: UUID
+    provider: str
+    identity: str
+    """The provider's public name for the account: Twilio's AccountSid, the id inside a SendGrid key."""
+    base_url: str
+    credentials: Mapping[str, str] = field(repr=False)
+    previous_credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Still accepted on callbacks while a rotation is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One provider call: one part of one message, once. `deadline` is on CLOCK_BOOTTIME, seconds."""
+
+    attempt_id: UUID
+    message_id: UUID
+    to: str = field(repr=False)
+    sender: str
+    sender_name: str | None
+    subject: str | None = field(repr=False)
+    text: str = field(repr=False)
+    content_type: str
+    callback_url: str
+    """Carries our attempt id, so that a receipt settles an attempt whose answer was lost."""
+    timeout: float
+    deadline: float
+
+
+class SendKind(StrEnum):
+    """What is known after a provider call."""
+
+    ACCEPTED = "accepted"
+    """The provider said it has the message."""
+    RETRY = "retry"
+    """Surely not accepted, and the same call may work later (refused connection, 429, documented 5xx)."""
+    REFUSED = "refused"
+    """Surely not accepted, and the same call will be refused again."""
+    ACCOUNT = "account"
+    """Surely not accepted because the account is at fault (credentials, suspended, funds): hold its messages."""
+    UNKNOWN = "unknown"
+    """The request left and no answer says what became of it. Never sent again before it is settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The outcome of one provider call."""
+
+    kind: SendKind
+    provider_id: str | None = None
+    code: FailureCode | None = None
+    provider_code: str | None = None
+    text: str | None = field(default=None, repr=False)
+    """The provider's own words. May quote the guest's address: kept in Postgres only, never logged or raised."""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookupRequest:
+    """What a provider is asked about an attempt whose outcome is unknown."""
+
+    attempt_id: UUID
+    to: str = field(repr=False)
+    sender: str
+    text: str = field(repr=False)
+    started_at: datetime
+    claimed: frozenset[str]
+    """Provider ids that other attempts of this account already own."""
+
+
+class LookupKind(StrEnum):
+    """What a look-up says."""
+
+    FOUND = "found"
+    ABSENT = "absent"
+    """The provider answered, and has no such message (yet)."""
+    UNREACHABLE = "unreachable"
+    """The provider could not be asked; ask again."""
+    CANNOT_KNOW = "cannot_know"
+    """This provider offers no way to ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookupResult:
+    """The answer of a look-up."""
+
+    kind: LookupKind
+    provider_id: str | None = None
+
+
+class CannotList(Exception):
+    """This provider offers no list of its messages to this account."""
+
+
+class ProviderUnreachable(Exception):
+    """The provider did not answer, or not in a way that says anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One message as a provider's own list has it."""
+
+    provider_id: str
+    to: str = field(repr=False)
+    sender: str
+    text: str | None = field(repr=False)
+    """None where the list shows none."""
+    word: str
+    """The provider's own word for where it is."""
+    stage: Stage | None
+    accepted_at: datetime | None
+    attempt_id: UUID | None = None
+    """Our own id, where the list shows it."""
+
+
+# --- what providers tell us ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequest:
+    """An HTTP request from a provider, as bytes: what verify and parse work on."""
+
+    url: str
+    """Public URL as the provider called it, query string included."""
+    path: str
+    """The part after the account: `status`, `inbound`, `events`."""
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    """Lower-case names."""
+    body: bytes = field(repr=False)
+
+
+class Effect(StrEnum):
+    """What a receipt says about the address, beside the message."""
+
+    OPT_OUT = "opt_out"
+    OPT_IN = "opt_in"
+    HARD_BOUNCE = "hard_bounce"
+    COMPLAINT = "complaint"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One thing a provider says about one message. Unknown words have stage None and change nothing."""
+
+    dedupe_key: str
+    word: str
+    """The provider's own word, e.g. `delivered`, `bounce`."""
+    stage: Stage | None
+    attempt_id: UUID | None
+    """Our id as it came back, when the provider echoes it."""
+    provider_id: str | None
+    payload: Mapping[str, object] = field(repr=False)
+    code: FailureCode | None = None
+    provider_code: str | None = None
+    occurred_at: datetime | None = None
+    effect: Effect | None = None
+    address: str | None = field(default=None, repr=False)
+    """The address an effect is about, where the payload names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A guest's message to the property."""
+
+    dedupe_key: str
+    channel: Channel
+    sender: str = field(repr=False)
+    """The guest's address."""
+    recipient: str
+    """The property's own address."""
+    text: str = field(repr=False)
+    provider_id: str
+    payload: Mapping[str, object] = field(repr=False)
+    effect: Effect | None = None
+    """OPT_OUT or OPT_IN when the provider itself says so (Twilio's OptOutType); keywords are ours to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a provider, asked, says of a message it has: with FOUND the receipt that its callback would have brought,
+    under the same dedupe key."""
+
+    kind: LookupKind
+    receipt: Receipt | None = None
+
+
+class Provider(Protocol):
+    """A provider: one file, and stateless but for its connections. Calls are synchronous and run in a thread."""
+
+    name: str
+    channels: frozenset[Channel]
+    """What it can carry."""
+    horizon: timedelta
+    """How long after acceptance the provider may still change its word about a message."""
+
+    def send(self, account: Account, outgoing: Outgoing) -> SendResult:
+        """Make the call, once, within `outgoing.timeout` and before `outgoing.deadline`. Never raises."""
+
+    def look_up(self, account: Account, sought: LookupRequest, timeout: float) -> LookupResult:
+        """Ask what became of an attempt. Never raises. ABSENT only where it surely does not have the message."""
+
+    def report(self, account: Account, provider_id: str | None, attempt_id: UUID, timeout: float) -> Reported:
+        """Ask where a message stands that the provider has: for receipts that never came. Never raises. ABSENT: it
+        shows no such message (yet), from which nothing follows."""
+
+    def listing(self, account: Account, since: datetime, until: datetime, timeout: float) -> Iterator[Listed]:
+        """The provider's own list of what this account sent in the span [since, until), newest or oldest first, by
+        the provider's clock. Raises CannotList or ProviderUnreachable, also in the middle. `timeout` is for each page.
+        One whose time the list does not show (`accepted_at` None) may lie outside of the span."""
+
+    def verify(self, account: Account, request: CallbackRequest) -> bool:
+        """True when the signature is right for this account (current or previous secret). Constant time."""
+
+    def parse(self, request: CallbackRequest) -> Sequence[Receipt | Inbound]:
+        """What a verified request says. Unknown words and fields are kept in `payload`; raises ValueError on a
+        body that is not what this provider sends at all."""
+
+    def acknowledgement(self) -> tuple[int, str, str]:
+        """(status, content type, body) the provider expects in answer to a callback."""
+
+
+# --- the ledger ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Leave to make one provider call: the attempt row is committed and live."""
+
+    account: Account
+    outgoing: Outgoing
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Leave to ask a provider about an attempt whose outcome is unknown."""
+
+    account: Account
+    sought: LookupRequest
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class PolledAttempt:
+    """One provider's message to ask about: it was accepted, and no receipt has told its end."""
+
+    account: Account
+    attempt_id: UUID
+    provider_id: str | None
+    age: float
+    """Seconds since the message was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPoll:
+    """Leave to ask where a message stands that was sent and of which nothing more was heard."""
+
+    message_id: UUID
+    enquiries: tuple[PolledAttempt, ...]
+
+
+class Attempts(Protocol):
+    """The record of attempts: each method is one transaction under the message's row lock."""
+
+    async def claim(self, message_id: UUID, deadline: float) -> Claim | Answer:
+        """Decide whether the message may go out now and, if so, write the attempt row. `deadline`: CLOCK_BOOTTIME
+        seconds, read before the call, at which the lease ends."""
+
+    async def record(self, claim: Claim, result: SendResult) -> Answer:
+        """Write the outcome of a call by compare-and-set and say what is next."""
+
+    async def question(self, message_id: UUID) -> Question | StatusPoll | Answer:
+        """The attempt to ask about, those of which nothing was heard, or what else is next."""
+
+    async def resolve(self, question: Question, found: LookupResult) -> Answer:
+        """Write what a look-up found and say what is next."""
+
+    async def record_poll(self, silence: StatusPoll, reports: Sequence[Reported]) -> Answer:
+        """Write what was reported, one for each enquiry and in their order, and say what is next."""

@@ -1,0 +1,115 @@
+"""What the endpoint activity needs from the world, as shapes: the outbox (Postgres) and the poster (HTTP). No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+
+class RecordUnavailable(Exception):
+    """The record could not be reached just now; the same call may be repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One delivery that is ours to post until `token`, with what is needed to render it."""
+
+    id: UUID
+    event_id: UUID
+    type: str
+    subject: str
+    subject_id: UUID
+    stage: str | None
+    facts: Mapping[str, Any]
+    created_at: datetime
+    """When the event happened."""
+    property_id: UUID
+    row: Mapping[str, Any] | None = field(repr=False)
+    """The subject's row as it is now; None when it is gone or erased: the body then carries ids only."""
+    url: str = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+    attempts: int
+    """Attempts made before this one."""
+    claimed_at: datetime
+    token: datetime
+    """Until when nobody else takes it; names this claim when the result is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What came of one POST. `error`: None when delivered, else one of a few short words."""
+
+    status: int | None
+    error: str | None
+    retry_after: float | None = None
+    """Seconds the endpoint asked us to wait (429 and 503)."""
+
+
+class State(StrEnum):
+    """What becomes of a delivery after we had it in hand."""
+
+    DELIVERED = "delivered"
+    """The endpoint answered 2xx."""
+    PENDING = "pending"
+    """It failed and will be tried again."""
+    FAILED = "failed"
+    """It failed, and that was the last try of the schedule."""
+    RELEASED = "released"
+    """It was not tried after all, or we cannot say: due again at once, not counted as an attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What to write down about one delivery."""
+
+    id: UUID
+    token: datetime
+    state: State
+    pause: float = 0.0
+    status: int | None = None
+    error: str | None = None
+    hold: float = 0.0
+    """The endpoint asked for a rest: nothing that is due goes to it for so many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the outbox answers: deliveries to post, and what to tell the world."""
+
+    owed: Sequence[Owed] = ()
+    disabled: str | None = None
+    """Why the endpoint has just been disabled."""
+    wake: set[UUID] = field(default_factory=set)
+    """Endpoints that are owed the news of it."""
+
+
+class Outbox(Protocol):
+    """What is owed to an endpoint. Every method raises RecordUnavailable when the record can't be reached."""
+
+    async def open(self, endpoint_id: UUID) -> bool:
+        """Say that somebody drains this endpoint. False: it is disabled or deleted, there is nothing to do."""
+
+    async def step(self, endpoint_id: UUID, results: Sequence[Result], room: int, *, extend: bool) -> Step:
+        """In one transaction: write the results, then claim up to `room` due deliveries, heads of line only.
+        `extend`: say again that somebody drains. Safe to repeat."""
+
+    async def close(self, endpoint_id: UUID) -> float | None:
+        """Say that nobody drains any more, commit, THEN look: seconds to the next due delivery (0: now), or None."""
+
+
+class Poster(Protocol):
+    """The HTTP side."""
+
+    async def post(self, owed: Owed, at: datetime) -> Posted:
+        """Render, sign as of `at` and POST, once, within the time limit. Never raises, never follows a redirect."""
+
+
+class Waker(Protocol):
+    """Whoever starts endpoint workflows (the dispatcher)."""
+
+    def wake_endpoints(self, endpoints: Collection[UUID]) -> None:
+        """Deliveries were committed for these endpoints: wake those among them that nobody drains. Returns at once."""

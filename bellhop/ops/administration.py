@@ -1,0 +1,291 @@
+"""What an operator does by command: properties, keys, provider accounts, recovery. Most functions take an open
+transaction."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.dev.paths import DevPaths
+from bellhop.domain.failures import CHOICES
+from bellhop.domain.ids import Prefix, parse, render
+from bellhop.domain.keys import RIGHTS
+from bellhop.domain.messages import Channel
+from bellhop.domain.scopes import Scope
+from bellhop.domain.serializers import timestamp
+from bellhop.ops.seed import ensure_accounts, ensure_property
+from bellhop.ops.seed import live_accounts as live_accounts
+from bellhop.settings import Settings, from_env, load
+from bellhop.store.access import keys, properties
+from bellhop.store.connections import make_engine
+from bellhop.store.delivery import accounts
+from bellhop.temporal.client import connect
+from bellhop.temporal.dispatcher import TemporalDispatcher
+from bellhop.temporal.recovery import PostgresSweeper, keep_sweeping
+
+T = TypeVar("T")
+
+
+class Refused(Exception):
+    """What was asked for can't be done; the message says why and what can."""
+
+
+def settings_here(env: Mapping[str, str], state: Path) -> tuple[Settings, str | None]:
+    """The settings of `env`, or of the stack that runs in `state` where `env` names no installation.
+
+    Returns the address of the API of that stack, too. Raises Refused when neither is there.
+    """
+    if env.get("POSTGRES_DSN") or env.get("BELLHOP_SECRET_KEY"):
+        return load(), None
+    paths = DevPaths(state.resolve())
+    found = paths.read_dev_json()
+    if not _alive(found.get("pids", {}).get("supervisor")):
+        raise Refused(
+            "No installation known: start `bellhop dev` here, or set POSTGRES_DSN and BELLHOP_SECRET_KEY, "
+            "in the environment or in .env."
+        )
+    if found["temporal_ui_url"]:
+        # Its own server: namespace, key and certificates the person has set are for another one.
+        env = {name: value for name, value in env.items() if not name.startswith("TEMPORAL_")}
+    known = {
+        "POSTGRES_DSN": found["postgres_dsn"],
+        "TEMPORAL_ADDRESS": found["temporal_address"],
+        "BELLHOP_SECRET_KEY": paths.secret_key(),
+        "BELLHOP_SANDBOX_URL": found["sandbox_url"],
+        "BELLHOP_PUBLIC_URL": env.get("BELLHOP_PUBLIC_URL") or found["api_url"],
+        # What it says is in `env` already.
+        "BELLHOP_ENV_FILE": "",
+    }
+    return from_env({**env, **known}), found["api_url"]
+
+
+def _alive(pid: Any) -> bool:
+    if not isinstance(pid, int):
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+async def in_database(work: Callable[[AsyncConnection, Settings], Awaitable[T]], settings: Settings) -> T:
+    """Run `work` in one transaction on the database of `settings`."""
+    engine = make_engine(settings.postgres, "cli")
+    try:
+        async with engine.begin() as tx:
+            return await work(tx, settings)
+    finally:
+        await engine.dispose()
+
+
+async def recover(settings: Settings, progress: Callable[[int, int], None] | None = None) -> tuple[int, int]:
+    """Everything recovery can do, now: recovery's own schedule, workflows that are missing, and one sweep. Returns how
+    many workflows were made and how much was woken. `progress`: see `PostgresSweeper.rebuild`."""
+    client = await connect(settings.temporal, lazy=False)
+    engine = make_engine(settings.postgres, "cli")
+    try:
+        async with TemporalDispatcher(client, engine) as dispatcher:
+            sweeper = PostgresSweeper(engine, client, dispatcher, settings.bellhop.sweep_grace)
+            made = await sweeper.rebuild(progress)
+            await keep_sweeping(client, settings.bellhop.sweep_every)
+            return made, await sweeper.sweep()
+    finally:
+        await engine.dispose()
+
+
+async def create_property(
+    tx: AsyncConnection, settings: Settings, name: str, slug: str | None, timezone: str
+) -> dict[str, Any]:
+    """Make a property, or complete one that is there, with the accounts the settings name."""
+    slug = slug or _slug(name)
+    made = await ensure_property(tx, name, slug, timezone)
+    channels = {word: await ensure_accounts(tx, scope, settings) for word, scope in made.items()}
+    return {"id": render(Prefix.PROPERTY, made["test"].property_id), "slug": slug, "channels": channels}
+
+
+def _slug(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    if not slug:
+        raise Refused("This name has no letters a short name could be made of; give one with --slug.")
+    return slug
+
+
+async def list_properties(tx: AsyncConnection) -> list[dict[str, Any]]:
+    """Every property with the channels of its environments."""
+    every = await properties.every_scope(tx)
+    return [
+        {
+            "id": render(Prefix.PROPERTY, row["id"]),
+            "slug": row["slug"],
+            "name": row["name"],
+            "timezone": row["timezone"],
+            "channels": {
+                scope.environment: await accounts.channels(tx, scope)
+                for scope in every
+                if scope.property_id == row["id"]
+            },
+        }
+        for row in await properties.everything(tx)
+    ]
+
+
+async def choose(tx: AsyncConnection, slug: str, environment: str, when_unknown: Sequence[str]) -> dict[str, Any]:
+    """Choose, for an environment of a property, what happens when nobody can say whether a provider took a message.
+    `when_unknown`: `channel=fail` or `channel=resend`, any number of them."""
+    scope = await _scope_of(tx, slug, environment)
+    chosen: dict[str, str] = {}
+    for one in when_unknown:
+        channel, _, choice = one.partition("=")
+        if channel not in {known.value for known in Channel} or choice not in CHOICES:
+            raise Refused(f"'{one}' is not a choice: name a channel and `fail` or `resend`, e.g. email=resend.")
+        chosen[channel] = choice
+    settings = await properties.choose(tx, scope, chosen)
+    return {"property": slug, "environment": environment, "settings": settings}
+
+
+async def _scopes_of(tx: AsyncConnection, slug: str) -> dict[str, Scope]:
+    there = await properties.scopes_of(tx, slug)
+    if not there:
+        raise Refused(f"There is no property '{slug}'. `bellhop properties list` shows those there are.")
+    return there
+
+
+async def _scope_of(tx: AsyncConnection, slug: str, environment: str) -> Scope:
+    there = await _scopes_of(tx, slug)
+    if environment not in there:
+        raise Refused(f"The environment is `test` or `live`, not '{environment}'.")
+    return there[environment]
+
+
+async def create_key(
+    tx: AsyncConnection, slug: str, environment: str, name: str, rights: Sequence[str], rate_limit: int | None
+) -> dict[str, Any]:
+    """Mint a key for one property and environment; the raw key is in the answer and nowhere else."""
+    scope = await _scope_of(tx, slug, environment)
+    if unknown := [word for word in rights if word not in RIGHTS]:
+        raise Refused(f"No such scope: {', '.join(unknown)}. There are: {', '.join(RIGHTS)}.")
+    row, raw = await keys.create(tx, scope, name, rights, rate_limit=rate_limit)
+    return {"id": render(Prefix.KEY, row["id"]), "environment": environment, "scopes": list(rights), "key": raw}
+
+
+async def list_keys(tx: AsyncConnection, slug: str) -> list[dict[str, Any]]:
+    """The keys of a property, without their secrets."""
+    found = []
+    for environment, scope in sorted((await _scopes_of(tx, slug)).items()):
+        rows, _ = await keys.listing(tx, scope, limit=1000, offset=0)
+        found += [
+            {
+                "id": render(Prefix.KEY, row["id"]),
+                "name": row["name"],
+                "environment": environment,
+                "scopes": row["rights"],
+                "last4": row["last4"],
+                "created_at": timestamp(row["created_at"]),
+                "revoked_at": timestamp(row["revoked_at"]),
+            }
+            for row in rows
+        ]
+    return found
+
+
+async def revoke_key(tx: AsyncConnection, key_id: str) -> dict[str, Any]:
+    """Close a key for good."""
+    key = parse(Prefix.KEY, key_id)
+    scope = await keys.home(tx, key) if key else None
+    if key is None or scope is None:
+        raise Refused(f"There is no key {key_id}. `bellhop keys list` shows those there are.")
+    await keys.revoke(tx, scope, key)
+    return {"id": key_id, "revoked": True}
+
+
+async def list_accounts(tx: AsyncConnection, slug: str | None) -> list[dict[str, Any]]:
+    """The provider accounts of one property or of all, without their secrets."""
+    if slug is not None:
+        await _scopes_of(tx, slug)
+    slugs = [slug] if slug is not None else [row["slug"] for row in await properties.everything(tx)]
+    return [
+        {
+            "property": each,
+            "environment": environment,
+            "provider": row["provider"],
+            "identity": row["identity"],
+            "health": row["health"],
+            "held_since": timestamp(row["held_since"]),
+            "held_code": row["held_code"],
+            "waiting": row["waiting"],
+            "rotating": row["rotating"],
+            "senders": [
+                {"channel": one["channel"], "address": one["address"], "name": one["name"], "used": one["is_default"]}
+                for one in row["senders"]
+            ],
+        }
+        for each in slugs
+        for environment, scope in sorted((await properties.scopes_of(tx, each)).items())
+        for row in await accounts.listing(tx, scope)
+    ]
+
+
+async def set_accounts(
+    tx: AsyncConnection, settings: Settings, slug: str, environment: str, *, forget_previous: bool = False
+) -> list[dict[str, Any]]:
+    """Make a property send through the accounts the settings name: made, or rotated where they are there."""
+    scope = await _scope_of(tx, slug, environment)
+    if environment != "live":
+        raise Refused("A test environment reaches the sandbox only, whose accounts are never changed.")
+    _complete(settings)
+    seeds = live_accounts(settings)
+    if not seeds:
+        raise Refused(
+            "The settings name no account: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER, or "
+            "SENDGRID_API_KEY and SENDGRID_FROM_EMAIL."
+        )
+    done = []
+    for seed in seeds:
+        outcome = await accounts.put(tx, scope, seed)
+        path = "inbound" if seed.provider == "twilio" else "events"
+        address = f"{settings.bellhop.public_url}/v1/receipts/{seed.provider}/{seed.identity}/{path}"
+        now: dict[str, Any] = {"provider": seed.provider, "identity": seed.identity, "outcome": outcome}
+        if outcome == "moved":
+            now["next"] = f"Name this address at {_CALLS_IT[seed.provider]}; the old one knows earlier messages only."
+        done.append({**now, "sender": seed.address, "callbacks": address})
+    if forget_previous:
+        await accounts.forget_previous(tx, scope)
+    return done
+
+
+_CALLS_IT = {
+    "twilio": "Twilio, at the number, as A message comes in",
+    "sendgrid": "SendGrid, as another Event Webhook",
+}
+
+
+def _complete(settings: Settings) -> None:
+    """Refuse half an account: leaving it out silently would look like having set it."""
+    twilio, sendgrid = settings.twilio, settings.sendgrid
+    for group in (
+        {
+            "TWILIO_ACCOUNT_SID": twilio.account_sid,
+            "TWILIO_AUTH_TOKEN": twilio.auth_token,
+            "TWILIO_FROM_NUMBER": twilio.from_number,
+        },
+        {"SENDGRID_API_KEY": sendgrid.api_key, "SENDGRID_FROM_EMAIL": sendgrid.from_email},
+    ):
+        missing = [name for name, value in group.items() if not value]
+        if missing and len(missing) < len(group):
+            raise Refused(f"{', '.join(missing)} is missing, which the others of its kind need.")
+
+
+async def mend_accounts(tx: AsyncConnection, slug: str) -> dict[str, Any]:
+    """Take a property's held accounts to be well again, now."""
+    mended = sum([await accounts.mend(tx, scope) for scope in (await _scopes_of(tx, slug)).values()])
+    return {"property": slug, "mended": mended}

@@ -1,0 +1,143 @@
+"""The doctor: what is stuck or strange now, why, and what to do about it, in sentences.
+
+Only looks. PostgreSQL and Temporal are looked at independently: when one is down that is the finding, and the other
+goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from temporalio.service import RPCError, RPCStatusCode
+
+from bellhop.ops import temporal_checks
+from bellhop.ops.doctor_checks import (
+    NO_CONDUCTOR,
+    NO_RECORD,
+    NOT_LOOKED,
+    OF_CONDUCTOR,
+    OF_RECORD,
+    Check,
+    CheckContext,
+    Limits,
+    Severity,
+)
+from bellhop.ops.humanize import Count, Lasting
+from bellhop.settings import Settings
+from bellhop.store.connections import make_engine
+from bellhop.temporal.client import connect
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One case."""
+
+    check: str
+    severity: Severity
+    said: str
+    do: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Examination:
+    """What was found."""
+
+    findings: list[Finding] = field(default_factory=list)
+    looked: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    """Checks that something found kept from being made."""
+    information: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def severity(self) -> Severity:
+        """That of the worst finding."""
+        return max((finding.severity for finding in self.findings), default=Severity.FINE)
+
+
+_AWAY = (SQLAlchemyError, RPCError, RuntimeError, OSError, TimeoutError)
+PATIENCE = 20.0
+"""Seconds for all checks of one kind."""
+
+
+async def examine(settings: Settings, limits: Limits | None = None) -> Examination:
+    """Look at everything, once."""
+    patient = CheckContext(settings, limits or Limits())
+    record, conductor = Examination(), Examination()
+    await asyncio.gather(_record(patient, record), _conductor(patient, conductor))
+    findings = sorted([*record.findings, *conductor.findings], key=lambda finding: -finding.severity)
+    return Examination(
+        findings, [*record.looked, *conductor.looked], [*record.skipped, *conductor.skipped], patient.information
+    )
+
+
+async def _record(patient: CheckContext, found: Examination) -> None:
+    engine = make_engine(patient.settings.postgres, "doctor").execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        async with asyncio.timeout(PATIENCE), engine.connect() as patient.tx:
+            await _all(OF_RECORD, patient, found)
+    except _AWAY as error:
+        _away(NO_RECORD, OF_RECORD, found, {"error": _reason(error)})
+    finally:
+        await engine.dispose()
+
+
+async def _conductor(patient: CheckContext, found: Examination) -> None:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            patient.client = await connect(patient.settings.temporal, lazy=True)
+            # Raises where it does not answer at all, before anything is said about what it has.
+            await temporal_checks.namespace_missing(patient.client)
+            await _all(OF_CONDUCTOR, patient, found)
+    except _AWAY as error:
+        address = patient.settings.temporal.address
+        _away(NO_CONDUCTOR, OF_CONDUCTOR, found, {"address": address, "error": _reason(error)})
+
+
+async def _all(checks: tuple[Check, ...], patient: CheckContext, found: Examination) -> None:
+    for check in checks:
+        try:
+            cases = await check.look(patient)
+        except (SQLAlchemyError, RPCError) as error:
+            if _gone(error):
+                raise
+            found.findings.append(_finding(NOT_LOOKED, {"check": check.name, "error": _reason(error)}))
+            continue
+        found.looked.append(check.name)
+        found.findings += [_finding(check, facts) for facts in cases]
+        if cases and check.last:
+            found.skipped += [each.name for each in checks if each.name not in found.looked]
+            return
+
+
+def _gone(error: Exception) -> bool:
+    """True when it is not the check that failed but what it looked at that has gone away."""
+    if isinstance(error, RPCError):
+        return error.status is RPCStatusCode.UNAVAILABLE
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _away(check: Check, rest: tuple[Check, ...], found: Examination, facts: dict[str, Any]) -> None:
+    found.findings.append(_finding(check, facts))
+    found.skipped += [each.name for each in rest if each.name not in found.looked]
+
+
+def _reason(error: BaseException) -> str:
+    """A word for it: texts of errors may quote what they should not."""
+    if isinstance(error, RPCError):
+        return error.status.name.lower().replace("_", " ")
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return type(getattr(error, "orig", None) or error).__name__
+
+
+def _finding(check: Check, facts: Mapping[str, Any]) -> Finding:
+    words = {
+        name: Lasting(value) if isinstance(value, float) else Count(value) if isinstance(value, int) else value
+        for name, value in facts.items()
+    }
+    return Finding(check.name, check.severity, check.said.format(**words), check.do.format(**words), dict(facts))

@@ -1,0 +1,340 @@
+"""What can be wrong: the whole list of the doctor's checks, each with its sentence and with what to do about it.
+
+Each only looks. `CHECKS` is the list; what it lacks is not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Any
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import AsyncConnection
+from temporalio.client import Client
+
+from bellhop.domain.addresses import AddressBook
+from bellhop.ops import temporal_checks
+from bellhop.ops.migrate import PROJECT
+from bellhop.settings import Settings
+from bellhop.store.reports import health_queries
+
+
+class Severity(IntEnum):
+    """How bad it is; also the exit code of `bellhop doctor`."""
+
+    FINE = 0
+    WARNING = 1
+    WRONG = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds something may last before it is told."""
+
+    fresh: float = 60.0
+    """Of what should be over in an instant."""
+    stubborn: float = 600.0
+    """Of what may take a few tries."""
+    clock: float = 2.0
+    """Between this machine's clock and the database's."""
+
+
+@dataclass(slots=True)
+class CheckContext:
+    """What a check may look at."""
+
+    settings: Settings
+    limits: Limits
+    tx: AsyncConnection | None = None
+    client: Client | None = None
+    information: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def record(self) -> AsyncConnection:
+        """The database."""
+        assert self.tx is not None
+        return self.tx
+
+    @property
+    def conductor(self) -> Client:
+        """Temporal."""
+        assert self.client is not None
+        return self.client
+
+
+Look = Callable[[CheckContext], Awaitable[list[dict[str, Any]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that can be wrong. `look` gives the facts of each case of it, which fill in `said` and `do`."""
+
+    name: str
+    severity: Severity
+    said: str
+    do: str
+    look: Look
+    last: bool = False
+    """Where this is found, the rest of its kind can't be looked at."""
+
+
+# --- looking at PostgreSQL ---------------------------------------------------------------------------------------
+
+
+async def _migrated(patient: CheckContext) -> list[dict[str, Any]]:
+    config = Config()
+    config.set_main_option("script_location", str(PROJECT / "migrations"))
+    head = ScriptDirectory.from_config(config).get_current_head()
+    found = await health_queries.revision(patient.record)
+    return [] if found == head else [{"found": found or "none", "head": head}]
+
+
+async def _empty(patient: CheckContext) -> list[dict[str, Any]]:
+    return [] if await health_queries.revision(patient.record) else [{}]
+
+
+async def _key(patient: CheckContext) -> list[dict[str, Any]]:
+    known = await health_queries.secret_check(patient.record)
+    ours = AddressBook(patient.settings.bellhop.secret_key.get_secret_value()).check()
+    return [{}] if known not in (None, ours) else []
+
+
+async def _clock(patient: CheckContext) -> list[dict[str, Any]]:
+    before = datetime.now(UTC)
+    there = await health_queries.clock(patient.record)
+    after = datetime.now(UTC)
+    ahead = (before - there).total_seconds() if before > there else min(0.0, (after - there).total_seconds())
+    patient.information["clock_ahead"] = round(ahead, 3)
+    patient.information["database_bytes"] = await health_queries.size(patient.record)
+    if abs(ahead) <= patient.limits.clock:
+        return []
+    return [{"seconds": abs(ahead), "way": "ahead of" if ahead > 0 else "behind"}]
+
+
+def _fresh(look: Callable[[AsyncConnection, float], Awaitable[list[dict[str, Any]]]]) -> Look:
+    return lambda patient: look(patient.record, patient.limits.fresh)
+
+
+def _stubborn(look: Callable[[AsyncConnection, float], Awaitable[list[dict[str, Any]]]]) -> Look:
+    return lambda patient: look(patient.record, patient.limits.stubborn)
+
+
+# --- looking at Temporal -----------------------------------------------------------------------------------------
+
+
+async def _namespace(patient: CheckContext) -> list[dict[str, Any]]:
+    missing = await temporal_checks.namespace_missing(patient.conductor)
+    return [{"namespace": patient.settings.temporal.namespace}] if missing else []
+
+
+async def _attributes(patient: CheckContext) -> list[dict[str, Any]]:
+    missing = await temporal_checks.attributes_missing(patient.conductor)
+    return [{"names": ", ".join(missing)}] if missing else []
+
+
+async def _unscheduled(patient: CheckContext) -> list[dict[str, Any]]:
+    return [] if await temporal_checks.schedule(patient.conductor) else [{}]
+
+
+async def _schedule_paused(patient: CheckContext) -> list[dict[str, Any]]:
+    found = await temporal_checks.schedule(patient.conductor)
+    return [{}] if found and found.schedule.state.paused else []
+
+
+async def _unswept(patient: CheckContext) -> list[dict[str, Any]]:
+    found = await temporal_checks.schedule(patient.conductor)
+    if found is None or found.schedule.state.paused:
+        return []
+    ago, every = temporal_checks.since_sweep(found), temporal_checks.every(found)
+    patient.information["last_sweep"] = round(ago, 1)
+    return [{"seconds": ago, "every": every}] if ago > patient.limits.fresh + 3 * every else []
+
+
+async def _nobody_works(patient: CheckContext) -> list[dict[str, Any]]:
+    return [{}] if len(await temporal_checks.unpolled(patient.conductor)) == len(temporal_checks.QUEUES) else []
+
+
+async def _unpolled(patient: CheckContext) -> list[dict[str, Any]]:
+    found = await temporal_checks.unpolled(patient.conductor)
+    return found if len(found) < len(temporal_checks.QUEUES) else []
+
+
+# --- the list ----------------------------------------------------------------------------------------------------
+
+OF_RECORD: tuple[Check, ...] = (
+    Check(
+        "tables", Severity.WRONG, "The database has no tables of Bellhop's.",
+        "Check that POSTGRES_DSN names the right database; if it does, run `bellhop migrate`.",
+        _empty, last=True,
+    ),
+    Check(
+        "migrated", Severity.WRONG, "The database is at migration {found}; this version of Bellhop is made for {head}.",
+        "Run `bellhop migrate` with the newest version you have installed, and restart what is older than that.",
+        _migrated,
+    ),
+    Check(
+        "secret_key", Severity.WRONG, "BELLHOP_SECRET_KEY is not the key this database was made with.",
+        "Set it to the first key. With another one opt-outs are not recognised, so neither API nor workers start.",
+        _key,
+    ),
+    Check(
+        "clock", Severity.WARNING, "This machine's clock is {seconds} {way} the database's.",
+        "Set it (NTP). Messages go by the database's clock, so none is early or late for it; logs, signatures of "
+        "webhooks and certificates are not.",
+        _clock,
+    ),
+    Check(
+        "past_due", Severity.WRONG,
+        "Past due, and nobody sends them: {count:message}, the first for {seconds} ({message}).",
+        "See that a worker runs and that Temporal answers (below, if not). Recovery wakes them by itself within a "
+        "minute then; `bellhop recover` does it now.",
+        _fresh(health_queries.past_due),
+    ),
+    Check(
+        "no_sender", Severity.WRONG,
+        "{property} ({environment}) has no sender for {channel} any more, and {count:message} waiting for one, the "
+        "first for {seconds} ({message}).",
+        "Set its account: `bellhop accounts set {property}`. They go out by themselves then.",
+        _fresh(health_queries.without_sender),
+    ),
+    Check(
+        "retrying", Severity.WARNING,
+        "A provider does not take them, and they are tried again: {count:message}, the first for {seconds} "
+        "({message}).",
+        "`bellhop timeline {message}` says what the provider answers. They are tried until they expire.",
+        _stubborn(health_queries.retrying),
+    ),
+    Check(
+        "debts", Severity.WRONG,
+        "Temporal has not been told of {count:message}, of the first for {seconds} ({message}).",
+        "Nothing is lost: recovery tells it. If this stays, see that Temporal answers and that a worker runs, then run "
+        "`bellhop recover`.",
+        _fresh(health_queries.debts),
+    ),
+    Check(
+        "lapsed", Severity.WRONG,
+        "{count:call} to a provider should be over and nobody settles them, the first since {seconds} ({message}).",
+        "The worker that made them is gone, and none has taken over: start one.",
+        _fresh(health_queries.lapsed),
+    ),
+    Check(
+        "unknown", Severity.WARNING,
+        "It is not known whether {provider} took {count:message}, the first since {seconds} ({message}).",
+        "Bellhop asks {provider} and settles them; it never sends again what may have arrived. If this stays, see "
+        "whether {provider} can be reached from the workers.",
+        _fresh(health_queries.unknown),
+    ),
+    Check(
+        "held", Severity.WRONG,
+        "{property} ({environment}): {provider} refuses the account {identity} (its code: {code}) since {seconds}; "
+        "{count:message} held.",
+        "Mend it at {provider} (credentials, status, funds), or give new credentials with `bellhop accounts set "
+        "{property}`. What is held goes out a minute later, or at once after `bellhop accounts mend {property}`.",
+        _fresh(health_queries.held),
+    ),
+    Check(
+        "paused", Severity.WARNING,
+        "{property} ({environment}) is paused since {seconds}; {count:message} past due.",
+        "Nothing, if that is meant. Else set `paused_at` of its scope to null (docs/operations.md).",
+        _fresh(health_queries.paused),
+    ),
+    Check(
+        "endpoint_failing", Severity.WARNING,
+        "{property} ({environment}): the webhook endpoint {endpoint} takes nothing since {seconds}; it is owed "
+        "{count:delivery|deliveries}.",
+        "Its owner must mend it; `GET /v1/webhooks/{endpoint}/deliveries` says what it answers. It is tried for about "
+        "three days each, and switched off after five days of nothing else.",
+        _fresh(health_queries.failing),
+    ),
+    Check(
+        "endpoint_disabled", Severity.WARNING,
+        "{property} ({environment}): the webhook endpoint {endpoint} was switched off {seconds} ago ({reason}); it is "
+        "owed {count:delivery|deliveries}.",
+        "Once it is mended, switch it on: PATCH /v1/webhooks/{endpoint} with is_active true; what it is owed goes out "
+        "then. Delete it if it is of no use any more.",
+        _fresh(health_queries.disabled),
+    ),
+    Check(
+        "undrained", Severity.WRONG,
+        "Webhooks are due and nobody delivers them: {count:delivery|deliveries} to {endpoints:endpoint}, the first for "
+        "{seconds}.",
+        "See that a worker of role `activities` or `all` runs; `bellhop recover` wakes them now.",
+        _fresh(health_queries.undrained),
+    ),
+    Check(
+        "histories", Severity.WARNING,
+        "Temporal still has the histories of {count:message} of erased guests, the first for {seconds}. There is no "
+        "personal data in them.",
+        "The next sweep deletes them, once Temporal answers and a worker runs. The credentials must allow deleting.",
+        _stubborn(health_queries.histories),
+    ),
+)  # fmt: skip
+
+OF_CONDUCTOR: tuple[Check, ...] = (
+    Check(
+        "namespace", Severity.WRONG, "Temporal has no namespace `{namespace}`.",
+        "Check TEMPORAL_NAMESPACE, or make it: `temporal operator namespace create --namespace {namespace} "
+        "--retention 7d`.",
+        _namespace, last=True,
+    ),
+    Check(
+        "search_attributes", Severity.WRONG, "Temporal does not know the search attributes {names}: no message starts.",
+        "API and workers register them when they start: restart one.",
+        _attributes,
+    ),
+    Check(
+        "workers", Severity.WRONG, "No worker runs: nothing is sent and no webhook is delivered.",
+        "Start one: `python worker.py`, with the environment of the API. What was accepted meanwhile goes out then.",
+        _nobody_works,
+    ),
+    Check(
+        "queues", Severity.WRONG, "No worker polls the task queue {queue}: {stands}.",
+        "Start one: `python worker.py --role {role}`.",
+        _unpolled,
+    ),
+    Check(
+        "schedule", Severity.WRONG, "Recovery has no schedule in Temporal: nobody looks for what was left behind.",
+        "A worker of role `activities` or `all` makes it within a minute; `bellhop recover` does it now.",
+        _unscheduled,
+    ),
+    Check(
+        "schedule_paused", Severity.WRONG, "Recovery's schedule is paused: nobody looks for what was left behind.",
+        "Unpause `bellhop-sweep` under Schedules in the Temporal UI, or restart a worker, which does it.",
+        _schedule_paused,
+    ),
+    Check(
+        "swept", Severity.WRONG, "Recovery has not begun to look for {seconds}; it should every {every}.",
+        "See that a worker of role `activities` or `all` runs, and in the Temporal UI why the last workflow of type "
+        "Sweep does not end.",
+        _unswept,
+    ),
+)  # fmt: skip
+
+
+async def _never(_: CheckContext) -> list[dict[str, Any]]:
+    return []
+
+
+NO_RECORD = Check(
+    "postgres", Severity.WRONG, "PostgreSQL can't be reached ({error}).",
+    "Check POSTGRES_DSN and that the server runs. Until it is back the API answers 503 and nothing is sent; what was "
+    "accepted is not lost.",
+    _never,
+)  # fmt: skip
+NO_CONDUCTOR = Check(
+    "temporal", Severity.WRONG, "Temporal can't be reached at {address} ({error}).",
+    "Check TEMPORAL_ADDRESS and that the server runs. Messages are accepted meanwhile, and go out when it is back.",
+    _never,
+)  # fmt: skip
+NOT_LOOKED = Check(
+    "looking", Severity.WARNING, "It could not be seen whether this is well: {check} ({error}).",
+    "Look again; if it stays, what is said above is the likely reason.",
+    _never,
+)  # fmt: skip
+
+CHECKS: tuple[Check, ...] = (NO_RECORD, *OF_RECORD, NO_CONDUCTOR, *OF_CONDUCTOR, NOT_LOOKED)
+"""Every check there is."""

@@ -1,0 +1,159 @@
+"""Writes docs/statuses.md from the tables it explains: `python -m bellhop.ops.statuses_page > docs/statuses.md`."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from itertools import product
+
+from bellhop.domain import statuses
+from bellhop.domain.events import OF_STAGE
+from bellhop.domain.failures import WORDS
+from bellhop.domain.messages import REPORTS_READING, Channel
+from bellhop.domain.statuses import ODD_EDGES, PASSES, RANK, STATUS, Stage, Status
+from bellhop.providers.sendgrid import adapter as sendgrid
+from bellhop.providers.twilio import adapter as twilio
+
+STATUS_SAYS: dict[Status, str] = {
+    Status.QUEUED: "Accepted by Bellhop: stored, and not lost from then on. It waits for its time or for a provider.",
+    Status.SENT: "A provider accepted it. Final where a channel has no receipts.",
+    Status.DELIVERED: "The provider confirmed that it arrived.",
+    Status.READ: "The guest opened or read it.",
+    Status.FAILED: "It did not arrive, or nobody can know whether it did; `metadata.error` says why.",
+    Status.CANCELLED: "The property withdrew it before a provider had it. It only follows a call of ours.",
+}
+
+ORDINARY_FROM = frozenset({Stage.QUEUED, Stage.SENT, Stage.DELIVERED})
+"""Moving up from these needs no explanation; every other upward edge has its sentence in ODD_EDGES."""
+
+HEAD = """\
+# Statuses
+
+<!-- Made by `python -m bellhop.ops.statuses_page > docs/statuses.md` from the tables in bellhop/. Do not edit. -->
+
+    queued → sent → delivered → read
+                              ↘ failed, cancelled
+
+A message's status is the public word for its **stage**: the highest fact known about it. Facts only add up, so it does
+not matter in which order, how often or how late receipts arrive: the same facts end in the same status. Each status
+is told once, by one event; a fact that skips stages tells the skipped ones first, in order. The one thing that
+depends on the order is whether `message.failed` was told before a late `message.delivered`: once the delivery is
+known, an earlier failure is no longer news.
+"""
+
+
+def sentences(kind: type[Enum]) -> dict[str, str]:
+    """Member value → the sentence written under the member in its source."""
+    tree = ast.parse(inspect.getsource(kind)).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    found: dict[str, str] = {}
+    for member, says in zip(tree.body, tree.body[1:], strict=False):
+        if isinstance(member, ast.Assign) and isinstance(says, ast.Expr) and isinstance(says.value, ast.Constant):
+            name = member.targets[0]
+            assert isinstance(name, ast.Name)
+            found[kind[name.id].value] = " ".join(str(says.value.value).split())
+    return found
+
+
+def upward_edges() -> list[tuple[Stage, Stage]]:
+    """Every pair of stages of which the second is the stronger fact: the changes a message can make."""
+    return [(before, after) for before, after in product(Stage, Stage) if RANK[before] < RANK[after]]
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    head = list(head)
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+    yield ""
+
+
+def _code(word: str) -> str:
+    return f"`{word}`"
+
+
+def _told(stages: Iterable[Stage]) -> str:
+    return ", ".join(_code(OF_STAGE[stage].value) for stage in stages) or "nothing"
+
+
+def _status_rows() -> Iterator[list[str]]:
+    for status in Status:
+        stages = statuses.stages_of(status)
+        yield [_code(status.value), STATUS_SAYS[status], ", ".join(_code(stage.value) for stage in stages)]
+
+
+def _stage_rows() -> Iterator[list[str]]:
+    says = sentences(Stage)
+    for stage in sorted(Stage, key=RANK.__getitem__):
+        yield [_code(stage.value), says[stage.value], _code(STATUS[stage].value), _told(PASSES[stage])]
+
+
+def _edge_rows() -> Iterator[list[str]]:
+    for before, after in upward_edges():
+        why = ODD_EDGES.get((before, after), "")
+        told = statuses.news(before, after)
+        yield [_code(before.value), _code(after.value), _told(told), f"**odd**: {why}" if why else "as expected"]
+
+
+def _event_rows(table: dict[str, sendgrid.Event]) -> Iterator[list[str]]:
+    for word, event in table.items():
+        effect = f"{event.effect.value} of the address" if event.effect else ""
+        yield [_code(word), _stage(event.stage), _code(event.code.value) if event.code else "", effect]
+
+
+def _stage(stage: Stage | None) -> str:
+    return _code(stage.value) if stage else "nothing"
+
+
+def page() -> str:
+    """The whole page."""
+    lines = [HEAD, "## Statuses", "", *_table(("Status", "Meaning", "Stages"), _status_rows())]
+    lines += ["## Stages", "", "From the weakest fact to the strongest.", ""]
+    lines += _table(("Stage", "Fact", "Status", "Events told on the way"), _stage_rows())
+    reading = ", ".join(channel.value for channel in Channel if channel in REPORTS_READING)
+    lines += [
+        "A message in parts (a long SMS) stands where its slowest part does; it has failed once every part is settled "
+        "and one was not delivered.",
+        "A message is followed until nothing more is worth waiting for: `failed`, `cancelled`, `read`, and `delivered`",
+        f"on channels that report no reading. Reading can become known on {reading}. Later receipts are applied all",
+        "the same.",
+        "",
+        "## Edges",
+        "",
+        "Every change a message can make. Any other pair is a weaker fact after a stronger one: it is recorded, shown",
+        "in the timeline, and changes nothing.",
+        "",
+        *_table(("From", "To", "Tells", ""), _edge_rows()),
+        "`message.failed` is told once: where this table tells it a second time it is left out.",
+        "",
+        "## Providers' words",
+        "",
+        "A word that is not in these tables is stored as it came and changes nothing.",
+        "",
+        "### Twilio (`MessageStatus`)",
+        "",
+        *_table(("Word", "Stage"), ([_code(word), _stage(stage)] for word, stage in twilio.STAGES.items())),
+        "### SendGrid (`event`)",
+        "",
+        *_table(("Event", "Stage", "Failure", "Effect"), _event_rows(sendgrid.EVENTS)),
+        "The reason of `dropped` says more:",
+        "",
+        *_table(("Reason", "Stage", "Failure", "Effect"), _event_rows(sendgrid.REASONS)),
+        "## Failures",
+        "",
+        "`metadata.error` of a failed message is `{code, message, provider_code, retryable}`.",
+        "",
+        *_table(
+            ("Code", "Message", "Worth trying again"),
+            ([_code(code.value), words.sentence, "yes" if words.retryable else "no"] for code, words in WORDS.items()),
+        ),
+    ]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

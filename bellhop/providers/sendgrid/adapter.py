@@ -1,0 +1,395 @@
+"""Twilio SendGrid: e-mail through the official SDK, and its signed Event Webhook."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+from uuid import UUID
+
+from inscriptis import get_text
+from python_http_client.exceptions import HTTPError
+from sendgrid.helpers.eventwebhook import EventWebhook
+
+from bellhop.domain.delivery_ports import (
+    Account,
+    CallbackRequest,
+    CannotList,
+    Effect,
+    Listed,
+    LookupKind,
+    LookupRequest,
+    LookupResult,
+    Outgoing,
+    ProviderUnreachable,
+    Receipt,
+    Reported,
+    SendKind,
+    SendResult,
+)
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.messages import Channel
+from bellhop.domain.statuses import Stage
+from bellhop.providers.lease_http import Answer, Call, Http, failure
+from bellhop.providers.reading import by_status, fingerprint, from_json, retry_after, uuid_of, words
+from bellhop.providers.sendgrid import activity as activity
+from bellhop.providers.sendgrid.client import sdk
+
+ANSWERS: dict[int, tuple[SendKind, FailureCode]] = {
+    # Only with SendGrid's own body, {"errors": [...]}: it says that it is not taking requests. There is no look-up that
+    # every account may use (the Email Activity API is an add-on), so calling these unknown would fail messages that a
+    # minute later go out. A 500 is not among them: something broke while the request was being worked on, perhaps
+    # after it was taken; like a gateway's 5xx it is settled by the `processed` event, a look-up, or not at all.
+    429: (SendKind.RETRY, FailureCode.LIMIT_REACHED),
+    503: (SendKind.RETRY, FailureCode.PROVIDER_ERROR),
+}
+FIELDS: tuple[tuple[str, FailureCode], ...] = (
+    # A 400 names the field it is about (docs.sendgrid.com/api-reference/mail-send/errors); the first match counts.
+    (r"personalizations(\.\d+)?\.to(\.|$)", FailureCode.ADDRESS_INVALID),
+    (r"(from|reply_to)(\.|$)", FailureCode.CONFIGURATION),
+    (r"(content|subject|personalizations\.\d+\.subject)(\.|$)", FailureCode.CONTENT_REFUSED),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What an event of the webhook says: a stage, why it failed, and an effect on the address."""
+
+    stage: Stage | None
+    code: FailureCode | None = None
+    effect: Effect | None = None
+
+
+_NOTHING = Event(None)
+_DROPPED = Event(Stage.UNDELIVERED, FailureCode.REJECTED)
+
+EVENTS: dict[str, Event] = {
+    # docs.sendgrid.com/for-developers/tracking-events/event
+    "processed": Event(Stage.SENT),
+    "deferred": _NOTHING,  # SendGrid tries on for 72 hours, then says `bounce`, type blocked
+    "delivered": Event(Stage.DELIVERED),
+    "open": Event(Stage.READ),
+    "open by a machine": _NOTHING,  # Apple's mail privacy opens everything (sg_machine_open)
+    "click": Event(Stage.READ),
+    "bounce": Event(Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, Effect.HARD_BOUNCE),
+    "bounce, blocked": Event(Stage.UNDELIVERED, FailureCode.BLOCKED),  # this time: the address itself may be fine
+    "dropped": _DROPPED,
+    "spamreport": Event(None, effect=Effect.COMPLAINT),  # it had to arrive to be reported: no failure
+    "unsubscribe": Event(None, effect=Effect.OPT_OUT),
+    "group_unsubscribe": Event(None, effect=Effect.OPT_OUT),
+    "group_resubscribe": Event(None, effect=Effect.OPT_IN),
+}
+REASONS: dict[str, Event] = {
+    # Why SendGrid dropped a message after its 202; the account's own suppression lists are mirrored here.
+    "bounced address": Event(Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, Effect.HARD_BOUNCE),
+    "invalid": Event(Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, Effect.HARD_BOUNCE),
+    "unsubscribed address": Event(Stage.UNDELIVERED, FailureCode.OPTED_OUT, Effect.OPT_OUT),
+    "spam reporting address": Event(Stage.UNDELIVERED, FailureCode.OPTED_OUT, Effect.COMPLAINT),
+    "spam content": Event(Stage.UNDELIVERED, FailureCode.CONTENT_REFUSED),
+    "recipient list over package quota": Event(Stage.UNDELIVERED, FailureCode.LIMIT_REACHED),
+    "invalid smtpapi header": _DROPPED,
+}
+
+SIGNATURE = "x-twilio-email-event-webhook-signature"
+TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
+SLOWEST = 60.0
+"""Seconds that a list waits for the rate limit, at most, `PATIENCE` times for each answer."""
+PATIENCE = 6
+KEPT = timedelta(days=30)
+"""How far back the Email Activity reaches, at most."""
+FRESH = 25 * 3_600.0
+"""Seconds a signature is believed: SendGrid tries again for 24 hours, and does not say whether it signs anew."""
+
+_TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+
+
+class SendGrid:
+    """See `delivery_ports.Provider`. `now`: seconds since the epoch, for the age of signatures; `pause`: sleeps."""
+
+    name = "sendgrid"
+    channels = frozenset({Channel.EMAIL})
+    horizon = timedelta(days=4)
+    """It tries for 72 hours (docs.sendgrid.com/glossary/deferrals), and a receiving server may bounce a mail later that
+    it had taken."""
+
+    def __init__(
+        self,
+        http: Http | None = None,
+        now: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        # A connection for each call: where there is no look-up, one that closes under a request would cost a message.
+        self._http = http or Http(keep=0.0)
+        self._now = now
+        self._pause = pause
+
+    def send(self, account: Account, outgoing: Outgoing) -> SendResult:
+        """Hand the mail over. Our ids ride as custom arguments and come back with every event."""
+        if not account.credentials.get("api_key"):
+            # The SDK would look for one in the environment: another account's.
+            return SendResult(SendKind.ACCOUNT, code=FailureCode.CONFIGURATION, text="no API key")
+        with Call(timeout=outgoing.timeout, deadline=outgoing.deadline) as call:
+            try:
+                sdk(self._http, account).send(mail(outgoing))
+            except HTTPError as error:
+                return read_answer(call.answer) if call.answer else failure(call, error)
+            except Exception as error:  # noqa: BLE001  never raises: see the port
+                return failure(call, error)
+        return _accepted(call.answer)
+
+    def look_up(self, account: Account, sought: LookupRequest, timeout: float) -> LookupResult:
+        """By our attempt id, where the account has the Email Activity API. That lags by minutes: what it does not show
+        may be there, so it never proves an absence."""
+        try:
+            with Call(timeout=timeout) as call:
+                message = self._of_attempt(account, call, sought.attempt_id)
+        except CannotList:
+            return LookupResult(LookupKind.CANNOT_KNOW)
+        except Exception:  # noqa: BLE001  never raises: see the port
+            return LookupResult(LookupKind.UNREACHABLE)
+        if message is None:
+            return LookupResult(LookupKind.CANNOT_KNOW)
+        return LookupResult(LookupKind.FOUND, activity.provider_id(message["msg_id"]))
+
+    def report(self, account: Account, provider_id: str | None, attempt_id: UUID, timeout: float) -> Reported:
+        """By our attempt id, where the account has the Email Activity API. The receipt has a key of its own, since the
+        API shows no event ids: the webhook's event, when it comes after all, tells the same once more."""
+        try:
+            with Call(timeout=timeout) as call:
+                message = self._of_attempt(account, call, attempt_id)
+                if message is None:
+                    return Reported(LookupKind.ABSENT)
+                # Of six requests a minute the second is spent only where the first does not say all.
+                settled = message.get("status") in ("processed", "delivered")
+                detail = {} if settled else self._detail(account, call, message["msg_id"])
+        except CannotList:
+            return Reported(LookupKind.CANNOT_KNOW)
+        except Exception:  # noqa: BLE001  never raises: see the port
+            return Reported(LookupKind.UNREACHABLE)
+        return Reported(LookupKind.FOUND, _reported(message, detail, attempt_id))
+
+    def listing(self, account: Account, since: datetime, until: datetime, timeout: float) -> Iterator[Listed]:
+        """From the Email Activity API, which knows the time of each message's LAST event only: so everything since then
+        is asked for, and a span with more messages than one answer holds is halved. Waits for the rate limit."""
+        now = datetime.fromtimestamp(self._now(), UTC)
+        first = since.replace(microsecond=0)
+        if now - first > KEPT:
+            raise CannotList("the Email Activity API does not reach back that far")
+        seen: set[str] = set()
+        spans = [(first, max(now, first).replace(microsecond=0) + timedelta(minutes=1))]
+        while spans:
+            # The older half first: a message whose next event comes meanwhile moves into one that is yet to be asked.
+            start, end = spans.pop()
+            messages, whole = self._span(account, start, end, timeout)
+            if not whole:
+                if end <= start:
+                    raise CannotList("more messages in a second than one answer of the Email Activity API holds")
+                middle = (start + (end - start) / 2).replace(microsecond=0)
+                spans += [(middle + timedelta(seconds=1), end), (start, middle)]
+                continue
+            for one in map(activity.listed, messages):
+                if one.provider_id not in seen and (one.accepted_at is None or first <= one.accepted_at < until):
+                    seen.add(one.provider_id)
+                    yield one
+
+    def _ask(self, account: Account, call: Call, *path: str, **query: object) -> dict[str, Any]:
+        """An object of the Email Activity API. Raises CannotList, ProviderUnreachable, and what connections raise."""
+        client = sdk(self._http, account).client.messages
+        for name in path:
+            client = client._(name)
+        with suppress(HTTPError):
+            client.get(query_params=query)
+        return activity.read(call.answer)
+
+    def _of_attempt(self, account: Account, call: Call, attempt_id: UUID) -> dict[str, Any] | None:
+        found = activity.messages(self._ask(account, call, query=activity.of_attempt(attempt_id), limit=10))
+        return found[0] if found else None
+
+    def _detail(self, account: Account, call: Call, message_id: str) -> dict[str, Any]:
+        try:
+            return self._ask(account, call, message_id)
+        except CannotList:
+            # The list has it, so this is no matter of permission: the two are not in step yet.
+            raise ProviderUnreachable("no such message") from None
+
+    def _span(
+        self, account: Account, start: datetime, end: datetime, timeout: float
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """The messages whose last event lies in a span, and whether that is all of them."""
+        for _ in range(PATIENCE):
+            try:
+                with Call(timeout=timeout) as call:
+                    body = self._ask(account, call, query=activity.of_span(start, end), limit=activity.MOST)
+                found = activity.messages(body)
+                return found, len(body["messages"]) < activity.MOST
+            except activity.Throttled as error:
+                pause = 60 / activity.PER_MINUTE if error.pause is None else error.pause
+                if pause > SLOWEST:
+                    raise
+            except (CannotList, ProviderUnreachable):
+                raise
+            except Exception as error:  # noqa: BLE001  what became of a question is all one
+                raise ProviderUnreachable(type(error).__name__) from None
+            self._pause(pause)
+        raise ProviderUnreachable("too many requests")
+
+    def verify(self, account: Account, request: CallbackRequest) -> bool:
+        """ECDSA over timestamp and raw body (docs.sendgrid.com/for-developers/tracking-events/
+        getting-started-event-webhook-security-features)."""
+        secrets = (account.credentials, account.previous_credentials)
+        keys = [key for each in secrets if (key := each.get("webhook_public_key"))]
+        matches = [self._signed(key, request) for key in keys]
+        return any(matches)
+
+    def _signed(self, key: str, request: CallbackRequest) -> bool:
+        try:
+            timestamp = request.headers[TIMESTAMP]
+            if abs(self._now() - float(timestamp)) > FRESH:
+                return False
+            body, signature = request.body.decode(), request.headers[SIGNATURE]
+            return bool(EventWebhook(_bare(key)).verify_signature(body, signature, timestamp))
+        except Exception:  # noqa: BLE001  junk is not signed by SendGrid; the SDK raises on it
+            return False
+
+    def parse(self, request: CallbackRequest) -> Sequence[Receipt]:
+        """`events`: a batch of events, of many messages and in any order."""
+        events = from_json(request.body)
+        if request.path != "events" or not isinstance(events, list):
+            raise ValueError("not a batch of SendGrid's events")
+        return [_receipt(event) for event in events if isinstance(event, dict)]
+
+    def acknowledgement(self) -> tuple[int, str, str]:
+        """Any 2xx."""
+        return 200, "text/plain", "ok"
+
+
+def mail(outgoing: Outgoing) -> dict[str, object]:
+    """The body of /v3/mail/send. The ids stand in the personalization: the message-level field takes no object, and
+    SendGrid keeps both as 'not PII', so nothing else may go in."""
+    sender = {"email": outgoing.sender}
+    if outgoing.sender_name:
+        # Neither may stand in a name (docs.sendgrid.com/api-reference/mail-send/limitations).
+        sender["name"] = re.sub(r"\s*[;,]\s*", " ", outgoing.sender_name).strip()
+    content = [("text/plain", outgoing.text)]
+    if outgoing.content_type == "text/html":
+        # In this order, and always both: a mail of HTML alone looks like spam.
+        content = [("text/plain", plain(outgoing.text)), ("text/html", outgoing.text)]
+    ids = {"attempt_id": str(outgoing.attempt_id), "message_id": str(outgoing.message_id)}
+    return {
+        "personalizations": [{"to": [{"email": outgoing.to}], "custom_args": ids}],
+        "from": sender,
+        "subject": outgoing.subject or "",
+        "content": [{"type": kind, "value": value} for kind, value in content if value.strip()],
+    }
+
+
+def plain(html: str) -> str:
+    """The text of an HTML mail, laid out for reading; what the library can't take is stripped of its tags."""
+    try:
+        return str(get_text(html))
+    except Exception:  # noqa: BLE001  a mail goes out even when its HTML is beyond repair
+        return unescape(_TAGS.sub(" ", html))
+
+
+def _accepted(answer: Answer | None) -> SendResult:
+    message_id = answer.headers.get("x-message-id") if answer is not None and answer.status == 202 else None
+    if not message_id:
+        # SendGrid answers 202 and an id, and nothing else (200 only to its own sandbox mode): a page of some proxy.
+        return SendResult(SendKind.UNKNOWN, code=FailureCode.OUTCOME_UNKNOWN, text="not SendGrid's 202")
+    return SendResult(SendKind.ACCEPTED, message_id)
+
+
+def read_answer(answer: Answer) -> SendResult:
+    """What an answer other than 2xx means: `ANSWERS` if the body is SendGrid's, else its HTTP status."""
+    try:
+        body = from_json(answer.body)
+    except ValueError:
+        body = None
+    errors = body.get("errors") if isinstance(body, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else None
+    kind, code = by_status(answer.status)
+    if first is not None:
+        kind, code = ANSWERS.get(answer.status, (kind, code))
+    field = first.get("field") if first else None
+    if kind is SendKind.REFUSED and isinstance(field, str):
+        code = next((why for pattern, why in FIELDS if re.match(pattern, field)), code)
+    return SendResult(
+        kind,
+        code=code,
+        provider_code=str(answer.status),
+        text=words(first.get("message")) if first else None,
+        retry_after=retry_after(answer) if kind is SendKind.RETRY else None,
+    )
+
+
+def _bare(key: str) -> str:
+    """The base64 between PEM's lines, if somebody pasted those too."""
+    return "".join(line for line in key.split() if not line.startswith("-") and line not in ("PUBLIC", "KEY-----"))
+
+
+def _text(event: Mapping[str, object], name: str) -> str | None:
+    value = event.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def _meaning(event: Mapping[str, object], word: str) -> tuple[Event, str | None]:
+    """The row for an event, and SendGrid's code for a failure: an enhanced status (RFC 3463) or the reason's name."""
+    status = _text(event, "status")
+    code = status if status and re.fullmatch(r"\d\.\d{1,3}\.\d{1,3}", status) else None
+    if word == "open" and event.get("sg_machine_open") is True:
+        word = "open by a machine"
+    if word == "bounce" and event.get("type") == "blocked":
+        word = "bounce, blocked"
+    if word == "dropped":
+        given = (_text(event, "reason") or "").lower()
+        # "Spam Content (if Spam Checker app is enabled)": what follows in brackets varies.
+        reason = next((each for each in (given, given.split("(")[0].strip()) if each in REASONS), None)
+        return REASONS.get(reason or "", _DROPPED), reason or code or "dropped"
+    return EVENTS.get(word, _NOTHING), code
+
+
+def _receipt(event: Mapping[str, object]) -> Receipt:
+    word = _text(event, "event") or "unknown"
+    meaning, code = _meaning(event, word)
+    message = _text(event, "sg_message_id")
+    failed = meaning.stage is Stage.UNDELIVERED
+    return Receipt(
+        dedupe_key=_text(event, "sg_event_id") or fingerprint(event),
+        word=word,
+        stage=meaning.stage,
+        attempt_id=uuid_of(event.get("attempt_id")),
+        # X-Message-Id with the filter's and the receiver's suffix; some asynchronous bounces have none.
+        provider_id=re.split(r"\.(?:filter|recv)", message)[0] if message else None,
+        payload=dict(event),
+        code=meaning.code,
+        provider_code=code if failed else None,
+        occurred_at=_time(event.get("timestamp")),
+        effect=meaning.effect,
+        address=_text(event, "email") if meaning.effect else None,
+    )
+
+
+def _reported(message: Mapping[str, Any], detail: Mapping[str, Any], attempt_id: UUID) -> Receipt:
+    """What the Email Activity says, as the webhook would have said it; no address and no text in the payload."""
+    event = activity.event(message, detail)
+    receipt = _receipt({**event, "attempt_id": str(attempt_id), "email": message.get("to_email")})
+    return replace(
+        receipt,
+        dedupe_key=f"activity:{receipt.provider_id}:{receipt.word}:{receipt.provider_code or ''}",
+        payload={"asked": True, "status": str(message.get("status")), "event": receipt.word,
+                 "code": receipt.provider_code, "sg_message_id": str(message["msg_id"])},
+    )  # fmt: skip
+
+
+def _time(value: object) -> datetime | None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,419 @@
+"""Twilio Programmable Messaging: SMS through the official SDK, its callbacks and its look-up."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlparse, urlsplit, urlunsplit
+from uuid import UUID
+
+from twilio.base.exceptions import TwilioException
+from twilio.http import HttpClient
+from twilio.http.response import Response
+from twilio.request_validator import RequestValidator, add_port, remove_port
+from twilio.rest import Client
+from twilio.rest.api import Api  # here: the SDK would import it, for half a second, within the first call
+
+from bellhop.domain.delivery_ports import (
+    Account,
+    CallbackRequest,
+    Effect,
+    Inbound,
+    Listed,
+    LookupKind,
+    LookupRequest,
+    LookupResult,
+    Outgoing,
+    ProviderUnreachable,
+    Receipt,
+    Reported,
+    SendKind,
+    SendResult,
+)
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.messages import Channel
+from bellhop.domain.statuses import Stage
+from bellhop.providers.lease_http import Answer, Call, Http, failure
+from bellhop.providers.reading import by_status, clean, from_json, retry_after, uuid_of, words
+from bellhop.providers.twilio.codes import CODES
+
+CALLBACK_OPTIONS = "#rc=5&rp=all"
+"""Five more tries on any failure; Twilio's default is one, for refused connections only
+(twilio.com/docs/usage/webhooks/webhooks-connection-overrides). Not sent, not signed."""
+
+STAGES: dict[str, Stage | None] = {
+    # twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
+    "accepted": None,
+    "scheduled": None,
+    "queued": None,
+    "sending": None,
+    "receiving": None,
+    "received": None,
+    "partially_delivered": None,
+    "sent": Stage.SENT,
+    "delivered": Stage.DELIVERED,
+    "read": Stage.READ,
+    "undelivered": Stage.UNDELIVERED,
+    "failed": Stage.UNDELIVERED,
+    "canceled": Stage.UNDELIVERED,  # not by us: in Twilio's console or through its API
+}
+OPT_OUT_TYPES: dict[str, Effect | None] = {"STOP": Effect.OPT_OUT, "START": Effect.OPT_IN, "HELP": None}
+
+NOT_SENT_AFTER_ALL = frozenset({"failed", "undelivered", "canceled"})
+TRIAL = "Sent from your Twilio trial account - "
+"""What a trial account puts before every body."""
+EARLIER = timedelta(seconds=60)
+"""How far Twilio's clock may be behind ours in a look-up."""
+IN_QUEUE = timedelta(hours=10)
+"""How long a message may wait for its sender's turn (twilio.com/docs/api/errors/21611, 30001). The list may be in the
+order of sending and not of creation: only what was created longer ago than this stands surely behind what is sought."""
+PAGES = 20
+PAGE = 1_000
+"""Messages on a page of the list, the most there can be (message-resource#read-multiple-message-resources)."""
+LONGEST_LIST = 1_000
+"""Pages."""
+_SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
+
+
+class Twilio:
+    """See `delivery_ports.Provider`. `keep`: seconds an idle connection may be used again."""
+
+    name = "twilio"
+    channels = frozenset({Channel.SMS})
+    horizon = timedelta(days=4)
+    """Up to ten hours in Twilio's queue (ValidityPeriod: twilio.com/docs/messaging/api/message-resource), then up to
+    three days in which most carriers try on; a carrier's receipt can come at the end of them."""
+
+    def __init__(self, http: Http | None = None) -> None:
+        self._http = http or Http(keep=3.0)
+
+    def send(self, account: Account, outgoing: Outgoing) -> SendResult:
+        """Create the message. A lost answer is settled by its callback, which carries the attempt id, or by look_up."""
+        if not account.credentials.get("auth_token"):
+            return SendResult(SendKind.ACCOUNT, code=FailureCode.CONFIGURATION, text="no auth token")
+        with Call(timeout=outgoing.timeout, deadline=outgoing.deadline) as call:
+            try:
+                message = self._client(account).messages.create(
+                    to=outgoing.to,
+                    body=outgoing.text,
+                    status_callback=outgoing.callback_url + CALLBACK_OPTIONS,
+                    **_from(outgoing.sender),
+                )
+                return _created(message.sid, message.status, message.error_code)
+            except TwilioException as error:
+                return read_answer(call.answer) if call.answer else failure(call, error)
+            except Exception as error:  # noqa: BLE001  never raises: see the port
+                return failure(call, error)
+
+    def look_up(self, account: Account, sought: LookupRequest, timeout: float) -> LookupResult:
+        """Find the message by receiver, sender and text: Twilio knows no idempotency key for messages."""
+        try:
+            with Call(timeout=timeout):
+                return self._search(account, sought)
+        except Exception:  # noqa: BLE001  never raises: see the port
+            return LookupResult(LookupKind.UNREACHABLE)
+
+    def _search(self, account: Account, sought: LookupRequest) -> LookupResult:
+        """Newest first and without a DateSent filter: it has the grain of a day, and queued messages have no date."""
+        oldest = sought.started_at - EARLIER
+        end = oldest - IN_QUEUE
+        match: str | None = None
+        redacted = False
+        page = self._client(account).messages.page(to=sought.to, page_size=100)
+        for _ in range(PAGES):
+            for message in page:
+                created = message.date_created
+                if created is not None and created < end:
+                    return _found(match, redacted)
+                if (created is not None and created < oldest) or not _candidate(message, sought):
+                    continue
+                if _same_text(message.body, sought.text):
+                    match = message.sid  # the last one found is the oldest
+                elif not message.body:
+                    redacted = True
+            if not page.next_page_url:
+                return _found(match, redacted)
+            page = page.next_page()
+        return LookupResult(LookupKind.UNREACHABLE)
+
+    def report(self, account: Account, provider_id: str | None, attempt_id: UUID, timeout: float) -> Reported:
+        """Fetch the message by its sid."""
+        if provider_id is None or not _SID.fullmatch(provider_id):
+            # Twilio finds messages by sid, number and day only; without a sid, `look_up` has to find it first.
+            return Reported(LookupKind.CANNOT_KNOW)
+        try:
+            with Call(timeout=timeout) as call:
+                try:
+                    message = self._client(account).messages(provider_id).fetch()
+                except TwilioException:
+                    gone = call.answer is not None and _is_absence(call.answer)
+                    return Reported(LookupKind.ABSENT if gone else LookupKind.UNREACHABLE)
+            if message.sid != provider_id or not isinstance(message.status, str):
+                return Reported(LookupKind.UNREACHABLE)  # a 2xx that is not Twilio's
+            return Reported(LookupKind.FOUND, _reported(message, attempt_id))
+        except Exception:  # noqa: BLE001  never raises: see the port
+            return Reported(LookupKind.UNREACHABLE)
+
+    def listing(self, account: Account, since: datetime, until: datetime, timeout: float) -> Iterator[Listed]:
+        """Newest first, and without a DateSent filter: it would leave out what waits in a queue or never left it."""
+        since = since.replace(microsecond=0)  # Twilio's times are whole seconds
+        page, messages = self._page(account, None, timeout)
+        for _ in range(LONGEST_LIST):
+            for message in messages:
+                created = message.date_created
+                if created is not None and created < since - IN_QUEUE:
+                    return
+                if _outbound(message) and (created is None or since <= created < until):
+                    yield _listed(message)
+            if not page.next_page_url:
+                return
+            page, messages = self._page(account, page, timeout)
+        raise ProviderUnreachable("a list without an end")
+
+    def _page(self, account: Account, before: Any, timeout: float) -> tuple[Any, list[Any]]:
+        """The first page, or the one after `before`: a call each. A generator must not pause within a `Call`."""
+        try:
+            with Call(timeout=timeout):
+                page = before.next_page() if before else self._client(account).messages.page(page_size=PAGE)
+                return page, list(page)
+        except Exception as error:  # noqa: BLE001  what became of a question is all one
+            raise ProviderUnreachable(type(error).__name__) from None
+
+    def verify(self, account: Account, request: CallbackRequest) -> bool:
+        """twilio.com/docs/usage/webhooks/webhooks-security; the URL is signed without its fragment."""
+        try:
+            given = request.headers.get("x-twilio-signature", "").encode()
+            form = _Form(_pairs(request))
+            url = urlparse(urlunsplit(urlsplit(request.url)._replace(fragment="")))
+            matches = [
+                hmac.compare_digest(RequestValidator(token).compute_signature(uri, form).encode(), given)
+                for token in _tokens(account)
+                # Twilio signs sometimes with the port and sometimes without; so does its own validator.
+                for uri in (remove_port(url), add_port(url))
+            ]
+        except Exception:  # noqa: BLE001  junk is not signed by Twilio
+            return False
+        return any(matches)
+
+    def parse(self, request: CallbackRequest) -> Sequence[Receipt | Inbound]:
+        """`status`: a status callback; `inbound`: a guest's message."""
+        try:
+            fields = {clean(name): clean(value) for name, value in _pairs(request)}
+        except UnicodeDecodeError:
+            raise ValueError("not a form") from None
+        if request.path == "status":
+            return [_receipt(fields, request.query)]
+        if request.path == "inbound":
+            return [_inbound(fields)]
+        raise ValueError("not a path that Twilio is told to call")
+
+    def acknowledgement(self) -> tuple[int, str, str]:
+        """Empty TwiML: any other content type is error 12300, and 'no reply' has to be said."""
+        return 200, "text/xml", "<Response/>"
+
+    def _client(self, account: Account) -> Any:
+        client = Client(
+            username=account.identity,
+            password=account.credentials["auth_token"],
+            http_client=_Transport(self._http),
+            # Not the process's environment: TWILIO_EDGE and TWILIO_REGION would lead requests elsewhere.
+            environment={"TWILIO_EDGE": ""},
+        )
+        api = Api(client)
+        api.base_url = account.base_url
+        return api.v2010.account
+
+
+class _Transport(HttpClient):  # type: ignore[misc]  # the SDK ships no types
+    """The SDK's requests, over guarded connections; logs nothing and keeps nothing."""
+
+    def __init__(self, http: Http) -> None:
+        super().__init__(logging.getLogger("twilio.http_client"), False)
+        self._http = http
+
+    def request(
+        self,
+        method: str,
+        uri: str,
+        params: Mapping[str, object] | None = None,
+        data: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,
+    ) -> Response:
+        url = f"{uri}{'&' if '?' in uri else '?'}{urlencode(params, doseq=True)}" if params else uri
+        sent = dict(headers or {})
+        if auth:
+            sent["Authorization"] = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
+        body = urlencode(data, doseq=True).encode() if data else None
+        answer = self._http.request(method, url, sent, body)
+        return Response(answer.status, answer.text, answer.headers)
+
+
+class _Form(dict[str, list[str]]):
+    """Form fields with repeated names, as the SDK's validator reads them."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        for name, value in pairs:
+            self.setdefault(name, []).append(value)
+
+    def getlist(self, name: str) -> list[str]:
+        """All values of a field."""
+        return self[name]
+
+
+def read_answer(answer: Answer) -> SendResult:
+    """What a create answered with an error means: by Twilio's code, else by the HTTP status."""
+    try:
+        body = from_json(answer.body)
+    except ValueError:
+        body = None
+    body = body if isinstance(body, dict) else {}
+    number = body.get("code")
+    code = CODES.get(number) if isinstance(number, int) else None
+    kind, why = (code.kind, code.failure) if code else by_status(answer.status)
+    return SendResult(
+        kind,
+        code=why,
+        provider_code=str(number) if isinstance(number, int) else str(answer.status),
+        text=words(body.get("message")) or words(body.get("detail")),
+        retry_after=retry_after(answer) if kind is SendKind.RETRY else None,
+    )
+
+
+def _from(sender: str) -> dict[str, str]:
+    return {"messaging_service_sid": sender} if sender.startswith("MG") else {"from_": sender}
+
+
+def _created(sid: object, status: object, error_code: object) -> SendResult:
+    if not isinstance(sid, str) or not sid.startswith(("SM", "MM")):
+        # A 2xx that is not Twilio's: a proxy's page. Whether Twilio has the message, it does not say.
+        return SendResult(SendKind.UNKNOWN, code=FailureCode.OUTCOME_UNKNOWN, text="no message sid")
+    if status in NOT_SENT_AFTER_ALL:
+        # There is no callback for the first status (twilio.com/docs/messaging/guides/track-outbound-message-status).
+        code = CODES.get(error_code) if isinstance(error_code, int) else None
+        why = code.failure if code else FailureCode.UNDELIVERED
+        return SendResult(SendKind.REFUSED, sid, why, str(error_code) if error_code else None)
+    return SendResult(SendKind.ACCEPTED, sid)
+
+
+def _outbound(message: Any) -> bool:
+    return isinstance(message.sid, str) and str(message.direction or "outbound").startswith("outbound")
+
+
+def _candidate(message: Any, sought: LookupRequest) -> bool:
+    sender = message.messaging_service_sid if sought.sender.startswith("MG") else message.from_
+    return _outbound(message) and sender == sought.sender and message.sid not in sought.claimed
+
+
+def _same_text(body: str | None, text: str) -> bool:
+    """White space at the ends and line ends don't count: taking a copy for another message would send it twice."""
+    one, other = (" ".join((each or "").removeprefix(TRIAL).split()) for each in (body, text))
+    return one == other
+
+
+def _found(match: str | None, redacted: bool) -> LookupResult:
+    if match:
+        return LookupResult(LookupKind.FOUND, match)
+    # An account that keeps no texts (ContentRetention) cannot say which of its messages is ours.
+    return LookupResult(LookupKind.CANNOT_KNOW if redacted else LookupKind.ABSENT)
+
+
+def _tokens(account: Account) -> list[str]:
+    secrets = (account.credentials.get("auth_token"), account.previous_credentials.get("auth_token"))
+    return [secret for secret in secrets if secret]
+
+
+def _pairs(request: CallbackRequest) -> list[tuple[str, str]]:
+    """The form's fields in order. Empty ones count: they are signed. Raises UnicodeDecodeError."""
+    return parse_qsl(request.body.decode(), keep_blank_values=True, errors="strict")
+
+
+def _required(fields: Mapping[str, str], *names: str) -> str:
+    value = next((fields[name] for name in names if fields.get(name)), None)
+    if value is None:
+        raise ValueError(f"no {names[0]}: not a request of Twilio's")
+    return value
+
+
+def _receipt(fields: Mapping[str, str], query: Mapping[str, str]) -> Receipt:
+    sid = _required(fields, "MessageSid", "SmsSid")
+    word = _required(fields, "MessageStatus", "SmsStatus")
+    number = fields.get("ErrorCode") or None
+    return _fact(sid, word, number, uuid_of(query.get("attempt")), fields.get("To"), fields)
+
+
+def _reported(message: Any, attempt_id: UUID) -> Receipt:
+    """What a fetched message says, as its callback would have said it; the guest's number stays out of the payload."""
+    number = None if message.error_code in (None, 0) else clean(str(message.error_code))
+    word = clean(message.status)
+    payload = {"asked": True, "sid": message.sid, "status": word, "error_code": number}
+    to = clean(message.to) if isinstance(message.to, str) else None
+    return _fact(message.sid, word, number, attempt_id, to, payload)
+
+
+def _fact(
+    sid: str, word: str, number: str | None, attempt_id: UUID | None, to: str | None, payload: Mapping[str, object]
+) -> Receipt:
+    """One word of Twilio's about one message, however it came: told or asked, it is the same fact under one key."""
+    stage = STAGES.get(word)
+    failed = stage is Stage.UNDELIVERED
+    code = CODES.get(int(number)) if number and number.isdecimal() and len(number) < 9 else None
+    effect = code.effect if code and failed else None
+    return Receipt(
+        dedupe_key=f"{sid}:{word}:{number or ''}",
+        word=word,
+        stage=stage,
+        attempt_id=attempt_id,
+        provider_id=sid,
+        payload=dict(payload),
+        code=(code.failure if code else FailureCode.UNDELIVERED) if failed else None,
+        provider_code=number if failed else None,
+        effect=effect,
+        address=to if effect else None,
+    )
+
+
+def _listed(message: Any) -> Listed:
+    word = str(message.status)
+    return Listed(
+        provider_id=message.sid,
+        to=str(message.to or ""),
+        # As we know the sender: by the service's sid where there is one.
+        sender=str(message.messaging_service_sid or message.from_ or ""),
+        text=message.body or None,
+        word=word,
+        stage=STAGES.get(word),
+        accepted_at=message.date_created,
+    )
+
+
+def _is_absence(answer: Answer) -> bool:
+    """Twilio's own 404; a proxy's says nothing about the message."""
+    try:
+        body = from_json(answer.body)
+    except ValueError:
+        return False
+    return answer.status == 404 and isinstance(body, dict) and body.get("code") == 20404
+
+
+def _inbound(fields: Mapping[str, str]) -> Inbound:
+    sid = _required(fields, "MessageSid", "SmsSid")
+    sender, recipient = _required(fields, "From"), _required(fields, "To")
+    return Inbound(
+        dedupe_key=f"{sid}:inbound",
+        channel=Channel.WHATSAPP if sender.startswith("whatsapp:") else Channel.SMS,
+        sender=sender.removeprefix("whatsapp:"),
+        recipient=recipient.removeprefix("whatsapp:"),
+        text=fields.get("Body", ""),
+        provider_id=sid,
+        payload=dict(fields),
+        effect=OPT_OUT_TYPES.get(fields.get("OptOutType", "")),
+    )

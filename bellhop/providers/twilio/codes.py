@@ -1,0 +1,140 @@
+"""Twilio's error codes: what each means when a message is created, and why a message failed that bears it later.
+
+Sources: twilio.com/docs/api/errors and the pages it links. Twilio says that codes may change: an unknown one falls
+back on the HTTP status (create) or on `undelivered` (callback) and is kept as it came.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bellhop.domain.delivery_ports import Effect, SendKind
+from bellhop.domain.failures import FailureCode
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One row: the outcome of a create answered with it, the reason of a failure reported with it, the effect."""
+
+    kind: SendKind
+    failure: FailureCode
+    effect: Effect | None = None
+
+
+_WRONG_ADDRESS = Code(SendKind.REFUSED, FailureCode.ADDRESS_INVALID)
+# No HARD_BOUNCE: 30005 and 30006 are also reported for a carrier's passing trouble, and a guest whose number is
+# shut out for good because of one cannot be reached in an emergency. A repeated failure costs less.
+_UNREACHABLE = Code(SendKind.REFUSED, FailureCode.UNREACHABLE)
+_BLOCKED = Code(SendKind.REFUSED, FailureCode.BLOCKED)
+_CONTENT = Code(SendKind.REFUSED, FailureCode.CONTENT_REFUSED)
+_SETUP = Code(SendKind.REFUSED, FailureCode.CONFIGURATION)
+"""This sender, country or feature is not set up: others of the account may work, so the account is not held."""
+_ACCOUNT = Code(SendKind.ACCOUNT, FailureCode.CONFIGURATION)
+_BUSY = Code(SendKind.RETRY, FailureCode.LIMIT_REACHED)
+_FAULT = Code(SendKind.RETRY, FailureCode.PROVIDER_ERROR)
+_UNKNOWN = Code(SendKind.UNKNOWN, FailureCode.OUTCOME_UNKNOWN)
+
+CODES: dict[int, Code] = {
+    # The account
+    20003: _ACCOUNT,  # authentication failed
+    20005: _ACCOUNT,  # account not active (suspended, closed)
+    20006: _ACCOUNT,  # access denied
+    20008: _ACCOUNT,  # not with test credentials
+    20403: _ACCOUNT,  # forbidden
+    20404: _ACCOUNT,  # no such account
+    30002: _ACCOUNT,  # account suspended
+    # Twilio itself
+    20429: _BUSY,  # "429 is never processed, always safe to retry" (errors/20429)
+    # Internal error, service unavailable: the message may exist all the same. A look-up tells, so asking costs minutes
+    # at worst, where believing could cost the guest a second copy.
+    20500: _UNKNOWN,
+    20503: _UNKNOWN,
+    20502: _UNKNOWN,
+    20504: _UNKNOWN,
+    21611: _BUSY,  # the sender's queue is full (10 hours)
+    30001: _BUSY,  # queue overflow
+    30017: Code(SendKind.RETRY, FailureCode.UNREACHABLE),  # carrier network congestion
+    30022: _BUSY,  # rate of the sender or campaign
+    30023: _BUSY,  # daily cap of the brand, until midnight Pacific
+    30027: _BUSY,  # daily cap with T-Mobile
+    30020: _FAULT,
+    30021: _FAULT,
+    30410: _FAULT,  # provider time-out
+    30036: Code(SendKind.REFUSED, FailureCode.EXPIRED),  # validity period over
+    63009: _FAULT,
+    63010: _FAULT,
+    63012: _FAULT,
+    63017: _FAULT,
+    63037: _FAULT,
+    63018: _BUSY,  # channel rate
+    63038: _BUSY,  # account's daily limit
+    # The address
+    21211: _WRONG_ADDRESS,  # invalid To
+    21214: _WRONG_ADDRESS,  # To cannot be reached
+    21217: _WRONG_ADDRESS,
+    21266: _WRONG_ADDRESS,  # To and From are the same
+    21401: _WRONG_ADDRESS,
+    21604: _WRONG_ADDRESS,  # no To
+    21612: _WRONG_ADDRESS,  # no route between this To and From
+    21614: _WRONG_ADDRESS,  # not a mobile number
+    30005: _WRONG_ADDRESS,  # unknown destination handset
+    30006: _WRONG_ADDRESS,  # landline or unreachable carrier
+    30011: _WRONG_ADDRESS,  # MMS not supported there
+    63003: _WRONG_ADDRESS,
+    63024: _WRONG_ADDRESS,
+    63036: _WRONG_ADDRESS,  # RCS not reachable there
+    30003: _UNREACHABLE,  # handset off or out of range
+    30008: Code(SendKind.REFUSED, FailureCode.UNDELIVERED),  # "unknown error" of the carrier
+    # The guest, or the guest's carrier, refuses
+    21610: Code(SendKind.REFUSED, FailureCode.OPTED_OUT, Effect.OPT_OUT),  # replied STOP to this sender
+    30004: _BLOCKED,
+    63014: _BLOCKED,
+    63032: _BLOCKED,
+    63033: _BLOCKED,
+    63049: _BLOCKED,
+    # The text
+    21602: _CONTENT,  # no body
+    21617: _CONTENT,  # above 1,600 characters
+    21619: _CONTENT,
+    21620: _CONTENT,
+    21623: _CONTENT,
+    30007: _CONTENT,  # filtered by a carrier
+    30019: _CONTENT,  # too large
+    63005: _CONTENT,
+    63006: _CONTENT,
+    63013: _CONTENT,
+    63016: _CONTENT,  # outside WhatsApp's 24 hours without a template
+    63021: _CONTENT,
+    63026: _CONTENT,
+    63027: _CONTENT,
+    63028: _CONTENT,
+    63030: _CONTENT,
+    63034: _CONTENT,
+    # The sender, country or feature
+    21212: _SETUP,  # invalid From
+    21408: _SETUP,  # country not enabled
+    21603: _SETUP,  # no From
+    21606: _SETUP,  # From is not ours or cannot send
+    21609: _SETUP,  # callback URL invalid
+    21654: _SETUP,
+    21655: _SETUP,
+    21656: _SETUP,
+    21701: _SETUP,
+    21702: _SETUP,
+    21703: _SETUP,
+    21704: _SETUP,
+    21705: _SETUP,
+    21910: _SETUP,  # To and From of different channels
+    30018: _SETUP,
+    30024: _SETUP,
+    30032: _SETUP,  # toll-free number not verified
+    30034: _SETUP,  # number not registered (A2P 10DLC)
+    63001: _SETUP,
+    63007: _SETUP,
+    63008: _SETUP,
+    63015: _SETUP,  # the guest has not joined the WhatsApp sandbox
+    63020: _SETUP,
+    63040: _SETUP,
+    63041: _SETUP,
+    **dict.fromkeys(range(35_111, 35_127), _SETUP),  # scheduling through a Messaging Service
+}

@@ -1,0 +1,1 @@
+"""Properties, API keys, rate limits, idempotency keys and the installation, as rows."""

@@ -1,0 +1,26 @@
+"""The installation itself: which secret key its database was made with, and which Temporal conducts it."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.store.tables import installation
+
+
+async def secret_check(tx: AsyncConnection, offered: bytes) -> bytes:
+    """The check value of the key this database was made with; `offered` becomes it where there is none yet."""
+    await tx.execute(upsert(installation).values(id=1, secret_check=offered).on_conflict_do_nothing())
+    return bytes((await tx.execute(select(installation.c.secret_check))).scalar_one())
+
+
+async def conductor(tx: AsyncConnection) -> str | None:
+    """The id of the Temporal namespace that conducts these messages; None before the first."""
+    known: str | None = (await tx.execute(select(installation.c.conductor))).scalar_one_or_none()
+    return known
+
+
+async def conducted_by(tx: AsyncConnection, namespace_id: str) -> None:
+    """From now on that namespace conducts them: it has a workflow for each that needs one."""
+    await tx.execute(update(installation).values(conductor=namespace_id))

@@ -1,0 +1,123 @@
+"""API keys as rows: found by their hash, minted, listed and revoked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, literal, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Uuid
+
+from bellhop.domain import keys
+from bellhop.domain.scopes import Scope
+from bellhop.store.tables import api_keys, scopes
+
+_SHOWN = (
+    api_keys.c.id, api_keys.c.name, api_keys.c.last4, api_keys.c.rights, api_keys.c.rate_limit,
+    api_keys.c.created_at, api_keys.c.last_used_at, api_keys.c.expires_at, api_keys.c.revoked_at,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A key that opens something now."""
+
+    id: UUID
+    hash: bytes
+    rights: frozenset[str]
+    scopes: tuple[Scope, ...]
+    rate_limit: int | None
+
+
+_FIND = text(
+    """
+    select key.id, key.secret_hash, key.rights, key.rate_limit, scope.id as scope_id, scope.property_id,
+      scope.environment
+    from api_keys key join scopes scope on scope.id = any(key.scope_ids)
+    where key.secret_hash = :hash and key.revoked_at is null and (key.expires_at is null or key.expires_at > now())
+    order by scope.id
+    """
+)
+
+
+async def find(tx: AsyncConnection, secret_hash: bytes) -> KnownKey | None:
+    """The key behind a hash; None when there is none, or it was revoked, or its time is over."""
+    rows = (await tx.execute(_FIND, {"hash": secret_hash})).all()
+    if not rows:
+        return None
+    first = rows[0]
+    return KnownKey(
+        id=first.id,
+        hash=first.secret_hash,
+        rights=frozenset(first.rights),
+        scopes=tuple(Scope(row.scope_id, row.property_id, row.environment) for row in rows),
+        rate_limit=first.rate_limit,
+    )
+
+
+async def create(
+    tx: AsyncConnection, scope: Scope, name: str, rights: Sequence[str], *, rate_limit: int | None = None
+) -> tuple[dict[str, Any], str]:
+    """Mint a key for one scope. Returns (row, raw key); the raw key is stored nowhere."""
+    key_id: UUID = (await tx.execute(select(func.uuidv7(type_=Uuid)))).scalar_one()
+    minted = keys.mint(scope.environment, key_id)
+    row = await tx.execute(
+        insert(api_keys)
+        .values(
+            id=key_id,
+            scope_ids=[scope.id],
+            name=name,
+            secret_hash=minted.hash,
+            last4=minted.last4,
+            rights=list(rights),
+            rate_limit=rate_limit,
+        )
+        .returning(*_SHOWN)
+    )
+    return {**row.mappings().one(), "scope": scope}, minted.raw
+
+
+async def listing(tx: AsyncConnection, scope: Scope, *, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
+    """The keys that open this scope and nothing else, newest first."""
+    mine = api_keys.c.scope_ids == literal([scope.id], ARRAY(Uuid))
+    total = (await tx.execute(select(func.count()).where(mine))).scalar_one()
+    rows = await tx.execute(select(*_SHOWN).where(mine).order_by(api_keys.c.id.desc()).limit(limit).offset(offset))
+    return [{**row, "scope": scope} for row in rows.mappings()], total
+
+
+async def revoke(tx: AsyncConnection, scope: Scope, key_id: UUID) -> bytes | None:
+    """Close a key of this scope for good. Returns its hash (for caches); None when the scope has no such key."""
+    row = await tx.execute(
+        update(api_keys)
+        .where(api_keys.c.id == key_id, api_keys.c.scope_ids == literal([scope.id], ARRAY(Uuid)))
+        .values(revoked_at=func.coalesce(api_keys.c.revoked_at, func.now()))
+        .returning(api_keys.c.secret_hash)
+    )
+    found: bytes | None = row.scalar_one_or_none()
+    return found
+
+
+async def scope_of(tx: AsyncConnection, property_id: UUID, environment: str) -> Scope | None:
+    """The scope of a property and an environment."""
+    row = (
+        await tx.execute(
+            select(scopes.c.id).where(scopes.c.property_id == property_id, scopes.c.environment == environment)
+        )
+    ).scalar_one_or_none()
+    return None if row is None else Scope(row, property_id, environment)
+
+
+async def home(tx: AsyncConnection, key_id: UUID) -> Scope | None:
+    """The first scope a key opens; None when there is no such key."""
+    row = (
+        await tx.execute(
+            select(scopes.c.id, scopes.c.property_id, scopes.c.environment)
+            .join(api_keys, api_keys.c.scope_ids[1] == scopes.c.id)
+            .where(api_keys.c.id == key_id)
+        )
+    ).one_or_none()
+    return None if row is None else Scope(row.id, row.property_id, row.environment)

@@ -1,0 +1,1 @@
+"""What guests write to a property, as rows."""

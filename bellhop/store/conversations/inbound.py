@@ -1,0 +1,191 @@
+"""A guest's message to the property: stored, attached to its guest, obeyed when it is STOP or START, and told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.domain.addresses import AddressBook
+from bellhop.domain.delivery_ports import Account, Effect, Inbound
+from bellhop.domain.messages import ADDRESS_KIND, AddressKind, consent_keyword
+from bellhop.store.guests import consents
+from bellhop.store.tables import contact_points, conversations, guests, messages, receipts, senders
+from bellhop.store.webhooks import events
+from bellhop.store.webhooks.events import NewEvent
+
+
+async def receive(
+    tx: AsyncConnection, verified: Sequence[Account], item: Inbound, book: AddressBook
+) -> set[UUID] | None:
+    """Store one inbound message once. Returns the endpoints owed an event; None when it was here before.
+
+    The scope is that of the sender row the guest wrote to; unknown senders keep only the receipt.
+    """
+    sender = (
+        await tx.execute(
+            select(senders.c.scope_id, senders.c.account_id)
+            .where(
+                senders.c.account_id.in_([account.id for account in verified]),
+                senders.c.channel == item.channel.value,
+                senders.c.address == item.recipient,
+            )
+            .order_by(senders.c.id)
+        )
+    ).first()
+    account_id = sender.account_id if sender else verified[0].id
+    fresh = (
+        await tx.execute(
+            upsert(receipts)
+            .values(
+                scope_id=sender.scope_id if sender else None,
+                account_id=account_id,
+                provider=verified[0].provider,
+                dedupe_key=item.dedupe_key,
+                word="inbound",
+                provider_id=item.provider_id,
+                payload=dict(item.payload),
+            )
+            .on_conflict_do_nothing(index_elements=["account_id", "dedupe_key"])
+            .returning(receipts.c.id)
+        )
+    ).scalar_one_or_none()
+    if fresh is None:
+        return None
+    if sender is None:
+        return set()
+    kind = ADDRESS_KIND[item.channel]
+    hashed = book.hash(kind, item.sender)
+    scope_id: UUID = sender.scope_id
+    guest_id = await _guest(tx, scope_id, kind, item.sender, hashed)
+    if guest_id is not None:
+        seen = await tx.execute(
+            update(guests)
+            .where(guests.c.id == guest_id)
+            .values(last_seen_at=func.greatest(guests.c.last_seen_at, func.now()))
+        )
+        if seen.rowcount == 0:
+            # Erased while we looked. What they write is heard all the same, above all a STOP.
+            guest_id = None
+    conversation_id = await _conversation(tx, scope_id, kind, item.sender, hashed, guest_id)
+    message_id: UUID = (
+        await tx.execute(
+            insert(messages)
+            .values(
+                scope_id=scope_id,
+                direction="inbound",
+                channel=item.channel.value,
+                recipient=item.recipient,
+                sender=item.sender,
+                address_hash=hashed,
+                guest_id=guest_id,
+                conversation_id=conversation_id,
+                content=item.text,
+                stage="delivered",
+                provider=verified[0].provider,
+                due_at=func.now(),
+            )
+            .returning(messages.c.id)
+        )
+    ).scalar_one()
+    await tx.execute(update(receipts).where(receipts.c.id == fresh).values(message_id=message_id))
+    await _obey(tx, scope_id, kind, hashed, item, message_id)
+    return await events.write(
+        tx, scope_id, "inbound", message_id, [NewEvent("message.received", "received", {"channel": item.channel.value})]
+    )
+
+
+async def _guest(tx: AsyncConnection, scope_id: UUID, kind: AddressKind, address: str, hashed: bytes) -> UUID | None:
+    """Whom an address belongs to. Families share phones: of several, the one we last wrote to there; else nobody."""
+    known = set(
+        (
+            await tx.execute(
+                select(contact_points.c.guest_id).where(
+                    contact_points.c.scope_id == scope_id,
+                    contact_points.c.kind == kind.value,
+                    contact_points.c.address_hash == hashed,
+                    contact_points.c.guest_id.is_not(None),
+                )
+            )
+        ).scalars()
+    )
+    column: Any = guests.c.email_key if kind is AddressKind.EMAIL else guests.c.phone
+    known |= set(
+        (
+            await tx.execute(
+                select(guests.c.id).where(
+                    guests.c.scope_id == scope_id,
+                    column == (address.casefold() if kind is AddressKind.EMAIL else address),
+                )
+            )
+        ).scalars()
+    )
+    if len(known) <= 1:
+        return next(iter(known), None)
+    last: UUID | None = (
+        await tx.execute(
+            select(messages.c.guest_id)
+            .where(
+                messages.c.scope_id == scope_id,
+                messages.c.address_hash == hashed,
+                messages.c.direction == "outbound",
+                messages.c.guest_id.in_(known),
+            )
+            .order_by(messages.c.id.desc())
+            .limit(1)
+        )
+    ).scalar_one_or_none()
+    return last
+
+
+async def _conversation(
+    tx: AsyncConnection, scope_id: UUID, kind: AddressKind, address: str, hashed: bytes, guest_id: UUID | None
+) -> UUID:
+    """The conversation with a contact (one per contact while no stay is known)."""
+    await consents.remember_contact(tx, scope_id, kind.value, address, hashed, [guest_id])
+    contact = (
+        await tx.execute(
+            update(contact_points)
+            .where(
+                contact_points.c.scope_id == scope_id,
+                contact_points.c.kind == kind.value,
+                contact_points.c.address_hash == hashed,
+                contact_points.c.guest_id.is_not_distinct_from(guest_id),
+            )
+            .values(last_inbound_at=func.now())
+            .returning(contact_points.c.id)
+        )
+    ).scalar_one()
+    there: UUID | None = (
+        await tx.execute(
+            update(conversations)
+            .where(conversations.c.contact_point_id == contact, conversations.c.stay_id.is_(None))
+            .values(last_message_at=func.now())
+            .returning(conversations.c.id)
+        )
+    ).scalar_one_or_none()
+    if there is not None:
+        return there
+    made: UUID = (
+        await tx.execute(
+            insert(conversations)
+            .values(scope_id=scope_id, contact_point_id=contact, guest_id=guest_id, last_message_at=func.now())
+            .returning(conversations.c.id)
+        )
+    ).scalar_one()
+    return made
+
+
+async def _obey(
+    tx: AsyncConnection, scope_id: UUID, kind: AddressKind, hashed: bytes, item: Inbound, message_id: UUID
+) -> None:
+    """STOP is written down at once; START lifts it, and means nothing where nothing was stopped."""
+    word = item.effect.value if item.effect else consent_keyword(item.text)
+    if word == "opt_out":
+        await consents.write(tx, scope_id, kind.value, hashed, Effect.OPT_OUT, "guest", message_id)
+    elif word == "opt_in" and await consents.refused(tx, scope_id, kind.value, hashed) is not None:
+        await consents.write(tx, scope_id, kind.value, hashed, Effect.OPT_IN, "guest", message_id)

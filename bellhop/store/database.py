@@ -1,0 +1,111 @@
+"""Transactions at the edge: the record opened for one piece of work, opened again after Postgres restarted, and given
+up when Postgres says nothing at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bellhop.store.connections import room
+
+T = TypeVar("T")
+
+TIMEOUT = 10.0
+"""Seconds one piece of work may take. Longer than the database's limit on waiting for a lock and ours on waiting for a
+connection, together: those speak first. This one is for a server that is frozen, whose own limits are frozen, too."""
+BULK_TIMEOUT = 40.0
+"""The same for work that may touch a great many rows: beyond the database's limit on one statement."""
+
+Work = Callable[[AsyncConnection], Awaitable[T]]
+
+
+class DatabaseTimeout(Exception):
+    """Postgres did not answer in time. The work was called off; whether it had been done by then is not known."""
+
+
+class Database:
+    """Runs work against Postgres. Work may run twice when the first connection turned out to be dead, so it does
+    nothing but talk to the database."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        # The pool gives a connection to whoever asks at the right moment, and one who has waited can go away with
+        # nothing while others come and go (tried: a flood of one callback). Here it is first come, first served.
+        connections, self._patience = room(engine)
+        self._turns = asyncio.Semaphore(connections)
+        self._called_off: set[asyncio.Task[Any]] = set()
+
+    async def write(self, work: Work[T], *, timeout: float = TIMEOUT) -> T:
+        """Run `work` in one transaction and commit it."""
+        return await self._in_time(self._write(work), timeout)
+
+    async def read(self, work: Work[T], *, timeout: float = TIMEOUT) -> T:
+        """Run `work` that only reads; each statement sees what was committed before it."""
+        return await self._in_time(self._read(work), timeout)
+
+    async def _in_time(self, work: Coroutine[Any, Any, T], timeout: float) -> T:
+        """As `asyncio.timeout` would do it, but without waiting until the driver has tried to call the statement off,
+        which takes it ten seconds when nobody answers."""
+        task = asyncio.create_task(work)
+        try:
+            await asyncio.wait((task,), timeout=timeout)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if task.done():
+            return task.result()
+        self._called_off.add(task)
+        task.add_done_callback(self._forget)
+        task.cancel()
+        raise DatabaseTimeout
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._called_off.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen: nobody awaits it any more
+
+    async def _write(self, work: Work[T]) -> T:
+        for last in (False, True):
+            committing = False
+            try:
+                async with self._turn(), self._engine.connect() as tx:
+                    result = await work(tx)
+                    committing = True
+                    await tx.commit()
+                    return result
+            except DBAPIError as error:
+                # A lost commit may have happened: that is for the caller to repeat, with its Idempotency-Key.
+                if last or committing or not error.connection_invalidated:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _read(self, work: Work[T]) -> T:
+        for last in (False, True):
+            try:
+                async with self._turn(), self._reading.connect() as tx:
+                    return await work(tx)
+            except DBAPIError as error:
+                if last or not error.connection_invalidated:
+                    raise
+        raise AssertionError("unreachable")
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One of as many turns as there are connections; the pool's own error to who waits longer than it would let
+        them."""
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise PoolTimeout("all connections are in use") from None
+        try:
+            yield
+        finally:
+            self._turns.release()

@@ -1,0 +1,139 @@
+"""Provider calls as rows of `attempts`: with whom, when they began, and what became of them (I2, I8).
+
+The caller holds the lock of the message's row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Float, bindparam, case, func, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.domain.delivery_ports import SendKind, SendResult
+from bellhop.domain.statuses import Stage
+from bellhop.store.compiled import CompiledStatement, Row, seconds
+from bellhop.store.tables import attempts, provider_accounts, senders
+
+LIVE = ("in_flight", "accepted", "unknown")
+"""States of which the database allows one per part."""
+
+_SENDER = CompiledStatement(
+    select(
+        senders.c.address,
+        senders.c.name,
+        senders.c.account_id,
+        provider_accounts.c.provider,
+        provider_accounts.c.identity,
+        provider_accounts.c.base_url,
+        provider_accounts.c.credentials,
+        provider_accounts.c.health,
+    )
+    .join(provider_accounts, provider_accounts.c.id == senders.c.account_id)
+    .where(
+        senders.c.scope_id == bindparam("scope"),
+        provider_accounts.c.scope_id == bindparam("scope"),
+        senders.c.channel == bindparam("channel"),
+    )
+    .order_by(senders.c.is_default.desc(), senders.c.id)
+    .limit(1)
+)
+_START = CompiledStatement(
+    insert(attempts)
+    .values(lease_until=func.clock_timestamp() + seconds(bindparam("lease", type_=Float)))
+    .returning(attempts.c.id),
+    ("scope_id", "message_id", "part", "account_id", "provider", "sender", "body"),
+)
+_ACCEPTED = CompiledStatement(
+    update(attempts)
+    .where(attempts.c.id == bindparam("attempt"))
+    .values(settled_at=func.coalesce(attempts.c.settled_at, func.now())),
+    ("state", "stage", "provider_id"),
+)
+_LOWERED = CompiledStatement(
+    update(attempts)
+    .where(attempts.c.id == bindparam("attempt"), attempts.c.state == "in_flight")
+    .values(
+        # What is unknown is not settled.
+        settled_at=case((bindparam("pause", type_=Float).is_(None), func.now())),
+        ask_at=func.now() + seconds(bindparam("pause", type_=Float)),
+    )
+    .returning(attempts.c.id),
+    ("state", "failure_code", "provider_code", "error_text"),
+)
+_OK_AGAIN = CompiledStatement(
+    text(
+        """
+        update provider_accounts set health = 'ok', held_code = null, held_since = null, probe_at = null
+        where id = :account and health = 'held'
+        """
+    )
+)
+
+
+async def sender(tx: AsyncConnection, scope_id: UUID, channel: str) -> Row | None:
+    """Whom a scope sends from on a channel, with the account's details; None: it has no sender there."""
+    found = await _SENDER(tx, scope=scope_id, channel=channel)
+    return found[0] if found else None
+
+
+async def start(
+    tx: AsyncConnection, message: Row, part: int, body: str, sender: Mapping[str, Any], lease: float
+) -> UUID:
+    """Write down, before it is made, a call that carries `part` of a message. It may take `lease` seconds."""
+    (row,) = await _START(
+        tx,
+        scope_id=message["scope_id"],
+        message_id=message["id"],
+        part=part,
+        account_id=sender["account_id"],
+        provider=sender["provider"],
+        sender=sender["address"],
+        body=body,
+        lease=lease,
+    )
+    started: UUID = row["id"]
+    return started
+
+
+def beside(attempt: Row, rows: Sequence[Row]) -> bool:
+    """Whether another attempt of the same part is live; every attempt of the message is in `rows`."""
+    return any(one["id"] != attempt["id"] and one["part"] == attempt["part"] and one["state"] in LIVE for one in rows)
+
+
+async def accepted(tx: AsyncConnection, attempt: Row, rows: Sequence[Row], provider_id: str | None) -> None:
+    """The provider has it. `rows`: every attempt of the message. Written to the row and to `attempt`."""
+    # Also from `not_sent`: proof of acceptance is stronger than our belief, and the message is locked. Beside another
+    # live attempt of the same part it stays as it is: what is known of it counts all the same.
+    raisable = attempt["state"] in ("in_flight", "unknown", "not_sent") and not beside(attempt, rows)
+    raised = "accepted" if raisable else attempt["state"]
+    now_known = {
+        "state": raised,
+        "stage": attempt["stage"] or Stage.SENT.value,
+        "provider_id": attempt["provider_id"] or provider_id,
+    }
+    await _ACCEPTED(tx, attempt=attempt["id"], **now_known)
+    attempt.update(now_known)
+
+
+async def account_works(tx: AsyncConnection, account_id: UUID) -> None:
+    """An account has taken a message: if its messages were held, they need not be any longer."""
+    await _OK_AGAIN(tx, account=account_id)
+
+
+async def lowered(tx: AsyncConnection, attempt: Row, result: SendResult, ask_after: float, *, erased: bool) -> bool:
+    """Write that an attempt did not (or may not) have arrived; False: a receipt has proved otherwise. What may have
+    arrived is asked about in `ask_after` seconds. Written to the row and to `attempt`."""
+    unknown = result.kind is SendKind.UNKNOWN
+    now_known = {
+        "state": "unknown" if unknown else "not_sent",
+        "failure_code": result.code.value if result.code else None,
+        "provider_code": result.provider_code,
+        "error_text": None if erased else result.text,
+    }
+    if not await _LOWERED(tx, attempt=attempt["id"], pause=ask_after if unknown else None, **now_known):
+        return False
+    attempt.update(now_known)
+    return True

@@ -1,0 +1,216 @@
+"""What Temporal is owed: read when it should be told, cleared when it has been. Recovery sweeps what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, any_, bindparam, delete, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import DateTime, Uuid
+
+from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.messages import REPORTS_READING
+from bellhop.domain.statuses import Stage
+from bellhop.store.compiled import CompiledStatement
+from bellhop.store.messages.progress import message_columns
+from bellhop.store.tables import (
+    attempts,
+    deliveries,
+    endpoints,
+    history_erasures,
+    idempotency,
+    messages,
+    provider_accounts,
+    receipts,
+    scopes,
+)
+
+_CLEAR = CompiledStatement(
+    text(
+        """
+        update messages set wake_due_at = null
+        where id in (
+          select message.id from messages message
+          join unnest(:ids, :since) as told (id, since) on told.id = message.id
+          where message.wake_due_at <= told.since
+          order by message.id for update of message skip locked
+        )
+        """
+    ).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("since", type_=ARRAY(DateTime(timezone=True))))
+)
+_IDLE = CompiledStatement(
+    select(endpoints.c.id).where(
+        endpoints.c.id == any_(bindparam("candidates", type_=ARRAY(Uuid))),
+        endpoints.c.is_active,
+        or_(endpoints.c.draining_until.is_(None), endpoints.c.draining_until <= func.clock_timestamp()),
+    )
+)
+
+
+async def clear(tx: AsyncConnection, told: Mapping[UUID, datetime]) -> None:
+    """Temporal has been told about these messages what it was owed up to then; a newer debt stays."""
+    await _CLEAR(tx, ids=list(told), since=list(told.values()))
+
+
+async def idle_endpoints(tx: AsyncConnection, candidates: Iterable[UUID]) -> list[UUID]:
+    """Of these endpoints, those that nobody is draining. To be asked AFTER the commit that wrote the deliveries."""
+    return [row["id"] for row in await _IDLE(tx, candidates=list(candidates))]
+
+
+async def conducted(tx: AsyncConnection, after: UUID, most: int, followed_for: timedelta) -> list[dict[str, Any]]:
+    """Messages that need a conductor, in the order of their ids, after that id, at most `most`: those that wait, and
+    those sent within `followed_for` of which more may be heard."""
+    found = await tx.execute(
+        select(*message_columns)
+        .join(scopes, scopes.c.id == messages.c.scope_id)
+        .where(
+            messages.c.id > after,
+            messages.c.direction == "outbound",
+            or_(
+                messages.c.stage == Stage.QUEUED.value,
+                and_(
+                    messages.c.sent_at > func.now() - followed_for,
+                    or_(
+                        messages.c.stage == Stage.SENT.value,
+                        and_(
+                            messages.c.stage == Stage.DELIVERED.value,
+                            messages.c.channel.in_([channel.value for channel in REPORTS_READING]),
+                        ),
+                    ),
+                ),
+            ),
+        )
+        .order_by(messages.c.id)
+        .limit(most)
+    )
+    return [dict(row) for row in found.mappings()]
+
+
+async def message_rows(tx: AsyncConnection, ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """What starting their conductors takes, for these outbound messages."""
+    found = await tx.execute(
+        select(*message_columns)
+        .join(scopes, scopes.c.id == messages.c.scope_id)
+        .where(messages.c.id.in_(list(ids)), messages.c.direction == "outbound")
+    )
+    return [dict(row) for row in found.mappings()]
+
+
+async def left_behind(tx: AsyncConnection, grace: float, most: int) -> list[dict[str, Any]]:
+    """Messages whose conductor is owed something since `grace` seconds, whose time has passed with nothing done, or
+    whose attempt has outlived its lease. At most `most` of each, so that none keeps the others waiting."""
+    ago = func.now() - timedelta(seconds=grace)
+    owed = select(messages.c.id).where(messages.c.wake_due_at < ago).order_by(messages.c.wake_due_at).limit(most)
+    # A burst may take a while to work off: what is merely late is given longer.
+    past = (
+        select(messages.c.id)
+        .where(
+            messages.c.stage == "queued",
+            messages.c.direction == "outbound",
+            messages.c.due_at < func.now() - timedelta(seconds=4 * grace),
+        )
+        .order_by(messages.c.due_at)
+        .limit(most)
+    )
+    lapsed = (
+        select(attempts.c.message_id.label("id"))
+        .join(messages, messages.c.id == attempts.c.message_id)
+        # Of a message that is over (its guest was erased meanwhile) nothing is to be found out any more.
+        .where(attempts.c.state == "in_flight", attempts.c.lease_until < ago, messages.c.stage == Stage.QUEUED.value)
+        .limit(most)
+    )
+    ids = owed.union(past, lapsed)
+    found = await tx.execute(
+        select(*message_columns)
+        .join(scopes, scopes.c.id == messages.c.scope_id)
+        .where(messages.c.id.in_(ids), messages.c.direction == "outbound")
+        .order_by(messages.c.id)
+    )
+    return [dict(row) for row in found.mappings()]
+
+
+async def release_held(tx: AsyncConnection, most: int) -> list[dict[str, Any]]:
+    """Messages that were held by an account which has been mended: due again now, or when they were asked for."""
+    held = (
+        select(messages.c.id)
+        .join(provider_accounts, provider_accounts.c.id == messages.c.held_account_id)
+        .where(messages.c.stage == "queued", provider_accounts.c.health == "ok")
+        .order_by(messages.c.id)
+        .limit(most)
+        .with_for_update(of=messages, skip_locked=True)
+    )
+    released = await tx.execute(
+        update(messages)
+        .where(messages.c.id.in_(held.scalar_subquery()))
+        .values(
+            held_account_id=None,
+            due_at=func.greatest(func.now(), messages.c.scheduled_at),
+            wake_due_at=func.clock_timestamp(),
+        )
+        .returning(messages.c.id)
+    )
+    return await message_rows(tx, list(released.scalars()))
+
+
+async def undrained_endpoints(tx: AsyncConnection) -> list[UUID]:
+    """Active endpoints with a delivery due that nobody is draining."""
+    due = (
+        select(deliveries.c.id)
+        .where(
+            deliveries.c.endpoint_id == endpoints.c.id,
+            deliveries.c.state == "pending",
+            deliveries.c.next_at <= func.now() - timedelta(seconds=2),
+        )
+        .exists()
+    )
+    found = await tx.execute(
+        select(endpoints.c.id).where(
+            endpoints.c.is_active,
+            endpoints.c.deleted_at.is_(None),
+            or_(endpoints.c.draining_until.is_(None), endpoints.c.draining_until <= func.now()),
+            due,
+        )
+    )
+    return list(found.scalars())
+
+
+async def histories_to_erase(tx: AsyncConnection, most: int) -> list[str]:
+    """Workflow ids whose histories are to be deleted: their guest was erased. Those that are still owed a wake come
+    later: to wake one whose history is gone would start it anew, and leave another history that nobody deletes."""
+    found = await tx.execute(select(history_erasures.c.workflow_id).order_by(history_erasures.c.created_at).limit(most))
+    listed = {parse(Prefix.MESSAGE, workflow_id): workflow_id for workflow_id in found.scalars()}
+    owed = await tx.execute(
+        select(messages.c.id).where(
+            messages.c.id.in_([key for key in listed if key is not None]), messages.c.wake_due_at.is_not(None)
+        )
+    )
+    waiting = set(owed.scalars())
+    return [workflow_id for key, workflow_id in listed.items() if key not in waiting]
+
+
+async def history_erased(tx: AsyncConnection, workflow_id: str) -> None:
+    """That history is gone."""
+    await tx.execute(delete(history_erasures).where(history_erasures.c.workflow_id == workflow_id))
+
+
+async def forget_old(tx: AsyncConnection) -> None:
+    """What is kept for a while only: receipts' raw payloads 30 days, idempotency keys 48 hours."""
+    await tx.execute(
+        update(receipts)
+        .where(receipts.c.payload.is_not(None), receipts.c.received_at < func.now() - timedelta(days=30))
+        .values(payload=None)
+    )
+    # Written in the same instant as their endpoint was deleted: nobody will ever drain them.
+    await tx.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.state == "pending",
+            deliveries.c.endpoint_id.in_(select(endpoints.c.id).where(endpoints.c.deleted_at.is_not(None))),
+        )
+        .values(state="abandoned")
+    )
+    await tx.execute(delete(idempotency).where(idempotency.c.created_at < func.now() - timedelta(hours=48)))

@@ -1,0 +1,363 @@
+"""What providers told us: stored at the door, deduplicated, and applied to the message in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, Text, Uuid, any_, bindparam, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.domain import statuses
+from bellhop.domain.addresses import AddressBook
+from bellhop.domain.answers import Answer
+from bellhop.domain.delivery_ports import Account, Inbound, Receipt
+from bellhop.domain.messages import ADDRESS_KIND, AddressKind, Channel
+from bellhop.domain.statuses import Stage
+from bellhop.store.compiled import CompiledStatement, Row
+from bellhop.store.conversations.inbound import receive
+from bellhop.store.delivery import attempt_rows
+from bellhop.store.guests import consents
+from bellhop.store.messages import progress
+from bellhop.store.messages.progress import Reason
+from bellhop.store.tables import PersonalJSON, attempts, guests, messages, provider_accounts, receipts, scopes
+
+_ACCOUNTS = CompiledStatement(
+    select(provider_accounts)
+    .where(provider_accounts.c.provider == bindparam("name"), provider_accounts.c.identity == bindparam("account"))
+    .order_by(provider_accounts.c.id)
+)
+_MATCH = CompiledStatement(
+    select(
+        attempts.c.id,
+        attempts.c.scope_id,
+        attempts.c.message_id,
+        attempts.c.provider_id,
+        attempts.c.account_id,
+        messages.c.guest_id,
+    )
+    .join(messages, messages.c.id == attempts.c.message_id)
+    .where(
+        # Any attempt of the same scope at the same provider: while a key is being rotated, receipts for the new account
+        # still come to the old one's address.
+        select(provider_accounts.c.id)
+        .where(
+            provider_accounts.c.id == any_(bindparam("accounts", type_=ARRAY(Uuid))),
+            provider_accounts.c.scope_id == attempts.c.scope_id,
+            provider_accounts.c.provider == attempts.c.provider,
+        )
+        .exists(),
+        or_(
+            attempts.c.id == any_(bindparam("ours", type_=ARRAY(Uuid))),
+            attempts.c.provider_id == any_(bindparam("theirs", type_=ARRAY(Text))),
+        ),
+    )
+)
+_STORE = CompiledStatement(
+    text(
+        """
+        insert into receipts (scope_id, account_id, provider, dedupe_key, attempt_id, message_id, word, stage,
+          failure_code, provider_code, provider_id, payload, occurred_at)
+        select given.scope, given.account, :provider, given.dedupe_key, given.attempt, given.message, given.word,
+          given.stage, given.code, given.provider_code, given.provider_id, given.payload, given.occurred_at
+        from unnest(:scopes, :accounts, :dedupe_keys, :attempts, :messages, :words, :stages, :codes, :provider_codes,
+            :provider_ids, :payloads, :times) with ordinality
+          as given (scope, account, dedupe_key, attempt, message, word, stage, code, provider_code, provider_id,
+            payload, occurred_at, place)
+        order by given.place
+        on conflict (account_id, dedupe_key) do nothing
+        returning id, account_id, dedupe_key
+        """
+    ).bindparams(
+        bindparam("provider", type_=Text),
+        *(bindparam(name, type_=ARRAY(Uuid)) for name in ("scopes", "accounts", "attempts", "messages")),
+        bindparam("payloads", type_=ARRAY(PersonalJSON())),
+        bindparam("times", type_=ARRAY(DateTime(timezone=True))),
+        *(
+            bindparam(name, type_=ARRAY(Text))
+            for name in ("dedupe_keys", "words", "stages", "codes", "provider_codes", "provider_ids")
+        ),
+    )
+)
+_EMPTY = CompiledStatement(
+    update(receipts).where(receipts.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))).values(payload=None)
+)
+_RAISED = ("stage", "state", "provider_id", "failure_code", "provider_code")
+_RAISE = CompiledStatement(
+    update(attempts)
+    .where(attempts.c.id == bindparam("attempt"))
+    .values(settled_at=func.coalesce(attempts.c.settled_at, func.now())),
+    _RAISED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A conductor to tell, and since when it is owed that."""
+
+    message_id: UUID
+    answer: Answer
+    at: datetime
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What recording led to, for after the commit."""
+
+    signals: list[Signal] = field(default_factory=list)
+    endpoints: set[UUID] = field(default_factory=set)
+    stored: int = 0
+
+
+async def accounts(tx: AsyncConnection, provider: str, identity: str) -> list[Account]:
+    """The rows that stand for one account at a provider (several properties may share it), to verify callbacks."""
+    found = await _ACCOUNTS(tx, name=provider, account=identity)
+    return [
+        Account(
+            row["id"],
+            row["provider"],
+            row["identity"],
+            row["base_url"],
+            row["credentials"],
+            row["previous_credentials"],
+        )
+        for row in found
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """A receipt, the account it came by, and the attempt it is about."""
+
+    item: Receipt
+    account: Account
+    match: Mapping[str, Any] | None
+
+    @property
+    def message_id(self) -> UUID | None:
+        return self.match["message_id"] if self.match else None
+
+    @property
+    def key(self) -> tuple[UUID, str]:
+        """What it is stored under, once."""
+        return self.match["account_id"] if self.match else self.account.id, self.item.dedupe_key
+
+
+async def record(
+    tx: AsyncConnection, verified: Sequence[Account], items: Sequence[Receipt | Inbound], book: AddressBook
+) -> Recorded:
+    """Store and apply everything one verified callback says. `verified`: the accounts whose signature it bears."""
+    recorded = Recorded()
+    told = [item for item in items if isinstance(item, Receipt)]
+    matched = await _match(tx, verified, told)
+    facts = [_Fact(item, verified[0], matched.get(item.dedupe_key)) for item in told]
+    await _record(tx, facts, verified, book, recorded)
+    for inbound in items:
+        if isinstance(inbound, Inbound):
+            stored = await receive(tx, verified, inbound, book)
+            if stored is not None:
+                recorded.stored += 1
+                recorded.endpoints |= stored
+    return recorded
+
+
+async def record_reports(tx: AsyncConnection, told: Sequence[tuple[Account, Receipt]]) -> set[UUID]:
+    """Store and apply what providers said when they were asked. Returns who is owed events; the conductor that asked
+    is told by the answer it waits for."""
+    recorded = Recorded()
+    facts: list[_Fact] = []
+    for account, receipt in told:
+        matched = await _match(tx, [account], [receipt])
+        if (match := matched.get(receipt.dedupe_key)) is not None:
+            facts.append(_Fact(receipt, account, match))
+    await _record(tx, facts, [], None, recorded, asked=True)
+    return recorded.endpoints
+
+
+async def _record(
+    tx: AsyncConnection,
+    facts: Sequence[_Fact],
+    verified: Sequence[Account],
+    book: AddressBook | None,
+    recorded: Recorded,
+    *,
+    asked: bool = False,
+) -> None:
+    """Store everything, then apply what is fresh, message by message.
+
+    What was here before costs no lock: a callback that is repeated ten thousand times holds nobody up. Locks are taken
+    in one order, so that two batches never wait for each other: receipts by key, guests, messages by id, contact points
+    by address.
+    """
+    if not facts:
+        return
+    fresh = await _store(tx, facts)
+    recorded.stored += len(fresh)
+    await _guests_seen(tx, [fact for fact, _ in fresh])
+    by_message: dict[UUID | None, list[tuple[_Fact, Row]]] = {}
+    for one in fresh:
+        by_message.setdefault(one[0].message_id, []).append(one)
+    effects: list[tuple[_Fact, Row | None, UUID]] = []
+    for message_id in sorted(by_message, key=str):
+        row = await progress.lock(tx, message_id) if message_id else None
+        heard = by_message[message_id]
+        effects += [(fact, row, stored["id"]) for fact, stored in heard if fact.item.effect is not None]
+        if row is None:
+            continue
+        if row["erased_at"] is not None:
+            # Nothing of an erased guest is kept, whoever sends it.
+            await _EMPTY(tx, ids=[stored["id"] for _, stored in heard])
+        if said := [fact for fact, _ in heard if fact.item.stage is not None]:
+            await _move(tx, row, said, recorded, asked=asked)
+    for fact, row, evidence in sorted(effects, key=lambda each: _address_of(each[0], each[1])):
+        await _effect(tx, verified or [fact.account], fact.item, row, book, evidence)
+
+
+async def _store(tx: AsyncConnection, facts: Sequence[_Fact]) -> list[tuple[_Fact, Row]]:
+    """Store receipts. Returns those that were not here before, in the order of their keys."""
+    facts = list({fact.key: fact for fact in sorted(facts, key=lambda fact: fact.key)}.values())
+    items = [fact.item for fact in facts]
+    stored = await _STORE(
+        tx,
+        provider=facts[0].account.provider,
+        scopes=[fact.match["scope_id"] if fact.match else None for fact in facts],
+        accounts=[fact.key[0] for fact in facts],
+        dedupe_keys=[item.dedupe_key for item in items],
+        attempts=[fact.match["id"] if fact.match else None for fact in facts],
+        messages=[fact.message_id for fact in facts],
+        words=[item.word for item in items],
+        stages=[item.stage.value if item.stage else None for item in items],
+        codes=[item.code.value if item.code else None for item in items],
+        provider_codes=[item.provider_code for item in items],
+        provider_ids=[item.provider_id for item in items],
+        payloads=[dict(item.payload) for item in items],
+        times=[item.occurred_at for item in items],
+    )
+    fresh = {(one["account_id"], one["dedupe_key"]): one for one in stored}
+    return [(fact, fresh[fact.key]) for fact in facts if fact.key in fresh]
+
+
+async def _match(
+    tx: AsyncConnection, verified: Sequence[Account], items: Sequence[Receipt]
+) -> dict[str, Mapping[str, Any]]:
+    """Dedupe key → the attempt a receipt is about: by our own id as echoed, else by the provider's."""
+    ours = {item.attempt_id for item in items if item.attempt_id}
+    theirs = {item.provider_id for item in items if item.provider_id}
+    if not verified or not (ours or theirs):
+        return {}
+    rows = await _MATCH(tx, accounts=[account.id for account in verified], ours=list(ours), theirs=list(theirs))
+    by_ours = {row["id"]: row for row in rows}
+    by_theirs = {row["provider_id"]: row for row in rows if row["provider_id"]}
+    matched: dict[str, Mapping[str, Any]] = {}
+    for item in items:
+        owner = by_theirs.get(item.provider_id) if item.provider_id else None
+        attempt = by_ours.get(item.attempt_id) if item.attempt_id else None
+        attempt = attempt or owner
+        if attempt is not None:
+            # A look-up may have taken this copy for that of another attempt with the same text: two cannot have one id.
+            taken = owner is not None and owner["id"] != attempt["id"]
+            matched[item.dedupe_key] = {**attempt, "names": None if taken else item.provider_id}
+    return matched
+
+
+async def _guests_seen(tx: AsyncConnection, facts: Sequence[_Fact]) -> None:
+    """Reading a message is an interaction. Guests come before messages in the order of locks."""
+    readers = {
+        fact.match["guest_id"]
+        for fact in facts
+        if fact.item.stage is Stage.READ and fact.match is not None and fact.match["guest_id"]
+    }
+    for guest_id in sorted(readers):
+        await tx.execute(
+            update(guests)
+            .where(guests.c.id == guest_id)
+            .values(last_seen_at=func.greatest(guests.c.last_seen_at, func.now()))
+        )
+
+
+async def _move(tx: AsyncConnection, row: Row, said: Sequence[_Fact], recorded: Recorded, *, asked: bool) -> None:
+    """Raise attempts, then the message, by what fresh receipts say. A receipt proves that its attempt was accepted.
+    `asked`: its conductor waits for it."""
+    rows = await progress.attempts_of(tx, row["id"])
+    attempts_by_id = {one["id"]: one for one in rows}
+    before: dict[UUID, Row] = {}
+    for fact in said:
+        assert fact.match is not None
+        attempt = attempts_by_id[fact.match["id"]]
+        before.setdefault(attempt["id"], dict(attempt))
+        attempt.update(_raised(attempt, rows, fact.item, fact.match["names"]))
+    for attempt_id, was in before.items():
+        raised = {name: attempts_by_id[attempt_id][name] for name in _RAISED}
+        if raised != {name: was[name] for name in _RAISED}:
+            await _RAISE(tx, attempt=attempt_id, **raised)
+    # While `deliver` itself is in the call it sees all this when it records: a signal would only cost. And so it would
+    # when nothing has changed for the conductor.
+    states = {was["state"] for was in before.values()}
+    news = bool(states & {"unknown", "not_sent", "abandoned"}) or progress.moves(row, rows) is not None
+    signalled = states != {"in_flight"} and not asked and news
+    moved = await progress.advance(tx, row, rows, wake=signalled)
+    recorded.endpoints |= moved.endpoints
+    if signalled:
+        recorded.signals.append(Signal(row["id"], moved.answer, moved.row["wake_due_at"]))
+
+
+def _raised(attempt: Row, rows: Sequence[Row], item: Receipt, provider_id: str | None) -> dict[str, Any]:
+    """What a receipt makes of its attempt; every attempt of the message is in `rows`. `provider_id`: its id for it."""
+    assert item.stage is not None
+    known = Stage(attempt["stage"]) if attempt["stage"] else Stage.QUEUED
+    said = statuses.higher(known, item.stage)
+    reasons: list[Reason] = []
+    if said is Stage.UNDELIVERED:
+        # Of several failures the one that says most, whichever came first.
+        reasons += [(attempt["failure_code"], attempt["provider_code"])] if known is said else []
+        reasons += [(item.code.value if item.code else None, item.provider_code)] if item.stage is said else []
+    code, provider_code = min(reasons, key=progress.says_less, default=(None, None))
+    return {
+        "stage": said.value,
+        "state": attempt["state"]
+        if attempt_rows.beside(attempt, rows)
+        else "undelivered"
+        if said is Stage.UNDELIVERED
+        else "accepted",
+        "provider_id": attempt["provider_id"] or provider_id,
+        "failure_code": code,
+        "provider_code": provider_code,
+    }
+
+
+def _address_of(fact: _Fact, row: Row | None) -> tuple[str, bytes]:
+    """What effects are sorted by: contact points are locked in this order."""
+    if row is not None:
+        return str(row["scope_id"]), row["address_hash"] or b""
+    return "", (fact.item.address or "").encode()
+
+
+async def _effect(
+    tx: AsyncConnection,
+    verified: Sequence[Account],
+    item: Receipt,
+    row: Row | None,
+    book: AddressBook | None,
+    evidence: UUID,
+) -> None:
+    """Write what a receipt says about the address, in the message's scope or, without one, in each that has the
+    account: a complaint without a message is still a guest's will."""
+    assert item.effect is not None
+    source = f"{verified[0].provider} {item.word}"
+    if row is not None and row["address_hash"] is not None:
+        kind = ADDRESS_KIND[Channel(row["channel"])].value
+        await consents.write(tx, row["scope_id"], kind, row["address_hash"], item.effect, source, evidence)
+    elif row is None and item.address and book is not None:
+        kind_of = AddressKind.EMAIL if "@" in item.address else AddressKind.PHONE
+        owners = await tx.execute(
+            select(scopes.c.id)
+            .join(provider_accounts, provider_accounts.c.scope_id == scopes.c.id)
+            .where(provider_accounts.c.id.in_([account.id for account in verified]))
+        )
+        for scope_id in sorted(set(owners.scalars())):
+            hashed = book.hash(kind_of, item.address)
+            await consents.write(tx, scope_id, kind_of.value, hashed, item.effect, source, evidence)

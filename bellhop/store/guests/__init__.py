@@ -1,0 +1,1 @@
+"""Guests, their consents and their erasure, as rows."""

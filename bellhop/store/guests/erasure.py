@@ -1,0 +1,201 @@
+"""Erasing a guest (I7): everything with the guest's data goes, a tombstone of ids, times and statuses stays.
+
+Consents survive, by address hash: an erased guest who opted out stays opted out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, any_, delete, func, literal, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Text, Uuid
+
+from bellhop.domain.addresses import AddressBook
+from bellhop.domain.events import EventType
+from bellhop.domain.ids import message_workflow
+from bellhop.domain.messages import AddressKind
+from bellhop.domain.scopes import Scope
+from bellhop.domain.statuses import Stage
+from bellhop.store.compiled import Row
+from bellhop.store.messages import progress
+from bellhop.store.tables import (
+    attempts,
+    contact_points,
+    conversations,
+    guests,
+    history_erasures,
+    messages,
+    provider_accounts,
+    receipts,
+    scopes,
+    stays,
+)
+from bellhop.store.webhooks import events
+from bellhop.store.webhooks.events import NewEvent
+
+_TOMBSTONE: dict[str, Any] = {
+    "recipient": None,
+    "address_hash": None,
+    "sender": None,
+    "guest_ref": None,
+    "guest_id": None,
+    "conversation_id": None,
+    "stay_id": None,
+    "subject": None,
+    "content": None,
+    "body": None,
+    "reference": None,
+    "tags": [],
+    "metadata": {},
+}
+
+
+@dataclass(slots=True)
+class Erased:
+    """What the commit leaves to do: conductors to wake so that they close, endpoints that are owed events."""
+
+    woken: list[Row] = field(default_factory=list)
+    endpoints: set[UUID] = field(default_factory=set)
+
+
+async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: AddressBook) -> Erased | None:
+    """Erase a guest of this scope with everything that tells of them; None when there is no such guest.
+
+    Lock order: guest, then its messages by id.
+    """
+    found = await tx.execute(
+        select(guests).where(guests.c.id == guest_id, guests.c.scope_id == scope.id).with_for_update()
+    )
+    guest = found.mappings().one_or_none()
+    if guest is None:
+        return None
+    alone = await _own_addresses(tx, scope, guest, book)
+    erased = Erased()
+    outbound, everything = await _bury(tx, scope, guest_id, alone, erased)
+    await _empty(tx, scope, everything, alone)
+    await _forget(tx, scope, guest_id, alone)
+    if outbound:
+        await tx.execute(
+            upsert(history_erasures)
+            .values([{"workflow_id": message_workflow(message)} for message in outbound])
+            .on_conflict_do_nothing()
+        )
+    erased.endpoints |= await events.write(
+        tx, scope.id, "guest", guest_id, [NewEvent(EventType.GUEST_DELETED.value, "deleted")]
+    )
+    await tx.execute(delete(guests).where(guests.c.id == guest_id))
+    return erased
+
+
+async def _own_addresses(
+    tx: AsyncConnection, scope: Scope, guest: Any, book: AddressBook
+) -> dict[tuple[str, bytes], str]:
+    """The guest's addresses that no other guest of the property has: (kind, hash) → address."""
+    points = await tx.execute(
+        select(contact_points.c.kind, contact_points.c.address_hash, contact_points.c.address).where(
+            contact_points.c.guest_id == guest["id"]
+        )
+    )
+    known = {(point.kind, point.address_hash): point.address for point in points}
+    for kind, address in ((AddressKind.EMAIL, guest["email"]), (AddressKind.PHONE, guest["phone"])):
+        if address:
+            known[(kind.value, book.hash(kind, address))] = address
+    if not known:
+        return {}
+    shared = await tx.execute(
+        select(contact_points.c.kind, contact_points.c.address_hash).where(
+            contact_points.c.scope_id == scope.id,
+            tuple_(contact_points.c.kind, contact_points.c.address_hash).in_(list(known)),
+            contact_points.c.guest_id.is_not(None),
+            contact_points.c.guest_id != guest["id"],
+        )
+    )
+    for point in shared:
+        known.pop((point.kind, point.address_hash), None)
+    return known
+
+
+async def _bury(
+    tx: AsyncConnection, scope: Scope, guest_id: UUID, alone: dict[tuple[str, bytes], str], erased: Erased
+) -> tuple[list[UUID], list[UUID]]:
+    """Cancel what is pending and empty every linked message. Returns the ids: outbound ones, all."""
+    linked: ColumnElement[bool] = messages.c.guest_id == guest_id
+    if alone:
+        linked = or_(linked, messages.c.address_hash.in_([hashed for _, hashed in alone]))
+    rows = await tx.execute(
+        select(*progress.message_columns)
+        .join(scopes, scopes.c.id == messages.c.scope_id)
+        .where(messages.c.scope_id == scope.id, messages.c.erased_at.is_(None), linked)
+        .order_by(messages.c.id)
+        .with_for_update(of=messages)
+    )
+    outbound: list[UUID] = []
+    everything: list[UUID] = []
+    open_ones: dict[UUID, Row] = {}
+    for row in rows.mappings().all():
+        everything.append(row["id"])
+        if row["direction"] != "outbound":
+            continue
+        outbound.append(row["id"])
+        if row["stage"] == Stage.QUEUED.value:
+            moved = await progress.advance(tx, dict(row), decision=Stage.CANCELLED)
+            erased.endpoints |= moved.endpoints
+        if row["stage"] in (Stage.QUEUED.value, Stage.SENT.value, Stage.DELIVERED.value):
+            open_ones[row["id"]] = dict(row)
+    if everything:
+        await tx.execute(
+            update(messages)
+            .where(_any(messages.c.id, everything))
+            .values(**_TOMBSTONE, erased_at=func.now(), updated_at=func.now())
+        )
+    if open_ones:
+        # Should the process die after the commit, recovery tells the conductors.
+        left = await tx.execute(
+            update(messages)
+            .where(_any(messages.c.id, open_ones))
+            .values(wake_due_at=func.clock_timestamp())
+            .returning(messages)
+        )
+        erased.woken = [{**open_ones[row["id"]], **row} for row in left.mappings()]
+    return outbound, everything
+
+
+async def _empty(tx: AsyncConnection, scope: Scope, ids: list[UUID], alone: dict[tuple[str, bytes], str]) -> None:
+    """Remove texts and payloads kept beside the messages, and payloads that matched no message but name the guest."""
+    if ids:
+        await tx.execute(update(attempts).where(_any(attempts.c.message_id, ids)).values(body=None, error_text=None))
+        await tx.execute(update(receipts).where(_any(receipts.c.message_id, ids)).values(payload=None))
+    naming = [func.strpos(func.lower(receipts.c.payload.cast(Text)), address.lower()) > 0 for address in alone.values()]
+    if naming:
+        accounts = select(provider_accounts.c.id).where(provider_accounts.c.scope_id == scope.id)
+        await tx.execute(
+            update(receipts)
+            .where(
+                receipts.c.account_id.in_(accounts),
+                receipts.c.message_id.is_(None),
+                receipts.c.payload.is_not(None),
+                or_(*naming),
+            )
+            .values(payload=None)
+        )
+
+
+async def _forget(tx: AsyncConnection, scope: Scope, guest_id: UUID, alone: dict[tuple[str, bytes], str]) -> None:
+    """Remove contact points, stays and conversations; unclaimed contact points of the same addresses too."""
+    mine: ColumnElement[bool] = contact_points.c.guest_id == guest_id
+    if alone:
+        same = tuple_(contact_points.c.kind, contact_points.c.address_hash).in_(list(alone))
+        mine = or_(mine, and_(contact_points.c.scope_id == scope.id, contact_points.c.guest_id.is_(None), same))
+    await tx.execute(delete(conversations).where(conversations.c.guest_id == guest_id))
+    await tx.execute(delete(contact_points).where(mine))
+    await tx.execute(delete(stays).where(stays.c.guest_id == guest_id))
+
+
+def _any(column: ColumnElement[Any], ids: Collection[UUID]) -> ColumnElement[bool]:
+    return column == any_(literal(list(ids), ARRAY(Uuid)))

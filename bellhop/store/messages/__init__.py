@@ -1,0 +1,1 @@
+"""Outbound messages as rows: accepted, read, changed, and how far they are."""

@@ -1,0 +1,228 @@
+"""Messages as callers see them: accept, read, list, cancel, reschedule, timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, Float, Uuid, any_, bindparam, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.domain import statuses
+from bellhop.domain.addresses import AddressBook
+from bellhop.domain.ids import Prefix, render
+from bellhop.domain.messages import ADDRESS_KIND, Channel, parts
+from bellhop.domain.scopes import Scope
+from bellhop.domain.serializers import timestamp
+from bellhop.domain.statuses import Stage, Status
+from bellhop.store.compiled import CompiledStatement, Row, seconds
+from bellhop.store.guests import consents
+from bellhop.store.messages import progress
+from bellhop.store.tables import guests, messages, provider_accounts, scopes, senders
+from bellhop.store.webhooks import events
+from bellhop.store.webhooks.events import NewEvent
+
+_OUTBOUND = (
+    select(*progress.message_columns)
+    .join(scopes, scopes.c.id == messages.c.scope_id)
+    .where(messages.c.direction == "outbound", messages.c.erased_at.is_(None))
+)
+_GET = CompiledStatement(
+    _OUTBOUND.where(messages.c.scope_id == bindparam("scope"), messages.c.id == bindparam("message"))
+)
+_STAGES = CompiledStatement(
+    select(messages.c.id, messages.c.stage).where(messages.c.id == any_(bindparam("asked", type_=ARRAY(Uuid))))
+)
+_PROVIDER = CompiledStatement(
+    select(provider_accounts.c.provider)
+    .join(senders, senders.c.account_id == provider_accounts.c.id)
+    .where(senders.c.scope_id == bindparam("scope"), senders.c.channel == bindparam("channel"))
+    .order_by(senders.c.is_default.desc(), senders.c.id)
+    .limit(1)
+)
+# Null is less than any time here: what is not scheduled is due now.
+_DUE = func.greatest(func.now(), bindparam("not_before", type_=DateTime(timezone=True)))
+_ACCEPT = CompiledStatement(
+    insert(messages)
+    .values(
+        due_at=_DUE,
+        expires_at=_DUE + seconds(bindparam("valid_for", type_=Float)),
+        wake_due_at=func.now(),
+    )
+    .returning(messages, func.now().label("now")),
+    (
+        "scope_id", "channel", "recipient", "address_hash", "guest_ref", "guest_id", "subject", "content",
+        "content_type", "metadata", "category", "reference", "tags", "scheduled_at", "parts", "provider",
+    ),
+)  # fmt: skip
+
+
+class ChannelUnavailable(Exception):
+    """No sender of this property can carry messages on that channel."""
+
+
+class UnknownGuest(Exception):
+    """The guest named does not exist in this scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message as a caller asks for it, checked and normalised."""
+
+    channel: Channel
+    recipient: str = field(repr=False)
+    content: str = field(repr=False)
+    content_type: str = "text/plain"
+    subject: str | None = field(default=None, repr=False)
+    scheduled_at: datetime | None = None
+    guest_id: UUID | None = None
+    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
+    category: str = "transactional"
+    reference: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What became of a change: the message (None: no such message here), whether it was done, who is owed events."""
+
+    row: Row | None
+    done: bool
+    endpoints: set[UUID] = field(default_factory=set)
+    unknown: bool = False
+    """Not done because nobody knows yet whether a provider has it."""
+
+
+async def accept(tx: AsyncConnection, scope: Scope, new: NewMessage, book: AddressBook, valid_for: float) -> Row:
+    """Write a message, its first event and its contact point. `valid_for`: seconds after it is due that it expires.
+
+    Raises ChannelUnavailable or UnknownGuest; nothing is written then.
+    """
+    if new.guest_id is not None:
+        # An interaction: the guest was written to. Locked before the message, as everywhere.
+        seen = await tx.execute(
+            update(guests)
+            .where(guests.c.id == new.guest_id, guests.c.scope_id == scope.id)
+            .values(last_seen_at=func.greatest(guests.c.last_seen_at, func.now()))
+        )
+        if seen.rowcount == 0:
+            raise UnknownGuest
+    carried = await _PROVIDER(tx, scope=scope.id, channel=new.channel.value)
+    if not carried:
+        raise ChannelUnavailable
+    kind = ADDRESS_KIND[new.channel]
+    address_hash = book.hash(kind, new.recipient)
+    (written,) = await _ACCEPT(
+        tx,
+        scope_id=scope.id,
+        channel=new.channel.value,
+        recipient=new.recipient,
+        address_hash=address_hash,
+        guest_ref=render(Prefix.GUEST, new.guest_id) if new.guest_id else None,
+        guest_id=new.guest_id,
+        subject=new.subject,
+        content=new.content,
+        content_type=new.content_type,
+        metadata=new.metadata,
+        category=new.category,
+        reference=new.reference,
+        tags=list(new.tags),
+        scheduled_at=new.scheduled_at,
+        not_before=new.scheduled_at,
+        valid_for=valid_for,
+        parts=len(parts(new.channel, new.content)),
+        provider=carried[0]["provider"],
+    )
+    row = {**written, "property_id": scope.property_id, "environment": scope.environment}
+    await events.write(tx, scope.id, "message", row["id"], [NewEvent("message.queued", "queued")])
+    await consents.remember_contact(tx, scope.id, kind.value, new.recipient, address_hash, [new.guest_id])
+    return row
+
+
+async def get(tx: AsyncConnection, scope: Scope, message_id: UUID) -> Row | None:
+    """An outbound message of this scope; None when it is another's, erased, or was never there."""
+    found = await _GET(tx, scope=scope.id, message=message_id)
+    return found[0] if found else None
+
+
+async def listing(
+    tx: AsyncConnection,
+    scope: Scope,
+    *,
+    guest_id: UUID | None = None,
+    channel: Channel | None = None,
+    status: Status | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> tuple[list[Row], int]:
+    """Outbound messages of this scope, newest first, and how many there are in all."""
+    query = _OUTBOUND.where(messages.c.scope_id == scope.id)
+    if guest_id is not None:
+        query = query.where(messages.c.guest_id == guest_id)
+    if channel is not None:
+        query = query.where(messages.c.channel == channel.value)
+    if status is not None:
+        query = query.where(messages.c.stage.in_([stage.value for stage in statuses.stages_of(status)]))
+    total = (await tx.execute(select(func.count()).select_from(query.subquery()))).scalar_one()
+    page = await tx.execute(query.order_by(messages.c.id.desc()).limit(limit).offset(offset))
+    return [dict(row) for row in page.mappings()], total
+
+
+async def stages(tx: AsyncConnection, message_ids: list[UUID]) -> dict[UUID, str]:
+    """The stage of each of these messages: one query for all who wait for an acceptance."""
+    return {row["id"]: row["stage"] for row in await _STAGES(tx, asked=message_ids)}
+
+
+async def _waiting(tx: AsyncConnection, scope: Scope, message_id: UUID) -> tuple[Row | None, bool, bool]:
+    """The message under its lock, whether no provider has it or could still get it, and whether that is unknown."""
+    if await get(tx, scope, message_id) is None:
+        return None, False, False
+    row = await progress.lock(tx, message_id)
+    if row is None or row["erased_at"] is not None:
+        return None, False, False
+    queued = row["stage"] == Stage.QUEUED.value
+    states = {attempt["state"] for attempt in await progress.attempts_of(tx, message_id)}
+    # One part that a provider took, even to fail with it, and the message is no longer ours to withdraw.
+    return row, queued and states <= {"not_sent"}, queued and bool(states & {"unknown", "abandoned"})
+
+
+async def cancel(tx: AsyncConnection, scope: Scope, message_id: UUID) -> Changed:
+    """Withdraw a message that no provider has. Repeating it is harmless. After the commit: wake the conductor."""
+    row, waiting, unknown = await _waiting(tx, scope, message_id)
+    if row is None or row["stage"] == Stage.CANCELLED.value:
+        return Changed(row, row is not None)
+    if not waiting:
+        return Changed(row, False, unknown=unknown)
+    moved = await progress.advance(tx, row, decision=Stage.CANCELLED, wake=True)
+    return Changed(moved.row, True, moved.endpoints)
+
+
+async def reschedule(tx: AsyncConnection, scope: Scope, message_id: UUID, at: datetime | None) -> Changed:
+    """Move a message that still waits to another time (None: now). After the commit: wake the conductor."""
+    row, waiting, unknown = await _waiting(tx, scope, message_id)
+    if row is None or not waiting:
+        return Changed(row, False, unknown=unknown)
+    due = func.greatest(func.now(), literal(at)) if at else func.now()
+    changed = await tx.execute(
+        update(messages)
+        .where(messages.c.id == message_id)
+        .values(
+            scheduled_at=at,
+            due_at=due,
+            held_account_id=None,
+            # As long after the new time as it was after the old one; `due_at` itself moves with holds and retries.
+            expires_at=due + (row["expires_at"] - max(row["scheduled_at"] or row["created_at"], row["created_at"]))
+            if row["expires_at"]
+            else None,
+            updated_at=func.now(),
+            wake_due_at=func.clock_timestamp(),
+        )
+        .returning(messages)
+    )
+    owed = await events.write(
+        tx, scope.id, "message", message_id, [NewEvent("message.rescheduled", facts={"scheduled_at": timestamp(at)})]
+    )
+    return Changed({**row, **changed.mappings().one()}, True, owed)

@@ -1,0 +1,178 @@
+"""What became of a message and why: its events, attempts, receipts and webhook deliveries, merged by time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.domain.failures import error_object
+from bellhop.domain.ids import Prefix, render
+from bellhop.domain.scopes import Scope
+from bellhop.domain.serializers import timestamp
+from bellhop.domain.statuses import Stage
+from bellhop.store.messages import outbound, progress
+from bellhop.store.tables import deliveries, endpoints, events, receipts
+
+_OUTCOME: dict[str, str] = {
+    "accepted": "the provider accepted it",
+    "not_sent": "it surely did not reach the provider",
+    "undelivered": "the provider accepted it, then could not deliver it",
+    "abandoned": "nobody can say whether the provider took it; it is sent again, as the property chose",
+}
+_UNKNOWN: dict[str, str] = {
+    "no_answer": "the provider did not say whether it took the message; nothing is sent again until that is known",
+    "lease_over": "the call to the provider was cut off on our side; nothing is sent again until it is known whether "
+    "the provider took the message",
+}
+_ASKED: dict[str, str] = {
+    "found": "the provider was asked, and it has the message",
+    "absent": "the provider was asked, and it does not have the message so far",
+    "unreachable": "the provider was asked and did not answer; it is asked again",
+    "cannot_know": "the provider cannot tell when it is asked; it may still send a receipt by itself",
+}
+
+
+_CAUSES = ("message.queued", "due", "attempt.", "receipt.", "message.", "webhook.")
+
+
+_EXPLAINED = {
+    "message.queued": "accepted",
+    "message.held": "the sending account is at fault; held until it is mended",
+}
+
+
+SHOWN = 10
+"""Of what happened over and over: so many of the first, and so many of the last."""
+
+
+def _detail(event: RowMapping) -> dict[str, str]:
+    if event["type"] == "attempt.unknown":
+        return {"detail": _UNKNOWN[event["facts"]["why"]]}
+    if event["type"] == "attempt.asked":
+        said = f": '{event['facts']['word']}'" if "word" in event["facts"] else ""
+        return {"detail": _ASKED[event["facts"]["answer"]] + said}
+    if "scheduled_at" in event["facts"]:
+        return {"detail": f"to {event['facts']['scheduled_at'] or 'now'}"}
+    return {"detail": _EXPLAINED[event["type"]]} if event["type"] in _EXPLAINED else {}
+
+
+def _cause(what: str) -> int:
+    """Of entries written at the same instant, the cause comes before what it led to."""
+    return next(place for place, start in enumerate(_CAUSES) if what.startswith(start))
+
+
+async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[dict[str, Any]] | None:
+    """Entries `{at, what, detail, …}` in the order of time; None when there is no such message here."""
+    row = await outbound.get(tx, scope, message_id)
+    if row is None:
+        return None
+    entries: list[dict[str, Any]] = []
+    if row["scheduled_at"] and row["scheduled_at"] > row["created_at"] and row["stage"] != Stage.CANCELLED.value:
+        entries.append({"at": row["scheduled_at"], "what": "due", "detail": "the time it was asked to go out"})
+    told = await tx.execute(select(events).where(events.c.subject_id == message_id).order_by(events.c.id))
+    for event in told.mappings():
+        code = event["facts"].get("code")
+        entries.append(
+            {
+                "at": event["created_at"],
+                "what": event["type"],
+                "event_id": render(Prefix.EVENT, event["id"]),
+                **_detail(event),
+                **({"error": error_object(code, event["facts"].get("provider_code"))} if code else {}),
+            }
+        )
+    for number, attempt in enumerate(await progress.attempts_of(tx, message_id), start=1):
+        common = {"attempt": number, "part": attempt["part"] + 1, "provider": attempt["provider"]}
+        entries.append({"at": attempt["created_at"], "what": "attempt.started", **common})
+        if attempt["settled_at"]:
+            entries.append(
+                {
+                    "at": attempt["settled_at"],
+                    "what": f"attempt.{attempt['state']}",
+                    "detail": _OUTCOME[attempt["state"]],
+                    **common,
+                    "provider_id": attempt["provider_id"],
+                    **({"code": attempt["failure_code"]} if attempt["failure_code"] else {}),
+                    **({"provider_code": attempt["provider_code"]} if attempt["provider_code"] else {}),
+                }
+            )
+    entries += await _receipts(tx, message_id)
+    owed = await tx.execute(
+        select(deliveries, events.c.type, endpoints.c.url)
+        .join(events, events.c.id == deliveries.c.event_id)
+        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+        .where(deliveries.c.subject_id == message_id, deliveries.c.scope_id == scope.id)
+    )
+    for delivery in owed.mappings():
+        if delivery["last_attempt_at"]:
+            entries.append(
+                {
+                    "at": delivery["delivered_at"] or delivery["last_attempt_at"],
+                    "what": f"webhook.{delivery['state']}",
+                    "event": delivery["type"],
+                    "endpoint_id": render(Prefix.ENDPOINT, delivery["endpoint_id"]),
+                    "attempts": delivery["attempts"],
+                    "status": delivery["last_status"],
+                }
+            )
+    entries.sort(key=lambda entry: (entry["at"], _cause(entry["what"])))
+    return [{**entry, "at": timestamp(entry["at"])} for entry in _readable(entries)]
+
+
+async def _receipts(tx: AsyncConnection, message_id: UUID) -> list[dict[str, Any]]:
+    """What providers said. Of each word only the first and the last few are read, and how many came between: a mail
+    that a machine opens ten thousand times is still a short story."""
+    ranked = (
+        select(
+            receipts.c.id,
+            receipts.c.received_at,
+            receipts.c.word,
+            receipts.c.provider,
+            receipts.c.provider_id,
+            receipts.c.occurred_at,
+            receipts.c.provider_code,
+            func.row_number().over(partition_by=receipts.c.word, order_by=receipts.c.id).label("place"),
+            func.count().over(partition_by=receipts.c.word).label("total"),
+        )
+        .where(receipts.c.message_id == message_id)
+        .subquery()
+    )
+    few = or_(ranked.c.place <= SHOWN, ranked.c.place > ranked.c.total - SHOWN)
+    heard = await tx.execute(select(ranked).where(few).order_by(ranked.c.id))
+    return [
+        {
+            "at": receipt["received_at"],
+            "what": f"receipt.{receipt['word']}",
+            "provider": receipt["provider"],
+            "provider_id": receipt["provider_id"],
+            "occurred_at": timestamp(receipt["occurred_at"]),
+            **({"provider_code": receipt["provider_code"]} if receipt["provider_code"] else {}),
+            **_between(receipt["place"], receipt["total"]),
+        }
+        for receipt in heard.mappings()
+    ]
+
+
+def _between(place: int, total: int, detail: str = "") -> dict[str, str]:
+    """The detail of the last entry before a gap, which says how many are left out there."""
+    left_out = total - 2 * SHOWN
+    more = f"and {left_out:,} more like it"
+    return {"detail": f"{detail}; {more}" if detail else more} if place == SHOWN and left_out > 0 else {}
+
+
+def _readable(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same story without what a person would skip: where one thing happened over and over (a provider that is asked
+    every minute and does not answer, a call that is tried for days), its first and last few."""
+    totals = Counter(entry["what"] for entry in entries)
+    places: Counter[str] = Counter()
+    kept: list[dict[str, Any]] = []
+    for entry in entries:
+        places[entry["what"]] += 1
+        place, total = places[entry["what"]], totals[entry["what"]]
+        if place <= SHOWN or place > total - SHOWN:
+            kept.append({**entry, **_between(place, total, entry.get("detail", ""))})
+    return kept

@@ -1,0 +1,1 @@
+"""Queries behind reports, reconciliation and the doctor: they only read."""

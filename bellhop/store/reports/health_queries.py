@@ -1,0 +1,225 @@
+"""What is stuck or strange in the record right now: each function gives facts, [] when there is nothing to tell.
+
+`after`: seconds something may last before it is told. Facts: `count`s, `seconds` since when, ids; never a guest's data.
+Everything pending is found by the partial indexes that recovery reads, so a large table costs nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import TextClause, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.domain.ids import endpoint_workflow, message_workflow
+from bellhop.store.tables import installation
+
+Facts = dict[str, Any]
+
+# Only what is near its time: of what is scheduled for later there may be a great deal.
+_QUEUED = """
+    messages message join scopes scope on scope.id = message.scope_id
+    where message.stage = 'queued' and message.direction = 'outbound' and message.due_at < now() + interval '1 hour'
+"""
+_LATE = "greatest(message.scheduled_at, message.created_at) < now() - make_interval(secs => :after)"
+_CALLED = """exists (select from attempts attempt where attempt.message_id = message.id
+    and attempt.state in ('in_flight', 'unknown'))"""
+_OLDEST = "(array_agg(message.id order by {0}))[1] as message, extract(epoch from now() - min({0}))::float8 as seconds"
+
+_PAST_DUE = text(
+    f"""
+    select count(*) as count, {_OLDEST.format("message.due_at")} from {_QUEUED}
+      and message.due_at < now() - make_interval(secs => :after) and scope.paused_at is null and not {_CALLED}
+      and not exists (select from provider_accounts account
+        where account.id = message.held_account_id and account.health = 'held')
+    """
+)
+_NO_SENDER = text(
+    f"""
+    select count(*) as count, {_OLDEST.format("greatest(message.scheduled_at, message.created_at)")},
+      property.slug as property, scope.environment, message.channel
+    from messages message join scopes scope on scope.id = message.scope_id
+      join properties property on property.id = scope.property_id
+    where message.stage = 'queued' and message.direction = 'outbound' and message.due_at < now() + interval '1 hour'
+      and {_LATE} and not exists (select from senders sender
+        where sender.scope_id = message.scope_id and sender.channel = message.channel)
+    group by property.slug, scope.environment, message.channel order by 4, 5, 6
+    """
+)
+_RETRYING = text(
+    f"""
+    select count(*) as count, {_OLDEST.format("greatest(message.scheduled_at, message.created_at)")} from {_QUEUED}
+      and message.tries > 0 and message.held_account_id is null and {_LATE} and not {_CALLED}
+    """
+)
+_DEBTS = text(
+    f"""
+    select count(*) as count, {_OLDEST.format("message.wake_due_at")} from messages message
+    where message.wake_due_at < now() - make_interval(secs => :after)
+    """
+)
+_LAPSED = text(
+    f"""
+    select count(*) as count, {_OLDEST.format("attempt.lease_until")}
+    from attempts attempt join messages message on message.id = attempt.message_id and message.stage = 'queued'
+    where attempt.state = 'in_flight' and attempt.lease_until < now() - make_interval(secs => :after)
+    """
+)
+_UNKNOWN = text(
+    f"""
+    select count(*) as count, {_OLDEST.format("attempt.created_at")}, attempt.provider
+    from messages message join attempts attempt on attempt.message_id = message.id and attempt.state = 'unknown'
+    where message.stage = 'queued' and message.direction = 'outbound' and message.due_at < now()
+      and attempt.created_at < now() - make_interval(secs => :after)
+    group by attempt.provider order by attempt.provider
+    """
+)
+_HELD = text(
+    """
+    select property.slug as property, scope.environment, account.provider, account.identity,
+      coalesce(account.held_code, 'none') as code, extract(epoch from now() - account.held_since)::float8 as seconds,
+      (select count(*) from messages message
+       where message.held_account_id = account.id and message.stage = 'queued') as count
+    from provider_accounts account join scopes scope on scope.id = account.scope_id
+      join properties property on property.id = scope.property_id
+    where account.health = 'held' order by account.held_since
+    """
+)
+_PAUSED = text(
+    """
+    select property.slug as property, scope.environment,
+      extract(epoch from now() - scope.paused_at)::float8 as seconds,
+      (select count(*) from messages message where message.scope_id = scope.id and message.stage = 'queued'
+       and message.direction = 'outbound' and message.due_at <= now()) as count
+    from scopes scope join properties property on property.id = scope.property_id
+    where scope.paused_at is not null order by scope.paused_at
+    """
+)
+_ENDPOINTS = """
+    select property.slug as property, scope.environment, endpoint.id as endpoint,
+      extract(epoch from now() - endpoint.{0})::float8 as seconds, coalesce(endpoint.disabled_reason, '') as reason,
+      (select count(*) from deliveries delivery
+       where delivery.endpoint_id = endpoint.id and delivery.state = 'pending') as count
+    from endpoints endpoint join scopes scope on scope.id = endpoint.scope_id
+      join properties property on property.id = scope.property_id
+    where endpoint.deleted_at is null and {1}
+      and endpoint.{0} < now() - make_interval(secs => :after) order by endpoint.{0}
+"""
+_FAILING = text(_ENDPOINTS.format("failing_since", "endpoint.is_active"))
+_DISABLED = text(_ENDPOINTS.format("disabled_at", "not endpoint.is_active"))
+_UNDRAINED = text(
+    """
+    select count(*) as count, count(distinct delivery.endpoint_id) as endpoints,
+      extract(epoch from now() - min(delivery.next_at))::float8 as seconds
+    from endpoints endpoint join deliveries delivery on delivery.endpoint_id = endpoint.id
+    where endpoint.is_active and endpoint.deleted_at is null
+      and (endpoint.draining_until is null or endpoint.draining_until <= now())
+      and delivery.state = 'pending' and delivery.next_at < now() - make_interval(secs => :after)
+    """
+)
+_HISTORIES = text(
+    """
+    select count(*) as count, extract(epoch from now() - min(created_at))::float8 as seconds from history_erasures
+    where created_at < now() - make_interval(secs => :after)
+    """
+)
+
+
+async def clock(tx: AsyncConnection) -> datetime:
+    """The time by the database's clock, now."""
+    at: datetime = (await tx.execute(select(func.clock_timestamp()))).scalar_one()
+    return at
+
+
+async def size(tx: AsyncConnection) -> int:
+    """Bytes the database takes."""
+    taken: int = (await tx.execute(text("select pg_database_size(current_database())"))).scalar_one()
+    return taken
+
+
+async def revision(tx: AsyncConnection) -> str | None:
+    """The migration the database is at; None: it has no tables of ours."""
+    there = (await tx.execute(text("select to_regclass('alembic_version')"))).scalar_one()
+    if there is None:
+        return None
+    found: str | None = (await tx.execute(text("select version_num from alembic_version"))).scalar_one_or_none()
+    return found
+
+
+async def secret_check(tx: AsyncConnection) -> bytes | None:
+    """The check value of the key this database was made with; None: of no key yet."""
+    found = (await tx.execute(select(installation.c.secret_check))).scalar_one_or_none()
+    return None if found is None else bytes(found)
+
+
+async def past_due(tx: AsyncConnection, after: float) -> list[Facts]:
+    """Messages that should be on their way: no pause, no hold, no call of theirs under way or being settled."""
+    return await _looked(tx, _PAST_DUE, after)
+
+
+async def without_sender(tx: AsyncConnection, after: float) -> list[Facts]:
+    """Messages on a channel on which their property has no sender any more."""
+    return await _looked(tx, _NO_SENDER, after)
+
+
+async def retrying(tx: AsyncConnection, after: float) -> list[Facts]:
+    """Messages that a provider does not take, and that are tried again and again."""
+    return await _looked(tx, _RETRYING, after)
+
+
+async def debts(tx: AsyncConnection, after: float) -> list[Facts]:
+    """Messages of which Temporal has not been told."""
+    return await _looked(tx, _DEBTS, after)
+
+
+async def lapsed(tx: AsyncConnection, after: float) -> list[Facts]:
+    """Calls that have outlived their lease, and that nobody is settling."""
+    return await _looked(tx, _LAPSED, after)
+
+
+async def unknown(tx: AsyncConnection, after: float) -> list[Facts]:
+    """Calls whose outcome is not known, by provider."""
+    return await _looked(tx, _UNKNOWN, after)
+
+
+async def held(tx: AsyncConnection, _: float) -> list[Facts]:
+    """Provider accounts that are held."""
+    return await _looked(tx, _HELD)
+
+
+async def paused(tx: AsyncConnection, _: float) -> list[Facts]:
+    """Scopes that send nothing, because somebody said so."""
+    return await _looked(tx, _PAUSED)
+
+
+async def failing(tx: AsyncConnection, after: float) -> list[Facts]:
+    """Webhook endpoints that take nothing."""
+    return await _looked(tx, _FAILING, after)
+
+
+async def disabled(tx: AsyncConnection, _: float) -> list[Facts]:
+    """Webhook endpoints that were switched off because they took nothing."""
+    return await _looked(tx, _DISABLED, 0.0)
+
+
+async def undrained(tx: AsyncConnection, after: float) -> list[Facts]:
+    """Deliveries that are due and that nobody makes."""
+    return await _looked(tx, _UNDRAINED, after)
+
+
+async def histories(tx: AsyncConnection, after: float) -> list[Facts]:
+    """Histories of erased guests that Temporal still has."""
+    return await _looked(tx, _HISTORIES, after)
+
+
+async def _looked(tx: AsyncConnection, query: TextClause, after: float | None = None) -> list[Facts]:
+    found = await tx.execute(query, {} if after is None else {"after": after})
+    rows = [dict(row) for row in found.mappings()]
+    for row in rows:
+        if row.get("message"):
+            row["message"] = message_workflow(row["message"])
+        if row.get("endpoint"):
+            row["endpoint"] = endpoint_workflow(row["endpoint"])
+    # An account is worth telling without messages, a count over everything is not.
+    return [row for row in rows if row["count"] or "property" in row]

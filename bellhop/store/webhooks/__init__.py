@@ -1,0 +1,1 @@
+"""Events, customers' endpoints and the deliveries they are owed, as rows."""

@@ -1,0 +1,295 @@
+"""What is owed to webhook endpoints: claimed, posted elsewhere, and the outcome written down.
+
+A claim pushes `next_at` beyond the time a POST may take, so nobody else takes the row meanwhile and a killed drainer's
+rows fall due again by themselves. The pushed time is also the claim's token: a failure is written only where it still
+stands, a success always (it is a fact, whoever brings it).
+Order: only the first pending delivery of each subject (head of line) is ever claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import any_, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import DateTime, Float, SmallInteger, Text, Uuid
+
+from bellhop.domain.events import EventType
+from bellhop.domain.ids import Prefix, render
+from bellhop.domain.webhook_ports import Owed, Result, State
+from bellhop.store import tables
+from bellhop.store.compiled import CompiledStatement, Row
+from bellhop.store.webhooks import events
+
+_DRAINING = CompiledStatement(
+    text(
+        """
+        update endpoints set draining_until = now() + make_interval(secs => :lease)
+        where id = :endpoint and is_active and deleted_at is null returning id
+        """
+    )
+)
+_NOBODY_DRAINS = CompiledStatement(text("update endpoints set draining_until = null where id = :endpoint"))
+_ABANDON = text(
+    """
+    update deliveries set state = 'abandoned' where endpoint_id = :endpoint and state = 'pending'
+      and exists (select from endpoints where id = :endpoint and deleted_at is not null)
+    """
+)
+_PARK = CompiledStatement(
+    text(
+        """
+        update deliveries later set next_at = head.next_at from deliveries head
+        where later.endpoint_id = :endpoint and later.state = 'pending' and later.next_at <= now()
+          and head.endpoint_id = :endpoint and head.state = 'pending' and head.subject_id = later.subject_id
+          and head.event_id < later.event_id and head.attempts > 0 and head.next_at > now()
+        """
+    )
+)
+# The scalar subquery is one look into ix_deliveries_order per candidate; an anti-join could turn into a scan of
+# everything pending when the planner's statistics are young.
+_HEAD_OF_LINE = """
+    (select first.event_id from deliveries first
+     where first.endpoint_id = :endpoint and first.subject_id = owed.subject_id and first.state = 'pending'
+     order by first.event_id limit 1) = owed.event_id
+"""
+_CLAIM = CompiledStatement(
+    text(
+        f"""
+        with due as (
+          select owed.id from deliveries owed
+          where owed.endpoint_id = :endpoint and owed.state = 'pending' and owed.next_at <= now()
+            and exists (select from endpoints where id = :endpoint and is_active and deleted_at is null)
+            and {_HEAD_OF_LINE}
+          order by owed.next_at limit :room
+          for update of owed skip locked
+        ), claimed as (
+          update deliveries set next_at = now() + make_interval(secs => :lease) from due where deliveries.id = due.id
+          returning deliveries.id, event_id, deliveries.subject_id, attempts, next_at
+        )
+        select claimed.*, now() as claimed_at, event.type, event.subject, event.stage, event.facts, event.created_at,
+          scope.id as scope_id, scope.property_id, endpoint.url, endpoint.secret,
+          case when endpoint.previous_until > now() then endpoint.previous_secret end as previous_secret
+        from claimed
+          join events event on event.id = claimed.event_id
+          join endpoints endpoint on endpoint.id = :endpoint
+          join scopes scope on scope.id = endpoint.scope_id
+        order by claimed.event_id
+        """
+    )
+)
+_RECORD = CompiledStatement(
+    text(
+        """
+        update deliveries set
+          state = case result.state when 'released' then 'pending' else result.state end,
+          attempts = attempts + (result.state <> 'released')::int,
+          next_at = case result.state
+            when 'released' then now() when 'pending' then now() + make_interval(secs => result.pause) else next_at end,
+          last_attempt_at = case result.state when 'released' then last_attempt_at else now() end,
+          last_status = case result.state when 'released' then last_status else result.status end,
+          last_error = case result.state when 'released' then last_error else result.error end,
+          delivered_at = case result.state when 'delivered' then now() else delivered_at end
+        from unnest(:ids, :tokens, :states, :pauses, :statuses, :errors)
+          as result (id, token, state, pause, status, error)
+        where deliveries.id = result.id and (
+          (deliveries.state = 'pending' and deliveries.next_at = result.token)
+          or (deliveries.state in ('pending', 'failed') and result.state = 'delivered'))
+        returning deliveries.subject_id, deliveries.state
+        """
+    ).bindparams(
+        bindparam("ids", type_=ARRAY(Uuid)),
+        bindparam("tokens", type_=ARRAY(DateTime(timezone=True))),
+        bindparam("states", type_=ARRAY(Text)),
+        bindparam("pauses", type_=ARRAY(Float)),
+        bindparam("statuses", type_=ARRAY(SmallInteger)),
+        bindparam("errors", type_=ARRAY(Text)),
+    )
+)
+_NEXT_IN_LINE = CompiledStatement(
+    text(
+        """
+        update deliveries set next_at = now()
+        where endpoint_id = :endpoint and subject_id = any(:subjects) and state = 'pending' and next_at > now()
+        """
+    ).bindparams(bindparam("subjects", type_=ARRAY(Uuid)))
+)
+_HOLD = text(
+    """
+    update deliveries set next_at = now() + make_interval(secs => :hold)
+    where endpoint_id = :endpoint and state = 'pending' and next_at <= now()
+    """
+)
+_RECOVERED = CompiledStatement(
+    text("update endpoints set failing_since = null where id = :endpoint and failing_since is not null")
+)
+_FAILING = text("update endpoints set failing_since = now() where id = :endpoint and failing_since is null")
+_DISABLE = text(
+    """
+    update endpoints set is_active = false, disabled_at = now(), disabled_reason = :reason, updated_at = now()
+    where id = :endpoint and is_active and deleted_at is null
+      and (:gone or failing_since <= now() - make_interval(secs => :disable_after))
+    returning scope_id
+    """
+)
+_NEXT_DUE = CompiledStatement(
+    text(
+        f"""
+        select greatest(0, extract(epoch from owed.next_at - now()))::float8 as after from deliveries owed
+        where owed.endpoint_id = :endpoint and owed.state = 'pending' and {_HEAD_OF_LINE}
+          and exists (select from endpoints where id = :endpoint and is_active and deleted_at is null)
+        order by owed.next_at limit 1
+        """
+    )
+)
+
+_RELAXED = CompiledStatement(text("set local synchronous_commit = off"))
+# What rendering reads, and no more: the structured body can be large.
+_MESSAGE_COLUMNS = [
+    column for column in tables.messages.c if column.name not in ("body", "address_hash", "tags", "reference")
+]
+_MESSAGES = CompiledStatement(
+    select(*_MESSAGE_COLUMNS).where(
+        tables.messages.c.scope_id == bindparam("scope"),
+        tables.messages.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))),
+        tables.messages.c.erased_at.is_(None),
+    )
+)
+
+
+async def relaxed(tx: AsyncConnection) -> None:
+    """Let this transaction's commit return before it is on disk. What a crash of the server could lose here is a note
+    that something was delivered, and delivering it again, with the same id, is within the promise (at least once)."""
+    await _RELAXED(tx)
+
+
+async def open_drain(tx: AsyncConnection, endpoint_id: UUID, lease: float) -> bool:
+    """Say for `lease` seconds that somebody drains. False when the endpoint is disabled or deleted; what a deleted one
+    was still owed (a writer may have been faster than the deletion) is abandoned."""
+    if not await _DRAINING(tx, endpoint=endpoint_id, lease=lease):
+        await tx.execute(_ABANDON, {"endpoint": endpoint_id})
+        await _NOBODY_DRAINS(tx, endpoint=endpoint_id)
+        return False
+    # Later events of a subject whose first one is waiting to be tried again: due, but not to be looked at each time.
+    await _PARK(tx, endpoint=endpoint_id)
+    return True
+
+
+async def extend_drain(tx: AsyncConnection, endpoint_id: UUID, lease: float) -> None:
+    """Say again that somebody drains."""
+    await _DRAINING(tx, endpoint=endpoint_id, lease=lease)
+
+
+async def close_drain(tx: AsyncConnection, endpoint_id: UUID) -> None:
+    """Say that nobody drains. Look with `next_due` only after the commit."""
+    await _NOBODY_DRAINS(tx, endpoint=endpoint_id)
+
+
+async def next_due(tx: AsyncConnection, endpoint_id: UUID) -> float | None:
+    """Seconds until the next delivery to an active endpoint is due, 0 when one is due now; None: nothing is owed."""
+    found = await _NEXT_DUE(tx, endpoint=endpoint_id)
+    return found[0]["after"] if found else None
+
+
+async def record(
+    tx: AsyncConnection, endpoint_id: UUID, results: Sequence[Result], disable_after: float
+) -> tuple[str | None, set[UUID]]:
+    """Write what came of deliveries. Returns why the endpoint was disabled by it (or None) and the endpoints that are
+    owed the notice. Written twice, the second time changes nothing."""
+    if not results:
+        return None, set()
+    written = await _RECORD(
+        tx,
+        ids=[result.id for result in results],
+        tokens=[result.token for result in results],
+        states=[result.state.value for result in results],
+        pauses=[result.pause for result in results],
+        statuses=[result.status for result in results],
+        errors=[result.error for result in results],
+    )
+    # Parked behind it, they would wait for the time of its next try even when a replay brought that forward.
+    if over := [row["subject_id"] for row in written if row["state"] in ("delivered", "failed")]:
+        await _NEXT_IN_LINE(tx, endpoint=endpoint_id, subjects=over)
+    states = {result.state for result in results}
+    if State.DELIVERED in states:
+        await _RECOVERED(tx, endpoint=endpoint_id)
+    if not states & {State.PENDING, State.FAILED}:
+        return None, set()
+    await _PARK(tx, endpoint=endpoint_id)
+    if hold := max(result.hold for result in results):
+        await tx.execute(_HOLD, {"endpoint": endpoint_id, "hold": hold})
+    if State.DELIVERED not in states:
+        await tx.execute(_FAILING, {"endpoint": endpoint_id})
+    return await _disable(tx, endpoint_id, any(result.status == 410 for result in results), disable_after)
+
+
+async def _disable(
+    tx: AsyncConnection, endpoint_id: UUID, gone: bool, disable_after: float
+) -> tuple[str | None, set[UUID]]:
+    reason = "gone" if gone else "failing"
+    given = {"endpoint": endpoint_id, "reason": reason, "gone": gone, "disable_after": disable_after}
+    scope_id = (await tx.execute(_DISABLE, given)).scalar()
+    if scope_id is None:
+        return None, set()
+    # This one must be on disk: it is a decision, not a note.
+    await tx.execute(text("set local synchronous_commit = on"))
+    facts: dict[str, object] = {"endpoint_id": render(Prefix.ENDPOINT, endpoint_id), "reason": reason}
+    news = [events.NewEvent(EventType.ENDPOINT_DISABLED, facts=facts)]
+    return reason, await events.write(tx, scope_id, "endpoint", endpoint_id, news)
+
+
+async def claim(tx: AsyncConnection, endpoint_id: UUID, room: int, lease: float) -> list[Owed]:
+    """Take up to `room` due deliveries for `lease` seconds, each the first pending one of its subject, with the
+    subjects' rows as they are now. Ordered by event."""
+    rows = await _CLAIM(tx, endpoint=endpoint_id, room=room, lease=lease)
+    subjects = await _subjects(tx, rows)
+    return [
+        Owed(
+            id=row["id"],
+            event_id=row["event_id"],
+            type=row["type"],
+            subject=row["subject"],
+            subject_id=row["subject_id"],
+            stage=row["stage"],
+            facts=row["facts"],
+            created_at=row["created_at"],
+            property_id=row["property_id"],
+            row=subjects.get(row["subject_id"]),
+            url=row["url"],
+            secrets=tuple(secret for secret in (row["secret"], row["previous_secret"]) if secret),
+            attempts=row["attempts"],
+            claimed_at=row["claimed_at"],
+            token=row["next_at"],
+        )
+        for row in rows
+    ]
+
+
+async def _subjects(tx: AsyncConnection, rows: Sequence[Row]) -> dict[UUID, Mapping[str, Any]]:
+    """The subjects' rows by id, `property_id` beside them; without those that are gone or erased."""
+    found: dict[UUID, Mapping[str, Any]] = {}
+    if not rows:
+        return found
+    scope_id, property_id = rows[0]["scope_id"], rows[0]["property_id"]
+    if ids := {row["subject_id"] for row in rows if row["subject"] in ("message", "inbound")}:
+        for row in await _MESSAGES(tx, scope=scope_id, ids=list(ids)):
+            found[row["id"]] = {**row, "property_id": property_id}
+    columns = tables.guests.c
+    if ids := {row["subject_id"] for row in rows if row["subject"] == "guest"}:
+        found |= await _read(
+            tx, select(tables.guests).where(columns.scope_id == scope_id, columns.id.in_(ids)), property_id
+        )
+    columns = tables.endpoints.c
+    if ids := {row["subject_id"] for row in rows if row["subject"] == "endpoint"}:
+        query = select(columns.id, columns.url, columns.disabled_at).where(
+            columns.scope_id == scope_id, columns.id.in_(ids), columns.deleted_at.is_(None)
+        )
+        found |= await _read(tx, query, property_id)
+    return found
+
+
+async def _read(tx: AsyncConnection, query: Any, property_id: UUID) -> dict[UUID, Mapping[str, Any]]:
+    return {row["id"]: {**row, "property_id": property_id} for row in (await tx.execute(query)).mappings()}

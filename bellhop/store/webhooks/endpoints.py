@@ -1,0 +1,170 @@
+"""Customers' webhook endpoints and what is owed to them, as their owners see and change them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.domain.scopes import Scope
+from bellhop.domain.signing import new_secret
+from bellhop.store.tables import deliveries, endpoints, events
+
+Row = dict[str, Any]
+
+ROTATION_OVERLAP = timedelta(hours=24)
+"""How long the old secret still signs beside the new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay did. `inactive`: nothing, because the endpoint takes no deliveries."""
+
+    count: int
+    row: Row | None = None
+    inactive: bool = False
+
+
+def _mine(scope: Scope, endpoint_id: UUID | None = None) -> ColumnElement[bool]:
+    mine = and_(endpoints.c.scope_id == scope.id, endpoints.c.deleted_at.is_(None))
+    return mine if endpoint_id is None else and_(mine, endpoints.c.id == endpoint_id)
+
+
+def _shown(scope: Scope, row: Mapping[str, Any]) -> Row:
+    return {**row, "property_id": scope.property_id}
+
+
+async def create(tx: AsyncConnection, scope: Scope, url: str, types: list[str], description: str | None) -> Row:
+    """A new endpoint with a fresh secret. `types`: event types, or `["*"]`."""
+    made = await tx.execute(
+        insert(endpoints)
+        .values(scope_id=scope.id, url=url, secret=new_secret(), events=types, description=description)
+        .returning(endpoints)
+    )
+    return _shown(scope, dict(made.mappings().one()))
+
+
+async def get(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> Row | None:
+    """An endpoint of this scope that was not deleted, or None."""
+    found = (await tx.execute(select(endpoints).where(_mine(scope, endpoint_id)))).mappings().one_or_none()
+    return None if found is None else _shown(scope, dict(found))
+
+
+async def listing(tx: AsyncConnection, scope: Scope, *, limit: int, offset: int) -> tuple[list[Row], int]:
+    """The endpoints of this scope, newest first, and how many there are."""
+    total = (await tx.execute(select(func.count()).select_from(endpoints).where(_mine(scope)))).scalar_one()
+    page = await tx.execute(
+        select(endpoints).where(_mine(scope)).order_by(endpoints.c.id.desc()).limit(limit).offset(offset)
+    )
+    return [_shown(scope, dict(row)) for row in page.mappings()], total
+
+
+async def change(tx: AsyncConnection, scope: Scope, endpoint_id: UUID, fields: Mapping[str, Any]) -> Row | None:
+    """Set url, events, description or is_active. Switching it on again clears why it was switched off, and lets what
+    is still owed go out: wake the conductor after the commit."""
+    values: dict[str, Any] = {**fields, "updated_at": func.now()}
+    if fields.get("is_active"):
+        values |= {"disabled_at": None, "disabled_reason": None, "failing_since": None}
+    changed = await tx.execute(update(endpoints).where(_mine(scope, endpoint_id)).values(**values).returning(endpoints))
+    row = changed.mappings().one_or_none()
+    return None if row is None else _shown(scope, row)
+
+
+async def rotate(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> Row | None:
+    """A new secret; for a day deliveries are signed with both."""
+    changed = await tx.execute(
+        update(endpoints)
+        .where(_mine(scope, endpoint_id))
+        .values(
+            previous_secret=endpoints.c.secret,
+            previous_until=func.now() + ROTATION_OVERLAP,
+            secret=new_secret(),
+            updated_at=func.now(),
+        )
+        .returning(endpoints)
+    )
+    row = changed.mappings().one_or_none()
+    return None if row is None else _shown(scope, row)
+
+
+async def remove(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> bool:
+    """Delete an endpoint; what it was still owed is abandoned. False when there is none."""
+    gone = await tx.execute(
+        update(endpoints)
+        .where(_mine(scope, endpoint_id))
+        .values(deleted_at=func.now(), is_active=False, updated_at=func.now())
+        .returning(endpoints.c.id)
+    )
+    if gone.scalar_one_or_none() is None:
+        return False
+    await tx.execute(
+        update(deliveries)
+        .where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == "pending")
+        .values(state="abandoned")
+    )
+    return True
+
+
+def _deliveries(endpoint_id: UUID) -> Select[Any]:
+    return (
+        select(deliveries, events.c.type.label("event_type"))
+        .join(events, events.c.id == deliveries.c.event_id)
+        .where(deliveries.c.endpoint_id == endpoint_id)
+    )
+
+
+async def listing_deliveries(
+    tx: AsyncConnection, scope: Scope, endpoint_id: UUID, *, state: str | None, limit: int, offset: int
+) -> tuple[list[Row], int] | None:
+    """Deliveries of an endpoint, newest first, and how many; None when the scope has no such endpoint."""
+    if await get(tx, scope, endpoint_id) is None:
+        return None
+    wanted = deliveries.c.endpoint_id == endpoint_id
+    if state is not None:
+        wanted = and_(wanted, deliveries.c.state == state)
+    total = (await tx.execute(select(func.count()).select_from(deliveries).where(wanted))).scalar_one()
+    page = await tx.execute(
+        _deliveries(endpoint_id).where(wanted).order_by(deliveries.c.id.desc()).limit(limit).offset(offset)
+    )
+    return [dict(row) for row in page.mappings()], total
+
+
+_AFRESH: dict[str, Any] = {"state": "pending", "attempts": 0, "next_at": func.now(), "delivered_at": None}
+
+
+async def replay_one(tx: AsyncConnection, scope: Scope, endpoint_id: UUID, delivery_id: UUID) -> Replayed | None:
+    """Owe one delivery again, from the start of the schedule; None when there is no such delivery here."""
+    endpoint = await get(tx, scope, endpoint_id)
+    if endpoint is None:
+        return None
+    found = (await tx.execute(_deliveries(endpoint_id).where(deliveries.c.id == delivery_id))).mappings().one_or_none()
+    if found is None:
+        return None
+    if not endpoint["is_active"]:
+        return Replayed(0, inactive=True)
+    changed = await tx.execute(
+        update(deliveries).where(deliveries.c.id == delivery_id).values(**_AFRESH).returning(deliveries)
+    )
+    return Replayed(1, {**found, **changed.mappings().one()})
+
+
+async def replay_failed(tx: AsyncConnection, scope: Scope, endpoint_id: UUID, since: datetime) -> Replayed | None:
+    """Owe again every delivery that failed for good and was first owed at `since` or later; None: no such endpoint."""
+    endpoint = await get(tx, scope, endpoint_id)
+    if endpoint is None:
+        return None
+    if not endpoint["is_active"]:
+        return Replayed(0, inactive=True)
+    again = await tx.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == "failed", deliveries.c.created_at >= since
+        )
+        .values(**_AFRESH)
+    )
+    return Replayed(again.rowcount)

@@ -1,0 +1,79 @@
+"""Events and what is owed to whom for them, written in the transaction of the change they tell (I4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Text, Uuid
+
+from bellhop.domain.events import EventType
+from bellhop.store.compiled import CompiledStatement
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event to write. `stage` set: at most once per subject. `facts`: ids, enums and times only."""
+
+    type: str
+    stage: str | None = None
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+_WRITE = CompiledStatement(
+    text(
+        """
+        with told as (
+          insert into events (scope_id, subject, subject_id, type, stage, facts)
+          select :scope, :subject, :subject_id, given.type, given.stage, given.facts
+          from unnest(:types, :stages, :facts) with ordinality as given (type, stage, facts, place)
+          order by given.place
+          on conflict (subject_id, stage) where stage is not null do nothing
+          returning id, type
+        )
+        insert into deliveries (scope_id, endpoint_id, event_id, subject_id)
+        select :scope, endpoint.id, told.id, :subject_id
+        from told join endpoints endpoint on endpoint.scope_id = :scope and endpoint.is_active
+          and endpoint.deleted_at is null and (endpoint.events && array['*', told.type])
+        where told.type = any(:public)
+        order by told.id
+        returning endpoint_id
+        """
+    ).bindparams(
+        bindparam("types", type_=ARRAY(Text)),
+        bindparam("stages", type_=ARRAY(Text)),
+        bindparam("facts", type_=ARRAY(JSONB)),
+        bindparam("public", type_=ARRAY(Text)),
+        bindparam("scope", type_=Uuid),
+        bindparam("subject_id", type_=Uuid),
+    )
+)
+
+_PUBLIC = [word.value for word in EventType]
+
+
+async def write(
+    tx: AsyncConnection, scope_id: UUID, subject: str, subject_id: UUID, events: Sequence[NewEvent]
+) -> set[UUID]:
+    """Write `events` in order and a delivery per subscribed endpoint. Returns the endpoints that are owed something:
+    after the commit, hand them to the conductor, which wakes those that nobody drains.
+
+    `subject` is `message`, `inbound`, `guest` or `endpoint`. Types outside EventType appear in timelines only.
+    """
+    if not events:
+        return set()
+    rows = await _WRITE(
+        tx,
+        scope=scope_id,
+        subject=subject,
+        subject_id=subject_id,
+        types=[str(event.type) for event in events],
+        stages=[event.stage for event in events],
+        facts=[event.facts for event in events],
+        public=_PUBLIC,
+    )
+    return {row["endpoint_id"] for row in rows}

@@ -1,0 +1,92 @@
+"""The connection to Temporal, and what operators can search there: ids and enums, never a guest's data."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import Client, TLSConfig
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.service import RPCError, RPCStatusCode
+
+from bellhop.domain.ids import Prefix, render
+from bellhop.domain.statuses import STATUS, Stage
+from bellhop.settings import TemporalSettings
+from bellhop.temporal import search_attributes as keys
+
+log = structlog.get_logger()
+
+RPC_TIMEOUT = timedelta(seconds=5)
+
+
+async def connect(settings: TemporalSettings, *, lazy: bool) -> Client:
+    """A client. `lazy`: connect at the first call (the API); workers need a connection, see `connect_patiently`."""
+    tls: TLSConfig | bool = settings.tls or settings.api_key is not None
+    if settings.tls_client_cert_file or settings.tls_server_ca_file:
+        tls = TLSConfig(
+            server_root_ca_cert=settings.tls_server_ca_file.read_bytes() if settings.tls_server_ca_file else None,
+            client_cert=settings.tls_client_cert_file.read_bytes() if settings.tls_client_cert_file else None,
+            client_private_key=settings.tls_client_key_file.read_bytes() if settings.tls_client_key_file else None,
+        )
+    return await Client.connect(
+        settings.address,
+        namespace=settings.namespace,
+        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
+        tls=tls,
+        lazy=lazy,
+    )
+
+
+async def connect_patiently(settings: TemporalSettings, pause: float = 2.0) -> Client:
+    """A connected client, however long Temporal takes to come up; says once a minute that it is still waiting."""
+    tried = 0
+    while True:
+        try:
+            client = await connect(settings, lazy=False)
+            await register_search_attributes(client)
+            return client
+        except (RuntimeError, RPCError, OSError) as error:
+            if tried % max(1, int(60 / pause)) == 0:
+                log.warning("waiting for Temporal", setting="TEMPORAL_ADDRESS", error=type(error).__name__)
+            tried += 1
+            await asyncio.sleep(pause)
+
+
+async def register_search_attributes(client: Client) -> None:
+    """Make Temporal know our search attributes: an unknown one would fail every start. Safe to repeat."""
+    known = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace), timeout=RPC_TIMEOUT
+    )
+    missing = [key.name for key in keys.ALL if key.name not in known.custom_attributes]
+    if not missing:
+        return
+    try:
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(
+                namespace=client.namespace,
+                search_attributes=dict.fromkeys(missing, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD),
+            ),
+            timeout=RPC_TIMEOUT,
+        )
+    except RPCError as error:
+        if error.status is not RPCStatusCode.ALREADY_EXISTS:
+            raise
+
+
+def attributes_of(row: Mapping[str, Any]) -> TypedSearchAttributes:
+    """What an operator can search a message by. `row`: a messages row with `property_id`."""
+    pairs = [
+        SearchAttributePair(keys.PROPERTY, render(Prefix.PROPERTY, row["property_id"])),
+        SearchAttributePair(keys.CHANNEL, row["channel"]),
+        SearchAttributePair(keys.STATUS, STATUS[Stage(row["stage"])].value),
+    ]
+    if row["guest_id"]:
+        pairs.append(SearchAttributePair(keys.GUEST, render(Prefix.GUEST, row["guest_id"])))
+    if row["provider"]:
+        pairs.append(SearchAttributePair(keys.PROVIDER, row["provider"]))
+    return TypedSearchAttributes(pairs)

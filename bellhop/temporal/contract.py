@@ -1,0 +1,28 @@
+"""The names on Temporal's wire: task queues, workflows, activities, signals. They never change."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+TASK_QUEUE_WORKFLOWS = "bellhop"
+TASK_QUEUE_PROVIDERS = "bellhop-providers"
+TASK_QUEUE_WEBHOOKS = "bellhop-webhooks"
+TASK_QUEUE_RECOVERY = "bellhop-recovery"
+
+MESSAGE_WORKFLOW = "Message"
+ENDPOINT_WORKFLOW = "Endpoint"
+SWEEP_WORKFLOW = "Sweep"
+
+WAKE = "wake"
+RECEIPT_RECORDED = "receipt_recorded"
+
+DELIVER = "deliver"
+SETTLE = "settle"
+DRAIN = "drain"
+SWEEP = "sweep"
+
+SWEEP_SCHEDULE = "bellhop-sweep"
+
+FOLLOWED = timedelta(days=7)
+"""How long a sent message is followed by its workflow. Receipts that come later are applied at the door all the same.
+"""

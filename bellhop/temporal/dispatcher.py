@@ -1,0 +1,295 @@
+"""Tells Temporal what Postgres has committed: starts, wakes and receipts, in the background and in batches.
+
+Nothing depends on it for correctness. Each debt is a column of the message (`wake_due_at`) or of the endpoint
+(`draining_until`), so what a killed process leaves behind is found by recovery. What an unreachable Temporal could not
+be told is kept and told again as soon as it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from types import TracebackType
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from bellhop.domain.ids import endpoint_workflow, message_workflow
+from bellhop.store.delivery import pending_wakes
+from bellhop.store.delivery.receipts import Signal
+from bellhop.temporal import contract
+from bellhop.temporal.client import RPC_TIMEOUT, attributes_of
+
+log = structlog.get_logger()
+
+CONCURRENT_CALLS = 64
+MOST_WAITING = 20_000
+BATCH_PAUSE = 0.02
+WAKE_PAUSE = 1.0
+"""Seconds between two wakes of an endpoint that nobody has begun to drain."""
+AGAIN_FIRST = 0.5
+AGAIN_LONGEST = 4.0
+"""Seconds between two looks whether Temporal is back."""
+TASK_TIMEOUT = timedelta(seconds=5)
+"""A workflow task lost with a killed worker is given to another after this; Temporal's default is twice as long."""
+SAYS_NO = frozenset(
+    {
+        RPCStatusCode.INVALID_ARGUMENT,
+        RPCStatusCode.NOT_FOUND,
+        RPCStatusCode.FAILED_PRECONDITION,
+        RPCStatusCode.PERMISSION_DENIED,
+        RPCStatusCode.UNAUTHENTICATED,
+        RPCStatusCode.UNIMPLEMENTED,
+    }
+)
+"""Answers that will be the same in a second: another namespace, attributes it does not know, a wrong key."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One thing to tell Temporal; `since` is the debt that is paid by it."""
+
+    make: Callable[[], Awaitable[object]]
+    message_id: UUID | None
+    since: datetime | None
+
+
+class TemporalDispatcher:
+    """One per process. Its methods return at once; `async with` runs its background tasks and, on leaving, gives
+    what is under way a moment to finish."""
+
+    def __init__(self, client: Client, engine: AsyncEngine) -> None:
+        self._client = client
+        self._engine = engine
+        self._calls: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(CONCURRENT_CALLS)
+        self._told: dict[UUID, datetime] = {}
+        self._owed: set[UUID] = set()
+        self._woke: dict[UUID, float] = {}
+        self._news = asyncio.Event()
+        self._again: deque[_Call] = deque(maxlen=MOST_WAITING)
+        self._failed = asyncio.Event()
+        self._background: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> TemporalDispatcher:
+        self._background = [asyncio.create_task(self._run_batches()), asyncio.create_task(self._run_again())]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=3)
+        for task in self._background:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        with suppress(SQLAlchemyError, RPCError, RuntimeError, OSError):
+            await self._batch()
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=2)
+
+    # --- what callers say, after their commit ------------------------------------------------------------------
+
+    def accepted(self, row: Mapping[str, Any]) -> None:
+        """A message was accepted: start its conductor, asleep until it is due. `row`: as store.messages gives it."""
+        seen = time.monotonic()
+        self._go(_Call(lambda: self.start_message(row, seen, wake=False), row["id"], row["wake_due_at"]))
+
+    def woken(self, row: Mapping[str, Any]) -> None:
+        """A message was cancelled or moved, or is to be looked at now: wake its conductor, or make one."""
+        seen = time.monotonic()
+        self._go(_Call(lambda: self.start_message(row, seen, wake=True), row["id"], row["wake_due_at"]))
+
+    def signal_receipts(self, signals: Sequence[Signal]) -> None:
+        """Receipts moved messages on."""
+        for signal in signals:
+            self._go(_Call(partial(self._signal, signal), signal.message_id, signal.at))
+
+    def wake_endpoints(self, endpoints: Collection[UUID]) -> None:
+        """Events were written for these endpoints: wake those that nobody drains."""
+        if endpoints:
+            self._owed.update(endpoints)
+            self._news.set()
+
+    # --- the calls ------------------------------------------------------------------------------------------------
+
+    def _go(self, call: _Call) -> None:
+        if len(self._calls) >= MOST_WAITING:
+            # Recovery tells Temporal later what does not fit now.
+            return
+        task = asyncio.create_task(self._first(call))
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+
+    async def _first(self, call: _Call) -> None:
+        if self._again:
+            # Temporal was away a moment ago: whoever looks whether it is back tells it this as well.
+            self._keep(call)
+            return
+        async with self._room:
+            try:
+                await self._tell(call)
+            except (RPCError, RuntimeError, OSError) as error:
+                self._keep_or_leave(call, error)
+
+    async def _tell(self, call: _Call) -> None:
+        await call.make()
+        if call.message_id is not None and call.since is not None:
+            self._told[call.message_id] = max(call.since, self._told.get(call.message_id, call.since))
+            self._news.set()
+
+    # --- what could not be told ---------------------------------------------------------------------------------
+
+    def _keep_or_leave(self, call: _Call, error: Exception) -> None:
+        if isinstance(error, RPCError) and error.status in SAYS_NO:
+            log.warning("Temporal refuses to be told; recovery will see to it", error=error.status.name)
+            return
+        if not self._again:
+            log.warning("Temporal was not told; it will be when it is back", error=type(error).__name__)
+        self._keep(call)
+
+    def _keep(self, call: _Call) -> None:
+        # Beyond MOST_WAITING the oldest is left to recovery.
+        self._again.append(call)
+        self._failed.set()
+
+    async def _run_again(self) -> None:
+        while True:
+            await self._failed.wait()
+            self._failed.clear()
+            pause = AGAIN_FIRST
+            while self._again:
+                await asyncio.sleep(pause)
+                pause = AGAIN_FIRST if await self._try_again() else min(AGAIN_LONGEST, 2 * pause)
+
+    async def _try_again(self) -> bool:
+        """Try one; when Temporal takes it, the others too. False while it is away."""
+        first = self._again[0]
+        try:
+            await self._tell(first)
+        except (RPCError, RuntimeError, OSError) as error:
+            if not isinstance(error, RPCError) or error.status not in SAYS_NO:
+                return False
+            self._keep_or_leave(first, error)
+        kept, self._again = self._again, deque(maxlen=MOST_WAITING)
+        kept.popleft()
+
+        async def tell(call: _Call) -> None:
+            async with self._room:
+                try:
+                    await self._tell(call)
+                except (RPCError, RuntimeError, OSError) as error:
+                    self._keep_or_leave(call, error)
+
+        await asyncio.gather(*(tell(call) for call in kept))
+        return not self._again
+
+    async def start_message(
+        self, row: Mapping[str, Any], seen: float, *, wake: bool, again: bool = False, missing: bool = False
+    ) -> bool:
+        """Start a message's conductor, or with `wake` wake it whether or not it exists. Safe to repeat. False: there
+        was nothing to start.
+
+        `seen`: time.monotonic() when `row['now']` was read from the database, whose clock decides the delay.
+        `again`: start one even where an earlier one has closed (recovery, of a message that is not finished).
+        `missing`: leave one that runs alone.
+        """
+        delay = (row["due_at"] - row["now"]).total_seconds() - (time.monotonic() - seen)
+        message_id: UUID = row["id"]
+        try:
+            await self._client.start_workflow(
+                contract.MESSAGE_WORKFLOW,
+                str(message_id),
+                id=message_workflow(message_id),
+                task_queue=contract.TASK_QUEUE_WORKFLOWS,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL if missing else WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
+                if again
+                else WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                start_delay=timedelta(seconds=delay) if delay > 0 and not wake else None,
+                start_signal=contract.WAKE if wake else None,
+                search_attributes=attributes_of(row),
+                static_summary=f"{row['channel']} through {row['provider']}",
+                task_timeout=TASK_TIMEOUT,
+                rpc_timeout=RPC_TIMEOUT,
+            )
+        except WorkflowAlreadyStartedError:
+            # It ran and closed: whatever it was owed, Postgres has.
+            return False
+        return True
+
+    async def _signal(self, signal: Signal) -> None:
+        handle = self._client.get_workflow_handle(message_workflow(signal.message_id))
+        try:
+            await handle.signal(contract.RECEIPT_RECORDED, signal.answer, rpc_timeout=RPC_TIMEOUT)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+    async def wake_endpoint(self, endpoint_id: UUID) -> None:
+        """Make sure somebody drains this endpoint."""
+        await self._client.start_workflow(
+            contract.ENDPOINT_WORKFLOW,
+            str(endpoint_id),
+            id=endpoint_workflow(endpoint_id),
+            task_queue=contract.TASK_QUEUE_WEBHOOKS,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            start_signal=contract.WAKE,
+            static_summary="delivers this endpoint's webhooks",
+            task_timeout=TASK_TIMEOUT,
+            rpc_timeout=RPC_TIMEOUT,
+        )
+
+    # --- in batches ----------------------------------------------------------------------------------------------
+
+    async def _run_batches(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await asyncio.sleep(BATCH_PAUSE)
+            try:
+                await self._batch()
+            except (SQLAlchemyError, RPCError, RuntimeError, OSError) as error:
+                log.warning("wake-ups wait for the database", error=type(error).__name__)
+                await asyncio.sleep(AGAIN_FIRST)
+                self._news.set()
+
+    async def _batch(self) -> None:
+        told, self._told = self._told, {}
+        owed, self._owed = self._owed, set()
+        if not told and not owed:
+            return
+        try:
+            async with self._engine.begin() as tx:
+                idle = await pending_wakes.idle_endpoints(tx, owed) if owed else []
+                if told:
+                    await pending_wakes.clear(tx, told)
+        except BaseException:
+            self._told = {**told, **self._told}
+            self._owed |= owed
+            raise
+        now = time.monotonic()
+        for endpoint_id in idle:
+            if now - self._woke.get(endpoint_id, -WAKE_PAUSE) >= WAKE_PAUSE:
+                self._woke[endpoint_id] = now
+                self._go(_Call(partial(self.wake_endpoint, endpoint_id), None, None))
+            else:
+                # Woken a moment ago, and whoever drains has not begun: another signal would only be in its way.
+                self._owed.add(endpoint_id)
+        if self._owed and not self._news.is_set():
+            asyncio.get_running_loop().call_later(WAKE_PAUSE, self._news.set)

@@ -1,0 +1,236 @@
+"""Recovery: find in Postgres what Temporal should be doing and is not, and make it. Safe at any moment, and twice."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, DescribeNamespaceRequest
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from bellhop.domain.ids import message_workflow
+from bellhop.store.access import installation
+from bellhop.store.delivery import pending_wakes
+from bellhop.temporal import contract
+from bellhop.temporal.client import RPC_TIMEOUT, register_search_attributes
+from bellhop.temporal.dispatcher import TASK_TIMEOUT, TemporalDispatcher
+
+log = structlog.get_logger()
+
+GRACE = 10.0
+"""Seconds a debt may be old before recovery takes it for left behind: fresh ones are on their way."""
+PAGE = 500
+AT_ONCE = 16
+LONGEST_PATIENCE = 600.0
+"""Seconds between two wakes of a message that is late, at most."""
+LOOK_AGAIN = 60.0
+"""Seconds, at most, between two looks whether recovery's schedule is still there."""
+FIRST = UUID(int=0)
+
+
+class Patience:
+    """Whom recovery woke without a debt, because they are merely late, and when it may wake them again: `first` seconds
+    later, then twice as long. Were they woken at every sweep, a backlog would grow by the waking and never be worked
+    off."""
+
+    def __init__(self, first: float) -> None:
+        self._first = first
+        self._until: dict[UUID, tuple[float, float]] = {}
+
+    def due(self, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Those of `rows` that are to be woken now. A debt is always paid."""
+        now = time.monotonic()
+        self._until = {key: known for key, known in self._until.items() if known[0] + LONGEST_PATIENCE > now}
+        return [row for row in rows if row["wake_due_at"] is not None or self._may(row["id"], now)]
+
+    def _may(self, key: UUID, now: float) -> bool:
+        until, pause = self._until.get(key, (now, self._first))
+        if until > now:
+            return False
+        self._until[key] = (now + pause, min(2 * pause, LONGEST_PATIENCE))
+        return True
+
+
+class PostgresSweeper:
+    """activities.recovery.Sweeper over Postgres and Temporal. `grace`: seconds a debt may stand."""
+
+    def __init__(
+        self, engine: AsyncEngine, client: Client, dispatcher: TemporalDispatcher, grace: float = GRACE
+    ) -> None:
+        self._engine = engine
+        self._client = client
+        self._dispatcher = dispatcher
+        self._grace = grace
+        self._rebuilt: tuple[str, UUID] = ("", FIRST)
+        self._woken = Patience(8 * grace)
+
+    async def sweep(self) -> int:
+        """Wake messages and endpoints, delete erased guests' histories, forget what is kept only for a while. Before
+        that: where Temporal has lost its state, or is another, make every workflow anew."""
+        done = await self._if_temporal_is_new() + await self._messages()
+        async with self._engine.begin() as tx:
+            endpoints = await pending_wakes.undrained_endpoints(tx)
+        for endpoint_id in endpoints:
+            await self._dispatcher.wake_endpoint(endpoint_id)
+        await self._histories()
+        async with self._engine.begin() as tx:
+            await pending_wakes.forget_old(tx)
+        if done or endpoints:
+            log.info("recovery woke what was left behind", messages=done, endpoints=len(endpoints))
+        return done + len(endpoints)
+
+    async def rebuild(self, progress: Callable[[int, int], None] | None = None) -> int:
+        """Make a workflow for every message that needs one and has none, e.g. because Temporal lost its state. Those
+        that run are left alone, so it is safe at any moment. `progress` is told how many were looked at and made."""
+        namespace_id = await self._namespace_id()
+        await register_search_attributes(self._client)
+        looked = made = 0
+        # Begun before and cut off: it goes on where it was.
+        after = self._rebuilt[1] if self._rebuilt[0] == namespace_id else FIRST
+        while True:
+            async with self._engine.begin() as tx:
+                rows = await pending_wakes.conducted(tx, after, PAGE, contract.FOLLOWED)
+            if not rows:
+                break
+            made += await self._make_missing(rows)
+            looked, after = looked + len(rows), rows[-1]["id"]
+            self._rebuilt = (namespace_id, after)
+            if progress is not None:
+                progress(looked, made)
+        async with self._engine.begin() as tx:
+            await installation.conducted_by(tx, namespace_id)
+        self._rebuilt = ("", FIRST)
+        return made
+
+    async def _make_missing(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        seen = time.monotonic()
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def make(row: Mapping[str, Any]) -> bool:
+            async with room:
+                return await self._dispatcher.start_message(row, seen, wake=False, again=True, missing=True)
+
+        return sum(await asyncio.gather(*(make(row) for row in rows)))
+
+    async def _if_temporal_is_new(self) -> int:
+        here = await self._namespace_id()
+        async with self._engine.begin() as tx:
+            known = await installation.conductor(tx)
+            if known is None:
+                await installation.conducted_by(tx, here)
+        if known in (None, here):
+            return 0
+        log.warning("Temporal has lost its state, or is another one: every pending workflow is made anew")
+        made = await self.rebuild()
+        log.warning("every pending workflow is there again", made=made)
+        return made
+
+    async def _namespace_id(self) -> str:
+        described = await self._client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=self._client.namespace), timeout=RPC_TIMEOUT
+        )
+        return str(described.namespace_info.id)
+
+    async def _messages(self) -> int:
+        async with self._engine.begin() as tx:
+            rows: list[Mapping[str, Any]] = [*await pending_wakes.release_held(tx, PAGE)]
+            rows += self._woken.due(await pending_wakes.left_behind(tx, self._grace, PAGE))
+        seen = time.monotonic()
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def wake(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+            async with room:
+                try:
+                    await self._dispatcher.start_message(row, seen, wake=True, again=row["stage"] == "queued")
+                except (RPCError, RuntimeError) as error:
+                    log.warning("not woken yet", message=message_workflow(row["id"]), error=type(error).__name__)
+                    return None
+            return row
+
+        woken = [row for row in await asyncio.gather(*(wake(row) for row in rows)) if row is not None]
+        # Only the debt that was seen: a newer one is not paid yet.
+        paid = {row["id"]: row["wake_due_at"] for row in woken if row["wake_due_at"] is not None}
+        if paid:
+            async with self._engine.begin() as tx:
+                await pending_wakes.clear(tx, paid)
+        return len(woken)
+
+    async def _histories(self) -> None:
+        async with self._engine.begin() as tx:
+            workflow_ids = await pending_wakes.histories_to_erase(tx, PAGE)
+        for workflow_id in workflow_ids:
+            try:
+                await self._client.workflow_service.delete_workflow_execution(
+                    DeleteWorkflowExecutionRequest(
+                        namespace=self._client.namespace, workflow_execution=WorkflowExecution(workflow_id=workflow_id)
+                    ),
+                    timeout=RPC_TIMEOUT,
+                )
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    log.warning("history not erased yet", workflow=workflow_id, error=error.status.name)
+                    continue
+            async with self._engine.begin() as tx:
+                await pending_wakes.history_erased(tx, workflow_id)
+
+
+async def watch_over(client: Client, sweeper: PostgresSweeper, every: float) -> None:
+    """Sweep once now (a worker that starts may be one that was killed), and see to it that the schedule of sweeps is
+    there, also when Temporal has lost it. Runs until cancelled."""
+    swept = False
+    while True:
+        try:
+            await register_search_attributes(client)
+            await keep_sweeping(client, every, pace=not swept)
+            if not swept:
+                await sweeper.sweep()
+            swept = True
+        except (RPCError, RuntimeError, OSError, SQLAlchemyError) as error:
+            log.warning("recovery cannot look yet", error=type(error).__name__)
+        await asyncio.sleep(min(LOOK_AGAIN, 2 * every) if swept else 2.0)
+
+
+async def keep_sweeping(client: Client, every: float, *, pace: bool = True) -> None:
+    """Make sure the Temporal Schedule that sweeps exists and, with `pace`, sweeps every `every` seconds. Safe to
+    repeat."""
+    schedule = Schedule(
+        action=ScheduleActionStartWorkflow(
+            contract.SWEEP_WORKFLOW,
+            id=contract.SWEEP_SCHEDULE,
+            task_queue=contract.TASK_QUEUE_RECOVERY,
+            execution_timeout=timedelta(minutes=10),
+            task_timeout=TASK_TIMEOUT,
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(seconds=every))]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(seconds=60)),
+    )
+    try:
+        await client.create_schedule(contract.SWEEP_SCHEDULE, schedule)
+    except ScheduleAlreadyRunningError:
+        if not pace:
+            return
+
+        def same(_: ScheduleUpdateInput) -> ScheduleUpdate:
+            return ScheduleUpdate(schedule)
+
+        await client.get_schedule_handle(contract.SWEEP_SCHEDULE).update(same)

@@ -1,0 +1,1 @@
+"""Customers' webhooks: the body, the POST and the guard against private addresses."""

@@ -1,0 +1,61 @@
+"""What endpoints are owed: the transactions around a drain. None is open while something is posted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bellhop.domain.webhook_ports import RecordUnavailable, Result, Step
+from bellhop.settings import WebhookSettings
+from bellhop.store.webhooks import deliveries
+
+log = structlog.get_logger()
+
+LEASE_OF_DRAINER = 10.0
+"""How long one word of a drainer counts, seconds: longer than its heartbeat time-out, so that nobody wakes a workflow
+whose activity is about to be tried again anyway."""
+CLAIM_MARGIN = 5.0
+
+
+class PostgresOutbox:
+    """See `webhook_ports.Outbox`: each step is one transaction, and none is open while something is posted."""
+
+    def __init__(self, engine: AsyncEngine, settings: WebhookSettings) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._claim_for = settings.timeout + CLAIM_MARGIN
+
+    async def open(self, endpoint_id: UUID) -> bool:
+        async with self._begin() as tx:
+            return await deliveries.open_drain(tx, endpoint_id, LEASE_OF_DRAINER)
+
+    async def step(self, endpoint_id: UUID, results: Sequence[Result], room: int, *, extend: bool) -> Step:
+        async with self._begin() as tx:
+            disabled, wake = await deliveries.record(tx, endpoint_id, results, self._settings.disable_after)
+            if extend:
+                await deliveries.extend_drain(tx, endpoint_id, LEASE_OF_DRAINER)
+            owed = await deliveries.claim(tx, endpoint_id, room, self._claim_for) if room > 0 else []
+        return Step(owed, disabled, wake)
+
+    async def close(self, endpoint_id: UUID) -> float | None:
+        async with self._begin() as tx:
+            await deliveries.close_drain(tx, endpoint_id)
+        # A new transaction, after that commit: whoever wrote before it is seen here, whoever writes later wakes us.
+        async with self._begin() as tx:
+            return await deliveries.next_due(tx, endpoint_id)
+
+    @asynccontextmanager
+    async def _begin(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.begin() as tx:
+                await deliveries.relaxed(tx)
+                yield tx
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            log.warning("the record could not be reached", error=type(error).__name__)
+            # Database errors can quote keys and values; nothing of them goes further (I6).
+            raise RecordUnavailable from None

@@ -1,0 +1,137 @@
+"""The POST of a webhook: signed, to public addresses only, without redirects, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import httpx2
+import structlog
+
+from bellhop.domain import signing
+from bellhop.domain.ids import Prefix, render
+from bellhop.domain.webhook_ports import Owed, Posted
+from bellhop.settings import WebhookSettings
+from bellhop.webhooks import ssrf_guard
+from bellhop.webhooks.body import body
+
+log = structlog.get_logger()
+
+LONGEST_ANSWER = 65_536
+"""Bytes of an answer read so that the connection can be used again; beyond that it is closed. None is kept."""
+SLOWEST_ANSWER = 1.0
+"""Seconds a body may take once the status is known, for the same reason: an endless one keeps no place for long."""
+
+
+def make_client(settings: WebhookSettings) -> httpx2.AsyncClient:
+    """The client deliveries go through: public addresses only, no redirects. Close it with the process."""
+    # No limit on connections: waiting for a place in a pool would let a slow endpoint delay the others.
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=256, keepalive_expiry=30)
+    return ssrf_guard.client(settings.allow, timeout=settings.timeout, limits=limits)
+
+
+class WebhookPoster:
+    """Posts deliveries through a client that refuses private addresses. One per process: it keeps connections alive."""
+
+    def __init__(self, settings: WebhookSettings, client: httpx2.AsyncClient) -> None:
+        self._timeout = settings.timeout
+        self._client = client
+
+    async def post(self, owed: Owed, at: datetime) -> Posted:
+        """See `webhook_ports.Poster`. The answer's body is read for the connection's sake and dropped."""
+        try:
+            content = body(owed)
+            headers = signing.headers(owed.secrets, render(Prefix.EVENT, owed.event_id), content, at)
+        except Exception as error:  # noqa: BLE001 (a fault of ours holds up this one delivery, not the endpoint)
+            log.error("a delivery cannot be rendered", event_id=str(owed.event_id), error=type(error).__name__)
+            return Posted(None, "internal")
+        headers |= {"content-type": "application/json", "user-agent": "Bellhop-Webhooks/1"}
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._call(owed.url, content, headers, at)
+        except Exception as error:  # noqa: BLE001 (whatever a stranger's server can cause is an ordinary failure)
+            return Posted(None, error_word(error))
+
+    async def _call(self, url: str, content: bytes, headers: dict[str, str], at: datetime) -> Posted:
+        began = time.monotonic()
+        async with self._client.stream(
+            "POST", url, content=content, headers=headers, follow_redirects=False, timeout=self._timeout
+        ) as response:
+            status = response.status_code
+            retry_after = response.headers.get("retry-after") if status in (429, 503) else None
+            # Whatever becomes of the body: the status line said what counts.
+            with suppress(httpx2.HTTPError, TimeoutError):
+                async with asyncio.timeout(SLOWEST_ANSWER):
+                    size = 0
+                    async for chunk in response.aiter_raw():
+                        size += len(chunk)
+                        if size > LONGEST_ANSWER:
+                            break
+        if 200 <= status < 300:
+            return Posted(status, None)
+        now = at + timedelta(seconds=time.monotonic() - began)
+        return Posted(status, f"http {status}", seconds(retry_after, now))
+
+
+def seconds(retry_after: str | None, now: datetime) -> float | None:
+    """A `Retry-After` header (seconds or a date) in seconds; None when it is missing, past or nonsense."""
+    if not retry_after:
+        return None
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        at = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    after = (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds()
+    return after if after > 0 else None
+
+
+_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (TimeoutError, "timeout"),
+    (httpx2.TimeoutException, "timeout"),
+    (ConnectionRefusedError, "refused"),
+    (socket.gaierror, "unknown host"),
+    (ssl.SSLError, "tls"),
+    (ConnectionResetError, "reset"),
+    (BrokenPipeError, "reset"),
+    (httpx2.ConnectError, "unreachable"),
+    (httpx2.ReadError, "reset"),
+    (httpx2.WriteError, "reset"),
+    (httpx2.ProtocolError, "not http"),
+    (httpx2.InvalidURL, "bad url"),
+)
+
+
+def error_word(error: BaseException) -> str:
+    """A short word for what went wrong, never the error's own text: the first of the table that is among its causes."""
+    chain = list(_causes(error))
+    for one in chain:
+        if isinstance(one, ssrf_guard.ForbiddenTarget):
+            return "unknown host" if "resolved" in one.reason else "forbidden address"
+    for known, word in _WORDS:
+        if any(isinstance(one, known) for one in chain):
+            return word
+    log.warning("a webhook failed in an unknown way", error=type(error).__name__)
+    return "failed"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions

@@ -1,0 +1,342 @@
+"""A lane: a house of its own, database, queues, sandbox and process, in which lives are played one after another."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import psycopg
+from psycopg.rows import dict_row
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
+
+from bellhop.dev.callbacks import callback_env
+from bellhop.domain.ids import Prefix, message_workflow, parse
+from bellhop.sandbox.testing import Receiver, running
+from tests.chaos.crash.points import Point
+from tests.chaos.crash.process_pool import Child, Nursery, sweep_schedule
+from tests.chaos.crash.scenarios import NUMBERS, Ending, Play, Scenario
+
+# Slower than our own steps on a busy machine, so that they come in the order of the list; retried after a restart.
+SANDBOX = {
+    "twilio_sent_after": 0.4,
+    "twilio_delivered_after": 0.8,
+    "twilio_retry_pause": 3,
+    "sendgrid_processed_after": 0.4,
+    "sendgrid_delivered_after": 0.8,
+    "sendgrid_open_after": 1.2,
+    "sendgrid_batch_window": 0.02,
+    "sendgrid_email_activity": True,
+    "sendgrid_retry_pauses": [2.5, 1, 1, 1, 1, 2, 2, 5, 5],
+}
+DIES_WITHIN, ENDS_WITHIN = 60.0, 120.0
+_STATE = """
+    select message.stage, message.wake_due_at, message.erased_at,
+      (select array_agg(state order by id) from attempts where message_id = message.id) as attempts,
+      (select array_agg(word) from receipts where message_id = message.id) as words,
+      (select count(*) from deliveries where subject_id = message.id and state <> 'delivered') as owed,
+      (select count(*) from deliveries where subject_id = message.id) as deliveries,
+      (select count(*) from endpoints where draining_until is not null) as draining,
+      (select count(*) from history_erasures) as histories
+    from messages message where message.id = %s
+"""
+
+
+@dataclass
+class Street:
+    """What all lanes share. `heard`: webhooks by the id of what they are about, in the order they came."""
+
+    nursery: Nursery
+    server: str
+    template: str
+    temporal: Client
+    key: str
+    receiver: Receiver
+    room: Path
+    heard: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Several sandboxes in threads of one process must not build their models at the same time."""
+    _read: int = 0
+
+    def hear(self) -> None:
+        """Sort what has come in since."""
+        new = self.receiver.heard[self._read :]
+        self._read += len(new)
+        for one in new:
+            content = json.loads(one.body)
+            self.heard.setdefault(content["data"]["id"], []).append(content)
+
+
+@dataclass
+class Played:
+    """What is known after a scenario was played, for the checks."""
+
+    play: Play
+    state: dict[str, Any]
+    deaths: list[int]
+    copies: list[dict[str, Any]]
+    status: str
+    timeline: list[dict[str, Any]] | None
+    """None: it is gone."""
+    webhooks: list[dict[str, Any]]
+
+
+class Lane:
+    """Plays scenarios. Its process is started again whenever it ends."""
+
+    def __init__(self, street: Street, name: str, sandbox_url: str, api: httpx2.AsyncClient) -> None:
+        self._street = street
+        self._name = name
+        self._room = street.room / name
+        self._sandbox = httpx2.AsyncClient(base_url=sandbox_url, timeout=20, trust_env=False)
+        self._api = api
+        self._sandbox_url = sandbox_url
+        self._child: Child | None = None
+        self._ended: list[int] = []
+        self._record: psycopg.AsyncConnection[dict[str, Any]]
+
+    # --- the process
+
+    async def live(self) -> None:
+        """Keep a process going."""
+        port = self._api.base_url.port
+        env = {
+            "BELLHOP_PORT": str(port),
+            "BELLHOP_PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "BELLHOP_SANDBOX_URL": self._sandbox_url,
+            "POSTGRES_DSN": dsn(self._street.server, self._name),
+            "TEMPORAL_ADDRESS": self._street.temporal.service_client.config.target_host,
+            "TEMPORAL_NAMESPACE": self._street.temporal.namespace,
+        }
+        while True:
+            self._child = await self._street.nursery.born({"name": self._name, "room": str(self._room), "env": env})
+            self._ended.append(await self._child.ended)
+            if len(self._ended) > 400:
+                raise RuntimeError(f"it cannot live:\n{self.log()}")
+
+    async def open(self) -> None:
+        """Make everything but the process."""
+        self._room.mkdir()
+        async with await psycopg.AsyncConnection.connect(self._street.server, autocommit=True) as server:
+            await server.execute(f"create database {self._name} template {self._street.template}")
+        self._record = await psycopg.AsyncConnection.connect(
+            dsn(self._street.server, self._name), autocommit=True, row_factory=dict_row
+        )
+        # An endpoint's key names its workflow: the copies must not share one.
+        await self._record.execute("update endpoints set id = uuidv7()")
+        urls = {
+            name.removeprefix("SANDBOX_").lower(): value
+            for name, value in callback_env(str(self._api.base_url)).items()
+        }
+        answer = await self._sandbox.put("/_sandbox/settings", json={**SANDBOX, **urls})
+        assert answer.status_code == 200, answer.text
+
+    async def close(self) -> None:
+        """Leave nothing."""
+        if self._child is not None:
+            self._child.kill()
+        with suppress(RPCError):
+            await self._street.temporal.get_schedule_handle(sweep_schedule(self._name)).delete()
+        await self._sandbox.aclose()
+        await self._record.close()
+        async with await psycopg.AsyncConnection.connect(self._street.server, autocommit=True) as server:
+            await server.execute(f"drop database {self._name} with (force)")
+        shutil.rmtree(self._room, ignore_errors=True)
+
+    def log(self) -> str:
+        """The end of what the processes said."""
+        return (self._room / "log").read_text()[-3000:]
+
+    # --- the client
+
+    async def call(self, method: str, path: str, json: Any = None, *, expect: tuple[int, ...], **headers: str) -> Any:
+        """One request, until it is answered."""
+        while True:
+            try:
+                answer = await self._api.request(method, path, json=json, headers=headers)
+            except httpx2.TransportError:
+                await asyncio.sleep(0.05)
+                continue
+            if answer.status_code < 500:
+                assert answer.status_code in expect, f"{method} {path}: {answer.status_code} {answer.text}"
+                return answer.json() if answer.content else None
+            await asyncio.sleep(0.1)
+
+    async def conducted(self, message_id: str) -> None:
+        """Wait until its workflow is there, and the record says so."""
+        owed = "select from messages where id = %s and wake_due_at is not null"
+        async with asyncio.timeout(ENDS_WITHIN):
+            while (await self._record.execute(owed, (row_key(message_id),))).rowcount:
+                await asyncio.sleep(0.05)
+
+    async def lose(self, message_id: str) -> None:
+        """Make Temporal another one, which does not know this message."""
+        temporal, key = self._street.temporal, row_key(message_id)
+        await temporal.workflow_service.delete_workflow_execution(
+            DeleteWorkflowExecutionRequest(
+                namespace=temporal.namespace, workflow_execution=WorkflowExecution(workflow_id=message_workflow(key))
+            )
+        )
+        while await self._workflow(message_id) != "NOT_FOUND":
+            await asyncio.sleep(0.05)
+        await self._record.execute("update installation set conductor = 'another'")
+
+    # --- one life
+
+    async def play(self, scenario: Scenario, point: Point | None, end: Ending) -> tuple[Played, set[str]]:
+        """Play it, dying at `point`; returns what came of it and the steps that were passed."""
+        await self.call("GET", "/healthz", expect=(200,))
+        await self._sandbox.delete("/_sandbox/faults")
+        play = scenario.play(self)
+        if scenario.prepare is not None:
+            await scenario.prepare(play)
+        for fault in scenario.faults:
+            answer = await self._sandbox.post("/_sandbox/faults", json={**fault, "to": play.to})
+            assert answer.status_code == 201, answer.text
+        self._say("refused", "\n".join(scenario.refused))
+        (self._room / "died").unlink(missing_ok=True)
+        began = self._journal().stat().st_size
+        lived = len(self._ended)
+        if point is not None:
+            self._say("armed", f"{point.number} {point.step}:{point.side}")
+        try:
+            async with asyncio.timeout(DIES_WITHIN + ENDS_WITHIN):
+                await scenario.act(play)
+            if point is not None:
+                await self._death(point, lived)
+            state = await self._end(play, end)
+        finally:
+            for file in ("armed", "refused"):
+                (self._room / file).unlink(missing_ok=True)
+        played = Played(
+            play,
+            state,
+            self._ended[lived:],
+            await self._copies(play),
+            *(await self._shown(play, end)),
+            self._street.heard.get(play.message_id, []),
+        )
+        with self._journal().open() as journal:
+            journal.seek(began)
+            return played, {line.strip().rpartition(":")[0] for line in journal}
+
+    def _journal(self) -> Path:
+        return self._room / "journal"
+
+    def _say(self, file: str, text: str) -> None:
+        if text:
+            draft = self._room / f"{file}.draft"
+            draft.write_text(text)
+            draft.rename(self._room / file)
+
+    async def _death(self, point: Point, lived: int) -> None:
+        try:
+            async with asyncio.timeout(DIES_WITHIN):
+                while not (self._room / "died").exists() or len(self._ended) == lived:
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"never came to {point}") from None
+
+    async def _end(self, play: Play, end: Ending) -> dict[str, Any]:
+        """Wait until nothing more can happen to the message, and nobody is owed anything about it."""
+        state: dict[str, Any] = {}
+        try:
+            async with asyncio.timeout(ENDS_WITHIN):
+                while True:
+                    found = await (await self._record.execute(_STATE, (row_key(play.message_id),))).fetchone()
+                    assert found is not None
+                    state = found
+                    # The events are counted here, not only by what is owed: those to come are owed to nobody yet.
+                    told = state["owed"] == 0 and state["deliveries"] >= len(end.events)
+                    # A receipt that was refused while nobody was there comes again later.
+                    words = state["words"] or []
+                    told = told and all(words.count(word) >= end.copies for word in end.receipts)
+                    quiet = state["wake_due_at"] is None and not state["draining"] and not state["histories"]
+                    # Temporal deletes in the background.
+                    if told and quiet and await self._workflow(play.message_id) == end.workflow:
+                        break
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            raise AssertionError(f"it does not end: {state}\n{await self._history(play.message_id)}") from None
+        self._street.hear()
+        return state
+
+    async def _workflow(self, message_id: str) -> str:
+        handle = self._street.temporal.get_workflow_handle(message_workflow(row_key(message_id)))
+        try:
+            status = (await handle.describe()).status
+        except RPCError as error:
+            return error.status.name
+        return WorkflowExecutionStatus(status or 0).name
+
+    async def _history(self, message_id: str) -> str:
+        """What Temporal knows, for the reader of a failure."""
+        handle = self._street.temporal.get_workflow_handle(message_workflow(row_key(message_id)))
+        try:
+            events = [event async for event in handle.fetch_history_events()]
+        except RPCError as error:
+            return f"workflow {error.status.name}"
+        return "\n".join(f"{event.event_time.ToJsonString()} {EventType.Name(event.event_type)}" for event in events)
+
+    async def _copies(self, play: Play) -> list[dict[str, Any]]:
+        answer = await self._sandbox.get("/_sandbox/messages", params={"to": play.to, "steps": "false"})
+        return [one for one in answer.json()["data"] if play.to in one["content"]]
+
+    async def _shown(self, play: Play, end: Ending) -> tuple[str, list[dict[str, Any]] | None]:
+        if end.workflow == "NOT_FOUND":
+            await self.call("GET", f"/v1/messaging/{play.message_id}", expect=(404,))
+            return end.status, None
+        shown = await self.call("GET", f"/v1/messaging/{play.message_id}/timeline", expect=(200,))
+        return shown["status"], shown["data"]
+
+
+def row_key(message_id: str) -> UUID:
+    """The row of a message."""
+    found = parse(Prefix.MESSAGE, message_id)
+    assert found is not None
+    return found
+
+
+def dsn(server: str, name: str) -> str:
+    """The same server, another database."""
+    return server.replace("/bellhop?", f"/{name}?")
+
+
+@asynccontextmanager
+async def open_lane(street: Street, port: int) -> AsyncIterator[Lane]:
+    """A lane that lives; its API listens on `port`."""
+    async with AsyncExitStack() as stack:
+        sandbox_url = stack.enter_context(running())
+        # A connection for each call: one that a killed API leaves behind is no matter of ours.
+        api = await stack.enter_async_context(
+            httpx2.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}",
+                headers={"Authorization": f"Bearer {street.key}"},
+                limits=httpx2.Limits(max_keepalive_connections=0),
+                timeout=10,
+                trust_env=False,
+            )
+        )
+        lane = Lane(street, f"crash_{os.getpid()}_{next(NUMBERS)}", sandbox_url, api)
+        async with street.opening:
+            await lane.open()
+        living = asyncio.create_task(lane.live())
+        try:
+            yield lane
+        finally:
+            living.cancel()
+            with suppress(asyncio.CancelledError):
+                await living
+            await lane.close()

@@ -1,0 +1,369 @@
+"""The judge of `make chaos`: accounts that agree find nothing, and each single fault in them is found, and only it.
+
+The proof must be able to fail: every row of the judge's table has a case here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from chaos.accounts import Accounts, Answer, Attempt, Copy, Event, Heard, Row, Told
+from chaos.checker import PROVIDER_SAYS, STATUS, STORIES, WRONGS, due, judge
+from chaos.plan import Letter, Move
+
+ENDPOINTS = ("good", "flaky")
+
+
+def told(number: int, **letter: object) -> Told:
+    """Handed in at second 100 and accepted at once."""
+    written = Letter(number, 0.0, "sms", f"+1212{number}", **letter)  # type: ignore[arg-type]
+    moment = 100.0 + written.ahead if written.ahead is not None else None
+    return Told(written, [Answer("send", 100.0, 100.1, 201, f"omsg_{number}", due=moment)])
+
+
+def row(number: int, stage: str = "delivered", **changed: object) -> Row:
+    events = [
+        Event(f"evt_{number}{place}", f"message.{word}", 101.0 + place)
+        for place, word in enumerate(STORIES[STATUS[stage]])
+    ]
+    found = Row(f"omsg_{number}", f"q{number:05}", "sms", stage, attempts=[Attempt("accepted", 100.5)], events=events)
+    for name, value in changed.items():
+        setattr(found, name, value)
+    return found
+
+
+def copy(number: int, words: int = 1, status: str = "delivered", accepted: float = 111.0, **changed: object) -> Copy:
+    texts = tuple(f"q{number:05}.{word:03}" for word in range(words))
+    told_us = frozenset({"sent", status})
+    found = Copy("twilio", f"SM{number}", texts, accepted, status, told_us)
+    return replace(found, **changed)  # type: ignore[arg-type]
+
+
+def heard(rows: list[Row]) -> list[Heard]:
+    return [
+        Heard(endpoint, event.id, event.type, one.id, event.at)
+        for endpoint in ENDPOINTS
+        for one in rows
+        for event in one.events
+    ]
+
+
+def right() -> Accounts:
+    """Every kind of life there is, each told alike by everybody."""
+    cancelled = told(2, ahead=10.0, cancel=3.0)
+    cancelled.answers.append(Answer("cancel", 103.0, 103.1, 200, "omsg_2"))
+    too_late = told(3, ahead=10.0, cancel=10.1)
+    too_late.answers.append(Answer("cancel", 110.1, 110.2, 409, code="message_not_pending"))
+    moved = told(4, ahead=30.0, move=Move(3.0, 5.0))
+    moved.answers.append(Answer("move", 103.0, 103.1, 200, "omsg_4", due=105.0))
+    repeated = told(5, together=2)
+    repeated.answers += [Answer("send", 100.0, 108.0, 0), Answer("send", 108.0, 108.1, 201, "omsg_5")]
+    erased = told(6, guest=0, ahead=20.0)
+    erased.answers.append(Answer("erase", 110.0, 110.1, 204))
+    rows = [
+        row(1), row(2, "cancelled", attempts=[]), row(3), row(4), row(5),
+        row(6, "cancelled", token=None, erased=True, attempts=[]),
+        row(7, words := "undelivered"), row(8, "gave_up", failure="rejected"), row(9, "read"),
+    ]  # fmt: skip
+    copies = [
+        copy(1, words=2),
+        copy(3),
+        copy(4, accepted=105.5),
+        copy(5),
+        copy(7, status=words),
+        copy(9, status="open"),
+    ]
+    clients = [told(1, words=2), cancelled, too_late, moved, repeated, erased, told(7), told(8, refused=True), told(9)]
+    return Accounts(clients, rows, copies, heard(rows), ENDPOINTS)
+
+
+def test_accounts_that_agree_find_nothing() -> None:
+    verdict = judge(right())
+    assert verdict.findings == []
+    assert verdict.ends == {"delivered": 4, "cancelled": 2, "failed": 2, "read": 1}
+
+
+def without_row(all_: Accounts) -> None:
+    del all_.rows[0]
+    all_.heard[:] = [one for one in all_.heard if one.subject != "omsg_1"]
+
+
+def without_copy(all_: Accounts) -> None:
+    del all_.copies[0]
+
+
+def with_half_a_copy(all_: Accounts) -> None:
+    all_.copies[0] = copy(1, words=1)
+
+
+def with_two_copies(all_: Accounts) -> None:
+    all_.copies.append(copy(3, id="SM33"))
+
+
+def with_a_part_twice(all_: Accounts) -> None:
+    all_.copies.append(copy(1, words=1, id="SM11"))
+
+
+def sent_early(all_: Accounts) -> None:
+    all_.copies[1] = copy(3, accepted=109.9)
+
+
+def sent_before_the_time_it_was_moved_to(all_: Accounts) -> None:
+    all_.copies[2] = copy(4, accepted=104.9)
+
+
+def sent_though_cancelled(all_: Accounts) -> None:
+    all_.copies.append(copy(2))
+
+
+def cancelled_and_then_delivered(all_: Accounts) -> None:
+    all_.rows[1] = row(2)
+    all_.heard[:] = heard(all_.rows)
+    all_.copies.append(copy(2))
+
+
+def cancelled_after_the_client_was_told_no(all_: Accounts) -> None:
+    all_.rows[2] = row(3, "cancelled")
+    all_.heard[:] = heard(all_.rows)
+    del all_.copies[1]
+
+
+def cancelled_by_nobody(all_: Accounts) -> None:
+    all_.rows[0] = row(1, "cancelled")
+    all_.heard[:] = heard(all_.rows)
+    del all_.copies[0]
+
+
+def attempted_after_erasure(all_: Accounts) -> None:
+    all_.rows[5].attempts.append(Attempt("accepted", 120.0))
+
+
+def not_quite_erased(all_: Accounts) -> None:
+    all_.rows[5].remains = True
+
+
+def still_queued(all_: Accounts) -> None:
+    all_.rows[0] = row(1, "queued")
+    all_.heard[:] = heard(all_.rows)
+    del all_.copies[0]
+
+
+def in_flight_for_ever(all_: Accounts) -> None:
+    all_.rows[0].attempts.append(Attempt("in_flight", 101.0))
+
+
+def never_told_to_temporal(all_: Accounts) -> None:
+    all_.rows[0].owed = True
+
+
+def conducted_for_ever(all_: Accounts) -> None:
+    all_.running = frozenset({"omsg_1"})
+
+
+def a_history_left(all_: Accounts) -> None:
+    all_.rows[5].history = True
+
+
+def still_sent(all_: Accounts) -> None:
+    all_.rows[4] = row(5, "sent")
+    all_.heard[:] = heard(all_.rows)
+
+
+def delivered_says_only_us(all_: Accounts) -> None:
+    all_.copies[3] = copy(5, status="undelivered")
+
+
+def failed_without_a_cause(all_: Accounts) -> None:
+    all_.told[7] = told(8)
+
+
+def given_up_although_delivered(all_: Accounts) -> None:
+    all_.rows[4] = row(5, "gave_up", failure="expired")
+    all_.heard[:] = heard(all_.rows)
+
+
+def never_answered(all_: Accounts) -> None:
+    all_.told[2].answers[-1] = Answer("cancel", 110.1, 118.1, 0)
+
+
+def refused_without_a_cause(all_: Accounts) -> None:
+    all_.told[2].answers[-1] = Answer("cancel", 110.1, 110.2, 404)
+
+
+def repeated_into_a_second_message(all_: Accounts) -> None:
+    all_.told[4].answers.append(Answer("send", 120.0, 120.1, 201, "omsg_55"))
+
+
+def a_second_row(all_: Accounts) -> None:
+    all_.rows.append(row(5, "cancelled", id="omsg_56"))
+
+
+def a_row_of_nobody(all_: Accounts) -> None:
+    all_.rows.append(row(77))
+
+
+def a_copy_of_nobody(all_: Accounts) -> None:
+    all_.copies.append(copy(77))
+
+
+def an_event_never_written(all_: Accounts) -> None:
+    del all_.rows[0].events[0]
+    all_.heard[:] = heard(all_.rows)
+
+
+def an_event_never_heard(all_: Accounts) -> None:
+    all_.heard.remove(next(one for one in all_.heard if one.subject == "omsg_1" and one.endpoint == "flaky"))
+
+
+def an_event_under_two_ids(all_: Accounts) -> None:
+    all_.rows[0].events.append(Event("evt_other", "message.delivered", 105.0))
+    all_.heard[:] = heard(all_.rows)
+
+
+def an_event_under_an_id_nobody_wrote(all_: Accounts) -> None:
+    all_.heard.append(Heard("good", "evt_strange", "message.failed", "omsg_1", 106.0))
+
+
+def events_heard_out_of_order(all_: Accounts) -> None:
+    first, second = (
+        place for place, one in enumerate(all_.heard) if one.subject == "omsg_1" and one.endpoint == "good"
+    )
+    all_.heard[first], all_.heard[second] = all_.heard[second], all_.heard[first]
+
+
+def events_written_out_of_order(all_: Accounts) -> None:
+    all_.rows[0].events.reverse()
+    all_.heard[:] = heard(all_.rows)
+
+
+def an_event_forged(all_: Accounts) -> None:
+    all_.heard[0] = replace(all_.heard[0], genuine=False)
+
+
+def a_delivery_left(all_: Accounts) -> None:
+    all_.rows[0].pending.append("flaky")
+
+
+def a_forgery_believed(all_: Accounts) -> None:
+    all_.forged.append(Answer("forged", 101.0, 101.1, 200, "/v1/receipts"))
+
+
+CASES: list[tuple[Callable[[Accounts], None], str, str]] = [
+    (without_row, "lost", "q00001"),
+    (failed_without_a_cause, "lost", "q00008"),
+    (cancelled_by_nobody, "lost", "q00001"),
+    (without_copy, "never sent", "q00001"),
+    (with_half_a_copy, "never sent", "q00001"),
+    (with_two_copies, "twice", "q00003"),
+    (with_a_part_twice, "twice", "q00001"),
+    (sent_early, "early", "q00003"),
+    (sent_before_the_time_it_was_moved_to, "early", "q00004"),
+    (sent_though_cancelled, "after cancel", "q00002"),
+    (attempted_after_erasure, "after erasure", "q00006"),
+    (not_quite_erased, "after erasure", "q00006"),
+    (still_queued, "stuck", "q00001"),
+    (in_flight_for_ever, "stuck", "q00001"),
+    (never_told_to_temporal, "stuck", "q00001"),
+    (conducted_for_ever, "stuck", "q00001"),
+    (a_history_left, "after erasure", "q00006"),
+    (still_sent, "wrong status", "q00005"),
+    (delivered_says_only_us, "wrong status", "q00005"),
+    (given_up_although_delivered, "wrong status", "q00005"),
+    (cancelled_after_the_client_was_told_no, "untrue answer", "q00003"),
+    (never_answered, "untrue answer", "q00003"),
+    (refused_without_a_cause, "untrue answer", "q00003"),
+    (repeated_into_a_second_message, "second message", "q00005"),
+    (a_second_row, "second message", "q00005"),
+    (a_row_of_nobody, "second message", ""),
+    (a_copy_of_nobody, "second message", ""),
+    (an_event_never_written, "event missing", "q00001"),
+    (an_event_never_heard, "event missing", "q00001"),
+    (an_event_under_two_ids, "event renamed", "q00001"),
+    (an_event_under_an_id_nobody_wrote, "event renamed", "q00001"),
+    (events_heard_out_of_order, "event order", "q00001"),
+    (events_written_out_of_order, "event order", "q00001"),
+    (an_event_forged, "event forged", ""),
+    (a_delivery_left, "delivery pending", "q00001"),
+    (a_forgery_believed, "forgery believed", ""),
+]
+
+
+@pytest.mark.parametrize(("spoil", "wrong", "token"), CASES, ids=lambda case: getattr(case, "__name__", None))
+def test_each_single_fault_is_found_and_nothing_else(spoil: Callable[[Accounts], None], wrong: str, token: str) -> None:
+    accounts = right()
+    spoil(accounts)
+    assert {(finding.wrong, finding.token) for finding in judge(accounts).findings} == {(wrong, token)}
+    assert judge(accounts).count(wrong) == 1
+
+
+def test_a_cancel_that_was_granted_and_then_delivered_is_wrong_twice_over() -> None:
+    accounts = right()
+    cancelled_and_then_delivered(accounts)
+    assert {finding.wrong for finding in judge(accounts).findings} == {"after cancel", "untrue answer"}
+
+
+def test_every_row_of_the_table_has_a_case() -> None:
+    assert {wrong for _, wrong, _ in CASES} == WRONGS.keys()
+
+
+# --- what is excused, and only that -----------------------------------------------------------------------------------
+
+
+def mail(stage: str, failure: str | None, copies: list[Copy]) -> Accounts:
+    one = Told(Letter(1, 0.0, "email", "guest@example.com"), [Answer("send", 100.0, 100.1, 201, "omsg_1")])
+    rows = [row(1, stage, channel="email", failure=failure)]
+    return Accounts([one], rows, copies, heard(rows), ENDPOINTS)
+
+
+def test_a_mail_whose_answer_was_lost_may_end_unknown_but_not_one_that_arrived() -> None:
+    verdict = judge(mail("gave_up", "outcome_unknown", []))
+    assert (verdict.findings, verdict.unknown) == ([], 1)
+    arrived = mail("gave_up", "outcome_unknown", [copy(1, status="open", told=frozenset())])
+    assert judge(arrived).count("wrong status") == 1
+
+
+def test_but_not_when_a_receipt_came_and_not_for_a_text_message() -> None:
+    told_us = mail("gave_up", "outcome_unknown", [copy(1, status="open")])
+    assert judge(told_us).count("wrong status") == 1
+    text = mail("gave_up", "outcome_unknown", [])
+    text.rows[0].channel = "sms"
+    assert judge(text).count("lost") == 1
+
+
+def test_no_silence_is_excused_but_an_opening_that_nobody_told() -> None:
+    silent = [copy(1, told=frozenset())]
+    assert judge(mail("sent", None, silent)).count("wrong status") == 1
+    assert judge(mail("delivered", None, [copy(1, status="open", told=frozenset({"delivered"}))])).findings == []
+    assert judge(mail("delivered", None, [copy(1, status="open")])).count("wrong status") == 1
+
+
+def test_a_final_word_that_was_taken_back_unheard_is_counted_and_excused() -> None:
+    all_ = right()
+    all_.rows[4] = row(5, "undelivered", failure="unreachable")
+    all_.heard[:] = heard(all_.rows)
+    all_.copies[3] = copy(5, status="delivered", told=frozenset({"sent", "undelivered"}))
+    verdict = judge(all_)
+    assert not verdict.findings
+    assert verdict.recanted == 1
+    all_.copies[3] = copy(5, status="delivered", told=frozenset({"sent", "undelivered", "delivered"}))
+    assert judge(all_).count("wrong status") == 1
+
+
+def test_the_time_it_may_go_out_is_the_last_that_was_granted_or_one_that_was_not_answered() -> None:
+    moved = told(1, ahead=30.0)
+    assert due(moved) == 130.0
+    moved.answers.append(Answer("move", 101.0, 109.0, 0, due=120.0))
+    assert due(moved) == 120.0, "the lost answer may have been a yes"
+    moved.answers.append(Answer("move", 109.0, 109.1, 200, due=150.0))
+    assert due(moved) == 150.0
+    moved.answers.append(Answer("move", 111.0, 111.1, 409, due=115.0))
+    assert due(moved) == 150.0
+    moved.answers.append(Answer("move", 112.0, 112.1, 200, due=None))
+    assert due(moved) is None
+
+
+def test_every_word_of_a_provider_is_a_status() -> None:
+    assert set(PROVIDER_SAYS.values()) <= set(STATUS.values())

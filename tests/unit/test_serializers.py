@@ -1,0 +1,150 @@
+"""The public objects: exactly the fields of the contract, in its order, whatever the row holds."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bellhop.domain import serializers
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.ids import Prefix, render
+from bellhop.domain.statuses import STATUS, Stage
+
+KEY = UUID("0190a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b")
+OTHER = UUID("0190a3b4-c5d6-7e8f-9a0b-000000000001")
+AT = datetime(2026, 3, 15, 10, 0, 0, tzinfo=UTC)
+
+MESSAGE: dict[str, Any] = {
+    "id": KEY,
+    "property_id": OTHER,
+    "guest_ref": None,
+    "channel": "sms",
+    "stage": "sent",
+    "recipient": "+13055551234",
+    "subject": None,
+    "content": "Your suite is ready.",
+    "scheduled_at": None,
+    "sent_at": AT,
+    "created_at": AT,
+    "metadata": {},
+    "failure_code": None,
+    "provider_code": None,
+}
+GUEST: dict[str, Any] = {
+    "id": KEY, "property_id": OTHER, "first_name": "Jordan", "last_name": "Mitchell", "email": None, "phone": None,
+    "language": "en", "preferences": {}, "metadata": {"vip": True}, "external_id": None, "is_active": True,
+    "first_seen_at": AT, "last_seen_at": AT, "created_at": AT, "updated_at": AT, "email_key": None, "search_text": "",
+}  # fmt: skip
+INBOUND: dict[str, Any] = {
+    "id": KEY, "property_id": OTHER, "guest_id": None, "conversation_id": None, "channel": "sms",
+    "sender": "+13055551234", "recipient": "+15005550006", "content": "Thanks", "created_at": AT,
+}  # fmt: skip
+
+WIDTH = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+def test_a_message() -> None:
+    assert json.dumps(serializers.message(MESSAGE)) == json.dumps(
+        {
+            "id": render(Prefix.MESSAGE, KEY),
+            "property_id": render(Prefix.PROPERTY, OTHER),
+            "guest_id": None,
+            "channel": "sms",
+            "status": "sent",
+            "recipient": "+13055551234",
+            "subject": None,
+            "content": "Your suite is ready.",
+            "scheduled_at": None,
+            "sent_at": "2026-03-15T10:00:00.000000Z",
+            "created_at": "2026-03-15T10:00:00.000000Z",
+            "metadata": {},
+        }
+    )
+
+
+def test_a_guest() -> None:
+    shown = serializers.guest(GUEST)
+    assert list(shown) == [
+        "id", "property_id", "first_name", "last_name", "email", "phone", "language", "preferences", "metadata",
+        "external_id", "is_active", "first_seen_at", "last_seen_at", "created_at", "updated_at",
+    ]  # fmt: skip
+    assert shown["id"].startswith("gst_")
+    assert shown["metadata"] == {"vip": True}
+    assert shown["email"] is None
+
+
+def test_an_inbound_message() -> None:
+    shown = serializers.inbound(INBOUND)
+    assert list(shown) == [
+        "id", "property_id", "guest_id", "conversation_id", "channel", "sender", "recipient", "content", "created_at",
+    ]  # fmt: skip
+    assert shown["id"].startswith("imsg_")
+    assert shown["guest_id"] is None
+    known = serializers.inbound({**INBOUND, "guest_id": KEY, "conversation_id": OTHER})
+    assert known["guest_id"] == render(Prefix.GUEST, KEY)
+    assert known["conversation_id"] == render(Prefix.CONVERSATION, OTHER)
+
+
+def test_of_an_erased_subject_ids_are_left() -> None:
+    assert serializers.erased(Prefix.GUEST, GUEST) == {
+        "id": render(Prefix.GUEST, KEY),
+        "property_id": render(Prefix.PROPERTY, OTHER),
+    }
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_its_status_is_that_of_its_stage(stage: Stage) -> None:
+    shown = serializers.message(
+        {**MESSAGE, "stage": stage.value, "failure_code": "unreachable", "provider_code": "30003"}
+    )
+    assert shown["status"] == STATUS[stage].value
+    assert ("error" in shown["metadata"]) is (shown["status"] == "failed")
+
+
+@pytest.mark.parametrize("code", FailureCode)
+def test_a_failure_says_why_beside_the_callers_own_metadata(code: FailureCode) -> None:
+    row = {**MESSAGE, "stage": "gave_up", "failure_code": code.value, "provider_code": None, "metadata": {"room": "7"}}
+    metadata = serializers.message(row)["metadata"]
+    assert metadata["room"] == "7"
+    assert metadata["error"]["code"] == code.value
+    assert row["metadata"] == {"room": "7"}, "the row itself stays as it is"
+
+
+def test_an_event_shows_the_message_as_it_was_then() -> None:
+    row = {**MESSAGE, "stage": "delivered", "failure_code": "unreachable", "provider_code": "30003"}
+    told = serializers.message(row, stage=Stage.UNDELIVERED, failure={"code": "blocked", "provider_code": "30004"})
+    assert told["status"] == "failed"
+    assert told["metadata"]["error"]["provider_code"] == "30004"
+    assert "error" not in serializers.message(row)["metadata"]
+    assert serializers.message(row, stage=Stage.SENT)["status"] == "sent"
+
+
+def test_no_metadata_is_an_empty_object() -> None:
+    assert serializers.message({**MESSAGE, "metadata": None})["metadata"] == {}
+
+
+@given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(9998, 1, 1)), st.integers(-14 * 60, 14 * 60))
+def test_times_have_one_width_in_utc(at: datetime, offset: int) -> None:
+    moment = at.replace(tzinfo=UTC)
+    shown = serializers.timestamp(moment.astimezone(timezone(timedelta(minutes=offset))))
+    assert shown == serializers.timestamp(moment)
+    assert shown is not None
+    assert WIDTH.fullmatch(shown)
+    assert datetime.fromisoformat(shown) == moment
+
+
+@given(st.datetimes(min_value=datetime(1970, 1, 1)), st.datetimes(min_value=datetime(1970, 1, 1)))
+def test_text_order_is_time_order(one: datetime, other: datetime) -> None:
+    texts = [str(serializers.timestamp(at.replace(tzinfo=UTC))) for at in (one, other)]
+    assert (texts[0] < texts[1]) is (one < other)
+
+
+def test_no_time_is_null() -> None:
+    assert serializers.timestamp(None) is None
