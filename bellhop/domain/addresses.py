@@ -37,9 +37,10 @@ def email(text: str) -> str:
         raise BadAddress(f"expected an e-mail address: {error}") from None
 
 
-def email_key(text: str) -> str:
-    """What two spellings of one guest's e-mail address have in common: used to match, never to send."""
-    return email(text).casefold()
+def email_key(address: str) -> str:
+    """What the spellings of one e-mail address have in common, given as `email` or a provider writes it: used to match
+    and to hash, never to send."""
+    return address.casefold()
 
 
 class AddressBook:
@@ -50,7 +51,7 @@ class AddressBook:
 
     def hash(self, kind: AddressKind, address: str) -> bytes:
         """HMAC-SHA256 of the kind and the normalised address."""
-        plain = address.casefold() if kind is AddressKind.EMAIL else address
+        plain = email_key(address) if kind is AddressKind.EMAIL else address
         return hmac.digest(self._key, f"{kind.value}:{plain}".encode(), "sha256")
 
     def fingerprint(self, payload: bytes) -> bytes:

@@ -94,20 +94,3 @@ def _inside(text: str, at: int) -> bool:
 
 def _indicator(character: str) -> bool:
     return "\U0001f1e6" <= character <= "\U0001f1ff"
-
-
-STOP_WORDS = frozenset(
-    {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "arret", "arrêt", "baja", "alto"}
-)
-START_WORDS = frozenset({"start", "yes", "unstop"})
-
-
-def consent_keyword(text: str) -> str | None:
-    """`opt_out` or `opt_in` when the whole text is a keyword carriers define (STOP, START …), else None.
-
-    Only the full body counts: "cancel my dinner" is a wish, not an opt-out.
-    """
-    word = unicodedata.normalize("NFKC", text).casefold().strip(" \t\r\n.!\"'*")
-    if word in STOP_WORDS:
-        return "opt_out"
-    return "opt_in" if word in START_WORDS else None

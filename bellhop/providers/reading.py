@@ -8,10 +8,10 @@ import math
 import re
 import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 from uuid import UUID
 
+from bellhop.domain import retry_after as retry_after_header
 from bellhop.domain.delivery_ports import SendKind
 from bellhop.domain.failures import FailureCode
 from bellhop.providers.lease_http import Answer
@@ -60,29 +60,11 @@ def retry_after(answer: Answer) -> float | None:
     """Seconds the provider asks us to wait: `Retry-After` (seconds or a date), on a 429 also `X-RateLimit-Reset`, an
     epoch that SendGrid puts on every answer."""
     now = time.time()
-    seconds = _seconds(answer.headers.get("retry-after"), now)
-    if seconds is None and answer.status == 429:
-        reset = _number(answer.headers.get("x-ratelimit-reset"))
-        seconds = reset - now if reset is not None else None
-    return None if seconds is None else min(max(seconds, 0.0), LONGEST_WAIT)
-
-
-def _seconds(value: str | None, now: float) -> float | None:
-    number = _number(value)
-    if number is not None or value is None:
-        return number
-    try:
-        return parsedate_to_datetime(value).timestamp() - now
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-
-
-def _number(value: str | None) -> float | None:
-    try:
-        number = float(value) if value is not None else math.nan
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+    asked = retry_after_header.seconds(answer.headers.get("retry-after"), now)
+    if asked is None and answer.status == 429:
+        reset = retry_after_header.number(answer.headers.get("x-ratelimit-reset"))
+        asked = max(reset - now, 0.0) if reset is not None else None
+    return None if asked is None else min(asked, LONGEST_WAIT)
 
 
 def words(text: object) -> str | None:

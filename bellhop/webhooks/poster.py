@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import socket
 import ssl
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import httpx2
 import structlog
 
-from bellhop.domain import signing
+from bellhop.domain import retry_after, signing
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.webhook_ports import Owed, Posted
 from bellhop.settings import WebhookSettings
@@ -64,7 +63,7 @@ class WebhookPoster:
             "POST", url, content=content, headers=headers, follow_redirects=False, timeout=self._timeout
         ) as response:
             status = response.status_code
-            retry_after = response.headers.get("retry-after") if status in (429, 503) else None
+            asked = response.headers.get("retry-after") if status in (429, 503) else None
             # Whatever becomes of the body: the status line said what counts.
             with suppress(httpx2.HTTPError, TimeoutError):
                 async with asyncio.timeout(SLOWEST_ANSWER):
@@ -75,23 +74,8 @@ class WebhookPoster:
                             break
         if 200 <= status < 300:
             return Posted(status, None)
-        now = at + timedelta(seconds=time.monotonic() - began)
-        return Posted(status, f"http {status}", seconds(retry_after, now))
-
-
-def seconds(retry_after: str | None, now: datetime) -> float | None:
-    """A `Retry-After` header (seconds or a date) in seconds; None when it is missing, past or nonsense."""
-    if not retry_after:
-        return None
-    text = retry_after.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        at = email.utils.parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    after = (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds()
-    return after if after > 0 else None
+        now = at.timestamp() + time.monotonic() - began
+        return Posted(status, f"http {status}", retry_after.seconds(asked, now))
 
 
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (

@@ -1,4 +1,4 @@
-"""Long texts in parts, consent keywords, content types."""
+"""Long texts in parts, content types."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from bellhop.domain.messages import (
     ADDRESS_KIND,
     MAX_CONTENT,
     SMS_PART,
-    START_WORDS,
-    STOP_WORDS,
     Channel,
-    consent_keyword,
     content_type,
     parts,
 )
@@ -89,37 +86,7 @@ def test_only_sms_is_cut() -> None:
     for channel in set(Channel) - {Channel.SMS}:
         assert parts(channel, text) == [text]
 
-
-@pytest.mark.parametrize("word", sorted(STOP_WORDS))
-def test_stop_words(word: str) -> None:
-    assert consent_keyword(word) == "opt_out"
-    assert consent_keyword(f' "{word.upper()}!" \r\n') == "opt_out"
-    assert consent_keyword(unicodedata.normalize("NFD", word)) == "opt_out"
-
-
-@pytest.mark.parametrize("word", sorted(START_WORDS))
-def test_start_words(word: str) -> None:
-    assert consent_keyword(word) == "opt_in"
-    assert consent_keyword(f"*{word.capitalize()}*. ") == "opt_in"
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "   ", "stop it", "please stop", "cancel my dinner", "stopp", "yes please", "when does it end", "st op"],
-)
-def test_a_sentence_is_no_keyword(text: str) -> None:
-    assert consent_keyword(text) is None
-
-
-@given(st.text())
-def test_no_text_is_too_odd_to_be_asked_about(text: str) -> None:
-    assert consent_keyword(text) in ("opt_in", "opt_out", None)
     assert content_type(Channel.EMAIL, text) in ("text/html", "text/plain")
-
-
-def test_stop_and_start_exclude_each_other() -> None:
-    assert not STOP_WORDS & START_WORDS
-    assert {word.casefold() for word in STOP_WORDS | START_WORDS} == STOP_WORDS | START_WORDS
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A guest's message to the property: stored, attached to its guest, obeyed when it is STOP or START, and told."""
+"""A guest's message to the property: stored, attached to its guest, and its STOP or START written down."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain.addresses import AddressBook
+from bellhop.domain.addresses import AddressBook, email_key
+from bellhop.domain.consent_keywords import consent_keyword
 from bellhop.domain.delivery_ports import Account, Effect, Inbound
-from bellhop.domain.messages import ADDRESS_KIND, AddressKind, consent_keyword
+from bellhop.domain.messages import ADDRESS_KIND, AddressKind
 from bellhop.store.guests import consents
 from bellhop.store.tables import contact_points, conversations, guests, messages, receipts, senders
 from bellhop.store.webhooks import events
@@ -93,7 +94,7 @@ async def receive(
         )
     ).scalar_one()
     await tx.execute(update(receipts).where(receipts.c.id == fresh).values(message_id=message_id))
-    await _obey(tx, scope_id, kind, hashed, item, message_id)
+    await _apply_keyword(tx, scope_id, kind, hashed, item, message_id)
     return await events.write(
         tx, scope_id, "inbound", message_id, [NewEvent("message.received", "received", {"channel": item.channel.value})]
     )
@@ -119,7 +120,7 @@ async def _guest(tx: AsyncConnection, scope_id: UUID, kind: AddressKind, address
             await tx.execute(
                 select(guests.c.id).where(
                     guests.c.scope_id == scope_id,
-                    column == (address.casefold() if kind is AddressKind.EMAIL else address),
+                    column == (email_key(address) if kind is AddressKind.EMAIL else address),
                 )
             )
         ).scalars()
@@ -180,12 +181,13 @@ async def _conversation(
     return made
 
 
-async def _obey(
+async def _apply_keyword(
     tx: AsyncConnection, scope_id: UUID, kind: AddressKind, hashed: bytes, item: Inbound, message_id: UUID
 ) -> None:
     """STOP is written down at once; START lifts it, and means nothing where nothing was stopped."""
-    word = item.effect.value if item.effect else consent_keyword(item.text)
-    if word == "opt_out":
-        await consents.write(tx, scope_id, kind.value, hashed, Effect.OPT_OUT, "guest", message_id)
-    elif word == "opt_in" and await consents.refused(tx, scope_id, kind.value, hashed) is not None:
-        await consents.write(tx, scope_id, kind.value, hashed, Effect.OPT_IN, "guest", message_id)
+    effect = item.effect or consent_keyword(item.text)
+    if effect not in (Effect.OPT_OUT, Effect.OPT_IN):
+        return
+    if effect is Effect.OPT_IN and await consents.refused(tx, scope_id, kind.value, hashed) is None:
+        return
+    await consents.write(tx, scope_id, kind.value, hashed, effect, "guest", message_id)

@@ -77,7 +77,7 @@ async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: Address
         return None
     alone = await _own_addresses(tx, scope, guest, book)
     erased = Erased()
-    outbound, everything = await _bury(tx, scope, guest_id, alone, erased)
+    outbound, everything = await _anonymise(tx, scope, guest_id, alone, erased)
     await _empty(tx, scope, everything, alone)
     await _forget(tx, scope, guest_id, alone)
     if outbound:
@@ -121,7 +121,7 @@ async def _own_addresses(
     return known
 
 
-async def _bury(
+async def _anonymise(
     tx: AsyncConnection, scope: Scope, guest_id: UUID, alone: dict[tuple[str, bytes], str], erased: Erased
 ) -> tuple[list[UUID], list[UUID]]:
     """Cancel what is pending and empty every linked message. Returns the ids: outbound ones, all."""
