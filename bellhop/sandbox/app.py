@@ -9,7 +9,9 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from bellhop.sandbox import control, page, sendgrid, socket_faults, twilio
+from bellhop.sandbox import control, page, socket_faults
+from bellhop.sandbox.providers.sendgrid import routes as sendgrid
+from bellhop.sandbox.providers.twilio import routes as twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.state import State
 

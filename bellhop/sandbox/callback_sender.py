@@ -16,8 +16,8 @@ import aiohttp
 from twilio.request_validator import RequestValidator
 from yarl import URL
 
-from bellhop.sandbox import overrides
 from bellhop.sandbox.account_registry import EVENT_FLAGS, Books, SendGridAccount, event_settings
+from bellhop.sandbox.providers.twilio import overrides
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.store import Step, Store
 

@@ -10,8 +10,9 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bellhop.sandbox import account_registry, accounts, callbacks, faults, magic, twilio_inbound
+from bellhop.sandbox import account_registry, accounts, callbacks, faults, magic
 from bellhop.sandbox.faults import Fault, FaultRequest
+from bellhop.sandbox.providers.twilio import inbound as twilio_inbound
 from bellhop.sandbox.state import State
 from bellhop.sandbox.store import Message, Step
 

@@ -16,7 +16,8 @@ from sendgrid.helpers.eventwebhook import EventWebhook, EventWebhookHeader
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from bellhop.sandbox import accounts, sendgrid_activity
+from bellhop.sandbox import accounts
+from bellhop.sandbox.providers.sendgrid import activity as sendgrid_activity
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Heard, Receiver, running
 

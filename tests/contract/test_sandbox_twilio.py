@@ -15,7 +15,8 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from bellhop.sandbox import accounts, overrides, segments
+from bellhop.sandbox import accounts, segments
+from bellhop.sandbox.providers.twilio import overrides
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Heard, Receiver, running
 

@@ -19,13 +19,14 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bellhop.sandbox import faults, magic, twilio_errors
+from bellhop.sandbox import faults, magic
 from bellhop.sandbox.account_registry import TwilioAccount
 from bellhop.sandbox.faults import FaultRequest
+from bellhop.sandbox.providers.twilio import errors as twilio_errors
+from bellhop.sandbox.providers.twilio.errors import Refused
+from bellhop.sandbox.providers.twilio.messages import API_VERSION, checked, compose, one, planned, rendered
 from bellhop.sandbox.state import Handler, State
 from bellhop.sandbox.store import Message, now
-from bellhop.sandbox.twilio_errors import Refused
-from bellhop.sandbox.twilio_messages import API_VERSION, checked, compose, one, planned, rendered
 
 _ROOT = f"/{API_VERSION}/Accounts/{{account}}/Messages"
 _FINAL = frozenset({"delivered", "undelivered", "failed", "canceled", "read", "received"})

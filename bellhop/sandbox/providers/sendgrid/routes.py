@@ -16,11 +16,12 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bellhop.sandbox import accounts, faults, magic, scenarios, sendgrid_activity
-from bellhop.sandbox import sendgrid_checks as checks
+from bellhop.sandbox import accounts, faults, magic, scenarios
 from bellhop.sandbox.account_registry import EVENT_FLAGS, SendGridAccount, event_settings
 from bellhop.sandbox.faults import FaultRequest
-from bellhop.sandbox.sendgrid_checks import Problem, reply
+from bellhop.sandbox.providers.sendgrid import activity as sendgrid_activity
+from bellhop.sandbox.providers.sendgrid import checks
+from bellhop.sandbox.providers.sendgrid.checks import Problem, reply
 from bellhop.sandbox.state import Handler, State
 from bellhop.sandbox.store import Message, Step, now
 

@@ -7,11 +7,12 @@ import secrets
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from bellhop.sandbox import overrides, segments
+from bellhop.sandbox import segments
 from bellhop.sandbox.account_registry import TwilioAccount
+from bellhop.sandbox.providers.twilio import overrides
+from bellhop.sandbox.providers.twilio.messages import API_VERSION
 from bellhop.sandbox.state import State
 from bellhop.sandbox.store import Message, now
-from bellhop.sandbox.twilio_messages import API_VERSION
 
 # The whole text, in any case: "Stop please" does not count.
 # https://help.twilio.com/articles/223134027-Twilio-support-for-opt-out-keywords-SMS-STOP-filtering-

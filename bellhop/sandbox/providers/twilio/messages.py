@@ -17,9 +17,9 @@ import phonenumbers
 from bellhop.sandbox import magic, scenarios, segments
 from bellhop.sandbox.account_registry import TwilioAccount
 from bellhop.sandbox.callback_sender import TOKEN
+from bellhop.sandbox.providers.twilio.errors import DELIVERY_ERRORS, Refused
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.store import Message, Step
-from bellhop.sandbox.twilio_errors import DELIVERY_ERRORS, Refused
 
 API_VERSION = "2010-04-01"
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from bellhop.sandbox import faults
 from bellhop.sandbox.account_registry import SendGridAccount
 from bellhop.sandbox.faults import FaultRequest
-from bellhop.sandbox.sendgrid_checks import Problem, reply
+from bellhop.sandbox.providers.sendgrid.checks import Problem, reply
 from bellhop.sandbox.state import State
 from bellhop.sandbox.store import Message, Step
 

@@ -1,0 +1,1 @@
+"""The simulators: one folder for each provider."""
