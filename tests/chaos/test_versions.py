@@ -32,7 +32,7 @@ CHANGES = {
         ),
     ),
     # An answer says more, and says it in every signal and every result.
-    "bellhop/wire.py": (
+    "bellhop/domain/answers.py": (
         (
             "    status: str\n    next: Next\n    after: float = 0.0\n",
             '    status: str\n    next: Next\n    after: float = 0.0\n    remark: str | None = "of the next release"\n',

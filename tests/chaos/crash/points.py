@@ -91,7 +91,7 @@ STEPS = (
     Row("tx AttemptStore.question", "silent", "nothing was heard since it was accepted"),
     Row("twilio report", "silent"),
     Row("sendgrid report", "silent mail"),
-    Row("tx AttemptStore.heard", "silent", "writes down what the provider says"),
+    Row("tx AttemptStore.record_poll", "silent", "writes down what the provider says"),
     # --- changes
     Row("tx messaging.cancel", "cancelled"),
     Row("rpc wake Message", "cancelled"),
