@@ -1,4 +1,4 @@
-"""`bellhop ledger`, `audit` and `doctor`: for the people who run an installation."""
+"""`bellhop ledger`, `reconcile` and `doctor`: for the people who run an installation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bellhop.store.access import properties
 
 if TYPE_CHECKING:
     from bellhop.ops.doctor import Examination
-    from bellhop.ops.reconciliation import Audited
+    from bellhop.ops.reconciliation import Reconciled
 
 T = TypeVar("T")
 
@@ -67,11 +67,11 @@ def add_to(app: typer.Typer, settings: Callable[[], Settings], settled: Callable
         async def work(tx: AsyncConnection, _: Settings) -> dict[str, Any]:
             return await _ledgers(tx, slug, environment, _utc(since), _utc(until))
 
-        found = settled(lambda: _spanned(lambda: asyncio.run(administration.in_database(work, settings()))))
+        found = settled(lambda: _with_span(lambda: asyncio.run(administration.in_database(work, settings()))))
         print(json.dumps(found, indent=2)) if as_json else tables(found, everything=slug is not None)
 
     @app.command()
-    def audit(
+    def reconcile(
         slug: Annotated[str, typer.Argument(help="The property's short name")],
         environment: Annotated[str, typer.Option(help="test or live")] = "live",
         since: From = None,
@@ -81,26 +81,28 @@ def add_to(app: typer.Typer, settings: Callable[[], Settings], settled: Callable
     ) -> None:
         """Ask the providers for their own list of a span, and show every message about which they and we differ.
 
-        Exit code 0: no difference; 1: differences; 2: none, but a provider could not be asked.
+        Exit code 0: no discrepancy; 1: discrepancies; 2: none, but a provider could not be asked.
         """
-        audited = settled(
-            lambda: _spanned(
-                lambda: asyncio.run(_audited(settings(), slug, environment, _utc(since), _utc(until), provider))
+        reconciled = settled(
+            lambda: _with_span(
+                lambda: asyncio.run(_reconciled(settings(), slug, environment, _utc(since), _utc(until), provider))
             )
         )
-        print(json.dumps(_audit_json(slug, environment, audited), indent=2)) if as_json else _audit_said(audited)
-        raise typer.Exit(audited.exit_code)
+        print(
+            json.dumps(_reconciliation_json(slug, environment, reconciled), indent=2)
+        ) if as_json else _print_reconciliation(reconciled)
+        raise typer.Exit(reconciled.exit_code)
 
     @app.command()
     def doctor(as_json: Json = False) -> None:
-        """Look for what is stuck or strange now, and say what to do about it. Changes nothing.
+        """Look for what is stuck or inconsistent now, and say what to do about it. Changes nothing.
 
         Exit code 0: all is well; 1: warnings; 2: something is wrong, or can't be reached.
         """
         from bellhop.ops.doctor import examine
 
         found = settled(lambda: asyncio.run(examine(settings())))
-        print(json.dumps(doctor_json(found), indent=2)) if as_json else _doctor_said(found)
+        print(json.dumps(doctor_json(found), indent=2)) if as_json else _print_examination(found)
         raise typer.Exit(int(found.severity))
 
 
@@ -108,7 +110,7 @@ def _utc(at: datetime | None) -> datetime | None:
     return None if at is None else at.replace(tzinfo=UTC)
 
 
-def _spanned(work: Callable[[], T]) -> T:
+def _with_span(work: Callable[[], T]) -> T:
     try:
         return work()
     except BadSpan as problem:
@@ -154,38 +156,39 @@ async def _scopes(tx: AsyncConnection, slug: str | None, environment: str | None
     ]
 
 
-# --- the audit ---------------------------------------------------------------------------------------------------
+# --- reconciliation ---------------------------------------------------------------------------------------------
 
 
-async def _audited(
+async def _reconciled(
     settings: Settings, slug: str, environment: str, since: datetime | None, until: datetime | None, only: str | None
-) -> Audited:
+) -> Reconciled:
     from bellhop.domain.provider_urls import Routes
-    from bellhop.ops.reconciliation import Auditor
+    from bellhop.ops.reconciliation import Reconciler
     from bellhop.providers import PROVIDERS
     from bellhop.store.connections import make_engine
 
     if only is not None and only not in PROVIDERS:
         raise Refused(f"There is no provider '{only}'. There are: {', '.join(sorted(PROVIDERS))}.")
-    engine = make_engine(settings.postgres, "audit")
+    engine = make_engine(settings.postgres, "reconcile")
     try:
         async with engine.connect() as tx:
             ((_, scope),) = await _scopes(tx, slug, environment)
         routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
-        return await Auditor(engine, scope, PROVIDERS, routes).audit(since, until, only)
+        return await Reconciler(engine, scope, PROVIDERS, routes).reconcile(since, until, only)
     finally:
         await engine.dispose()
 
 
-def _audit_json(slug: str, environment: str, audited: Audited) -> dict[str, Any]:
+def _reconciliation_json(slug: str, environment: str, reconciled: Reconciled) -> dict[str, Any]:
     return {
         "property": slug,
         "environment": environment,
-        "from": timestamp(audited.span.since),
-        "to": timestamp(audited.span.until),
-        "exit_code": audited.exit_code,
+        "from": timestamp(reconciled.span.since),
+        "to": timestamp(reconciled.span.until),
+        "exit_code": reconciled.exit_code,
         "accounts": [
-            {"provider": each.provider, "identity": each.identity, "problem": each.problem} for each in audited.accounts
+            {"provider": each.provider, "identity": each.identity, "problem": each.problem}
+            for each in reconciled.accounts
         ],
         "providers": {
             name: {
@@ -193,12 +196,12 @@ def _audit_json(slug: str, environment: str, audited: Audited) -> dict[str, Any]
                 "theirs": compared.theirs,
                 "moving": len(compared.moving),
                 "not_compared": compared.uncompared,
-                "of_other_scopes": audited.elsewhere[name],
-                "of_other_software": audited.foreign[name],
+                "of_other_scopes": reconciled.elsewhere[name],
+                "of_other_software": reconciled.foreign[name],
             }
-            for name, compared in audited.providers.items()
+            for name, compared in reconciled.providers.items()
         },
-        "differences": [
+        "discrepancies": [
             {
                 "kind": each.kind.value,
                 "provider": each.provider,
@@ -209,37 +212,37 @@ def _audit_json(slug: str, environment: str, audited: Audited) -> dict[str, Any]
                 "theirs": each.theirs,
                 "said": each.sentence,
             }
-            for each in audited.differences
+            for each in reconciled.discrepancies
         ],
     }
 
 
-def _audit_said(audited: Audited) -> None:
-    print(f"Accepted by the providers from {_short(audited.span.since)} to {_short(audited.span.until)} UTC")
-    if not audited.accounts:
+def _print_reconciliation(reconciled: Reconciled) -> None:
+    print(f"Accepted by the providers from {_short(reconciled.span.since)} to {_short(reconciled.span.until)} UTC")
+    if not reconciled.accounts:
         print("There is nobody to ask: this environment has no such provider account.")
         return
-    for name, compared in audited.providers.items():
+    for name, compared in reconciled.providers.items():
         print(f"\n{name}: {Count(compared.ours):message} as we have it, {Count(compared.theirs)} as it has it.")
         beside = (
             (len(compared.moving), "of the last minutes still moving: look again later"),
             (compared.uncompared, "not compared: sent through an account that could not be asked"),
-            (audited.elsewhere[name], "of other properties and environments here, through the same account"),
-            (audited.foreign[name], "of other software in the same account, from senders that are not ours"),
+            (reconciled.elsewhere[name], "of other properties and environments here, through the same account"),
+            (reconciled.foreign[name], "of other software in the same account, from senders that are not ours"),
         )
         for count, what in beside:
             if count:
                 print(f"  {Count(count)} {what}")
-        for difference in compared.differences:
-            print(_wrapped(difference.sentence, "  - "))
-    for account in audited.accounts:
+        for discrepancy in compared.discrepancies:
+            print(_wrapped(discrepancy.sentence, "  - "))
+    for account in reconciled.accounts:
         if account.problem:
             print(_wrapped(f"{account.provider}, account {account.identity}, was not asked: {account.problem}.", "\n"))
-    count, asked = len(audited.differences), all(account.problem is None for account in audited.accounts)
+    count, asked = len(reconciled.discrepancies), all(account.problem is None for account in reconciled.accounts)
     if count:
-        print(f"\n{Count(count):difference}.")
-    elif audited.providers:
-        print("\nNo difference." if asked else "\nNo difference with those that were asked.")
+        print(f"\n{Count(count):discrepancy|discrepancies}.")
+    elif reconciled.providers:
+        print("\nNo discrepancy." if asked else "\nNo discrepancy with those that were asked.")
 
 
 def _short(at: datetime) -> str:
@@ -270,7 +273,7 @@ def doctor_json(found: Examination) -> dict[str, Any]:
     }
 
 
-def _doctor_said(found: Examination) -> None:
+def _print_examination(found: Examination) -> None:
     for each in found.findings:
         print(_wrapped(each.said, f"{each.severity.name:<8} "))
         print(_wrapped(each.do, "         ") + "\n")

@@ -46,19 +46,19 @@ SENTENCES: dict[Kind, str] = {
     Kind.STATUSES: "{message}: statuses differ: ours {ours}, theirs {theirs} ({provider_ids}).",
 }
 
-PASSING = frozenset({Kind.UNKNOWN_THERE, Kind.UNSETTLED, Kind.STATUSES})
+TRANSIENT = frozenset({Kind.UNKNOWN_THERE, Kind.UNSETTLED, Kind.STATUSES})
 """What a receipt on its way, a list that lags, or a question about to be asked sets right by itself."""
 
 CLAIMED = ("accepted", "undelivered")
 """States of an attempt that say: the provider has it."""
 
 _UNSEEN = {(Stage.READ, Stage.DELIVERED), (Stage.READ, Stage.SENT)}
-"""(ours, theirs) that are no difference: lists do not show that a mail was opened."""
+"""(ours, theirs) that are no discrepancy: lists do not show that a mail was opened."""
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """One difference about one message."""
+class Discrepancy:
+    """One discrepancy about one message."""
 
     kind: Kind
     provider: str
@@ -90,13 +90,13 @@ class Difference:
 class Compared:
     """What came of comparing one provider's list."""
 
-    differences: list[Difference] = field(default_factory=list)
+    discrepancies: list[Discrepancy] = field(default_factory=list)
     ours: int = 0
     """Attempts of the span that the provider accepted, as we have it."""
     theirs: int = 0
     """Messages of ours in the span, as the provider has it."""
-    moving: list[Difference] = field(default_factory=list)
-    """Of the last minutes: too fresh to call it a difference."""
+    moving: list[Discrepancy] = field(default_factory=list)
+    """Of the last minutes: too fresh to call it a discrepancy."""
     uncompared: int = 0
     """Attempts through an account that could not be asked."""
 
@@ -106,12 +106,12 @@ def compare(
     attempts: Sequence[Row],
     matched: Mapping[str, Row],
     listed: Sequence[Listed],
-    strangers: Sequence[Listed],
+    unmatched: Sequence[Listed],
     asked: Collection[UUID],
     settled_before: datetime,
 ) -> Compared:
     """Compare `attempts`, ours of the span, with `listed`, which `matched` leads to attempts of this scope by the
-    provider's id; `strangers` are from our senders and no attempt's. `asked`: ids of the accounts that gave their list.
+    provider's id; `unmatched` are from our senders and no attempt's. `asked`: ids of the accounts that gave their list.
     What `settled_before` is not past may still be moving."""
     done = Compared()
     copies: dict[tuple[UUID, int], list[str]] = defaultdict(list)
@@ -121,11 +121,11 @@ def compare(
         copies[row["message_id"], row["part"]].append(one.provider_id)
         of_attempt[row["id"]] = one
     in_span = {row["id"] for row in attempts}
-    found: list[tuple[Difference, datetime | None]] = []
+    found: list[tuple[Discrepancy, datetime | None]] = []
     twice = {where for where, ids in copies.items() if len(ids) > 1}
     for message_id, part in sorted(twice):
         ids = tuple(sorted(copies[message_id, part]))
-        found.append((Difference(Kind.TWO_COPIES, provider, message_id, ids, None), None))
+        found.append((Discrepancy(Kind.TWO_COPIES, provider, message_id, ids, None), None))
     for row in attempts:
         if row["account_id"] not in asked and row["id"] not in of_attempt:
             done.uncompared += row["state"] in CLAIMED
@@ -133,32 +133,32 @@ def compare(
         done.ours += row["state"] in CLAIMED
         if (row["message_id"], row["part"]) not in twice and (differs := _of(provider, row, of_attempt.get(row["id"]))):
             found.append((differs, row["created_at"]))
-    for one in strangers:
+    for one in unmatched:
         ids = (one.provider_id,)
-        found.append((Difference(Kind.UNKNOWN_HERE, provider, None, ids, one.accepted_at), one.accepted_at))
-    done.theirs = sum(matched[one.provider_id]["id"] in in_span for one in listed) + len(strangers)
-    for difference, at in found:
-        fresh = difference.kind in PASSING and at is not None and at > settled_before
-        (done.moving if fresh else done.differences).append(difference)
+        found.append((Discrepancy(Kind.UNKNOWN_HERE, provider, None, ids, one.accepted_at), one.accepted_at))
+    done.theirs = sum(matched[one.provider_id]["id"] in in_span for one in listed) + len(unmatched)
+    for discrepancy, at in found:
+        fresh = discrepancy.kind in TRANSIENT and at is not None and at > settled_before
+        (done.moving if fresh else done.discrepancies).append(discrepancy)
     return done
 
 
-def _of(provider: str, row: Row, there: Listed | None) -> Difference | None:
+def _of(provider: str, row: Row, there: Listed | None) -> Discrepancy | None:
     """What differs between an attempt and the provider's one message of it."""
     if there is None:
         if row["state"] not in CLAIMED:
             return None
         ids = (row["provider_id"],) if row["provider_id"] else ()
-        return Difference(Kind.UNKNOWN_THERE, provider, row["message_id"], ids, row["created_at"])
+        return Discrepancy(Kind.UNKNOWN_THERE, provider, row["message_id"], ids, row["created_at"])
     about = (provider, row["message_id"], (there.provider_id,), row["created_at"])
     if row["state"] == "not_sent":
-        return Difference(Kind.NOT_SENT, *about)
+        return Discrepancy(Kind.NOT_SENT, *about)
     if row["state"] not in CLAIMED:
-        return Difference(Kind.UNSETTLED, *about, row["state"], there.word)
+        return Discrepancy(Kind.UNSETTLED, *about, row["state"], there.word)
     ours = Stage(row["stage"]) if row["stage"] else Stage.SENT
     if there.stage is None or there.stage is ours or (ours, there.stage) in _UNSEEN:
         return None
-    return Difference(Kind.STATUSES, *about, STATUS[ours].value, _said(there))
+    return Discrepancy(Kind.STATUSES, *about, STATUS[ours].value, _said(there))
 
 
 def _said(there: Listed) -> str:

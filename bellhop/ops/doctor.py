@@ -1,4 +1,4 @@
-"""The doctor: what is stuck or strange now, why, and what to do about it, in sentences.
+"""The doctor: what is stuck or inconsistent now, why, and what to do about it, in sentences.
 
 Only looks. PostgreSQL and Temporal are looked at independently: when one is down that is the finding, and the other
 goes on.
@@ -16,11 +16,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from bellhop.ops import temporal_checks
 from bellhop.ops.doctor_checks import (
-    NO_CONDUCTOR,
-    NO_RECORD,
-    NOT_LOOKED,
-    OF_CONDUCTOR,
-    OF_RECORD,
+    CHECK_FAILED,
+    DATABASE_CHECKS,
+    DATABASE_DOWN,
+    TEMPORAL_CHECKS,
+    TEMPORAL_DOWN,
     Check,
     CheckContext,
     Limits,
@@ -59,53 +59,53 @@ class Examination:
         return max((finding.severity for finding in self.findings), default=Severity.FINE)
 
 
-_AWAY = (SQLAlchemyError, RPCError, RuntimeError, OSError, TimeoutError)
-PATIENCE = 20.0
+_UNREACHABLE = (SQLAlchemyError, RPCError, RuntimeError, OSError, TimeoutError)
+TIMEOUT = 20.0
 """Seconds for all checks of one kind."""
 
 
 async def examine(settings: Settings, limits: Limits | None = None) -> Examination:
     """Look at everything, once."""
-    patient = CheckContext(settings, limits or Limits())
-    record, conductor = Examination(), Examination()
-    await asyncio.gather(_record(patient, record), _conductor(patient, conductor))
-    findings = sorted([*record.findings, *conductor.findings], key=lambda finding: -finding.severity)
+    context = CheckContext(settings, limits or Limits())
+    database, temporal = Examination(), Examination()
+    await asyncio.gather(_check_database(context, database), _check_temporal(context, temporal))
+    findings = sorted([*database.findings, *temporal.findings], key=lambda finding: -finding.severity)
     return Examination(
-        findings, [*record.looked, *conductor.looked], [*record.skipped, *conductor.skipped], patient.information
+        findings, [*database.looked, *temporal.looked], [*database.skipped, *temporal.skipped], context.information
     )
 
 
-async def _record(patient: CheckContext, found: Examination) -> None:
-    engine = make_engine(patient.settings.postgres, "doctor").execution_options(isolation_level="AUTOCOMMIT")
+async def _check_database(context: CheckContext, found: Examination) -> None:
+    engine = make_engine(context.settings.postgres, "doctor").execution_options(isolation_level="AUTOCOMMIT")
     try:
-        async with asyncio.timeout(PATIENCE), engine.connect() as patient.tx:
-            await _all(OF_RECORD, patient, found)
-    except _AWAY as error:
-        _away(NO_RECORD, OF_RECORD, found, {"error": _reason(error)})
+        async with asyncio.timeout(TIMEOUT), engine.connect() as context.tx:
+            await _run(DATABASE_CHECKS, context, found)
+    except _UNREACHABLE as error:
+        _unreachable(DATABASE_DOWN, DATABASE_CHECKS, found, {"error": _reason(error)})
     finally:
         await engine.dispose()
 
 
-async def _conductor(patient: CheckContext, found: Examination) -> None:
+async def _check_temporal(context: CheckContext, found: Examination) -> None:
     try:
-        async with asyncio.timeout(PATIENCE):
-            patient.client = await connect(patient.settings.temporal, lazy=True)
+        async with asyncio.timeout(TIMEOUT):
+            context.client = await connect(context.settings.temporal, lazy=True)
             # Raises where it does not answer at all, before anything is said about what it has.
-            await temporal_checks.namespace_missing(patient.client)
-            await _all(OF_CONDUCTOR, patient, found)
-    except _AWAY as error:
-        address = patient.settings.temporal.address
-        _away(NO_CONDUCTOR, OF_CONDUCTOR, found, {"address": address, "error": _reason(error)})
+            await temporal_checks.namespace_missing(context.client)
+            await _run(TEMPORAL_CHECKS, context, found)
+    except _UNREACHABLE as error:
+        address = context.settings.temporal.address
+        _unreachable(TEMPORAL_DOWN, TEMPORAL_CHECKS, found, {"address": address, "error": _reason(error)})
 
 
-async def _all(checks: tuple[Check, ...], patient: CheckContext, found: Examination) -> None:
+async def _run(checks: tuple[Check, ...], context: CheckContext, found: Examination) -> None:
     for check in checks:
         try:
-            cases = await check.look(patient)
+            cases = await check.look(context)
         except (SQLAlchemyError, RPCError) as error:
             if _gone(error):
                 raise
-            found.findings.append(_finding(NOT_LOOKED, {"check": check.name, "error": _reason(error)}))
+            found.findings.append(_finding(CHECK_FAILED, {"check": check.name, "error": _reason(error)}))
             continue
         found.looked.append(check.name)
         found.findings += [_finding(check, facts) for facts in cases]
@@ -121,7 +121,7 @@ def _gone(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
-def _away(check: Check, rest: tuple[Check, ...], found: Examination, facts: dict[str, Any]) -> None:
+def _unreachable(check: Check, rest: tuple[Check, ...], found: Examination, facts: dict[str, Any]) -> None:
     found.findings.append(_finding(check, facts))
     found.skipped += [each.name for each in rest if each.name not in found.looked]
 

@@ -54,13 +54,13 @@ class CheckContext:
     information: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def record(self) -> AsyncConnection:
+    def database(self) -> AsyncConnection:
         """The database."""
         assert self.tx is not None
         return self.tx
 
     @property
-    def conductor(self) -> Client:
+    def temporal(self) -> Client:
         """Temporal."""
         assert self.client is not None
         return self.client
@@ -85,87 +85,87 @@ class Check:
 # --- looking at PostgreSQL ---------------------------------------------------------------------------------------
 
 
-async def _migrated(patient: CheckContext) -> list[dict[str, Any]]:
+async def _migrated(context: CheckContext) -> list[dict[str, Any]]:
     config = Config()
     config.set_main_option("script_location", str(PROJECT / "migrations"))
     head = ScriptDirectory.from_config(config).get_current_head()
-    found = await health_queries.revision(patient.record)
+    found = await health_queries.revision(context.database)
     return [] if found == head else [{"found": found or "none", "head": head}]
 
 
-async def _empty(patient: CheckContext) -> list[dict[str, Any]]:
-    return [] if await health_queries.revision(patient.record) else [{}]
+async def _empty(context: CheckContext) -> list[dict[str, Any]]:
+    return [] if await health_queries.revision(context.database) else [{}]
 
 
-async def _key(patient: CheckContext) -> list[dict[str, Any]]:
-    known = await health_queries.secret_check(patient.record)
-    ours = AddressBook(patient.settings.bellhop.secret_key.get_secret_value()).check()
+async def _key(context: CheckContext) -> list[dict[str, Any]]:
+    known = await health_queries.secret_check(context.database)
+    ours = AddressBook(context.settings.bellhop.secret_key.get_secret_value()).check()
     return [{}] if known not in (None, ours) else []
 
 
-async def _clock(patient: CheckContext) -> list[dict[str, Any]]:
+async def _clock(context: CheckContext) -> list[dict[str, Any]]:
     before = datetime.now(UTC)
-    there = await health_queries.clock(patient.record)
+    there = await health_queries.clock(context.database)
     after = datetime.now(UTC)
     ahead = (before - there).total_seconds() if before > there else min(0.0, (after - there).total_seconds())
-    patient.information["clock_ahead"] = round(ahead, 3)
-    patient.information["database_bytes"] = await health_queries.size(patient.record)
-    if abs(ahead) <= patient.limits.clock:
+    context.information["clock_ahead"] = round(ahead, 3)
+    context.information["database_bytes"] = await health_queries.size(context.database)
+    if abs(ahead) <= context.limits.clock:
         return []
     return [{"seconds": abs(ahead), "way": "ahead of" if ahead > 0 else "behind"}]
 
 
 def _fresh(look: Callable[[AsyncConnection, float], Awaitable[list[dict[str, Any]]]]) -> Look:
-    return lambda patient: look(patient.record, patient.limits.fresh)
+    return lambda context: look(context.database, context.limits.fresh)
 
 
 def _stubborn(look: Callable[[AsyncConnection, float], Awaitable[list[dict[str, Any]]]]) -> Look:
-    return lambda patient: look(patient.record, patient.limits.stubborn)
+    return lambda context: look(context.database, context.limits.stubborn)
 
 
 # --- looking at Temporal -----------------------------------------------------------------------------------------
 
 
-async def _namespace(patient: CheckContext) -> list[dict[str, Any]]:
-    missing = await temporal_checks.namespace_missing(patient.conductor)
-    return [{"namespace": patient.settings.temporal.namespace}] if missing else []
+async def _namespace(context: CheckContext) -> list[dict[str, Any]]:
+    missing = await temporal_checks.namespace_missing(context.temporal)
+    return [{"namespace": context.settings.temporal.namespace}] if missing else []
 
 
-async def _attributes(patient: CheckContext) -> list[dict[str, Any]]:
-    missing = await temporal_checks.attributes_missing(patient.conductor)
+async def _attributes(context: CheckContext) -> list[dict[str, Any]]:
+    missing = await temporal_checks.attributes_missing(context.temporal)
     return [{"names": ", ".join(missing)}] if missing else []
 
 
-async def _unscheduled(patient: CheckContext) -> list[dict[str, Any]]:
-    return [] if await temporal_checks.schedule(patient.conductor) else [{}]
+async def _unscheduled(context: CheckContext) -> list[dict[str, Any]]:
+    return [] if await temporal_checks.schedule(context.temporal) else [{}]
 
 
-async def _schedule_paused(patient: CheckContext) -> list[dict[str, Any]]:
-    found = await temporal_checks.schedule(patient.conductor)
+async def _schedule_paused(context: CheckContext) -> list[dict[str, Any]]:
+    found = await temporal_checks.schedule(context.temporal)
     return [{}] if found and found.schedule.state.paused else []
 
 
-async def _unswept(patient: CheckContext) -> list[dict[str, Any]]:
-    found = await temporal_checks.schedule(patient.conductor)
+async def _unswept(context: CheckContext) -> list[dict[str, Any]]:
+    found = await temporal_checks.schedule(context.temporal)
     if found is None or found.schedule.state.paused:
         return []
     ago, every = temporal_checks.since_sweep(found), temporal_checks.every(found)
-    patient.information["last_sweep"] = round(ago, 1)
-    return [{"seconds": ago, "every": every}] if ago > patient.limits.fresh + 3 * every else []
+    context.information["last_sweep"] = round(ago, 1)
+    return [{"seconds": ago, "every": every}] if ago > context.limits.fresh + 3 * every else []
 
 
-async def _nobody_works(patient: CheckContext) -> list[dict[str, Any]]:
-    return [{}] if len(await temporal_checks.unpolled(patient.conductor)) == len(temporal_checks.QUEUES) else []
+async def _nobody_works(context: CheckContext) -> list[dict[str, Any]]:
+    return [{}] if len(await temporal_checks.unpolled(context.temporal)) == len(temporal_checks.QUEUES) else []
 
 
-async def _unpolled(patient: CheckContext) -> list[dict[str, Any]]:
-    found = await temporal_checks.unpolled(patient.conductor)
+async def _unpolled(context: CheckContext) -> list[dict[str, Any]]:
+    found = await temporal_checks.unpolled(context.temporal)
     return found if len(found) < len(temporal_checks.QUEUES) else []
 
 
 # --- the list ----------------------------------------------------------------------------------------------------
 
-OF_RECORD: tuple[Check, ...] = (
+DATABASE_CHECKS: tuple[Check, ...] = (
     Check(
         "tables", Severity.WRONG, "The database has no tables of Bellhop's.",
         "Check that POSTGRES_DSN names the right database; if it does, run `bellhop migrate`.",
@@ -209,11 +209,11 @@ OF_RECORD: tuple[Check, ...] = (
         _stubborn(health_queries.retrying),
     ),
     Check(
-        "debts", Severity.WRONG,
+        "pending_notifications", Severity.WRONG,
         "Temporal has not been told of {count:message}, of the first for {seconds} ({message}).",
         "Nothing is lost: recovery tells it. If this stays, see that Temporal answers and that a worker runs, then run "
         "`bellhop recover`.",
-        _fresh(health_queries.debts),
+        _fresh(health_queries.pending_notifications),
     ),
     Check(
         "lapsed", Severity.WRONG,
@@ -274,7 +274,7 @@ OF_RECORD: tuple[Check, ...] = (
     ),
 )  # fmt: skip
 
-OF_CONDUCTOR: tuple[Check, ...] = (
+TEMPORAL_CHECKS: tuple[Check, ...] = (
     Check(
         "namespace", Severity.WRONG, "Temporal has no namespace `{namespace}`.",
         "Check TEMPORAL_NAMESPACE, or make it: `temporal operator namespace create --namespace {namespace} "
@@ -319,22 +319,22 @@ async def _never(_: CheckContext) -> list[dict[str, Any]]:
     return []
 
 
-NO_RECORD = Check(
+DATABASE_DOWN = Check(
     "postgres", Severity.WRONG, "PostgreSQL can't be reached ({error}).",
     "Check POSTGRES_DSN and that the server runs. Until it is back the API answers 503 and nothing is sent; what was "
     "accepted is not lost.",
     _never,
 )  # fmt: skip
-NO_CONDUCTOR = Check(
+TEMPORAL_DOWN = Check(
     "temporal", Severity.WRONG, "Temporal can't be reached at {address} ({error}).",
     "Check TEMPORAL_ADDRESS and that the server runs. Messages are accepted meanwhile, and go out when it is back.",
     _never,
 )  # fmt: skip
-NOT_LOOKED = Check(
+CHECK_FAILED = Check(
     "looking", Severity.WARNING, "It could not be seen whether this is well: {check} ({error}).",
     "Look again; if it stays, what is said above is the likely reason.",
     _never,
 )  # fmt: skip
 
-CHECKS: tuple[Check, ...] = (NO_RECORD, *OF_RECORD, NO_CONDUCTOR, *OF_CONDUCTOR, NOT_LOOKED)
+CHECKS: tuple[Check, ...] = (DATABASE_DOWN, *DATABASE_CHECKS, TEMPORAL_DOWN, *TEMPORAL_CHECKS, CHECK_FAILED)
 """Every check there is."""

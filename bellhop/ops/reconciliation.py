@@ -1,8 +1,8 @@
-"""The audit: a provider's own list of a span, compared with our attempts message by message.
+"""Reconciliation: a provider's own list of a span, compared with our attempts message by message.
 
-List and rows are read one after the other while messages are on their way, so a difference counts only when it is still
-there at a second look, and those of the last minutes (a receipt under way, a list that lags) are counted apart. What an
-account shared with other software sent from senders that are not ours is counted, never shown.
+List and rows are read one after the other while messages are on their way, so a discrepancy counts only when it is
+still there at a second look, and those of the last minutes (a receipt under way, a list that lags) are counted apart.
+What an account shared with other software sent from senders that are not ours is counted, never shown.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from bellhop.domain.delivery_ports import Account, CannotList, Listed, Provider,
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.scopes import Scope
 from bellhop.engine.message_report import Span, span_of
-from bellhop.ops.discrepancies import Compared, Difference, compare
+from bellhop.ops.discrepancies import Compared, Discrepancy, compare
 from bellhop.store.reports import reconciliation_queries, report_queries
 
-SKEW = timedelta(minutes=2)
+CLOCK_SKEW = timedelta(minutes=2)
 """A provider's clock may differ by a minute, and a call takes a while: so much more of its list is asked for."""
-NEAR = timedelta(hours=1)
+PAIRING_WINDOW = timedelta(hours=1)
 """How far apart an attempt and a message with its text may be; as long as a provider may take to name its time."""
-BATCH = 1_000
-PAIRED = 200
-"""Strangers, at most, that are compared by their text."""
+LOOKUP_BATCH = 1_000
+MAX_PAIRED_BY_TEXT = 200
+"""Listed messages without a matching id, at most, that are compared by their text."""
 
 Row = Mapping[str, Any]
 
@@ -55,8 +55,8 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Audited:
-    """The audit of one scope."""
+class Reconciled:
+    """The reconciliation of one scope."""
 
     span: Span
     accounts: list[Asked] = field(default_factory=list)
@@ -67,19 +67,19 @@ class Audited:
     """By provider: messages of other software in the same account, from senders that are not ours."""
 
     @property
-    def differences(self) -> list[Difference]:
+    def discrepancies(self) -> list[Discrepancy]:
         """Of all providers."""
-        return [each for compared in self.providers.values() for each in compared.differences]
+        return [each for compared in self.providers.values() for each in compared.discrepancies]
 
     @property
     def exit_code(self) -> int:
-        """0: no difference; 1: differences; 2: none found, but not everybody could be asked."""
-        if self.differences:
+        """0: no discrepancy; 1: discrepancies; 2: none found, but not everybody could be asked."""
+        if self.discrepancies:
             return 1
         return 2 if any(account.problem for account in self.accounts) or not self.accounts else 0
 
 
-class Auditor:
+class Reconciler:
     """Asks the accounts of one scope."""
 
     def __init__(
@@ -96,10 +96,10 @@ class Auditor:
         self._routes = routes
         self._patience = patience or Patience()
 
-    async def audit(self, since: datetime | None, until: datetime | None, only: str | None = None) -> Audited:
+    async def reconcile(self, since: datetime | None, until: datetime | None, only: str | None = None) -> Reconciled:
         """Compare a span (default: the last 24 hours) with every provider's list, or with that of `only`.
 
-        Raises ledger_report.BadSpan.
+        Raises message_report.BadSpan.
         """
         async with self._engine.connect() as tx:
             now = await report_queries.now(tx)
@@ -107,18 +107,18 @@ class Auditor:
         # What is accepted while the lists are read is not in them.
         span = Span(asked.since, min(asked.until, now))
         first = await self._look(span, only)
-        if not first.differences:
+        if not first.discrepancies:
             return first
         await asyncio.sleep(self._patience.pause)
         second = await self._look(span, only)
-        seen = {each.key for each in first.differences}
+        seen = {each.key for each in first.discrepancies}
         for compared in second.providers.values():
-            compared.moving += [each for each in compared.differences if each.key not in seen]
-            compared.differences = [each for each in compared.differences if each.key in seen]
+            compared.moving += [each for each in compared.discrepancies if each.key not in seen]
+            compared.discrepancies = [each for each in compared.discrepancies if each.key in seen]
         return second
 
-    async def _look(self, span: Span, only: str | None) -> Audited:
-        done = Audited(span)
+    async def _look(self, span: Span, only: str | None) -> Reconciled:
+        done = Reconciled(span)
         async with self._engine.connect() as tx:
             accounts = await reconciliation_queries.accounts_of(tx, self._scope)
             before = await reconciliation_queries.attempts_of(tx, self._scope, span.since, span.until)
@@ -152,7 +152,9 @@ class Auditor:
 
         def read() -> tuple[list[Listed], int]:
             mine, others = [], 0
-            for one in provider.listing(account, span.since - SKEW, span.until + SKEW, self._patience.timeout):
+            for one in provider.listing(
+                account, span.since - CLOCK_SKEW, span.until + CLOCK_SKEW, self._patience.timeout
+            ):
                 if one.sender.casefold() in ours:
                     mine.append(one)
                 else:
@@ -170,24 +172,24 @@ class Auditor:
         return None
 
     async def _compared(
-        self, provider: str, span: Span, listed: list[Listed], asked: set[Any], done: Audited
+        self, provider: str, span: Span, listed: list[Listed], asked: set[Any], done: Reconciled
     ) -> Compared:
         async with self._engine.connect() as tx:
             now = await report_queries.now(tx)
             attempts = await reconciliation_queries.attempts_of(tx, self._scope, span.since, span.until)
             rows: list[Row] = []
-            for at in range(0, len(listed), BATCH):
-                batch = listed[at : at + BATCH]
+            for at in range(0, len(listed), LOOKUP_BATCH):
+                batch = listed[at : at + LOOKUP_BATCH]
                 ids = [one.attempt_id for one in batch if one.attempt_id]
                 rows += await reconciliation_queries.known(tx, provider, [one.provider_id for one in batch], ids)
             matched = _matched(listed, rows)
-            strangers = [one for one in listed if one.provider_id not in matched and _within(one, span)]
+            unmatched = [one for one in listed if one.provider_id not in matched and _within(one, span)]
             taken = {row["id"] for row in matched.values()}
-            for one in strangers[:PAIRED]:
+            for one in unmatched[:MAX_PAIRED_BY_TEXT]:
                 if one.accepted_at is None:
                     continue
                 alike = await reconciliation_queries.alike(
-                    tx, self._scope, provider, one.to, one.text, one.accepted_at, NEAR
+                    tx, self._scope, provider, one.to, one.text, one.accepted_at, PAIRING_WINDOW
                 )
                 if (pair := _pair(alike, taken, copies=one.text is not None)) is not None:
                     matched[one.provider_id] = pair
@@ -199,7 +201,7 @@ class Auditor:
             [row for row in attempts if row["provider"] == provider],
             here,
             [one for one in listed if one.provider_id in here],
-            [one for one in strangers if one.provider_id not in matched],
+            [one for one in unmatched if one.provider_id not in matched],
             asked,
             now - self._patience.settles,
         )

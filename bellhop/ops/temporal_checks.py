@@ -16,12 +16,12 @@ from bellhop.temporal import contract, search_attributes
 
 Facts = dict[str, Any]
 
-PATIENCE = timedelta(seconds=5)
+TIMEOUT = timedelta(seconds=5)
 POLLED_WITHIN = 90.0
 """Seconds: a poll lasts a minute at most, and the next one follows at once."""
 
 QUEUES: dict[str, tuple[bool, str, str]] = {
-    # Task queue → whether it is for stories (else for activities), the role that polls it, what stands still without.
+    # Task queue → whether it is for workflows (else for activities), the role that polls it, what stands still without.
     contract.TASK_QUEUE_WORKFLOWS: (True, "workflows", "no message is sent"),
     contract.TASK_QUEUE_PROVIDERS: (False, "activities", "nothing that failed once is tried again or settled"),
     contract.TASK_QUEUE_WEBHOOKS: (False, "activities", "no webhook is delivered"),
@@ -34,7 +34,7 @@ async def namespace_missing(client: Client) -> bool:
     answer."""
     try:
         await client.workflow_service.describe_namespace(
-            DescribeNamespaceRequest(namespace=client.namespace), timeout=PATIENCE
+            DescribeNamespaceRequest(namespace=client.namespace), timeout=TIMEOUT
         )
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
@@ -46,7 +46,7 @@ async def namespace_missing(client: Client) -> bool:
 async def attributes_missing(client: Client) -> list[str]:
     """Our search attributes that are not registered."""
     known = await client.operator_service.list_search_attributes(
-        ListSearchAttributesRequest(namespace=client.namespace), timeout=PATIENCE
+        ListSearchAttributesRequest(namespace=client.namespace), timeout=TIMEOUT
     )
     return [key.name for key in search_attributes.ALL if key.name not in known.custom_attributes]
 
@@ -54,7 +54,7 @@ async def attributes_missing(client: Client) -> list[str]:
 async def schedule(client: Client) -> ScheduleDescription | None:
     """Recovery's schedule; None: there is none."""
     try:
-        return await client.get_schedule_handle(contract.SWEEP_SCHEDULE).describe(rpc_timeout=PATIENCE)
+        return await client.get_schedule_handle(contract.SWEEP_SCHEDULE).describe(rpc_timeout=TIMEOUT)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return None
@@ -77,16 +77,16 @@ async def unpolled(client: Client) -> list[Facts]:
     """Task queues that no worker polls: `queue`, `role`, `stands`."""
     return [
         {"queue": queue, "role": role, "stands": stands}
-        for queue, (stories, role, stands) in QUEUES.items()
-        if not await _polled(client, queue, stories=stories)
+        for queue, (workflows, role, stands) in QUEUES.items()
+        if not await _polled(client, queue, workflows=workflows)
     ]
 
 
-async def _polled(client: Client, queue: str, *, stories: bool) -> bool:
-    kind = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW if stories else TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+async def _polled(client: Client, queue: str, *, workflows: bool) -> bool:
+    kind = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW if workflows else TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
     found = await client.workflow_service.describe_task_queue(
         DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind),
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
     now = datetime.now(UTC)
     # A killed worker is shown for five minutes more.

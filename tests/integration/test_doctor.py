@@ -1,4 +1,4 @@
-"""The doctor: each check is seen to fire on what it is for, and nothing is said of a house that is well."""
+"""The doctor: each check is seen to fire on what it is for, and nothing is said of a stack that is well."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.domain.ids import Prefix, endpoint_workflow, render
 from bellhop.domain.messages import Channel
 from bellhop.ops.doctor import Examination, examine
-from bellhop.ops.doctor_checks import CHECKS, OF_CONDUCTOR, OF_RECORD, Limits, Severity
+from bellhop.ops.doctor_checks import CHECKS, DATABASE_CHECKS, TEMPORAL_CHECKS, Limits, Severity
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
 from bellhop.store.messages import outbound
@@ -51,7 +51,7 @@ IN_FRONT = """do $$ begin execute format('alter database %I set search_path = pu
     end $$"""
 
 SITUATIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
-    # Check → what makes the situation of a house with one message, and words of what is said of it.
+    # Check → what makes the situation of a stack with one message, and a part of what is said of it.
     "tables": (["drop table alembic_version"], ("no tables", "bellhop migrate")),
     "migrated": (["update alembic_version set version_num = '0000'"], ("at migration 0000", "bellhop migrate")),
     # In front of the database's own function stands one that is ahead.
@@ -69,7 +69,7 @@ SITUATIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
          " due_at = now() + interval '1 minute'"],
         ("tried again: 1 message, the first for 3 hours ({message})", "bellhop timeline {message}"),
     ),
-    "debts": (
+    "pending_notifications": (
         [f"update messages set wake_due_at = {AGO}"],
         ("not been told of 1 message, of the first for 10 minutes ({message})", "bellhop recover"),
     ),
@@ -119,7 +119,7 @@ ELSEWHERE = {
     "schedule": "test_a_temporal_that_is_empty",
     "swept": "test_sweeps_that_do_not_run",
     "schedule_paused": "test_sweeps_that_do_not_run",
-    "queues": "test_half_a_house",
+    "queues": "test_half_a_stack",
 }
 
 
@@ -138,8 +138,8 @@ def said(found: Examination, check: str) -> str:
     return f"{finding.said} {finding.do}"
 
 
-OF_THE_RECORD = {check.name for check in OF_RECORD} | {"looking"}
-OF_TEMPORAL = {check.name for check in OF_CONDUCTOR}
+OF_THE_DATABASE = {check.name for check in DATABASE_CHECKS} | {"looking"}
+OF_TEMPORAL = {check.name for check in TEMPORAL_CHECKS}
 
 
 @pytest.fixture
@@ -154,10 +154,10 @@ async def scene(settings: Settings, engine: AsyncEngine, book: AddressBook) -> t
 
 
 @pytest.mark.parametrize("check", SITUATIONS)
-async def test_what_is_in_the_record(scene: tuple[Settings, str], engine: AsyncEngine, check: str) -> None:
+async def test_what_is_in_the_database(scene: tuple[Settings, str], engine: AsyncEngine, check: str) -> None:
     settings, message = scene
     statements, expected = SITUATIONS[check]
-    assert not names(await examine(settings)) & OF_THE_RECORD
+    assert not names(await examine(settings)) & OF_THE_DATABASE
     async with engine.begin() as tx:
         for statement in statements:
             await tx.execute(text(statement))
@@ -167,20 +167,20 @@ async def test_what_is_in_the_record(scene: tuple[Settings, str], engine: AsyncE
             endpoint = endpoint_workflow((await tx.execute(text("select id from endpoints"))).scalar_one())
     found = await examine(settings)
     # That one and no other: what explains itself is not told twice.
-    assert names(found) & OF_THE_RECORD == {check}, [finding.said for finding in found.findings]
+    assert names(found) & OF_THE_DATABASE == {check}, [finding.said for finding in found.findings]
     for words in expected:
         assert words.format(message=message, endpoint=endpoint) in said(found, check)
     assert "+1305" not in json.dumps([[each.said, each.do] for each in found.findings])
 
 
 async def test_what_is_over_soon_is_not_told(scene: tuple[Settings, str], engine: AsyncEngine) -> None:
-    """A message a moment past due, a call of just now, a debt that is being paid: everyday life."""
+    """A message a moment past due, a call of just now, a notification that is pending: everyday life."""
     settings, _ = scene
     async with engine.begin() as tx:
         await tx.execute(text(NEW_ATTEMPT.format(state="unknown", ago="now() - interval '20 seconds'")))
         await tx.execute(text("update messages set due_at = now() - interval '20 seconds', wake_due_at = now()"))
-    assert not names(await examine(settings)) & OF_THE_RECORD
-    assert names(await examine(settings, Limits(fresh=15.0))) & OF_THE_RECORD == {"unknown"}
+    assert not names(await examine(settings)) & OF_THE_DATABASE
+    assert names(await examine(settings, Limits(fresh=15.0))) & OF_THE_DATABASE == {"unknown"}
 
 
 async def test_another_key(scene: tuple[Settings, str]) -> None:
@@ -197,7 +197,7 @@ async def test_without_postgres(settings: Settings, temporal: Client) -> None:
     assert found.severity == Severity.WRONG
     assert "PostgreSQL can't be reached (OperationalError)" in said(found, "postgres")
     assert set(found.looked) >= OF_TEMPORAL
-    assert set(found.skipped) == {check.name for check in OF_RECORD}
+    assert set(found.skipped) == {check.name for check in DATABASE_CHECKS}
     assert "nobody" not in said(found, "postgres")
     answer = as_json(found)
     assert (answer["status"], answer["exit_code"]) == ("wrong", 2)
@@ -212,7 +212,7 @@ async def test_without_temporal(scene: tuple[Settings, str], engine: AsyncEngine
         await tx.execute(text(f"update messages set wake_due_at = {AGO}"))
     away = settings.temporal.model_copy(update={"address": "127.0.0.1:1"})
     found = await examine(settings.model_copy(update={"temporal": away}))
-    assert names(found) == {"temporal", "debts"}
+    assert names(found) == {"temporal", "pending_notifications"}
     assert "can't be reached at 127.0.0.1:1" in said(found, "temporal")
     assert set(found.skipped) == OF_TEMPORAL
 
@@ -288,7 +288,7 @@ async def test_sweeps_that_do_not_run(empty: Settings) -> None:
 
 @pytest.fixture
 async def well(empty: Settings, engine: AsyncEngine, sandbox_url: str) -> AsyncIterator[Engine]:
-    """A house in which everything runs."""
+    """A stack in which everything runs."""
     async with running_engine(empty, engine, await client_of(empty), sandbox_url) as made:
         await keep_sweeping(made.client, 1.0)
         yield made
@@ -309,12 +309,12 @@ def bellhop(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[
     )  # fmt: skip
 
 
-async def test_a_house_that_is_well(well: Engine) -> None:
+async def test_a_stack_that_is_well(well: Engine) -> None:
     sent = await well.send({"channel": "sms", "recipient": "+13055550401", "content": "Your suite is ready."})
     await well.until(sent["id"], "delivered", seconds=60)
     found = await until(well.settings, set())
     assert found.findings == [] and found.severity == Severity.FINE
-    assert set(found.looked) == {check.name for check in (*OF_RECORD, *OF_CONDUCTOR)}
+    assert set(found.looked) == {check.name for check in (*DATABASE_CHECKS, *TEMPORAL_CHECKS)}
     told = await asyncio.to_thread(bellhop, well.settings, "doctor")
     assert told.returncode == 0, told.stdout + told.stderr
     assert "All is well: 23 things looked at, nothing is stuck." in told.stdout
@@ -330,8 +330,8 @@ async def test_a_house_that_is_well(well: Engine) -> None:
     assert "2 findings; 23 things looked at" in wrong.stdout
 
 
-async def test_half_a_house(empty: Settings, engine: AsyncEngine) -> None:
-    """Only the stories are worked on: three queues are named, each with what stands still."""
+async def test_half_a_stack(empty: Settings, engine: AsyncEngine) -> None:
+    """Only workflows have a worker: three queues are named, each with what stands still."""
     client = await client_of(empty)
     await register_search_attributes(client)
     await keep_sweeping(client, 3600.0)

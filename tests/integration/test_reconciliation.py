@@ -1,5 +1,5 @@
-"""The audit: what the provider has and what we have, compared through its real API; every kind of difference is made
-once and seen, and none is seen where there is none."""
+"""Reconciliation: what the provider has and what we have, compared through its real API; every kind of discrepancy is
+made once and seen, and none is seen where there is none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sqlalchemy import text
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.scopes import Scope
 from bellhop.ops.discrepancies import Kind
-from bellhop.ops.reconciliation import Audited, Auditor, Patience
+from bellhop.ops.reconciliation import Patience, Reconciled, Reconciler
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.providers import PROVIDERS
 from bellhop.sandbox import accounts
@@ -28,12 +28,12 @@ SID, TOKEN, NUMBER = accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN, ac
 QUICK = Patience(settles=timedelta(0), pause=0.3, timeout=10.0)
 
 
-async def audit(
+async def reconcile(
     house: Engine, patience: Patience = QUICK, *, only: str | None = "twilio", scope: Scope | None = None, **span: Any
-) -> Audited:
+) -> Reconciled:
     routes = Routes("http://127.0.0.1:9", house.settings.bellhop.sandbox_url)
-    auditor = Auditor(house.database, scope or house.scope, PROVIDERS, routes, patience)
-    return await auditor.audit(span.get("since"), span.get("until"), only)
+    reconciler = Reconciler(house.database, scope or house.scope, PROVIDERS, routes, patience)
+    return await reconciler.reconcile(span.get("since"), span.get("until"), only)
 
 
 async def sent(house: Engine, count: int = 3, first: int = 600) -> list[dict[str, Any]]:
@@ -59,8 +59,8 @@ async def change(house: Engine, statement: str, **values: Any) -> None:
         await tx.execute(text(statement), values)
 
 
-def kinds(audited: Audited) -> list[Kind]:
-    return [difference.kind for difference in audited.differences]
+def kinds(reconciled: Reconciled) -> list[Kind]:
+    return [discrepancy.kind for discrepancy in reconciled.discrepancies]
 
 
 async def test_both_have_the_same(house: Engine) -> None:
@@ -71,8 +71,8 @@ async def test_both_have_the_same(house: Engine) -> None:
         # Refused at once, so that it has none; taken, and then not delivered, as both say.
         failed = await house.send({**SMS, "recipient": number})
         await house.until(failed["id"], "failed", seconds=60)
-    found = await audit(house)
-    assert found.differences == []
+    found = await reconcile(house)
+    assert found.discrepancies == []
     assert (found.providers["twilio"].ours, found.providers["twilio"].theirs) == (4, 4)
     assert found.exit_code == 0
 
@@ -80,10 +80,10 @@ async def test_both_have_the_same(house: Engine) -> None:
 async def test_what_we_know_nothing_of(house: Engine) -> None:
     await sent(house, 1)
     sid = await behind_our_back(house, "+13055550699", "Sent by hand.")
-    found = await audit(house)
-    (difference,) = found.differences
-    assert (difference.kind, difference.provider_ids, difference.message_id) == (Kind.UNKNOWN_HERE, (sid,), None)
-    assert f"twilio has {sid}, accepted 20" in difference.sentence and "know nothing of it" in difference.sentence
+    found = await reconcile(house)
+    (discrepancy,) = found.discrepancies
+    assert (discrepancy.kind, discrepancy.provider_ids, discrepancy.message_id) == (Kind.UNKNOWN_HERE, (sid,), None)
+    assert f"twilio has {sid}, accepted 20" in discrepancy.sentence and "know nothing of it" in discrepancy.sentence
     assert (found.providers["twilio"].ours, found.providers["twilio"].theirs) == (1, 2)
     assert found.exit_code == 1
 
@@ -94,39 +94,42 @@ async def test_an_account_shared_with_other_software_does_not_drown_it(house: En
     assert (await house.sandbox.post("/_sandbox/accounts", json=account)).status_code == 201
     for number in range(5):
         await behind_our_back(house, f"+1305555068{number}", "Ticket sold.", sender="+15005550199")
-    found = await audit(house)
-    assert found.differences == [] and found.exit_code == 0
+    found = await reconcile(house)
+    assert found.discrepancies == [] and found.exit_code == 0
     assert (found.providers["twilio"].theirs, found.foreign["twilio"]) == (1, 5)
 
 
 async def test_what_the_provider_does_not_have(house: Engine) -> None:
     first, second = await sent(house, 2)
     await house.sandbox.delete("/_sandbox/messages")
-    found = await audit(house)
+    found = await reconcile(house)
     assert kinds(found) == [Kind.UNKNOWN_THERE] * 2
-    assert {each.message_id for each in found.differences} == {key(first["id"]), key(second["id"])}
-    assert first["id"] in found.differences[0].sentence and "its list does not have it" in found.differences[0].sentence
+    assert {each.message_id for each in found.discrepancies} == {key(first["id"]), key(second["id"])}
+    assert (
+        first["id"] in found.discrepancies[0].sentence
+        and "its list does not have it" in found.discrepancies[0].sentence
+    )
     assert (found.providers["twilio"].ours, found.providers["twilio"].theirs) == (2, 0)
     # Of the last minutes a list may lag.
-    lenient = await audit(house, Patience(pause=0.1))
-    assert lenient.differences == [] and len(lenient.providers["twilio"].moving) == 2
+    lenient = await reconcile(house, Patience(pause=0.1))
+    assert lenient.discrepancies == [] and len(lenient.providers["twilio"].moving) == 2
 
 
 async def test_two_copies(house: Engine) -> None:
     """Twilio knows nothing of our ids: a second copy is known by its text and its receiver."""
     one, _ = await sent(house, 2)
     sid = await behind_our_back(house, one["recipient"], one["content"])
-    found = await audit(house)
-    (difference,) = found.differences
-    assert (difference.kind, difference.message_id) == (Kind.TWO_COPIES, key(one["id"]))
-    assert sid in difference.provider_ids and len(difference.provider_ids) == 2
+    found = await reconcile(house)
+    (discrepancy,) = found.discrepancies
+    assert (discrepancy.kind, discrepancy.message_id) == (Kind.TWO_COPIES, key(one["id"]))
+    assert sid in discrepancy.provider_ids and len(discrepancy.provider_ids) == 2
 
 
 async def test_the_same_text_sent_twice_on_purpose_is_two_messages(house: Engine) -> None:
     for _ in range(2):
         again = await house.send({**SMS, "recipient": "+13055550650"})
         await house.until(again["id"], "delivered", seconds=60)
-    assert (await audit(house)).differences == []
+    assert (await reconcile(house)).discrepancies == []
 
 
 WRONG = [
@@ -143,22 +146,22 @@ async def test_what_we_have_wrong(house: Engine) -> None:
     right, *wrong = await sent(house, len(WRONG) + 1)
     for one, (statement, _, _) in zip(wrong, WRONG, strict=True):
         await change(house, f"update attempts set {statement} where message_id = :id", id=key(one["id"]))
-    found = {difference.message_id: difference for difference in (await audit(house)).differences}
+    found = {discrepancy.message_id: discrepancy for discrepancy in (await reconcile(house)).discrepancies}
     assert len(found) == len(WRONG) and key(right["id"]) not in found
     for one, (_, kind, words) in zip(wrong, WRONG, strict=True):
-        difference = found[key(one["id"])]
-        assert difference.kind == kind
-        assert words in difference.sentence and one["id"] in difference.sentence
+        discrepancy = found[key(one["id"])]
+        assert discrepancy.kind == kind
+        assert words in discrepancy.sentence and one["id"] in discrepancy.sentence
 
 
 async def test_what_is_over_at_the_second_look_is_none(house: Engine) -> None:
     """As of a message that was in flight: seen once, and set right while we waited."""
     one, _ = await sent(house, 2)
     await change(house, "update attempts set stage = 'sent' where message_id = :id", id=key(one["id"]))
-    looking = asyncio.create_task(audit(house, Patience(timedelta(0), pause=3.0, timeout=10.0)))
+    looking = asyncio.create_task(reconcile(house, Patience(timedelta(0), pause=3.0, timeout=10.0)))
     await asyncio.sleep(1.5)
     await change(house, "update attempts set stage = 'delivered' where message_id = :id", id=key(one["id"]))
-    assert (await looking).differences == []
+    assert (await looking).discrepancies == []
 
 
 async def test_another_property_with_the_same_account_is_no_difference(house: Engine) -> None:
@@ -174,8 +177,8 @@ async def test_another_property_with_the_same_account_is_no_difference(house: En
             while (await theirs.get(f"/v1/messaging/{answer.json()['id']}")).json()["status"] != "delivered":
                 await asyncio.sleep(0.05)
     for scope in (house.scope, scopes["test"]):
-        found = await audit(house, scope=scope)
-        assert found.differences == []
+        found = await reconcile(house, scope=scope)
+        assert found.discrepancies == []
         assert (found.providers["twilio"].theirs, found.elsewhere["twilio"]) == (1, 1)
 
 
@@ -185,27 +188,27 @@ async def test_a_span_is_that_span(house: Engine) -> None:
     (middle,) = await house.rows("select clock_timestamp() as at")
     await asyncio.sleep(1.1)
     sid = await behind_our_back(house, "+13055550698", "Sent by hand.")
-    before, after = await audit(house, until=middle["at"]), await audit(house, since=middle["at"])
-    assert (before.providers["twilio"].ours, before.differences) == (1, [])
+    before, after = await reconcile(house, until=middle["at"]), await reconcile(house, since=middle["at"])
+    assert (before.providers["twilio"].ours, before.discrepancies) == (1, [])
     assert after.providers["twilio"].ours == 0
-    assert [each.provider_ids for each in after.differences] == [(sid,)]
+    assert [each.provider_ids for each in after.discrepancies] == [(sid,)]
 
 
 async def test_who_cannot_be_asked_is_named(house: Engine) -> None:
     await sent(house, 1)
-    found = await audit(house, only=None)
+    found = await reconcile(house, only=None)
     (problem,) = [each for each in found.accounts if each.problem]
     assert problem.provider == "sendgrid" and "offers no list of its messages" in (problem.problem or "")
-    assert found.differences == [] and found.exit_code == 2
+    assert found.discrepancies == [] and found.exit_code == 2
     nowhere = house.settings.bellhop.sandbox_url
     try:
         house.settings.bellhop.sandbox_url = "http://127.0.0.1:9"
-        away = await audit(house)
+        away = await reconcile(house)
     finally:
         house.settings.bellhop.sandbox_url = nowhere
     assert "could not be reached" in (away.accounts[0].problem or "")
     assert (away.providers, away.exit_code) == ({}, 2)
-    live = (await audit(house, scope=Scope(house.scope.property_id, house.scope.property_id, "live"))).exit_code
+    live = (await reconcile(house, scope=Scope(house.scope.property_id, house.scope.property_id, "live"))).exit_code
     assert live == 2
 
 
@@ -216,18 +219,18 @@ async def test_mail_is_compared_where_the_account_has_its_activity(house: Engine
         bounced = await house.send({**EMAIL, "recipient": "guest-2@example.com"})
         await house.until(read["id"], "read", seconds=60)
         await house.until(bounced["id"], "read", seconds=60)
-        assert (await audit(house, only="sendgrid")).differences == []
+        assert (await reconcile(house, only="sendgrid")).discrepancies == []
         await change(house, "update attempts set stage = 'sent' where message_id = :id", id=key(bounced["id"]))
-        (difference,) = (await audit(house, only="sendgrid")).differences
-        assert (difference.kind, difference.message_id) == (Kind.STATUSES, key(bounced["id"]))
+        (discrepancy,) = (await reconcile(house, only="sendgrid")).discrepancies
+        assert (discrepancy.kind, discrepancy.message_id) == (Kind.STATUSES, key(bounced["id"]))
         # No text to compare: by its receiver it is the call of which we know nothing.
         await change(
             house,
             "update attempts set state = 'unknown', stage = null, provider_id = null where message_id = :id",
             id=key(bounced["id"]),
         )
-        (difference,) = (await audit(house, only="sendgrid")).differences
-        assert (difference.kind, difference.message_id) == (Kind.UNSETTLED, key(bounced["id"]))
+        (discrepancy,) = (await reconcile(house, only="sendgrid")).discrepancies
+        assert (discrepancy.kind, discrepancy.message_id) == (Kind.UNSETTLED, key(bounced["id"]))
     finally:
         await house.sandbox.put("/_sandbox/settings", json={"sendgrid_email_activity": False})
 
@@ -242,9 +245,9 @@ async def test_the_command_says_it_without_addresses(house: Engine) -> None:
             "BELLHOP_SANDBOX_URL": house.settings.bellhop.sandbox_url or "",
             "BELLHOP_ENV_FILE": "",
         }
-        audited = ("audit", "grand-sunset", "--environment", "test", *arguments)
+        command_line = ("reconcile", "grand-sunset", "--environment", "test", *arguments)
         return subprocess.run(
-            [sys.executable, "-c", "from bellhop.cli.main import main; main()", *audited],
+            [sys.executable, "-c", "from bellhop.cli.main import main; main()", *command_line],
             env={**os.environ, **mine}, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
 
@@ -252,12 +255,12 @@ async def test_the_command_says_it_without_addresses(house: Engine) -> None:
     assert partly.returncode == 2, partly.stdout + partly.stderr
     assert "twilio: 1 message as we have it, 1 as it has it." in partly.stdout
     assert "was not asked: it offers no list" in partly.stdout
-    assert "No difference with those that were asked." in partly.stdout
+    assert "No discrepancy with those that were asked." in partly.stdout
     sid = await behind_our_back(house, "+13055550697", "Sent by hand.")
     differs = await asyncio.to_thread(command, "--json")
     assert differs.returncode == 1
-    (difference,) = json.loads(differs.stdout)["differences"]
-    assert (difference["kind"], difference["provider_ids"]) == ("unknown_here", [sid])
+    (discrepancy,) = json.loads(differs.stdout)["discrepancies"]
+    assert (discrepancy["kind"], discrepancy["provider_ids"]) == ("unknown_here", [sid])
     shown = "".join(each.stdout + each.stderr for each in (partly, differs))
     for secret in (one["recipient"], "+1305555", NUMBER, one["content"], TOKEN):
         assert secret not in shown

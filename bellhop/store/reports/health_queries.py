@@ -1,4 +1,4 @@
-"""What is stuck or strange in the record right now: each function gives facts, [] when there is nothing to tell.
+"""What is stuck right now, as the database shows it: each function gives facts, [] when there is nothing to tell.
 
 `after`: seconds something may last before it is told. Facts: `count`s, `seconds` since when, ids; never a guest's data.
 Everything pending is found by the partial indexes that recovery reads, so a large table costs nothing.
@@ -53,7 +53,7 @@ _RETRYING = text(
       and message.tries > 0 and message.held_account_id is null and {_LATE} and not {_CALLED}
     """
 )
-_DEBTS = text(
+_PENDING_NOTIFICATIONS = text(
     f"""
     select count(*) as count, {_OLDEST.format("message.wake_due_at")} from messages message
     where message.wake_due_at < now() - make_interval(secs => :after)
@@ -168,9 +168,9 @@ async def retrying(tx: AsyncConnection, after: float) -> list[Facts]:
     return await _looked(tx, _RETRYING, after)
 
 
-async def debts(tx: AsyncConnection, after: float) -> list[Facts]:
+async def pending_notifications(tx: AsyncConnection, after: float) -> list[Facts]:
     """Messages of which Temporal has not been told."""
-    return await _looked(tx, _DEBTS, after)
+    return await _looked(tx, _PENDING_NOTIFICATIONS, after)
 
 
 async def lapsed(tx: AsyncConnection, after: float) -> list[Facts]:

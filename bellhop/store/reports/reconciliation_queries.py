@@ -1,4 +1,4 @@
-"""What an audit compares a provider's own list with: our attempts, and whose ids the list shows."""
+"""What reconciliation compares a provider's own list with: our attempts, and whose ids the list shows."""
 
 from __future__ import annotations
 

@@ -150,8 +150,8 @@ NOT_OF_A_MESSAGE = {
     "tx webhooks.rotate": "no message",
     "tx webhooks.replay_one": "deliveries that have been made once; due again in one transaction",
     "tx webhooks.replay": "as webhooks.replay_one",
-    "twilio listing": "reads; `bellhop audit` only",
-    "sendgrid listing": "reads; `bellhop audit` only",
+    "twilio listing": "reads; `bellhop reconcile` only",
+    "sendgrid listing": "reads; `bellhop reconcile` only",
 }
 """Steps that need no row, and why."""
 
