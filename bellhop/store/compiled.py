@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, cast
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast, overload
 
 import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy import Connection, func, literal_column
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement, ColumnElement
 from sqlalchemy.sql.functions import Function
+from sqlalchemy.types import TypeEngine
+
+from bellhop.store.rows import builder
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Row = dict[str, Any]
+
+T = TypeVar("T")
+RowT = TypeVar("RowT", bound="DataclassInstance")
 
 _DIALECT: Any = PGDialectAsync_psycopg()  # type: ignore[no-untyped-call]
 _NONE: ColumnElement[int] = literal_column("0")
@@ -25,7 +36,15 @@ def seconds(amount: float | ColumnElement[float]) -> Function[Any]:
     return func.make_interval(_NONE, _NONE, _NONE, _NONE, _NONE, _NONE, amount)
 
 
-class CompiledStatement:
+def _result_processor(kind: TypeEngine[Any]) -> object:
+    """What SQLAlchemy would make of a column's value after the driver; None: nothing."""
+    if isinstance(kind, ARRAY) and not kind.as_tuple:
+        # It copies the list.
+        return _result_processor(kind.item_type)
+    return kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+
+
+class CompiledStatement(Generic[T]):
     """A statement that is always the same: `await STATEMENT(tx, name=value, …)` gives its rows, [] when it has none.
 
     SQLAlchemy builds, keys, compiles and wraps a statement anew at each call, which was four fifths of what the store's
@@ -34,9 +53,37 @@ class CompiledStatement:
 
     `columns`: those of an insert or an update that are given as parameters, under their own names. Lists go to
     `any_(bindparam(…))`: an `in_` has another text for each length.
+    `row`: the dataclass that each row becomes, its fields named as the columns. `value`: the type of the one column
+    there is, where the rows are that and nothing more. With neither, rows are dictionaries.
     """
 
-    def __init__(self, statement: ClauseElement, columns: Sequence[str] | None = None) -> None:
+    @overload
+    def __init__(
+        self: CompiledStatement[RowT],
+        statement: ClauseElement,
+        columns: Sequence[str] | None = None,
+        *,
+        row: type[RowT],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: CompiledStatement[T], statement: ClauseElement, columns: Sequence[str] | None = None, *, value: type[T]
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: CompiledStatement[Row], statement: ClauseElement, columns: Sequence[str] | None = None
+    ) -> None: ...
+
+    def __init__(
+        self,
+        statement: ClauseElement,
+        columns: Sequence[str] | None = None,
+        *,
+        row: type[Any] | None = None,
+        value: type[Any] | None = None,
+    ) -> None:
         compiled = cast(SQLCompiler, statement.compile(dialect=_DIALECT, column_keys=columns))
         assert not compiled.post_compile_params, "its text is not the same at each call"
         self._text = compiled.string.encode()
@@ -44,28 +91,39 @@ class CompiledStatement:
         for bound, name in compiled.bind_names.items():
             if (binds := bound.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)) is not None:
                 self._bind[name] = binds
-        self._result: dict[str, Callable[[Any], Any]] = {}
-        for column in getattr(statement, "exported_columns", ()):
-            if (reads := column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)) is not None:
-                self._result[column.key] = reads
+        exported = getattr(statement, "exported_columns", ())
+        read = {column.key: _result_processor(column.type) for column in exported}
+        assert not any(read.values()), f"the driver does not read every column by itself: {read}"
         fixed = {name: bound.effective_value for bound, name in compiled.bind_names.items() if not bound.required}
         self._fixed = self._bound(fixed)
+        self._row = row
+        self._build: Callable[[Sequence[Any]], Any] | None = None
+        if value is not None:
+            self._build = itemgetter(0)
+        elif row is not None and exported:
+            # A text's columns are known when it is first run.
+            self._build = builder(row, [column.key for column in exported])
 
-    async def __call__(self, tx: AsyncConnection, **values: object) -> list[Row]:
+    async def __call__(self, tx: AsyncConnection, **values: object) -> list[T]:
         if not tx.in_transaction():
             await tx.begin()
         driver: Any = (await tx.get_raw_connection()).driver_connection
-        cursor = driver.cursor(row_factory=dict_row)
+        cursor = driver.cursor(row_factory=self._factory)
         try:
             await cursor.execute(self._text, self._fixed | self._bound(values))
-            rows: list[Row] = await cursor.fetchall() if cursor.description else []
+            rows: list[T] = await cursor.fetchall() if cursor.description else []
         except BaseException as error:
             await tx.run_sync(self._failed, error)
             raise
-        for name, reads in self._result.items():
-            for row in rows:
-                row[name] = reads(row[name])
         return rows
+
+    def _factory(self, cursor: Any) -> Any:
+        """psycopg's row factory: what makes one row of a tuple of values."""
+        if self._build is None:
+            if self._row is None or not cursor.description:
+                return dict_row(cursor)
+            self._build = builder(self._row, [column.name for column in cursor.description])
+        return self._build
 
     def _bound(self, values: dict[str, Any]) -> dict[str, Any]:
         return {name: self._bind[name](value) if name in self._bind else value for name, value in values.items()}
@@ -79,5 +137,5 @@ class CompiledStatement:
         try:
             raise error
         except BaseException:  # noqa: BLE001 (it raises again, always)
-            # Private, and all there is: the public way leads through `execute`. test_hot.py would notice a change.
+            # Private, and all there is: the public way leads through `execute`. test_compiled.py would notice a change.
             connection._handle_dbapi_exception(error, self._text.decode(), None, None, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bellhop.settings import Settings
 from bellhop.store.compiled import CompiledStatement, seconds
 from bellhop.store.database import Database
+from bellhop.store.rows import ColumnMismatch, from_result
 from bellhop.store.tables import properties, provider_accounts
 
 ADD = CompiledStatement(insert(properties).returning(properties), ("name", "slug", "settings"))
@@ -38,6 +40,27 @@ async def test_rows_come_back_as_their_types(engine: AsyncEngine) -> None:
         assert await NAMED(tx, names=["Ocean", "Lake"]) == [{"slug": "ocean"}]
         assert await NAMED(tx, names=[]) == []
         assert await RENAME(tx, name="Sea", slug="nothing") == []
+
+
+async def test_rows_are_what_the_statement_says(engine: AsyncEngine) -> None:
+    @dataclass
+    class Property:
+        slug: str
+        name: str
+
+    add = CompiledStatement(
+        insert(properties).returning(properties.c.name, properties.c.slug), ("name", "slug"), row=Property
+    )
+    by_text = CompiledStatement(text("select name, slug from properties"), row=Property)
+    slugs = CompiledStatement(select(properties.c.slug), value=str)
+    async with engine.begin() as tx:
+        assert await add(tx, name="Ocean", slug="ocean") == [Property("ocean", "Ocean")]
+        assert await by_text(tx) == [Property("ocean", "Ocean")]
+        assert await slugs(tx) == ["ocean"]
+        result = await tx.execute(select(properties.c.slug, properties.c.name))
+        assert from_result(Property, result) == [Property("ocean", "Ocean")]
+    with pytest.raises(ColumnMismatch):
+        CompiledStatement(select(properties.c.slug), row=Property)
 
 
 async def test_an_interval_of_seconds(engine: AsyncEngine) -> None:
