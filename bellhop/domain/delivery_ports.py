@@ -10,6 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from bellhop.domain.answers import Answer
+from bellhop.domain.content import Content
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.messages import Channel
 from bellhop.domain.statuses import Stage
@@ -37,12 +38,11 @@ class Outgoing:
 
     attempt_id: UUID
     message_id: UUID
+    channel: Channel
     to: str = field(repr=False)
     sender: str
     sender_name: str | None
-    subject: str | None = field(repr=False)
-    text: str = field(repr=False)
-    content_type: str
+    content: Content
     callback_url: str
     """Carries our attempt id, so that a receipt settles an attempt whose answer was lost."""
     timeout: float
@@ -251,7 +251,6 @@ class Claim:
 
     account: Account
     outgoing: Outgoing
-    channel: Channel
 
 
 @dataclass(frozen=True, slots=True)

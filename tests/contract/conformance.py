@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import Account, Outgoing, Provider, SendKind, SendResult
 from bellhop.domain.failures import FailureCode
 from bellhop.providers.lease import boottime
@@ -167,7 +168,8 @@ class Case:
     def outgoing(self, **other: Any) -> Outgoing:
         given: dict[str, Any] = {
             "attempt_id": ATTEMPT, "message_id": MESSAGE, "to": self.to, "sender": self.sender, "sender_name": None,
-            "subject": "Your stay", "text": self.text, "content_type": "text/plain", "timeout": 8.0,
+            "channel": min(self.provider().channels), "content": Content(text=self.text, subject="Your stay"),
+            "timeout": 8.0,
             "callback_url": f"https://hotel.example/v1/callbacks/x/status?attempt={ATTEMPT}",
             "deadline": boottime() + 10,
         }  # fmt: skip

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 import urllib3
 
+from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import SendKind
 from bellhop.domain.failures import FailureCode
 from bellhop.providers import PROVIDERS, lease, lease_http
@@ -135,7 +136,9 @@ def test_a_receiver_that_stops_reading_does_not_hold_the_call(case: Case) -> Non
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         began = time.monotonic()
-        result = case.send(f"http://127.0.0.1:{listener.getsockname()[1]}", text="x" * 9_000_000, timeout=3.0)
+        result = case.send(
+            f"http://127.0.0.1:{listener.getsockname()[1]}", content=Content(text="x" * 9_000_000), timeout=3.0
+        )
     assert result.kind is UNKNOWN
     assert time.monotonic() - began < 8
 
@@ -242,7 +245,7 @@ def test_no_address_text_or_secret_reaches_a_log_or_a_repr(case: Case, act: str)
         url = "http://127.0.0.1:1" if act == "refused" else server.url
         account, outgoing = case.account(url), case.outgoing()
         result = case.provider().send(account, outgoing)
-        bad = case.outgoing(text="half a pair \ud800")
+        bad = case.outgoing(content=Content(text="half a pair \ud800"))
         assert case.provider().send(account, bad) is not None
     said = "\n".join([*ears.heard, repr(result), repr(account), repr(outgoing)])
     for private in (case.to, PRIVATE_TEXT, SECRET, "4471", *case.credentials.values()):

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import (
     Account,
     CallbackRequest,
@@ -29,6 +30,7 @@ from bellhop.domain.delivery_ports import (
     SendKind,
 )
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.messages import Channel
 from bellhop.domain.statuses import Stage
 from bellhop.providers.lease import boottime
 from bellhop.providers.sendgrid.adapter import SendGrid
@@ -69,12 +71,14 @@ def sendgrid_account(url: str, key: str = accounts.SENDGRID_API_KEY) -> Account:
 def sms(receiver: Receiver, to: str = "+13055551234", text: str = "Your room is ready") -> Outgoing:
     attempt = uuid4()
     callback = f"{receiver.url}/v1/receipts/1/status?attempt={attempt}"
-    return Outgoing(attempt, uuid4(), to, accounts.TWILIO_FROM_NUMBER, None, None, text, "text/plain", callback, 8.0,
+    return Outgoing(attempt, uuid4(), Channel.SMS, to, accounts.TWILIO_FROM_NUMBER, None,
+                    Content(text=text), callback, 8.0,
                     boottime() + 15)  # fmt: skip
 
 
 def email(to: str = "jordan@guest.example") -> Outgoing:
-    return Outgoing(uuid4(), uuid4(), to, accounts.SENDGRID_FROM_EMAIL, None, "Your stay", "Hello", "text/plain", "",
+    return Outgoing(uuid4(), uuid4(), Channel.EMAIL, to, accounts.SENDGRID_FROM_EMAIL, None,
+                    Content(text="Hello", subject="Your stay"), "",
                     8.0, boottime() + 15)  # fmt: skip
 
 
@@ -108,7 +112,7 @@ def accepted(provider: Provider, account: Account, outgoing: Outgoing) -> str:
 
 def private(receipt: Receipt, outgoing: Outgoing) -> None:
     said = json.dumps(receipt.payload)
-    assert outgoing.to not in said and outgoing.text not in said
+    assert outgoing.to not in said and outgoing.content.text not in said
 
 
 # --- Twilio: where a message stands ----------------------------------------------------------------------------------
@@ -169,7 +173,7 @@ def test_a_question_without_an_answer(sandbox: str, receiver: Receiver, of: dict
     # An unknown message meets the fault too, so that a 404 is never read out of one.
     fault(sandbox, **of, provider="twilio")
     assert TWILIO.report(twilio, "SM" + "0" * 32, uuid4(), 1.0) == Reported(LookupKind.UNREACHABLE)
-    sought = LookupRequest(mail.attempt_id, mail.to, mail.sender, mail.text, datetime.now(UTC), frozenset())
+    sought = LookupRequest(mail.attempt_id, mail.to, mail.sender, mail.content.text, datetime.now(UTC), frozenset())
     for ask in (
         lambda: SENDGRID.report(sendgrid, None, mail.attempt_id, 1.0).kind,
         lambda: SENDGRID.look_up(sendgrid, sought, 1.0).kind,

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from bellhop.domain.content import HTML, Content
 from bellhop.domain.delivery_ports import (
     Account,
     CallbackRequest,
@@ -26,6 +27,7 @@ from bellhop.domain.delivery_ports import (
     SendResult,
 )
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.messages import Channel
 from bellhop.domain.statuses import Stage
 from bellhop.providers.lease import boottime
 from bellhop.providers.sendgrid.adapter import SendGrid
@@ -67,13 +69,15 @@ def sendgrid_account(url: str) -> Account:
 def sms(receiver: Receiver, to: str = GUEST, text: str = "Ihr Zimmer ist fertig 🏨") -> Outgoing:
     attempt = uuid4()
     callback = f"{receiver.url}/v1/callbacks/1/status?attempt={attempt}"
-    return Outgoing(attempt, uuid4(), to, accounts.TWILIO_FROM_NUMBER, None, None, text, "text/plain", callback,
+    return Outgoing(attempt, uuid4(), Channel.SMS, to, accounts.TWILIO_FROM_NUMBER, None,
+                    Content(text=text), callback,
                     8.0, boottime() + 15)  # fmt: skip
 
 
 def email(to: str = MAILBOX) -> Outgoing:
-    return Outgoing(uuid4(), uuid4(), to, accounts.SENDGRID_FROM_EMAIL, "Grand Hotel", "Your stay", "<p>Hello</p>",
-                    "text/html", "", 8.0, boottime() + 15)  # fmt: skip
+    return Outgoing(uuid4(), uuid4(), Channel.EMAIL, to, accounts.SENDGRID_FROM_EMAIL, "Grand Hotel",
+                    Content(text="<p>Hello</p>", content_type=HTML, subject="Your stay"), "", 8.0,
+                    boottime() + 15)  # fmt: skip
 
 
 def post(url: str, path: str, **body: Any) -> None:
@@ -83,7 +87,9 @@ def post(url: str, path: str, **body: Any) -> None:
 
 
 def sought(outgoing: Outgoing, since: datetime, *claimed: str) -> LookupRequest:
-    return LookupRequest(outgoing.attempt_id, outgoing.to, outgoing.sender, outgoing.text, since, frozenset(claimed))
+    return LookupRequest(
+        outgoing.attempt_id, outgoing.to, outgoing.sender, outgoing.content.text, since, frozenset(claimed)
+    )
 
 
 def callback(receiver: Receiver, heard: Heard, path: str) -> CallbackRequest:

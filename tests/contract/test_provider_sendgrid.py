@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bellhop.domain.content import HTML, Content
 from bellhop.domain.delivery_ports import CallbackRequest, Effect, LookupKind, LookupRequest, SendKind
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import Stage
@@ -102,7 +103,7 @@ def sent(**other: object) -> tuple[str, dict[str, object]]:
 
 
 def test_what_is_sent() -> None:
-    head, body = sent(text="Grüße 🏨", sender_name="Hôtel; Spa, Paris")
+    head, body = sent(content=Content(text="Grüße 🏨", subject="Your stay"), sender_name="Hôtel; Spa, Paris")
     assert head.startswith("POST /v3/mail/send HTTP/1.1\r\n")
     assert f"authorization: bearer {SENDGRID.credentials['api_key']}\r\n".lower() in head.lower() + "\r\n"
     assert "content-type: application/json\r\n" in head.lower() + "\r\n"
@@ -118,14 +119,14 @@ def test_what_is_sent() -> None:
 
 def test_html_goes_out_with_a_plain_part_before_it() -> None:
     html = "<h1>Welcome</h1><ul><li>one</li><li>two</li></ul><script>evil()</script>"
-    _, body = sent(text=html, content_type="text/html")
+    _, body = sent(content=Content(text=html, content_type=HTML))
     first, second = body["content"]  # type: ignore[misc]
     assert (first["type"], second) == ("text/plain", {"type": "text/html", "value": html})  # type: ignore[has-type]
     assert "Welcome" in first["value"] and "* one" in first["value"] and "evil" not in first["value"]  # type: ignore[has-type]
 
 
 def test_html_without_any_text_has_no_empty_part() -> None:
-    _, body = sent(text="<img src=x>", content_type="text/html")
+    _, body = sent(content=Content(text="<img src=x>", content_type=HTML))
     assert [part["type"] for part in body["content"]] == ["text/html"]  # type: ignore[attr-defined]
 
 

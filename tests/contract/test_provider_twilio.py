@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
+from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import CallbackRequest, Effect, Inbound, LookupKind, LookupRequest, Receipt, SendKind
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.messages import Channel
@@ -94,7 +95,7 @@ def test_without_a_token_the_account_is_held() -> None:
 @pytest.mark.parametrize("sender", [SENDER, "MG" + "1" * 32])
 def test_what_is_sent(sender: str) -> None:
     with Server(created()) as server:
-        TWILIO.send(server.url, sender=sender, text="Grüße & 100% 🏨\n=1")
+        TWILIO.send(server.url, sender=sender, content=Content(text="Grüße & 100% 🏨\n=1"))
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     form = parse_qs(body.decode())
     assert head.startswith(f"POST /2010-04-01/Accounts/{TWILIO.identity}/Messages.json HTTP/1.1".encode())
@@ -108,7 +109,7 @@ def test_what_is_sent(sender: str) -> None:
 
 def test_half_a_surrogate_pair_is_refused_not_tried_for_ever() -> None:
     with Server(created()) as server:
-        result = TWILIO.send(server.url, text="\ud83d")
+        result = TWILIO.send(server.url, content=Content(text="\ud83d"))
         assert server.requests == []
     assert (result.kind, result.code) == (SendKind.REFUSED, FailureCode.CONTENT_REFUSED)
 

@@ -16,6 +16,7 @@ from inscriptis import get_text
 from python_http_client.exceptions import HTTPError
 from sendgrid.helpers.eventwebhook import EventWebhook
 
+from bellhop.domain.content import HTML, PLAIN
 from bellhop.domain.delivery_ports import (
     Account,
     CallbackRequest,
@@ -275,16 +276,17 @@ def mail(outgoing: Outgoing) -> dict[str, object]:
     if outgoing.sender_name:
         # Neither may stand in a name (docs.sendgrid.com/api-reference/mail-send/limitations).
         sender["name"] = re.sub(r"\s*[;,]\s*", " ", outgoing.sender_name).strip()
-    content = [("text/plain", outgoing.text)]
-    if outgoing.content_type == "text/html":
+    content = outgoing.content
+    bodies = [(PLAIN, content.text)]
+    if content.content_type == HTML:
         # In this order, and always both: a mail of HTML alone looks like spam.
-        content = [("text/plain", plain(outgoing.text)), ("text/html", outgoing.text)]
+        bodies = [(PLAIN, plain(content.text)), (HTML, content.text)]
     ids = {"attempt_id": str(outgoing.attempt_id), "message_id": str(outgoing.message_id)}
     return {
         "personalizations": [{"to": [{"email": outgoing.to}], "custom_args": ids}],
         "from": sender,
-        "subject": outgoing.subject or "",
-        "content": [{"type": kind, "value": value} for kind, value in content if value.strip()],
+        "subject": content.subject or "",
+        "content": [{"type": kind, "value": value} for kind, value in bodies if value.strip()],
     }
 
 

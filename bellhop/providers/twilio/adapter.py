@@ -100,7 +100,7 @@ class Twilio:
             try:
                 message = self._client(account).messages.create(
                     to=outgoing.to,
-                    body=outgoing.text,
+                    body=outgoing.content.text,
                     status_callback=outgoing.callback_url + CALLBACK_OPTIONS,
                     **_from(outgoing.sender),
                 )

@@ -15,6 +15,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bellhop.domain.answers import Answer, Next
+from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import (
     Account,
     Claim,
@@ -168,17 +169,16 @@ class AttemptStore:
         outgoing = Outgoing(
             attempt_id=started,
             message_id=row["id"],
+            channel=channel,
             to=row["recipient"],
             sender=sender["address"],
             sender_name=sender["name"],
-            subject=row["subject"],
-            text=body,
-            content_type=row["content_type"],
+            content=Content(text=body, content_type=row["content_type"], subject=row["subject"]),
             callback_url=self._routes.callback(account.provider, account.identity, started),
             timeout=self._settings.call_timeout,
             deadline=deadline,
         )
-        return Claim(account, outgoing, channel)
+        return Claim(account, outgoing)
 
     # --- what became of a call ------------------------------------------------------------------------------------
 
