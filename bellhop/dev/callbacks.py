@@ -1,4 +1,4 @@
-"""Tells the sandbox where its callbacks go: addresses that contain the ids of its well-known accounts.
+"""Tells the sandbox where its callbacks go: addresses that contain the ids of its default accounts.
 
 python -m bellhop.dev.callbacks http://api:8000 COMMAND…     runs COMMAND with them in its environment
 """
@@ -8,15 +8,16 @@ from __future__ import annotations
 import os
 import sys
 
-from bellhop.sandbox import accounts
+from bellhop.sandbox.providers import default_accounts
 
 
 def callback_env(api_url: str) -> dict[str, str]:
-    """The sandbox's settings for an API at that address. A SendGrid key's id is the middle of its three parts."""
+    """The sandbox's settings for an API at that address."""
     receipts = f"{api_url.rstrip('/')}/v1/receipts"
     return {
-        "SANDBOX_SENDGRID_EVENT_URL": f"{receipts}/sendgrid/{accounts.SENDGRID_API_KEY.split('.')[1]}/events",
-        "SANDBOX_TWILIO_INBOUND_URL": f"{receipts}/twilio/{accounts.TWILIO_ACCOUNT_SID}/inbound",
+        setting: f"{receipts}/{provider}/{account.identity}/{path}"
+        for provider, account in default_accounts().items()
+        for setting, path in account.callbacks.items()
     }
 
 

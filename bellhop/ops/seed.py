@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.keys import digest
 from bellhop.domain.scopes import Scope
-from bellhop.sandbox import accounts as sandbox
+from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
+from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.settings import Settings, SettingsError
 from bellhop.store.access import installation, keys, properties
 from bellhop.store.delivery import accounts
@@ -81,22 +82,22 @@ def _sandbox_accounts(settings: Settings) -> list[Seed]:
     return [
         Seed(
             provider="twilio",
-            identity=sandbox.TWILIO_ACCOUNT_SID,
+            identity=sandbox_twilio.ACCOUNT_SID,
             base_url=base_url,
-            credentials={"auth_token": sandbox.TWILIO_AUTH_TOKEN},
+            credentials={"auth_token": sandbox_twilio.AUTH_TOKEN},
             channel="sms",
-            address=sandbox.TWILIO_FROM_NUMBER,
+            address=sandbox_twilio.FROM_NUMBER,
         ),
         Seed(
             provider="sendgrid",
-            identity=sendgrid_key_id(sandbox.SENDGRID_API_KEY),
+            identity=sandbox_sendgrid.KEY_ID,
             base_url=base_url,
             credentials={
-                "api_key": sandbox.SENDGRID_API_KEY,
-                "webhook_public_key": sandbox.SENDGRID_WEBHOOK_PUBLIC_KEY,
+                "api_key": sandbox_sendgrid.API_KEY,
+                "webhook_public_key": sandbox_sendgrid.WEBHOOK_PUBLIC_KEY,
             },
             channel="email",
-            address=sandbox.SENDGRID_FROM_EMAIL,
+            address=sandbox_sendgrid.FROM_EMAIL,
         ),
     ]
 

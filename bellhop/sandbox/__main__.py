@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bellhop.sandbox import accounts, faults
+from bellhop.sandbox import faults
 from bellhop.sandbox.app import create_server
+from bellhop.sandbox.providers import default_accounts
 from bellhop.sandbox.settings import Process, Settings
 
 _EPILOG = """
@@ -50,7 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--accounts", action="store_true", help="print the accounts every sandbox knows, and end")
     given = vars(parser.parse_args(arguments))
     if given.pop("accounts"):
-        sys.stdout.writelines(f"{name}={value}\n" for name, value in accounts.DEFAULT_ACCOUNTS.items())
+        for account in default_accounts().values():
+            sys.stdout.writelines(f"{name}={value}\n" for name, value in account.env.items())
         return 0
     try:
         process = Process(**{name: value for name, value in given.items() if value is not None})

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hmac
-import secrets
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bellhop.sandbox import accounts
+from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
+from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.store import Store
 
 # The flags of GET/PATCH /v3/user/webhooks/event/settings and the event each one lets through.
@@ -56,7 +56,7 @@ class SendGridAccount:
 
     @property
     def private_key(self) -> ec.EllipticCurvePrivateKey:
-        return accounts.webhook_private_key(self.api_key)
+        return sandbox_sendgrid.webhook_private_key(self.api_key)
 
 
 class Books:
@@ -68,10 +68,10 @@ class Books:
         self.sendgrid: dict[str, SendGridAccount] = {}
         self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
         self.put_twilio(
-            TwilioAccount(accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN, [accounts.TWILIO_FROM_NUMBER]),
+            TwilioAccount(sandbox_twilio.ACCOUNT_SID, sandbox_twilio.AUTH_TOKEN, [sandbox_twilio.FROM_NUMBER]),
             keep=False,
         )
-        self.put_sendgrid(SendGridAccount(accounts.SENDGRID_API_KEY), keep=False)
+        self.put_sendgrid(SendGridAccount(sandbox_sendgrid.API_KEY), keep=False)
         for row in store.kept("twilio").values():
             self.put_twilio(TwilioAccount(**row), keep=False)
         for row in store.kept("sendgrid").values():
@@ -109,8 +109,3 @@ def event_settings(account: SendGridAccount, url: str) -> dict[str, Any]:
     """What SendGrid shows of an account's event webhook; `url` is the sandbox's own default."""
     defaults: dict[str, Any] = {"enabled": True, "url": url, "oauth_client_id": "", "oauth_token_url": ""}
     return {**defaults, **dict.fromkeys(EVENT_FLAGS, True), **account.event}
-
-
-def new_phrase() -> str:
-    """Something to derive a fresh account from."""
-    return secrets.token_hex(16)

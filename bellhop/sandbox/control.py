@@ -10,8 +10,11 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bellhop.sandbox import account_registry, accounts, callbacks, faults, magic
+from bellhop.sandbox import account_registry, callbacks, faults, magic
+from bellhop.sandbox.accounts import new_phrase
 from bellhop.sandbox.faults import Fault, FaultRequest
+from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
+from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.providers.twilio import inbound as twilio_inbound
 from bellhop.sandbox.state import State
 from bellhop.sandbox.store import Message, Step
@@ -25,7 +28,7 @@ class InboundRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     sender: str = Field(alias="from")
-    to: str = accounts.TWILIO_FROM_NUMBER
+    to: str = sandbox_twilio.FROM_NUMBER
     body: str
     account_sid: str | None = Field(default=None, description="which account, if several own the number")
     fields: dict[str, str] = {}
@@ -222,7 +225,7 @@ async def put_settings(request: Request, body: dict[str, Any]) -> JSONResponse:
         return JSONResponse({"detail": wrong}, 422)
     if "sendgrid_event_url" in body:
         # Whoever sets it here means it, also for the default account that PATCHed its own before.
-        default = state.books.sendgrid_named(accounts.SENDGRID_API_KEY)
+        default = state.books.sendgrid_named(sandbox_sendgrid.API_KEY)
         if default and default.event.pop("url", None) is not None:
             state.books.put_sendgrid(default)
     return JSONResponse(state.settings.model_dump())
@@ -272,17 +275,17 @@ async def clear_opt_outs(request: Request) -> dict[str, bool]:
 @router.post("/accounts", status_code=201)
 async def add_account(request: Request, body: AccountRequest) -> dict[str, Any]:
     """Add an account or change one (a new `auth_token` for a known SID rotates it)."""
-    known, phrase = _state(request).books, account_registry.new_phrase()
+    known, phrase = _state(request).books, new_phrase()
     if body.provider == "twilio":
-        sid = body.account_sid or accounts.twilio_account_sid(phrase)
+        sid = body.account_sid or sandbox_twilio.account_sid(phrase)
         old = known.twilio.get(sid)
-        token = body.auth_token or (old.auth_token if old else accounts.twilio_auth_token(phrase))
-        numbers = body.numbers if body.numbers is not None else old.numbers if old else [accounts.TWILIO_FROM_NUMBER]
+        token = body.auth_token or (old.auth_token if old else sandbox_twilio.auth_token(phrase))
+        numbers = body.numbers if body.numbers is not None else old.numbers if old else [sandbox_twilio.FROM_NUMBER]
         if not numbers:
             raise HTTPException(422, "numbers: an account needs one to send from")
         known.put_twilio(account_registry.TwilioAccount(sid, token, numbers))
         return {"provider": "twilio", "account_sid": sid, "auth_token": token, "numbers": numbers}
-    key = body.api_key or accounts.sendgrid_api_key(phrase)
+    key = body.api_key or sandbox_sendgrid.api_key(phrase)
     account = known.sendgrid_named(key) or account_registry.SendGridAccount(key)
     if body.from_emails is not None:
         account.from_emails = [email.casefold() for email in body.from_emails]
@@ -294,5 +297,5 @@ async def add_account(request: Request, body: AccountRequest) -> dict[str, Any]:
         "api_key": key,
         "from_emails": account.from_emails,
         "email_activity": account.email_activity,
-        "webhook_public_key": accounts.webhook_public_key(account.private_key),
+        "webhook_public_key": sandbox_sendgrid.webhook_public_key(account.private_key),
     }

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bellhop.sandbox import accounts
+from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.state import State
 
 _FOLDER = Path(__file__).parent / "templates"
@@ -57,7 +57,7 @@ async def messages(request: Request) -> HTMLResponse:
         "total": total,
         "newest": _NEWEST,
         "faults": state.faults.in_force(),
-        "number": accounts.TWILIO_FROM_NUMBER,
+        "number": sandbox_twilio.FROM_NUMBER,
     }
     return HTMLResponse(
         _TEMPLATES.get_template("page.html").render(context),

@@ -35,7 +35,8 @@ from bellhop.domain.statuses import Stage
 from bellhop.providers.lease import boottime
 from bellhop.providers.sendgrid.adapter import SendGrid
 from bellhop.providers.twilio.adapter import Twilio
-from bellhop.sandbox import accounts
+from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
+from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Receiver, running
 
@@ -60,24 +61,24 @@ def sandbox(receiver: Receiver) -> Iterator[str]:
 
 
 def twilio_account(url: str) -> Account:
-    secrets = {"auth_token": accounts.TWILIO_AUTH_TOKEN}
-    return Account(UUID(int=1), "twilio", accounts.TWILIO_ACCOUNT_SID, url, secrets)
+    secrets = {"auth_token": sandbox_twilio.AUTH_TOKEN}
+    return Account(UUID(int=1), "twilio", sandbox_twilio.ACCOUNT_SID, url, secrets)
 
 
-def sendgrid_account(url: str, key: str = accounts.SENDGRID_API_KEY) -> Account:
+def sendgrid_account(url: str, key: str = sandbox_sendgrid.API_KEY) -> Account:
     return Account(UUID(int=2), "sendgrid", "key", url, {"api_key": key})
 
 
 def sms(receiver: Receiver, to: str = "+13055551234", text: str = "Your room is ready") -> Outgoing:
     attempt = uuid4()
     callback = f"{receiver.url}/v1/receipts/1/status?attempt={attempt}"
-    return Outgoing(attempt, uuid4(), Channel.SMS, to, accounts.TWILIO_FROM_NUMBER, None,
+    return Outgoing(attempt, uuid4(), Channel.SMS, to, sandbox_twilio.FROM_NUMBER, None,
                     Content(text=text), callback, 8.0,
                     boottime() + 15)  # fmt: skip
 
 
 def email(to: str = "jordan@guest.example") -> Outgoing:
-    return Outgoing(uuid4(), uuid4(), Channel.EMAIL, to, accounts.SENDGRID_FROM_EMAIL, None,
+    return Outgoing(uuid4(), uuid4(), Channel.EMAIL, to, sandbox_sendgrid.FROM_EMAIL, None,
                     Content(text="Hello", subject="Your stay"), "",
                     8.0, boottime() + 15)  # fmt: skip
 
@@ -272,7 +273,7 @@ def test_an_account_without_the_add_on_and_one_that_has_it_by_itself(sandbox: st
 
 
 def test_without_credentials_nobody_is_asked(sandbox: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SENDGRID_API_KEY", accounts.SENDGRID_API_KEY)
+    monkeypatch.setenv("SENDGRID_API_KEY", sandbox_sendgrid.API_KEY)
     account = replace(sendgrid_account(sandbox), credentials={})
     assert SENDGRID.report(account, None, uuid4(), 5.0) == Reported(LookupKind.UNREACHABLE)
     with pytest.raises(ProviderUnreachable):
@@ -298,7 +299,7 @@ def test_twilios_own_list(sandbox: str, receiver: Receiver) -> None:
     found = listed(TWILIO, account, since, since + DAY)
     assert {key: row.text for key, row in found.items()} == {**ids, queued: "waits"}
     row = found[queued]
-    assert (row.word, row.stage, row.to, row.sender) == ("queued", None, "+13055559031", accounts.TWILIO_FROM_NUMBER)
+    assert (row.word, row.stage, row.to, row.sender) == ("queued", None, "+13055559031", sandbox_twilio.FROM_NUMBER)
     assert row.accepted_at and abs((row.accepted_at - since).total_seconds()) < 30
     assert listed(TWILIO, account, since - DAY, since - timedelta(seconds=2)) == {}
     assert listed(TWILIO, account, since + timedelta(minutes=1), since + DAY) == {}
@@ -335,7 +336,7 @@ def test_sendgrids_own_list(sandbox: str) -> None:
     )
     row = by_to["jordan@guest.example"]
     assert row.accepted_at and abs((row.accepted_at - since).total_seconds()) < 30
-    assert (row.text, row.sender) == (None, accounts.SENDGRID_FROM_EMAIL)
+    assert (row.text, row.sender) == (None, sandbox_sendgrid.FROM_EMAIL)
     # Its last event is after the span; it was accepted within.
     assert listed(SENDGRID, account, since - DAY, since - timedelta(seconds=2)) == {}
     with pytest.raises(CannotList, match="back that far"):

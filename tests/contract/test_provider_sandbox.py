@@ -32,7 +32,8 @@ from bellhop.domain.statuses import Stage
 from bellhop.providers.lease import boottime
 from bellhop.providers.sendgrid.adapter import SendGrid
 from bellhop.providers.twilio.adapter import Twilio
-from bellhop.sandbox import accounts
+from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
+from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Heard, Receiver, running
 
@@ -57,25 +58,25 @@ def sandbox(receiver: Receiver) -> Iterator[str]:
 
 
 def twilio_account(url: str) -> Account:
-    secrets = {"auth_token": accounts.TWILIO_AUTH_TOKEN}
-    return Account(UUID(int=1), "twilio", accounts.TWILIO_ACCOUNT_SID, url, secrets)
+    secrets = {"auth_token": sandbox_twilio.AUTH_TOKEN}
+    return Account(UUID(int=1), "twilio", sandbox_twilio.ACCOUNT_SID, url, secrets)
 
 
 def sendgrid_account(url: str) -> Account:
-    secrets = {"api_key": accounts.SENDGRID_API_KEY, "webhook_public_key": accounts.SENDGRID_WEBHOOK_PUBLIC_KEY}
+    secrets = {"api_key": sandbox_sendgrid.API_KEY, "webhook_public_key": sandbox_sendgrid.WEBHOOK_PUBLIC_KEY}
     return Account(UUID(int=2), "sendgrid", "key", url, secrets)
 
 
 def sms(receiver: Receiver, to: str = GUEST, text: str = "Ihr Zimmer ist fertig 🏨") -> Outgoing:
     attempt = uuid4()
     callback = f"{receiver.url}/v1/callbacks/1/status?attempt={attempt}"
-    return Outgoing(attempt, uuid4(), Channel.SMS, to, accounts.TWILIO_FROM_NUMBER, None,
+    return Outgoing(attempt, uuid4(), Channel.SMS, to, sandbox_twilio.FROM_NUMBER, None,
                     Content(text=text), callback,
                     8.0, boottime() + 15)  # fmt: skip
 
 
 def email(to: str = MAILBOX) -> Outgoing:
-    return Outgoing(uuid4(), uuid4(), Channel.EMAIL, to, accounts.SENDGRID_FROM_EMAIL, "Grand Hotel",
+    return Outgoing(uuid4(), uuid4(), Channel.EMAIL, to, sandbox_sendgrid.FROM_EMAIL, "Grand Hotel",
                     Content(text="<p>Hello</p>", content_type=HTML, subject="Your stay"), "", 8.0,
                     boottime() + 15)  # fmt: skip
 

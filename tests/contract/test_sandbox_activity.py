@@ -16,8 +16,9 @@ from sendgrid.helpers.eventwebhook import EventWebhook, EventWebhookHeader
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from bellhop.sandbox import accounts
+from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
 from bellhop.sandbox.providers.sendgrid import activity as sendgrid_activity
+from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Heard, Receiver, running
 
@@ -45,12 +46,12 @@ def receiver(url: str) -> Iterator[Receiver]:
 
 @pytest.fixture
 def mailer(url: str) -> SendGridAPIClient:
-    return SendGridAPIClient(accounts.SENDGRID_API_KEY, host=url)
+    return SendGridAPIClient(sandbox_sendgrid.API_KEY, host=url)
 
 
 @pytest.fixture
 def texter(url: str) -> Client:
-    client = Client(accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN)
+    client = Client(sandbox_twilio.ACCOUNT_SID, sandbox_twilio.AUTH_TOKEN)
     client.api.base_url = url
     return client
 
@@ -58,7 +59,7 @@ def texter(url: str) -> Client:
 def write(mailer: SendGridAPIClient, *to: str, **arguments: str) -> str:
     rows = [{"to": [{"email": one}], "custom_args": arguments} for one in to]
     answer = mailer.client.mail.send.post({
-        "personalizations": rows, "from": {"email": accounts.SENDGRID_FROM_EMAIL}, "subject": "Your stay",
+        "personalizations": rows, "from": {"email": sandbox_sendgrid.FROM_EMAIL}, "subject": "Your stay",
         "content": [{"type": "text/plain", "value": "Hello"}],
     })  # fmt: skip
     return str(answer.headers["X-Message-Id"])
@@ -172,8 +173,8 @@ def test_only_an_account_that_has_it_and_only_its_own(url: str, mailer: SendGrid
 
 def test_the_day_filters_know_only_what_was_sent(texter: Client, receiver: Receiver) -> None:
     """GMT days, inclusive both ways; what waits in the queue has no day and stands in no filtered list."""
-    sent = texter.messages.create(to="+13055559032", from_=accounts.TWILIO_FROM_NUMBER, body="a").sid
-    queued = texter.messages.create(to="+13055559031", from_=accounts.TWILIO_FROM_NUMBER, body="b").sid
+    sent = texter.messages.create(to="+13055559032", from_=sandbox_twilio.FROM_NUMBER, body="a").sid
+    queued = texter.messages.create(to="+13055559031", from_=sandbox_twilio.FROM_NUMBER, body="b").sid
     ends = time.monotonic() + 30
     while texter.messages(sent).fetch().status != "sent":
         assert time.monotonic() < ends
@@ -209,14 +210,14 @@ def text(texter: Client, receiver: Receiver) -> str:
     attempt = "01890a5d-ac96-774b-bcce-b302099a8057"
     callback = f"{receiver.url}/status?attempt={attempt}#rc=0"
     return str(
-        texter.messages.create(to=GUEST, from_=accounts.TWILIO_FROM_NUMBER, body="Hi", status_callback=callback).sid
+        texter.messages.create(to=GUEST, from_=sandbox_twilio.FROM_NUMBER, body="Hi", status_callback=callback).sid
     )
 
 
 def genuine(receiver: Receiver, one: Heard) -> bool:
     form = dict(httpx2.QueryParams(one.body.decode()))
     signature = str(one.headers["X-Twilio-Signature"])
-    return bool(RequestValidator(accounts.TWILIO_AUTH_TOKEN).validate(receiver.url + one.path, form, signature))
+    return bool(RequestValidator(sandbox_twilio.AUTH_TOKEN).validate(receiver.url + one.path, form, signature))
 
 
 def test_twilios_callbacks_on_demand(url: str, texter: Client, receiver: Receiver) -> None:
@@ -247,7 +248,7 @@ def test_sendgrids_callbacks_on_demand(url: str, mailer: SendGridAPIClient, rece
     def last() -> tuple[bool, dict[str, Any]]:
         one = receiver.heard[-1]
         signature, timestamp = one.headers[EventWebhookHeader.SIGNATURE], one.headers[EventWebhookHeader.TIMESTAMP]
-        genuine = EventWebhook(accounts.SENDGRID_WEBHOOK_PUBLIC_KEY)
+        genuine = EventWebhook(sandbox_sendgrid.WEBHOOK_PUBLIC_KEY)
         signed = genuine.verify_signature(one.body.decode(), signature, timestamp)
         return signed, json.loads(one.body)[0]
 

@@ -18,7 +18,9 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from bellhop.sandbox import accounts, faults, scenarios
+from bellhop.sandbox import faults, scenarios
+from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
+from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Heard, Receiver, running
 
@@ -51,24 +53,24 @@ def sandbox(url: str) -> str:
 
 @pytest.fixture
 def client(sandbox: str) -> Client:
-    client = Client(accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN, http_client=TwilioHttpClient(timeout=10))
+    client = Client(sandbox_twilio.ACCOUNT_SID, sandbox_twilio.AUTH_TOKEN, http_client=TwilioHttpClient(timeout=10))
     client.api.base_url = sandbox
     return client
 
 
 @pytest.fixture
 def mailer(sandbox: str) -> SendGridAPIClient:
-    mailer = SendGridAPIClient(accounts.SENDGRID_API_KEY, host=sandbox)
+    mailer = SendGridAPIClient(sandbox_sendgrid.API_KEY, host=sandbox)
     mailer.client.timeout = 10
     return mailer
 
 
 def _text(client: Client, to: str = GUEST, **more: Any) -> Any:
-    return client.messages.create(to=to, from_=accounts.TWILIO_FROM_NUMBER, body="Hi", **more)
+    return client.messages.create(to=to, from_=sandbox_twilio.FROM_NUMBER, body="Hi", **more)
 
 
 def _write(mailer: SendGridAPIClient) -> Any:
-    return mailer.send(Mail(accounts.SENDGRID_FROM_EMAIL, "jordan@example.com", "Hi", plain_text_content="Hi"))
+    return mailer.send(Mail(sandbox_sendgrid.FROM_EMAIL, "jordan@example.com", "Hi", plain_text_content="Hi"))
 
 
 def _fault(sandbox: str, kind: str, **more: Any) -> None:
@@ -143,9 +145,9 @@ def test_a_reset_is_a_tcp_reset(sandbox: str) -> None:
     body = b"To=%2B13055551234"
     address = urlsplit(sandbox)
     with socket.create_connection((address.hostname, address.port), 2) as raw:
-        token = httpx2.BasicAuth(accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN)._auth_header
+        token = httpx2.BasicAuth(sandbox_twilio.ACCOUNT_SID, sandbox_twilio.AUTH_TOKEN)._auth_header
         raw.sendall(
-            f"POST /2010-04-01/Accounts/{accounts.TWILIO_ACCOUNT_SID}/Messages.json HTTP/1.1\r\nHost: x\r\n"
+            f"POST /2010-04-01/Accounts/{sandbox_twilio.ACCOUNT_SID}/Messages.json HTTP/1.1\r\nHost: x\r\n"
             f"Authorization: {token}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
             + body
         )
@@ -294,4 +296,4 @@ def test_the_book_of_calls_has_no_credentials(client: Client, sandbox: str) -> N
     answer = HTTP.get(f"{sandbox}/_sandbox/requests")
     call = answer.json()["data"][0]
     assert (call["method"], call["status"], call["provider"]) == ("POST", 401, "twilio")
-    assert accounts.TWILIO_AUTH_TOKEN not in answer.text
+    assert sandbox_twilio.AUTH_TOKEN not in answer.text

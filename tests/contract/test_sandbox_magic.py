@@ -16,8 +16,10 @@ import httpx2
 import phonenumbers
 import pytest
 
-from bellhop.sandbox import accounts, faults, magic
+from bellhop.sandbox import faults, magic
 from bellhop.sandbox.magic import MAILBOXES, NUMBERS, Magic
+from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
+from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Heard, Receiver, running
 
@@ -75,9 +77,9 @@ def _patience(to: str) -> float:
 async def _text(http: httpx2.AsyncClient, to: str, callback: str) -> int | None:
     try:
         answer = await http.post(
-            f"/2010-04-01/Accounts/{accounts.TWILIO_ACCOUNT_SID}/Messages.json",
-            data={"To": to, "From": accounts.TWILIO_FROM_NUMBER, "Body": "Hi", "StatusCallback": callback},
-            auth=(accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN),
+            f"/2010-04-01/Accounts/{sandbox_twilio.ACCOUNT_SID}/Messages.json",
+            data={"To": to, "From": sandbox_twilio.FROM_NUMBER, "Body": "Hi", "StatusCallback": callback},
+            auth=(sandbox_twilio.ACCOUNT_SID, sandbox_twilio.AUTH_TOKEN),
             timeout=_patience(to),
         )
     except httpx2.TransportError:
@@ -88,7 +90,7 @@ async def _text(http: httpx2.AsyncClient, to: str, callback: str) -> int | None:
 async def _write(http: httpx2.AsyncClient, to: str) -> int | None:
     body = {
         "personalizations": [{"to": [{"email": to}]}],
-        "from": {"email": accounts.SENDGRID_FROM_EMAIL},
+        "from": {"email": sandbox_sendgrid.FROM_EMAIL},
         "subject": "Hi",
         "content": [{"type": "text/plain", "value": "Hi"}],
     }
@@ -96,7 +98,7 @@ async def _write(http: httpx2.AsyncClient, to: str) -> int | None:
         answer = await http.post(
             "/v3/mail/send",
             json=body,
-            headers={"Authorization": f"Bearer {accounts.SENDGRID_API_KEY}"},
+            headers={"Authorization": f"Bearer {sandbox_sendgrid.API_KEY}"},
             timeout=_patience(to),
         )
     except httpx2.TransportError:

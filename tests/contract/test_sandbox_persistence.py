@@ -18,12 +18,14 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from bellhop.sandbox import __main__, accounts
+from bellhop.sandbox import __main__
+from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
+from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Receiver, running
 
 HTTP = httpx2.Client()  # one for all: making one reads every certificate there is
-GUEST, OURS = "+13055551234", accounts.TWILIO_FROM_NUMBER
+GUEST, OURS = "+13055551234", sandbox_twilio.FROM_NUMBER
 
 
 @contextmanager
@@ -50,7 +52,7 @@ def _process(db: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 
 
 def _client(url: str) -> Client:
-    client = Client(accounts.TWILIO_ACCOUNT_SID, accounts.TWILIO_AUTH_TOKEN, http_client=TwilioHttpClient(timeout=5))
+    client = Client(sandbox_twilio.ACCOUNT_SID, sandbox_twilio.AUTH_TOKEN, http_client=TwilioHttpClient(timeout=5))
     client.api.base_url = url
     return client
 
@@ -123,7 +125,7 @@ def test_the_page_shows_messages_and_lets_nothing_out() -> None:
         HTTP.post(f"{url}/_sandbox/inbound", json={"from": GUEST, "body": f"reply {hostile}"})
         HTTP.post(
             f"{url}/v3/mail/send",
-            headers={"Authorization": f"Bearer {accounts.SENDGRID_API_KEY}"},
+            headers={"Authorization": f"Bearer {sandbox_sendgrid.API_KEY}"},
             json={
                 "personalizations": [{"to": [{"email": "jordan@example.com"}]}],
                 "subject": f"subject {hostile}",
@@ -147,4 +149,4 @@ def test_the_command_line_teaches(capsys: pytest.CaptureFixture[str]) -> None:
     for word in ("--db", "SANDBOX_TWILIO_INBOUND_URL", "accept_then_reset", "/_sandbox/faults"):
         assert word in shown
     assert __main__.main(["--accounts"]) == 0
-    assert f"TWILIO_ACCOUNT_SID={accounts.TWILIO_ACCOUNT_SID}" in capsys.readouterr().out
+    assert f"TWILIO_ACCOUNT_SID={sandbox_twilio.ACCOUNT_SID}" in capsys.readouterr().out

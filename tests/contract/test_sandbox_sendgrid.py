@@ -14,7 +14,8 @@ from sendgrid import SendGridAPIClient
 from sendgrid.helpers.eventwebhook import EventWebhook, EventWebhookHeader
 from sendgrid.helpers.mail import CustomArg, Mail, Personalization, To
 
-from bellhop.sandbox import accounts
+from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
+from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Heard, Receiver, running
 
@@ -45,7 +46,7 @@ def receiver(sandbox: str) -> Iterator[Receiver]:
 @pytest.fixture
 def client(sandbox: str) -> SendGridAPIClient:
     HTTP.delete(f"{sandbox}/_sandbox/messages")
-    return _client(sandbox, accounts.SENDGRID_API_KEY)
+    return _client(sandbox, sandbox_sendgrid.API_KEY)
 
 
 def _client(sandbox: str, key: str) -> SendGridAPIClient:
@@ -56,7 +57,7 @@ def _client(sandbox: str, key: str) -> SendGridAPIClient:
 
 def _mail(to: str = GUEST, **arguments: str) -> Mail:
     mail = Mail(
-        from_email=(accounts.SENDGRID_FROM_EMAIL, "The Grand"),
+        from_email=(sandbox_sendgrid.FROM_EMAIL, "The Grand"),
         subject="Welcome",
         plain_text_content="Hello",
         html_content="<p>Hello</p>",
@@ -82,7 +83,7 @@ def test_accepted_mail_becomes_signed_events(client: SendGridAPIClient, receiver
     assert (answer.status_code, answer.body) == (202, b"")
     message_id = answer.headers["X-Message-Id"]
     heard = receiver.wait(lambda heard: len(_words(heard)) == 3)
-    verifier = EventWebhook(accounts.SENDGRID_WEBHOOK_PUBLIC_KEY)
+    verifier = EventWebhook(sandbox_sendgrid.WEBHOOK_PUBLIC_KEY)
     for one in heard:
         signature, timestamp = one.headers[EventWebhookHeader.SIGNATURE], one.headers[EventWebhookHeader.TIMESTAMP]
         assert one.path == "/events"
@@ -107,7 +108,7 @@ def test_the_message_is_shown_as_it_was_sent(client: SendGridAPIClient, sandbox:
     expected = {
         "provider": "sendgrid",
         "to": GUEST,
-        "from": accounts.SENDGRID_FROM_EMAIL,
+        "from": sandbox_sendgrid.FROM_EMAIL,
         "subject": "Welcome",
         "content": "Hello",
         "html": "<p>Hello</p>",
@@ -179,9 +180,9 @@ def test_what_is_wrong_is_refused_by_field(
 
 def test_a_wrong_key_a_wrong_type_and_too_much(sandbox: str) -> None:
     with pytest.raises(HTTPError) as refused:
-        _client(sandbox, accounts.SENDGRID_API_KEY + "x").send(_mail())
+        _client(sandbox, sandbox_sendgrid.API_KEY + "x").send(_mail())
     assert refused.value.status_code == 401
-    url, headers = f"{sandbox}/v3/mail/send", {"Authorization": f"Bearer {accounts.SENDGRID_API_KEY}"}
+    url, headers = f"{sandbox}/v3/mail/send", {"Authorization": f"Bearer {sandbox_sendgrid.API_KEY}"}
     assert HTTP.post(url).status_code == 401
     assert HTTP.post(url, headers=headers, data={"a": "b"}).status_code == 415
     json_headers = {**headers, "Content-Type": "application/json"}
@@ -224,7 +225,7 @@ def test_an_account_of_its_own_settings_key_and_senders(sandbox: str) -> None:
 
 
 def test_the_constants_have_the_providers_shapes() -> None:
-    key_id, secret = accounts.SENDGRID_API_KEY.split(".")[1:]
+    key_id, secret = sandbox_sendgrid.API_KEY.split(".")[1:]
     assert (len(key_id), len(secret)) == (22, 43)
-    assert EventWebhook(accounts.SENDGRID_WEBHOOK_PUBLIC_KEY).public_key is not None
-    assert len(accounts.TWILIO_ACCOUNT_SID) == 34
+    assert EventWebhook(sandbox_sendgrid.WEBHOOK_PUBLIC_KEY).public_key is not None
+    assert len(sandbox_twilio.ACCOUNT_SID) == 34

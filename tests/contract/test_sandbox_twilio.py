@@ -15,13 +15,14 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from bellhop.sandbox import accounts, segments
+from bellhop.sandbox import segments
+from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.providers.twilio import overrides
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Heard, Receiver, running
 
 GUEST = "+13055551234"
-OURS = accounts.TWILIO_FROM_NUMBER
+OURS = sandbox_twilio.FROM_NUMBER
 HTTP = httpx2.Client()  # one for all: making one reads every certificate there is
 ORDER = ("queued", "sent", "delivered", "read")
 QUICK = Settings(twilio_sent_after=0.05, twilio_delivered_after=0.15, twilio_read_after=0.25, twilio_retry_pause=0.02)
@@ -43,11 +44,11 @@ def receiver() -> Iterator[Receiver]:
 def client(sandbox: str) -> Client:
     HTTP.delete(f"{sandbox}/_sandbox/messages")
     HTTP.delete(f"{sandbox}/_sandbox/opt-outs")
-    return _client(sandbox, accounts.TWILIO_AUTH_TOKEN)
+    return _client(sandbox, sandbox_twilio.AUTH_TOKEN)
 
 
 def _client(sandbox: str, token: str) -> Client:
-    client = Client(accounts.TWILIO_ACCOUNT_SID, token, http_client=TwilioHttpClient(timeout=5))
+    client = Client(sandbox_twilio.ACCOUNT_SID, token, http_client=TwilioHttpClient(timeout=5))
     client.api.base_url = sandbox
     return client
 
@@ -77,7 +78,7 @@ def test_create_answers_the_whole_resource(client: Client, sandbox: str) -> None
     assert re.fullmatch("SM[0-9a-f]{32}", message["sid"])
     assert datetime.strptime(message["date_created"], "%a, %d %b %Y %H:%M:%S +0000")
     expected = {
-        "account_sid": accounts.TWILIO_ACCOUNT_SID,
+        "account_sid": sandbox_twilio.ACCOUNT_SID,
         "api_version": "2010-04-01",
         "body": "Hello",
         "date_sent": None,
@@ -104,7 +105,7 @@ def test_callbacks_are_signed_without_the_fragment_and_tell_sent_then_delivered(
     message = client.messages.create(to=GUEST, from_=OURS, body="Hi", status_callback=f"{url}#rc=5&rp=all")
     heard = _in_order(receiver.wait(lambda heard: len(heard) == 2))
     assert _posted(sandbox, message.sid) == ["sent", "delivered"]
-    validator = RequestValidator(accounts.TWILIO_AUTH_TOKEN)
+    validator = RequestValidator(sandbox_twilio.AUTH_TOKEN)
     for one, status in zip(heard, ("sent", "delivered"), strict=True):
         fields = _fields(one)
         assert one.path == "/status/omsg_1?part=0&empty="
@@ -115,7 +116,7 @@ def test_callbacks_are_signed_without_the_fragment_and_tell_sent_then_delivered(
             "SmsSid": message.sid,
             "MessageStatus": status,
             "SmsStatus": status,
-            "AccountSid": accounts.TWILIO_ACCOUNT_SID,
+            "AccountSid": sandbox_twilio.ACCOUNT_SID,
             "From": OURS,
             "To": GUEST,
             "ApiVersion": "2010-04-01",
@@ -255,7 +256,7 @@ def test_an_inbound_text_is_posted_signed_and_answered(client: Client, sandbox: 
     assert (answer["status"], answer["body"], answer["opt_out"]) == (200, "<Response/>", None)
     [heard] = receiver.heard
     fields = _fields(heard)
-    assert RequestValidator(accounts.TWILIO_AUTH_TOKEN).validate(url, fields, heard.headers["X-Twilio-Signature"])
+    assert RequestValidator(sandbox_twilio.AUTH_TOKEN).validate(url, fields, heard.headers["X-Twilio-Signature"])
     assert (fields["From"], fields["To"], fields["Body"]) == (GUEST, OURS, "More towels, please")
     assert fields["MessageSid"] == answer["sid"] == client.messages.list(to=OURS)[0].sid
     receiver.answers = [403]

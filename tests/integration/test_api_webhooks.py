@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from twilio.request_validator import RequestValidator
 
 from bellhop.domain.ids import Prefix, parse
-from bellhop.sandbox import accounts as sandbox
+from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.settings import Settings
 from tests.integration.conftest_api import Api, open_door
 
@@ -130,7 +130,7 @@ async def test_the_wall(api: Api) -> None:
 
 
 async def _callback(api: Api, settings: Settings, form: dict[str, str], *, token: str, query: str = "") -> Any:
-    path = f"/v1/receipts/twilio/{sandbox.TWILIO_ACCOUNT_SID}/status{query}"
+    path = f"/v1/receipts/twilio/{sandbox_twilio.ACCOUNT_SID}/status{query}"
     signature = RequestValidator(token).compute_signature(settings.bellhop.public_url + path, form)
     return await api.http.post(path, data=form, headers={"X-Twilio-Signature": signature, "Host": "elsewhere"})
 
@@ -148,14 +148,14 @@ async def test_a_signed_receipt_moves_the_message(api: Api, settings: Settings) 
     attempt = (await api.sql("select id from attempts"))[0][0]
     form = {
         "MessageSid": "SM" + "a" * 32, "SmsSid": "SM" + "a" * 32, "MessageStatus": "delivered", "From": "+15005550006",
-        "To": "+13055551234", "AccountSid": sandbox.TWILIO_ACCOUNT_SID, "ApiVersion": "2010-04-01",
+        "To": "+13055551234", "AccountSid": sandbox_twilio.ACCOUNT_SID, "ApiVersion": "2010-04-01",
     }  # fmt: skip
     query = f"?attempt={attempt}"
     wrong = await _callback(api, settings, form, token="0" * 32, query=query)
     assert (wrong.status_code, wrong.json()["code"]) == (403, "wrong_signature")
     assert await api.rows("receipts") == 0
     for _ in range(2):
-        right = await _callback(api, settings, form, token=sandbox.TWILIO_AUTH_TOKEN, query=query)
+        right = await _callback(api, settings, form, token=sandbox_twilio.AUTH_TOKEN, query=query)
         assert right.status_code in (200, 204), right.text
     assert await api.rows("receipts") == 1
     now = (await api.http.get(f"/v1/messaging/{message['id']}")).json()

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import text
 from twilio.request_validator import RequestValidator
 
-from bellhop.ops.seed import sendgrid_key_id
-from bellhop.sandbox import accounts
+from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
+from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 
 from .engine import EMAIL, SMS, Engine, key, working
 
@@ -38,8 +38,8 @@ class Caller:
 
     def __init__(self, house: Engine) -> None:
         self.house = house
-        self.twilio_path = f"/v1/receipts/twilio/{accounts.TWILIO_ACCOUNT_SID}/status"
-        self.sendgrid_path = f"/v1/receipts/sendgrid/{sendgrid_key_id(accounts.SENDGRID_API_KEY)}/events"
+        self.twilio_path = f"/v1/receipts/twilio/{sandbox_twilio.ACCOUNT_SID}/status"
+        self.sendgrid_path = f"/v1/receipts/sendgrid/{sandbox_sendgrid.KEY_ID}/events"
 
     async def twilio(self, attempt: object, sid: str, word: str, **fields: str) -> httpx2.Response:
         """A status callback."""
@@ -48,11 +48,11 @@ class Caller:
             "MessageSid": sid,
             "MessageStatus": word,
             "To": SMS["recipient"],
-            "AccountSid": accounts.TWILIO_ACCOUNT_SID,
+            "AccountSid": sandbox_twilio.ACCOUNT_SID,
             **fields,
         }
         url = self.house.settings.bellhop.public_url + path
-        signature = RequestValidator(accounts.TWILIO_AUTH_TOKEN).compute_signature(url, form)
+        signature = RequestValidator(sandbox_twilio.AUTH_TOKEN).compute_signature(url, form)
         return await self.house.http.post(path, data=form, headers={"X-Twilio-Signature": signature})
 
     async def sendgrid(
@@ -62,7 +62,7 @@ class Caller:
         body = json.dumps(events).encode()
         at = str(int(time.time() - age))
         given = at.encode() + (body if signed_body is None else signed_body)
-        signature = accounts.SENDGRID_WEBHOOK_PRIVATE_KEY.sign(given, ec.ECDSA(hashes.SHA256()))
+        signature = sandbox_sendgrid.WEBHOOK_PRIVATE_KEY.sign(given, ec.ECDSA(hashes.SHA256()))
         headers = {
             "Content-Type": "application/json",
             "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature).decode(),

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bellhop.dev.callbacks import callback_env
-from bellhop.sandbox import accounts
+from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
+from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings as SandboxSettings
 from bellhop.settings import Settings
 
@@ -110,10 +111,10 @@ def test_the_sandbox_calls_back_with_its_own_accounts() -> None:
     where = SERVICES["api"]["environment"]["BELLHOP_PUBLIC_URL"]
     assert command[:6] == ["python", "-m", "bellhop.dev.callbacks", where, "python", "-m"]
     environment = callback_env("http://api:8000")
-    key_id = accounts.SENDGRID_API_KEY.split(".")[1]
+    key_id = sandbox_sendgrid.KEY_ID
     assert environment == {
         "SANDBOX_SENDGRID_EVENT_URL": f"http://api:8000/v1/receipts/sendgrid/{key_id}/events",
-        "SANDBOX_TWILIO_INBOUND_URL": f"http://api:8000/v1/receipts/twilio/{accounts.TWILIO_ACCOUNT_SID}/inbound",
+        "SANDBOX_TWILIO_INBOUND_URL": f"http://api:8000/v1/receipts/twilio/{sandbox_twilio.ACCOUNT_SID}/inbound",
     }
     assert set(environment) <= known_variables()
 

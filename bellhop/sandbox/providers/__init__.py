@@ -1,1 +1,37 @@
-"""The simulators: one folder for each provider."""
+"""The simulators, found by looking: one folder for each provider, named as the provider is.
+
+A folder has `accounts.py` with `DEFAULT`, which needs none of the sandbox's own packages, and `simulator.py`.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from bellhop.sandbox.accounts import DefaultAccount
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The providers there is a simulator of, in the order of the alphabet."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg))
+
+
+@cache
+def default_accounts() -> dict[str, DefaultAccount]:
+    """The account that every sandbox has, by provider."""
+    return {name: import_module(f"{__name__}.{name}.accounts").DEFAULT for name in names()}
+
+
+def _known(name: str) -> str:
+    if name not in names():
+        raise ValueError(f"no such provider; there are {', '.join(names())}")
+    return name
+
+
+ProviderName = Annotated[str, AfterValidator(_known)]
+"""One of `names()`, in the models and parameters of the sandbox's own endpoints."""

@@ -16,9 +16,10 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bellhop.sandbox import accounts, faults, magic, scenarios
+from bellhop.sandbox import faults, magic, scenarios
 from bellhop.sandbox.account_registry import EVENT_FLAGS, SendGridAccount, event_settings
 from bellhop.sandbox.faults import FaultRequest
+from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
 from bellhop.sandbox.providers.sendgrid import activity as sendgrid_activity
 from bellhop.sandbox.providers.sendgrid import checks
 from bellhop.sandbox.providers.sendgrid.checks import Problem, reply
@@ -205,7 +206,7 @@ class _Desk:
         return await self.settings(request, account)
 
     async def signed(self, request: Request, account: SendGridAccount) -> Response:
-        public = accounts.webhook_public_key(account.private_key) if account.signed else ""
+        public = sandbox_sendgrid.webhook_public_key(account.private_key) if account.signed else ""
         return _json({"public_key": public})
 
     async def change_signed(self, request: Request, account: SendGridAccount) -> Response:
