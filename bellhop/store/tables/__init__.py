@@ -1,0 +1,44 @@
+"""The record: every table, one file a subject. Migrations build exactly this (a test compares the two).
+
+Keys are UUIDv7 made by the database, so they sort by its clock. Personal data stands in columns of type `Personal`
+or `PersonalJSON` and nowhere else; events, deliveries and idempotency hold ids, enums and times.
+Lock order everywhere: guest → message → attempt.
+"""
+
+from __future__ import annotations
+
+from bellhop.store.tables.access import api_keys, idempotency, installation, properties, rate_windows, scopes
+from bellhop.store.tables.columns import Personal, PersonalJSON, Secret, metadata
+from bellhop.store.tables.delivery import attempts, history_erasures, provider_accounts, receipts, senders
+from bellhop.store.tables.guests import consents, contact_points, conversations, guests, stays
+from bellhop.store.tables.messages import assets, messages, templates
+from bellhop.store.tables.webhooks import deliveries, endpoints, events
+
+__all__ = [
+    "Personal",
+    "PersonalJSON",
+    "Secret",
+    "api_keys",
+    "assets",
+    "attempts",
+    "consents",
+    "contact_points",
+    "conversations",
+    "deliveries",
+    "endpoints",
+    "events",
+    "guests",
+    "history_erasures",
+    "idempotency",
+    "installation",
+    "messages",
+    "metadata",
+    "properties",
+    "provider_accounts",
+    "rate_windows",
+    "receipts",
+    "scopes",
+    "senders",
+    "stays",
+    "templates",
+]

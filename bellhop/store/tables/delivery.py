@@ -1,0 +1,136 @@
+"""Provider accounts and senders, attempts, receipts, and histories to be erased."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from bellhop.store.tables.columns import (
+    Personal,
+    PersonalJSON,
+    Secret,
+    json_column,
+    key_column,
+    metadata,
+    scope_column,
+    time_column,
+)
+
+provider_accounts = Table(
+    "provider_accounts",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("provider", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("base_url", Text, nullable=False),
+    json_column("credentials", Secret()),
+    json_column("previous_credentials", Secret()),
+    Column("health", Text, nullable=False, server_default="ok"),
+    Column("held_code", Text),
+    time_column("held_since"),
+    time_column("probe_at"),
+    time_column("created_at", now=True),
+    time_column("updated_at", now=True),
+    UniqueConstraint("scope_id", "provider", "identity"),
+    Index("ix_provider_accounts_identity", "provider", "identity"),
+    CheckConstraint("health in ('ok', 'held')", name="health"),
+)
+
+senders = Table(
+    "senders",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("account_id", Uuid, ForeignKey("provider_accounts.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("name", Text),
+    json_column("capabilities"),
+    Column("is_default", Boolean, nullable=False, server_default=text("false")),
+    time_column("created_at", now=True),
+    UniqueConstraint("scope_id", "channel", "address"),
+    Index("ix_senders_address", "address"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("message_id", Uuid, ForeignKey("messages.id"), nullable=False),
+    Column("part", SmallInteger, nullable=False),
+    Column("step", SmallInteger, nullable=False, server_default=text("0")),
+    Column("account_id", Uuid, ForeignKey("provider_accounts.id"), nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="in_flight"),
+    # What the provider has said about this part: null, sent, undelivered, delivered or read. Only moves up.
+    Column("stage", Text),
+    time_column("lease_until", null=False),
+    time_column("ask_at"),
+    Column("asked", SmallInteger, nullable=False, server_default=text("0")),
+    Column("sender", Text, nullable=False),
+    Column("provider_id", Text),
+    Column("body", Personal),
+    Column("failure_code", Text),
+    Column("provider_code", Text),
+    Column("error_text", Personal),
+    time_column("created_at", now=True),
+    time_column("settled_at"),
+    # I2: the database itself refuses a second live attempt at the same part of the same message.
+    Index(
+        "uq_attempts_live",
+        "message_id",
+        "part",
+        unique=True,
+        postgresql_where=text("state in ('in_flight', 'accepted', 'unknown')"),
+    ),
+    Index("ix_attempts_message_id", "message_id"),
+    Index("uq_attempts_provider_id", "account_id", "provider_id", unique=True),
+    Index("ix_attempts_lease", "lease_until", postgresql_where=text("state = 'in_flight'")),
+    CheckConstraint(
+        "state in ('in_flight', 'accepted', 'unknown', 'not_sent', 'undelivered', 'abandoned')", name="state"
+    ),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    key_column(),
+    Column("scope_id", Uuid, ForeignKey("scopes.id")),
+    Column("account_id", Uuid, ForeignKey("provider_accounts.id"), nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("dedupe_key", Text, nullable=False),
+    Column("attempt_id", Uuid),
+    Column("message_id", Uuid),
+    Column("word", Text, nullable=False),
+    Column("stage", Text),
+    Column("failure_code", Text),
+    Column("provider_code", Text),
+    Column("provider_id", Text),
+    Column("payload", PersonalJSON),
+    time_column("occurred_at"),
+    time_column("received_at", now=True),
+    UniqueConstraint("account_id", "dedupe_key"),
+    Index("ix_receipts_message_id", "message_id"),
+    Index("ix_receipts_received_at", "received_at", postgresql_where=text("payload is not null")),
+)
+
+history_erasures = Table(
+    "history_erasures",
+    metadata,
+    # Temporal histories to delete once Temporal can be reached (I7).
+    Column("workflow_id", Text, primary_key=True),
+    time_column("created_at", now=True),
+)

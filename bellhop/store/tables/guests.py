@@ -1,0 +1,116 @@
+"""Guests, their addresses, what they allow, their stays and conversations."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from bellhop.store.tables.columns import (
+    Personal,
+    PersonalJSON,
+    json_column,
+    key_column,
+    metadata,
+    scope_column,
+    time_column,
+)
+
+guests = Table(
+    "guests",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("first_name", Personal, nullable=False),
+    Column("last_name", Personal, nullable=False),
+    Column("email", Personal),
+    Column("email_key", Personal),
+    Column("phone", Personal),
+    Column("language", Text, nullable=False, server_default="en"),
+    json_column("preferences", PersonalJSON()),
+    json_column("metadata", PersonalJSON()),
+    Column("external_id", Text),
+    Column("is_active", Boolean, nullable=False, server_default=text("true")),
+    Column("search_text", Personal, nullable=False, server_default=""),
+    time_column("first_seen_at", now=True),
+    time_column("last_seen_at", now=True),
+    time_column("created_at", now=True),
+    time_column("updated_at", now=True),
+    UniqueConstraint("scope_id", "email_key"),
+    UniqueConstraint("scope_id", "external_id"),
+    Index("ix_guests_listing", "scope_id", "id"),
+)
+
+contact_points = Table(
+    "contact_points",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("guest_id", Uuid, ForeignKey("guests.id", ondelete="CASCADE")),
+    Column("kind", Text, nullable=False),
+    Column("address", Personal, nullable=False),
+    Column("address_hash", LargeBinary, nullable=False),
+    time_column("last_inbound_at"),
+    time_column("invalid_since"),
+    time_column("created_at", now=True),
+    UniqueConstraint("scope_id", "kind", "address_hash", "guest_id", postgresql_nulls_not_distinct=True),
+    Index("ix_contact_points_guest_id", "guest_id"),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("kind", Text, nullable=False),
+    Column("address_hash", LargeBinary, nullable=False),
+    # Null: whatever the property sends from. A number's STOP at a carrier is about that sender too.
+    Column("purpose", Text, nullable=False, server_default="all"),
+    Column("action", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("evidence_id", Uuid),
+    time_column("created_at", now=True),
+    Index("ix_consents_address", "scope_id", "kind", "address_hash", "id"),
+    CheckConstraint("action in ('opt_out', 'opt_in')", name="action"),
+)
+
+stays = Table(
+    "stays",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("guest_id", Uuid, ForeignKey("guests.id", ondelete="CASCADE")),
+    Column("source", Text, nullable=False),
+    Column("reservation", Text, nullable=False),
+    time_column("arrives_at"),
+    time_column("departs_at"),
+    json_column("details", PersonalJSON()),
+    time_column("created_at", now=True),
+    UniqueConstraint("scope_id", "source", "reservation"),
+    Index("ix_stays_guest_id", "guest_id"),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("stay_id", Uuid, ForeignKey("stays.id", ondelete="CASCADE")),
+    Column("contact_point_id", Uuid, ForeignKey("contact_points.id", ondelete="CASCADE")),
+    Column("guest_id", Uuid, ForeignKey("guests.id", ondelete="CASCADE")),
+    time_column("created_at", now=True),
+    time_column("last_message_at"),
+    UniqueConstraint("stay_id"),
+    Index("ix_conversations_contact_point_id", "contact_point_id"),
+    Index("ix_conversations_guest_id", "guest_id"),
+)

@@ -1,0 +1,111 @@
+"""Messages both ways, and what they are made of."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from bellhop.store.tables.columns import (
+    Personal,
+    PersonalJSON,
+    json_column,
+    key_column,
+    metadata,
+    scope_column,
+    time_column,
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("direction", Text, nullable=False, server_default="outbound"),
+    Column("channel", Text, nullable=False),
+    Column("recipient", Personal),
+    Column("address_hash", LargeBinary),
+    Column("sender", Personal),
+    Column("guest_ref", Text),
+    Column("guest_id", Uuid),
+    Column("conversation_id", Uuid),
+    Column("stay_id", Uuid),
+    Column("subject", Personal),
+    Column("content", Personal),
+    Column("content_type", Text, nullable=False, server_default="text/plain"),
+    Column("body", PersonalJSON),
+    Column("category", Text, nullable=False, server_default="transactional"),
+    Column("reference", Text),
+    Column("tags", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    json_column("metadata", PersonalJSON()),
+    time_column("scheduled_at"),
+    time_column("due_at", now=True),
+    time_column("expires_at"),
+    Column("stage", Text, nullable=False, server_default="queued"),
+    # Our own decision: queued (none), cancelled or gave_up. `stage` follows from it and from the attempts.
+    Column("decision", Text, nullable=False, server_default="queued"),
+    Column("failure_code", Text),
+    Column("provider_code", Text),
+    Column("provider", Text),
+    Column("held_account_id", Uuid),
+    # How many provider calls the text takes: decided at acceptance, one attempt each.
+    Column("parts", SmallInteger, nullable=False, server_default=text("1")),
+    Column("tries", SmallInteger, nullable=False, server_default=text("0")),
+    time_column("sent_at"),
+    time_column("delivered_at"),
+    time_column("read_at"),
+    time_column("created_at", now=True),
+    time_column("updated_at", now=True),
+    # The pending notification: Temporal is to be notified (a start or a signal) of a change made then; null once it has
+    # been. Recovery reads it. By clock_timestamp(), under the row's lock: a later one is never the earlier time, which
+    # `clear` relies on.
+    time_column("wake_due_at"),
+    time_column("erased_at"),
+    Index("ix_messages_listing", "scope_id", "id"),
+    Index("ix_messages_guest", "scope_id", "guest_id", "id"),
+    Index("ix_messages_address", "scope_id", "address_hash"),
+    Index("ix_messages_wake", "wake_due_at", postgresql_where=text("wake_due_at is not null")),
+    Index("ix_messages_due", "due_at", postgresql_where=text("stage = 'queued' and direction = 'outbound'")),
+    Index("ix_messages_held", "held_account_id", postgresql_where=text("held_account_id is not null")),
+    CheckConstraint("direction in ('outbound', 'inbound')", name="direction"),
+    CheckConstraint("decision in ('queued', 'cancelled', 'gave_up')", name="decision"),
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("name", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("channel", Text),
+    json_column("body"),
+    time_column("created_at", now=True),
+    UniqueConstraint("scope_id", "name", "locale", "version"),
+)
+
+assets = Table(
+    "assets",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("kind", Text, nullable=False),
+    Column("content_type", Text),
+    Column("url", Text),
+    Column("slug", Text, unique=True),
+    Column("size", BigInteger),
+    time_column("created_at", now=True),
+)

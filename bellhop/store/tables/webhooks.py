@@ -1,0 +1,81 @@
+"""Events, the endpoints that want them, and deliveries."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from bellhop.store.tables.columns import Secret, json_column, key_column, metadata, scope_column, time_column
+
+events = Table(
+    "events",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("subject", Text, nullable=False),
+    Column("subject_id", Uuid, nullable=False),
+    Column("type", Text, nullable=False),
+    # Null where the same thing may happen again (guest.updated); else once per subject.
+    Column("stage", Text),
+    json_column("facts"),
+    time_column("created_at", now=True),
+    Index("uq_events_once", "subject_id", "stage", unique=True, postgresql_where=text("stage is not null")),
+    Index("ix_events_subject", "subject_id", "id"),
+)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("url", Text, nullable=False),
+    Column("secret", Secret, nullable=False),
+    Column("previous_secret", Secret),
+    time_column("previous_until"),
+    Column("events", ARRAY(Text), nullable=False, server_default=text("'{*}'")),
+    Column("description", Text),
+    Column("is_active", Boolean, nullable=False, server_default=text("true")),
+    Column("disabled_reason", Text),
+    time_column("disabled_at"),
+    time_column("failing_since"),
+    time_column("draining_until"),
+    time_column("created_at", now=True),
+    time_column("updated_at", now=True),
+    time_column("deleted_at"),
+    Index("ix_endpoints_scope_id", "scope_id"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("endpoint_id", Uuid, ForeignKey("endpoints.id"), nullable=False),
+    Column("event_id", Uuid, ForeignKey("events.id"), nullable=False),
+    Column("subject_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False, server_default="pending"),
+    Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
+    time_column("next_at", now=True),
+    time_column("last_attempt_at"),
+    Column("last_status", SmallInteger),
+    Column("last_error", Text),
+    time_column("delivered_at"),
+    time_column("created_at", now=True),
+    UniqueConstraint("endpoint_id", "event_id"),
+    Index("ix_deliveries_pending", "endpoint_id", "next_at", postgresql_where=text("state = 'pending'")),
+    Index("ix_deliveries_order", "endpoint_id", "subject_id", "event_id", postgresql_where=text("state = 'pending'")),
+    Index("ix_deliveries_event_id", "event_id"),
+    CheckConstraint("state in ('pending', 'delivered', 'failed', 'abandoned')", name="state"),
+)
