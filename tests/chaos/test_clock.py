@@ -40,23 +40,23 @@ async def test_workers_whose_clocks_are_ten_minutes_off(
             here.parts.worker(SHIFTED, str(-WRONG)),
             here.parts.api(str(here.engine.http.base_url).rstrip("/")),
         )
-        house = here.engine
-        made = await house.http.post("/v1/webhooks", json={"url": customer.url})
+        stack = here.engine
+        made = await stack.http.post("/v1/webhooks", json={"url": customer.url})
         assert made.status_code == 201, made.text
         # Settled by asking within a time window; tried again at a moment the provider names.
-        await house.fault("accept_then_hang", to="+13055560000")
-        await house.fault("callback_drop", to="+13055560000")
-        await house.fault("rate_limit", to="+13055560001", retry_after=1)
+        await stack.fault("accept_then_hang", to="+13055560000")
+        await stack.fault("callback_drop", to="+13055560000")
+        await stack.fault("rate_limit", to="+13055560001", retry_after=1)
         unknown, *sent = [await here.send(number) for number in range(12)]
-        (row,) = await house.rows("select now() as now")
+        (row,) = await stack.rows("select now() as now")
         due: dict[str, datetime] = {}
         for number in range(12, 24):
             at = row["now"] + timedelta(seconds=3 + number % 3)
             sent.append(await here.send(number, scheduled_at=at.isoformat()))
             due[sent[-1]["id"]] = at
         for message in sent:
-            await house.until(message["id"], "delivered", seconds=60)
-        await house.until(unknown["id"], "sent", seconds=60)
+            await stack.until(message["id"], "delivered", seconds=60)
+        await stack.until(unknown["id"], "sent", seconds=60)
         await _on_time(here, [unknown, *sent], due)
         for worker in (fast, slow):
             assert b"provider called" in worker.program.log.read_bytes(), "the other one did all the work"

@@ -55,56 +55,56 @@ class SaysSo:
 
 
 @asynccontextmanager
-async def _house(settings: Settings, dsn: str, temporal: Client) -> AsyncIterator[Engine]:
+async def _stack(settings: Settings, dsn: str, temporal: Client) -> AsyncIterator[Engine]:
     settings.postgres.dsn = SecretStr(dsn)
     engine = make_engine(settings.postgres, "tests")
     try:
         with running() as sandbox_url:
-            async with running_engine(settings, engine, temporal, sandbox_url) as house:
-                yield house
+            async with running_engine(settings, engine, temporal, sandbox_url) as stack:
+                yield stack
     finally:
         await engine.dispose()
 
 
 async def test_a_database_that_says_its_disk_is_full(settings: Settings, temporal: Client) -> None:
     dsn = settings.postgres.dsn.get_secret_value()
-    async with _house(settings, dsn, temporal) as house:
-        await _story(house, SaysSo(dsn))
+    async with _stack(settings, dsn, temporal) as stack:
+        await _story(stack, SaysSo(dsn))
 
 
-async def _story(house: Engine, disk: SaysSo | SmallDisk, worse: Callable[[], Any] | None = None) -> None:
+async def _story(stack: Engine, disk: SaysSo | SmallDisk, worse: Callable[[], Any] | None = None) -> None:
     async with serving() as customer:
-        made = await house.http.post("/v1/webhooks", json={"url": customer.url})
+        made = await stack.http.post("/v1/webhooks", json={"url": customer.url})
         assert made.status_code == 201, made.text
         # On its way through every stage when the disk fills up.
-        await house.sandbox.put("/_sandbox/settings", json=PACE)
-        await house.fault("accept_then_slow", to="+13055559401", delay=1.5)
-        await house.fault("rate_limit", to="+13055559402", retry_after=1)
-        await house.fault("accept_then_reset", to="+13055559403")
-        soon = (await house.rows("select now() + interval '2 s' as at"))[0]["at"].isoformat()
+        await stack.sandbox.put("/_sandbox/settings", json=PACE)
+        await stack.fault("accept_then_slow", to="+13055559401", delay=1.5)
+        await stack.fault("rate_limit", to="+13055559402", retry_after=1)
+        await stack.fault("accept_then_reset", to="+13055559403")
+        soon = (await stack.rows("select now() + interval '2 s' as at"))[0]["at"].isoformat()
         sent = [
-            await house.send(EMAIL, now=True),
-            *[await house.send({**SMS, "recipient": f"+1305555940{n}"}) for n in range(1, 4)],
-            await house.send({**SMS, "recipient": "+13055559404", "scheduled_at": soon}),
+            await stack.send(EMAIL, now=True),
+            *[await stack.send({**SMS, "recipient": f"+1305555940{n}"}) for n in range(1, 4)],
+            await stack.send({**SMS, "recipient": "+13055559404", "scheduled_at": soon}),
         ]
-        await _called(house, 4)
+        await _called(stack, 4)
         await asyncio.to_thread(disk.fill)
         bodies = {f"full-{n}": {**SMS, "recipient": f"+130555595{n:02}"} for n in range(30)}
-        told = await _refused(house, bodies, enough=8)
-        await _nothing_half_done(house, len(sent) + told)
+        told = await _refused(stack, bodies, enough=8)
+        await _nothing_half_done(stack, len(sent) + told)
         # Everything that was under way comes up against it.
         await asyncio.sleep(1.2)
         if worse is not None:
             await worse()
-            told += await _refused(house, bodies, enough=8)
-        await _receipt_refused(house)
+            told += await _refused(stack, bodies, enough=8)
+        await _receipt_refused(stack)
         await asyncio.to_thread(disk.make_room)
-        sent += [await _patiently(house, body, name) for name, body in bodies.items()]
+        sent += [await _patiently(stack, body, name) for name, body in bodies.items()]
         for one in sent:
-            await house.until(one["id"], "delivered", "read", seconds=60)
-        assert len(await house.rows("select id from messages")) == len(sent) == len({one["id"] for one in sent})
-        await _once_each(house, sent)
-        await house.until(sent[0]["id"], "read", seconds=60)
+            await stack.until(one["id"], "delivered", "read", seconds=60)
+        assert len(await stack.rows("select id from messages")) == len(sent) == len({one["id"] for one in sent})
+        await _once_each(stack, sent)
+        await stack.until(sent[0]["id"], "read", seconds=60)
         await customer.heard(2 * len(sent), within=60)
         ids: dict[tuple[str, str], set[str]] = {}
         for call in customer.calls:
@@ -112,13 +112,13 @@ async def _story(house: Engine, disk: SaysSo | SmallDisk, worse: Callable[[], An
         assert all(len(known) == 1 for known in ids.values())
 
 
-async def _refused(house: Engine, bodies: dict[str, Any], enough: int) -> int:
+async def _refused(stack: Engine, bodies: dict[str, Any], enough: int) -> int:
     """Send until so many are refused; all of them by 503. Returns how many were accepted: a full disk has half empty
     pages."""
     accepted: set[str] = set()
     refused = 0
     for name, body in bodies.items():
-        answer = await _send(house, body, name)
+        answer = await _send(stack, body, name)
         if answer.status_code == 201:
             accepted.add(answer.json()["id"])
             continue
@@ -130,44 +130,44 @@ async def _refused(house: Engine, bodies: dict[str, Any], enough: int) -> int:
     raise AssertionError("the disk is not full")
 
 
-async def _send(house: Engine, body: dict[str, Any], key: str) -> httpx2.Response:
-    return await house.http.post(
+async def _send(stack: Engine, body: dict[str, Any], key: str) -> httpx2.Response:
+    return await stack.http.post(
         "/v1/messaging/send", json=body, headers={"Idempotency-Key": key, "Prefer": "respond-async"}
     )
 
 
-async def _patiently(house: Engine, body: dict[str, Any], key: str) -> dict[str, Any]:
+async def _patiently(stack: Engine, body: dict[str, Any], key: str) -> dict[str, Any]:
     async with asyncio.timeout(60):
-        while (answer := await _send(house, body, key)).status_code != 201:
+        while (answer := await _send(stack, body, key)).status_code != 201:
             assert answer.status_code == 503, answer.text
             await asyncio.sleep(0.2)
     return dict(answer.json())
 
 
-async def _nothing_half_done(house: Engine, accepted: int) -> None:
+async def _nothing_half_done(stack: Engine, accepted: int) -> None:
     """What was refused left no row behind."""
-    (counted,) = await house.rows(
+    (counted,) = await stack.rows(
         "select (select count(*) from messages) as messages,"
         " (select count(*) from events where type = 'message.queued') as events"
     )
     assert counted == {"messages": accepted, "events": accepted}
 
 
-async def _called(house: Engine, count: int) -> None:
+async def _called(stack: Engine, count: int) -> None:
     async with asyncio.timeout(20):
-        while len((await house.sandbox.get("/_sandbox/requests")).json()["data"]) < count:
+        while len((await stack.sandbox.get("/_sandbox/requests")).json()["data"]) < count:
             await asyncio.sleep(0.02)
 
 
-async def _receipt_refused(house: Engine) -> None:
+async def _receipt_refused(stack: Engine) -> None:
     """Wait until a provider had to keep its news: it will come again."""
     async with asyncio.timeout(30):
-        while not any(step["tries"] for one in await house.accepted() for step in one["steps"]):
+        while not any(step["tries"] for one in await stack.accepted() for step in one["steps"]):
             await asyncio.sleep(0.05)
 
 
-async def _once_each(house: Engine, sent: list[dict[str, Any]]) -> None:
-    accepted = await house.accepted()
+async def _once_each(stack: Engine, sent: list[dict[str, Any]]) -> None:
+    accepted = await stack.accepted()
     assert sorted(one["to"] for one in accepted) == sorted(one["recipient"] for one in sent)
     assert any(step["tries"] for one in accepted for step in one["steps"]), "no receipt was refused and came again"
 
@@ -190,7 +190,7 @@ if possible():
                 with pytest.raises(psycopg.OperationalError):
                     await _switch_logs(disk.dsn)
 
-            async with _house(settings, disk.dsn, temporal) as house:
-                await _story(house, disk, panic)
+            async with _stack(settings, disk.dsn, temporal) as stack:
+                await _story(stack, disk, panic)
             assert "No space left on device" in disk.log()
             assert "PANIC" in disk.log()

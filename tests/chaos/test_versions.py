@@ -141,13 +141,13 @@ async def _stream(here: Street, over: asyncio.Event, *urls: str) -> list[dict[st
 
 async def _all_once(here: Street, sent: list[dict[str, Any]], due: dict[str, datetime]) -> None:
     """Each has arrived, once and not before its time; its story has ended, and never stumbled."""
-    house = here.engine
+    stack = here.engine
     for message in sent:
-        await house.until(message["id"], "delivered", seconds=60)
-        await house.workflow_closed(message["id"])
+        await stack.until(message["id"], "delivered", seconds=60)
+        await stack.workflow_closed(message["id"])
         assert not await _stumbles(here, message), message["id"]
     taken: dict[str, list[datetime]] = {}
-    for copy in await house.accepted():
+    for copy in await stack.accepted():
         taken.setdefault(copy["to"], []).append(datetime.fromisoformat(copy["accepted_at"]))
     for message in sent:
         (at,) = taken[message["recipient"]]

@@ -22,16 +22,16 @@ def sandbox_url() -> Iterator[str]:
 
 
 @pytest.fixture
-async def house(settings: Settings, engine: AsyncEngine, temporal: Client, sandbox_url: str) -> AsyncIterator[Engine]:
+async def stack(settings: Settings, engine: AsyncEngine, temporal: Client, sandbox_url: str) -> AsyncIterator[Engine]:
     """API, worker and sandbox, with a property of its own."""
     async with running_engine(settings, engine, temporal, sandbox_url) as made:
         yield made
 
 
 @pytest.fixture
-async def idle_house(
+async def idle_stack(
     settings: Settings, engine: AsyncEngine, temporal: Client, sandbox_url: str
 ) -> AsyncIterator[Engine]:
-    """The same without a worker: `working(house)` makes one when the test wants it."""
+    """The same without a worker: `working(stack)` makes one when the test wants it."""
     async with running_engine(settings, engine, temporal, sandbox_url, worker=False) as made:
         yield made

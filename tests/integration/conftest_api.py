@@ -1,4 +1,4 @@
-"""The door of one test: the real application over its own database, called through ASGI with a key that opens it."""
+"""The API of one test: the real application over its own database, called through ASGI with a key that may do all."""
 
 from __future__ import annotations
 
@@ -84,10 +84,10 @@ class Api:
 
 
 @asynccontextmanager
-async def open_door(settings: Settings, database: AsyncEngine, *, accept_wait: float = 0) -> AsyncIterator[Api]:
-    """The door over `database`, with one property whose test scope can send through the sandbox.
+async def open_api(settings: Settings, database: AsyncEngine, *, accept_wait: float = 0) -> AsyncIterator[Api]:
+    """The API over `database`, with one property whose test scope can send through the sandbox.
 
-    Temporal is away: what it is owed stays in the rows, where a test can see it.
+    Temporal is away: notifications stay pending in the rows, where a test can see them.
     """
     async with database.begin() as tx:
         scopes = await ensure_property(tx, "Grand Sunset Resort", "grand-sunset")
@@ -100,7 +100,7 @@ async def open_door(settings: Settings, database: AsyncEngine, *, accept_wait: f
     async with (
         app.router.lifespan_context(app),
         httpx2.AsyncClient(
-            transport=transport, base_url="http://door", headers={"Authorization": f"Bearer {raw}"}
+            transport=transport, base_url="http://api", headers={"Authorization": f"Bearer {raw}"}
         ) as http,
     ):
         yield Api(app, http, database, scopes["test"], scopes["live"], raw)

@@ -15,7 +15,7 @@ from bellhop.settings import Settings
 @pytest.fixture
 async def http(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     transport = httpx2.ASGITransport(app=create_app(settings), raise_app_exceptions=False)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://door") as client:
+    async with httpx2.AsyncClient(transport=transport, base_url="http://api") as client:
         yield client
 
 

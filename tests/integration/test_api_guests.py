@@ -1,4 +1,4 @@
-"""Guests through the door: matched, searched, changed, and erased so that nothing of them is left."""
+"""Guests through the API: matched, searched, changed, and erased so that nothing of them is left."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.settings import Settings
 from bellhop.store.tables import metadata
-from tests.integration.conftest_api import EMAIL, JORDAN, Api, open_door
+from tests.integration.conftest_api import EMAIL, JORDAN, Api, open_api
 
 
 @pytest.fixture
 async def api(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Api]:
-    async with open_door(settings, engine) as door:
-        yield door
+    async with open_api(settings, engine) as opened:
+        yield opened
 
 
 async def test_the_object_is_exact(api: Api) -> None:

@@ -1,4 +1,4 @@
-"""Keys, scopes, rates and properties through the door."""
+"""Keys, scopes, rates and properties through the API."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.settings import Settings
-from tests.integration.conftest_api import SMS, Api, open_door
+from tests.integration.conftest_api import SMS, Api, open_api
 
 
 @pytest.fixture
 async def api(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Api]:
-    async with open_door(settings, engine) as door:
-        yield door
+    async with open_api(settings, engine) as opened:
+        yield opened
 
 
 async def test_who_may_come_in(api: Api) -> None:
@@ -80,7 +80,7 @@ async def test_no_key_mints_a_broader_one(api: Api) -> None:
 
 
 async def test_the_rate_is_exact_and_shared(api: Api, settings: Settings, engine: AsyncEngine) -> None:
-    async with open_door(settings, engine) as twin:
+    async with open_api(settings, engine) as twin:
         minutes: set[int] = {0, 1}
         while len(minutes) > 1:  # Once more, should the minute turn over in the middle.
             headers = await api.mint("messaging:read", rate_limit=30)

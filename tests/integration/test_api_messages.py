@@ -1,4 +1,4 @@
-"""Messages through the door: accepted once, answered exactly, refused with a reason, walled off."""
+"""Messages through the API: accepted once, answered exactly, refused with a reason, walled off."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.settings import Settings
-from tests.integration.conftest_api import EMAIL, SMS, Api, open_door
+from tests.integration.conftest_api import EMAIL, SMS, Api, open_api
 
 
 @pytest.fixture
 async def api(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Api]:
-    async with open_door(settings, engine) as door:
-        yield door
+    async with open_api(settings, engine) as opened:
+        yield opened
 
 
 async def test_the_object_is_exact(api: Api) -> None:
@@ -296,7 +296,7 @@ async def test_the_wall_between_properties_and_environments(api: Api) -> None:
 
 
 async def test_an_immediate_send_waits_for_its_provider(settings: Settings, engine: AsyncEngine) -> None:
-    async with open_door(settings, engine, accept_wait=5) as api:
+    async with open_api(settings, engine, accept_wait=5) as api:
 
         async def provider() -> None:
             done: list[Any] = []
@@ -311,7 +311,7 @@ async def test_an_immediate_send_waits_for_its_provider(settings: Settings, engi
 
 
 async def test_a_backlog_is_answered_queued_at_once(settings: Settings, engine: AsyncEngine) -> None:
-    async with open_door(settings, engine, accept_wait=0.2) as api:
+    async with open_api(settings, engine, accept_wait=0.2) as api:
         for _ in range(3):
             await api.send()
         # From here on a wait would be seen, however slow the machine is.

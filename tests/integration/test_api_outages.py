@@ -1,4 +1,4 @@
-"""The door while Postgres or Temporal is away: it starts, says so plainly, and recovers by itself."""
+"""The API while Postgres or Temporal is away: it starts, says so plainly, and recovers by itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api.app import create_app
 from bellhop.domain import keys
 from bellhop.settings import Settings
-from tests.integration.conftest_api import SMS, open_door
+from tests.integration.conftest_api import SMS, open_api
 
 
 async def test_without_postgres_it_starts_and_answers_503(settings: Settings) -> None:
@@ -22,7 +22,7 @@ async def test_without_postgres_it_starts_and_answers_503(settings: Settings) ->
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=transport, base_url="http://door", headers={"X-API-Key": raw}) as http,
+        httpx2.AsyncClient(transport=transport, base_url="http://api", headers={"X-API-Key": raw}) as http,
     ):
         assert (await http.get("/healthz")).status_code == 200
         ready = await http.get("/readyz")
@@ -37,7 +37,7 @@ async def test_without_postgres_it_starts_and_answers_503(settings: Settings) ->
 
 
 async def test_a_restart_of_postgres_is_not_noticed(settings: Settings, engine: AsyncEngine) -> None:
-    async with open_door(settings, engine) as api:
+    async with open_api(settings, engine) as api:
         assert (await api.send()).status_code == 201
         with psycopg.connect(settings.postgres.dsn.get_secret_value(), autocommit=True) as connection:
             connection.execute(
@@ -49,7 +49,7 @@ async def test_a_restart_of_postgres_is_not_noticed(settings: Settings, engine: 
 
 
 async def test_before_migrations_it_answers_503(settings: Settings, engine: AsyncEngine) -> None:
-    async with open_door(settings, engine) as api:
+    async with open_api(settings, engine) as api:
         await api.sql("alter table messages rename to not_yet")
         answer = await api.send()
         assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
@@ -58,7 +58,7 @@ async def test_before_migrations_it_answers_503(settings: Settings, engine: Asyn
 
 
 async def test_without_temporal_messages_are_accepted(settings: Settings, engine: AsyncEngine) -> None:
-    async with open_door(settings, engine) as api:
+    async with open_api(settings, engine) as api:
         assert (await api.send()).status_code == 201
         assert (await api.http.get("/readyz")).json() == {"status": "unavailable", "postgres": True, "temporal": False}
         # What Temporal is owed stands in the row: recovery finds it.

@@ -1,4 +1,4 @@
-"""Webhook endpoints through the door, and providers' callbacks to it."""
+"""Webhook endpoints through the API, and providers' callbacks to it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from twilio.request_validator import RequestValidator
 from bellhop.domain.ids import Prefix, parse
 from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.settings import Settings
-from tests.integration.conftest_api import Api, open_door
+from tests.integration.conftest_api import Api, open_api
 
 HOOK = {"url": "http://127.0.0.1:9/hook", "events": "message.sent, message.failed,message.sent"}
 
 
 @pytest.fixture
 async def api(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Api]:
-    async with open_door(settings, engine) as door:
-        yield door
+    async with open_api(settings, engine) as opened:
+        yield opened
 
 
 async def _endpoint(api: Api, **fields: Any) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from bellhop.engine.message_report import PLACES, REASONS
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
 from bellhop.store.connections import make_engine
-from tests.integration.conftest_api import Api, open_door
+from tests.integration.conftest_api import Api, open_api
 
 ATTEMPTS = ("in_flight", "accepted", "unknown", "not_sent", "undelivered", "abandoned")
 DECISIONS = ("queued", "cancelled", "gave_up")
@@ -263,7 +263,7 @@ async def test_webhook_deliveries_add_up_too(tx: AsyncConnection, scopes: dict[s
 
 @pytest.fixture
 async def api(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Api]:
-    async with open_door(settings, engine) as opened:
+    async with open_api(settings, engine) as opened:
         yield opened
 
 

@@ -13,9 +13,9 @@ from bellhop.store.guests import erasure
 from .engine import SMS, Engine, key
 
 
-async def there(house: Engine, message_id: str) -> bool:
+async def there(stack: Engine, message_id: str) -> bool:
     try:
-        await house.client.get_workflow_handle(message_workflow(key(message_id))).describe()
+        await stack.client.get_workflow_handle(message_workflow(key(message_id))).describe()
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
@@ -23,25 +23,25 @@ async def there(house: Engine, message_id: str) -> bool:
     return True
 
 
-async def test_a_history_goes_after_the_last_wake(idle_house: Engine) -> None:
-    house = idle_house
-    guest = (await house.http.post("/v1/guests", json={"first_name": "Jordan", "last_name": "Doe"})).json()["id"]
-    message = await house.send({**SMS, "guest_id": guest, "scheduled_at": "2030-01-01T00:00:00Z"})
+async def test_a_history_goes_after_the_last_wake(idle_stack: Engine) -> None:
+    stack = idle_stack
+    guest = (await stack.http.post("/v1/guests", json={"first_name": "Jordan", "last_name": "Doe"})).json()["id"]
+    message = await stack.send({**SMS, "guest_id": guest, "scheduled_at": "2030-01-01T00:00:00Z"})
     owed = "select wake_due_at from messages where id = :id and wake_due_at is not null"
     async with asyncio.timeout(30):
-        while await house.rows(owed, id=key(message["id"])) or not await there(house, message["id"]):
+        while await stack.rows(owed, id=key(message["id"])) or not await there(stack, message["id"]):
             await asyncio.sleep(0.05)
     guest_key = parse(Prefix.GUEST, guest)
     assert guest_key is not None
-    async with house.database.begin() as tx:
-        # As the door does it; killed after its commit, it tells nobody.
-        assert await erasure.erase(tx, house.scope, guest_key, house.book) is not None
-    await house.sweep()
-    assert await there(house, message["id"]), "deleted while a wake was owed"
-    await house.rows("update messages set wake_due_at = now() - interval '1 hour' returning id")
-    await house.sweep()
-    assert not await house.rows("select workflow_id from history_erasures")
-    assert not await house.rows(owed, id=key(message["id"]))
+    async with stack.database.begin() as tx:
+        # As the API does it; killed after its commit, it notifies nobody.
+        assert await erasure.erase(tx, stack.scope, guest_key, stack.book) is not None
+    await stack.sweep()
+    assert await there(stack, message["id"]), "deleted while a wake was owed"
+    await stack.rows("update messages set wake_due_at = now() - interval '1 hour' returning id")
+    await stack.sweep()
+    assert not await stack.rows("select workflow_id from history_erasures")
+    assert not await stack.rows(owed, id=key(message["id"]))
     async with asyncio.timeout(30):
-        while await there(house, message["id"]):
+        while await there(stack, message["id"]):
             await asyncio.sleep(0.05)

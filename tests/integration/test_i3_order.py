@@ -30,13 +30,13 @@ SETS: list[tuple[Stage, ...]] = [
 class Provider:
     """Says things about a fresh message, in any order, before or after our own call has its answer."""
 
-    def __init__(self, house: Engine) -> None:
-        self.house = house
+    def __init__(self, stack: Engine) -> None:
+        self.stack = stack
         routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
-        self.ledger = AttemptStore(house.database, house.settings.delivery, routes, lambda _: None)
+        self.ledger = AttemptStore(stack.database, stack.settings.delivery, routes, lambda _: None)
 
     async def start(self) -> tuple[str, Claim]:
-        sent = await self.house.send(EMAIL)
+        sent = await self.stack.send(EMAIL)
         claim = await self.ledger.claim(key(sent["id"]), 1e12)
         assert isinstance(claim, Claim)
         return sent["id"], claim
@@ -52,12 +52,12 @@ class Provider:
             code=FailureCode.UNREACHABLE if stage is Stage.UNDELIVERED else None,
         )
         account = Account(claim.account.id, claim.account.provider, claim.account.identity, "", {})
-        async with self.house.database.begin() as tx:
-            await receipts.record(tx, [account], [receipt], self.house.book)
+        async with self.stack.database.begin() as tx:
+            await receipts.record(tx, [account], [receipt], self.stack.book)
 
     async def outcome(self, message_id: str) -> tuple[str, frozenset[str], Any]:
-        message = await self.house.get(message_id)
-        events = await self.house.events(message_id)
+        message = await self.stack.get(message_id)
+        events = await self.stack.events(message_id)
         assert len(events) == len(set(events)), f"an event was told twice: {events}"
         told = frozenset(events)
         if message["status"] in ("delivered", "read"):
@@ -68,9 +68,9 @@ class Provider:
 
 @pytest.mark.parametrize("stages", SETS, ids=lambda stages: "+".join(stages))
 async def test_the_order_and_repetition_of_receipts_does_not_matter(
-    idle_house: Engine, stages: tuple[Stage, ...]
+    idle_stack: Engine, stages: tuple[Stage, ...]
 ) -> None:
-    provider = Provider(idle_house)
+    provider = Provider(idle_stack)
     outcomes = set()
     for order in permutations((*stages, "answer")):
         message_id, claim = await provider.start()
@@ -84,12 +84,12 @@ async def test_the_order_and_repetition_of_receipts_does_not_matter(
     assert len(outcomes) == 1, outcomes
 
 
-async def test_the_order_of_receipts_for_several_parts_does_not_matter(idle_house: Engine) -> None:
-    provider = Provider(idle_house)
+async def test_the_order_of_receipts_for_several_parts_does_not_matter(idle_stack: Engine) -> None:
+    provider = Provider(idle_stack)
     outcomes = set()
     words = " ".join(f"word{number}" for number in range(400))
     for order in permutations(((0, Stage.UNDELIVERED), (0, Stage.DELIVERED), (1, Stage.SENT), (1, Stage.UNDELIVERED))):
-        sent = await idle_house.send({**SMS, "content": words})
+        sent = await idle_stack.send({**SMS, "content": words})
         claims: list[Claim] = []
         for _ in range(2):
             claim = await provider.ledger.claim(key(sent["id"]), 1e12)
@@ -102,8 +102,8 @@ async def test_the_order_of_receipts_for_several_parts_does_not_matter(idle_hous
     assert outcomes == {("failed", frozenset({"message.sent", "message.failed"}), "unreachable")}
 
 
-async def test_receipts_that_come_at_once_are_applied_once(idle_house: Engine) -> None:
-    provider = Provider(idle_house)
+async def test_receipts_that_come_at_once_are_applied_once(idle_stack: Engine) -> None:
+    provider = Provider(idle_stack)
     message_id, claim = await provider.start()
     await asyncio.gather(
         *(
@@ -114,25 +114,25 @@ async def test_receipts_that_come_at_once_are_applied_once(idle_house: Engine) -
     status, told, _ = await provider.outcome(message_id)
     assert status == "read"
     assert told == {"message.sent", "message.delivered", "message.read"}
-    assert len(await idle_house.rows("select 1 from receipts")) == 3
+    assert len(await idle_stack.rows("select 1 from receipts")) == 3
 
 
-async def test_skipped_stages_are_told_in_order(idle_house: Engine) -> None:
-    provider = Provider(idle_house)
+async def test_skipped_stages_are_told_in_order(idle_stack: Engine) -> None:
+    provider = Provider(idle_stack)
     message_id, claim = await provider.start()
     await provider.say(claim, Stage.READ, "only")
-    assert await idle_house.events(message_id) == ["message.sent", "message.delivered", "message.read"]
-    shown = await idle_house.get(message_id)
+    assert await idle_stack.events(message_id) == ["message.sent", "message.delivered", "message.read"]
+    shown = await idle_stack.get(message_id)
     assert shown["sent_at"] is not None
 
 
-async def test_unknown_words_are_kept_and_change_nothing(idle_house: Engine) -> None:
-    provider = Provider(idle_house)
+async def test_unknown_words_are_kept_and_change_nothing(idle_stack: Engine) -> None:
+    provider = Provider(idle_stack)
     message_id, claim = await provider.start()
     receipt = Receipt("new word", "teleported", None, claim.outgoing.attempt_id, None, {"status": "teleported"})
     account = Account(claim.account.id, claim.account.provider, claim.account.identity, "", {})
-    async with idle_house.database.begin() as tx:
-        await receipts.record(tx, [account], [receipt], idle_house.book)
-    assert (await idle_house.get(message_id))["status"] == "queued"
-    (row,) = await idle_house.rows("select word, payload from receipts")
+    async with idle_stack.database.begin() as tx:
+        await receipts.record(tx, [account], [receipt], idle_stack.book)
+    assert (await idle_stack.get(message_id))["status"] == "queued"
+    (row,) = await idle_stack.rows("select word, payload from receipts")
     assert row == {"word": "teleported", "payload": {"status": "teleported"}}

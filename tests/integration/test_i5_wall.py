@@ -16,22 +16,22 @@ from .engine import EMAIL, SMS, Engine
 
 
 @pytest.fixture
-async def neighbour(house: Engine) -> AsyncIterator[httpx2.AsyncClient]:
+async def neighbour(stack: Engine) -> AsyncIterator[httpx2.AsyncClient]:
     """The API with another property's key."""
-    async with house.database.begin() as tx:
+    async with stack.database.begin() as tx:
         scopes = await ensure_property(tx, "Harbour House", "harbour-house")
-        await ensure_accounts(tx, scopes["test"], house.settings)
+        await ensure_accounts(tx, scopes["test"], stack.settings)
         _, raw = await keys.create(tx, scopes["test"], "neighbour", ["*"], rate_limit=1_000_000)
     async with httpx2.AsyncClient(
-        base_url=house.http.base_url, headers={"Authorization": f"Bearer {raw}"}, timeout=30
+        base_url=stack.http.base_url, headers={"Authorization": f"Bearer {raw}"}, timeout=30
     ) as client:
         yield client
 
 
-async def test_another_propertys_ids_are_not_found(house: Engine, neighbour: httpx2.AsyncClient) -> None:
-    guest = (await house.http.post("/v1/guests", json={"first_name": "Jordan", "last_name": "Mitchell"})).json()
-    hook = (await house.http.post("/v1/webhooks", json={"url": "http://127.0.0.1:9/hook"})).json()
-    sent = await house.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z", "guest_id": guest["id"]})
+async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: httpx2.AsyncClient) -> None:
+    guest = (await stack.http.post("/v1/guests", json={"first_name": "Jordan", "last_name": "Mitchell"})).json()
+    hook = (await stack.http.post("/v1/webhooks", json={"url": "http://127.0.0.1:9/hook"})).json()
+    sent = await stack.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z", "guest_id": guest["id"]})
     message, person, endpoint = sent["id"], guest["id"], hook["id"]
     calls: list[tuple[str, str, object]] = [
         ("GET", f"/v1/messaging/{message}", None),
@@ -56,52 +56,52 @@ async def test_another_propertys_ids_are_not_found(house: Engine, neighbour: htt
     for path in ("/v1/messaging", "/v1/guests", "/v1/guests?search=jordan", f"/v1/messaging?guest_id={person}"):
         assert (await neighbour.get(path)).json()["total"] == 0, path
     assert (await neighbour.get("/v1/webhooks")).json()["data"] == []
-    shown = (await house.http.get(f"/v1/guests/{person}")).json()
+    shown = (await stack.http.get(f"/v1/guests/{person}")).json()
     assert shown["first_name"] == "Jordan"
 
 
-async def test_one_propertys_webhooks_never_hear_of_another(house: Engine, neighbour: httpx2.AsyncClient) -> None:
+async def test_one_propertys_webhooks_never_hear_of_another(stack: Engine, neighbour: httpx2.AsyncClient) -> None:
     with Receiver().open() as ours, Receiver().open() as theirs:
-        for client, receiver in ((house.http, ours), (neighbour, theirs)):
+        for client, receiver in ((stack.http, ours), (neighbour, theirs)):
             assert (await client.post("/v1/webhooks", json={"url": f"{receiver.url}/hook"})).status_code == 201
-        sent = await house.send({**SMS, "recipient": "+13055550301"})
-        await house.until(sent["id"], "delivered")
+        sent = await stack.send({**SMS, "recipient": "+13055550301"})
+        await stack.until(sent["id"], "delivered")
         await asyncio.to_thread(ours.wait, lambda heard: len(heard) >= 2)
         assert theirs.heard == []
 
 
-async def test_a_live_key_opens_another_scope(house: Engine) -> None:
-    async with house.database.begin() as tx:
+async def test_a_live_key_opens_another_scope(stack: Engine) -> None:
+    async with stack.database.begin() as tx:
         scopes = await ensure_property(tx, "Grand Sunset Resort", "grand-sunset")
         _, raw = await keys.create(tx, scopes["live"], "live", ["*"])
-    sent = await house.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z"})
+    sent = await stack.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z"})
     live = {"Authorization": f"Bearer {raw}"}
-    answer = await house.http.get(f"/v1/messaging/{sent['id']}", headers=live)
+    answer = await stack.http.get(f"/v1/messaging/{sent['id']}", headers=live)
     assert answer.status_code == 404
-    answer = await house.http.post("/v1/messaging/send", json=SMS, headers=live)
+    answer = await stack.http.post("/v1/messaging/send", json=SMS, headers=live)
     assert (answer.status_code, answer.json()["code"]) == (422, "channel_unavailable")
 
 
-async def test_nothing_of_test_reaches_a_live_account(house: Engine) -> None:
+async def test_nothing_of_test_reaches_a_live_account(stack: Engine) -> None:
     """Even an account row that points elsewhere is overruled: a test scope calls the sandbox and nothing else."""
     with Receiver().open() as live:
-        await house.rows("update provider_accounts set base_url = :url returning id", url=live.url)
+        await stack.rows("update provider_accounts set base_url = :url returning id", url=live.url)
         for body in (SMS, EMAIL):
-            sent = await house.send({**body})
-            await house.until(sent["id"], "delivered", "read")
+            sent = await stack.send({**body})
+            await stack.until(sent["id"], "delivered", "read")
         assert live.heard == []
 
 
-async def test_a_receipt_for_another_account_moves_nothing(house: Engine, neighbour: httpx2.AsyncClient) -> None:
+async def test_a_receipt_for_another_account_moves_nothing(stack: Engine, neighbour: httpx2.AsyncClient) -> None:
     """A callback signed for one account cannot speak of another account's attempts."""
     from twilio.request_validator import RequestValidator
 
-    await house.fault("callback_drop", provider="twilio", count=1)
-    sent = await house.send({**SMS, "recipient": "+13055550302"})
-    await house.until(sent["id"], "sent")
-    (attempt,) = await house.attempts(sent["id"])
+    await stack.fault("callback_drop", provider="twilio", count=1)
+    sent = await stack.send({**SMS, "recipient": "+13055550302"})
+    await stack.until(sent["id"], "sent")
+    (attempt,) = await stack.attempts(sent["id"])
     sid, token = "AC" + "e" * 32, "a stranger's token"
-    await house.rows(
+    await stack.rows(
         "insert into provider_accounts (scope_id, provider, identity, base_url, credentials) "
         "select id, 'twilio', :sid, 'http://127.0.0.1:9', jsonb_build_object('auth_token', cast(:token as text)) "
         "from scopes where environment = 'live' limit 1 returning id",
@@ -110,10 +110,10 @@ async def test_a_receipt_for_another_account_moves_nothing(house: Engine, neighb
     )
     path = f"/v1/receipts/twilio/{sid}/status?attempt={attempt['id']}"
     form = {"MessageSid": attempt["provider_id"], "MessageStatus": "delivered", "AccountSid": sid}
-    url = house.settings.bellhop.public_url + path
+    url = stack.settings.bellhop.public_url + path
     signed = {"X-Twilio-Signature": RequestValidator(token).compute_signature(url, form)}
-    answer = await house.http.post(path, data=form, headers=signed)
+    answer = await stack.http.post(path, data=form, headers=signed)
     assert answer.status_code < 300, answer.text
-    assert (await house.get(sent["id"]))["status"] == "sent"
-    forged = await house.http.post(path, data=form, headers={"X-Twilio-Signature": "bm90IGl0"})
+    assert (await stack.get(sent["id"]))["status"] == "sent"
+    forged = await stack.http.post(path, data=form, headers={"X-Twilio-Signature": "bm90IGl0"})
     assert forged.status_code == 403

@@ -19,20 +19,20 @@ MAIL = "quetzal@example.com"
 TRACES = (MARK, MARK.lower(), NUMBER, MAIL)
 
 
-async def dump(house: Engine) -> str:
+async def dump(stack: Engine) -> str:
     """Every row of every table, as text."""
     found = []
     for table in metadata.sorted_tables:
-        rows = await house.rows(f"select to_jsonb(t)::text as row from {table.name} t")
+        rows = await stack.rows(f"select to_jsonb(t)::text as row from {table.name} t")
         found += [f"{table.name}: {row['row']}" for row in rows]
     return "\n".join(found)
 
 
-async def test_erased_is_erased(house: Engine, capfd: pytest.CaptureFixture[str]) -> None:
+async def test_erased_is_erased(stack: Engine, capfd: pytest.CaptureFixture[str]) -> None:
     with Receiver().open() as customer:
-        hook = await house.http.post("/v1/webhooks", json={"url": f"{customer.url}/hook"})
+        hook = await stack.http.post("/v1/webhooks", json={"url": f"{customer.url}/hook"})
         assert hook.status_code == 201
-        made = await house.http.post(
+        made = await stack.http.post(
             "/v1/guests",
             json={
                 "first_name": MARK,
@@ -46,30 +46,30 @@ async def test_erased_is_erased(house: Engine, capfd: pytest.CaptureFixture[str]
         guest = made.json()["id"]
         linked = {**SMS, "recipient": NUMBER, "content": f"Dear {MARK}", "guest_id": guest, "metadata": {"n": MARK}}
         sent = [
-            await house.send(linked, **{"Idempotency-Key": "one"}),
-            await house.send({**EMAIL, "recipient": MAIL, "subject": MARK, "content": f"Dear {MARK}"}),
+            await stack.send(linked, **{"Idempotency-Key": "one"}),
+            await stack.send({**EMAIL, "recipient": MAIL, "subject": MARK, "content": f"Dear {MARK}"}),
         ]
         for message in sent:
-            await house.until(message["id"], "delivered", "read")
-        inbound = await house.sandbox.post("/_sandbox/inbound", json={"from": NUMBER, "body": f"I am {MARK}"})
+            await stack.until(message["id"], "delivered", "read")
+        inbound = await stack.sandbox.post("/_sandbox/inbound", json={"from": NUMBER, "body": f"I am {MARK}"})
         assert inbound.json()["status"] < 300
-        pending = await house.send({**linked, "scheduled_at": "2030-01-01T00:00:00Z"})
+        pending = await stack.send({**linked, "scheduled_at": "2030-01-01T00:00:00Z"})
         # The customer's server is down while the guest is erased: what it is still owed carries ids only.
         customer.answers[:] = [500] * 50
-        failing = await house.send({**linked, "recipient": "+13055552211"})
-        await house.until(failing["id"], "failed")
+        failing = await stack.send({**linked, "recipient": "+13055552211"})
+        await stack.until(failing["id"], "failed")
         await asyncio.to_thread(customer.wait, lambda all_: any(failing["id"].encode() in one.body for one in all_))
 
-        answer = await house.http.delete(f"/v1/guests/{guest}")
+        answer = await stack.http.delete(f"/v1/guests/{guest}")
         assert answer.status_code == 204
         for path in (f"/v1/guests/{guest}", f"/v1/messaging/{pending['id']}", f"/v1/messaging/{sent[0]['id']}"):
-            assert (await house.http.get(path)).status_code == 404
-        assert (await house.http.get("/v1/messaging")).json()["total"] == 0
+            assert (await stack.http.get(path)).status_code == 404
+        assert (await stack.http.get("/v1/messaging")).json()["total"] == 0
 
-        rows = await dump(house)
+        rows = await dump(stack)
         for trace in TRACES:
             assert trace not in rows, [line for line in rows.splitlines() if trace in line]
-        tombs = await house.rows("select id, stage, erased_at from messages where direction = 'outbound'")
+        tombs = await stack.rows("select id, stage, erased_at from messages where direction = 'outbound'")
         assert {row["id"] for row in tombs} == {key(one["id"]) for one in (*sent, pending, failing)}
         assert all(row["erased_at"] for row in tombs)
         assert {row["stage"] for row in tombs if row["id"] == key(pending["id"])} == {"cancelled"}
@@ -77,26 +77,26 @@ async def test_erased_is_erased(house: Engine, capfd: pytest.CaptureFixture[str]
         # What is owed from now on carries ids only.
         before = len(customer.heard)
         customer.answers.clear()
-        await house.rows("update deliveries set next_at = now() where state = 'pending' returning id")
+        await stack.rows("update deliveries set next_at = now() where state = 'pending' returning id")
         await asyncio.to_thread(customer.wait, lambda all_: any(b"guest.deleted" in one.body for one in all_), 30)
         for heard in customer.heard[before:]:
             body = json.loads(heard.body)
             assert not any(trace in heard.body.decode() for trace in TRACES), body
-        await histories_gone(house, [one["id"] for one in (*sent, pending, failing)])
+        await histories_gone(stack, [one["id"] for one in (*sent, pending, failing)])
     printed = "".join(capfd.readouterr())
     for trace in TRACES:
         assert trace not in printed, trace
 
 
-async def histories_gone(house: Engine, ids: list[str]) -> None:
+async def histories_gone(stack: Engine, ids: list[str]) -> None:
     """Recovery deletes them: each by the first sweep after its last wake was told."""
     async with asyncio.timeout(20):
-        while await house.sweep() or await house.rows("select * from history_erasures"):
+        while await stack.sweep() or await stack.rows("select * from history_erasures"):
             await asyncio.sleep(0.1)
         for message_id in ids:
             while True:
                 try:
-                    await house.client.get_workflow_handle(message_id).describe()
+                    await stack.client.get_workflow_handle(message_id).describe()
                 except RPCError as error:
                     if error.status is RPCStatusCode.NOT_FOUND:
                         break
@@ -104,31 +104,31 @@ async def histories_gone(house: Engine, ids: list[str]) -> None:
                 await asyncio.sleep(0.3)
 
 
-async def test_an_address_another_guest_has_keeps_that_guests_messages(house: Engine) -> None:
+async def test_an_address_another_guest_has_keeps_that_guests_messages(stack: Engine) -> None:
     """Families share phones: what was written to the number without naming a guest stays while somebody has it."""
     guests = []
     for name in ("Ann", "Ben"):
         body = {"first_name": name, "last_name": "Doe", "phone": "+13055550502"}
-        guests.append((await house.http.post("/v1/guests", json=body)).json()["id"])
-    unnamed = await house.send({**SMS, "recipient": "+13055550502"})
-    anns = await house.send({**SMS, "recipient": "+13055550502", "guest_id": guests[0]})
-    bens = await house.send({**SMS, "recipient": "+13055550502", "guest_id": guests[1]})
+        guests.append((await stack.http.post("/v1/guests", json=body)).json()["id"])
+    unnamed = await stack.send({**SMS, "recipient": "+13055550502"})
+    anns = await stack.send({**SMS, "recipient": "+13055550502", "guest_id": guests[0]})
+    bens = await stack.send({**SMS, "recipient": "+13055550502", "guest_id": guests[1]})
     for message in (unnamed, anns, bens):
-        await house.until(message["id"], "delivered")
-    assert (await house.http.delete(f"/v1/guests/{guests[0]}")).status_code == 204
-    assert (await house.http.get(f"/v1/messaging/{anns['id']}")).status_code == 404
+        await stack.until(message["id"], "delivered")
+    assert (await stack.http.delete(f"/v1/guests/{guests[0]}")).status_code == 204
+    assert (await stack.http.get(f"/v1/messaging/{anns['id']}")).status_code == 404
     for message in (unnamed, bens):
-        assert (await house.http.get(f"/v1/messaging/{message['id']}")).status_code == 200
-    assert (await house.http.delete(f"/v1/guests/{guests[1]}")).status_code == 204
-    assert (await house.http.get(f"/v1/messaging/{unnamed['id']}")).status_code == 404
+        assert (await stack.http.get(f"/v1/messaging/{message['id']}")).status_code == 200
+    assert (await stack.http.delete(f"/v1/guests/{guests[1]}")).status_code == 204
+    assert (await stack.http.get(f"/v1/messaging/{unnamed['id']}")).status_code == 404
 
 
-async def test_an_opt_out_survives_erasure(house: Engine) -> None:
+async def test_an_opt_out_survives_erasure(stack: Engine) -> None:
     number = "+13055550503"
     body = {"first_name": "Ann", "last_name": "Doe", "phone": number}
-    guest = (await house.http.post("/v1/guests", json=body)).json()["id"]
-    await house.sandbox.post("/_sandbox/inbound", json={"from": number, "body": "STOP"})
-    assert (await house.http.delete(f"/v1/guests/{guest}")).status_code == 204
-    sent = await house.send({**SMS, "recipient": number})
-    failed = await house.until(sent["id"], "failed")
+    guest = (await stack.http.post("/v1/guests", json=body)).json()["id"]
+    await stack.sandbox.post("/_sandbox/inbound", json={"from": number, "body": "STOP"})
+    assert (await stack.http.delete(f"/v1/guests/{guest}")).status_code == 204
+    sent = await stack.send({**SMS, "recipient": number})
+    failed = await stack.until(sent["id"], "failed")
     assert failed["metadata"]["error"]["code"] == "opted_out"

@@ -20,121 +20,121 @@ def when(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-async def test_never_early_and_on_time(house: Engine) -> None:
-    sent = [await house.send({**SMS, "recipient": f"+1305555060{n}", "scheduled_at": ahead(2)}) for n in range(5)]
+async def test_never_early_and_on_time(stack: Engine) -> None:
+    sent = [await stack.send({**SMS, "recipient": f"+1305555060{n}", "scheduled_at": ahead(2)}) for n in range(5)]
     for number, message in enumerate(sent):
         assert (message["status"], message["sent_at"]) == ("queued", None)
-        await house.until(message["id"], "sent", "delivered")
-        (accepted,) = await house.accepted(to=f"+1305555060{number}")
+        await stack.until(message["id"], "sent", "delivered")
+        (accepted,) = await stack.accepted(to=f"+1305555060{number}")
         late = when(accepted["accepted_at"]) - when(message["scheduled_at"])
         assert timedelta(0) <= late < timedelta(seconds=15)
 
 
-async def test_a_woken_conductor_does_not_send_early(house: Engine) -> None:
+async def test_a_woken_conductor_does_not_send_early(stack: Engine) -> None:
     """Whoever wakes it and however often: `deliver` looks at the time again."""
-    sent = await house.send({**SMS, "recipient": "+13055550611", "scheduled_at": ahead(8)})
-    (row,) = await house.rows(
+    sent = await stack.send({**SMS, "recipient": "+13055550611", "scheduled_at": ahead(8)})
+    (row,) = await stack.rows(
         "select m.*, s.property_id, now() as now from messages m join scopes s on s.id = m.scope_id where m.id = :id",
         id=key(sent["id"]),
     )
     for _ in range(3):
-        house.dispatcher.woken(row)
+        stack.dispatcher.woken(row)
         await asyncio.sleep(0.3)
-    assert await house.accepted(to="+13055550611") == []
-    await house.until(sent["id"], "sent", "delivered")
-    (accepted,) = await house.accepted(to="+13055550611")
+    assert await stack.accepted(to="+13055550611") == []
+    await stack.until(sent["id"], "sent", "delivered")
+    (accepted,) = await stack.accepted(to="+13055550611")
     assert when(accepted["accepted_at"]) >= when(sent["scheduled_at"])
 
 
-async def test_cancelled_is_never_sent(house: Engine) -> None:
-    sent = await house.send({**SMS, "recipient": "+13055550612", "scheduled_at": ahead(6)})
-    cancelled = await house.http.post(f"/v1/messaging/{sent['id']}/cancel")
+async def test_cancelled_is_never_sent(stack: Engine) -> None:
+    sent = await stack.send({**SMS, "recipient": "+13055550612", "scheduled_at": ahead(6)})
+    cancelled = await stack.http.post(f"/v1/messaging/{sent['id']}/cancel")
     assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
-    assert await house.workflow_closed(sent["id"]) == "cancelled"
+    assert await stack.workflow_closed(sent["id"]) == "cancelled"
     await asyncio.sleep(max(0.0, (when(sent["scheduled_at"]) - datetime.now(UTC)).total_seconds()) + 0.5)
-    assert await house.accepted(to="+13055550612") == []
-    assert await house.events(sent["id"]) == ["message.cancelled"]
-    again = await house.http.post(f"/v1/messaging/{sent['id']}/cancel")
+    assert await stack.accepted(to="+13055550612") == []
+    assert await stack.events(sent["id"]) == ["message.cancelled"]
+    again = await stack.http.post(f"/v1/messaging/{sent['id']}/cancel")
     assert again.status_code == 200
-    moved = await house.http.patch(f"/v1/messaging/{sent['id']}", json={"scheduled_at": ahead(9)})
+    moved = await stack.http.patch(f"/v1/messaging/{sent['id']}", json={"scheduled_at": ahead(9)})
     assert moved.status_code == 409
 
 
-async def test_what_was_sent_cannot_be_cancelled(house: Engine) -> None:
-    sent = await house.send({**SMS, "recipient": "+13055550613"})
-    await house.until(sent["id"], "sent", "delivered")
-    answer = await house.http.post(f"/v1/messaging/{sent['id']}/cancel")
+async def test_what_was_sent_cannot_be_cancelled(stack: Engine) -> None:
+    sent = await stack.send({**SMS, "recipient": "+13055550613"})
+    await stack.until(sent["id"], "sent", "delivered")
+    answer = await stack.http.post(f"/v1/messaging/{sent['id']}/cancel")
     assert answer.status_code == 409
     assert "only a message that still waits can be cancelled" in answer.json()["detail"]
 
 
-async def test_moved_later_goes_out_later(house: Engine) -> None:
-    sent = await house.send({**SMS, "recipient": "+13055550614", "scheduled_at": ahead(6)})
+async def test_moved_later_goes_out_later(stack: Engine) -> None:
+    sent = await stack.send({**SMS, "recipient": "+13055550614", "scheduled_at": ahead(6)})
     later = ahead(8)
-    moved = await house.http.patch(f"/v1/messaging/{sent['id']}", json={"scheduled_at": later})
+    moved = await stack.http.patch(f"/v1/messaging/{sent['id']}", json={"scheduled_at": later})
     assert moved.status_code == 200, moved.text
-    await house.until(sent["id"], "sent", "delivered")
-    (accepted,) = await house.accepted(to="+13055550614")
+    await stack.until(sent["id"], "sent", "delivered")
+    (accepted,) = await stack.accepted(to="+13055550614")
     assert when(accepted["accepted_at"]) >= when(later)
 
 
-async def test_moved_earlier_goes_out_earlier(house: Engine) -> None:
-    sent = await house.send({**SMS, "recipient": "+13055550615", "scheduled_at": ahead(3600)})
+async def test_moved_earlier_goes_out_earlier(stack: Engine) -> None:
+    sent = await stack.send({**SMS, "recipient": "+13055550615", "scheduled_at": ahead(3600)})
     soon = ahead(1)
-    assert (await house.http.patch(f"/v1/messaging/{sent['id']}", json={"scheduled_at": soon})).status_code == 200
-    await house.until(sent["id"], "sent", "delivered")
-    (accepted,) = await house.accepted(to="+13055550615")
+    assert (await stack.http.patch(f"/v1/messaging/{sent['id']}", json={"scheduled_at": soon})).status_code == 200
+    await stack.until(sent["id"], "sent", "delivered")
+    (accepted,) = await stack.accepted(to="+13055550615")
     assert when(accepted["accepted_at"]) >= when(soon)
 
 
-async def test_an_opt_out_after_acceptance_is_obeyed(idle_house: Engine) -> None:
+async def test_an_opt_out_after_acceptance_is_obeyed(idle_stack: Engine) -> None:
     """The message is accepted, the guest says STOP, and only then does the worker come to it."""
-    house = idle_house
+    stack = idle_stack
     number = "+13055550616"
-    sent = await house.send({**SMS, "recipient": number})
-    stopped = await house.sandbox.post("/_sandbox/inbound", json={"from": number, "body": "Stop"})
+    sent = await stack.send({**SMS, "recipient": number})
+    stopped = await stack.sandbox.post("/_sandbox/inbound", json={"from": number, "body": "Stop"})
     assert stopped.json()["status"] < 300, stopped.text
-    async with working(house):
-        failed = await house.until(sent["id"], "failed")
+    async with working(stack):
+        failed = await stack.until(sent["id"], "failed")
         assert failed["metadata"]["error"]["code"] == "opted_out"
-        assert await house.accepted(to=number) == []
-        assert await house.events(sent["id"]) == ["message.failed"]
-        await house.sandbox.post("/_sandbox/inbound", json={"from": number, "body": "START"})
-        again = await house.send({**SMS, "recipient": number})
-        await house.until(again["id"], "sent", "delivered")
+        assert await stack.accepted(to=number) == []
+        assert await stack.events(sent["id"]) == ["message.failed"]
+        await stack.sandbox.post("/_sandbox/inbound", json={"from": number, "body": "START"})
+        again = await stack.send({**SMS, "recipient": number})
+        await stack.until(again["id"], "sent", "delivered")
 
 
 @pytest.mark.parametrize("local", ["bounce", "spam", "unsubscribe"])
-async def test_bounces_complaints_and_unsubscribes_are_obeyed(house: Engine, local: str) -> None:
+async def test_bounces_complaints_and_unsubscribes_are_obeyed(stack: Engine, local: str) -> None:
     recipient = f"{local}@example.com"
-    await house.send({**EMAIL, "recipient": recipient})
+    await stack.send({**EMAIL, "recipient": recipient})
     async with asyncio.timeout(15):
-        while not await house.rows("select 1 from consents where action = 'opt_out'"):
+        while not await stack.rows("select 1 from consents where action = 'opt_out'"):
             await asyncio.sleep(0.05)
-    second = await house.send({**EMAIL, "recipient": recipient.upper()})
-    failed = await house.until(second["id"], "failed")
+    second = await stack.send({**EMAIL, "recipient": recipient.upper()})
+    failed = await stack.until(second["id"], "failed")
     assert failed["metadata"]["error"]["code"] == "opted_out"
-    assert len(await house.accepted(provider="sendgrid")) == 1
+    assert len(await stack.accepted(provider="sendgrid")) == 1
 
 
-async def test_the_providers_opt_out_is_remembered(house: Engine) -> None:
+async def test_the_providers_opt_out_is_remembered(stack: Engine) -> None:
     number = "+13055552610"
-    first = await house.until((await house.send({**SMS, "recipient": number}))["id"], "failed")
+    first = await stack.until((await stack.send({**SMS, "recipient": number}))["id"], "failed")
     assert first["metadata"]["error"] == {
         "code": "opted_out",
         "message": first["metadata"]["error"]["message"],
         "provider_code": "21610",
         "retryable": False,
     }
-    second = await house.until((await house.send({**SMS, "recipient": number}))["id"], "failed")
+    second = await stack.until((await stack.send({**SMS, "recipient": number}))["id"], "failed")
     assert second["metadata"]["error"]["provider_code"] is None
 
 
-async def test_what_expired_is_not_sent(idle_house: Engine) -> None:
-    sent = await idle_house.send({**SMS, "recipient": "+13055550617"})
-    await idle_house.rows("update messages set expires_at = now() - interval '1 second' returning id")
-    async with working(idle_house):
-        failed = await idle_house.until(sent["id"], "failed")
+async def test_what_expired_is_not_sent(idle_stack: Engine) -> None:
+    sent = await idle_stack.send({**SMS, "recipient": "+13055550617"})
+    await idle_stack.rows("update messages set expires_at = now() - interval '1 second' returning id")
+    async with working(idle_stack):
+        failed = await idle_stack.until(sent["id"], "failed")
     assert failed["metadata"]["error"]["code"] == "expired"
-    assert await idle_house.accepted(to="+13055550617") == []
+    assert await idle_stack.accepted(to="+13055550617") == []
     assert message_workflow(key(sent["id"])) == sent["id"]

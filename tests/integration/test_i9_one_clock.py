@@ -13,42 +13,42 @@ from bellhop.store.tables import metadata
 from .engine import SMS, Engine, key
 
 
-async def test_every_key_is_made_by_the_database_and_sorts_by_its_clock(house: Engine) -> None:
+async def test_every_key_is_made_by_the_database_and_sorts_by_its_clock(stack: Engine) -> None:
     for table in metadata.sorted_tables:
         if "id" in table.primary_key.columns and table.name != "installation":
             default = table.c.id.server_default
             assert default is not None, table.name
             assert str(default.arg) == "uuidv7()", table.name  # type: ignore[attr-defined]
-    ids = [(await house.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z"}))["id"] for _ in range(20)]
+    ids = [(await stack.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z"}))["id"] for _ in range(20)]
     assert ids == sorted(ids)
-    rows = await house.rows("select id, created_at, uuid_extract_timestamp(id) as stamped from messages order by id")
+    rows = await stack.rows("select id, created_at, uuid_extract_timestamp(id) as stamped from messages order by id")
     assert [row["id"] for row in rows] == [key(one) for one in ids]
     for row in rows:
         assert abs((row["stamped"] - row["created_at"]).total_seconds()) < 60
 
 
-async def test_times_are_the_databases(house: Engine) -> None:
+async def test_times_are_the_databases(stack: Engine) -> None:
     """Every stamp of a message lies between two readings of the database's clock, in the order of its story."""
-    (before,) = await house.rows("select clock_timestamp() as at")
-    sent = await house.send(SMS)
-    await house.until(sent["id"], "delivered")
-    (after,) = await house.rows("select clock_timestamp() as at")
-    (row,) = await house.rows("select * from messages where id = :id", id=key(sent["id"]))
+    (before,) = await stack.rows("select clock_timestamp() as at")
+    sent = await stack.send(SMS)
+    await stack.until(sent["id"], "delivered")
+    (after,) = await stack.rows("select clock_timestamp() as at")
+    (row,) = await stack.rows("select * from messages where id = :id", id=key(sent["id"]))
     stamps = [before["at"], row["created_at"], row["sent_at"], row["delivered_at"], after["at"]]
     assert stamps == sorted(stamps)
 
 
-async def test_who_began_first_and_came_last_dates_nothing_back(idle_house: Engine) -> None:
+async def test_who_began_first_and_came_last_dates_nothing_back(idle_stack: Engine) -> None:
     """`now()` is when a transaction began; the lock may come much later. An older debt would be struck out with the one
     that was told, and its wake be lost; a message would be delivered before it was sent."""
-    house = idle_house
-    waiting, gone = [key((await house.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z"}))["id"]) for _ in range(2)]
-    async with house.database.begin() as slow:
+    stack = idle_stack
+    waiting, gone = [key((await stack.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z"}))["id"]) for _ in range(2)]
+    async with stack.database.begin() as slow:
         await slow.execute(select(func.now()))
-        async with house.database.begin() as quick:
-            moved = await outbound.reschedule(quick, house.scope, waiting, datetime(2031, 1, 1, tzinfo=UTC))
+        async with stack.database.begin() as quick:
+            moved = await outbound.reschedule(quick, stack.scope, waiting, datetime(2031, 1, 1, tzinfo=UTC))
             sent = await progress.advance(quick, await locked(quick, gone), [attempt("sent")])
-        cancelled = await outbound.cancel(slow, house.scope, waiting)
+        cancelled = await outbound.cancel(slow, stack.scope, waiting)
         delivered = await progress.advance(slow, await locked(slow, gone), [attempt("delivered")])
     assert moved.row is not None
     assert cancelled.row is not None

@@ -31,15 +31,15 @@ async def test_first_come_first_served_and_nobody_waits_for_ever() -> None:
         await line.enter()
 
 
-async def test_a_flood_is_served_or_told_at_once_and_nothing_is_half_done(idle_house: Engine) -> None:
+async def test_a_flood_is_served_or_told_at_once_and_nothing_is_half_done(idle_stack: Engine) -> None:
     """The lock of a guest's row keeps those who are let in from being done."""
-    guest = await idle_house.http.post("/v1/guests", json={"first_name": "Jo", "last_name": "M"})
+    guest = await idle_stack.http.post("/v1/guests", json={"first_name": "Jo", "last_name": "M"})
     body = {**SMS, "guest_id": guest.json()["id"]}
     limits = httpx2.Limits(max_connections=200)
-    headers = {**idle_house.http.headers, "Prefer": "respond-async"}
-    url = str(idle_house.http.base_url)
+    headers = {**idle_stack.http.headers, "Prefer": "respond-async"}
+    url = str(idle_stack.http.base_url)
     async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=30, limits=limits) as crowd:
-        async with idle_house.database.begin() as tx:
+        async with idle_stack.database.begin() as tx:
             await tx.execute(text("select from guests for update"))
             asked = [asyncio.create_task(crowd.post("/v1/messaging/send", json=body)) for _ in range(60)]
             await asyncio.sleep(1.0)
@@ -57,36 +57,36 @@ async def test_a_flood_is_served_or_told_at_once_and_nothing_is_half_done(idle_h
             assert answer.json()["code"] in ("overloaded", "database_unavailable")
             assert int(answer.headers["Retry-After"]) >= 1
     assert "overloaded" in {answer.json().get("code") for answer in answers}
-    (row,) = await idle_house.rows("select count(*) as there from messages")
+    (row,) = await idle_stack.rows("select count(*) as there from messages")
     assert row["there"] == told[201], "refused is not done"
-    assert (await idle_house.http.post("/v1/messaging/send", json=body, headers=headers)).status_code == 201
+    assert (await idle_stack.http.post("/v1/messaging/send", json=body, headers=headers)).status_code == 201
 
 
-async def test_a_slow_sender_keeps_nobody_waiting(idle_house: Engine) -> None:
+async def test_a_slow_sender_keeps_nobody_waiting(idle_stack: Engine) -> None:
     """More of them than places: their bodies never end."""
-    host, port = str(idle_house.http.base_url).removeprefix("http://").strip("/").split(":")
+    host, port = str(idle_stack.http.base_url).removeprefix("http://").strip("/").split(":")
     slow = []
     for _ in range(admission.PLACES + 4):
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"POST /v1/messaging/send HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
         await writer.drain()
         slow.append((reader, writer))
-    answer = await asyncio.wait_for(idle_house.http.get("/v1/messaging", params={"limit": 1}), 5)
+    answer = await asyncio.wait_for(idle_stack.http.get("/v1/messaging", params={"limit": 1}), 5)
     assert answer.status_code == 200
     for _, writer in slow:
         writer.close()
 
 
-async def test_who_waits_for_a_provider_takes_no_place(idle_house: Engine) -> None:
+async def test_who_waits_for_a_provider_takes_no_place(idle_stack: Engine) -> None:
     """Nobody works here: each send waits out its time. If it kept its place, others would be refused theirs."""
-    idle_house.settings.bellhop.accept_wait = 6.0
+    idle_stack.settings.bellhop.accept_wait = 6.0
 
     async def send(number: int) -> httpx2.Response:
-        return await idle_house.http.post("/v1/messaging/send", json={**SMS, "content": f"{number}"})
+        return await idle_stack.http.post("/v1/messaging/send", json={**SMS, "content": f"{number}"})
 
     waiting = [asyncio.create_task(send(number)) for number in range(admission.PLACES)]
     async with asyncio.timeout(20):
-        while len(await idle_house.rows("select from messages")) < admission.PLACES:
+        while len(await idle_stack.rows("select from messages")) < admission.PLACES:
             await asyncio.sleep(0.05)
     answers = await asyncio.gather(*waiting, *(send(number) for number in range(admission.PLACES, 40)))
     assert {answer.status_code for answer in answers} == {201}

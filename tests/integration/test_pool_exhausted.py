@@ -23,7 +23,7 @@ from bellhop.domain.ids import Prefix, parse
 from bellhop.settings import Settings
 from bellhop.store.connections import make_engine
 from bellhop.temporal.dispatcher import TemporalDispatcher
-from tests.integration.conftest_api import SMS, Api, open_door
+from tests.integration.conftest_api import SMS, Api, open_api
 from tests.integration.engine import Engine, working
 
 # A callback that bears no signature we would know: what matters is that it is refused before anybody looks.
@@ -58,12 +58,12 @@ def _unavailable(answer: httpx2.Response) -> None:
 
 
 @pytest.mark.parametrize("pool", [1, 2])
-async def test_a_door_whose_connections_are_all_waiting_says_so_and_recovers(
+async def test_an_api_whose_connections_are_all_waiting_says_so_and_recovers(
     settings: Settings, engine: AsyncEngine, database_dsn: str, pool: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Seen to fail with the workers' patience: callers wait for as long as others wait for their lock."""
     monkeypatch.setattr("bellhop.store.connections.LOCK_TIMEOUT_MS", 30_000)
-    async with open_door(small(settings, pool), engine) as api:
+    async with open_api(small(settings, pool), engine) as api:
         message = await api.later()
         key = parse(Prefix.MESSAGE, message["id"])
         assert key is not None
@@ -96,7 +96,7 @@ async def test_a_door_whose_connections_are_all_waiting_says_so_and_recovers(
 
 
 async def _all_waiting(api: Api, count: int) -> None:
-    """Until so many of the door's connections wait for a lock."""
+    """Until so many of the API's connections wait for a lock."""
     async with asyncio.timeout(20):
         while True:
             rows = await api.sql(
@@ -116,7 +116,7 @@ async def test_a_lock_that_is_never_freed_is_a_503_too(
     settings: Settings, engine: AsyncEngine, database_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bellhop.store.connections.LOCK_TIMEOUT_MS", 300)
-    async with open_door(settings, engine) as api:
+    async with open_api(settings, engine) as api:
         message = await api.later()
         key = parse(Prefix.MESSAGE, message["id"])
         assert key is not None
@@ -148,12 +148,12 @@ async def crowded(database_dsn: str, engine: AsyncEngine) -> AsyncIterator[tuple
             await tx.execute(text(f"drop role {name}"))
 
 
-async def test_a_door_that_postgres_has_no_connection_for_says_so_and_recovers(
+async def test_an_api_that_postgres_has_no_connection_for_says_so_and_recovers(
     settings: Settings, engine: AsyncEngine, database_dsn: str
 ) -> None:
     async with (
         crowded(database_dsn, engine) as (dsn, taken),
-        open_door(small(settings, 1, dsn), engine) as api,
+        open_api(small(settings, 1, dsn), engine) as api,
     ):
         before = await _written(api)
         for call in (api.send(), api.http.post(RECEIPT, data={"MessageSid": "SM1"}), api.http.get("/v1/messaging")):
@@ -173,7 +173,7 @@ async def test_a_door_that_postgres_has_no_connection_for_says_so_and_recovers(
 
 @pytest.mark.parametrize("whose", ["its own", "the server's"])
 async def test_a_worker_without_connections_waits_and_loses_nothing(
-    idle_house: Engine, settings: Settings, engine: AsyncEngine, database_dsn: str, whose: str
+    idle_stack: Engine, settings: Settings, engine: AsyncEngine, database_dsn: str, whose: str
 ) -> None:
     """Messages in every state of work: not begun, in the provider's hands, answered with 429, unknown. The worker
     cannot write a word for longer than its patience for a connection (1 s here), several times over.
@@ -183,31 +183,31 @@ async def test_a_worker_without_connections_waits_and_loses_nothing(
     async with crowded(database_dsn, engine) as (crowded_dsn, taken):
         await taken.close()
         few = make_engine(small(settings, 1, crowded_dsn).postgres, "worker-tests", pool_timeout=1.0)
-        house = replace(idle_house, settings=small(settings, 1, crowded_dsn))
-        async with TemporalDispatcher(house.client, few) as dispatcher:
-            house = replace(house, database=few, dispatcher=dispatcher)
-            await house.fault("accept_then_slow", to="+13055559301")
-            await house.fault("rate_limit", to="+13055559302", retry_after=1)
-            await house.fault("accept_then_reset", to="+13055559303")
-            async with working(house):
-                sent = [await house.send({**SMS, "recipient": f"+1305555930{n}"}) for n in range(1, 4)]
-                await _called(house, 3)
+        stack = replace(idle_stack, settings=small(settings, 1, crowded_dsn))
+        async with TemporalDispatcher(stack.client, few) as dispatcher:
+            stack = replace(stack, database=few, dispatcher=dispatcher)
+            await stack.fault("accept_then_slow", to="+13055559301")
+            await stack.fault("rate_limit", to="+13055559302", retry_after=1)
+            await stack.fault("accept_then_reset", to="+13055559303")
+            async with working(stack):
+                sent = [await stack.send({**SMS, "recipient": f"+1305555930{n}"}) for n in range(1, 4)]
+                await _called(stack, 3)
                 async with _without(whose, few, crowded_dsn, engine):
-                    sent += [await house.send({**SMS, "recipient": f"+1305555931{n}"}) for n in range(3)]
+                    sent += [await stack.send({**SMS, "recipient": f"+1305555931{n}"}) for n in range(3)]
                     await asyncio.sleep(2.5)
                 for one in sent:
-                    await house.until(one["id"], "delivered", seconds=40)
+                    await stack.until(one["id"], "delivered", seconds=40)
         await few.dispose()
-    taken_by_provider = [one["to"] for one in await idle_house.accepted()]
+    taken_by_provider = [one["to"] for one in await idle_stack.accepted()]
     assert sorted(taken_by_provider) == sorted(one["recipient"] for one in sent)
     for one in sent:
-        told = [kind for kind in await idle_house.events(one["id"]) if kind.startswith("message.")]
+        told = [kind for kind in await idle_stack.events(one["id"]) if kind.startswith("message.")]
         assert told == ["message.sent", "message.delivered"]
 
 
-async def _called(house: Engine, count: int) -> None:
+async def _called(stack: Engine, count: int) -> None:
     async with asyncio.timeout(20):
-        while len((await house.sandbox.get("/_sandbox/requests")).json()["data"]) < count:
+        while len((await stack.sandbox.get("/_sandbox/requests")).json()["data"]) < count:
             await asyncio.sleep(0.02)
 
 

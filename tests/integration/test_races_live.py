@@ -25,21 +25,21 @@ def ahead(seconds: float) -> str:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-async def answered(house: Engine, method: str, path: str, body: Callable[[], Any] | None = None) -> httpx2.Response:
+async def answered(stack: Engine, method: str, path: str, body: Callable[[], Any] | None = None) -> httpx2.Response:
     """What it answers, asked again as long as it says 503: a busy machine is not what is tested here."""
     async with asyncio.timeout(60):
         while True:
-            answer = await house.http.request(method, path, json=body() if body else None)
+            answer = await stack.http.request(method, path, json=body() if body else None)
             if answer.status_code != 503:
                 return answer
             await asyncio.sleep(0.2)
 
 
-async def sent(house: Engine, body: Callable[[], Any]) -> dict[str, Any]:
+async def sent(stack: Engine, body: Callable[[], Any]) -> dict[str, Any]:
     """Accepted, asked again as long as it says 503."""
     async with asyncio.timeout(60):
         while True:
-            answer = await house.http.post("/v1/messaging/send", json=body(), headers={"Prefer": "respond-async"})
+            answer = await stack.http.post("/v1/messaging/send", json=body(), headers={"Prefer": "respond-async"})
             if answer.status_code != 503:
                 assert answer.status_code == 201, answer.text
                 return dict(answer.json())
@@ -49,14 +49,14 @@ async def sent(house: Engine, body: Callable[[], Any]) -> dict[str, Any]:
 Race = Callable[[dict[str, Any]], Awaitable[httpx2.Response]]
 
 
-async def raced(house: Engine, race: Race, **fields: Any) -> list[tuple[dict[str, Any], httpx2.Response]]:
+async def raced(stack: Engine, race: Race, **fields: Any) -> list[tuple[dict[str, Any], httpx2.Response]]:
     """Send messages due in a moment, and run `race` with each at just about that moment."""
     # Callbacks that a busy machine refused are made up for by asking.
-    house.settings.delivery.follow_at = [3.0, 6.0, 12.0]
+    stack.settings.delivery.follow_at = [3.0, 6.0, 12.0]
 
     async def one(place: int) -> tuple[dict[str, Any], httpx2.Response]:
         pause = random.uniform(0.15, 0.6)
-        message = await sent(house, lambda: {**SMS, "recipient": number(place), "scheduled_at": ahead(pause), **fields})
+        message = await sent(stack, lambda: {**SMS, "recipient": number(place), "scheduled_at": ahead(pause), **fields})
         due = datetime.fromisoformat(message["scheduled_at"])
         # From well before to a little after: some win, some lose, some meet the call half way.
         await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds() + random.uniform(-0.1, 0.35)))
@@ -65,62 +65,62 @@ async def raced(house: Engine, race: Race, **fields: Any) -> list[tuple[dict[str
     return await asyncio.gather(*(one(place) for place in range(MESSAGES)))
 
 
-async def accepted(house: Engine) -> dict[str, list[datetime]]:
+async def accepted(stack: Engine) -> dict[str, list[datetime]]:
     """When the sandbox accepted what, by receiver."""
     found: dict[str, list[datetime]] = {number(place): [] for place in range(MESSAGES)}
-    for row in await house.accepted(limit="1000"):
+    for row in await stack.accepted(limit="1000"):
         found[row["to"]].append(datetime.fromisoformat(row["accepted_at"]))
     return found
 
 
-async def test_cancelled_as_it_falls_due(house: Engine) -> None:
+async def test_cancelled_as_it_falls_due(stack: Engine) -> None:
     async def cancel(message: dict[str, Any]) -> httpx2.Response:
-        return await answered(house, "POST", f"/v1/messaging/{message['id']}/cancel")
+        return await answered(stack, "POST", f"/v1/messaging/{message['id']}/cancel")
 
-    results = await raced(house, cancel)
+    results = await raced(stack, cancel)
     for message, answer in results:
         if answer.status_code == 200:
             assert answer.json()["status"] == "cancelled"
-            assert await house.workflow_closed(message["id"]) == "cancelled"
+            assert await stack.workflow_closed(message["id"]) == "cancelled"
         else:
             assert (answer.status_code, answer.json()["code"] in SAYS_WHAT_HAPPENED) == (409, True), answer.text
-            await house.until(message["id"], "delivered", seconds=30)
-    had = await accepted(house)
+            await stack.until(message["id"], "delivered", seconds=30)
+    had = await accepted(stack)
     for message, answer in results:
         copies = len(had[message["recipient"]])
         assert copies == (0 if answer.status_code == 200 else 1), (answer.text, copies)
-        told = await house.events(message["id"])
+        told = await stack.events(message["id"])
         assert told == (["message.cancelled"] if answer.status_code == 200 else ["message.sent", "message.delivered"])
 
 
-async def test_moved_as_it_falls_due(house: Engine) -> None:
+async def test_moved_as_it_falls_due(stack: Engine) -> None:
     """200: it goes out at its new time and not before; 409: it went out at its old one. Once either way."""
     later = 3.0
 
     async def move(message: dict[str, Any]) -> httpx2.Response:
-        return await answered(house, "PATCH", f"/v1/messaging/{message['id']}", lambda: {"scheduled_at": ahead(later)})
+        return await answered(stack, "PATCH", f"/v1/messaging/{message['id']}", lambda: {"scheduled_at": ahead(later)})
 
-    results = await raced(house, move)
+    results = await raced(stack, move)
     for message, answer in results:
         if answer.status_code != 200:
             assert (answer.status_code, answer.json()["code"] in SAYS_WHAT_HAPPENED) == (409, True), answer.text
-        await house.until(message["id"], "delivered", seconds=30)
-    had = await accepted(house)
+        await stack.until(message["id"], "delivered", seconds=30)
+    had = await accepted(stack)
     for message, answer in results:
         (at,) = had[message["recipient"]]
         due = (answer.json() if answer.status_code == 200 else message)["scheduled_at"]
         assert at >= datetime.fromisoformat(due), "early"
 
 
-async def test_erased_as_it_falls_due(house: Engine) -> None:
+async def test_erased_as_it_falls_due(stack: Engine) -> None:
     """204 each time: what had not gone out by then never does, and of the rest there is one copy."""
 
     async def erase(message: dict[str, Any]) -> httpx2.Response:
-        return await answered(house, "DELETE", f"/v1/guests/{message['guest_id']}")
+        return await answered(stack, "DELETE", f"/v1/guests/{message['guest_id']}")
 
     guests = []
     for place in range(MESSAGES):
-        made = await house.http.post(
+        made = await stack.http.post(
             "/v1/guests", json={"first_name": "Ann", "last_name": "Doe", "phone": number(place)}
         )
         guests.append(made.json()["id"])
@@ -129,7 +129,7 @@ async def test_erased_as_it_falls_due(house: Engine) -> None:
     async def one(place: int) -> tuple[dict[str, Any], httpx2.Response, datetime]:
         due = ahead(random.uniform(0.15, 0.6))
         message = await sent(
-            house, lambda: {**SMS, "recipient": number(place), "scheduled_at": due, "guest_id": guests[place]}
+            stack, lambda: {**SMS, "recipient": number(place), "scheduled_at": due, "guest_id": guests[place]}
         )
         left = (datetime.fromisoformat(due) - datetime.now(UTC)).total_seconds()
         await asyncio.sleep(max(0.0, left + random.uniform(-0.1, 0.35)))
@@ -139,16 +139,16 @@ async def test_erased_as_it_falls_due(house: Engine) -> None:
     results = await asyncio.gather(*(one(place) for place in range(MESSAGES)))
     for message, answer, _ in results:
         assert answer.status_code == 204, answer.text
-        assert (await house.http.get(f"/v1/messaging/{message['id']}")).status_code == 404
+        assert (await stack.http.get(f"/v1/messaging/{message['id']}")).status_code == 404
     # Every call that was under way has been answered, and written down.
     async with asyncio.timeout(30):
-        while await house.rows("select 1 from attempts where state in ('in_flight', 'unknown')"):
+        while await stack.rows("select 1 from attempts where state in ('in_flight', 'unknown')"):
             await asyncio.sleep(0.1)
-    had = await accepted(house)
+    had = await accepted(stack)
     for message, _, _ in results:
-        attempts = await house.attempts(message["id"])
+        attempts = await stack.attempts(message["id"])
         assert len(had[message["recipient"]]) == len(attempts) <= 1
-        (row,) = await house.rows(
+        (row,) = await stack.rows(
             "select stage, erased_at, recipient, content, metadata from messages where id = :id", id=key(message["id"])
         )
         assert row["erased_at"] is not None

@@ -36,8 +36,8 @@ PROMPT = 10.0
 class Caller:
     """Calls back as the providers do, signed with the sandbox's accounts."""
 
-    def __init__(self, house: Engine) -> None:
-        self.house = house
+    def __init__(self, stack: Engine) -> None:
+        self.stack = stack
         self.twilio_path = f"/v1/receipts/twilio/{sandbox_twilio.ACCOUNT_SID}/status"
         self.sendgrid_path = f"/v1/receipts/sendgrid/{sandbox_sendgrid.KEY_ID}/events"
 
@@ -51,9 +51,9 @@ class Caller:
             "AccountSid": sandbox_twilio.ACCOUNT_SID,
             **fields,
         }
-        url = self.house.settings.bellhop.public_url + path
+        url = self.stack.settings.bellhop.public_url + path
         signature = RequestValidator(sandbox_twilio.AUTH_TOKEN).compute_signature(url, form)
-        return await self.house.http.post(path, data=form, headers={"X-Twilio-Signature": signature})
+        return await self.stack.http.post(path, data=form, headers={"X-Twilio-Signature": signature})
 
     async def sendgrid(
         self, events: list[dict[str, Any]], *, age: float = 0.0, signed_body: bytes | None = None
@@ -68,7 +68,7 @@ class Caller:
             "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature).decode(),
             "X-Twilio-Email-Event-Webhook-Timestamp": at,
         }
-        return await self.house.http.post(self.sendgrid_path, content=body, headers=headers)
+        return await self.stack.http.post(self.sendgrid_path, content=body, headers=headers)
 
 
 def event(attempt: object, word: str, **fields: Any) -> dict[str, Any]:
@@ -84,19 +84,19 @@ def event(attempt: object, word: str, **fields: Any) -> dict[str, Any]:
     }
 
 
-async def silent(house: Engine) -> None:
+async def silent(stack: Engine) -> None:
     """The sandbox itself reports nothing: what is heard, the test says."""
     never = dict.fromkeys(("twilio_sent_after", "twilio_delivered_after", "sendgrid_processed_after"), 3600.0)
     never |= {"sendgrid_delivered_after": 3600.0, "sendgrid_open_after": 3600.0}
-    answer = await house.sandbox.put("/_sandbox/settings", json=never)
+    answer = await stack.sandbox.put("/_sandbox/settings", json=never)
     assert answer.status_code == 200, answer.text
 
 
-async def sent(house: Engine, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+async def sent(stack: Engine, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """A message that the provider has and says nothing of, and its attempt."""
-    message = await house.send(body)
-    await house.until(message["id"], "sent", seconds=30)
-    (attempt,) = await house.attempts(message["id"])
+    message = await stack.send(body)
+    await stack.until(message["id"], "sent", seconds=30)
+    (attempt,) = await stack.attempts(message["id"])
     return message["id"], attempt
 
 
@@ -104,8 +104,8 @@ class Flood:
     """Callbacks that come all at once, repeated after a 503 as providers repeat them; beside them, receipts of other
     messages, timed."""
 
-    def __init__(self, house: Engine, caller: Caller) -> None:
-        self.house, self.caller = house, caller
+    def __init__(self, stack: Engine, caller: Caller) -> None:
+        self.stack, self.caller = stack, caller
         self.refused = 0
         self.over = asyncio.Event()
         self.slowest = 0.0
@@ -128,19 +128,19 @@ class Flood:
                 return
             began = time.monotonic()
             await self.until_taken(lambda: self.caller.twilio(attempt["id"], attempt["provider_id"], "delivered"))  # noqa: B023
-            (row,) = await self.house.rows("select stage from messages where id = :id", id=key(message))
+            (row,) = await self.stack.rows("select stage from messages where id = :id", id=key(message))
             assert row["stage"] == "delivered"
             self.slowest = max(self.slowest, time.monotonic() - began)
 
 
-async def test_ten_thousand_opens_of_one_mail(house: Engine) -> None:
+async def test_ten_thousand_opens_of_one_mail(stack: Engine) -> None:
     """They come in batches at once. Each is stored, the story is told nothing new, and nobody else waits."""
-    await silent(house)
-    caller = Caller(house)
-    flood = Flood(house, caller)
-    made = await house.http.post("/v1/guests", json={"first_name": "Ann", "last_name": "Doe"})
-    message, attempt = await sent(house, {**EMAIL, "guest_id": made.json()["id"]})
-    others = [await sent(house, SMS) for _ in range(OTHERS)]
+    await silent(stack)
+    caller = Caller(stack)
+    flood = Flood(stack, caller)
+    made = await stack.http.post("/v1/guests", json={"first_name": "Ann", "last_name": "Doe"})
+    message, attempt = await sent(stack, {**EMAIL, "guest_id": made.json()["id"]})
+    others = [await sent(stack, SMS) for _ in range(OTHERS)]
     words = ["delivered", *["deferred"] * 999], *([["open"] * BATCH] * (OPENS // BATCH - 1))
     batches = [[event(attempt["id"], word) for word in batch] for batch in words]
     # SendGrid got no answer in time to one of them, and sends it again, mixed otherwise.
@@ -158,26 +158,26 @@ async def test_ten_thousand_opens_of_one_mail(house: Engine) -> None:
     assert flood.refused <= len(batches), f"{flood.refused} of {len(batches) + 1} batches were refused"
     assert flood.slowest < PROMPT, f"another message's receipt took {flood.slowest:.1f} s"
     assert took < 60, f"{OPENS} receipts took {took:.0f} s"
-    assert await house.workflow_closed(message) == "read"
-    (stored,) = await house.rows("select count(*) as n from receipts where message_id = :id", id=key(message))
+    assert await stack.workflow_closed(message) == "read"
+    (stored,) = await stack.rows("select count(*) as n from receipts where message_id = :id", id=key(message))
     assert stored["n"] == OPENS
-    assert await house.events(message) == ["message.sent", "message.delivered", "message.read"]
+    assert await stack.events(message) == ["message.sent", "message.delivered", "message.read"]
     # Its story heard of `delivered` and of `read`, once each.
-    assert len((await house.history(message)).events) < 25
-    shown = await house.http.get(f"/v1/messaging/{message}/timeline")
+    assert len((await stack.history(message)).events) < 25
+    shown = await stack.http.get(f"/v1/messaging/{message}/timeline")
     assert len(shown.content) < 40_000
     said = [entry.get("detail", "") for entry in shown.json()["data"] if entry["what"] == "receipt.open"]
     assert len(said) == 20
     assert any("8,980 more" in detail for detail in said), said
 
 
-async def test_one_callback_again_and_again(house: Engine) -> None:
+async def test_one_callback_again_and_again(stack: Engine) -> None:
     """What is known already holds nobody up: it takes no lock, and the story hears nothing of it."""
-    await silent(house)
-    caller = Caller(house)
-    flood = Flood(house, caller)
-    message, attempt = await sent(house, SMS)
-    others = [await sent(house, SMS) for _ in range(OTHERS)]
+    await silent(stack)
+    caller = Caller(stack)
+    flood = Flood(stack, caller)
+    message, attempt = await sent(stack, SMS)
+    others = [await sent(stack, SMS) for _ in range(OTHERS)]
     room = asyncio.Semaphore(32)
 
     async def again() -> None:
@@ -187,7 +187,7 @@ async def test_one_callback_again_and_again(house: Engine) -> None:
     beside = asyncio.create_task(flood.beside(others))
     # Somebody holds its row for as long as it lasts.
     await flood.until_taken(lambda: caller.twilio(attempt["id"], attempt["provider_id"], "sent"))
-    async with house.database.begin() as holder:
+    async with stack.database.begin() as holder:
         await holder.execute(text("select 1 from messages where id = :id for update"), {"id": key(message)})
         await asyncio.gather(*(again() for _ in range(100)))
     await asyncio.gather(*(again() for _ in range(REPEATS)))
@@ -195,63 +195,63 @@ async def test_one_callback_again_and_again(house: Engine) -> None:
     await beside
     assert flood.refused < (REPEATS + 100) // 10, f"{flood.refused} were refused"
     assert flood.slowest < PROMPT, f"another message's receipt took {flood.slowest:.1f} s"
-    assert len(await house.rows("select 1 from receipts where message_id = :id", id=key(message))) == 1
-    assert await house.events(message) == ["message.sent"]
-    assert len((await house.history(message)).events) < 25
+    assert len(await stack.rows("select 1 from receipts where message_id = :id", id=key(message))) == 1
+    assert await stack.events(message) == ["message.sent"]
+    assert len((await stack.history(message)).events) < 25
 
 
-async def test_callbacks_before_the_answer_five_times_and_backwards(house: Engine) -> None:
+async def test_callbacks_before_the_answer_five_times_and_backwards(stack: Engine) -> None:
     """The provider calls back, each word five times, the last word first, while our own call still waits."""
     for fault, fields in (
         ("accept_then_slow", {"delay": 1.5}),
         ("callback_repeat", {"times": 5}),
         ("callback_reorder", {}),
     ):
-        await house.fault(fault, provider="twilio", **fields)
-    message = (await house.send(SMS))["id"]
-    await house.until(message, "delivered", seconds=30)
+        await stack.fault(fault, provider="twilio", **fields)
+    message = (await stack.send(SMS))["id"]
+    await stack.until(message, "delivered", seconds=30)
     async with asyncio.timeout(30):
-        while len(await house.rows("select 1 from receipts where message_id = :id", id=key(message))) < 2:
+        while len(await stack.rows("select 1 from receipts where message_id = :id", id=key(message))) < 2:
             await asyncio.sleep(0.05)
-    assert await house.workflow_closed(message) == "delivered"
-    assert await house.events(message) == ["message.sent", "message.delivered"]
-    assert len(await house.accepted(to=SMS["recipient"])) == 1
-    (attempt,) = await house.attempts(message)
+    assert await stack.workflow_closed(message) == "delivered"
+    assert await stack.events(message) == ["message.sent", "message.delivered"]
+    assert len(await stack.accepted(to=SMS["recipient"])) == 1
+    (attempt,) = await stack.attempts(message)
     assert (attempt["state"], attempt["stage"]) == ("accepted", "delivered")
 
 
-async def test_a_receipt_of_three_days_ago_corrects_a_story_that_is_closed(house: Engine) -> None:
+async def test_a_receipt_of_three_days_ago_corrects_a_story_that_is_closed(stack: Engine) -> None:
     """Failed, closed, and three days later the carrier says that it arrived. A signature that is older than SendGrid
     ever repeats a callback is refused."""
-    await silent(house)
-    caller = Caller(house)
-    texted, text = await sent(house, SMS)
-    mailed, mail = await sent(house, EMAIL)
+    await silent(stack)
+    caller = Caller(stack)
+    texted, text = await sent(stack, SMS)
+    mailed, mail = await sent(stack, EMAIL)
     assert (await caller.twilio(text["id"], text["provider_id"], "undelivered", ErrorCode="30003")).status_code == 200
     assert (await caller.sendgrid([event(mail["id"], "bounce", type="blocked")])).status_code == 200
     for message in (texted, mailed):
-        assert await house.workflow_closed(message) == "failed"
+        assert await stack.workflow_closed(message) == "failed"
     days = "- interval '3 days'"
-    await house.rows(f"update messages set created_at = created_at {days}, sent_at = sent_at {days} returning id")
-    await house.rows(
+    await stack.rows(f"update messages set created_at = created_at {days}, sent_at = sent_at {days} returning id")
+    await stack.rows(
         f"update attempts set created_at = created_at {days}, lease_until = lease_until {days} returning id"
     )
-    await house.rows(f"update receipts set received_at = received_at {days} returning id")
+    await stack.rows(f"update receipts set received_at = received_at {days} returning id")
     late = [event(mail["id"], "delivered", timestamp=int(time.time()) - 3 * 86_400)]
     assert (await caller.sendgrid(late, age=3 * 86_400)).status_code == 403
-    assert (await house.get(mailed))["status"] == "failed"
+    assert (await stack.get(mailed))["status"] == "failed"
     assert (await caller.sendgrid(late, age=23 * 3_600)).status_code == 200
     assert (await caller.twilio(text["id"], text["provider_id"], "delivered")).status_code == 200
     for message in (texted, mailed):
-        assert (await house.get(message))["status"] == "delivered"
-        assert await house.events(message) == ["message.sent", "message.failed", "message.delivered"]
-        assert len(await house.attempts(message)) == 1
+        assert (await stack.get(message))["status"] == "delivered"
+        assert await stack.events(message) == ["message.sent", "message.failed", "message.delivered"]
+        assert len(await stack.attempts(message)) == 1
 
 
-async def test_receipts_about_nobody_are_kept_and_change_nothing(idle_house: Engine) -> None:
-    house = idle_house
-    caller = Caller(house)
-    waiting = (await house.send(SMS))["id"]
+async def test_receipts_about_nobody_are_kept_and_change_nothing(idle_stack: Engine) -> None:
+    stack = idle_stack
+    caller = Caller(stack)
+    waiting = (await stack.send(SMS))["id"]
     told = [
         await caller.twilio(uuid4(), "SM" + "f" * 32, "delivered"),
         await caller.twilio("", "SM" + "e" * 32, "delivered"),
@@ -260,52 +260,52 @@ async def test_receipts_about_nobody_are_kept_and_change_nothing(idle_house: Eng
         await caller.sendgrid([]),
     ]
     assert [answer.status_code for answer in told] == [200] * len(told)
-    kept = await house.rows("select message_id, attempt_id, scope_id from receipts")
+    kept = await stack.rows("select message_id, attempt_id, scope_id from receipts")
     assert len(kept) == 7
     assert all(value is None for row in kept for value in row.values())
-    assert (await house.get(waiting))["status"] == "queued"
-    assert await house.events(waiting) == []
+    assert (await stack.get(waiting))["status"] == "queued"
+    assert await stack.events(waiting) == []
 
 
-async def test_forged_receipts_are_refused_and_leave_nothing(house: Engine) -> None:
-    await silent(house)
-    caller = Caller(house)
-    message, attempt = await sent(house, EMAIL)
+async def test_forged_receipts_are_refused_and_leave_nothing(stack: Engine) -> None:
+    await silent(stack)
+    caller = Caller(stack)
+    message, attempt = await sent(stack, EMAIL)
     honest = [event(attempt["id"], "open")]
     forged = [
         await caller.sendgrid(honest, signed_body=b"[]"),
         await caller.sendgrid(honest, age=-3 * 86_400),
-        await house.http.post(caller.sendgrid_path, json=honest),
-        await house.http.post(
+        await stack.http.post(caller.sendgrid_path, json=honest),
+        await stack.http.post(
             f"{caller.twilio_path}?attempt={attempt['id']}", data={"MessageSid": "SM1", "MessageStatus": "delivered"}
         ),
     ]
     assert [answer.status_code for answer in forged] == [403] * len(forged)
-    assert await house.rows("select 1 from receipts") == []
-    assert (await house.get(message))["status"] == "sent"
+    assert await stack.rows("select 1 from receipts") == []
+    assert (await stack.get(message))["status"] == "sent"
 
 
-async def renamed(house: Engine, one: str, other: str) -> None:
-    async with house.database.begin() as tx:
+async def renamed(stack: Engine, one: str, other: str) -> None:
+    async with stack.database.begin() as tx:
         await tx.execute(text(f"alter table {one} rename to {other}"))
 
 
-async def test_what_could_not_be_stored_is_asked_for_again_and_lost_is_nothing(idle_house: Engine) -> None:
+async def test_what_could_not_be_stored_is_asked_for_again_and_lost_is_nothing(idle_stack: Engine) -> None:
     """The database refuses a callback: 503 and a time to come back. The provider repeats it, and all is well."""
-    house = idle_house
-    async with working(house):
-        await silent(house)
-        caller = Caller(house)
-        message, attempt = await sent(house, SMS)
-    await renamed(house, "receipts", "away")
+    stack = idle_stack
+    async with working(stack):
+        await silent(stack)
+        caller = Caller(stack)
+        message, attempt = await sent(stack, SMS)
+    await renamed(stack, "receipts", "away")
     refused = [
         await caller.twilio(attempt["id"], attempt["provider_id"], "delivered"),
         await caller.sendgrid([event(uuid4(), "open")]),
     ]
-    await renamed(house, "away", "receipts")
+    await renamed(stack, "away", "receipts")
     for answer in refused:
         assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
         assert int(answer.headers["retry-after"]) > 0
-    assert (await house.get(message))["status"] == "sent"
+    assert (await stack.get(message))["status"] == "sent"
     assert (await caller.twilio(attempt["id"], attempt["provider_id"], "delivered")).status_code == 200
-    assert (await house.get(message))["status"] == "delivered"
+    assert (await stack.get(message))["status"] == "delivered"

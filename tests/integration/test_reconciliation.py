@@ -29,33 +29,33 @@ QUICK = Patience(settles=timedelta(0), pause=0.3, timeout=10.0)
 
 
 async def reconcile(
-    house: Engine, patience: Patience = QUICK, *, only: str | None = "twilio", scope: Scope | None = None, **span: Any
+    stack: Engine, patience: Patience = QUICK, *, only: str | None = "twilio", scope: Scope | None = None, **span: Any
 ) -> Reconciled:
-    routes = Routes("http://127.0.0.1:9", house.settings.bellhop.sandbox_url)
-    reconciler = Reconciler(house.database, scope or house.scope, PROVIDERS, routes, patience)
+    routes = Routes("http://127.0.0.1:9", stack.settings.bellhop.sandbox_url)
+    reconciler = Reconciler(stack.database, scope or stack.scope, PROVIDERS, routes, patience)
     return await reconciler.reconcile(span.get("since"), span.get("until"), only)
 
 
-async def sent(house: Engine, count: int = 3, first: int = 600) -> list[dict[str, Any]]:
+async def sent(stack: Engine, count: int = 3, first: int = 600) -> list[dict[str, Any]]:
     """So many messages, all delivered."""
     made = [
-        await house.send({**SMS, "recipient": f"+13055550{first + number}", "content": f"Suite {number} is ready."})
+        await stack.send({**SMS, "recipient": f"+13055550{first + number}", "content": f"Suite {number} is ready."})
         for number in range(count)
     ]
-    return [await house.until(one["id"], "delivered", seconds=60) for one in made]
+    return [await stack.until(one["id"], "delivered", seconds=60) for one in made]
 
 
-async def behind_our_back(house: Engine, to: str, said: str, sender: str = NUMBER) -> str:
+async def behind_our_back(stack: Engine, to: str, said: str, sender: str = NUMBER) -> str:
     """Other software sends through the same account; Twilio's id of it."""
-    answer = await house.sandbox.post(
+    answer = await stack.sandbox.post(
         f"/2010-04-01/Accounts/{SID}/Messages.json", data={"To": to, "From": sender, "Body": said}, auth=(SID, TOKEN)
     )
     assert answer.status_code == 201, answer.text
     return str(answer.json()["sid"])
 
 
-async def change(house: Engine, statement: str, **values: Any) -> None:
-    async with house.database.begin() as tx:
+async def change(stack: Engine, statement: str, **values: Any) -> None:
+    async with stack.database.begin() as tx:
         await tx.execute(text(statement), values)
 
 
@@ -63,24 +63,24 @@ def kinds(reconciled: Reconciled) -> list[Kind]:
     return [discrepancy.kind for discrepancy in reconciled.discrepancies]
 
 
-async def test_both_have_the_same(house: Engine) -> None:
-    await sent(house)
-    waiting = await house.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z"})
-    assert (await house.http.post(f"/v1/messaging/{waiting['id']}/cancel")).status_code == 200
+async def test_both_have_the_same(stack: Engine) -> None:
+    await sent(stack)
+    waiting = await stack.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z"})
+    assert (await stack.http.post(f"/v1/messaging/{waiting['id']}/cancel")).status_code == 200
     for number in ("+13055552211", "+13055553003"):
         # Refused at once, so that it has none; taken, and then not delivered, as both say.
-        failed = await house.send({**SMS, "recipient": number})
-        await house.until(failed["id"], "failed", seconds=60)
-    found = await reconcile(house)
+        failed = await stack.send({**SMS, "recipient": number})
+        await stack.until(failed["id"], "failed", seconds=60)
+    found = await reconcile(stack)
     assert found.discrepancies == []
     assert (found.providers["twilio"].ours, found.providers["twilio"].theirs) == (4, 4)
     assert found.exit_code == 0
 
 
-async def test_what_we_know_nothing_of(house: Engine) -> None:
-    await sent(house, 1)
-    sid = await behind_our_back(house, "+13055550699", "Sent by hand.")
-    found = await reconcile(house)
+async def test_what_we_know_nothing_of(stack: Engine) -> None:
+    await sent(stack, 1)
+    sid = await behind_our_back(stack, "+13055550699", "Sent by hand.")
+    found = await reconcile(stack)
     (discrepancy,) = found.discrepancies
     assert (discrepancy.kind, discrepancy.provider_ids, discrepancy.message_id) == (Kind.UNKNOWN_HERE, (sid,), None)
     assert f"twilio has {sid}, accepted 20" in discrepancy.sentence and "know nothing of it" in discrepancy.sentence
@@ -88,21 +88,21 @@ async def test_what_we_know_nothing_of(house: Engine) -> None:
     assert found.exit_code == 1
 
 
-async def test_an_account_shared_with_other_software_does_not_drown_it(house: Engine) -> None:
-    await sent(house, 1)
+async def test_an_account_shared_with_other_software_does_not_drown_it(stack: Engine) -> None:
+    await sent(stack, 1)
     account = {"provider": "twilio", "account_sid": SID, "auth_token": TOKEN, "numbers": [NUMBER, "+15005550199"]}
-    assert (await house.sandbox.post("/_sandbox/accounts", json=account)).status_code == 201
+    assert (await stack.sandbox.post("/_sandbox/accounts", json=account)).status_code == 201
     for number in range(5):
-        await behind_our_back(house, f"+1305555068{number}", "Ticket sold.", sender="+15005550199")
-    found = await reconcile(house)
+        await behind_our_back(stack, f"+1305555068{number}", "Ticket sold.", sender="+15005550199")
+    found = await reconcile(stack)
     assert found.discrepancies == [] and found.exit_code == 0
     assert (found.providers["twilio"].theirs, found.foreign["twilio"]) == (1, 5)
 
 
-async def test_what_the_provider_does_not_have(house: Engine) -> None:
-    first, second = await sent(house, 2)
-    await house.sandbox.delete("/_sandbox/messages")
-    found = await reconcile(house)
+async def test_what_the_provider_does_not_have(stack: Engine) -> None:
+    first, second = await sent(stack, 2)
+    await stack.sandbox.delete("/_sandbox/messages")
+    found = await reconcile(stack)
     assert kinds(found) == [Kind.UNKNOWN_THERE] * 2
     assert {each.message_id for each in found.discrepancies} == {key(first["id"]), key(second["id"])}
     assert (
@@ -111,25 +111,25 @@ async def test_what_the_provider_does_not_have(house: Engine) -> None:
     )
     assert (found.providers["twilio"].ours, found.providers["twilio"].theirs) == (2, 0)
     # Of the last minutes a list may lag.
-    lenient = await reconcile(house, Patience(pause=0.1))
+    lenient = await reconcile(stack, Patience(pause=0.1))
     assert lenient.discrepancies == [] and len(lenient.providers["twilio"].moving) == 2
 
 
-async def test_two_copies(house: Engine) -> None:
+async def test_two_copies(stack: Engine) -> None:
     """Twilio knows nothing of our ids: a second copy is known by its text and its receiver."""
-    one, _ = await sent(house, 2)
-    sid = await behind_our_back(house, one["recipient"], one["content"])
-    found = await reconcile(house)
+    one, _ = await sent(stack, 2)
+    sid = await behind_our_back(stack, one["recipient"], one["content"])
+    found = await reconcile(stack)
     (discrepancy,) = found.discrepancies
     assert (discrepancy.kind, discrepancy.message_id) == (Kind.TWO_COPIES, key(one["id"]))
     assert sid in discrepancy.provider_ids and len(discrepancy.provider_ids) == 2
 
 
-async def test_the_same_text_sent_twice_on_purpose_is_two_messages(house: Engine) -> None:
+async def test_the_same_text_sent_twice_on_purpose_is_two_messages(stack: Engine) -> None:
     for _ in range(2):
-        again = await house.send({**SMS, "recipient": "+13055550650"})
-        await house.until(again["id"], "delivered", seconds=60)
-    assert (await reconcile(house)).discrepancies == []
+        again = await stack.send({**SMS, "recipient": "+13055550650"})
+        await stack.until(again["id"], "delivered", seconds=60)
+    assert (await reconcile(stack)).discrepancies == []
 
 
 WRONG = [
@@ -142,11 +142,11 @@ WRONG = [
 """What is written over an attempt of ours, what it is then, and words of its sentence."""
 
 
-async def test_what_we_have_wrong(house: Engine) -> None:
-    right, *wrong = await sent(house, len(WRONG) + 1)
+async def test_what_we_have_wrong(stack: Engine) -> None:
+    right, *wrong = await sent(stack, len(WRONG) + 1)
     for one, (statement, _, _) in zip(wrong, WRONG, strict=True):
-        await change(house, f"update attempts set {statement} where message_id = :id", id=key(one["id"]))
-    found = {discrepancy.message_id: discrepancy for discrepancy in (await reconcile(house)).discrepancies}
+        await change(stack, f"update attempts set {statement} where message_id = :id", id=key(one["id"]))
+    found = {discrepancy.message_id: discrepancy for discrepancy in (await reconcile(stack)).discrepancies}
     assert len(found) == len(WRONG) and key(right["id"]) not in found
     for one, (_, kind, words) in zip(wrong, WRONG, strict=True):
         discrepancy = found[key(one["id"])]
@@ -154,95 +154,95 @@ async def test_what_we_have_wrong(house: Engine) -> None:
         assert words in discrepancy.sentence and one["id"] in discrepancy.sentence
 
 
-async def test_what_is_over_at_the_second_look_is_none(house: Engine) -> None:
+async def test_what_is_over_at_the_second_look_is_none(stack: Engine) -> None:
     """As of a message that was in flight: seen once, and set right while we waited."""
-    one, _ = await sent(house, 2)
-    await change(house, "update attempts set stage = 'sent' where message_id = :id", id=key(one["id"]))
-    looking = asyncio.create_task(reconcile(house, Patience(timedelta(0), pause=3.0, timeout=10.0)))
+    one, _ = await sent(stack, 2)
+    await change(stack, "update attempts set stage = 'sent' where message_id = :id", id=key(one["id"]))
+    looking = asyncio.create_task(reconcile(stack, Patience(timedelta(0), pause=3.0, timeout=10.0)))
     await asyncio.sleep(1.5)
-    await change(house, "update attempts set stage = 'delivered' where message_id = :id", id=key(one["id"]))
+    await change(stack, "update attempts set stage = 'delivered' where message_id = :id", id=key(one["id"]))
     assert (await looking).discrepancies == []
 
 
-async def test_another_property_with_the_same_account_is_no_difference(house: Engine) -> None:
-    await sent(house, 1)
-    async with house.database.begin() as tx:
+async def test_another_property_with_the_same_account_is_no_difference(stack: Engine) -> None:
+    await sent(stack, 1)
+    async with stack.database.begin() as tx:
         scopes = await ensure_property(tx, "Harbour House", "harbour-house")
-        await ensure_accounts(tx, scopes["test"], house.settings)
+        await ensure_accounts(tx, scopes["test"], stack.settings)
         _, raw = await keys.create(tx, scopes["test"], "neighbour", ["*"], rate_limit=1_000_000)
     headers = {"Authorization": f"Bearer {raw}"}
-    async with httpx2.AsyncClient(base_url=house.http.base_url, headers=headers, timeout=30) as theirs:
+    async with httpx2.AsyncClient(base_url=stack.http.base_url, headers=headers, timeout=30) as theirs:
         answer = await theirs.post("/v1/messaging/send", json={**SMS, "recipient": "+13055550671"})
         async with asyncio.timeout(60):
             while (await theirs.get(f"/v1/messaging/{answer.json()['id']}")).json()["status"] != "delivered":
                 await asyncio.sleep(0.05)
-    for scope in (house.scope, scopes["test"]):
-        found = await reconcile(house, scope=scope)
+    for scope in (stack.scope, scopes["test"]):
+        found = await reconcile(stack, scope=scope)
         assert found.discrepancies == []
         assert (found.providers["twilio"].theirs, found.elsewhere["twilio"]) == (1, 1)
 
 
-async def test_a_span_is_that_span(house: Engine) -> None:
-    await sent(house, 1, first=610)
+async def test_a_span_is_that_span(stack: Engine) -> None:
+    await sent(stack, 1, first=610)
     await asyncio.sleep(1.1)  # lists show whole seconds
-    (middle,) = await house.rows("select clock_timestamp() as at")
+    (middle,) = await stack.rows("select clock_timestamp() as at")
     await asyncio.sleep(1.1)
-    sid = await behind_our_back(house, "+13055550698", "Sent by hand.")
-    before, after = await reconcile(house, until=middle["at"]), await reconcile(house, since=middle["at"])
+    sid = await behind_our_back(stack, "+13055550698", "Sent by hand.")
+    before, after = await reconcile(stack, until=middle["at"]), await reconcile(stack, since=middle["at"])
     assert (before.providers["twilio"].ours, before.discrepancies) == (1, [])
     assert after.providers["twilio"].ours == 0
     assert [each.provider_ids for each in after.discrepancies] == [(sid,)]
 
 
-async def test_who_cannot_be_asked_is_named(house: Engine) -> None:
-    await sent(house, 1)
-    found = await reconcile(house, only=None)
+async def test_who_cannot_be_asked_is_named(stack: Engine) -> None:
+    await sent(stack, 1)
+    found = await reconcile(stack, only=None)
     (problem,) = [each for each in found.accounts if each.problem]
     assert problem.provider == "sendgrid" and "offers no list of its messages" in (problem.problem or "")
     assert found.discrepancies == [] and found.exit_code == 2
-    nowhere = house.settings.bellhop.sandbox_url
+    nowhere = stack.settings.bellhop.sandbox_url
     try:
-        house.settings.bellhop.sandbox_url = "http://127.0.0.1:9"
-        away = await reconcile(house)
+        stack.settings.bellhop.sandbox_url = "http://127.0.0.1:9"
+        away = await reconcile(stack)
     finally:
-        house.settings.bellhop.sandbox_url = nowhere
+        stack.settings.bellhop.sandbox_url = nowhere
     assert "could not be reached" in (away.accounts[0].problem or "")
     assert (away.providers, away.exit_code) == ({}, 2)
-    live = (await reconcile(house, scope=Scope(house.scope.property_id, house.scope.property_id, "live"))).exit_code
+    live = (await reconcile(stack, scope=Scope(stack.scope.property_id, stack.scope.property_id, "live"))).exit_code
     assert live == 2
 
 
-async def test_mail_is_compared_where_the_account_has_its_activity(house: Engine) -> None:
-    await house.sandbox.put("/_sandbox/settings", json={"sendgrid_email_activity": True})
+async def test_mail_is_compared_where_the_account_has_its_activity(stack: Engine) -> None:
+    await stack.sandbox.put("/_sandbox/settings", json={"sendgrid_email_activity": True})
     try:
-        read = await house.send({**EMAIL, "recipient": "guest-1@example.com"})
-        bounced = await house.send({**EMAIL, "recipient": "guest-2@example.com"})
-        await house.until(read["id"], "read", seconds=60)
-        await house.until(bounced["id"], "read", seconds=60)
-        assert (await reconcile(house, only="sendgrid")).discrepancies == []
-        await change(house, "update attempts set stage = 'sent' where message_id = :id", id=key(bounced["id"]))
-        (discrepancy,) = (await reconcile(house, only="sendgrid")).discrepancies
+        read = await stack.send({**EMAIL, "recipient": "guest-1@example.com"})
+        bounced = await stack.send({**EMAIL, "recipient": "guest-2@example.com"})
+        await stack.until(read["id"], "read", seconds=60)
+        await stack.until(bounced["id"], "read", seconds=60)
+        assert (await reconcile(stack, only="sendgrid")).discrepancies == []
+        await change(stack, "update attempts set stage = 'sent' where message_id = :id", id=key(bounced["id"]))
+        (discrepancy,) = (await reconcile(stack, only="sendgrid")).discrepancies
         assert (discrepancy.kind, discrepancy.message_id) == (Kind.STATUSES, key(bounced["id"]))
         # No text to compare: by its receiver it is the call of which we know nothing.
         await change(
-            house,
+            stack,
             "update attempts set state = 'unknown', stage = null, provider_id = null where message_id = :id",
             id=key(bounced["id"]),
         )
-        (discrepancy,) = (await reconcile(house, only="sendgrid")).discrepancies
+        (discrepancy,) = (await reconcile(stack, only="sendgrid")).discrepancies
         assert (discrepancy.kind, discrepancy.message_id) == (Kind.UNSETTLED, key(bounced["id"]))
     finally:
-        await house.sandbox.put("/_sandbox/settings", json={"sendgrid_email_activity": False})
+        await stack.sandbox.put("/_sandbox/settings", json={"sendgrid_email_activity": False})
 
 
-async def test_the_command_says_it_without_addresses(house: Engine) -> None:
-    (one,) = await sent(house, 1)
+async def test_the_command_says_it_without_addresses(stack: Engine) -> None:
+    (one,) = await sent(stack, 1)
 
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         mine = {
-            "POSTGRES_DSN": house.settings.postgres.dsn.get_secret_value(),
-            "BELLHOP_SECRET_KEY": house.settings.bellhop.secret_key.get_secret_value(),
-            "BELLHOP_SANDBOX_URL": house.settings.bellhop.sandbox_url or "",
+            "POSTGRES_DSN": stack.settings.postgres.dsn.get_secret_value(),
+            "BELLHOP_SECRET_KEY": stack.settings.bellhop.secret_key.get_secret_value(),
+            "BELLHOP_SANDBOX_URL": stack.settings.bellhop.sandbox_url or "",
             "BELLHOP_ENV_FILE": "",
         }
         command_line = ("reconcile", "grand-sunset", "--environment", "test", *arguments)
@@ -256,7 +256,7 @@ async def test_the_command_says_it_without_addresses(house: Engine) -> None:
     assert "twilio: 1 message as we have it, 1 as it has it." in partly.stdout
     assert "was not asked: it offers no list" in partly.stdout
     assert "No discrepancy with those that were asked." in partly.stdout
-    sid = await behind_our_back(house, "+13055550697", "Sent by hand.")
+    sid = await behind_our_back(stack, "+13055550697", "Sent by hand.")
     differs = await asyncio.to_thread(command, "--json")
     assert differs.returncode == 1
     (discrepancy,) = json.loads(differs.stdout)["discrepancies"]

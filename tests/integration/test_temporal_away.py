@@ -31,46 +31,46 @@ class Away:
 
 
 @pytest.fixture
-def away(house: Engine, monkeypatch: pytest.MonkeyPatch) -> Away:
+def away(stack: Engine, monkeypatch: pytest.MonkeyPatch) -> Away:
     return Away(monkeypatch)
 
 
-async def debt(house: Engine, message: str) -> object:
-    (row,) = await house.rows("select wake_due_at from messages where id = :id", id=key(message))
+async def debt(stack: Engine, message: str) -> object:
+    (row,) = await stack.rows("select wake_due_at from messages where id = :id", id=key(message))
     return row["wake_due_at"]
 
 
-async def test_what_it_could_not_be_told_it_is_told_when_it_is_back(house: Engine, away: Away) -> None:
-    sent = [(await house.send({**SMS, "content": f"Number {number}"}))["id"] for number in range(8)]
+async def test_what_it_could_not_be_told_it_is_told_when_it_is_back(stack: Engine, away: Away) -> None:
+    sent = [(await stack.send({**SMS, "content": f"Number {number}"}))["id"] for number in range(8)]
     async with asyncio.timeout(20):
         while away.refused < 2:
             await asyncio.sleep(0.02)
     await asyncio.sleep(0.5)
     assert away.refused < 30, "one looks whether it is back, the others wait"
-    assert all([await debt(house, message) for message in sent])
+    assert all([await debt(stack, message) for message in sent])
     away.status = None
     # Nobody sweeps here: no schedule, and the test does not.
     for message in sent:
-        await house.until(message, "delivered", seconds=60)
+        await stack.until(message, "delivered", seconds=60)
     async with asyncio.timeout(30):
-        while any([await debt(house, message) for message in sent]):
+        while any([await debt(stack, message) for message in sent]):
             await asyncio.sleep(0.05)
 
 
-async def test_what_it_refuses_is_left_to_recovery_and_holds_nothing_up(house: Engine, away: Away) -> None:
+async def test_what_it_refuses_is_left_to_recovery_and_holds_nothing_up(stack: Engine, away: Away) -> None:
     """Unknown search attributes, say: the same answer a second later."""
     away.status = RPCStatusCode.INVALID_ARGUMENT
-    refused = (await house.send({**SMS, "content": "Refused"}))["id"]
+    refused = (await stack.send({**SMS, "content": "Refused"}))["id"]
     async with asyncio.timeout(20):
         while not away.refused:
             await asyncio.sleep(0.02)
     away.status = None
-    fine = (await house.send({**SMS, "content": "Fine"}))["id"]
-    await house.until(fine, "delivered")
-    assert (await house.get(refused))["status"] == "queued"
-    assert await debt(house, refused) is not None
-    await house.rows(
+    fine = (await stack.send({**SMS, "content": "Fine"}))["id"]
+    await stack.until(fine, "delivered")
+    assert (await stack.get(refused))["status"] == "queued"
+    assert await debt(stack, refused) is not None
+    await stack.rows(
         "update messages set wake_due_at = now() - interval '1 hour' where wake_due_at is not null returning id"
     )
-    await house.sweep()
-    await house.until(refused, "delivered")
+    await stack.sweep()
+    await stack.until(refused, "delivered")

@@ -42,28 +42,28 @@ async def empty(client: Client) -> Client:
 
 
 @pytest.fixture
-async def lost(idle_house: Engine) -> AsyncIterator[tuple[Engine, Engine]]:
-    """The house as it was, and the same house after Temporal lost everything."""
-    await idle_house.sweep()  # this Temporal is on record
-    client = await empty(idle_house.client)
-    async with TemporalDispatcher(client, idle_house.database) as dispatcher:
-        yield idle_house, replace(idle_house, client=client, dispatcher=dispatcher)
+async def lost(idle_stack: Engine) -> AsyncIterator[tuple[Engine, Engine]]:
+    """The stack as it was, and the same stack after Temporal lost everything."""
+    await idle_stack.sweep()  # this Temporal is on record
+    client = await empty(idle_stack.client)
+    async with TemporalDispatcher(client, idle_stack.database) as dispatcher:
+        yield idle_stack, replace(idle_stack, client=client, dispatcher=dispatcher)
 
 
-async def runs(house: Engine, message: str) -> bool:
+async def runs(stack: Engine, message: str) -> bool:
     try:
-        found = await house.client.get_workflow_handle(message_workflow(key(message))).describe()
+        found = await stack.client.get_workflow_handle(message_workflow(key(message))).describe()
     except RPCError:
         return False
     return found.status is WorkflowExecutionStatus.RUNNING
 
 
-async def nothing_owed(house: Engine) -> None:
+async def nothing_owed(stack: Engine) -> None:
     """Temporal has been told everything. A debt whose row was locked just then stays until a sweep; here it goes."""
     async with asyncio.timeout(20):
-        while await house.rows("select from messages where wake_due_at > now() - interval '3 seconds'"):
+        while await stack.rows("select from messages where wake_due_at > now() - interval '3 seconds'"):
             await asyncio.sleep(0.05)
-    await house.rows("update messages set wake_due_at = null where wake_due_at is not null returning id")
+    await stack.rows("update messages set wake_due_at = null where wake_due_at is not null returning id")
 
 
 def soon(seconds: float) -> str:
@@ -106,25 +106,25 @@ async def test_every_pending_message_goes_on_and_nothing_is_sent_twice(lost: tup
     assert datetime.fromisoformat(taken["Ahead"]["accepted_at"]) >= due
 
 
-async def test_recover_makes_what_is_missing_at_once_and_leaves_alone_what_runs(idle_house: Engine) -> None:
+async def test_recover_makes_what_is_missing_at_once_and_leaves_alone_what_runs(idle_stack: Engine) -> None:
     """One workflow is missing in a Temporal that is otherwise well (restored from a backup, say)."""
-    missing = await idle_house.send({**SMS, "content": "Missing", "scheduled_at": soon(3600)})
-    there = await idle_house.send({**SMS, "content": "There", "scheduled_at": soon(3600)})
-    await nothing_owed(idle_house)
-    handle = idle_house.client.get_workflow_handle(message_workflow(key(missing["id"])))
+    missing = await idle_stack.send({**SMS, "content": "Missing", "scheduled_at": soon(3600)})
+    there = await idle_stack.send({**SMS, "content": "There", "scheduled_at": soon(3600)})
+    await nothing_owed(idle_stack)
+    handle = idle_stack.client.get_workflow_handle(message_workflow(key(missing["id"])))
     await handle.terminate()
-    run = (await idle_house.client.get_workflow_handle(message_workflow(key(there["id"]))).describe()).run_id
-    settings = idle_house.settings.model_copy(deep=True)
-    settings.temporal.namespace = idle_house.client.namespace
+    run = (await idle_stack.client.get_workflow_handle(message_workflow(key(there["id"]))).describe()).run_id
+    settings = idle_stack.settings.model_copy(deep=True)
+    settings.temporal.namespace = idle_stack.client.namespace
     looked: list[tuple[int, int]] = []
     made, _ = await recover(settings, lambda *seen: looked.append(seen))
     assert made == 1
     assert looked[-1] == (2, 1)
-    assert await runs(idle_house, missing["id"])
-    again = (await idle_house.client.get_workflow_handle(message_workflow(key(there["id"]))).describe()).run_id
+    assert await runs(idle_stack, missing["id"])
+    again = (await idle_stack.client.get_workflow_handle(message_workflow(key(there["id"]))).describe()).run_id
     assert again == run
     assert (await recover(settings))[0] == 0
-    await idle_house.client.get_schedule_handle(contract.SWEEP_SCHEDULE).delete()
+    await idle_stack.client.get_schedule_handle(contract.SWEEP_SCHEDULE).delete()
 
 
 async def test_a_rebuild_that_was_cut_off_goes_on_where_it_was(

@@ -28,13 +28,13 @@ from bellhop.settings import Settings
 from bellhop.temporal import contract
 from bellhop.temporal.dispatcher import TemporalDispatcher
 from bellhop.webhooks.poster import make_client
-from tests.integration.webhooks_kit import QUICK, Answer, Call, House, Receiver, activities, build_house, serving
+from tests.integration.webhooks_kit import QUICK, Answer, Call, Receiver, WebhookStack, activities, build_stack, serving
 from workflows.endpoint import EndpointWorkflow
 
 
 @pytest.fixture
-async def house(engine: AsyncEngine) -> House:
-    return await build_house(engine)
+async def stack(engine: AsyncEngine) -> WebhookStack:
+    return await build_stack(engine)
 
 
 @pytest.fixture
@@ -63,16 +63,16 @@ async def working(
 
 
 async def test_no_wake_up_is_lost_between_writers_and_a_drainer_that_is_just_leaving(
-    house: House, receiver: Receiver, temporal: Client, engine: AsyncEngine, settings: Settings
+    stack: WebhookStack, receiver: Receiver, temporal: Client, engine: AsyncEngine, settings: Settings
 ) -> None:
     """A drainer that stops looking after next to nothing meets writers everywhere. No recovery is running that would
     deliver what is missed. (Each single point of meeting: test_webhooks_delivery.)"""
-    await house.endpoint(receiver.url)
+    await stack.endpoint(receiver.url)
     hasty = replace(QUICK, linger=0.0, poll=0.005, tick=0.002)
     rounds = 50
     async with working(temporal, engine, settings, hasty) as dispatcher:
         for done in range(1, rounds + 1):
-            dispatcher.wake_endpoints(await house.tell(await house.message(), Stage.SENT))
+            dispatcher.wake_endpoints(await stack.tell(await stack.message(), Stage.SENT))
             await receiver.got(done, within=15)
             # From here the drainer writes its result, looks round and leaves.
             await asyncio.sleep(random.uniform(0, 0.06))
@@ -80,7 +80,7 @@ async def test_no_wake_up_is_lost_between_writers_and_a_drainer_that_is_just_lea
 
 
 async def test_a_slow_endpoint_delays_itself_only(
-    house: House, receiver: Receiver, temporal: Client, engine: AsyncEngine, settings: Settings
+    stack: WebhookStack, receiver: Receiver, temporal: Client, engine: AsyncEngine, settings: Settings
 ) -> None:
     fast_has_all = asyncio.Event()
 
@@ -91,23 +91,23 @@ async def test_a_slow_endpoint_delays_itself_only(
 
     receiver.answer = answer
     settings.webhook.timeout = 60.0
-    await house.endpoint(receiver.url + "/slow")
-    await house.endpoint(receiver.url + "/fast")
+    await stack.endpoint(receiver.url + "/slow")
+    await stack.endpoint(receiver.url + "/fast")
     async with working(temporal, engine, settings) as dispatcher:
         for _ in range(30):
-            dispatcher.wake_endpoints(await house.tell(await house.message(), Stage.SENT))
+            dispatcher.wake_endpoints(await stack.tell(await stack.message(), Stage.SENT))
         await receiver.got(30, "/fast")
         assert len(receiver.at("/slow")) <= 8, "none of them has been answered"
         fast_has_all.set()
 
 
 async def test_a_busy_endpoint_costs_temporal_next_to_nothing_and_tells_it_no_guests_data(
-    house: House, receiver: Receiver, temporal: Client, engine: AsyncEngine, settings: Settings
+    stack: WebhookStack, receiver: Receiver, temporal: Client, engine: AsyncEngine, settings: Settings
 ) -> None:
-    endpoint = await house.endpoint(receiver.url)
+    endpoint = await stack.endpoint(receiver.url)
     async with working(temporal, engine, settings, replace(QUICK, linger=1.0)) as dispatcher:
         for _ in range(60):
-            dispatcher.wake_endpoints(await house.tell(await house.message(), Stage.SENT, Stage.DELIVERED))
+            dispatcher.wake_endpoints(await stack.tell(await stack.message(), Stage.SENT, Stage.DELIVERED))
         await receiver.got(120)
         handle = temporal.get_workflow_handle(endpoint_workflow(endpoint))
         await asyncio.wait_for(handle.result(), 15)
@@ -116,12 +116,12 @@ async def test_a_busy_endpoint_costs_temporal_next_to_nothing_and_tells_it_no_gu
     assert len(history.events) < 40
     text = json.dumps(history.to_json_dict())
     assert "3055551234" not in text and receiver.url not in text
-    secret = (await house.endpoint_row(endpoint)).secret
+    secret = (await stack.endpoint_row(endpoint)).secret
     assert secret not in text
 
 
 async def test_a_failed_delivery_is_tried_again_by_the_workflows_own_timer(
-    house: House, receiver: Receiver, temporal: Client, engine: AsyncEngine, settings: Settings
+    stack: WebhookStack, receiver: Receiver, temporal: Client, engine: AsyncEngine, settings: Settings
 ) -> None:
     failures = [503, 500]
 
@@ -129,14 +129,14 @@ async def test_a_failed_delivery_is_tried_again_by_the_workflows_own_timer(
         return (failures.pop(0) if failures else 200), {"retry-after": "1"}
 
     receiver.answer = answer
-    endpoint = await house.endpoint(receiver.url)
+    endpoint = await stack.endpoint(receiver.url)
     settings.webhook.retry_pauses = [0.5, 0.5]
     async with working(temporal, engine, settings) as dispatcher:
-        dispatcher.wake_endpoints(await house.tell(await house.message(), Stage.SENT))
+        dispatcher.wake_endpoints(await stack.tell(await stack.message(), Stage.SENT))
         first, _, third = await receiver.got(3)
         await asyncio.wait_for(temporal.get_workflow_handle(endpoint_workflow(endpoint)).result(), 15)
     assert first.json["id"] == third.json["id"]
-    (row,) = await house.deliveries(endpoint)
+    (row,) = await stack.deliveries(endpoint)
     assert (row.state, row.attempts) == ("delivered", 3)
 
 
@@ -145,13 +145,13 @@ DRAINER = textwrap.dedent(
     import asyncio, sys
     from uuid import UUID
     from pydantic import SecretStr
-    from bellhop.database import make_engine
+    from bellhop.store.connections import make_engine
     from bellhop.settings import PostgresSettings
-    from tests.integration.webhooks_kit import House
+    from tests.integration.webhooks_kit import WebhookStack
 
     async def main(dsn, endpoint):
         engine = make_engine(PostgresSettings(dsn=SecretStr(dsn)), "test-drainer")
-        await House(engine, UUID(int=0), UUID(int=0)).drain(UUID(endpoint), timeout=2.0)
+        await WebhookStack(engine, UUID(int=0), UUID(int=0)).drain(UUID(endpoint), timeout=2.0)
 
     asyncio.run(main(*sys.argv[1:]))
     """
@@ -159,33 +159,33 @@ DRAINER = textwrap.dedent(
 
 
 async def test_i4_a_drainer_killed_in_mid_delivery_costs_no_event_and_makes_no_second_id(
-    house: House, receiver: Receiver, database_dsn: str
+    stack: WebhookStack, receiver: Receiver, database_dsn: str
 ) -> None:
     async def hold(_: Call) -> Answer:
         await asyncio.sleep(1.5)
         return 200, {}
 
     receiver.answer = hold
-    endpoint = await house.endpoint(receiver.url)
-    messages = [await house.message() for _ in range(4)]
+    endpoint = await stack.endpoint(receiver.url)
+    messages = [await stack.message() for _ in range(4)]
     for message in messages:
-        await house.tell(message, Stage.SENT, Stage.DELIVERED)
+        await stack.tell(message, Stage.SENT, Stage.DELIVERED)
     process = await asyncio.to_thread(
         subprocess.Popen, [sys.executable, "-c", DRAINER, database_dsn, str(endpoint)], env={**os.environ}
     )
     await receiver.got(4, within=20)
     process.send_signal(signal.SIGKILL)
     await asyncio.to_thread(process.wait)
-    assert {row.attempts for row in await house.deliveries(endpoint)} == {0}, "nobody could write down what came of it"
+    assert {row.attempts for row in await stack.deliveries(endpoint)} == {0}, "nobody could write down what came of it"
 
     receiver.answer = None
-    after = (await house.drain(endpoint)).after
+    after = (await stack.drain(endpoint)).after
     assert after is not None and after > 0, "the dead drainer's claims still stand"
     while after is not None:
         await asyncio.sleep(after)
-        after = (await house.drain(endpoint)).after
+        after = (await stack.drain(endpoint)).after
 
-    secret = (await house.endpoint_row(endpoint)).secret
+    secret = (await stack.endpoint_row(endpoint)).secret
     ids: dict[tuple[str, str], set[str]] = {}
     for call in receiver.calls:
         assert verify(secret, call.headers, call.body, now=datetime.now(UTC))

@@ -17,7 +17,7 @@ from temporalio.client import Client
 from bellhop.domain.ids import Prefix, endpoint_workflow, parse
 from bellhop.settings import Settings
 from tests.integration.engine import EMAIL, SMS, Engine, free_port, running_engine
-from tests.integration.strangers import Strangers, strangers
+from tests.integration.misbehaving import MisbehavingServers, misbehaving_servers
 from tests.integration.webhooks_kit import Call, Receiver, serving
 
 PATIENCE = 20.0
@@ -28,7 +28,7 @@ NEIGHBOURLY = 13.0
 
 
 @pytest.fixture
-async def house(settings: Settings, engine: AsyncEngine, temporal: Client, sandbox_url: str) -> AsyncIterator[Engine]:
+async def stack(settings: Settings, engine: AsyncEngine, temporal: Client, sandbox_url: str) -> AsyncIterator[Engine]:
     """The whole engine, as patient with customers as in production."""
     settings.webhook.timeout = PATIENCE
     settings.webhook.retry_pauses = [1.0] * 60
@@ -43,32 +43,32 @@ async def healthy() -> AsyncIterator[Receiver]:
         yield one
 
 
-async def _endpoint(house: Engine, url: str) -> str:
-    made = await house.http.post("/v1/webhooks", json={"url": url})
+async def _endpoint(stack: Engine, url: str) -> str:
+    made = await stack.http.post("/v1/webhooks", json={"url": url})
     assert made.status_code == 201, made.text
     return str(made.json()["id"])
 
 
-async def _deliveries(house: Engine, endpoint: str) -> list[dict[str, Any]]:
-    return await house.rows("select * from deliveries where endpoint_id = :id", id=parse(Prefix.ENDPOINT, endpoint))
+async def _deliveries(stack: Engine, endpoint: str) -> list[dict[str, Any]]:
+    return await stack.rows("select * from deliveries where endpoint_id = :id", id=parse(Prefix.ENDPOINT, endpoint))
 
 
-async def test_nobody_waits_for_a_server_that_misbehaves(house: Engine, healthy: Receiver) -> None:
+async def test_nobody_waits_for_a_server_that_misbehaves(stack: Engine, healthy: Receiver) -> None:
     """Seen to fail with fewer places for drains than endpoints, and with a limit on connections that all share."""
-    async with strangers(SLOW, healthy.url + "/elsewhere") as bad:
-        endpoints = {path: await _endpoint(house, bad.url + path) for path in bad.WAYS}
-        endpoints["/down"] = await _endpoint(house, f"http://127.0.0.1:{free_port()}/down")
-        await _endpoint(house, healthy.url + "/fine")
-        sent = [await house.send(EMAIL if number % 4 == 0 else SMS) for number in range(12)]
+    async with misbehaving_servers(SLOW, healthy.url + "/elsewhere") as bad:
+        endpoints = {path: await _endpoint(stack, bad.url + path) for path in bad.WAYS}
+        endpoints["/down"] = await _endpoint(stack, f"http://127.0.0.1:{free_port()}/down")
+        await _endpoint(stack, healthy.url + "/fine")
+        sent = [await stack.send(EMAIL if number % 4 == 0 else SMS) for number in range(12)]
         for message in sent:
-            await house.until(message["id"], "delivered", "read")
+            await stack.until(message["id"], "delivered", "read")
         expected = {message["id"]: 3 if message["channel"] == "email" else 2 for message in sent}
         await healthy.got(sum(expected.values()) + 1, "/fine", within=60)
         _good_for(healthy, expected)
         assert max(call.late for call in healthy.at("/fine")) < NEIGHBOURLY
-        times = await house.rows("select extract(epoch from delivered_at - created_at)::float8 as took from messages")
+        times = await stack.rows("select extract(epoch from delivered_at - created_at)::float8 as took from messages")
         assert max(row["took"] for row in times) < NEIGHBOURLY, "messages wait for webhooks"
-        await _told_apart(house, bad, endpoints, healthy)
+        await _told_apart(stack, bad, endpoints, healthy)
 
 
 def _good_for(healthy: Receiver, expected: dict[str, int]) -> None:
@@ -83,7 +83,7 @@ def _good_for(healthy: Receiver, expected: dict[str, int]) -> None:
         assert [call.json["type"] for call in calls[key]] == order[:count]
 
 
-async def _told_apart(house: Engine, bad: Strangers, endpoints: dict[str, str], healthy: Receiver) -> None:
+async def _told_apart(stack: Engine, bad: MisbehavingServers, endpoints: dict[str, str], healthy: Receiver) -> None:
     """Each misbehaviour has its word; an answer counts by its status, whatever its body does."""
     words = {
         "/late": {None},
@@ -100,7 +100,7 @@ async def _told_apart(house: Engine, bad: Strangers, endpoints: dict[str, str], 
     }
     async with asyncio.timeout(60):
         for path, endpoint in endpoints.items():
-            while not (tried := [row for row in await _deliveries(house, endpoint) if row["attempts"]]):
+            while not (tried := [row for row in await _deliveries(stack, endpoint) if row["attempts"]]):
                 await asyncio.sleep(0.1)
             assert {row["last_error"] for row in tried} <= words[path], path
             assert {row["state"] for row in tried} == {"delivered" if None in words[path] else "pending"}, path
@@ -108,7 +108,7 @@ async def _told_apart(house: Engine, bad: Strangers, endpoints: dict[str, str], 
     # The kernel's buffers on both sides take more than we read.
     assert bad.most_sent < 16 * 1024 * 1024
     assert bad.calls.count("/gone") <= 8, "those under way when the first answer came"
-    (gone,) = await house.rows("select * from endpoints where id = :id", id=parse(Prefix.ENDPOINT, endpoints["/gone"]))
+    (gone,) = await stack.rows("select * from endpoints where id = :id", id=parse(Prefix.ENDPOINT, endpoints["/gone"]))
     assert (gone["is_active"], gone["disabled_reason"]) == (False, "gone")
 
 
@@ -129,7 +129,7 @@ FLOOD_SQL = """
 
 
 async def test_a_flood_to_one_endpoint_is_delivered_fast_and_nobody_waits_for_it(
-    house: Engine, healthy: Receiver
+    stack: Engine, healthy: Receiver
 ) -> None:
     """2,000 events due at once, as after an hour away; meanwhile messages go out, and another endpoint hears of them.
 
@@ -137,18 +137,18 @@ async def test_a_flood_to_one_endpoint_is_delivered_fast_and_nobody_waits_for_it
     cores, 109 and 134 on two that a dozen others shared. A wake-up for each event would be seen in the length of the
     history."""
     async with serving() as flooded:
-        endpoint = await _endpoint(house, flooded.url)
-        await _endpoint(house, healthy.url)
+        endpoint = await _endpoint(stack, flooded.url)
+        await _endpoint(stack, healthy.url)
         key = parse(Prefix.ENDPOINT, endpoint)
-        async with house.database.begin() as tx:
-            await tx.execute(text(FLOOD_SQL), {"scope": house.scope.id, "endpoint": key, "many": FLOOD})
+        async with stack.database.begin() as tx:
+            await tx.execute(text(FLOOD_SQL), {"scope": stack.scope.id, "endpoint": key, "many": FLOOD})
         assert key is not None
-        house.dispatcher.wake_endpoints({key})
+        stack.dispatcher.wake_endpoints({key})
         await flooded.got(1, within=20)
         began = time.monotonic()
-        sent = [await house.send(SMS) for _ in range(20)]
+        sent = [await stack.send(SMS) for _ in range(20)]
         for message in sent:
-            await house.until(message["id"], "delivered")
+            await stack.until(message["id"], "delivered")
         await healthy.got(2 * len(sent), within=20)
         busy = len(flooded.calls) < FLOOD
         await flooded.got(FLOOD + 2 * len(sent), within=120)
@@ -162,5 +162,5 @@ async def test_a_flood_to_one_endpoint_is_delivered_fast_and_nobody_waits_for_it
         for call in flooded.calls:
             told.setdefault(call.json["data"]["id"], []).append(call.json["type"])
         assert set(map(tuple, told.values())) == {("message.sent", "message.delivered")}
-        history = await house.client.get_workflow_handle(endpoint_workflow(key)).fetch_history()
+        history = await stack.client.get_workflow_handle(endpoint_workflow(key)).fetch_history()
         assert len(history.events) < 100

@@ -136,7 +136,7 @@ class Woken:
 
 
 @dataclass
-class House:
+class WebhookStack:
     """A property with its test scope, and ways to make things happen to it."""
 
     engine: AsyncEngine
@@ -225,7 +225,7 @@ def activities(
     return EndpointActivities(outbox, poster, waker, settings.retry_pauses, pace)
 
 
-async def build_house(engine: AsyncEngine) -> House:
+async def build_stack(engine: AsyncEngine) -> WebhookStack:
     async with engine.begin() as tx:
         found = await tx.execute(
             insert(tables.properties)
@@ -234,4 +234,4 @@ async def build_house(engine: AsyncEngine) -> House:
         )
         property_id = found.scalar_one()
         made = insert(tables.scopes).values(property_id=property_id, environment="test").returning(tables.scopes.c.id)
-        return House(engine, property_id, (await tx.execute(made)).scalar_one())
+        return WebhookStack(engine, property_id, (await tx.execute(made)).scalar_one())

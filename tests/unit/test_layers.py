@@ -1,4 +1,4 @@
-"""Rules of the house that imports alone do not show: whose clock counts (I9), and where SQL is spoken."""
+"""Rules that imports alone do not show: whose clock counts (I9), and where SQL is spoken."""
 
 from __future__ import annotations
 

@@ -156,84 +156,84 @@ def soon(seconds: float) -> str:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
 
 
-async def sms(house: Engine) -> str:
-    return str((await house.send(SMS))["id"])
+async def sms(stack: Engine) -> str:
+    return str((await stack.send(SMS))["id"])
 
 
-async def scheduled(house: Engine) -> str:
-    return str((await house.send({**SMS, "scheduled_at": soon(1)}))["id"])
+async def scheduled(stack: Engine) -> str:
+    return str((await stack.send({**SMS, "scheduled_at": soon(1)}))["id"])
 
 
-async def cancelled(house: Engine) -> str:
-    sent = await house.send({**SMS, "scheduled_at": soon(3600)})
-    await house.http.post(f"/v1/messaging/{sent['id']}/cancel")
+async def cancelled(stack: Engine) -> str:
+    sent = await stack.send({**SMS, "scheduled_at": soon(3600)})
+    await stack.http.post(f"/v1/messaging/{sent['id']}/cancel")
     return str(sent["id"])
 
 
-async def rescheduled(house: Engine) -> str:
-    sent = await house.send({**SMS, "scheduled_at": soon(2)})
+async def rescheduled(stack: Engine) -> str:
+    sent = await stack.send({**SMS, "scheduled_at": soon(2)})
     path = f"/v1/messaging/{sent['id']}"
     # Asked, it says "not before"; then it is moved, to later and to earlier.
-    await house.http.patch(path, json={"scheduled_at": soon(3600)})
+    await stack.http.patch(path, json={"scheduled_at": soon(3600)})
     await asyncio.sleep(0.5)
-    await house.http.patch(path, json={"scheduled_at": soon(600)})
+    await stack.http.patch(path, json={"scheduled_at": soon(600)})
     await asyncio.sleep(0.5)
-    await house.http.patch(path, json={"scheduled_at": None})
+    await stack.http.patch(path, json={"scheduled_at": None})
     return str(sent["id"])
 
 
-async def retried(house: Engine) -> str:
-    await house.fault("rate_limit", count=2, retry_after=0.2)
-    return await sms(house)
+async def retried(stack: Engine) -> str:
+    await stack.fault("rate_limit", count=2, retry_after=0.2)
+    return await sms(stack)
 
 
-async def settled(house: Engine) -> str:
-    await house.fault("callback_drop")
-    await house.fault("accept_then_reset")
-    return await sms(house)
+async def settled(stack: Engine) -> str:
+    await stack.fault("callback_drop")
+    await stack.fault("accept_then_reset")
+    return await sms(stack)
 
 
-async def settled_by_receipt(house: Engine) -> str:
-    await house.fault("accept_then_reset", provider="sendgrid")
-    return await email(house)
+async def settled_by_receipt(stack: Engine) -> str:
+    await stack.fault("accept_then_reset", provider="sendgrid")
+    return await email(stack)
 
 
-async def email(house: Engine) -> str:
-    return str((await house.send(EMAIL))["id"])
+async def email(stack: Engine) -> str:
+    return str((await stack.send(EMAIL))["id"])
 
 
-async def failed(house: Engine) -> str:
-    return str((await house.send({**SMS, "recipient": "+13055552211"}))["id"])
+async def failed(stack: Engine) -> str:
+    return str((await stack.send({**SMS, "recipient": "+13055552211"}))["id"])
 
 
-async def followed_mail(house: Engine) -> str:
-    return await email(house)
+async def followed_mail(stack: Engine) -> str:
+    return await email(stack)
 
 
-async def silent(house: Engine) -> str:
-    await house.fault("callback_drop", count=1)
-    return await sms(house)
+async def silent(stack: Engine) -> str:
+    await stack.fault("callback_drop", count=1)
+    return await sms(stack)
 
 
-async def silent_for_good(house: Engine) -> str:
-    return str((await house.send({**SMS, "recipient": "+13055559032"}))["id"])
+async def silent_for_good(stack: Engine) -> str:
+    return str((await stack.send({**SMS, "recipient": "+13055559032"}))["id"])
 
 
-async def given_up(house: Engine) -> str:
-    await house.fault("reset", provider="sendgrid")
-    return await email(house)
+async def given_up(stack: Engine) -> str:
+    await stack.fault("reset", provider="sendgrid")
+    return await email(stack)
 
 
-async def sent_again(house: Engine) -> str:
-    await house.rows('update scopes set settings = \'{"outcome_unknown": {"email": "resend"}}\' returning id')
-    return await given_up(house)
+async def sent_again(stack: Engine) -> str:
+    await stack.rows('update scopes set settings = \'{"outcome_unknown": {"email": "resend"}}\' returning id')
+    return await given_up(stack)
 
 
-async def outcome_by_receipt_after_failure(house: Engine) -> str:
-    await house.fault("callback_delay", provider="sendgrid", delay=4, count=1)
-    await house.fault("accept_then_reset", provider="sendgrid")
-    message = await email(house)
-    await house.until(message, "failed")
+async def outcome_by_receipt_after_failure(stack: Engine) -> str:
+    await stack.fault("callback_delay", provider="sendgrid", delay=4, count=1)
+    await stack.fault("accept_then_reset", provider="sendgrid")
+    message = await email(stack)
+    await stack.until(message, "failed")
     return message
 
 
@@ -263,7 +263,7 @@ MAKE: dict[str, Callable[[Engine], Awaitable[str]]] = {
 
 
 @pytest.fixture
-async def house(settings: Settings, engine: AsyncEngine, temporal: Client) -> AsyncIterator[Engine]:
+async def stack(settings: Settings, engine: AsyncEngine, temporal: Client) -> AsyncIterator[Engine]:
     # So that there is something to see within seconds.
     settings.delivery.follow_at = [1.5, 3.0, 4.5]
     with running() as sandbox_url:
@@ -279,12 +279,12 @@ def plain(history: WorkflowHistory) -> str:
 if RECORDING:
     # Only when asked: see the top of this file.
     @pytest.mark.parametrize("name", RECORDING)
-    async def test_record(house: Engine, name: str) -> None:
-        message = await MAKE[name](house)
+    async def test_record(stack: Engine, name: str) -> None:
+        message = await MAKE[name](stack)
         if name in OPEN:
-            await house.until(message, "sent")
+            await stack.until(message, "sent")
             await asyncio.sleep(3.5)
         else:
-            await house.until(message, "read" if name in MAILS else "delivered", "failed", "cancelled")
-            await house.workflow_closed(message, seconds=30)
-        (HISTORIES / f"{name}.json").write_text(plain(await house.history(message)), encoding="utf-8")
+            await stack.until(message, "read" if name in MAILS else "delivered", "failed", "cancelled")
+            await stack.workflow_closed(message, seconds=30)
+        (HISTORIES / f"{name}.json").write_text(plain(await stack.history(message)), encoding="utf-8")

@@ -46,7 +46,7 @@ def test_they_are_all_there() -> None:
 
 
 @pytest.fixture
-async def house(settings: Settings, engine: AsyncEngine, temporal: Client) -> AsyncIterator[Engine]:
+async def stack(settings: Settings, engine: AsyncEngine, temporal: Client) -> AsyncIterator[Engine]:
     # Longer than a drainer looks on: the story waits.
     settings.webhook.retry_pauses = [5.0, 3600.0]
     with running() as sandbox_url:
@@ -54,14 +54,14 @@ async def house(settings: Settings, engine: AsyncEngine, temporal: Client) -> As
             yield made
 
 
-async def drained(house: Engine, *answers: int) -> str:
+async def drained(stack: Engine, *answers: int) -> str:
     """Deliver the events of one message to an endpoint that first gives these answers. Returns the workflow's id."""
     with Receiver().open() as customer:
         customer.answers = list(answers)
-        made = await house.http.post("/v1/webhooks", json={"url": f"{customer.url}/hooks"})
+        made = await stack.http.post("/v1/webhooks", json={"url": f"{customer.url}/hooks"})
         endpoint = parse(Prefix.ENDPOINT, made.json()["id"])
         assert isinstance(endpoint, UUID)
-        await house.until((await house.send(SMS))["id"], "delivered")
+        await stack.until((await stack.send(SMS))["id"], "delivered")
         await asyncio.to_thread(customer.wait, lambda calls: len(calls) >= 2 + len(answers), 40)
         await asyncio.sleep(4)
     return endpoint_workflow(endpoint)
@@ -70,10 +70,10 @@ async def drained(house: Engine, *answers: int) -> str:
 ANSWERS: dict[str, tuple[int, ...]] = {"endpoint_drained": (), "endpoint_retried": (500,)}
 
 
-async def swept(house: Engine) -> str:
+async def swept(stack: Engine) -> str:
     name = f"sweep-{uuid4()}"
     await (
-        await house.client.start_workflow(contract.SWEEP_WORKFLOW, id=name, task_queue=contract.TASK_QUEUE_RECOVERY)
+        await stack.client.start_workflow(contract.SWEEP_WORKFLOW, id=name, task_queue=contract.TASK_QUEUE_RECOVERY)
     ).result()
     return name
 
@@ -81,8 +81,8 @@ async def swept(house: Engine) -> str:
 if RECORDING:
     # Only when asked: see the top of this file.
     @pytest.mark.parametrize("name", RECORDING)
-    async def test_record(house: Engine, name: str) -> None:
-        made = await (swept(house) if name == "sweep" else drained(house, *ANSWERS[name]))
-        history = await house.client.get_workflow_handle(made).fetch_history()
+    async def test_record(stack: Engine, name: str) -> None:
+        made = await (swept(stack) if name == "sweep" else drained(stack, *ANSWERS[name]))
+        history = await stack.client.get_workflow_handle(made).fetch_history()
         HISTORIES.mkdir(exist_ok=True)
         (HISTORIES / f"{name}.json").write_text(plain(history), encoding="utf-8")

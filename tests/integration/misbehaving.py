@@ -14,7 +14,7 @@ CHUNK = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
 
 
 @dataclass
-class Strangers:
+class MisbehavingServers:
     """`slow`: seconds until the slow one answers. Knows who called, and how much an endless answer could send."""
 
     slow: float
@@ -85,19 +85,21 @@ class Strangers:
     async def _gone(self, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n")
 
-    WAYS: dict[str, Callable[[Strangers, asyncio.StreamWriter], Awaitable[None]]] = field(init=False, repr=False)
+    WAYS: dict[str, Callable[[MisbehavingServers, asyncio.StreamWriter], Awaitable[None]]] = field(
+        init=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         self.WAYS = {
-            f"/{name}": getattr(Strangers, f"_{name}")
+            f"/{name}": getattr(MisbehavingServers, f"_{name}")
             for name in ("late", "never", "endless", "drip", "headers", "reset", "garbage", "half", "redirect", "gone")
         }
 
 
 @asynccontextmanager
-async def strangers(slow: float, elsewhere: str) -> AsyncIterator[Strangers]:
+async def misbehaving_servers(slow: float, elsewhere: str) -> AsyncIterator[MisbehavingServers]:
     """Listen."""
-    made = Strangers(slow, elsewhere=elsewhere)
+    made = MisbehavingServers(slow, elsewhere=elsewhere)
     handling: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
