@@ -13,7 +13,7 @@ from api.dependencies import Guarded, caller, door, needs, reply
 from api.errors import Invalid
 from api.schemas.errors import errors
 from api.schemas.ledger import AskLedger, LedgerOf
-from bellhop.domain.messages import Channel
+from bellhop.domain.channels import Channel
 from bellhop.engine import message_report
 from bellhop.engine.message_report import BadSpan
 from bellhop.store.database import BULK_TIMEOUT

@@ -18,10 +18,10 @@ from api.idempotency import REPLAYED, same, ticket
 from api.schemas.errors import errors
 from api.schemas.fields import Page
 from api.schemas.messages import ListMessages, OutboundMessage, RescheduleRequest, SendRequest, Timeline
-from bellhop.domain import messages as rules
+from bellhop.domain import channels as rules
 from bellhop.domain import serializers
+from bellhop.domain.channels import Channel
 from bellhop.domain.ids import Prefix, parse
-from bellhop.domain.messages import Channel
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Stage, Status
 from bellhop.store.access import idempotency

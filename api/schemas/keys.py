@@ -10,9 +10,9 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field
 
 from api.schemas.fields import JsonObject, Name, Shown, Strict, id_pattern, wrong
+from bellhop.domain.channels import Channel
 from bellhop.domain.failures import CHOICES
 from bellhop.domain.ids import Prefix
-from bellhop.domain.messages import Channel
 
 Right = Literal[
     "properties:read",

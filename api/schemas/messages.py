@@ -10,8 +10,8 @@ from pydantic import Field, ValidationInfo, field_validator
 from api.schemas.fields import DueTime, MessageMetadata, Paging, Shown, Strict, id_pattern, wrong
 from bellhop.domain import addresses
 from bellhop.domain.addresses import BadAddress
+from bellhop.domain.channels import ADDRESS_KIND, MAX_CONTENT, AddressKind, Channel
 from bellhop.domain.ids import Prefix, parse
-from bellhop.domain.messages import ADDRESS_KIND, MAX_CONTENT, AddressKind, Channel
 
 ChannelWord = Literal["sms", "email", "in_app", "whatsapp", "push"]
 StatusWord = Literal["queued", "sent", "delivered", "read", "failed", "cancelled"]

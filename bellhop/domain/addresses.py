@@ -8,7 +8,7 @@ import hmac
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-from bellhop.domain.messages import AddressKind
+from bellhop.domain.channels import AddressKind
 
 
 class BadAddress(ValueError):

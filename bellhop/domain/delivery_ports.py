@@ -10,9 +10,9 @@ from typing import Protocol
 from uuid import UUID
 
 from bellhop.domain.answers import Answer
+from bellhop.domain.channels import Channel
 from bellhop.domain.content import Content
 from bellhop.domain.failures import FailureCode
-from bellhop.domain.messages import Channel
 from bellhop.domain.statuses import Stage
 
 # --- a provider's account and what goes out through it -----------------------------------------------------------

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.dev.paths import DevPaths
+from bellhop.domain.channels import Channel
 from bellhop.domain.failures import CHOICES
 from bellhop.domain.ids import Prefix, parse, render
 from bellhop.domain.keys import RIGHTS
-from bellhop.domain.messages import Channel
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.ops.seed import ensure_accounts, ensure_property

@@ -10,9 +10,9 @@ from enum import Enum
 from itertools import product
 
 from bellhop.domain import statuses
+from bellhop.domain.channels import REPORTS_READING, Channel
 from bellhop.domain.events import OF_STAGE
 from bellhop.domain.failures import WORDS
-from bellhop.domain.messages import REPORTS_READING, Channel
 from bellhop.domain.statuses import ODD_EDGES, PASSES, RANK, STATUS, Stage, Status
 from bellhop.providers.sendgrid import adapter as sendgrid
 from bellhop.providers.twilio import adapter as twilio

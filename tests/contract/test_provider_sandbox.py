@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from bellhop.domain.channels import Channel
 from bellhop.domain.content import HTML, Content
 from bellhop.domain.delivery_ports import (
     Account,
@@ -27,7 +28,6 @@ from bellhop.domain.delivery_ports import (
     SendResult,
 )
 from bellhop.domain.failures import FailureCode
-from bellhop.domain.messages import Channel
 from bellhop.domain.statuses import Stage
 from bellhop.providers.lease import boottime
 from bellhop.providers.sendgrid.adapter import SendGrid

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
+from bellhop.domain.channels import Channel
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import CallbackRequest, Effect, Inbound, LookupKind, LookupRequest, Receipt, SendKind
 from bellhop.domain.failures import FailureCode
-from bellhop.domain.messages import Channel
 from bellhop.domain.statuses import Stage
 from bellhop.providers.twilio import adapter
 from bellhop.providers.twilio.adapter import STAGES, Twilio

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
+from bellhop.domain.channels import ADDRESS_KIND, Channel
 from bellhop.domain.delivery_ports import (
     Account,
     Claim,
@@ -33,7 +34,6 @@ from bellhop.domain.delivery_ports import (
     SendResult,
 )
 from bellhop.domain.failures import FailureCode
-from bellhop.domain.messages import ADDRESS_KIND, Channel
 from bellhop.domain.statuses import RANK, Stage
 from bellhop.ops.seed import ensure_accounts
 from bellhop.settings import DeliverySettings, Settings

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bellhop.domain.addresses import AddressBook
-from bellhop.domain.messages import Channel
+from bellhop.domain.channels import Channel
 from bellhop.domain.scopes import Scope
 from bellhop.ops import administration
 from bellhop.ops.administration import Refused

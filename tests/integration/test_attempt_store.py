@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from typer.testing import CliRunner
 
 from bellhop.cli.main import app
+from bellhop.domain.channels import Channel
 from bellhop.domain.failures import FailureCode
-from bellhop.domain.messages import Channel
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Stage, Status
 from bellhop.engine import message_report

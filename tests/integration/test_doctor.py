@@ -22,8 +22,8 @@ from temporalio.worker import Worker
 
 from bellhop.cli.reports import doctor_json as as_json
 from bellhop.domain.addresses import AddressBook
+from bellhop.domain.channels import Channel
 from bellhop.domain.ids import Prefix, endpoint_workflow, render
-from bellhop.domain.messages import Channel
 from bellhop.ops.doctor import Examination, examine
 from bellhop.ops.doctor_checks import CHECKS, DATABASE_CHECKS, TEMPORAL_CHECKS, Limits, Severity
 from bellhop.ops.seed import ensure_accounts, ensure_property

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from bellhop.domain import statuses
 from bellhop.domain.addresses import AddressBook
+from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import CallbackRequest, Receipt
-from bellhop.domain.messages import Channel
 from bellhop.domain.statuses import PASSES, STATUS, Stage, Status
 from bellhop.providers.sendgrid.adapter import EVENTS, REASONS, SendGrid
 from bellhop.providers.twilio.adapter import STAGES, Twilio

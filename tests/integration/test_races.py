@@ -29,8 +29,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer, Next
+from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import Receipt
-from bellhop.domain.messages import Channel
 from bellhop.domain.statuses import Stage
 from bellhop.settings import Settings
 from bellhop.store.connections import make_engine

@@ -13,9 +13,9 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.recovery import BEAT
+from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import Claim
 from bellhop.domain.ids import Prefix, message_workflow, render
-from bellhop.domain.messages import Channel
 from bellhop.providers.lease import boottime
 from bellhop.sandbox.testing import Receiver
 from bellhop.store.delivery.attempt_store import AttemptStore, Routes

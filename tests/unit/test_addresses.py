@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellhop.domain.addresses import AddressBook, BadAddress, email, email_key, phone
-from bellhop.domain.messages import AddressKind
+from bellhop.domain.channels import AddressKind
 
 
 @pytest.mark.parametrize("text", ["+13055551234", "+447911123456", "+4915112345678", "+8613812345678", "+33612345678"])

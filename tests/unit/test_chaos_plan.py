@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from bellhop.domain.messages import Channel, parts
+from bellhop.domain.channels import Channel, parts
 from chaos.faults import KINDS, PARTS, Track
 from chaos.injector import PLAYERS
 from chaos.plan import CALLBACKS, CALLS, make

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bellhop.domain.messages import (
+from bellhop.domain.channels import (
     ADDRESS_KIND,
     MAX_CONTENT,
     SMS_PART,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bellhop.domain.messages import Channel
+from bellhop.domain.channels import Channel
 from bellhop.domain.statuses import Stage
 
 

@@ -16,6 +16,7 @@ from inscriptis import get_text
 from python_http_client.exceptions import HTTPError
 from sendgrid.helpers.eventwebhook import EventWebhook
 
+from bellhop.domain.channels import Channel
 from bellhop.domain.content import HTML, PLAIN
 from bellhop.domain.delivery_ports import (
     Account,
@@ -34,7 +35,6 @@ from bellhop.domain.delivery_ports import (
     SendResult,
 )
 from bellhop.domain.failures import FailureCode
-from bellhop.domain.messages import Channel
 from bellhop.domain.statuses import Stage
 from bellhop.providers.lease_http import Answer, Call, Http, failure
 from bellhop.providers.reading import by_status, fingerprint, from_json, retry_after, uuid_of, words

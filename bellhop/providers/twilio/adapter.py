@@ -19,6 +19,7 @@ from twilio.request_validator import RequestValidator, add_port, remove_port
 from twilio.rest import Client
 from twilio.rest.api import Api  # here: the SDK would import it, for half a second, within the first call
 
+from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import (
     Account,
     CallbackRequest,
@@ -36,7 +37,6 @@ from bellhop.domain.delivery_ports import (
     SendResult,
 )
 from bellhop.domain.failures import FailureCode
-from bellhop.domain.messages import Channel
 from bellhop.domain.statuses import Stage
 from bellhop.providers.lease_http import Answer, Call, Http, failure
 from bellhop.providers.reading import by_status, clean, from_json, retry_after, uuid_of, words

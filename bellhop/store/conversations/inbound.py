@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.addresses import AddressBook, email_key
+from bellhop.domain.channels import ADDRESS_KIND, AddressKind
 from bellhop.domain.consent_keywords import consent_keyword
 from bellhop.domain.delivery_ports import Account, Effect, Inbound
-from bellhop.domain.messages import ADDRESS_KIND, AddressKind
 from bellhop.store.guests import consents
 from bellhop.store.tables import contact_points, conversations, guests, messages, receipts, senders
 from bellhop.store.webhooks import events

@@ -15,6 +15,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bellhop.domain.answers import Answer, Next
+from bellhop.domain.channels import ADDRESS_KIND, Channel, parts
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import (
     Account,
@@ -30,7 +31,6 @@ from bellhop.domain.delivery_ports import (
     StatusPoll,
 )
 from bellhop.domain.failures import FailureCode
-from bellhop.domain.messages import ADDRESS_KIND, Channel, parts
 from bellhop.domain.provider_urls import Routes as Routes
 from bellhop.domain.statuses import Stage
 from bellhop.settings import DeliverySettings

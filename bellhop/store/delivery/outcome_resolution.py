@@ -13,6 +13,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.answers import Answer, Next
+from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import (
     Account,
     LookupKind,
@@ -23,7 +24,6 @@ from bellhop.domain.delivery_ports import (
     StatusPoll,
 )
 from bellhop.domain.failures import CHOICES, FailureCode
-from bellhop.domain.messages import Channel
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.statuses import Stage
 from bellhop.settings import DeliverySettings

@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import DateTime, Uuid
 
+from bellhop.domain.channels import REPORTS_READING
 from bellhop.domain.ids import Prefix, parse
-from bellhop.domain.messages import REPORTS_READING
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.messages.progress import message_columns

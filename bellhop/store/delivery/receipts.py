@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import statuses
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
+from bellhop.domain.channels import ADDRESS_KIND, AddressKind, Channel
 from bellhop.domain.delivery_ports import Account, Inbound, Receipt
-from bellhop.domain.messages import ADDRESS_KIND, AddressKind, Channel
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement, Row
 from bellhop.store.conversations.inbound import receive

@@ -17,9 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
 from bellhop.domain.addresses import AddressBook
+from bellhop.domain.channels import AddressKind
 from bellhop.domain.events import EventType
 from bellhop.domain.ids import message_workflow
-from bellhop.domain.messages import AddressKind
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import Row

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import addresses
 from bellhop.domain.addresses import AddressBook, BadAddress
+from bellhop.domain.channels import AddressKind
 from bellhop.domain.events import EventType
 from bellhop.domain.guests import fold, search_text
-from bellhop.domain.messages import AddressKind
 from bellhop.domain.scopes import Scope
 from bellhop.store.guests import consents
 from bellhop.store.tables import contact_points, conversations, guests

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import statuses
 from bellhop.domain.addresses import AddressBook
+from bellhop.domain.channels import ADDRESS_KIND, Channel, parts
 from bellhop.domain.ids import Prefix, render
-from bellhop.domain.messages import ADDRESS_KIND, Channel, parts
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.domain.statuses import Stage, Status

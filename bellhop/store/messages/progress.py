@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import statuses
 from bellhop.domain.answers import Answer, Next
+from bellhop.domain.channels import REPORTS_READING, Channel
 from bellhop.domain.events import OF_STAGE
 from bellhop.domain.failures import FailureCode
-from bellhop.domain.messages import REPORTS_READING, Channel
 from bellhop.domain.statuses import STATUS, Stage
 from bellhop.settings import DeliverySettings
 from bellhop.store.compiled import CompiledStatement, Row
