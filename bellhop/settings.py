@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 
 class SettingsError(Exception):
@@ -23,10 +23,10 @@ def _group(prefix: str) -> SettingsConfigDict:
     return SettingsConfigDict(env_prefix=prefix, env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
 
 
-def env_file() -> str | None:
+def env_file(env: Mapping[str, str] = os.environ) -> str | None:
     """The file settings are read from beside the environment: `.env` here, or what BELLHOP_ENV_FILE names (empty: none;
     the embedded stack's programs get everything by their environment)."""
-    return os.environ.get("BELLHOP_ENV_FILE", ".env") or None
+    return env.get("BELLHOP_ENV_FILE", ".env") or None
 
 
 class PostgresSettings(BaseSettings):
@@ -42,7 +42,7 @@ class PostgresSettings(BaseSettings):
 
 
 class TemporalSettings(BaseSettings):
-    """Where the conductor lives."""
+    """Where Temporal is."""
 
     model_config = _group("TEMPORAL_")
 
@@ -148,7 +148,10 @@ class BellhopSettings(BaseSettings):
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="how much to log")
     sweep_every: float = Field(default=30.0, gt=0, description="how often recovery looks for what was left, seconds")
     sweep_grace: float = Field(
-        default=10.0, ge=0.5, le=600, description="how long a debt to Temporal may stand before recovery acts, seconds"
+        default=10.0,
+        ge=0.5,
+        le=600,
+        description="how long a notification of Temporal may be pending before recovery acts, seconds",
     )
     accept_wait: float = Field(default=2.0, ge=0, le=30, description="how long a send waits for the provider, seconds")
 
@@ -174,22 +177,15 @@ class Settings(BaseSettings):
 
 def load() -> Settings:
     """Read the environment and `.env`. Raises SettingsError naming each variable that is wrong."""
-    return _checked(_groups())
+    return from_env(os.environ)
 
 
 def from_env(env: Mapping[str, str]) -> Settings:
     """The settings a program would load that was started with the environment `env`. Raises SettingsError."""
-    before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(env)
-    try:
-        return load()
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    return _checked(_groups(env))
 
 
-def _groups() -> dict[str, BaseSettings]:
+def _groups(env: Mapping[str, str]) -> dict[str, BaseSettings]:
     problems: list[str] = []
     groups: dict[str, BaseSettings] = {}
     for name, field in Settings.model_fields.items():
@@ -197,7 +193,7 @@ def _groups() -> dict[str, BaseSettings]:
         assert isinstance(group, type) and issubclass(group, BaseSettings)
         prefix = group.model_config.get("env_prefix", "")
         try:
-            groups[name] = group(_env_file=env_file())
+            groups[name] = _read(group, env)
         except ValidationError as error:
             for problem in error.errors(include_input=False, include_url=False):
                 variable = prefix + "_".join(str(part) for part in problem["loc"][:1])
@@ -205,6 +201,14 @@ def _groups() -> dict[str, BaseSettings]:
     if problems:
         raise SettingsError("Settings that need mending:\n  " + "\n  ".join(problems))
     return groups
+
+
+def _read(group: type[BaseSettings], env: Mapping[str, str]) -> BaseSettings:
+    """One group from `env`, and below it from the file that `env` names. Raises pydantic's ValidationError."""
+    variables = EnvSettingsSource(group)
+    # The source has read `os.environ`; names are looked up in lower case, and an empty value counts as not set.
+    variables.env_vars = {name.lower(): value for name, value in env.items() if value}
+    return group(_build_sources=((variables, DotEnvSettingsSource(group, env_file=env_file(env))), {}))
 
 
 def _checked(groups: dict[str, BaseSettings]) -> Settings:

@@ -107,3 +107,34 @@ def test_trying_an_environment_leaves_ours_alone(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(SettingsError):
         from_env({"BELLHOP_PORT": "x"})
     assert dict(os.environ) == before
+
+
+def test_only_the_given_environment_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BELLHOP_PORT", "1234")
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "ours")
+    settings = from_env(KEY)
+    assert (settings.bellhop.port, settings.twilio.auth_token) == (8000, None)
+
+
+def test_the_file_is_the_one_the_given_environment_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("BELLHOP_PORT=9000\n")
+    (tmp_path / "other").write_text("BELLHOP_PORT=9001\nBELLHOP_HOST=0.0.0.0\n")
+    monkeypatch.setenv("BELLHOP_ENV_FILE", "")
+    assert from_env(KEY).bellhop.port == 9000
+    settings = from_env({**KEY, "BELLHOP_ENV_FILE": str(tmp_path / "other"), "bellhop_host": "127.0.0.2"})
+    assert (settings.bellhop.port, settings.bellhop.host) == (9001, "127.0.0.2")
+    assert from_env({**KEY, "BELLHOP_ENV_FILE": ""}).bellhop.port == 8000
+
+
+def test_reading_an_environment_writes_nothing_to_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`os.environ` is the process's: other threads, and children that start meanwhile, must never see another one."""
+
+    def written(*_: object) -> None:
+        raise AssertionError("written to os.environ")
+
+    for method in ("__setitem__", "__delitem__", "clear", "update", "pop"):
+        monkeypatch.setattr(type(os.environ), method, written)
+    try:
+        assert from_env({**KEY, "BELLHOP_PORT": "9002"}).bellhop.port == 9002
+    finally:
+        monkeypatch.undo()
