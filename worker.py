@@ -26,8 +26,8 @@ from activities.drain import EndpointActivities
 from activities.messages import MessageActivities
 from activities.recovery import RecoveryActivities
 from bellhop.domain.addresses import AddressBook
+from bellhop.engine.installation import await_installation
 from bellhop.logging import configure_logs
-from bellhop.ops.seed import await_installation
 from bellhop.providers import PROVIDERS
 from bellhop.providers.lease import DeadMansSwitch, boottime
 from bellhop.settings import Settings, SettingsError, load

@@ -1,4 +1,4 @@
-"""The short wait of an immediate send for its provider: one query for all who wait, and none when waiting is vain."""
+"""The short wait of an immediate send for its provider: one query for all that wait, and none during a backlog."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from contextlib import suppress
 from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
 
+from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
-from bellhop.store.database import Database, DatabaseTimeout
-from bellhop.store.messages import outbound
+from bellhop.engine import messages
+from bellhop.engine.context import Engine
+from bellhop.engine.errors import NotFound
+from bellhop.store.compiled import Row
+from bellhop.store.database import DatabaseTimeout
 
 EVERY = 0.02
 MOST = 64
@@ -21,15 +26,27 @@ PAUSE = 5.0
 """Seconds without waiting after that; then one wait tries again."""
 
 
-class Waiting:
+class AcceptanceWait:
     """One per process. Holds no connection between its looks."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._waiters: dict[UUID, asyncio.Future[None]] = {}
         self._watching: asyncio.Task[None] | None = None
         self._vain = 0
         self._not_before = 0.0
+
+    async def outcome(self, request: Request, scope: Scope, row: Row, seconds: float) -> Row:
+        """The message just accepted for `request`, as it is once its provider has answered or `seconds` are over."""
+        # A request that only waits holds no admission slot.
+        request.scope["bellhop.slot"].release()
+        if not await self.until_settled(row["id"], seconds):
+            return row
+        try:
+            return await messages.get(self._engine, scope, row["id"])
+        except NotFound:
+            # Erased in the meantime: the caller is told what was accepted.
+            return row
 
     async def until_settled(self, message_id: UUID, seconds: float) -> bool:
         """Wait until the message is no longer queued. False when it still is, or when waiting seemed vain."""
@@ -66,12 +83,12 @@ class Waiting:
             await asyncio.sleep(EVERY)
             asked = list(self._waiters)
             try:
-                found = await self._database.read(lambda tx: outbound.stages(tx, asked))  # noqa: B023 (awaited here)
+                found = await messages.stages(self._engine, asked)
             except (SQLAlchemyError, DatabaseTimeout):
                 # The waits run out by themselves meanwhile.
                 await asyncio.sleep(0.25)
                 continue
             for message_id, stage in found.items():
                 waiter = self._waiters.get(message_id)
-                if stage != Stage.QUEUED.value and waiter is not None and not waiter.done():
+                if stage is not Stage.QUEUED and waiter is not None and not waiter.done():
                     waiter.set_result(None)

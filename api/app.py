@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
@@ -18,15 +18,18 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from api import docs, openapi
-from api.acceptance_wait import Waiting
-from api.auth import Callers
-from api.dependencies import Door
+from api.acceptance_wait import AcceptanceWait
+from api.auth import Authenticator
+from api.dependencies import Services
+from api.dialects import DIALECTS
+from api.dialects.dialect import Dialect
 from api.errors import HANDLERS
-from api.middleware import Entrance
+from api.middleware import RequestMiddleware
 from api.routes import guests, health, keys, ledger, messaging, properties, receipts, webhooks
 from bellhop.domain.addresses import AddressBook
+from bellhop.engine.context import Engine
+from bellhop.engine.installation import await_installation
 from bellhop.logging import configure_logs
-from bellhop.ops.seed import await_installation
 from bellhop.providers import PROVIDERS
 from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.connections import CALLERS_WAIT_FOR_A_CONNECTION, make_engine
@@ -39,36 +42,28 @@ ASK_AGAIN = 2.0
 log = structlog.get_logger()
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The API for `settings` (default: those of the environment)."""
+def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = DIALECTS) -> FastAPI:
+    """The API for `settings` (default: those of the environment), native and in `dialects`."""
     if settings is None:
         settings = load()
         configure_logs(settings.bellhop.log_level, "api")
-    # uvicorn's own access log prints query strings, in which guests are searched for; Entrance logs instead.
+    # uvicorn's own access log prints query strings, in which guests are searched for; the middleware logs instead.
     logging.getLogger("uvicorn.access").disabled = True
     read = settings
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        engine = make_engine(read.postgres, "api", pool_timeout=CALLERS_WAIT_FOR_A_CONNECTION)
+        connections = make_engine(read.postgres, "api", pool_timeout=CALLERS_WAIT_FOR_A_CONNECTION)
         client = await connect(read.temporal, lazy=True)
-        database = Database(engine)
-        waiting = Waiting(database)
+        database = Database(connections)
         book = AddressBook(read.bellhop.secret_key.get_secret_value())
         registering = asyncio.create_task(_register(client))
-        checking = asyncio.create_task(_check(engine, book))
+        checking = asyncio.create_task(_check(connections, book))
         try:
-            async with TemporalDispatcher(client, engine) as dispatcher:
-                app.state.temporal = client
-                app.state.door = Door(
-                    settings=read,
-                    database=database,
-                    callers=Callers(database),
-                    waiting=waiting,
-                    dispatcher=dispatcher,
-                    book=book,
-                    providers=PROVIDERS,
-                )
+            async with TemporalDispatcher(client, connections) as dispatcher:
+                engine = Engine(database, dispatcher, book, PROVIDERS, read.delivery, read.webhook)
+                waiting = AcceptanceWait(engine)
+                app.state.services = Services(read, engine, Authenticator(database), waiting)
                 yield
                 await waiting.close()
         finally:
@@ -76,7 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-            await engine.dispose()
+            await connections.dispose()
 
     app = FastAPI(
         title="Bellhop",
@@ -91,9 +86,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         separate_input_output_schemas=False,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    app.add_middleware(Entrance)
+    app.add_middleware(RequestMiddleware, dialects=dialects)
     for module in (messaging, ledger, guests, webhooks, properties, keys, receipts, health):
         app.include_router(module.router)
+    for dialect in dialects:
+        app.include_router(dialect.router)
     docs.serve(app)
     openapi.describe(app)
     return app

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from api.errors import Forbidden, RateLimited, Unauthenticated
+from api.problems import Forbidden, RateLimited, Unauthenticated
 from bellhop.domain import keys
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.scopes import Scope
@@ -51,16 +51,15 @@ class _Window:
 
 
 @dataclass(slots=True)
-class Callers:
+class Authenticator:
     """Authenticates requests. One per process."""
 
     database: Database
     _known: dict[bytes, tuple[float, KnownKey | None]] = field(default_factory=dict)
     _windows: dict[UUID, _Window] = field(default_factory=dict)
 
-    async def authenticate(self, request: Request) -> Caller:
-        """The caller behind the request's key, one request taken off its rate. Raises Unauthenticated, RateLimited."""
-        raw = _key_of(request)
+    async def authenticate(self, request: Request, raw: str | None) -> Caller:
+        """The caller behind a request's key, one request taken off its rate. Raises Unauthenticated, RateLimited."""
         if raw is None or not keys.plausible(raw):
             raise Unauthenticated
         hashed = keys.digest(raw)
@@ -111,7 +110,8 @@ class Callers:
         }
 
 
-def _key_of(request: Request) -> str | None:
+def read_key(request: Request) -> str | None:
+    """The key a request of the native API bears, if any."""
     given = request.headers.get("authorization")
     if given is not None:
         kind, _, value = given.partition(" ")

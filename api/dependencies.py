@@ -1,59 +1,82 @@
-"""What every request finds at the door: the process's things, the caller, and the way routes are guarded."""
+"""What routes take: the process's services, the caller and its scope, and a route class that authenticates first."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
+from fastapi import Depends
 from fastapi.routing import APIRoute
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import json_bodies
-from api.acceptance_wait import Waiting
-from api.auth import Caller, Callers
-from api.errors import Invalid, MissingScope, NotFound
+from api.acceptance_wait import AcceptanceWait
+from api.auth import Authenticator, Caller, read_key
+from api.problems import Invalid, MissingScope, NotFound
 from bellhop.domain import keys
-from bellhop.domain.addresses import AddressBook
-from bellhop.domain.delivery_ports import Provider
 from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.scopes import Scope
+from bellhop.engine.context import Engine
 from bellhop.settings import Settings
-from bellhop.store.database import Database
-from bellhop.temporal.dispatcher import TemporalDispatcher
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Services:
     """What one process holds."""
 
     settings: Settings
-    database: Database
-    callers: Callers
-    waiting: Waiting
-    dispatcher: TemporalDispatcher
-    book: AddressBook
-    providers: Mapping[str, Provider]
+    engine: Engine
+    authenticator: Authenticator
+    acceptance_wait: AcceptanceWait
 
 
-def door(request: Request) -> Door:
-    """The process's things."""
-    found: Door = request.app.state.door
+# Dependencies are coroutines: FastAPI would run a plain function in a thread.
+
+
+async def services(request: Request) -> Services:
+    """The process's services."""
+    return _services(request)
+
+
+async def engine(request: Request) -> Engine:
+    """What use cases work with."""
+    return _services(request).engine
+
+
+async def caller(request: Request) -> Caller:
+    """Who calls; only on routes of the class AuthenticatedRoute."""
+    return _caller(request)
+
+
+async def scope(request: Request) -> Scope:
+    """The one scope the caller's key opens. Raises Forbidden for a key that opens several."""
+    return _caller(request).scope
+
+
+CurrentServices = Annotated[Services, Depends(services)]
+CurrentEngine = Annotated[Engine, Depends(engine)]
+CurrentCaller = Annotated[Caller, Depends(caller)]
+CurrentScope = Annotated[Scope, Depends(scope)]
+
+
+def _services(request: Request) -> Services:
+    found: Services = request.app.state.services
     return found
 
 
-def caller(request: Request) -> Caller:
-    """Who calls; only on routes marked with `needs`."""
+def _caller(request: Request) -> Caller:
     found: Caller = request.scope["bellhop.caller"]
     return found
 
 
-def needs(right: str) -> Callable[[Endpoint], Endpoint]:
-    """Mark an endpoint: its callers must hold `right`."""
+def require_scope(right: str) -> Callable[[Endpoint], Endpoint]:
+    """Mark an endpoint: its callers' keys must hold the scope `right`, e.g. `messaging:write`."""
 
     def mark(endpoint: Endpoint) -> Endpoint:
         endpoint.right = right  # type: ignore[attr-defined]
@@ -62,30 +85,35 @@ def needs(right: str) -> Callable[[Endpoint], Endpoint]:
     return mark
 
 
-class Guarded(APIRoute):
-    """A route that knows its caller before it reads the body, and reads the body strictly."""
+class AuthenticatedRoute(APIRoute):
+    """A route that knows its caller before it reads the body, and reads the body strictly.
+
+    FastAPI resolves its dependencies after the body: an unknown caller would be answered what is wrong with it.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         right: str = self.endpoint.right  # type: ignore[attr-defined]
         takes_body = self.body_field is not None
 
-        async def guarded(request: Request) -> Response:
-            known = await door(request).callers.authenticate(request)
+        async def authenticated(request: Request) -> Response:
+            dialect = request.scope["bellhop.dialect"]
+            raw = read_key(request) if dialect is None else dialect.read_key(request)
+            known = await _services(request).authenticator.authenticate(request, raw)
             if not keys.allows(known.rights, right):
                 raise MissingScope(right)
             request.scope["bellhop.caller"] = known
             if takes_body:
-                request = _Read(request.scope, request.receive)
+                request = _JsonRequest(request.scope, request.receive)
                 await request.read()
             response = await handle(request)
             response.headers.update(request.scope["bellhop.rate"])
             return response
 
-        return guarded
+        return authenticated
 
 
-class _Read(Request):
+class _JsonRequest(Request):
     """A request whose JSON was read by our own rules."""
 
     _parsed: Any = None

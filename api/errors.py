@@ -1,10 +1,9 @@
-"""The door's errors: one tree, whose docstrings are the messages, and the one form they are answered in."""
+"""Problems made answers: the native form of every error, that of a dialect below its own path, and the handlers of
+what the framework and the database raise."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from inspect import getdoc
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -14,164 +13,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
+from api.problems import Invalid, Problem, problem_of
 from api.schemas.validation_messages import expected
-from bellhop.domain.statuses import Status
+from bellhop.engine.errors import EngineError
 from bellhop.store.database import DatabaseTimeout
-
-Detail = str | Sequence[Mapping[str, Any]]
-
-
-class Problem(Exception):
-    """The request could not be answered."""
-
-    status_code = 500
-    code = "internal_error"
-
-    def __init__(self, detail: Detail | None = None, *, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(type(self).__name__)
-        self.detail: Detail = detail or " ".join((getdoc(type(self)) or "").split())
-        self.headers = dict(headers or {})
-
-
-class BadRequest(Problem):
-    """The request cannot be read."""
-
-    status_code = 400
-    code = "bad_request"
-
-
-class Unauthenticated(Problem):
-    """A valid API key is needed: Authorization: Bearer sk_live_… or sk_test_…, or the header X-API-Key."""
-
-    status_code = 401
-    code = "unauthenticated"
-
-    def __init__(self) -> None:
-        super().__init__(headers={"WWW-Authenticate": 'Bearer realm="bellhop"'})
-
-
-class Forbidden(Problem):
-    """This API key may not do that."""
-
-    status_code = 403
-    code = "forbidden"
-
-
-class MissingScope(Forbidden):
-    """This API key lacks a scope."""
-
-    code = "missing_scope"
-
-    def __init__(self, right: str) -> None:
-        super().__init__(f"This API key lacks the scope {right}.")
-
-
-class NotFound(Problem):
-    """There is no such thing here."""
-
-    status_code = 404
-    code = "not_found"
-
-
-class Conflict(Problem):
-    """The request does not fit what is there now."""
-
-    status_code = 409
-    code = "conflict"
-
-
-class IdempotencyMismatch(Conflict):
-    """This Idempotency-Key was used in the last 48 hours with another request body. Use a new key."""
-
-    code = "idempotency_key_reused"
-
-
-class IdempotencyGone(Conflict):
-    """What this Idempotency-Key made has been erased since. Use a new key."""
-
-    code = "idempotency_subject_gone"
-
-
-class NotPending(Conflict):
-    """Only a message that still waits can be cancelled or moved."""
-
-    code = "message_not_pending"
-
-    def __init__(self, status: Status) -> None:
-        # `queued` and yet not waiting: a provider is being called with it, or may have it.
-        state = "on its way to a provider" if status is Status.QUEUED else status.value
-        super().__init__(f"It is already {state}; only a message that still waits can be cancelled or moved.")
-
-
-class OutcomeUnknown(Conflict):
-    """The provider has not said whether it took this message. That is being found out: look at it again in a minute;
-    it can be cancelled or moved if the provider does not have it."""
-
-    code = "outcome_unknown"
-
-
-class GuestTaken(Conflict):
-    """Another guest of this property has that e-mail address or external id."""
-
-    code = "guest_conflict"
-
-
-class EndpointInactive(Conflict):
-    """The webhook endpoint is switched off. Set is_active to true first."""
-
-    code = "endpoint_inactive"
-
-
-class TooLarge(Problem):
-    """The request body is too large."""
-
-    status_code = 413
-    code = "body_too_large"
-
-
-class Invalid(Problem):
-    """Some fields are not as they should be."""
-
-    status_code = 422
-    code = "invalid"
-
-    def __init__(self, loc: Sequence[str | int], msg: str, kind: str) -> None:
-        super().__init__([{"loc": list(loc), "msg": msg, "type": kind}])
-
-
-class ChannelMissing(Invalid):
-    """The property cannot send on this channel."""
-
-    code = "channel_unavailable"
-
-
-class RateLimited(Problem):
-    """This API key has made too many requests this minute."""
-
-    status_code = 429
-    code = "rate_limited"
-
-
-class Busy(Problem):
-    """More requests are under way than can be worked on just now. Nothing was done; try again."""
-
-    status_code = 503
-    code = "overloaded"
-
-    def __init__(self) -> None:
-        super().__init__(headers={"Retry-After": "2"})
-
-
-class Unavailable(Problem):
-    """Bellhop's database cannot be used just now; try again. With an Idempotency-Key nothing is ever done twice."""
-
-    status_code = 503
-    code = "database_unavailable"
-
-    def __init__(self) -> None:
-        super().__init__(headers={"Retry-After": "2"})
-
 
 _OF_STATUS: dict[int, tuple[str, str]] = {
     400: ("bad_request", "The request cannot be read."),
@@ -181,18 +28,35 @@ _OF_STATUS: dict[int, tuple[str, str]] = {
 }
 
 
-def answer(
-    request_id: str, status: int, code: str, detail: Detail, headers: Mapping[str, str] | None = None
-) -> Response:
-    """The one form of every error."""
-    body = {"detail": detail, "status_code": status, "request_id": request_id, "code": code}
-    return Response(to_json(body), status, dict(headers or {}), media_type="application/json")
+def native(problem: Problem, request_id: str) -> Response:
+    """The native API's form of every error."""
+    body = {
+        "detail": problem.detail,
+        "status_code": problem.status_code,
+        "request_id": request_id,
+        "code": problem.code,
+    }
+    return Response(to_json(body), problem.status_code, problem.headers, media_type="application/json")
+
+
+def answer(scope: Scope, problem: Problem) -> Response:
+    """The answer to a request: in its dialect's form, if its path is a dialect's. `scope`: that of ASGI."""
+    dialect = scope["bellhop.dialect"]
+    in_form = native if dialect is None else dialect.answer
+    response: Response = in_form(problem, scope["bellhop.request_id"])
+    return response
 
 
 def of_problem(request: Request, problem: Exception) -> Response:
     """Handler of our own errors."""
     assert isinstance(problem, Problem)
-    return answer(_id(request), problem.status_code, problem.code, problem.detail, problem.headers)
+    return answer(request.scope, problem)
+
+
+def of_engine(request: Request, error: Exception) -> Response:
+    """Handler of what the engine did not do."""
+    assert isinstance(error, EngineError)
+    return answer(request.scope, problem_of(error, "query" if request.method == "GET" else "body"))
 
 
 def of_http(request: Request, error: Exception) -> Response:
@@ -202,7 +66,7 @@ def of_http(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = _allowed(request) or headers.get("Allow") or "GET, HEAD"
-    return answer(_id(request), error.status_code, code, detail, headers)
+    return answer(request.scope, Problem(detail, headers=headers, status_code=error.status_code, code=code))
 
 
 def _allowed(request: Request) -> str:
@@ -222,7 +86,7 @@ def of_validation(request: Request, error: Exception) -> Response:
     """Handler of fields that are not as they should be. What was sent is not repeated: it may be a guest's data."""
     assert isinstance(error, RequestValidationError)
     detail = [{"loc": list(each["loc"]), "msg": expected(each), "type": str(each["type"])} for each in error.errors()]
-    return answer(_id(request), 422, Invalid.code, detail)
+    return answer(request.scope, Problem(detail, status_code=Invalid.status_code, code=Invalid.code))
 
 
 def unavailable(error: BaseException) -> bool:
@@ -242,10 +106,7 @@ def unavailable(error: BaseException) -> bool:
 
 HANDLERS: dict[Any, Any] = {
     Problem: of_problem,
+    EngineError: of_engine,
     HTTPException: of_http,
     RequestValidationError: of_validation,
 }
-
-
-def _id(request: Request) -> str:
-    return str(request.scope["bellhop.request_id"])

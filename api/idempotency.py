@@ -1,24 +1,21 @@
-"""Idempotency-Key: a request that is repeated makes nothing twice and is answered as at first."""
+"""Idempotency-Key: the header, and the request in the form by which a repetition is known."""
 
 from __future__ import annotations
 
 import json
 
 from pydantic import BaseModel
-from starlette.requests import Request
 
-from api.dependencies import door
-from api.errors import IdempotencyMismatch, Invalid
-from bellhop.store.access import idempotency
-from bellhop.store.access.idempotency import Earlier, Ticket
+from api.problems import Invalid
+from bellhop.engine.idempotency import IdempotencyKey
 
 LONGEST = 255
 REPLAYED = {"Idempotency-Replayed": "true"}
 
 
-def ticket(request: Request, kind: str, body: BaseModel) -> Ticket | None:
-    """The request's ticket; None when it bears no key. The draft's quoted form and a bare word are both accepted."""
-    given = request.headers.get("idempotency-key")
+def read_key(given: str | None, body: BaseModel) -> IdempotencyKey | None:
+    """The key in the header's value `given`; None when there is none. The draft's quoted form and a bare word are both
+    accepted."""
     if given is None:
         return None
     key = given[1:-1] if len(given) >= 2 and given[0] == given[-1] == '"' else given
@@ -27,11 +24,4 @@ def ticket(request: Request, kind: str, body: BaseModel) -> Ticket | None:
             ["header", "idempotency-key"], f"expected 1 to {LONGEST} printable ASCII characters", "idempotency_key"
         )
     canonical = json.dumps(body.model_dump(mode="json", exclude_unset=True), sort_keys=True, separators=(",", ":"))
-    return idempotency.ticket(kind, key, canonical.encode(), door(request).book)
-
-
-def same(earlier: Earlier, ticket: Ticket) -> Earlier:
-    """The earlier request, if this is its repetition. Raises IdempotencyMismatch."""
-    if earlier.fingerprint != ticket.fingerprint:
-        raise IdempotencyMismatch
-    return earlier
+    return IdempotencyKey(key, canonical.encode())

@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from api.errors import BadRequest, Invalid
+from api.problems import BadRequest, Invalid
 
 DEEPEST = 32
 LARGEST_INTEGER = 2**63 - 1

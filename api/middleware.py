@@ -1,5 +1,5 @@
-"""The outermost layer of the door: request ids, body limits, the line of those to be served, the access log, and an
-answer when everything fails.
+"""The outermost layer: request ids, the path's dialect, body limits, admission, the access log, and an answer when
+everything else fails.
 
 Pure ASGI: one function call per request and per message.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -16,8 +17,10 @@ from uuid import uuid4
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.admission import Admission, Overloaded, Place
-from api.errors import Busy, TooLarge, Unavailable, answer, unavailable
+from api.admission import Admission, Overloaded, Slot
+from api.dialects.dialect import Dialect, dialect_of
+from api.errors import answer, unavailable
+from api.problems import Broken, Busy, TooLarge, Unavailable
 from bellhop.domain.ids import Prefix, render
 
 log = structlog.get_logger()
@@ -31,8 +34,9 @@ DISCARDED = 16 * 1024 * 1024
 DISCARD_SECONDS = 2.0
 
 
-WAITS_IN_LINE = "/v1/"
-"""Health, documentation and the like are served whatever the load."""
+ADMITTED = "/v1/"
+"""The native API's calls, which take a slot as those of dialects do. Health, documentation and the like are served
+whatever the load."""
 GONE = 499
 """Logged of a caller who went away before the whole request had come."""
 
@@ -45,11 +49,12 @@ class BodyTooLarge(Exception):
     """More bytes arrived than this path takes."""
 
 
-class Entrance:
+class RequestMiddleware:
     """Wraps the application."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, dialects: Sequence[Dialect] = ()) -> None:
         self._app = app
+        self._dialects = dialects
         self._admission = Admission()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,6 +63,7 @@ class Entrance:
             return
         request_id = render(Prefix.REQUEST, uuid4())
         scope["bellhop.request_id"] = request_id
+        dialect = scope["bellhop.dialect"] = dialect_of(scope["path"], self._dialects)
         started = time.perf_counter()
         status = 0
 
@@ -69,39 +75,32 @@ class Entrance:
             await send(message)
 
         limit = RECEIPTS_BODY_LIMIT if scope["path"].startswith("/v1/receipts/") else BODY_LIMIT
-        place: Place | None = None
+        slot: Slot | None = None
         try:
             if _announced(scope) > limit:
                 raise BodyTooLarge
-            # Before it gets in line: who sends slowly keeps nobody waiting.
+            # Before it takes a slot: a slow sender keeps nobody waiting.
             body = await _whole(receive, limit)
-            if scope["path"].startswith(WAITS_IN_LINE):
-                place = scope["bellhop.place"] = await self._admission.enter()
+            if dialect is not None or scope["path"].startswith(ADMITTED):
+                slot = scope["bellhop.slot"] = await self._admission.enter()
             await self._app(scope, _again(body, receive), send_marked)
         except CallerGone:
             status = GONE
         except Overloaded:
-            busy = Busy()
-            response = answer(request_id, busy.status_code, busy.code, busy.detail, busy.headers)
-            await response(scope, receive, send_marked)
+            await answer(scope, Busy())(scope, receive, send_marked)
         except BodyTooLarge:
             await _discard(scope, receive)
-            problem = TooLarge(f"The request body is larger than {limit} bytes.")
-            response = answer(request_id, problem.status_code, problem.code, problem.detail, {"Connection": "close"})
-            await response(scope, receive, send_marked)
+            problem = TooLarge(f"The request body is larger than {limit} bytes.", headers={"Connection": "close"})
+            await answer(scope, problem)(scope, receive, send_marked)
         except Exception as error:
             if status:
                 raise
-            if unavailable(error):
-                down = Unavailable()
-                response = answer(request_id, down.status_code, down.code, down.detail, down.headers)
-            else:
+            if not unavailable(error):
                 _report(error, request_id)
-                response = answer(request_id, 500, "internal_error", "Something broke here. It has been logged.")
-            await response(scope, receive, send_marked)
+            await answer(scope, Unavailable() if unavailable(error) else Broken())(scope, receive, send_marked)
         finally:
-            if place is not None:
-                place.leave()
+            if slot is not None:
+                slot.release()
             route: Any = scope.get("route")
             log.info(
                 "request",
@@ -134,20 +133,20 @@ async def _whole(receive: Receive, limit: int) -> bytes:
 
 def _again(body: bytes, receive: Receive) -> Receive:
     """`receive` from the beginning, with the body in one piece."""
-    told = False
+    sent = False
 
     async def received() -> Message:
-        nonlocal told
-        if told:
+        nonlocal sent
+        if sent:
             return await receive()
-        told = True
+        sent = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return received
 
 
 async def _discard(scope: Scope, receive: Receive) -> None:
-    """Let a client finish what it is sending, within reason: one that finds the line closed never reads the answer."""
+    """Let a client finish what it is sending, within reason: if its connection is closed first it reads no answer."""
     if any(name == b"expect" for name, _ in scope["headers"]):
         return
     taken = 0

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Header
 from fastapi import Query as FromQuery
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.requests import Request
 from starlette.responses import Response
 
-from api.dependencies import Guarded, caller, door, key_of, needs, page, reply
-from api.errors import GuestTaken, IdempotencyGone, NotFound
-from api.idempotency import REPLAYED, same, ticket
+from api import idempotency
+from api.dependencies import AuthenticatedRoute, CurrentScope, CurrentServices, key_of, page, reply, require_scope
+from api.idempotency import REPLAYED
+from api.problems import NotFound
 from api.schemas.errors import errors
 from api.schemas.fields import Page
 from api.schemas.guests import ChangeGuest, CreateGuest, Guest, ListGuests
 from bellhop.domain import serializers
 from bellhop.domain.ids import Prefix
-from bellhop.store.access import idempotency
+from bellhop.engine import errors as errors_of_engine
+from bellhop.engine.idempotency import Once, once
 from bellhop.store.database import BULK_TIMEOUT
 from bellhop.store.guests import erasure, profiles
 from bellhop.store.guests.profiles import GuestConflict, Written
 
-router = APIRouter(prefix="/v1/guests", tags=["Guests"], route_class=Guarded)
+router = APIRouter(prefix="/v1/guests", tags=["Guests"], route_class=AuthenticatedRoute)
 
 
 @router.post(
@@ -37,9 +39,10 @@ router = APIRouter(prefix="/v1/guests", tags=["Guests"], route_class=Guarded)
         **errors(400, 409, 413),
     },
 )
-@needs("guests:write")
+@require_scope("guests:write")
 async def create(
-    request: Request,
+    services: CurrentServices,
+    scope: CurrentScope,
     body: CreateGuest,
     idempotency_key: Annotated[
         str | None, Header(description="Repeat the request with the same key, and no second guest is made.")
@@ -47,52 +50,55 @@ async def create(
 ) -> Response:
     """Make a guest (201). One with the same e-mail address or `external_id` is updated and re-activated instead (200):
     what the body leaves out stays as it is."""
-    here, scope = door(request), caller(request).scope
-    asked = ticket(request, "guest", body)
     fields = body.model_dump(exclude_unset=True)
+    engine = services.engine
 
-    async def work(tx: AsyncConnection) -> tuple[Written, int, bool]:
-        if asked is not None:
-            earlier = await idempotency.take(tx, scope, asked)
-            if earlier is not None:
-                first = same(earlier, asked)
-                row = await profiles.get(tx, scope, first.subject_id) if first.subject_id else None
-                if row is None:
-                    raise IdempotencyGone
-                return Written(row), first.status_code, True
-        written = await profiles.upsert(tx, scope, fields, here.book)
-        status = 201 if written.created else 200
-        if asked is not None:
-            await idempotency.fill(tx, scope, asked, written.row["id"], status)
-        return written, status, False
+    async def make(tx: AsyncConnection) -> Once[Written]:
+        written = await profiles.upsert(tx, scope, fields, engine.book)
+        return Once(written, written.row["id"], 201 if written.created else 200)
+
+    async def find(tx: AsyncConnection, guest_id: UUID) -> Written | None:
+        row = await profiles.get(tx, scope, guest_id)
+        return None if row is None else Written(row)
 
     try:
-        written, status, replayed = await here.database.write(work)
+        done = await engine.database.write(
+            lambda tx: once(
+                tx,
+                engine.book,
+                scope,
+                "guest",
+                idempotency.read_key(idempotency_key, body),
+                make=lambda: make(tx),
+                find=lambda guest_id: find(tx, guest_id),
+            )
+        )
     except GuestConflict as conflict:
-        raise _taken(conflict) from None
-    here.dispatcher.wake_endpoints(written.endpoints)
-    return reply(serializers.guest(written.row), status, REPLAYED if replayed else None)
+        raise errors_of_engine.GuestConflict(conflict.field) from None
+    engine.dispatcher.wake_endpoints(done.made.endpoints)
+    return reply(serializers.guest(done.made.row), done.status_code, REPLAYED if done.replayed else None)
 
 
 @router.get(
     "", operation_id="listGuests", summary="List and search guests", response_model=Page[Guest], responses=errors()
 )
-@needs("guests:read")
-async def listing(request: Request, which: Annotated[ListGuests, FromQuery()]) -> Response:
+@require_scope("guests:read")
+async def listing(
+    services: CurrentServices, scope: CurrentScope, which: Annotated[ListGuests, FromQuery()]
+) -> Response:
     """Guests of this property, newest first."""
-    scope = caller(request).scope
-    rows, total = await door(request).database.read(
+    rows, total = await services.engine.database.read(
         lambda tx: profiles.listing(tx, scope, search=which.search, limit=which.limit, offset=which.offset)
     )
     return page([serializers.guest(row) for row in rows], total, which.limit, which.offset)
 
 
 @router.get("/{guest_id}", operation_id="getGuest", summary="Get a guest", response_model=Guest, responses=errors(404))
-@needs("guests:read")
-async def one(request: Request, guest_id: str) -> Response:
+@require_scope("guests:read")
+async def one(services: CurrentServices, scope: CurrentScope, guest_id: str) -> Response:
     """One guest."""
-    scope, key = caller(request).scope, key_of(Prefix.GUEST, guest_id)
-    row: dict[str, Any] | None = await door(request).database.read(lambda tx: profiles.get(tx, scope, key))
+    key = key_of(Prefix.GUEST, guest_id)
+    row: dict[str, Any] | None = await services.engine.database.read(lambda tx: profiles.get(tx, scope, key))
     if row is None:
         raise NotFound
     return reply(serializers.guest(row))
@@ -105,37 +111,34 @@ async def one(request: Request, guest_id: str) -> Response:
     response_model=Guest,
     responses=errors(400, 404, 409, 413),
 )
-@needs("guests:write")
-async def change(request: Request, guest_id: str, body: ChangeGuest) -> Response:
+@require_scope("guests:write")
+async def change(services: CurrentServices, scope: CurrentScope, guest_id: str, body: ChangeGuest) -> Response:
     """Change the fields that are present; null clears an e-mail address or phone; preferences are replaced."""
-    here, scope, key = door(request), caller(request).scope, key_of(Prefix.GUEST, guest_id)
+    engine, key = services.engine, key_of(Prefix.GUEST, guest_id)
     fields = body.model_dump(exclude_unset=True)
     try:
-        written = await here.database.write(lambda tx: profiles.change(tx, scope, key, fields, here.book))
+        written = await engine.database.write(lambda tx: profiles.change(tx, scope, key, fields, engine.book))
     except GuestConflict as conflict:
-        raise _taken(conflict) from None
+        raise errors_of_engine.GuestConflict(conflict.field) from None
     if written is None:
         raise NotFound
-    here.dispatcher.wake_endpoints(written.endpoints)
+    services.engine.dispatcher.wake_endpoints(written.endpoints)
     return reply(serializers.guest(written.row))
 
 
 @router.delete(
     "/{guest_id}", operation_id="deleteGuest", summary="Erase a guest", status_code=204, responses=errors(404)
 )
-@needs("guests:write")
-async def delete(request: Request, guest_id: str) -> Response:
+@require_scope("guests:write")
+async def delete(services: CurrentServices, scope: CurrentScope, guest_id: str) -> Response:
     """Erase the guest with all conversations and messages. What waited is cancelled before the answer. Irreversible."""
-    here, scope, key = door(request), caller(request).scope, key_of(Prefix.GUEST, guest_id)
-    erased = await here.database.write(lambda tx: erasure.erase(tx, scope, key, here.book), timeout=BULK_TIMEOUT)
+    engine, key = services.engine, key_of(Prefix.GUEST, guest_id)
+    erased = await services.engine.database.write(
+        lambda tx: erasure.erase(tx, scope, key, engine.book), timeout=BULK_TIMEOUT
+    )
     if erased is None:
         raise NotFound
     for row in erased.woken:
-        here.dispatcher.woken(row)
-    here.dispatcher.wake_endpoints(erased.endpoints)
+        services.engine.dispatcher.woken(row)
+    services.engine.dispatcher.wake_endpoints(erased.endpoints)
     return Response(status_code=204)
-
-
-def _taken(conflict: GuestConflict) -> GuestTaken:
-    what = "external id" if conflict.field == "external_id" else "e-mail address"
-    return GuestTaken(f"Another guest of this property has that {what}.")

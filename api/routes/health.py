@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import timedelta
-
 from fastapi import APIRouter
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
-from starlette.requests import Request
 from starlette.responses import Response
-from temporalio.client import Client
-from temporalio.service import RPCError
 
-from api.dependencies import door, reply
+from api.dependencies import CurrentEngine, reply
 from api.schemas.fields import Shown
-from bellhop.store.database import DatabaseTimeout
+from bellhop.engine import installation
 
 router = APIRouter(tags=["Health"])
-
-PATIENCE = 2.0
 
 
 class Health(Shown):
@@ -53,27 +43,11 @@ async def healthz() -> Response:
     response_model=Readiness,
     responses={503: {"model": Readiness, "description": "PostgreSQL or Temporal cannot be reached."}},
 )
-async def readyz(request: Request) -> Response:
+async def readyz(engine: CurrentEngine) -> Response:
     """200 when PostgreSQL and Temporal can be reached. Without Temporal messages are still accepted, and sent later."""
-    postgres, temporal = await asyncio.gather(_postgres(request), _temporal(request.app.state.temporal))
-    ready = postgres and temporal
+    found = await installation.reachable(engine)
+    ready = found.postgres and found.temporal
     return reply(
-        {"status": "ok" if ready else "unavailable", "postgres": postgres, "temporal": temporal}, 200 if ready else 503
+        {"status": "ok" if ready else "unavailable", "postgres": found.postgres, "temporal": found.temporal},
+        200 if ready else 503,
     )
-
-
-async def _postgres(request: Request) -> bool:
-    try:
-        # A table of ours, so that a database without migrations is not ready.
-        await door(request).database.read(lambda tx: tx.execute(text("select from scopes limit 1")), timeout=PATIENCE)
-    except (SQLAlchemyError, OSError, DatabaseTimeout):
-        return False
-    return True
-
-
-async def _temporal(client: Client) -> bool:
-    try:
-        async with asyncio.timeout(PATIENCE):
-            return await client.service_client.check_health(timeout=timedelta(seconds=PATIENCE))
-    except (RPCError, RuntimeError, OSError, TimeoutError):
-        return False

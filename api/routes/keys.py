@@ -6,11 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi import Query as FromQuery
-from starlette.requests import Request
 from starlette.responses import Response
 
-from api.dependencies import Guarded, caller, door, key_of, needs, page, reply
-from api.errors import Forbidden, NotFound
+from api.dependencies import AuthenticatedRoute, CurrentScope, CurrentServices, key_of, page, reply, require_scope
+from api.problems import Forbidden, NotFound
 from api.schemas.errors import errors
 from api.schemas.fields import Page, Paging
 from api.schemas.keys import Key, MintedKey, MintKey
@@ -20,7 +19,7 @@ from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.store.access import keys
 
-router = APIRouter(prefix="/v1/auth/keys", tags=["API keys"], route_class=Guarded)
+router = APIRouter(prefix="/v1/auth/keys", tags=["API keys"], route_class=AuthenticatedRoute)
 
 
 @router.post(
@@ -31,23 +30,21 @@ router = APIRouter(prefix="/v1/auth/keys", tags=["API keys"], route_class=Guarde
     response_model=MintedKey,
     responses=errors(400, 413),
 )
-@needs(EVERYTHING)
-async def mint(request: Request, body: MintKey) -> Response:
+@require_scope(EVERYTHING)
+async def mint(services: CurrentServices, scope: CurrentScope, body: MintKey) -> Response:
     """Mint a key for this property and environment. The key itself is in this answer and nowhere else."""
-    scope = caller(request).scope
     if body.environment not in (None, scope.environment):
         raise Forbidden(f"A {scope.environment} key mints {scope.environment} keys only.")
     rights = list(dict.fromkeys(body.scopes))
-    row, raw = await door(request).database.write(lambda tx: keys.create(tx, scope, body.name, rights))
+    row, raw = await services.engine.database.write(lambda tx: keys.create(tx, scope, body.name, rights))
     return reply({**_shown(row), "key": raw}, 201, {"Cache-Control": "no-store"})
 
 
 @router.get("", operation_id="listApiKeys", summary="List API keys", response_model=Page[Key], responses=errors())
-@needs(EVERYTHING)
-async def listing(request: Request, which: Annotated[Paging, FromQuery()]) -> Response:
+@require_scope(EVERYTHING)
+async def listing(services: CurrentServices, scope: CurrentScope, which: Annotated[Paging, FromQuery()]) -> Response:
     """Keys of this property and environment, revoked ones too, newest first."""
-    scope = caller(request).scope
-    rows, total = await door(request).database.read(
+    rows, total = await services.engine.database.read(
         lambda tx: keys.listing(tx, scope, limit=which.limit, offset=which.offset)
     )
     return page([_shown(row) for row in rows], total, which.limit, which.offset)
@@ -56,14 +53,14 @@ async def listing(request: Request, which: Annotated[Paging, FromQuery()]) -> Re
 @router.delete(
     "/{key_id}", operation_id="revokeApiKey", summary="Revoke an API key", status_code=204, responses=errors(404)
 )
-@needs(EVERYTHING)
-async def revoke(request: Request, key_id: str) -> Response:
+@require_scope(EVERYTHING)
+async def revoke(services: CurrentServices, scope: CurrentScope, key_id: str) -> Response:
     """Close a key for good; every process has noticed after two seconds."""
-    here, scope, key = door(request), caller(request).scope, key_of(Prefix.KEY, key_id)
-    gone = await here.database.write(lambda tx: keys.revoke(tx, scope, key))
+    key = key_of(Prefix.KEY, key_id)
+    gone = await services.engine.database.write(lambda tx: keys.revoke(tx, scope, key))
     if gone is None:
         raise NotFound
-    here.callers.forget(gone)
+    services.authenticator.forget(gone)
     return Response(status_code=204)
 
 

@@ -6,19 +6,16 @@ from typing import Annotated
 
 from fastapi import APIRouter
 from fastapi import Query as FromQuery
-from starlette.requests import Request
 from starlette.responses import Response
 
-from api.dependencies import Guarded, caller, door, needs, reply
-from api.errors import Invalid
+from api.dependencies import AuthenticatedRoute, CurrentEngine, CurrentScope, reply, require_scope
 from api.schemas.errors import errors
 from api.schemas.ledger import AskLedger, LedgerOf
 from bellhop.domain.channels import Channel
 from bellhop.engine import message_report
-from bellhop.engine.message_report import BadSpan
-from bellhop.store.database import BULK_TIMEOUT
+from bellhop.engine.message_report import AskReport
 
-router = APIRouter(prefix="/v1/ledger", tags=["Messaging"], route_class=Guarded)
+router = APIRouter(prefix="/v1/ledger", tags=["Messaging"], route_class=AuthenticatedRoute)
 
 
 @router.get(
@@ -28,18 +25,11 @@ router = APIRouter(prefix="/v1/ledger", tags=["Messaging"], route_class=Guarded)
     response_model=LedgerOf,
     responses=errors(),
 )
-@needs("messaging:read")
-async def ledger(request: Request, which: Annotated[AskLedger, FromQuery()]) -> Response:
+@require_scope("messaging:read")
+async def ledger(engine: CurrentEngine, scope: CurrentScope, which: Annotated[AskLedger, FromQuery()]) -> Response:
     """Messages accepted in a span, by channel and in all: where they stand, how late they went out, and the webhooks.
 
     Everything is counted at one moment, and `accepted` is always the sum of where they stand. Erased messages count.
     """
-    scope = caller(request).scope
     channel = Channel(which.channel) if which.channel else None
-    try:
-        found = await door(request).database.read(
-            lambda tx: message_report.read(tx, [scope], which.since, which.until, channel), timeout=BULK_TIMEOUT
-        )
-    except BadSpan as problem:
-        raise Invalid(["query", problem.place], problem.said, problem.kind) from None
-    return reply(found)
+    return reply(await message_report.read(engine, [scope], AskReport(which.since, which.until, channel)))

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi import Query as FromQuery
-from starlette.requests import Request
 from starlette.responses import Response
 
-from api.dependencies import Guarded, caller, door, key_of, needs, page, reply
-from api.errors import NotFound
+from api.auth import Caller
+from api.dependencies import AuthenticatedRoute, CurrentCaller, CurrentServices, key_of, page, reply, require_scope
+from api.problems import NotFound
 from api.schemas.errors import errors
 from api.schemas.fields import Page, Paging
 from api.schemas.keys import ChangeProperty, Property
@@ -19,17 +19,17 @@ from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.store.access import properties
 
-router = APIRouter(prefix="/v1/properties", tags=["Properties"], route_class=Guarded)
+router = APIRouter(prefix="/v1/properties", tags=["Properties"], route_class=AuthenticatedRoute)
 
 
 @router.get(
     "", operation_id="listProperties", summary="List properties", response_model=Page[Property], responses=errors()
 )
-@needs("properties:read")
-async def listing(request: Request, which: Annotated[Paging, FromQuery()]) -> Response:
+@require_scope("properties:read")
+async def listing(services: CurrentServices, caller: CurrentCaller, which: Annotated[Paging, FromQuery()]) -> Response:
     """The properties that the key opens: usually one."""
-    opened = caller(request).scopes
-    rows = await door(request).database.read(lambda tx: properties.of_scopes(tx, opened))
+    opened = caller.scopes
+    rows = await services.engine.database.read(lambda tx: properties.of_scopes(tx, opened))
     wanted = rows[which.offset : which.offset + which.limit]
     return page([_shown(row) for row in wanted], len(rows), which.limit, which.offset)
 
@@ -41,11 +41,11 @@ async def listing(request: Request, which: Annotated[Paging, FromQuery()]) -> Re
     response_model=Property,
     responses=errors(404),
 )
-@needs("properties:read")
-async def one(request: Request, property_id: str) -> Response:
+@require_scope("properties:read")
+async def one(services: CurrentServices, caller: CurrentCaller, property_id: str) -> Response:
     """One property."""
-    scope = _opened(request, property_id)
-    rows = await door(request).database.read(lambda tx: properties.of_scopes(tx, [scope]))
+    scope = _opened(caller, property_id)
+    rows = await services.engine.database.read(lambda tx: properties.of_scopes(tx, [scope]))
     return reply(_shown(rows[0]))
 
 
@@ -56,17 +56,17 @@ async def one(request: Request, property_id: str) -> Response:
     response_model=Property,
     responses=errors(400, 404, 413),
 )
-@needs("properties:write")
-async def change(request: Request, property_id: str, body: ChangeProperty) -> Response:
+@require_scope("properties:write")
+async def change(services: CurrentServices, caller: CurrentCaller, property_id: str, body: ChangeProperty) -> Response:
     """Change the fields that are present."""
-    scope = _opened(request, property_id)
+    scope = _opened(caller, property_id)
     fields = body.model_dump(exclude_unset=True)
-    return reply(_shown(await door(request).database.write(lambda tx: properties.change(tx, scope, fields))))
+    return reply(_shown(await services.engine.database.write(lambda tx: properties.change(tx, scope, fields))))
 
 
-def _opened(request: Request, property_id: str) -> Scope:
+def _opened(caller: Caller, property_id: str) -> Scope:
     key = key_of(Prefix.PROPERTY, property_id)
-    for scope in caller(request).scopes:
+    for scope in caller.scopes:
         if scope.property_id == key:
             return scope
     raise NotFound

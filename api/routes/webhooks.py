@@ -6,11 +6,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi import Query as FromQuery
-from starlette.requests import Request
 from starlette.responses import Response
 
-from api.dependencies import Guarded, caller, door, key_of, needs, page, reply
-from api.errors import EndpointInactive, Invalid, NotFound
+from api.dependencies import (
+    AuthenticatedRoute,
+    CurrentScope,
+    CurrentServices,
+    Services,
+    key_of,
+    page,
+    reply,
+    require_scope,
+)
+from api.problems import Invalid, NotFound
 from api.schemas.errors import errors
 from api.schemas.fields import Page, Paging
 from api.schemas.webhooks import (
@@ -25,12 +33,13 @@ from api.schemas.webhooks import (
 )
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.serializers import timestamp
+from bellhop.engine import errors as engine_errors
 from bellhop.store.database import BULK_TIMEOUT
 from bellhop.store.webhooks import endpoints
 from bellhop.store.webhooks.endpoints import Replayed
 from bellhop.webhooks.ssrf_guard import ForbiddenTarget, check_url
 
-router = APIRouter(prefix="/v1/webhooks", tags=["Webhooks"], route_class=Guarded)
+router = APIRouter(prefix="/v1/webhooks", tags=["Webhooks"], route_class=AuthenticatedRoute)
 
 
 @router.post(
@@ -41,12 +50,11 @@ router = APIRouter(prefix="/v1/webhooks", tags=["Webhooks"], route_class=Guarded
     response_model=Endpoint,
     responses=errors(400, 413),
 )
-@needs("webhooks:write")
-async def create(request: Request, body: CreateEndpoint) -> Response:
+@require_scope("webhooks:write")
+async def create(services: CurrentServices, scope: CurrentScope, body: CreateEndpoint) -> Response:
     """Have events posted to a URL of yours, signed with the secret in the answer."""
-    here, scope = door(request), caller(request).scope
-    await _check(request, body.url)
-    row = await here.database.write(
+    await _check(services, body.url)
+    row = await services.engine.database.write(
         lambda tx: endpoints.create(tx, scope, body.url, event_types(body.events), body.description)
     )
     return reply(_shown(row), 201)
@@ -59,11 +67,10 @@ async def create(request: Request, body: CreateEndpoint) -> Response:
     response_model=Page[Endpoint],
     responses=errors(),
 )
-@needs("webhooks:read")
-async def listing(request: Request, which: Annotated[Paging, FromQuery()]) -> Response:
+@require_scope("webhooks:read")
+async def listing(services: CurrentServices, scope: CurrentScope, which: Annotated[Paging, FromQuery()]) -> Response:
     """Webhook endpoints of this property, newest first."""
-    scope = caller(request).scope
-    rows, total = await door(request).database.read(
+    rows, total = await services.engine.database.read(
         lambda tx: endpoints.listing(tx, scope, limit=which.limit, offset=which.offset)
     )
     return page([_shown(row) for row in rows], total, which.limit, which.offset)
@@ -76,11 +83,11 @@ async def listing(request: Request, which: Annotated[Paging, FromQuery()]) -> Re
     response_model=Endpoint,
     responses=errors(404),
 )
-@needs("webhooks:read")
-async def one(request: Request, webhook_id: str) -> Response:
+@require_scope("webhooks:read")
+async def one(services: CurrentServices, scope: CurrentScope, webhook_id: str) -> Response:
     """One webhook endpoint."""
-    scope, key = caller(request).scope, key_of(Prefix.ENDPOINT, webhook_id)
-    row = await door(request).database.read(lambda tx: endpoints.get(tx, scope, key))
+    key = key_of(Prefix.ENDPOINT, webhook_id)
+    row = await services.engine.database.read(lambda tx: endpoints.get(tx, scope, key))
     return reply(_shown(_there(row)))
 
 
@@ -91,18 +98,18 @@ async def one(request: Request, webhook_id: str) -> Response:
     response_model=Endpoint,
     responses=errors(400, 404, 413),
 )
-@needs("webhooks:write")
-async def change(request: Request, webhook_id: str, body: ChangeEndpoint) -> Response:
+@require_scope("webhooks:write")
+async def change(services: CurrentServices, scope: CurrentScope, webhook_id: str, body: ChangeEndpoint) -> Response:
     """Change the fields that are present; `is_active: true` also switches a disabled endpoint on again."""
-    here, scope, key = door(request), caller(request).scope, key_of(Prefix.ENDPOINT, webhook_id)
+    key = key_of(Prefix.ENDPOINT, webhook_id)
     fields: dict[str, Any] = body.model_dump(exclude_unset=True)
     if "url" in fields:
-        await _check(request, body.url)
+        await _check(services, body.url)
     if "events" in fields:
         fields["events"] = event_types(body.events)
-    row = _there(await here.database.write(lambda tx: endpoints.change(tx, scope, key, fields)))
+    row = _there(await services.engine.database.write(lambda tx: endpoints.change(tx, scope, key, fields)))
     if row["is_active"]:
-        here.dispatcher.wake_endpoints({key})
+        services.engine.dispatcher.wake_endpoints({key})
     return reply(_shown(row))
 
 
@@ -113,11 +120,11 @@ async def change(request: Request, webhook_id: str, body: ChangeEndpoint) -> Res
     status_code=204,
     responses=errors(404),
 )
-@needs("webhooks:write")
-async def delete(request: Request, webhook_id: str) -> Response:
+@require_scope("webhooks:write")
+async def delete(services: CurrentServices, scope: CurrentScope, webhook_id: str) -> Response:
     """Delete an endpoint; deliveries that were still pending are abandoned."""
-    scope, key = caller(request).scope, key_of(Prefix.ENDPOINT, webhook_id)
-    if not await door(request).database.write(lambda tx: endpoints.remove(tx, scope, key)):
+    key = key_of(Prefix.ENDPOINT, webhook_id)
+    if not await services.engine.database.write(lambda tx: endpoints.remove(tx, scope, key)):
         raise NotFound
     return Response(status_code=204)
 
@@ -129,11 +136,11 @@ async def delete(request: Request, webhook_id: str) -> Response:
     response_model=Endpoint,
     responses=errors(404),
 )
-@needs("webhooks:write")
-async def rotate(request: Request, webhook_id: str) -> Response:
+@require_scope("webhooks:write")
+async def rotate(services: CurrentServices, scope: CurrentScope, webhook_id: str) -> Response:
     """A new secret. For 24 hours deliveries bear a signature of each, so that nothing is missed meanwhile."""
-    scope, key = caller(request).scope, key_of(Prefix.ENDPOINT, webhook_id)
-    return reply(_shown(_there(await door(request).database.write(lambda tx: endpoints.rotate(tx, scope, key)))))
+    key = key_of(Prefix.ENDPOINT, webhook_id)
+    return reply(_shown(_there(await services.engine.database.write(lambda tx: endpoints.rotate(tx, scope, key)))))
 
 
 @router.get(
@@ -143,11 +150,13 @@ async def rotate(request: Request, webhook_id: str) -> Response:
     response_model=Page[Delivery],
     responses=errors(404),
 )
-@needs("webhooks:read")
-async def deliveries(request: Request, webhook_id: str, which: Annotated[ListDeliveries, FromQuery()]) -> Response:
+@require_scope("webhooks:read")
+async def deliveries(
+    services: CurrentServices, scope: CurrentScope, webhook_id: str, which: Annotated[ListDeliveries, FromQuery()]
+) -> Response:
     """What was and is owed to the endpoint, newest first."""
-    scope, key = caller(request).scope, key_of(Prefix.ENDPOINT, webhook_id)
-    found = await door(request).database.read(
+    key = key_of(Prefix.ENDPOINT, webhook_id)
+    found = await services.engine.database.read(
         lambda tx: endpoints.listing_deliveries(
             tx, scope, key, state=which.state, limit=which.limit, offset=which.offset
         )
@@ -166,13 +175,13 @@ async def deliveries(request: Request, webhook_id: str, which: Annotated[ListDel
     response_model=Delivery,
     responses=errors(404, 409),
 )
-@needs("webhooks:write")
-async def replay_one(request: Request, webhook_id: str, delivery_id: str) -> Response:
+@require_scope("webhooks:write")
+async def replay_one(services: CurrentServices, scope: CurrentScope, webhook_id: str, delivery_id: str) -> Response:
     """Owe this delivery again, from the start of the schedule. The event keeps its id."""
-    here, scope, key = door(request), caller(request).scope, key_of(Prefix.ENDPOINT, webhook_id)
+    key = key_of(Prefix.ENDPOINT, webhook_id)
     delivery = key_of(Prefix.DELIVERY, delivery_id)
-    done = _replayed(await here.database.write(lambda tx: endpoints.replay_one(tx, scope, key, delivery)))
-    here.dispatcher.wake_endpoints({key})
+    done = _replayed(await services.engine.database.write(lambda tx: endpoints.replay_one(tx, scope, key, delivery)))
+    services.engine.dispatcher.wake_endpoints({key})
     return reply(_delivery(_there(done.row)), 202)
 
 
@@ -184,22 +193,22 @@ async def replay_one(request: Request, webhook_id: str, delivery_id: str) -> Res
     response_model=Replay,
     responses=errors(400, 404, 409, 413),
 )
-@needs("webhooks:write")
-async def replay(request: Request, webhook_id: str, body: ReplayRequest) -> Response:
+@require_scope("webhooks:write")
+async def replay(services: CurrentServices, scope: CurrentScope, webhook_id: str, body: ReplayRequest) -> Response:
     """Owe again every delivery that failed for good since a time."""
-    here, scope, key = door(request), caller(request).scope, key_of(Prefix.ENDPOINT, webhook_id)
-    owed_again = await here.database.write(
+    key = key_of(Prefix.ENDPOINT, webhook_id)
+    owed_again = await services.engine.database.write(
         lambda tx: endpoints.replay_failed(tx, scope, key, body.since), timeout=BULK_TIMEOUT
     )
     done = _replayed(owed_again)
     if done.count:
-        here.dispatcher.wake_endpoints({key})
+        services.engine.dispatcher.wake_endpoints({key})
     return reply({"replayed": done.count}, 202)
 
 
-async def _check(request: Request, url: str) -> None:
+async def _check(services: Services, url: str) -> None:
     try:
-        await check_url(url, door(request).settings.webhook.allow)
+        await check_url(url, services.settings.webhook.allow)
     except ForbiddenTarget as problem:
         raise Invalid(["body", "url"], problem.reason, "url") from None
 
@@ -214,7 +223,7 @@ def _replayed(done: Replayed | None) -> Replayed:
     if done is None:
         raise NotFound
     if done.inactive:
-        raise EndpointInactive
+        raise engine_errors.EndpointInactive
     return done
 
 

@@ -18,7 +18,7 @@ from bellhop.domain.ids import Prefix, render
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.engine import message_report
-from bellhop.engine.message_report import BadSpan
+from bellhop.engine.errors import BadSpan
 from bellhop.ops import administration
 from bellhop.ops.administration import Refused
 from bellhop.ops.humanize import Count, Lasting
@@ -114,7 +114,7 @@ def _with_span(work: Callable[[], T]) -> T:
     try:
         return work()
     except BadSpan as problem:
-        raise Refused(f"--{problem.place}: {problem.said.replace('`', '')}.") from None
+        raise Refused(f"--{problem.field}: {problem.expected.replace('`', '')}.") from None
 
 
 # --- the ledger --------------------------------------------------------------------------------------------------
@@ -126,14 +126,14 @@ async def _ledgers(
     """`scopes`: the ledger of each, and `together`: of all of them."""
     wanted = await _scopes(tx, slug, environment)
     # One span for all, decided once.
-    together = await message_report.read(tx, [scope for _, scope in wanted], since, until)
+    together = await message_report.figures(tx, [scope for _, scope in wanted], since, until)
     start, end = (datetime.fromisoformat(together[name]) for name in ("from", "to"))
     scopes = [
         {
             "property": row["slug"],
             "name": row["name"],
             "environment": scope.environment,
-            **await message_report.read(tx, [scope], start, end),
+            **await message_report.figures(tx, [scope], start, end),
         }
         for row, scope in wanted
     ]

@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain.channels import Channel
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
+from bellhop.engine.context import Engine
+from bellhop.engine.errors import BadSpan
+from bellhop.store.database import BULK_TIMEOUT
 from bellhop.store.reports import report_queries
 
 USUAL = timedelta(hours=24)
@@ -22,14 +25,6 @@ PLACES = ("read", "delivered", "sent", "failed", "cancelled", "pending", "unknow
 REASONS = ("waiting", "held", "retrying", "due")
 """Why a pending one has not gone out, each for exactly one: their sum is `pending`."""
 SPREAD = ("count", "p50", "p95", "p99", "worst")
-
-
-class BadSpan(Exception):
-    """The span asked for is none; `place` is the end that is wrong (`from` or `to`)."""
-
-    def __init__(self, place: str, said: str, kind: str) -> None:
-        super().__init__(said)
-        self.place, self.said, self.kind = place, said, kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +48,30 @@ def span_of(since: datetime | None, until: datetime | None, now: datetime) -> Sp
     return Span(start, end)
 
 
-async def read(
+@dataclass(frozen=True, slots=True)
+class AskReport:
+    """Which messages to report on; None: the last 24 hours, every channel."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    channel: Channel | None = None
+
+
+async def read(engine: Engine, scopes: Sequence[Scope], asked: AskReport) -> dict[str, Any]:
+    """The ledger of these scopes together. Raises BadSpan."""
+    return await engine.database.read(
+        lambda tx: figures(tx, scopes, asked.since, asked.until, asked.channel), timeout=BULK_TIMEOUT
+    )
+
+
+async def figures(
     tx: AsyncConnection,
     scopes: Sequence[Scope],
     since: datetime | None,
     until: datetime | None,
     channel: Channel | None = None,
 ) -> dict[str, Any]:
-    """The ledger of these scopes together. Raises BadSpan."""
+    """The same in an open transaction."""
     span = span_of(since, until, await report_queries.now(tx))
     found = await report_queries.figures(tx, scopes, span.since, span.until, channel)
     codes: dict[str | None, dict[str, int]] = {}

@@ -14,7 +14,8 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 from bellhop.domain.addresses import AddressBook
-from bellhop.ops.seed import check_installation, ensure_accounts
+from bellhop.engine.installation import check_installation
+from bellhop.ops.seed import ensure_accounts
 from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.access import properties
 from bellhop.store.connections import make_engine

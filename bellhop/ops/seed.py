@@ -1,49 +1,20 @@
-"""First rows: the installation's key check, a property with its scopes, and the accounts the environment names.
+"""First rows: a property with its scopes, and the accounts the environment names.
 
 Environment variables only seed rows; from then on the rows lead.
 """
 
 from __future__ import annotations
 
-import asyncio
-import hmac
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-
-from bellhop.domain.addresses import AddressBook
 from bellhop.domain.keys import digest
 from bellhop.domain.scopes import Scope
 from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
 from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.settings import Settings, SettingsError
-from bellhop.store.access import installation, keys, properties
+from bellhop.store.access import keys, properties
 from bellhop.store.delivery import accounts
 from bellhop.store.delivery.accounts import Seed
-
-ASK_AGAIN = 2.0
-
-
-async def check_installation(tx: AsyncConnection, book: AddressBook) -> None:
-    """Make sure this database was made with this secret key. Raises SettingsError when it was not."""
-    if not hmac.compare_digest(await installation.secret_check(tx, book.check()), book.check()):
-        raise SettingsError(
-            "BELLHOP_SECRET_KEY is not the key this database was made with.\n"
-            "  With another key earlier opt-outs would not be recognised, so nothing starts.\n"
-            "  Set it to the first key (`bellhop dev` keeps it in .bellhop/secret_key), or use an empty database."
-        )
-
-
-async def await_installation(engine: AsyncEngine, book: AddressBook) -> None:
-    """Wait until the database is there and migrated, then make sure that this is its secret key. Raises SettingsError
-    when it is not: with another key, opt-outs would silently not be recognised."""
-    while True:
-        try:
-            async with engine.begin() as tx:
-                await check_installation(tx, book)
-            return
-        except (DBAPIError, OSError, TimeoutError):
-            await asyncio.sleep(ASK_AGAIN)
 
 
 async def ensure_property(tx: AsyncConnection, name: str, slug: str, timezone: str = "UTC") -> dict[str, Scope]:

@@ -102,6 +102,14 @@ class TemporalDispatcher:
         if self._calls:
             await asyncio.wait(self._calls, timeout=2)
 
+    async def reachable(self, timeout: float) -> bool:
+        """Whether Temporal answers within `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._client.service_client.check_health(timeout=timedelta(seconds=timeout))
+        except (RPCError, RuntimeError, OSError, TimeoutError):
+            return False
+
     # --- what callers say, after their commit ------------------------------------------------------------------
 
     def accepted(self, row: Mapping[str, Any]) -> None:

@@ -315,6 +315,6 @@ async def test_a_backlog_is_answered_queued_at_once(settings: Settings, engine: 
         for _ in range(3):
             await api.send()
         # From here on a wait would be seen, however slow the machine is.
-        api.app.state.door.settings.bellhop.accept_wait = 30.0
+        api.app.state.services.settings.bellhop.accept_wait = 30.0
         async with asyncio.timeout(10):
             assert (await api.send()).json()["status"] == "queued"

@@ -16,15 +16,15 @@ from .engine import SMS, Engine
 
 
 async def test_first_come_first_served_and_nobody_waits_for_ever() -> None:
-    line = Admission(places=1, patience=30.0)
+    line = Admission(slots=1, patience=30.0)
     first = await line.enter()
     second = asyncio.create_task(line.enter())
     await asyncio.sleep(0.05)
     third = asyncio.create_task(line.enter())
     await asyncio.sleep(0.05)
-    first.leave()
-    first.leave()
-    (await second).leave()
+    first.release()
+    first.release()
+    (await second).release()
     await third
     line._patience = 0.2
     with pytest.raises(Overloaded):
@@ -47,7 +47,7 @@ async def test_a_flood_is_served_or_told_at_once_and_nothing_is_half_done(idle_s
             assert (await crowd.get("/healthz")).status_code == 200
             # Told while the lock is still held.
             async with asyncio.timeout(10):
-                while sum(one.done() for one in asked) < 60 - 2 * admission.PLACES:
+                while sum(one.done() for one in asked) < 60 - 2 * admission.SLOTS:
                     await asyncio.sleep(0.05)
         answers = await asyncio.gather(*asked)
     told = Counter(answer.status_code for answer in answers)
@@ -63,10 +63,10 @@ async def test_a_flood_is_served_or_told_at_once_and_nothing_is_half_done(idle_s
 
 
 async def test_a_slow_sender_keeps_nobody_waiting(idle_stack: Engine) -> None:
-    """More of them than places: their bodies never end."""
+    """More of them than slots: their bodies never end."""
     host, port = str(idle_stack.http.base_url).removeprefix("http://").strip("/").split(":")
     slow = []
-    for _ in range(admission.PLACES + 4):
+    for _ in range(admission.SLOTS + 4):
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"POST /v1/messaging/send HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
         await writer.drain()
@@ -77,16 +77,16 @@ async def test_a_slow_sender_keeps_nobody_waiting(idle_stack: Engine) -> None:
         writer.close()
 
 
-async def test_who_waits_for_a_provider_takes_no_place(idle_stack: Engine) -> None:
-    """Nobody works here: each send waits out its time. If it kept its place, others would be refused theirs."""
+async def test_who_waits_for_a_provider_takes_no_slot(idle_stack: Engine) -> None:
+    """Nobody works here: each send waits out its time. If it kept its slot, others would be refused theirs."""
     idle_stack.settings.bellhop.accept_wait = 6.0
 
     async def send(number: int) -> httpx2.Response:
         return await idle_stack.http.post("/v1/messaging/send", json={**SMS, "content": f"{number}"})
 
-    waiting = [asyncio.create_task(send(number)) for number in range(admission.PLACES)]
+    waiting = [asyncio.create_task(send(number)) for number in range(admission.SLOTS)]
     async with asyncio.timeout(20):
-        while len(await idle_stack.rows("select from messages")) < admission.PLACES:
+        while len(await idle_stack.rows("select from messages")) < admission.SLOTS:
             await asyncio.sleep(0.05)
-    answers = await asyncio.gather(*waiting, *(send(number) for number in range(admission.PLACES, 40)))
+    answers = await asyncio.gather(*waiting, *(send(number) for number in range(admission.SLOTS, 40)))
     assert {answer.status_code for answer in answers} == {201}

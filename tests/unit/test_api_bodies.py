@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.errors import BadRequest, Invalid
 from api.json_bodies import DEEPEST, is_json, parse
+from api.problems import BadRequest, Invalid
 from api.schemas.keys import Right
 from bellhop.domain import keys
 

@@ -19,7 +19,6 @@ CLOCKS = {
 
 SPEAKS_SQL = {
     "bellhop/dev/postgres.py": "makes the embedded server's database",
-    "api/routes/health.py": "asks whether the tables are there",
 }
 """Outside the store, and why."""
 TYPES_AND_ERRORS = {"AsyncConnection", "AsyncEngine", "Connection"}

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.store.tables import installation
+from bellhop.store.tables import installation, scopes
 
 
 async def secret_check(tx: AsyncConnection, offered: bytes) -> bytes:
@@ -24,3 +24,9 @@ async def conductor(tx: AsyncConnection) -> str | None:
 async def conducted_by(tx: AsyncConnection, namespace_id: str) -> None:
     """From now on that namespace conducts them: it has a workflow for each that needs one."""
     await tx.execute(update(installation).values(conductor=namespace_id))
+
+
+async def is_migrated(tx: AsyncConnection) -> bool:
+    """True when a table of ours is there; a ProgrammingError says that it is not."""
+    await tx.execute(select(scopes.c.id).limit(1))
+    return True

@@ -42,7 +42,7 @@ NOT_KNOWN = replace(FAILED, left=frozenset({"unknown"}))
 
 STEPS = (
     # --- the door
-    Row("tx messaging.send", "sms", "the acceptance: message, first event and idempotency record"),
+    Row("tx messages.send", "sms", "the acceptance: message, first event and idempotency record"),
     Row("rpc start Message", "sms"),
     Row("rpc start Message", "scheduled", "asleep until it is due"),
     Row("tx TemporalDispatcher._batch", "sms", "clears the debt to Temporal"),
@@ -93,10 +93,10 @@ STEPS = (
     Row("sendgrid report", "silent mail"),
     Row("tx AttemptStore.record_poll", "silent", "writes down what the provider says"),
     # --- changes
-    Row("tx messaging.cancel", "cancelled"),
+    Row("tx messages.cancel", "cancelled"),
     Row("rpc wake Message", "cancelled"),
     Row("Message hears wake", "cancelled"),
-    Row("tx messaging.reschedule", "moved"),
+    Row("tx messages.reschedule", "moved"),
     Row("rpc wake Message", "moved"),
     Row("tx guests.delete", "erased"),
     Row("tx PostgresSweeper._histories", "erased"),
@@ -130,7 +130,7 @@ STEPS = (
 )
 
 NOT_OF_A_MESSAGE = {
-    "tx seed.await_installation": "a process starts",
+    "tx installation.await_installation": "a process starts",
     "rpc list_search_attributes": "a process starts",
     "rpc add_search_attributes": "a process starts",
     "rpc create_schedule": "a worker starts; made again by the next",
@@ -138,7 +138,7 @@ NOT_OF_A_MESSAGE = {
     "rpc describe_schedule": "a worker starts",
     "rpc describe_namespace by the sweep": "reads",
     "rpc list_search_attributes by the sweep": "reads",
-    "tx Callers._take": "the rate of a key; a lost share runs out within a minute",
+    "tx Authenticator._take": "the rate of a key; a lost share runs out within a minute",
     "tx guests.create": "no message; one transaction, events are drained by the sweep at the latest",
     "tx guests.change": "as guests.create",
     "tx keys.mint": "no message",

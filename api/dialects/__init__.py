@@ -1,0 +1,8 @@
+"""Dialects: other vendors' APIs, spoken over the same engine. One folder each, and one line in DIALECTS."""
+
+from __future__ import annotations
+
+from api.dialects.dialect import Dialect
+
+DIALECTS: tuple[Dialect, ...] = ()
+"""Those that the API speaks beside its own."""

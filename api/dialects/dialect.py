@@ -1,0 +1,43 @@
+"""What a dialect is: another vendor's API, spoken over the same engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """Another vendor's API: everything below its path is read and answered in its form."""
+
+    name: str
+    """One word: what logs and settings call it."""
+    router: APIRouter
+    """Its routes, below a prefix of its own, of the class AuthenticatedRoute."""
+    read_key: Callable[[Request], str | None]
+    """The API key a request bears, where this vendor's clients put it; None when it bears none."""
+    answer: Callable[[Problem, str], Response]
+    """An error in the vendor's form; the text is the request's id. Keeps the problem's headers."""
+
+    @property
+    def prefix(self) -> str:
+        """The path all of it is below."""
+        return self.router.prefix
+
+    def speaks(self, path: str) -> bool:
+        """Whether a path is this dialect's."""
+        return path.startswith(self.prefix) and path[len(self.prefix) :][:1] in ("", "/")
+
+
+def dialect_of(path: str, dialects: Sequence[Dialect]) -> Dialect | None:
+    """The dialect a path belongs to; None: the native API."""
+    for dialect in dialects:
+        if dialect.speaks(path):
+            return dialect
+    return None

@@ -1,0 +1,157 @@
+"""Why a request is not answered as asked: one tree, whose docstrings are the messages, and what each situation that the
+engine names is in HTTP. `errors.py` turns them into answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from inspect import getdoc
+from typing import Any
+
+from bellhop.engine import errors as engine
+
+Detail = str | Sequence[Mapping[str, Any]]
+
+
+class Problem(Exception):
+    """The request could not be answered."""
+
+    status_code = 500
+    code = "internal_error"
+
+    def __init__(
+        self,
+        detail: Detail | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        status_code: int | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(type(self).__name__)
+        self.detail: Detail = detail or " ".join((getdoc(type(self)) or "").split())
+        self.headers = dict(headers or {})
+        self.status_code = status_code or self.status_code
+        self.code = code or self.code
+
+    @property
+    def sentence(self) -> str:
+        """`detail` in one sentence, for formats that have no list of fields."""
+        if isinstance(self.detail, str):
+            return self.detail
+        return "; ".join(f"{'.'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in self.detail)
+
+
+class Broken(Problem):
+    """Something broke here. It has been logged."""
+
+
+class BadRequest(Problem):
+    """The request cannot be read."""
+
+    status_code = 400
+    code = "bad_request"
+
+
+class Unauthenticated(Problem):
+    """A valid API key is needed: Authorization: Bearer sk_live_… or sk_test_…, or the header X-API-Key."""
+
+    status_code = 401
+    code = "unauthenticated"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"WWW-Authenticate": 'Bearer realm="bellhop"'})
+
+
+class Forbidden(Problem):
+    """This API key may not do that."""
+
+    status_code = 403
+    code = "forbidden"
+
+
+class MissingScope(Forbidden):
+    """This API key lacks a scope."""
+
+    code = "missing_scope"
+
+    def __init__(self, right: str) -> None:
+        super().__init__(f"This API key lacks the scope {right}.")
+
+
+class NotFound(Problem):
+    """There is no such thing here."""
+
+    status_code = 404
+    code = "not_found"
+
+
+class TooLarge(Problem):
+    """The request body is too large."""
+
+    status_code = 413
+    code = "body_too_large"
+
+
+class Invalid(Problem):
+    """Some fields are not as they should be."""
+
+    status_code = 422
+    code = "invalid"
+
+    def __init__(self, loc: Sequence[str | int], msg: str, kind: str) -> None:
+        super().__init__([{"loc": list(loc), "msg": msg, "type": kind}])
+
+
+class RateLimited(Problem):
+    """This API key has made too many requests this minute."""
+
+    status_code = 429
+    code = "rate_limited"
+
+
+class Busy(Problem):
+    """More requests are under way than can be worked on just now. Nothing was done; try again."""
+
+    status_code = 503
+    code = "overloaded"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "2"})
+
+
+class Unavailable(Problem):
+    """Bellhop's database cannot be used just now; try again. With an Idempotency-Key nothing is ever done twice."""
+
+    status_code = 503
+    code = "database_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "2"})
+
+
+OF_ENGINE: dict[type[engine.EngineError], tuple[int, str]] = {
+    engine.NotFound: (404, "not_found"),
+    engine.IdempotencyMismatch: (409, "idempotency_key_reused"),
+    engine.IdempotencySubjectGone: (409, "idempotency_subject_gone"),
+    engine.NotPending: (409, "message_not_pending"),
+    engine.OutcomeUnknown: (409, "outcome_unknown"),
+    engine.GuestConflict: (409, "guest_conflict"),
+    engine.EndpointInactive: (409, "endpoint_inactive"),
+    engine.OtherEnvironment: (403, "forbidden"),
+    engine.WrongSignature: (403, "wrong_signature"),
+    engine.UnreadableCallback: (400, "bad_request"),
+    engine.InvalidField: (422, "invalid"),
+    engine.UnknownGuest: (422, "invalid"),
+    engine.BadSpan: (422, "invalid"),
+    engine.ForbiddenUrl: (422, "invalid"),
+    engine.ChannelUnavailable: (422, "channel_unavailable"),
+}
+"""Situation → status and code. A test walks the engine's tree."""
+
+
+def problem_of(error: engine.EngineError, place: str) -> Problem:
+    """What it is in HTTP. `place`: where the request's fields are, `body` or `query`."""
+    status_code, code = OF_ENGINE[type(error)]
+    detail: Detail = str(error)
+    if isinstance(error, engine.InvalidField):
+        detail = [{"loc": [place, error.field], "msg": error.expected, "type": error.kind}]
+    return Problem(detail, status_code=status_code, code=code)

@@ -1,0 +1,24 @@
+"""What use cases work with: one value per process, built at its composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bellhop.domain.addresses import AddressBook
+from bellhop.domain.delivery_ports import Provider
+from bellhop.settings import DeliverySettings, WebhookSettings
+from bellhop.store.database import Database
+from bellhop.temporal.dispatcher import TemporalDispatcher
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The things every use case takes beside a scope and its command."""
+
+    database: Database
+    dispatcher: TemporalDispatcher
+    book: AddressBook
+    providers: Mapping[str, Provider]
+    delivery: DeliverySettings
+    webhook: WebhookSettings

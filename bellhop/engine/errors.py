@@ -1,0 +1,108 @@
+"""Why a use case was not done: named situations, whose docstrings are the messages. Nothing has been written then.
+
+Whoever calls says it in a protocol's own words: `api/problems.py` makes each of them an answer of HTTP.
+"""
+
+from __future__ import annotations
+
+from inspect import getdoc
+
+from bellhop.domain.statuses import Status
+
+
+class EngineError(Exception):
+    """It was not done."""
+
+    def __init__(self, said: str | None = None) -> None:
+        super().__init__(said or " ".join((getdoc(type(self)) or "").split()))
+
+
+class NotFound(EngineError):
+    """There is no such thing here."""
+
+
+class InvalidField(EngineError):
+    """A field of the command is not as it should be; `field` names it as the command does."""
+
+    def __init__(self, field: str, expected: str, kind: str) -> None:
+        super().__init__(expected)
+        self.field, self.expected, self.kind = field, expected, kind
+
+
+class ChannelUnavailable(InvalidField):
+    """The property has no sender that carries messages on this channel."""
+
+    def __init__(self, channel: str) -> None:
+        super().__init__(
+            "channel",
+            f"expected a channel that this property has a sender for; it has none for {channel}",
+            "channel_unavailable",
+        )
+
+
+class UnknownGuest(InvalidField):
+    """The guest a command names does not exist in this scope."""
+
+    def __init__(self, field: str, expected: str = "expected the id of a guest of this property") -> None:
+        super().__init__(field, expected, "unknown_guest")
+
+
+class BadSpan(InvalidField):
+    """The span asked for is none."""
+
+
+class ForbiddenUrl(InvalidField):
+    """Nothing is posted to this address."""
+
+    def __init__(self, expected: str) -> None:
+        super().__init__("url", expected, "url")
+
+
+class IdempotencyMismatch(EngineError):
+    """This Idempotency-Key was used in the last 48 hours with another request body. Use a new key."""
+
+
+class IdempotencySubjectGone(EngineError):
+    """What this Idempotency-Key made has been erased since. Use a new key."""
+
+
+class NotPending(EngineError):
+    """Only a message that still waits can be cancelled or moved."""
+
+    def __init__(self, status: Status) -> None:
+        # `queued` and yet not waiting: a provider is being called with it, or may have it.
+        state = "on its way to a provider" if status is Status.QUEUED else status.value
+        super().__init__(f"It is already {state}; only a message that still waits can be cancelled or moved.")
+
+
+class OutcomeUnknown(EngineError):
+    """The provider has not said whether it took this message. That is being found out: look at it again in a minute;
+    it can be cancelled or moved if the provider does not have it."""
+
+
+class GuestConflict(EngineError):
+    """Another guest of this property has that e-mail address or external id."""
+
+    def __init__(self, field: str) -> None:
+        what = "external id" if field == "external_id" else "e-mail address"
+        super().__init__(f"Another guest of this property has that {what}.")
+        self.field = field
+
+
+class EndpointInactive(EngineError):
+    """The webhook endpoint is switched off. Set is_active to true first."""
+
+
+class OtherEnvironment(EngineError):
+    """A key mints keys of its own environment only."""
+
+    def __init__(self, environment: str) -> None:
+        super().__init__(f"A {environment} key mints {environment} keys only.")
+
+
+class WrongSignature(EngineError):
+    """This callback does not bear a signature of the account it names."""
+
+
+class UnreadableCallback(EngineError):
+    """This is not what the provider sends."""

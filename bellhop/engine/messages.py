@@ -1,0 +1,179 @@
+"""Messages: sent, cancelled, moved, looked at. After each commit Temporal is told; a lost word is found by recovery."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.domain import channels as rules
+from bellhop.domain.channels import Channel
+from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.scopes import Scope
+from bellhop.domain.statuses import STATUS, Stage, Status
+from bellhop.engine.context import Engine
+from bellhop.engine.errors import ChannelUnavailable, NotFound, NotPending, OutcomeUnknown, UnknownGuest
+from bellhop.engine.idempotency import IdempotencyKey, Once, once
+from bellhop.store.compiled import Row
+from bellhop.store.messages import outbound
+from bellhop.store.messages import timeline as entries
+from bellhop.store.messages.outbound import Changed, NewMessage
+
+ACCEPTED = 201
+"""What is recorded as the first answer to a send."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    """A message as a caller asks for it: its fields checked and normalised, each by itself. An `in_app` message goes
+    to the guest whose rendered id (`gst_…`) is its `recipient`. `scheduled_at` None, or past: now."""
+
+    channel: Channel
+    recipient: str = field(repr=False)
+    content: str = field(repr=False)
+    subject: str | None = field(default=None, repr=False)
+    scheduled_at: datetime | None = None
+    guest_id: UUID | None = None
+    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListMessages:
+    """Which messages to list; None: any."""
+
+    guest_id: UUID | None = None
+    channel: Channel | None = None
+    status: Status | None = None
+    limit: int = 50
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What became of a message: its status now, and entries in the order of time."""
+
+    status: Status
+    entries: list[dict[str, Any]]
+
+
+async def send(engine: Engine, scope: Scope, command: SendMessage, key: IdempotencyKey | None = None) -> Once[Row]:
+    """Accept a message: once this returns it is not lost, and is sent once.
+
+    Raises ChannelUnavailable, UnknownGuest, IdempotencyMismatch, IdempotencySubjectGone; nothing is written then.
+    """
+    new = _new(command)
+
+    async def accept(tx: AsyncConnection) -> Once[Row]:
+        row = await outbound.accept(tx, scope, new, engine.book, engine.delivery.valid_for)
+        return Once(row, row["id"], ACCEPTED)
+
+    try:
+        # Message, first event and idempotency record: one transaction, whose commit is the acceptance.
+        accepted = await engine.database.write(
+            lambda tx: once(
+                tx,
+                engine.book,
+                scope,
+                "message",
+                key,
+                make=lambda: accept(tx),
+                find=lambda message_id: outbound.get(tx, scope, message_id),
+            )
+        )
+    except outbound.ChannelUnavailable:
+        raise ChannelUnavailable(command.channel.value) from None
+    except outbound.UnknownGuest:
+        raise UnknownGuest("recipient" if command.channel is Channel.IN_APP else "guest_id") from None
+    if not accepted.replayed:
+        engine.dispatcher.accepted(accepted.made)
+    return accepted
+
+
+def _new(command: SendMessage) -> NewMessage:
+    guest_id = command.guest_id
+    if command.channel is Channel.IN_APP:
+        addressed = parse(Prefix.GUEST, command.recipient)
+        if addressed is None:
+            raise UnknownGuest("recipient")
+        if guest_id not in (None, addressed):
+            raise UnknownGuest("guest_id", "expected the guest of `recipient`, or none")
+        guest_id = addressed
+    return NewMessage(
+        channel=command.channel,
+        recipient=command.recipient,
+        content=command.content,
+        content_type=rules.content_type(command.channel, command.content),
+        subject=command.subject,
+        scheduled_at=command.scheduled_at,
+        guest_id=guest_id,
+        metadata=command.metadata,
+    )
+
+
+async def get(engine: Engine, scope: Scope, message_id: UUID) -> Row:
+    """One outbound message. Raises NotFound."""
+    row = await engine.database.read(lambda tx: outbound.get(tx, scope, message_id))
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def listing(engine: Engine, scope: Scope, which: ListMessages) -> tuple[list[Row], int]:
+    """Outbound messages, newest first, and how many there are in all."""
+    return await engine.database.read(
+        lambda tx: outbound.listing(
+            tx,
+            scope,
+            guest_id=which.guest_id,
+            channel=which.channel,
+            status=which.status,
+            limit=which.limit,
+            offset=which.offset,
+        )
+    )
+
+
+async def stages(engine: Engine, message_ids: Sequence[UUID]) -> dict[UUID, Stage]:
+    """The stage of each of these messages, whose ids the caller has just made."""
+    found = await engine.database.read(lambda tx: outbound.stages(tx, list(message_ids)))
+    return {message_id: Stage(stage) for message_id, stage in found.items()}
+
+
+async def timeline(engine: Engine, scope: Scope, message_id: UUID) -> Timeline:
+    """What became of a message and why. Raises NotFound."""
+
+    async def work(tx: AsyncConnection) -> Timeline:
+        row = await outbound.get(tx, scope, message_id)
+        if row is None:
+            raise NotFound
+        return Timeline(STATUS[Stage(row["stage"])], await entries.timeline(tx, scope, message_id) or [])
+
+    return await engine.database.read(work)
+
+
+async def cancel(engine: Engine, scope: Scope, message_id: UUID) -> Row:
+    """Withdraw a message that no provider has; repeating it changes nothing. Raises NotFound, NotPending,
+    OutcomeUnknown."""
+    return _changed(engine, await engine.database.write(lambda tx: outbound.cancel(tx, scope, message_id)))
+
+
+async def reschedule(engine: Engine, scope: Scope, message_id: UUID, at: datetime | None) -> Row:
+    """Move a message that still waits to another time; None, or a time that is over: now. Raises NotFound, NotPending,
+    OutcomeUnknown."""
+    return _changed(engine, await engine.database.write(lambda tx: outbound.reschedule(tx, scope, message_id, at)))
+
+
+def _changed(engine: Engine, changed: Changed) -> Row:
+    if changed.row is None:
+        raise NotFound
+    if changed.unknown:
+        raise OutcomeUnknown
+    if not changed.done:
+        raise NotPending(STATUS[Stage(changed.row["stage"])])
+    engine.dispatcher.woken(changed.row)
+    engine.dispatcher.wake_endpoints(changed.endpoints)
+    return changed.row

@@ -1,0 +1,41 @@
+"""Providers' callbacks: verified, recorded and applied in one transaction; workflows and endpoints hear afterwards."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.domain.delivery_ports import CallbackRequest
+from bellhop.engine.context import Engine
+from bellhop.engine.errors import NotFound, UnreadableCallback, WrongSignature
+from bellhop.store.delivery import receipts
+from bellhop.store.delivery.receipts import Recorded
+
+
+async def receive(engine: Engine, provider: str, identity: str, callback: CallbackRequest) -> tuple[int, str, str]:
+    """Take a callback of the account `identity` at `provider`: receipts of what was sent, and what guests have
+    written. The scopes are those of the account's rows whose credentials signed it.
+
+    Returns what the provider is answered (status, media type, body). Raises NotFound, WrongSignature,
+    UnreadableCallback.
+    """
+    adapter = engine.providers.get(provider)
+    if adapter is None or "\0" in identity:
+        raise NotFound
+
+    async def work(tx: AsyncConnection) -> Recorded:
+        accounts = await receipts.accounts(tx, provider, identity)
+        if not accounts:
+            raise NotFound
+        verified = [account for account in accounts if adapter.verify(account, callback)]
+        if not verified:
+            raise WrongSignature
+        try:
+            items = adapter.parse(callback)
+        except ValueError:
+            raise UnreadableCallback from None
+        return await receipts.record(tx, verified, items, engine.book)
+
+    recorded = await engine.database.write(work)
+    engine.dispatcher.signal_receipts(recorded.signals)
+    engine.dispatcher.wake_endpoints(recorded.endpoints)
+    return adapter.acknowledgement()
