@@ -25,6 +25,10 @@ class Dialect:
     answer: Callable[[Problem, str], Response]
     """An error in the vendor's form; the text is the request's id. Keeps the problem's headers."""
 
+    def __post_init__(self) -> None:
+        if not self.prefix.strip("/") or self.prefix.split("/")[1] == "v1":
+            raise ValueError(f"{self.name}: a dialect needs a path of its own, and /v1 is the native API's")
+
     @property
     def prefix(self) -> str:
         """The path all of it is below."""

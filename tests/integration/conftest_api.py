@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.app import create_app
+from api.dialects import DIALECTS
+from api.dialects.dialect import Dialect
 from bellhop.domain.scopes import Scope
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
@@ -84,7 +86,9 @@ class Api:
 
 
 @asynccontextmanager
-async def open_api(settings: Settings, database: AsyncEngine, *, accept_wait: float = 0) -> AsyncIterator[Api]:
+async def open_api(
+    settings: Settings, database: AsyncEngine, *, accept_wait: float = 0, dialects: Sequence[Dialect] = DIALECTS
+) -> AsyncIterator[Api]:
     """The API over `database`, with one property whose test scope can send through the sandbox.
 
     Temporal is away: notifications stay pending in the rows, where a test can see them.
@@ -95,7 +99,7 @@ async def open_api(settings: Settings, database: AsyncEngine, *, accept_wait: fl
         _, raw = await keys.create(tx, scopes["test"], "everything", ["*"])
     patient = settings.bellhop.model_copy(update={"accept_wait": accept_wait})
     away = settings.temporal.model_copy(update={"address": "127.0.0.1:1"})
-    app = create_app(settings.model_copy(update={"bellhop": patient, "temporal": away}))
+    app = create_app(settings.model_copy(update={"bellhop": patient, "temporal": away}), dialects)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
