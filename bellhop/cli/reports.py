@@ -288,7 +288,7 @@ def _print_examination(found: Examination) -> None:
         print(f"  {line}")
 
 
-def _information(known: Mapping[str, Any]) -> list[str]:
+def _information(known: Mapping[str, float]) -> list[str]:
     said = []
     if (size := known.get("database_bytes")) is not None:
         said.append(f"The database takes {size / 1024**2:,.0f} MB.")

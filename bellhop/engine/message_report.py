@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.channels import Channel
+from bellhop.domain.rows.reports import DeliveryFigures, MessageFigures
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.engine.context import Engine
@@ -24,7 +25,6 @@ PLACES = ("read", "delivered", "sent", "failed", "cancelled", "pending", "unknow
 """Where an accepted message can be, each in exactly one: their sum is `accepted`."""
 REASONS = ("waiting", "held", "retrying", "due")
 """Why a pending one has not gone out, each for exactly one: their sum is `pending`."""
-SPREAD = ("count", "p50", "p95", "p99", "worst")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,36 +75,43 @@ async def figures(
     span = span_of(since, until, await report_queries.now(tx))
     found = await report_queries.figures(tx, scopes, span.since, span.until, channel)
     codes: dict[str | None, dict[str, int]] = {}
-    for row in found["failures"]:
-        codes.setdefault(row["channel"], {})[row["failure_code"]] = row["count"]
-    (total,) = (row for row in found["messages"] if row["channel"] is None)
+    for row in found.failures:
+        codes.setdefault(row.channel, {})[row.failure_code] = row.count
+    (total,) = (row for row in found.messages if row.channel is None)
     return {
         "from": timestamp(span.since),
         "to": timestamp(span.until),
-        "as_of": timestamp(found["now"]),
+        "as_of": timestamp(found.now),
         "total": _figures(total, codes.get(None, {})),
         "channels": [
-            {"channel": row["channel"], **_figures(row, codes.get(row["channel"], {}))}
-            for row in found["messages"]
-            if row["channel"] is not None
+            {"channel": row.channel, **_figures(row, codes.get(row.channel, {}))}
+            for row in found.messages
+            if row.channel is not None
         ],
         "webhooks": {
-            **{name: found["webhooks"][name] for name in ("owed", "delivered", "pending", "failed", "abandoned")},
-            "pending_longest": found["webhooks"]["pending_longest"],
-            "lateness": {name: found["webhooks"][name] for name in SPREAD},
+            "owed": found.webhooks.owed,
+            "delivered": found.webhooks.delivered,
+            "pending": found.webhooks.pending,
+            "failed": found.webhooks.failed,
+            "abandoned": found.webhooks.abandoned,
+            "pending_longest": found.webhooks.pending_longest,
+            "lateness": _lateness(found.webhooks),
         },
     }
 
 
-def _figures(row: Mapping[str, Any], failures: Mapping[str, int]) -> dict[str, Any]:
-    counted = {**row, "pending": sum(row[reason] for reason in REASONS)}
+def _figures(row: MessageFigures, failures: Mapping[str, int]) -> dict[str, Any]:
     return {
-        "accepted": row["accepted"],
-        **{place: counted[place] for place in PLACES},
+        "accepted": row.accepted,
+        **{place: getattr(row, place) for place in PLACES},
         "failures": dict(failures),
-        "pending_because": {reason: row[reason] for reason in REASONS},
-        "unknown_longest": row["unknown_longest"],
-        "erased": row["erased"],
-        "lateness": {name: row[name] for name in SPREAD},
-        "overdue": {"count": row["overdue"], "worst": row["overdue_worst"]},
+        "pending_because": {reason: getattr(row, reason) for reason in REASONS},
+        "unknown_longest": row.unknown_longest,
+        "erased": row.erased,
+        "lateness": _lateness(row),
+        "overdue": {"count": row.overdue, "worst": row.overdue_worst},
     }
+
+
+def _lateness(row: MessageFigures | DeliveryFigures) -> dict[str, float | None]:
+    return {"count": row.count, "p50": row.p50, "p95": row.p95, "p99": row.p99, "worst": row.worst}

@@ -7,15 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from bellhop.domain.delivery_ports import Listed
 from bellhop.domain.ids import Prefix, render
+from bellhop.domain.rows.reports import ReconciledAttempt
 from bellhop.domain.serializers import timestamp
 from bellhop.domain.statuses import STATUS, Stage
-
-Row = Mapping[str, Any]
 
 
 class Kind(StrEnum):
@@ -103,8 +101,8 @@ class Compared:
 
 def compare(
     provider: str,
-    attempts: Sequence[Row],
-    matched: Mapping[str, Row],
+    attempts: Sequence[ReconciledAttempt],
+    matched: Mapping[str, ReconciledAttempt],
     listed: Sequence[Listed],
     unmatched: Sequence[Listed],
     asked: Collection[UUID],
@@ -118,44 +116,44 @@ def compare(
     of_attempt: dict[UUID, Listed] = {}
     for one in listed:
         row = matched[one.provider_id]
-        copies[row["message_id"], row["part"]].append(one.provider_id)
-        of_attempt[row["id"]] = one
-    in_span = {row["id"] for row in attempts}
+        copies[row.message_id, row.part].append(one.provider_id)
+        of_attempt[row.id] = one
+    in_span = {row.id for row in attempts}
     found: list[tuple[Discrepancy, datetime | None]] = []
     twice = {where for where, ids in copies.items() if len(ids) > 1}
     for message_id, part in sorted(twice):
         ids = tuple(sorted(copies[message_id, part]))
         found.append((Discrepancy(Kind.TWO_COPIES, provider, message_id, ids, None), None))
     for row in attempts:
-        if row["account_id"] not in asked and row["id"] not in of_attempt:
-            done.uncompared += row["state"] in CLAIMED
+        if row.account_id not in asked and row.id not in of_attempt:
+            done.uncompared += row.state in CLAIMED
             continue
-        done.ours += row["state"] in CLAIMED
-        if (row["message_id"], row["part"]) not in twice and (differs := _of(provider, row, of_attempt.get(row["id"]))):
-            found.append((differs, row["created_at"]))
+        done.ours += row.state in CLAIMED
+        if (row.message_id, row.part) not in twice and (differs := _of(provider, row, of_attempt.get(row.id))):
+            found.append((differs, row.created_at))
     for one in unmatched:
         ids = (one.provider_id,)
         found.append((Discrepancy(Kind.UNKNOWN_HERE, provider, None, ids, one.accepted_at), one.accepted_at))
-    done.theirs = sum(matched[one.provider_id]["id"] in in_span for one in listed) + len(unmatched)
+    done.theirs = sum(matched[one.provider_id].id in in_span for one in listed) + len(unmatched)
     for discrepancy, at in found:
         fresh = discrepancy.kind in TRANSIENT and at is not None and at > settled_before
         (done.moving if fresh else done.discrepancies).append(discrepancy)
     return done
 
 
-def _of(provider: str, row: Row, there: Listed | None) -> Discrepancy | None:
+def _of(provider: str, row: ReconciledAttempt, there: Listed | None) -> Discrepancy | None:
     """What differs between an attempt and the provider's one message of it."""
     if there is None:
-        if row["state"] not in CLAIMED:
+        if row.state not in CLAIMED:
             return None
-        ids = (row["provider_id"],) if row["provider_id"] else ()
-        return Discrepancy(Kind.UNKNOWN_THERE, provider, row["message_id"], ids, row["created_at"])
-    about = (provider, row["message_id"], (there.provider_id,), row["created_at"])
-    if row["state"] == "not_sent":
+        ids = (row.provider_id,) if row.provider_id else ()
+        return Discrepancy(Kind.UNKNOWN_THERE, provider, row.message_id, ids, row.created_at)
+    about = (provider, row.message_id, (there.provider_id,), row.created_at)
+    if row.state == "not_sent":
         return Discrepancy(Kind.NOT_SENT, *about)
-    if row["state"] not in CLAIMED:
-        return Discrepancy(Kind.UNSETTLED, *about, row["state"], there.word)
-    ours = Stage(row["stage"]) if row["stage"] else Stage.SENT
+    if row.state not in CLAIMED:
+        return Discrepancy(Kind.UNSETTLED, *about, row.state, there.word)
+    ours = Stage(row.stage) if row.stage else Stage.SENT
     if there.stage is None or there.stage is ours or (ours, there.stage) in _UNSEEN:
         return None
     return Discrepancy(Kind.STATUSES, *about, STATUS[ours].value, _said(there))

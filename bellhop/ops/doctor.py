@@ -7,9 +7,7 @@ goes on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from temporalio.service import RPCError, RPCStatusCode
@@ -23,6 +21,7 @@ from bellhop.ops.doctor_checks import (
     TEMPORAL_DOWN,
     Check,
     CheckContext,
+    Facts,
     Limits,
     Severity,
 )
@@ -40,7 +39,7 @@ class Finding:
     severity: Severity
     said: str
     do: str
-    facts: Mapping[str, Any]
+    facts: Facts
 
 
 @dataclass(slots=True)
@@ -51,7 +50,7 @@ class Examination:
     looked: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     """Checks that something found kept from being made."""
-    information: dict[str, Any] = field(default_factory=dict)
+    information: dict[str, float] = field(default_factory=dict)
 
     @property
     def severity(self) -> Severity:
@@ -121,7 +120,7 @@ def _gone(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
-def _unreachable(check: Check, rest: tuple[Check, ...], found: Examination, facts: dict[str, Any]) -> None:
+def _unreachable(check: Check, rest: tuple[Check, ...], found: Examination, facts: Facts) -> None:
     found.findings.append(_finding(check, facts))
     found.skipped += [each.name for each in rest if each.name not in found.looked]
 
@@ -135,7 +134,7 @@ def _reason(error: BaseException) -> str:
     return type(getattr(error, "orig", None) or error).__name__
 
 
-def _finding(check: Check, facts: Mapping[str, Any]) -> Finding:
+def _finding(check: Check, facts: Facts) -> Finding:
     words = {
         name: Lasting(value) if isinstance(value, float) else Count(value) if isinstance(value, int) else value
         for name, value in facts.items()

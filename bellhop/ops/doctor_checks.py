@@ -5,11 +5,11 @@ Each only looks. `CHECKS` is the list; what it lacks is not looked at.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -21,6 +21,9 @@ from bellhop.ops import temporal_checks
 from bellhop.ops.migrate import PROJECT
 from bellhop.settings import Settings
 from bellhop.store.reports import health_queries
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 class Severity(IntEnum):
@@ -51,7 +54,7 @@ class CheckContext:
     limits: Limits
     tx: AsyncConnection | None = None
     client: Client | None = None
-    information: dict[str, Any] = field(default_factory=dict)
+    information: dict[str, float] = field(default_factory=dict)
 
     @property
     def database(self) -> AsyncConnection:
@@ -66,7 +69,15 @@ class CheckContext:
         return self.client
 
 
-Look = Callable[[CheckContext], Awaitable[list[dict[str, Any]]]]
+Fact = str | int | float
+Facts = Mapping[str, Fact]
+"""What fills in a check's sentences: ids, words, counts (int) and seconds (float)."""
+
+Look = Callable[[CheckContext], Awaitable[list[Facts]]]
+
+
+Query = Callable[[AsyncConnection, float], Awaitable[Sequence["DataclassInstance"]]]
+"""A query of `health_queries`; the fields of its rows are the facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +96,25 @@ class Check:
 # --- looking at PostgreSQL ---------------------------------------------------------------------------------------
 
 
-async def _migrated(context: CheckContext) -> list[dict[str, Any]]:
+async def _migrated(context: CheckContext) -> list[Facts]:
     config = Config()
     config.set_main_option("script_location", str(PROJECT / "migrations"))
     head = ScriptDirectory.from_config(config).get_current_head()
     found = await health_queries.revision(context.database)
-    return [] if found == head else [{"found": found or "none", "head": head}]
+    return [] if found == head else [{"found": found or "none", "head": head or "none"}]
 
 
-async def _empty(context: CheckContext) -> list[dict[str, Any]]:
+async def _empty(context: CheckContext) -> list[Facts]:
     return [] if await health_queries.revision(context.database) else [{}]
 
 
-async def _key(context: CheckContext) -> list[dict[str, Any]]:
+async def _key(context: CheckContext) -> list[Facts]:
     known = await health_queries.secret_check(context.database)
     ours = AddressBook(context.settings.bellhop.secret_key.get_secret_value()).check()
     return [{}] if known not in (None, ours) else []
 
 
-async def _clock(context: CheckContext) -> list[dict[str, Any]]:
+async def _clock(context: CheckContext) -> list[Facts]:
     before = datetime.now(UTC)
     there = await health_queries.clock(context.database)
     after = datetime.now(UTC)
@@ -115,37 +126,41 @@ async def _clock(context: CheckContext) -> list[dict[str, Any]]:
     return [{"seconds": abs(ahead), "way": "ahead of" if ahead > 0 else "behind"}]
 
 
-def _fresh(look: Callable[[AsyncConnection, float], Awaitable[list[dict[str, Any]]]]) -> Look:
-    return lambda context: look(context.database, context.limits.fresh)
+def _fresh(query: Query) -> Look:
+    return lambda context: _cases(query, context.database, context.limits.fresh)
 
 
-def _stubborn(look: Callable[[AsyncConnection, float], Awaitable[list[dict[str, Any]]]]) -> Look:
-    return lambda context: look(context.database, context.limits.stubborn)
+def _stubborn(query: Query) -> Look:
+    return lambda context: _cases(query, context.database, context.limits.stubborn)
+
+
+async def _cases(query: Query, tx: AsyncConnection, after: float) -> list[Facts]:
+    return [asdict(row) for row in await query(tx, after)]
 
 
 # --- looking at Temporal -----------------------------------------------------------------------------------------
 
 
-async def _namespace(context: CheckContext) -> list[dict[str, Any]]:
+async def _namespace(context: CheckContext) -> list[Facts]:
     missing = await temporal_checks.namespace_missing(context.temporal)
     return [{"namespace": context.settings.temporal.namespace}] if missing else []
 
 
-async def _attributes(context: CheckContext) -> list[dict[str, Any]]:
+async def _attributes(context: CheckContext) -> list[Facts]:
     missing = await temporal_checks.attributes_missing(context.temporal)
     return [{"names": ", ".join(missing)}] if missing else []
 
 
-async def _unscheduled(context: CheckContext) -> list[dict[str, Any]]:
+async def _unscheduled(context: CheckContext) -> list[Facts]:
     return [] if await temporal_checks.schedule(context.temporal) else [{}]
 
 
-async def _schedule_paused(context: CheckContext) -> list[dict[str, Any]]:
+async def _schedule_paused(context: CheckContext) -> list[Facts]:
     found = await temporal_checks.schedule(context.temporal)
     return [{}] if found and found.schedule.state.paused else []
 
 
-async def _unswept(context: CheckContext) -> list[dict[str, Any]]:
+async def _unswept(context: CheckContext) -> list[Facts]:
     found = await temporal_checks.schedule(context.temporal)
     if found is None or found.schedule.state.paused:
         return []
@@ -154,13 +169,15 @@ async def _unswept(context: CheckContext) -> list[dict[str, Any]]:
     return [{"seconds": ago, "every": every}] if ago > context.limits.fresh + 3 * every else []
 
 
-async def _nobody_works(context: CheckContext) -> list[dict[str, Any]]:
+async def _nobody_works(context: CheckContext) -> list[Facts]:
     return [{}] if len(await temporal_checks.unpolled(context.temporal)) == len(temporal_checks.QUEUES) else []
 
 
-async def _unpolled(context: CheckContext) -> list[dict[str, Any]]:
+async def _unpolled(context: CheckContext) -> list[Facts]:
     found = await temporal_checks.unpolled(context.temporal)
-    return found if len(found) < len(temporal_checks.QUEUES) else []
+    if len(found) == len(temporal_checks.QUEUES):
+        return []
+    return [{"queue": each.task_queue, "role": each.role, "stands": each.stands_still} for each in found]
 
 
 # --- the list ----------------------------------------------------------------------------------------------------
@@ -315,7 +332,7 @@ TEMPORAL_CHECKS: tuple[Check, ...] = (
 )  # fmt: skip
 
 
-async def _never(_: CheckContext) -> list[dict[str, Any]]:
+async def _never(_: CheckContext) -> list[Facts]:
     return []
 
 

@@ -12,12 +12,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.delivery_ports import Account, CannotList, Listed, Provider, ProviderUnreachable
 from bellhop.domain.provider_urls import Routes
+from bellhop.domain.rows.reports import ListedAccount, ReconciledAttempt
 from bellhop.domain.scopes import Scope
 from bellhop.engine.message_report import Span, span_of
 from bellhop.ops.discrepancies import Compared, Discrepancy, compare
@@ -30,8 +31,6 @@ PAIRING_WINDOW = timedelta(hours=1)
 LOOKUP_BATCH = 1_000
 MAX_PAIRED_BY_TEXT = 200
 """Listed messages without a matching id, at most, that are compared by their text."""
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,33 +121,33 @@ class Reconciler:
         async with self._engine.connect() as tx:
             accounts = await reconciliation_queries.accounts_of(tx, self._scope)
             before = await reconciliation_queries.attempts_of(tx, self._scope, span.since, span.until)
-        used = {row["account_id"] for row in before}
+        used = {row.account_id for row in before}
         # One that was replaced and sent nothing in the span need not be reachable any more.
-        accounts = [row for row in accounts if row["leads"] or row["id"] in used]
-        for provider in sorted({row["provider"] for row in accounts} & ({only} if only else {*self._providers})):
-            theirs = [row for row in accounts if row["provider"] == provider]
-            ours = {address.casefold() for row in theirs for address in row["senders"]}
-            ours |= {row["sender"].casefold() for row in before}
+        accounts = [row for row in accounts if row.leads or row.id in used]
+        for provider in sorted({row.provider for row in accounts} & ({only} if only else {*self._providers})):
+            theirs = [row for row in accounts if row.provider == provider]
+            ours = {address.casefold() for row in theirs for address in row.senders}
+            ours |= {row.sender.casefold() for row in before}
             listed: dict[str, Listed] = {}
             there = set()
             for row in theirs:
                 problem = await self._list(row, span, ours, listed, done.foreign)
-                done.accounts.append(Asked(provider, row["identity"], problem))
+                done.accounts.append(Asked(provider, row.identity, problem))
                 if problem is None:
-                    there.add(row["id"])
+                    there.add(row.id)
             if there:
                 done.providers[provider] = await self._compared(provider, span, [*listed.values()], there, done)
         return done
 
     async def _list(
-        self, row: Row, span: Span, ours: set[str], listed: dict[str, Listed], foreign: Counter[str]
+        self, row: ListedAccount, span: Span, ours: set[str], listed: dict[str, Listed], foreign: Counter[str]
     ) -> str | None:
         """Add an account's list to `listed`. Returns why it could not be asked."""
-        base_url = self._routes.base_url(self._scope.environment, row["base_url"])
+        base_url = self._routes.base_url(self._scope.environment, row.base_url)
         if base_url is None:
             return "it is the sandbox's, and no sandbox is set (BELLHOP_SANDBOX_URL)"
-        account = Account(row["id"], row["provider"], row["identity"], base_url, row["credentials"])
-        provider = self._providers[row["provider"]]
+        account = Account(row.id, row.provider, row.identity, base_url, row.credentials)
+        provider = self._providers[row.provider]
 
         def read() -> tuple[list[Listed], int]:
             mine, others = [], 0
@@ -168,23 +167,23 @@ class Reconciler:
         except ProviderUnreachable:
             return "it could not be reached, or gave no list; try again"
         listed.update({one.provider_id: one for one in mine})
-        foreign[row["provider"]] += others
+        foreign[row.provider] += others
         return None
 
     async def _compared(
-        self, provider: str, span: Span, listed: list[Listed], asked: set[Any], done: Reconciled
+        self, provider: str, span: Span, listed: list[Listed], asked: set[UUID], done: Reconciled
     ) -> Compared:
         async with self._engine.connect() as tx:
             now = await report_queries.now(tx)
             attempts = await reconciliation_queries.attempts_of(tx, self._scope, span.since, span.until)
-            rows: list[Row] = []
+            rows: list[ReconciledAttempt] = []
             for at in range(0, len(listed), LOOKUP_BATCH):
                 batch = listed[at : at + LOOKUP_BATCH]
                 ids = [one.attempt_id for one in batch if one.attempt_id]
                 rows += await reconciliation_queries.known(tx, provider, [one.provider_id for one in batch], ids)
             matched = _matched(listed, rows)
             unmatched = [one for one in listed if one.provider_id not in matched and _within(one, span)]
-            taken = {row["id"] for row in matched.values()}
+            taken = {row.id for row in matched.values()}
             for one in unmatched[:MAX_PAIRED_BY_TEXT]:
                 if one.accepted_at is None:
                     continue
@@ -193,12 +192,12 @@ class Reconciler:
                 )
                 if (pair := _pair(alike, taken, copies=one.text is not None)) is not None:
                     matched[one.provider_id] = pair
-                    taken.add(pair["id"])
-        here = {id: row for id, row in matched.items() if row["scope_id"] == self._scope.id}
+                    taken.add(pair.id)
+        here = {id: row for id, row in matched.items() if row.scope_id == self._scope.id}
         done.elsewhere[provider] += len(matched) - len(here)
         return compare(
             provider,
-            [row for row in attempts if row["provider"] == provider],
+            [row for row in attempts if row.provider == provider],
             here,
             [one for one in listed if one.provider_id in here],
             [one for one in unmatched if one.provider_id not in matched],
@@ -213,10 +212,10 @@ def _within(one: Listed, span: Span) -> bool:
     return one.accepted_at is None or span.since - second < one.accepted_at < span.until
 
 
-def _matched(listed: Sequence[Listed], rows: Sequence[Row]) -> dict[str, Row]:
+def _matched(listed: Sequence[Listed], rows: Sequence[ReconciledAttempt]) -> dict[str, ReconciledAttempt]:
     """The attempt of each listed message that is one's, by the provider's id: found by that id or by ours."""
-    of_id = {row["provider_id"]: row for row in rows if row["provider_id"]}
-    of_attempt = {row["id"]: row for row in rows}
+    of_id = {row.provider_id: row for row in rows if row.provider_id}
+    of_attempt = {row.id: row for row in rows}
     found = {}
     for one in listed:
         row = of_id.get(one.provider_id) or (of_attempt.get(one.attempt_id) if one.attempt_id else None)
@@ -225,9 +224,9 @@ def _matched(listed: Sequence[Listed], rows: Sequence[Row]) -> dict[str, Row]:
     return found
 
 
-def _pair(alike: Sequence[Row], taken: set[Any], *, copies: bool) -> Row | None:
+def _pair(alike: Sequence[ReconciledAttempt], taken: set[UUID], *, copies: bool) -> ReconciledAttempt | None:
     """Whose a message like these attempts is: that of one which has none yet, else (with `copies`: the very text was
     compared) a second copy of one that has."""
-    without = [row for row in alike if row["id"] not in taken and not row["provider_id"]]
-    with_one = [row for row in alike if row["id"] in taken] if copies else []
+    without = [row for row in alike if row.id not in taken and not row.provider_id]
+    with_one = [row for row in alike if row.id in taken] if copies else []
     return next(iter(without or with_one), None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
@@ -14,19 +14,33 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from bellhop.temporal import contract, search_attributes
 
-Facts = dict[str, Any]
-
 TIMEOUT = timedelta(seconds=5)
 POLLED_WITHIN = 90.0
 """Seconds: a poll lasts a minute at most, and the next one follows at once."""
 
-QUEUES: dict[str, tuple[bool, str, str]] = {
-    # Task queue → whether it is for workflows (else for activities), the role that polls it, what stands still without.
-    contract.TASK_QUEUE_WORKFLOWS: (True, "workflows", "no message is sent"),
-    contract.TASK_QUEUE_PROVIDERS: (False, "activities", "nothing that failed once is tried again or settled"),
-    contract.TASK_QUEUE_WEBHOOKS: (False, "activities", "no webhook is delivered"),
-    contract.TASK_QUEUE_RECOVERY: (False, "activities", "nobody looks for what was left behind"),
-}
+
+@dataclass(frozen=True, slots=True)
+class PolledQueue:
+    """A task queue that workers poll."""
+
+    task_queue: str
+    kind: TaskQueueType.ValueType
+    role: str
+    """Of the workers that poll it."""
+    stands_still: str
+    """What does without them."""
+
+
+_WORKFLOWS, _ACTIVITIES = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+
+QUEUES: tuple[PolledQueue, ...] = (
+    PolledQueue(contract.TASK_QUEUE_WORKFLOWS, _WORKFLOWS, "workflows", "no message is sent"),
+    PolledQueue(
+        contract.TASK_QUEUE_PROVIDERS, _ACTIVITIES, "activities", "nothing that failed once is tried again or settled"
+    ),
+    PolledQueue(contract.TASK_QUEUE_WEBHOOKS, _ACTIVITIES, "activities", "no webhook is delivered"),
+    PolledQueue(contract.TASK_QUEUE_RECOVERY, _ACTIVITIES, "activities", "nobody looks for what was left behind"),
+)
 
 
 async def namespace_missing(client: Client) -> bool:
@@ -73,19 +87,16 @@ def every(found: ScheduleDescription) -> float:
     return min(paces, default=60.0)
 
 
-async def unpolled(client: Client) -> list[Facts]:
-    """Task queues that no worker polls: `queue`, `role`, `stands`."""
-    return [
-        {"queue": queue, "role": role, "stands": stands}
-        for queue, (workflows, role, stands) in QUEUES.items()
-        if not await _polled(client, queue, workflows=workflows)
-    ]
+async def unpolled(client: Client) -> list[PolledQueue]:
+    """Task queues that no worker polls."""
+    return [queue for queue in QUEUES if not await _polled(client, queue)]
 
 
-async def _polled(client: Client, queue: str, *, workflows: bool) -> bool:
-    kind = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW if workflows else TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+async def _polled(client: Client, queue: PolledQueue) -> bool:
     found = await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind),
+        DescribeTaskQueueRequest(
+            namespace=client.namespace, task_queue=TaskQueue(name=queue.task_queue), task_queue_type=queue.kind
+        ),
         timeout=TIMEOUT,
     )
     now = datetime.now(UTC)

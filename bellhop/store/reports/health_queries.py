@@ -1,21 +1,33 @@
-"""What is stuck right now, as the database shows it: each function gives facts, [] when there is nothing to tell.
+"""What is stuck right now, as the database shows it: each function gives rows, [] when there is nothing to tell.
 
-`after`: seconds something may last before it is told. Facts: `count`s, `seconds` since when, ids; never a guest's data.
+`after`: seconds something may last before it is told. Rows hold counts, seconds and ids, never a guest's data.
 Everything pending is found by the partial indexes that recovery reads, so a large table costs nothing.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import TextClause, func, select, text
+from sqlalchemy import RowMapping, TextClause, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.ids import endpoint_workflow, message_workflow
+from bellhop.domain.rows.reports import (
+    HeldAccount,
+    IdleEndpoint,
+    MessagesWithoutSender,
+    PausedScope,
+    PendingErasures,
+    StuckMessages,
+    UndrainedDeliveries,
+    UnknownOutcomes,
+)
 from bellhop.store.tables import installation
 
-Facts = dict[str, Any]
+T = TypeVar("T")
+
+_PUBLIC_IDS = {"message": message_workflow, "endpoint": endpoint_workflow}
 
 # Only what is near its time: of what is scheduled for later there may be a great deal.
 _QUEUED = """
@@ -153,73 +165,72 @@ async def secret_check(tx: AsyncConnection) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-async def past_due(tx: AsyncConnection, after: float) -> list[Facts]:
+async def past_due(tx: AsyncConnection, after: float) -> list[StuckMessages]:
     """Messages that should be on their way: no pause, no hold, no call of theirs under way or being settled."""
-    return await _looked(tx, _PAST_DUE, after)
+    return await _looked(tx, StuckMessages, _PAST_DUE, after)
 
 
-async def without_sender(tx: AsyncConnection, after: float) -> list[Facts]:
+async def without_sender(tx: AsyncConnection, after: float) -> list[MessagesWithoutSender]:
     """Messages on a channel on which their property has no sender any more."""
-    return await _looked(tx, _NO_SENDER, after)
+    return await _looked(tx, MessagesWithoutSender, _NO_SENDER, after)
 
 
-async def retrying(tx: AsyncConnection, after: float) -> list[Facts]:
+async def retrying(tx: AsyncConnection, after: float) -> list[StuckMessages]:
     """Messages that a provider does not take, and that are tried again and again."""
-    return await _looked(tx, _RETRYING, after)
+    return await _looked(tx, StuckMessages, _RETRYING, after)
 
 
-async def pending_notifications(tx: AsyncConnection, after: float) -> list[Facts]:
+async def pending_notifications(tx: AsyncConnection, after: float) -> list[StuckMessages]:
     """Messages of which Temporal has not been told."""
-    return await _looked(tx, _PENDING_NOTIFICATIONS, after)
+    return await _looked(tx, StuckMessages, _PENDING_NOTIFICATIONS, after)
 
 
-async def lapsed(tx: AsyncConnection, after: float) -> list[Facts]:
+async def lapsed(tx: AsyncConnection, after: float) -> list[StuckMessages]:
     """Calls that have outlived their lease, and that nobody is settling."""
-    return await _looked(tx, _LAPSED, after)
+    return await _looked(tx, StuckMessages, _LAPSED, after)
 
 
-async def unknown(tx: AsyncConnection, after: float) -> list[Facts]:
+async def unknown(tx: AsyncConnection, after: float) -> list[UnknownOutcomes]:
     """Calls whose outcome is not known, by provider."""
-    return await _looked(tx, _UNKNOWN, after)
+    return await _looked(tx, UnknownOutcomes, _UNKNOWN, after)
 
 
-async def held(tx: AsyncConnection, _: float) -> list[Facts]:
+async def held(tx: AsyncConnection, _: float) -> list[HeldAccount]:
     """Provider accounts that are held."""
-    return await _looked(tx, _HELD)
+    return await _looked(tx, HeldAccount, _HELD)
 
 
-async def paused(tx: AsyncConnection, _: float) -> list[Facts]:
+async def paused(tx: AsyncConnection, _: float) -> list[PausedScope]:
     """Scopes that send nothing, because somebody said so."""
-    return await _looked(tx, _PAUSED)
+    return await _looked(tx, PausedScope, _PAUSED)
 
 
-async def failing(tx: AsyncConnection, after: float) -> list[Facts]:
+async def failing(tx: AsyncConnection, after: float) -> list[IdleEndpoint]:
     """Webhook endpoints that take nothing."""
-    return await _looked(tx, _FAILING, after)
+    return await _looked(tx, IdleEndpoint, _FAILING, after)
 
 
-async def disabled(tx: AsyncConnection, _: float) -> list[Facts]:
+async def disabled(tx: AsyncConnection, _: float) -> list[IdleEndpoint]:
     """Webhook endpoints that were switched off because they took nothing."""
-    return await _looked(tx, _DISABLED, 0.0)
+    return await _looked(tx, IdleEndpoint, _DISABLED, 0.0)
 
 
-async def undrained(tx: AsyncConnection, after: float) -> list[Facts]:
+async def undrained(tx: AsyncConnection, after: float) -> list[UndrainedDeliveries]:
     """Deliveries that are due and that nobody makes."""
-    return await _looked(tx, _UNDRAINED, after)
+    return await _looked(tx, UndrainedDeliveries, _UNDRAINED, after)
 
 
-async def histories(tx: AsyncConnection, after: float) -> list[Facts]:
+async def histories(tx: AsyncConnection, after: float) -> list[PendingErasures]:
     """Histories of erased guests that Temporal still has."""
-    return await _looked(tx, _HISTORIES, after)
+    return await _looked(tx, PendingErasures, _HISTORIES, after)
 
 
-async def _looked(tx: AsyncConnection, query: TextClause, after: float | None = None) -> list[Facts]:
+async def _looked(tx: AsyncConnection, kind: type[T], query: TextClause, after: float | None = None) -> list[T]:
     found = await tx.execute(query, {} if after is None else {"after": after})
-    rows = [dict(row) for row in found.mappings()]
-    for row in rows:
-        if row.get("message"):
-            row["message"] = message_workflow(row["message"])
-        if row.get("endpoint"):
-            row["endpoint"] = endpoint_workflow(row["endpoint"])
     # An account is worth telling without messages, a count over everything is not.
-    return [row for row in rows if row["count"] or "property" in row]
+    return [kind(**_with_public_ids(row)) for row in found.mappings() if row["count"] or "property" in row]
+
+
+def _with_public_ids(row: RowMapping) -> dict[str, Any]:
+    public = {name: render(row[name]) for name, render in _PUBLIC_IDS.items() if name in row}
+    return {**row, **public}

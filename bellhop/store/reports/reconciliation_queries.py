@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select, text
@@ -12,11 +11,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
+from bellhop.domain.rows.reports import ListedAccount, ReconciledAttempt
 from bellhop.domain.scopes import Scope
 from bellhop.store.reports.report_queries import SLACK, earliest_id
+from bellhop.store.rows import from_result
 from bellhop.store.tables import attempts, messages, provider_accounts, senders
-
-Row = dict[str, Any]
 
 _BLANKS = " \n\r\t"
 
@@ -53,26 +52,27 @@ _KNOWN = (
 )
 
 
-async def accounts_of(tx: AsyncConnection, scope: Scope) -> list[Row]:
-    """The provider accounts of a scope with their credentials, each with its `senders` and whether it `leads`: whether
-    a channel sends through it now."""
+async def accounts_of(tx: AsyncConnection, scope: Scope) -> list[ListedAccount]:
+    """The provider accounts of a scope, with their credentials."""
     found = await tx.execute(
         select(provider_accounts).where(provider_accounts.c.scope_id == scope.id).order_by(provider_accounts.c.id)
     )
-    rows = [dict(row) for row in found.mappings()]
-    for row in rows:
+    accounts = []
+    for row in found.all():
         own = await tx.execute(
             select(senders.c.address, senders.c.is_default).where(
-                senders.c.scope_id == scope.id, senders.c.account_id == row["id"]
+                senders.c.scope_id == scope.id, senders.c.account_id == row.id
             )
         )
         there = own.all()
-        row["senders"] = [sender.address for sender in there]
-        row["leads"] = any(sender.is_default for sender in there)
-    return rows
+        addresses, leads = [sender.address for sender in there], any(sender.is_default for sender in there)
+        accounts.append(
+            ListedAccount(row.id, row.provider, row.identity, row.base_url, row.credentials, addresses, leads)
+        )
+    return accounts
 
 
-async def attempts_of(tx: AsyncConnection, scope: Scope, since: datetime, until: datetime) -> list[Row]:
+async def attempts_of(tx: AsyncConnection, scope: Scope, since: datetime, until: datetime) -> list[ReconciledAttempt]:
     """The attempts of a scope that began in a span, oldest first."""
     found = await tx.execute(
         select(*_SHOWN)
@@ -85,22 +85,22 @@ async def attempts_of(tx: AsyncConnection, scope: Scope, since: datetime, until:
         )
         .order_by(attempts.c.id)
     )
-    return [dict(row) for row in found.mappings()]
+    return from_result(ReconciledAttempt, found)
 
 
 async def known(
     tx: AsyncConnection, provider: str, provider_ids: Sequence[str], attempt_ids: Sequence[UUID]
-) -> list[Row]:
+) -> list[ReconciledAttempt]:
     """Attempts of this installation, whoever's they are, to which these ids belong."""
     found = await tx.execute(
         _KNOWN, {"provider": provider, "provider_ids": list(provider_ids), "attempt_ids": list(attempt_ids)}
     )
-    return [dict(row) for row in found.mappings()]
+    return from_result(ReconciledAttempt, found)
 
 
 async def alike(
     tx: AsyncConnection, scope: Scope, provider: str, to: str, said: str | None, at: datetime, within: timedelta
-) -> list[Row]:
+) -> list[ReconciledAttempt]:
     """Attempts of a scope that carried that very text (None: any) to that address at about that time, oldest first."""
     query = (
         select(*_SHOWN)
@@ -118,4 +118,4 @@ async def alike(
     if said is not None:
         query = query.where(func.btrim(attempts.c.body, _BLANKS) == said.strip(_BLANKS))
     found = await tx.execute(query)
-    return [dict(row) for row in found.mappings()]
+    return from_result(ReconciledAttempt, found)

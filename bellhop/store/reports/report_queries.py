@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select, text
@@ -17,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import DateTime, Text, Uuid
 
 from bellhop.domain.channels import Channel
+from bellhop.domain.rows.reports import DeliveryFigures, FailureFigures, MessageFigures, SpanFigures
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Stage, Status
 
@@ -133,12 +133,8 @@ async def now(tx: AsyncConnection) -> datetime:
 
 async def figures(
     tx: AsyncConnection, scopes: Sequence[Scope], since: datetime, until: datetime, channel: Channel | None = None
-) -> dict[str, Any]:
-    """Outbound messages accepted from `since` until before `until`, and the webhook deliveries first owed then.
-
-    `messages`: a row per channel, and one without a channel for all of them; `failures`: counts by (channel, failure
-    code), and without a channel for all; `webhooks`: one row; `now`: the moment it is true of. Times taken are seconds.
-    """
+) -> SpanFigures:
+    """Outbound messages accepted from `since` until before `until`, and the webhook deliveries first owed then."""
     found = await tx.execute(
         _FIGURES,
         {
@@ -150,7 +146,13 @@ async def figures(
             "channel": channel.value if channel else None,
         },
     )
-    return dict(found.mappings().one())
+    row = found.one()
+    return SpanFigures(
+        row.now,
+        [MessageFigures(**each) for each in row.messages],
+        [FailureFigures(**each) for each in row.failures],
+        DeliveryFigures(**row.webhooks),
+    )
 
 
 def earliest_id(at: datetime) -> UUID:
