@@ -10,8 +10,9 @@ from pydantic import Field, ValidationInfo, field_validator
 from api.schemas.fields import DueTime, MessageMetadata, Paging, Shown, Strict, id_pattern, wrong
 from bellhop.domain import addresses
 from bellhop.domain.addresses import BadAddress
-from bellhop.domain.channels import ADDRESS_KIND, MAX_CONTENT, AddressKind, Channel
-from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.channels import CHANNELS, Channel, ChannelRules, SubjectRule
+from bellhop.domain.content import MAX_CONTENT
+from bellhop.domain.ids import Prefix
 
 ChannelWord = Literal["sms", "email", "in_app", "whatsapp", "push"]
 StatusWord = Literal["queued", "sent", "delivered", "read", "failed", "cancelled"]
@@ -32,6 +33,17 @@ EXAMPLE: dict[str, Any] = {
     "created_at": "2026-03-15T10:00:00.981132Z",
     "metadata": {"booking": "GSR-1842"},
 }
+
+
+_SUBJECT = " or ".join(
+    rules.name.partition(" ")[2] for rules in CHANNELS.values() if rules.subject is not SubjectRule.NONE
+)
+
+
+def _rules(info: ValidationInfo) -> ChannelRules | None:
+    """Those of the channel asked for; None: it is not one, and that is what the caller will hear."""
+    channel = info.data.get("channel")
+    return CHANNELS[Channel(channel)] if channel else None
 
 
 class SendRequest(Strict):
@@ -78,29 +90,26 @@ class SendRequest(Strict):
     @field_validator("recipient")
     @classmethod
     def _recipient(cls, value: str, info: ValidationInfo) -> str:
-        channel = info.data.get("channel")
-        kind = ADDRESS_KIND[Channel(channel)] if channel else None
+        rules = _rules(info)
+        if rules is None:
+            return value
         try:
-            if kind is AddressKind.PHONE:
-                return addresses.phone(value)
-            if kind is AddressKind.EMAIL:
-                return addresses.email(value)
+            return addresses.normalised(rules.address, value)
         except BadAddress as problem:
             raise wrong("recipient", str(problem)) from None
-        if kind is AddressKind.GUEST and parse(Prefix.GUEST, value) is None:
-            raise wrong("recipient", "expected the id of a guest of this property (gst_…)")
-        return value
 
     @field_validator("subject")
     @classmethod
     def _subject(cls, value: str | None, info: ValidationInfo) -> str | None:
-        channel = info.data.get("channel")
-        if channel == "email" and (value is None or not value.strip()):
-            raise wrong("subject_required", "expected a subject: an e-mail needs one")
-        if value is None or channel is None:
+        rules = _rules(info)
+        if rules is None:
             return value
-        if channel != "email":
-            raise wrong("subject_unexpected", "expected no subject: only e-mail has one")
+        if rules.subject is SubjectRule.REQUIRED and (value is None or not value.strip()):
+            raise wrong("subject_required", f"expected a subject: {rules.name} needs one")
+        if value is None:
+            return value
+        if rules.subject is SubjectRule.NONE:
+            raise wrong("subject_unexpected", f"expected no subject: only {_SUBJECT} has one")
         if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
             raise wrong("subject", "expected one line without control characters")
         return value

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.service import RPCError
 
 from bellhop.cli import reports
+from bellhop.domain.channels import Channel
 from bellhop.ops import administration
 from bellhop.settings import Settings, SettingsError, env_file
 
@@ -265,7 +266,7 @@ ApiKey = Annotated[str | None, typer.Option(envvar="BELLHOP_API_KEY", help="[def
 
 @app.command()
 def send(
-    channel: Annotated[str, typer.Argument(help="sms or email")],
+    channel: Annotated[str, typer.Argument(help=", ".join(Channel))],
     recipient: Annotated[str, typer.Argument(help="+13055551234, or an e-mail address")],
     content: Annotated[str, typer.Argument(help="The text; HTML goes out as HTML in an e-mail")],
     subject: Annotated[str | None, typer.Option(help="Of an e-mail")] = None,

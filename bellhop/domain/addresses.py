@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable, Mapping
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from bellhop.domain.channels import AddressKind
+from bellhop.domain.ids import Prefix, parse
 
 
 class BadAddress(ValueError):
@@ -35,6 +37,31 @@ def email(text: str) -> str:
         return validate_email(text, check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as error:
         raise BadAddress(f"expected an e-mail address: {error}") from None
+
+
+def guest(text: str) -> str:
+    """The id of a guest; whether there is one is for the database to say. Raises BadAddress."""
+    if parse(Prefix.GUEST, text) is None:
+        raise BadAddress("expected the id of a guest of this property (gst_…)")
+    return text
+
+
+def device(text: str) -> str:
+    """A device token. Its form is its maker's: nothing is checked."""
+    return text
+
+
+_NORMALISED: Mapping[AddressKind, Callable[[str], str]] = {
+    AddressKind.PHONE: phone,
+    AddressKind.EMAIL: email,
+    AddressKind.GUEST: guest,
+    AddressKind.DEVICE: device,
+}
+
+
+def normalised(kind: AddressKind, text: str) -> str:
+    """An address of that kind as it is stored and sent to. Raises BadAddress, which says what was expected."""
+    return _NORMALISED[kind](text)
 
 
 def email_key(address: str) -> str:

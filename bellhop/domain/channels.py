@@ -1,14 +1,11 @@
-"""What a message is made of: channels, addresses, content type, and how a long text becomes parts."""
+"""The channels, and what is so on each of them: one row per channel, and nobody branches on a channel elsewhere."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-
-MAX_CONTENT = 10_000
-SMS_PART = 1_600
-"""Longest body Twilio takes in one request (error 21617 above)."""
+from typing import Final
 
 
 class Channel(StrEnum):
@@ -22,7 +19,7 @@ class Channel(StrEnum):
 
 
 class AddressKind(StrEnum):
-    """What sort of address a contact point or a consent is about."""
+    """What sort of address a contact point or a consent is about. `addresses.normalised` checks each."""
 
     PHONE = "phone"
     EMAIL = "email"
@@ -30,67 +27,62 @@ class AddressKind(StrEnum):
     DEVICE = "device"
 
 
-ADDRESS_KIND: dict[Channel, AddressKind] = {
-    Channel.SMS: AddressKind.PHONE,
-    Channel.EMAIL: AddressKind.EMAIL,
-    Channel.IN_APP: AddressKind.GUEST,
-    Channel.WHATSAPP: AddressKind.PHONE,
-    Channel.PUSH: AddressKind.DEVICE,
+class SubjectRule(StrEnum):
+    """Whether a message has a subject."""
+
+    NONE = "none"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelRules:
+    """What is so on one channel."""
+
+    name: str
+    """As sentences call one message of it, with its article."""
+    address: AddressKind
+    """What a recipient is."""
+    subject: SubjectRule = SubjectRule.NONE
+    html: bool = False
+    """Whether a text with HTML tags is HTML, or plain text that happens to contain them."""
+    part: int | None = None
+    """Characters one provider call takes: a longer text is split (`content.split`). None: whatever its length, it goes
+    out in one."""
+    reports_delivery: bool = True
+    """Whether it can become known that a message arrived; without that and without reading, `sent` is final."""
+    reports_reading: bool = False
+    """Whether it can become known that a guest read a message, so that a delivered one is still followed."""
+    valid_for: float | None = None
+    """Seconds after it is due that a message expires; None: as the settings say (DELIVERY_VALID_FOR)."""
+
+
+CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
+    Channel.SMS: ChannelRules(
+        name="an SMS",
+        address=AddressKind.PHONE,
+        part=1_600,  # the longest body Twilio takes in one request (error 21617 above)
+    ),
+    Channel.EMAIL: ChannelRules(
+        name="an e-mail",
+        address=AddressKind.EMAIL,
+        subject=SubjectRule.REQUIRED,
+        html=True,
+        reports_reading=True,
+    ),
+    Channel.IN_APP: ChannelRules(
+        name="an in-app message",
+        address=AddressKind.GUEST,
+        reports_reading=True,
+    ),
+    Channel.WHATSAPP: ChannelRules(
+        name="a WhatsApp message",
+        address=AddressKind.PHONE,
+        reports_reading=True,
+    ),
+    Channel.PUSH: ChannelRules(
+        name="a push notification",
+        address=AddressKind.DEVICE,
+        reports_delivery=False,  # Apple and Google say that they took it, and nothing more
+    ),
 }
-
-REPORTS_READING: frozenset[Channel] = frozenset({Channel.EMAIL, Channel.IN_APP, Channel.WHATSAPP})
-"""Channels on which a guest's reading can become known, so that a delivered message is still followed."""
-
-_HTML = re.compile(
-    r"<(?:!doctype|/?(?:html|head|body|p|br|div|span|a|b|i|u|em|strong|h[1-6]|ul|ol|li|table|tr|td|th|thead|tbody|img|"
-    r"font|center|blockquote|hr|style|pre|code|small|sup|sub|section|header|footer|button))(?:\s[^<>]*)?/?>",
-    re.IGNORECASE,
-)
-
-
-def content_type(channel: Channel, content: str) -> str:
-    """`text/html` for an e-mail that contains a known HTML tag, else `text/plain`. Decided once, at acceptance."""
-    return "text/html" if channel is Channel.EMAIL and _HTML.search(content) else "text/plain"
-
-
-def parts(channel: Channel, content: str, limit: int = SMS_PART) -> list[str]:
-    """The texts a message goes out as: one, or for a long SMS several of at most `limit` characters, cut at spaces.
-
-    None of them is blank: a provider would refuse it.
-    """
-    if channel is not Channel.SMS or len(content) <= limit:
-        return [content]
-    found: list[str] = []
-    rest = content
-    while len(rest) > limit:
-        # A space or line break is always a safe place; without one, any place between two characters.
-        cut = max(rest.rfind(" ", 0, limit + 1), rest.rfind("\n", 0, limit + 1))
-        if cut <= 0:
-            cut = next(
-                (at for at in range(limit, max(0, limit - LONGEST_CHARACTER), -1) if not _inside(rest, at)), limit
-            )
-        found.append(rest[:cut].rstrip())
-        rest = rest[cut:].lstrip(" \n") if rest[cut] in " \n" else rest[cut:]
-    found.append(rest)
-    return [part for part in found if part.strip()] or [content[:limit]]
-
-
-LONGEST_CHARACTER = 32
-"""Code points: the longest emoji have about a dozen, and accents can be piled up."""
-
-
-def _inside(text: str, at: int) -> bool:
-    """True where a cut before `text[at]` would fall inside what people see as one character."""
-    if unicodedata.combining(text[at]) or text[at] in "\u200d\ufe0f" or "\U0001f3fb" <= text[at] <= "\U0001f3ff":
-        return True
-    if text[at - 1] == "\u200d":
-        return True
-    # Two regional indicators make a flag: inside one after an odd number of them.
-    before = 0
-    while _indicator(text[at]) and before < at and _indicator(text[at - 1 - before]):
-        before += 1
-    return before % 2 == 1
-
-
-def _indicator(character: str) -> bool:
-    return "\U0001f1e6" <= character <= "\U0001f1ff"

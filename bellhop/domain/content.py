@@ -1,11 +1,30 @@
-"""What a message says, as one value: it is fixed at acceptance and handed unchanged to whoever carries it."""
+"""What a message says, as one value, and how a long text becomes parts. Pure.
+
+All of it is decided once, at acceptance, and handed unchanged to whoever carries it.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from typing import cast
 
+import regex
+
+from bellhop.domain.channels import CHANNELS, Channel
+
+MAX_CONTENT = 10_000
+"""Characters of a message's text, on any channel."""
 PLAIN = "text/plain"
 HTML = "text/html"
+
+_HTML = re.compile(
+    r"<(?:!doctype|/?(?:html|head|body|p|br|div|span|a|b|i|u|em|strong|h[1-6]|ul|ol|li|table|tr|td|th|thead|tbody|img|"
+    r"font|center|blockquote|hr|style|pre|code|small|sup|sub|section|header|footer|button))(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_BLANKS = frozenset({" ", "\n", "\r\n"})
+"""Where people would cut a text, as graphemes: a space with an accent on it is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,3 +35,47 @@ class Content:
     content_type: str = PLAIN
     """How `text` is written: `text/plain` or `text/html`."""
     subject: str | None = field(default=None, repr=False)
+
+
+def content_type(channel: Channel, text: str) -> str:
+    """`text/html` for a text that contains a known HTML tag, on a channel that can show it, else `text/plain`."""
+    return HTML if CHANNELS[channel].html and _HTML.search(text) else PLAIN
+
+
+def parts(channel: Channel, text: str) -> list[str]:
+    """The texts a message goes out as, one provider call each."""
+    limit = CHANNELS[channel].part
+    return [text] if limit is None or len(text) <= limit else split(text, limit)
+
+
+def split(text: str, limit: int) -> list[str]:
+    """A text as several of at most `limit` characters, cut at spaces and line breaks, which are dropped there.
+
+    A word longer than that is cut between two graphemes (what people see as one character: an emoji of many code
+    points, a letter with its accents), a grapheme longer than that anywhere. No part is blank, unless all of the text
+    is: a provider would refuse it.
+    """
+    graphemes = cast("list[str]", regex.findall(r"\X", text))
+    found: list[str] = []
+    first = 0
+    while (end := _fits(graphemes, first, limit)) < len(graphemes):
+        if end == first:
+            found.append(graphemes[first][:limit])
+            graphemes[first] = graphemes[first][limit:]
+            continue
+        blank = next((at for at in range(end, first, -1) if graphemes[at] in _BLANKS), None)
+        cut = end if blank is None else blank
+        found.append("".join(graphemes[first:cut]).rstrip())
+        first = cut
+        while blank is not None and first < len(graphemes) and graphemes[first] in _BLANKS:
+            first += 1
+    found.append("".join(graphemes[first:]))
+    return [part for part in found if part.strip()] or [text[:limit]]
+
+
+def _fits(graphemes: list[str], first: int, limit: int) -> int:
+    """The end of the longest run from `first` that `limit` characters hold."""
+    size, end = 0, first
+    while end < len(graphemes) and (size := size + len(graphemes[end])) <= limit:
+        end += 1
+    return end

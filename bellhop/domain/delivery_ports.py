@@ -10,7 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from bellhop.domain.answers import Answer
-from bellhop.domain.channels import Channel
+from bellhop.domain.channels import AddressKind, Channel
 from bellhop.domain.content import Content
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import Stage
@@ -179,6 +179,8 @@ class Receipt:
     effect: Effect | None = None
     address: str | None = field(default=None, repr=False)
     """The address an effect is about, where the payload names it."""
+    address_kind: AddressKind | None = None
+    """What sort of address that is: given whenever `address` is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
+from bellhop.domain.channels import ChannelRules
+
 
 class Status(StrEnum):
     """The public word for where a message is."""
@@ -121,10 +123,12 @@ def news(before: Stage, after: Stage) -> tuple[Stage, ...]:
     return tuple(stage for stage in PASSES[after] if stage not in PASSES[before])
 
 
-def closes(stage: Stage, *, reports_reading: bool) -> bool:
-    """True when nothing more is worth waiting for on a channel that does or does not report reading."""
+def closes(stage: Stage, rules: ChannelRules) -> bool:
+    """True when nothing more is worth waiting for on a channel with these rules."""
+    if stage is Stage.SENT:
+        return not (rules.reports_delivery or rules.reports_reading)
     if stage is Stage.DELIVERED:
-        return not reports_reading
+        return not rules.reports_reading
     return stage in (Stage.CANCELLED, Stage.GAVE_UP, Stage.UNDELIVERED, Stage.READ)
 
 

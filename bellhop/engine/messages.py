@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import channels as rules
-from bellhop.domain.channels import Channel
+from bellhop.domain.channels import CHANNELS, AddressKind, Channel
+from bellhop.domain.content import content_type
 from bellhop.domain.ids import Prefix, parse
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Stage, Status
@@ -87,15 +87,20 @@ async def send(engine: Engine, scope: Scope, command: SendMessage, key: Idempote
     except outbound.ChannelUnavailable:
         raise ChannelUnavailable(command.channel.value) from None
     except outbound.UnknownGuest:
-        raise UnknownGuest("recipient" if command.channel is Channel.IN_APP else "guest_id") from None
+        raise UnknownGuest("recipient" if _to_guest(command.channel) else "guest_id") from None
     if not accepted.replayed:
         engine.dispatcher.accepted(accepted.made)
     return accepted
 
 
+def _to_guest(channel: Channel) -> bool:
+    """Whether its recipients are guests themselves, not an address of theirs."""
+    return CHANNELS[channel].address is AddressKind.GUEST
+
+
 def _new(command: SendMessage) -> NewMessage:
     guest_id = command.guest_id
-    if command.channel is Channel.IN_APP:
+    if _to_guest(command.channel):
         addressed = parse(Prefix.GUEST, command.recipient)
         if addressed is None:
             raise UnknownGuest("recipient")
@@ -106,7 +111,7 @@ def _new(command: SendMessage) -> NewMessage:
         channel=command.channel,
         recipient=command.recipient,
         content=command.content,
-        content_type=rules.content_type(command.channel, command.content),
+        content_type=content_type(command.channel, command.content),
         subject=command.subject,
         scheduled_at=command.scheduled_at,
         guest_id=guest_id,

@@ -10,7 +10,7 @@ from enum import Enum
 from itertools import product
 
 from bellhop.domain import statuses
-from bellhop.domain.channels import REPORTS_READING, Channel
+from bellhop.domain.channels import CHANNELS
 from bellhop.domain.events import OF_STAGE
 from bellhop.domain.failures import WORDS
 from bellhop.domain.statuses import ODD_EDGES, PASSES, RANK, STATUS, Stage, Status
@@ -114,7 +114,7 @@ def page() -> str:
     lines = [HEAD, "## Statuses", "", *_table(("Status", "Meaning", "Stages"), _status_rows())]
     lines += ["## Stages", "", "From the weakest fact to the strongest.", ""]
     lines += _table(("Stage", "Fact", "Status", "Events told on the way"), _stage_rows())
-    reading = ", ".join(channel.value for channel in Channel if channel in REPORTS_READING)
+    reading = ", ".join(channel.value for channel, rules in CHANNELS.items() if rules.reports_reading)
     lines += [
         "A message in parts (a long SMS) stands where its slowest part does; it has failed once every part is settled "
         "and one was not delivered.",

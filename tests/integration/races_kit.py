@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
-from bellhop.domain.channels import ADDRESS_KIND, Channel
+from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.delivery_ports import (
     Account,
     Claim,
@@ -356,7 +356,7 @@ class World:
 
     async def look_at_consent(self, channel: Channel, address: str) -> None:
         """From now on no claim may overlook that an address wants nothing, if so it is."""
-        kind = ADDRESS_KIND[channel]
+        kind = CHANNELS[channel].address
         newest = await self.rows(
             "select action from consents where scope_id = :scope and kind = :kind and address_hash = :hash "
             "order by id desc limit 1",

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from bellhop.domain.channels import Channel, parts
+from bellhop.domain.channels import Channel
+from bellhop.domain.content import parts
 from chaos.faults import KINDS, PARTS, Track
 from chaos.injector import PLAYERS
 from chaos.plan import CALLBACKS, CALLS, make

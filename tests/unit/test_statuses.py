@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellhop.domain import statuses
+from bellhop.domain.channels import AddressKind, ChannelRules
 from bellhop.domain.events import OF_STAGE
 from bellhop.domain.statuses import ODD_EDGES, PASSES, RANK, STATUS, Stage, Status
 from bellhop.ops.statuses_page import ORDINARY_FROM, sentences, upward_edges
@@ -93,20 +95,23 @@ def test_the_list_filter_finds_every_stage_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "without_reading", "with_reading"),
+    ("stage", "no_receipts", "delivery", "reading"),
     [
-        (Stage.QUEUED, False, False),
-        (Stage.CANCELLED, True, True),
-        (Stage.GAVE_UP, True, True),
-        (Stage.SENT, False, False),
-        (Stage.UNDELIVERED, True, True),
-        (Stage.DELIVERED, True, False),
-        (Stage.READ, True, True),
+        (Stage.QUEUED, False, False, False),
+        (Stage.CANCELLED, True, True, True),
+        (Stage.GAVE_UP, True, True, True),
+        (Stage.SENT, True, False, False),
+        (Stage.UNDELIVERED, True, True, True),
+        (Stage.DELIVERED, True, True, False),
+        (Stage.READ, True, True, True),
     ],
 )
-def test_when_nothing_more_is_worth_waiting_for(stage: Stage, without_reading: bool, with_reading: bool) -> None:
-    assert statuses.closes(stage, reports_reading=False) is without_reading
-    assert statuses.closes(stage, reports_reading=True) is with_reading
+def test_when_nothing_more_is_worth_waiting_for(stage: Stage, no_receipts: bool, delivery: bool, reading: bool) -> None:
+    rules = ChannelRules(name="a letter", address=AddressKind.DEVICE)
+    assert statuses.closes(stage, replace(rules, reports_delivery=False)) is no_receipts
+    assert statuses.closes(stage, rules) is delivery
+    assert statuses.closes(stage, replace(rules, reports_reading=True)) is reading
+    assert statuses.closes(stage, replace(rules, reports_delivery=False, reports_reading=True)) is reading
 
 
 # --- whatever the order ---

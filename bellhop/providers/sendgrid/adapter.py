@@ -16,7 +16,7 @@ from inscriptis import get_text
 from python_http_client.exceptions import HTTPError
 from sendgrid.helpers.eventwebhook import EventWebhook
 
-from bellhop.domain.channels import Channel
+from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.content import HTML, PLAIN
 from bellhop.domain.delivery_ports import (
     Account,
@@ -360,6 +360,7 @@ def _receipt(event: Mapping[str, object]) -> Receipt:
     meaning, code = _meaning(event, word)
     message = _text(event, "sg_message_id")
     failed = meaning.stage is Stage.UNDELIVERED
+    address = _text(event, "email") if meaning.effect else None
     return Receipt(
         dedupe_key=_text(event, "sg_event_id") or fingerprint(event),
         word=word,
@@ -372,7 +373,8 @@ def _receipt(event: Mapping[str, object]) -> Receipt:
         provider_code=code if failed else None,
         occurred_at=_time(event.get("timestamp")),
         effect=meaning.effect,
-        address=_text(event, "email") if meaning.effect else None,
+        address=address,
+        address_kind=CHANNELS[Channel.EMAIL].address if address else None,
     )
 
 

@@ -19,7 +19,7 @@ from twilio.request_validator import RequestValidator, add_port, remove_port
 from twilio.rest import Client
 from twilio.rest.api import Api  # here: the SDK would import it, for half a second, within the first call
 
-from bellhop.domain.channels import Channel
+from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.delivery_ports import (
     Account,
     CallbackRequest,
@@ -378,6 +378,7 @@ def _fact(
         provider_code=number if failed else None,
         effect=effect,
         address=to if effect else None,
+        address_kind=CHANNELS[Channel.SMS].address if effect and to else None,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.addresses import AddressBook, email_key
-from bellhop.domain.channels import ADDRESS_KIND, AddressKind
+from bellhop.domain.channels import CHANNELS, AddressKind
 from bellhop.domain.consent_keywords import consent_keyword
 from bellhop.domain.delivery_ports import Account, Effect, Inbound
 from bellhop.store.guests import consents
@@ -59,7 +59,7 @@ async def receive(
         return None
     if sender is None:
         return set()
-    kind = ADDRESS_KIND[item.channel]
+    kind = CHANNELS[item.channel].address
     hashed = book.hash(kind, item.sender)
     scope_id: UUID = sender.scope_id
     guest_id = await _guest(tx, scope_id, kind, item.sender, hashed)

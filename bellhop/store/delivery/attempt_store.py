@@ -15,8 +15,8 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bellhop.domain.answers import Answer, Next
-from bellhop.domain.channels import ADDRESS_KIND, Channel, parts
-from bellhop.domain.content import Content
+from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.content import Content, parts
 from bellhop.domain.delivery_ports import (
     Account,
     Claim,
@@ -114,7 +114,7 @@ class AttemptStore:
         if row["expires_at"] is not None and row["expires_at"] <= row["now"]:
             return await self._give_up(tx, row, rows, FailureCode.EXPIRED, None)
         channel = Channel(row["channel"])
-        kind = ADDRESS_KIND[channel].value
+        kind = CHANNELS[channel].address.value
         if await consents.refused(tx, row["scope_id"], kind, row["address_hash"]) is not None:
             return await self._give_up(tx, row, rows, FailureCode.OPTED_OUT, None)
         sender = await attempt_rows.sender(tx, row["scope_id"], row["channel"])
@@ -210,7 +210,7 @@ class AttemptStore:
         if result.kind is SendKind.RETRY:
             return await self._retry_later(tx, row, result)
         if result.code is FailureCode.OPTED_OUT and row["address_hash"] is not None:
-            kind = ADDRESS_KIND[Channel(row["channel"])].value
+            kind = CHANNELS[Channel(row["channel"])].address.value
             await consents.write(
                 tx,
                 row["scope_id"],

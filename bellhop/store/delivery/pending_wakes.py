@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, any_, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, any_, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import DateTime, Uuid
 
-from bellhop.domain.channels import REPORTS_READING
+from bellhop.domain import statuses
+from bellhop.domain.channels import CHANNELS
 from bellhop.domain.ids import Prefix, parse
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement
@@ -61,6 +62,12 @@ async def idle_endpoints(tx: AsyncConnection, candidates: Iterable[UUID]) -> lis
     return [row["id"] for row in await _IDLE(tx, candidates=list(candidates))]
 
 
+def _followed(stage: Stage) -> ColumnElement[bool]:
+    """Messages at that stage, on channels where more may be heard."""
+    open_on = [channel.value for channel, rules in CHANNELS.items() if not statuses.closes(stage, rules)]
+    return and_(messages.c.stage == stage.value, messages.c.channel.in_(open_on))
+
+
 async def conducted(tx: AsyncConnection, after: UUID, most: int, followed_for: timedelta) -> list[dict[str, Any]]:
     """Messages that need a conductor, in the order of their ids, after that id, at most `most`: those that wait, and
     those sent within `followed_for` of which more may be heard."""
@@ -74,13 +81,7 @@ async def conducted(tx: AsyncConnection, after: UUID, most: int, followed_for: t
                 messages.c.stage == Stage.QUEUED.value,
                 and_(
                     messages.c.sent_at > func.now() - followed_for,
-                    or_(
-                        messages.c.stage == Stage.SENT.value,
-                        and_(
-                            messages.c.stage == Stage.DELIVERED.value,
-                            messages.c.channel.in_([channel.value for channel in REPORTS_READING]),
-                        ),
-                    ),
+                    or_(_followed(Stage.SENT), _followed(Stage.DELIVERED)),
                 ),
             ),
         )

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import statuses
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
-from bellhop.domain.channels import ADDRESS_KIND, AddressKind, Channel
+from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.delivery_ports import Account, Inbound, Receipt
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement, Row
@@ -349,15 +349,14 @@ async def _effect(
     assert item.effect is not None
     source = f"{verified[0].provider} {item.word}"
     if row is not None and row["address_hash"] is not None:
-        kind = ADDRESS_KIND[Channel(row["channel"])].value
+        kind = CHANNELS[Channel(row["channel"])].address.value
         await consents.write(tx, row["scope_id"], kind, row["address_hash"], item.effect, source, evidence)
-    elif row is None and item.address and book is not None:
-        kind_of = AddressKind.EMAIL if "@" in item.address else AddressKind.PHONE
+    elif row is None and item.address and item.address_kind and book is not None:
         owners = await tx.execute(
             select(scopes.c.id)
             .join(provider_accounts, provider_accounts.c.scope_id == scopes.c.id)
             .where(provider_accounts.c.id.in_([account.id for account in verified]))
         )
         for scope_id in sorted(set(owners.scalars())):
-            hashed = book.hash(kind_of, item.address)
-            await consents.write(tx, scope_id, kind_of.value, hashed, item.effect, source, evidence)
+            hashed = book.hash(item.address_kind, item.address)
+            await consents.write(tx, scope_id, item.address_kind.value, hashed, item.effect, source, evidence)

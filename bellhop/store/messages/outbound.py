@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import statuses
 from bellhop.domain.addresses import AddressBook
-from bellhop.domain.channels import ADDRESS_KIND, Channel, parts
+from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.content import parts
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
@@ -97,7 +98,8 @@ class Changed:
 
 
 async def accept(tx: AsyncConnection, scope: Scope, new: NewMessage, book: AddressBook, valid_for: float) -> Row:
-    """Write a message, its first event and its contact point. `valid_for`: seconds after it is due that it expires.
+    """Write a message, its first event and its contact point. `valid_for`: seconds after it is due that it expires,
+    where its channel has no time of its own.
 
     Raises ChannelUnavailable or UnknownGuest; nothing is written then.
     """
@@ -113,8 +115,8 @@ async def accept(tx: AsyncConnection, scope: Scope, new: NewMessage, book: Addre
     carried = await _PROVIDER(tx, scope=scope.id, channel=new.channel.value)
     if not carried:
         raise ChannelUnavailable
-    kind = ADDRESS_KIND[new.channel]
-    address_hash = book.hash(kind, new.recipient)
+    rules = CHANNELS[new.channel]
+    address_hash = book.hash(rules.address, new.recipient)
     (written,) = await _ACCEPT(
         tx,
         scope_id=scope.id,
@@ -132,13 +134,13 @@ async def accept(tx: AsyncConnection, scope: Scope, new: NewMessage, book: Addre
         tags=list(new.tags),
         scheduled_at=new.scheduled_at,
         not_before=new.scheduled_at,
-        valid_for=valid_for,
+        valid_for=valid_for if rules.valid_for is None else rules.valid_for,
         parts=len(parts(new.channel, new.content)),
         provider=carried[0]["provider"],
     )
     row = {**written, "property_id": scope.property_id, "environment": scope.environment}
     await events.write(tx, scope.id, "message", row["id"], [NewEvent("message.queued", "queued")])
-    await consents.remember_contact(tx, scope.id, kind.value, new.recipient, address_hash, [new.guest_id])
+    await consents.remember_contact(tx, scope.id, rules.address.value, new.recipient, address_hash, [new.guest_id])
     return row
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import statuses
 from bellhop.domain.answers import Answer, Next
-from bellhop.domain.channels import REPORTS_READING, Channel
+from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.events import OF_STAGE
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import STATUS, Stage
@@ -108,7 +108,7 @@ def next_for(row: Mapping[str, Any], follow_at: Sequence[float] = FOLLOW_AT) -> 
     which a provider is asked about a message that it took and of which no receipt tells the end."""
     stage = Stage(row["stage"])
     status = STATUS[stage].value
-    if statuses.closes(stage, reports_reading=Channel(row["channel"]) in REPORTS_READING):
+    if statuses.closes(stage, CHANNELS[Channel(row["channel"])]):
         return Answer(status, Next.CLOSE)
     if stage is Stage.SENT:
         age = (row["now"] - row["sent_at"]).total_seconds() if row["sent_at"] else 0.0

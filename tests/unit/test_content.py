@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import pytest
+import regex
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bellhop.domain.channels import (
-    ADDRESS_KIND,
-    MAX_CONTENT,
-    SMS_PART,
-    Channel,
-    content_type,
-    parts,
-)
+from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.content import MAX_CONTENT, content_type, parts, split
 
 LIMIT = 60
 """Short parts, so that random texts have several."""
@@ -35,7 +28,7 @@ def bare(text: str) -> str:
 @example("👨‍👩‍👧" * 30)
 @settings(max_examples=300)
 def test_parts_give_back_the_text_within_the_limit(text: str) -> None:
-    found = parts(Channel.SMS, text, LIMIT)
+    found = split(text, LIMIT)
     assert all(len(part) <= LIMIT for part in found)
     # A provider refuses a part of blanks, and with it the message.
     assert all(part.strip() for part in found)
@@ -48,30 +41,37 @@ def test_parts_give_back_the_text_within_the_limit(text: str) -> None:
 @example("x" * (LIMIT - 1) + "👍🏽" * 30)
 @example("🇫🇷" * 40)
 @example("x" + "🇫🇷" * 40)
+@example("x" * 30 + " \u0301" + "y" * 40)
+@example("x" * (LIMIT - 1) + "\r\n" + "y" * LIMIT)
 @settings(max_examples=300)
-def test_no_cut_changes_a_character(text: str) -> None:
-    for part in parts(Channel.SMS, text, LIMIT)[1:]:
-        assert not unicodedata.combining(part[0])
-        assert part[0] not in "\u200d\ufe0f"
-        assert not "\U0001f3fb" <= part[0] <= "\U0001f3ff", "a skin tone without its hand"
-    for part in parts(Channel.SMS, text, LIMIT)[:-1]:
-        assert part[-1] != "\u200d", "half a family"
-        flags = len(part) - len(part.rstrip("🇫🇷"))
-        assert flags % 2 == 0, "half a flag"
+def test_no_cut_is_inside_what_people_see_as_one_character(text: str) -> None:
+    found = [one for part in split(text, LIMIT) for one in regex.findall(r"\X", part)]
+    assert visible(found) == visible(regex.findall(r"\X", text))
+
+
+def visible(graphemes: list[str]) -> list[str]:
+    return [one for one in graphemes if not one.isspace()]
+
+
+@given(st.text("e\u0301\u0302 x", min_size=1, max_size=80).filter(str.strip), st.integers(1, 5))
+def test_a_character_longer_than_a_part_is_cut_and_nothing_lost(text: str, limit: int) -> None:
+    found = split(text, limit)
+    assert all(part.strip() and len(part) <= limit for part in found)
+    assert bare("".join(found)) == bare(text)
 
 
 @given(st.lists(st.text("abcdefghij", min_size=1, max_size=20), min_size=1, max_size=60))
 def test_words_stay_whole_and_single_spaces_come_back(words: list[str]) -> None:
     text = " ".join(words)
-    assert " ".join(parts(Channel.SMS, text, LIMIT)) == text
+    assert " ".join(split(text, LIMIT)) == text
 
 
 def test_cuts_are_where_people_would_make_them() -> None:
-    assert parts(Channel.SMS, "one two three", 8) == ["one two", "three"]
-    assert parts(Channel.SMS, "one\ntwo three", 8) == ["one\ntwo", "three"]
-    assert parts(Channel.SMS, "onetwothree", 4) == ["onet", "woth", "ree"]
-    assert parts(Channel.SMS, "exactly8", 8) == ["exactly8"]
-    assert parts(Channel.SMS, "exactly8 more", 8) == ["exactly8", "more"]
+    assert split("one two three", 8) == ["one two", "three"]
+    assert split("one\ntwo three", 8) == ["one\ntwo", "three"]
+    assert split("onetwothree", 4) == ["onet", "woth", "ree"]
+    assert split("exactly8", 8) == ["exactly8"]
+    assert split("exactly8 more", 8) == ["exactly8", "more"]
 
 
 @given(st.text(max_size=200))
@@ -82,7 +82,7 @@ def test_one_part_is_the_text_untouched(text: str) -> None:
 def test_only_sms_is_cut() -> None:
     text = "word " * (MAX_CONTENT // 5)
     assert len(parts(Channel.SMS, text)) == 7
-    assert all(len(part) <= SMS_PART for part in parts(Channel.SMS, text))
+    assert all(len(part) <= (CHANNELS[Channel.SMS].part or 0) for part in parts(Channel.SMS, text))
     for channel in set(Channel) - {Channel.SMS}:
         assert parts(channel, text) == [text]
 
@@ -108,7 +108,3 @@ def test_only_sms_is_cut() -> None:
 def test_what_counts_as_html(content: str, expected: str) -> None:
     assert content_type(Channel.EMAIL, content) == expected
     assert content_type(Channel.SMS, content) == "text/plain"
-
-
-def test_every_channel_has_its_kind_of_address() -> None:
-    assert set(ADDRESS_KIND) == set(Channel)
