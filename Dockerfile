@@ -7,15 +7,15 @@ WORKDIR /app
 COPY pyproject.toml uv.lock README.md ./
 RUN uv_version="$(awk '/^name = "uv"$/ { getline; gsub(/version = |"/, ""); print; exit }' uv.lock)" \
  && pip install --no-cache-dir --disable-pip-version-check "uv==${uv_version}"
-# The packages change rarely, the code often: two layers.
-RUN uv sync --frozen --no-dev --no-install-project
+# The packages change rarely, the code often: two layers. The group is what the sandbox needs besides.
+RUN uv sync --frozen --no-dev --group sandbox --no-install-project
 COPY alembic.ini worker.py ./
 COPY migrations migrations
 COPY bellhop bellhop
 COPY activities activities
 COPY workflows workflows
 COPY api api
-RUN uv sync --frozen --no-dev
+RUN uv sync --frozen --no-dev --group sandbox
 
 FROM python:3.13-slim
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

@@ -33,11 +33,12 @@ demo: $(STAMP) ## the same without staying: exits 0 when both messages and all w
 test: check ## check, then the whole test suite
 	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile $(ARGS) $(TESTS)
 
-check: $(STAMP) ## lint, formatting, types, import rules
+check: $(STAMP) ## lint, formatting, types, import rules, declared packages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/deptry .
 
 bench: $(STAMP) ## measure against a bare Temporal workflow on the same server
 	@$(BIN)/python -m bench $(ARGS)

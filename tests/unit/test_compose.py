@@ -119,6 +119,13 @@ def test_the_sandbox_calls_back_with_its_own_accounts() -> None:
     assert set(environment) <= known_variables()
 
 
+def test_the_image_has_the_packages_of_the_sandbox() -> None:
+    """One image runs every service, so also what only the sandbox imports is installed, and no tool of ours."""
+    syncs = re.findall(r"^RUN uv sync (.+)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(syncs) == 2
+    assert all("--no-dev" in sync and "--group sandbox" in sync for sync in syncs)
+
+
 def test_the_image_holds_what_the_wheel_holds() -> None:
     """A directory added to the package must reach the image too."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
