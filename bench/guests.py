@@ -104,7 +104,7 @@ class BellhopSide:
 
     async def follow(self, sent: Sent) -> None:
         """Return when the last webhook has come and the workflow has closed."""
-        await self._receiver.heard(sent.id, LAST_EVENT[sent.channel])
+        await self._receiver.received(sent.id, LAST_EVENT[sent.channel])
         ended = await self._client.get_workflow_handle(sent.id, result_type=str).result()
         if ended != LAST_EVENT[sent.channel].removeprefix("message."):
             raise AssertionError(f"{sent.id} ended as {ended}")

@@ -39,7 +39,7 @@ class Receiver:
     ) -> None:
         await self._runner.cleanup()
 
-    async def heard(self, message_id: str, event_type: str) -> None:
+    async def received(self, message_id: str, event_type: str) -> None:
         """Return once that event of that message has come."""
         if event_type in self.by_message.get(message_id, ()):
             return

@@ -19,7 +19,7 @@ from bellhop.dev.stack import EmbeddedStack
 from chaos import environment, report
 from chaos.faults import KINDS
 from chaos.plan import Plan, make
-from chaos.run import Hushed, Outcome, chaos
+from chaos.run import BufferingConsole, Outcome, chaos
 
 DIRECTORY = Path(".bellhop") / "chaos"
 QUICK_SEED, QUICK_MESSAGES, QUICK_SECONDS = 2024, 250, 70.0
@@ -28,11 +28,11 @@ QUICK_SEED, QUICK_MESSAGES, QUICK_SECONDS = 2024, 250, 70.0
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when nothing was wrong, 1 when something was."""
     plan, state, as_json, keep = _options(arguments)
-    console, began = Hushed(sys.stderr if as_json else None), time.monotonic()
+    console, began = BufferingConsole(sys.stderr if as_json else None), time.monotonic()
     console.say(report.opening(plan))
     shutil.rmtree(state, ignore_errors=True)
 
-    def story(stack: EmbeddedStack) -> int:
+    def storm(stack: EmbeddedStack) -> int:
         try:
             outcome = _interruptible(chaos(stack, plan, console))
         except (TimeoutError, ExceptionGroup) as problem:
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         (state / "findings.json").write_text(json.dumps(report.as_json(outcome), indent=2), encoding="utf-8")
         return 1
 
-    code = session.run(environment.build(state, console), console, story)
+    code = session.run(environment.build(state, console), console, storm)
     if code == 0:
         if not keep:
             shutil.rmtree(state, ignore_errors=True)
@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     elif code == session.INTERRUPTED:
         console.say(f"Interrupted; logs and data are kept in {state}")
     elif code == 1:
-        quick = " --quick" if plan.quick else f" --messages {len(plan.letters)} --minutes {plan.seconds / 60:g}"
+        quick = " --quick" if plan.quick else f" --messages {len(plan.requests)} --minutes {plan.seconds / 60:g}"
         console.say(f'To repeat: make chaos ARGS="--seed {plan.seed}{quick}"; logs and data are kept in {state}')
     return code
 
@@ -94,8 +94,9 @@ def _options(arguments: list[str] | None) -> tuple[Plan, Path, bool, bool]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=(
             "Sends messages through a stack of real processes while everything goes wrong that can, then compares,\n"
-            "message by message, what clients were told, what PostgreSQL says, what the providers accepted and what\n"
-            "the customers' endpoints heard. Exits with 1 if anything was lost, sent twice, early, stuck or untrue."
+            "message by message, what clients were answered, what PostgreSQL says, what the providers accepted and\n"
+            "what the customers' endpoints received. Exits with 1 if anything was lost, sent twice, early, stuck or\n"
+            "untrue."
         ),
         epilog=(
             f"faults:\n{kinds}\n"

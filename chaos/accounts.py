@@ -1,11 +1,11 @@
-"""The accounts that are compared: what clients were told, what PostgreSQL says, what the providers took, what the
-customers' endpoints heard. Plain data: each is filled by its own reader, and none is made from another."""
+"""The accounts that are compared: what clients were answered, what PostgreSQL says, what the providers took, what the
+customers' endpoints received. Plain data: each is filled by its own reader, and none is made from another."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chaos.plan import Letter
+from chaos.plan import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,10 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Told:
-    """Account one: a letter and everything its client was answered, in the order of asking."""
+class Exchange:
+    """Account one: a message and everything its client was answered, in the order of asking."""
 
-    letter: Letter
+    request: Request
     answers: list[Answer] = field(default_factory=list)
 
     def of(self, verb: str) -> list[Answer]:
@@ -51,7 +51,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A row of `events` that endpoints are told."""
+    """A row of `events` that endpoints receive."""
 
     id: str
     type: str
@@ -74,14 +74,14 @@ class Row:
     erased: bool = False
     remains: bool = False
     """Erased, and yet some of its text is still there."""
-    owed: bool = False
-    """Temporal is owed a word about it."""
+    wake_pending: bool = False
+    """A notification of Temporal about it is pending."""
     history: bool = False
     """Its guest was erased, and its Temporal history is still to be deleted."""
     attempts: list[Attempt] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     pending: list[str] = field(default_factory=list)
-    """Deliveries still owed: the names of the endpoints."""
+    """Deliveries still pending: the names of the endpoints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +91,22 @@ class Copy:
     provider: str
     id: str
     words: tuple[str, ...]
-    """Of the letter's text, as they came: `q00042.000`."""
+    """Of the message's text, as they came: `q00042.000`."""
     accepted: float
     status: str
-    told: frozenset[str] = frozenset()
+    reported: frozenset[str] = frozenset()
     """The words of the provider that a callback brought us, answered with 2xx."""
     busy: bool = False
-    """More is still to happen to it, or to be told."""
+    """More is still to happen to it, or to be reported."""
 
     @property
     def token(self) -> str:
-        """The letter it belongs to."""
+        """The message it belongs to."""
         return self.words[0].partition(".")[0] if self.words else ""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedEvent:
     """One POST a customer's endpoint got, in the order in which they came."""
 
     endpoint: str
@@ -122,12 +122,12 @@ class Heard:
 class Accounts:
     """All of them, side by side."""
 
-    told: list[Told]
+    exchanges: list[Exchange]
     rows: list[Row]
     copies: list[Copy]
-    heard: list[Heard]
-    faithful: tuple[str, ...] = ("good",)
-    """The endpoints that answer in the end: they must have heard everything."""
+    received: list[ReceivedEvent]
+    reliable: tuple[str, ...] = ("good",)
+    """The endpoints that answer in the end: they must have received everything."""
     forged: list[Answer] = field(default_factory=list)
     """What was answered to forged callbacks."""
     running: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""The judge: compares the accounts, message by message, and says what does not fit. Pure, and strict on purpose.
+"""The checker: compares the accounts, message by message, and says what does not fit. Pure, and strict on purpose.
 
 It knows nothing of the engine but its promises: its tables of words are its own.
 """
@@ -9,24 +9,24 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from chaos.accounts import Accounts, Copy, Heard, Row, Told
+from chaos.accounts import Accounts, Copy, Exchange, ReceivedEvent, Row
 
 WRONGS: dict[str, str] = {
     "lost": "answered 2xx and not there, or cancelled or failed without a cause",
     "never sent": "we say sent, delivered or read; the provider does not have all of it",
     "twice": "a provider accepted some of its text more than once",
-    "early": "a provider accepted it before the time its client was last told",
+    "early": "a provider accepted it before the time its client was last given",
     "after cancel": "a cancel was answered 200, and a provider accepted it",
     "after erasure": "handed over after its guest was erased, or some of its text is left",
     "stuck": "neither final nor waiting for something that can still come",
     "wrong status": "the provider says one thing, we say another",
-    "untrue answer": "a client was told what is not so, or was never answered",
+    "untrue answer": "a client was answered what is not so, or was never answered",
     "second message": "a repeated request, or none at all, made another message",
-    "event missing": "an event that its status implies was not written, or not heard",
+    "event missing": "an event that its status implies was not written, or not received",
     "event renamed": "an event came under a second id, or under one that nobody wrote",
-    "event order": "an endpoint first heard of a later stage, then of an earlier one",
+    "event order": "an endpoint first received a later stage, then of an earlier one",
     "event forged": "what an endpoint got was not signed with its secret",
-    "delivery pending": "an endpoint that listens is still owed an event",
+    "delivery pending": "an endpoint that listens is still to get an event",
     "forgery believed": "a callback that no provider signed was answered with 2xx",
 }
 """What must not happen, one line of the table each."""
@@ -42,7 +42,7 @@ PROVIDER_SAYS = {
     "undelivered": "failed", "failed": "failed", "bounce": "failed", "dropped": "failed",
 }  # fmt: skip
 HEIGHT = {"sent": 1, "failed": 2, "delivered": 3, "read": 4}
-STORIES = {
+IMPLIED_EVENTS = {
     "queued": (), "cancelled": ("cancelled",), "sent": ("sent",), "failed": ("failed",),
     "delivered": ("sent", "delivered"), "read": ("sent", "delivered", "read"),
 }  # fmt: skip
@@ -53,7 +53,7 @@ GONE = (404, 409, 422)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong. `token`: the letter; "" where it belongs to none."""
+    """One thing that is wrong. `token`: the message; "" where it belongs to none."""
 
     wrong: str
     token: str
@@ -66,23 +66,23 @@ class Verdict:
 
     findings: list[Finding] = field(default_factory=list)
     ends: Counter[str] = field(default_factory=Counter)
-    """Letters by how they ended."""
+    """Messages by how they ended."""
     unknown: int = 0
     """E-mails that ended `outcome_unknown`: nobody can say that the provider does not have them."""
     recanted: int = 0
     """Failed by the provider's final word, which it took back later in a callback that never reached us."""
 
     def count(self, wrong: str) -> int:
-        """How many letters that went wrong for."""
+        """How many messages that went wrong for."""
         return len({finding.token or finding.says for finding in self.findings if finding.wrong == wrong})
 
 
-def judge(accounts: Accounts) -> Verdict:
+def check_accounts(accounts: Accounts) -> Verdict:
     """Compare everything with everything."""
-    return _Judge(accounts).verdict()
+    return _Checker(accounts).verdict()
 
 
-class _Judge:
+class _Checker:
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
         self._recanted = 0
@@ -94,91 +94,91 @@ class _Judge:
         self._copies: dict[str, list[Copy]] = defaultdict(list)
         for copy in accounts.copies:
             self._copies[copy.token].append(copy)
-        self._heard: dict[str, dict[str, list[Heard]]] = defaultdict(lambda: defaultdict(list))
-        for heard in accounts.heard:
-            self._heard[heard.subject][heard.endpoint].append(heard)
+        self._received: dict[str, dict[str, list[ReceivedEvent]]] = defaultdict(lambda: defaultdict(list))
+        for received in accounts.received:
+            self._received[received.subject][received.endpoint].append(received)
 
     def verdict(self) -> Verdict:
         verdict = Verdict()
-        for told in self._accounts.told:
-            token = told.letter.token
-            row = self._row(told)
+        for exchange in self._accounts.exchanges:
+            token = exchange.request.token
+            row = self._row(exchange)
             verdict.ends[STATUS.get(row.stage, row.stage) if row else "not accepted"] += 1
             if row is not None and row.failure == "outcome_unknown" and STATUS[row.stage] == "failed":
                 verdict.unknown += 1
-            verdict.findings += [Finding(wrong, token, says) for wrong, says in self._letter(told, row)]
-        verdict.findings += self._strangers()
+            verdict.findings += [Finding(wrong, token, says) for wrong, says in self._request(exchange, row)]
+        verdict.findings += self._unclaimed()
         verdict.recanted = self._recanted
         return verdict
 
-    def _row(self, told: Told) -> Row | None:
-        return next((self._by_id[known] for known in told.ids if known in self._by_id), None)
+    def _row(self, exchange: Exchange) -> Row | None:
+        return next((self._by_id[known] for known in exchange.ids if known in self._by_id), None)
 
-    def _letter(self, told: Told, row: Row | None) -> Iterator[tuple[str, str]]:
-        copies = self._copies.get(told.letter.token, [])
-        yield from _answers(told)
-        yield from self._second(told)
+    def _request(self, exchange: Exchange, row: Row | None) -> Iterator[tuple[str, str]]:
+        copies = self._copies.get(exchange.request.token, [])
+        yield from _answers(exchange)
+        yield from self._second(exchange)
         yield from _twice(copies)
         if row is None:
-            if told.ids:
-                yield "lost", f"answered 201 as {told.ids[0]}, and there is no such message"
+            if exchange.ids:
+                yield "lost", f"answered 201 as {exchange.ids[0]}, and there is no such message"
             return
-        yield from _early(told, copies)
-        yield from _withdrawn(told, row, copies)
-        yield from _complete(told, row, copies)
-        yield from self._end(told, row, copies)
+        yield from _early(exchange, copies)
+        yield from _withdrawn(exchange, row, copies)
+        yield from _complete(exchange, row, copies)
+        yield from self._end(exchange, row, copies)
         yield from self._events(row)
         if row.pending:
-            names = sorted({name for name in row.pending if name in self._accounts.faithful})
+            names = sorted({name for name in row.pending if name in self._accounts.reliable})
             if names:
-                yield "delivery pending", f"still owed to {', '.join(names)}"
+                yield "delivery pending", f"still pending for {', '.join(names)}"
 
-    def _second(self, told: Told) -> Iterator[tuple[str, str]]:
-        ids = set(told.ids) | {row.id for row in self._by_token.get(told.letter.token, [])}
+    def _second(self, exchange: Exchange) -> Iterator[tuple[str, str]]:
+        ids = set(exchange.ids) | {row.id for row in self._by_token.get(exchange.request.token, [])}
         if len(ids) > 1:
             yield "second message", f"{len(ids)} messages: {', '.join(sorted(ids))}"
 
     # --- where it stands ------------------------------------------------------------------------------------------
 
-    def _end(self, told: Told, row: Row, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
+    def _end(self, exchange: Exchange, row: Row, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
         status = STATUS[row.stage]
         if status == "queued":
             yield "stuck", "still queued"
         if any(attempt.state == "in_flight" for attempt in row.attempts):
             yield "stuck", "an attempt is still in flight"
-        if row.owed:
-            yield "stuck", "Temporal is still owed a word about it"
+        if row.wake_pending:
+            yield "stuck", "a notification of Temporal is still pending"
         if row.id in self._accounts.running and _over(row):
             yield "stuck", f"it is {status}, and its workflow still runs"
-        if status == "failed" and not copies and not told.letter.refused and not self._unknowable(row):
+        if status == "failed" and not copies and not exchange.request.refused and not self._unknowable(row):
             yield "lost", f"failed ({row.failure}) for no cause: no provider has it, and none refused it"
         if copies and status not in ("queued", "cancelled"):
-            yield from self._status(told, row, copies, status)
+            yield from self._status(exchange, row, copies, status)
 
-    def _status(self, told: Told, row: Row, copies: Sequence[Copy], status: str) -> Iterator[tuple[str, str]]:
+    def _status(self, exchange: Exchange, row: Row, copies: Sequence[Copy], status: str) -> Iterator[tuple[str, str]]:
         wanted = min((PROVIDER_SAYS[copy.status] for copy in copies), key=HEIGHT.__getitem__)
         if status == wanted:
             return
         said = " and ".join(sorted({copy.status for copy in copies}))
         lower = status in ("sent", "delivered") and HEIGHT[status] < HEIGHT[wanted]
-        if lower and (row.erased or self._unheard(row, copies, wanted)):
+        if lower and (row.erased or self._unreported(row, copies, wanted)):
             return
         if row.stage == "undelivered" and HEIGHT[wanted] > HEIGHT[status] and self._took_back(copies):
             self._recanted += 1
             return
         yield "wrong status", f"the provider says {said}, we say {status}"
 
-    def _unheard(self, row: Row, copies: Sequence[Copy], wanted: str) -> bool:
-        """True where our standing lower is right: an opening is told by the event webhook alone, and it did not. About
-        everything else the provider can be asked."""
-        told = {PROVIDER_SAYS.get(word) for copy in copies for word in copy.told}
-        return wanted == "read" and STATUS[row.stage] == "delivered" and wanted not in told
+    def _unreported(self, row: Row, copies: Sequence[Copy], wanted: str) -> bool:
+        """True where our standing lower is right: an opening is reported by the event webhook alone, and none arrived.
+        About everything else the provider can be asked."""
+        reported = {PROVIDER_SAYS.get(word) for copy in copies for word in copy.reported}
+        return wanted == "read" and STATUS[row.stage] == "delivered" and wanted not in reported
 
     def _took_back(self, copies: Sequence[Copy]) -> bool:
-        """True where a callback told us that it failed for good, and none that it arrived after all. Nobody asks about
-        a message whose end was told."""
+        """True where a callback reported that it failed for good, and none that it arrived after all. Nobody asks about
+        a message whose end was reported."""
         return any(
-            {PROVIDER_SAYS.get(word) for word in copy.told} & {"failed", "delivered", "read"} == {"failed"}
+            {PROVIDER_SAYS.get(word) for word in copy.reported} & {"failed", "delivered", "read"} == {"failed"}
             for copy in copies
         )
 
@@ -190,48 +190,48 @@ class _Judge:
 
     def _events(self, row: Row) -> Iterator[tuple[str, str]]:
         written = [event.type.removeprefix("message.") for event in row.events]
-        for wanted in STORIES[STATUS[row.stage]]:
+        for wanted in IMPLIED_EVENTS[STATUS[row.stage]]:
             if wanted not in written:
                 yield "event missing", f"it is {STATUS[row.stage]}, and message.{wanted} was never written"
         yield from _renamed("written", [(event.type, event.id) for event in row.events])
         if _disordered(written):
             yield "event order", f"written in the order {', '.join(written)}"
-        for endpoint in self._accounts.faithful:
-            yield from _hearing(endpoint, row, self._heard[row.id][endpoint])
+        for endpoint in self._accounts.reliable:
+            yield from _received_by(endpoint, row, self._received[row.id][endpoint])
 
-    # --- what belongs to no letter ----------------------------------------------------------------------------------
+    # --- what belongs to no message ----------------------------------------------------------------------------------
 
-    def _strangers(self) -> Iterator[Finding]:
-        tokens = {told.letter.token for told in self._accounts.told}
-        known = {told_id for told in self._accounts.told for told_id in told.ids}
+    def _unclaimed(self) -> Iterator[Finding]:
+        tokens = {exchange.request.token for exchange in self._accounts.exchanges}
+        known = {message_id for exchange in self._accounts.exchanges for message_id in exchange.ids}
         for row in self._accounts.rows:
             # An erased one has no content; its client may have been answered that it is gone.
             if row.id not in known and row.token not in tokens and not row.erased:
-                yield Finding("second message", "", f"{row.id} belongs to no letter")
+                yield Finding("second message", "", f"{row.id} belongs to no message")
         for copy in self._accounts.copies:
             if copy.token not in tokens:
-                yield Finding("second message", "", f"{copy.provider} has {copy.id}, which belongs to no letter")
+                yield Finding("second message", "", f"{copy.provider} has {copy.id}, which belongs to no message")
         for answer in self._accounts.forged:
             if 200 <= answer.status < 300:
                 yield Finding("forgery believed", "", f"{answer.id} answered {answer.status}")
-        for heard in self._accounts.heard:
-            if not heard.genuine:
-                yield Finding("event forged", "", f"{heard.event} to {heard.endpoint} bears no signature of ours")
+        for received in self._accounts.received:
+            if not received.genuine:
+                yield Finding("event forged", "", f"{received.event} to {received.endpoint} bears no signature of ours")
 
 
 # --- the single comparisons -------------------------------------------------------------------------------------------
 
 
-def erased_at(told: Told) -> float | None:
+def erased_at(exchange: Exchange) -> float | None:
     """The moment from which the client knew that its guest is erased."""
-    return next((answer.at for answer in told.of("erase") if answer.status in (204, 404)), None)
+    return next((answer.at for answer in exchange.of("erase") if answer.status in (204, 404)), None)
 
 
-def due(told: Told) -> float | None:
-    """The earliest moment at which it may go out, by what its client was told: the last time that was granted, or one
-    that was asked for since and not answered. None: at once."""
-    granted = [answer.due for answer in told.of("send")[:1]] or [None]
-    for move in told.of("move"):
+def due(exchange: Exchange) -> float | None:
+    """The earliest moment at which it may go out, by what its client was answered: the last time that was granted, or
+    one that was asked for since and not answered. None: at once."""
+    granted = [answer.due for answer in exchange.of("send")[:1]] or [None]
+    for move in exchange.of("move"):
         if move.status == 200:
             granted = [move.due]
         elif not 0 < move.status < 500:
@@ -239,17 +239,17 @@ def due(told: Told) -> float | None:
     return None if None in granted else min(moment for moment in granted if moment is not None)
 
 
-def _answers(told: Told) -> Iterator[tuple[str, str]]:
-    """Every request got an answer that the letter explains."""
-    excused = told.letter.guest is not None
+def _answers(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    """Every request got an answer that the plan explains."""
+    excused = exchange.request.guest is not None
     for verb, right in (("send", (201,)), ("move", (200, 409)), ("cancel", (200, 409))):
-        tries = told.of(verb)
+        tries = exchange.of(verb)
         if tries and not any(0 < answer.status < 500 for answer in tries):
             yield "untrue answer", f"{verb} was tried {len(tries)} times and never answered"
         for answer in tries:
             if 0 < answer.status < 500 and answer.status not in right and not (excused and answer.status in GONE):
                 yield "untrue answer", f"{verb} was answered {answer.status} {answer.code or ''}".rstrip()
-    if not told.of("send"):
+    if not exchange.of("send"):
         yield "untrue answer", "its client never got to hand it in"
 
 
@@ -260,23 +260,23 @@ def _twice(copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
         yield "twice", f"{len(copies)} copies; {again[0]} came {often[again[0]]} times"
 
 
-def _early(told: Told, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
-    wanted = due(told)
+def _early(exchange: Exchange, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
+    wanted = due(exchange)
     for copy in copies:
         if wanted is not None and copy.accepted < wanted:
             yield "early", f"accepted {wanted - copy.accepted:.3f} s before its time"
 
 
-def _withdrawn(told: Told, row: Row, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
-    answers = [answer.status for answer in told.of("cancel") if 0 < answer.status < 500]
+def _withdrawn(exchange: Exchange, row: Row, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
+    answers = [answer.status for answer in exchange.of("cancel") if 0 < answer.status < 500]
     status = STATUS[row.stage]
     if 200 in answers and copies:
         yield "after cancel", "cancel was answered 200, and a provider has it"
     if 200 in answers and status != "cancelled":
         yield "untrue answer", f"cancel was answered 200, and it is {status}"
     if status == "cancelled" and 200 not in answers and not row.erased:
-        yield "untrue answer" if 409 in answers else "lost", "it is cancelled, and nobody was told so"
-    gone = erased_at(told)
+        yield "untrue answer" if 409 in answers else "lost", "it is cancelled, and no client was answered so"
+    gone = erased_at(exchange)
     if gone is not None and any(attempt.created > gone for attempt in row.attempts):
         yield "after erasure", "handed to a provider after its guest was erased"
     if gone is not None and (row.remains or not row.erased):
@@ -291,30 +291,33 @@ def _over(row: Row) -> bool:
     return status in ("cancelled", "failed", "read") or (status == "delivered" and row.channel == "sms")
 
 
-def _complete(told: Told, row: Row, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
+def _complete(exchange: Exchange, row: Row, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
     if STATUS[row.stage] not in ("sent", "delivered", "read"):
         return
     there = {word for copy in copies for word in copy.words}
-    missing = told.letter.words - len(there)
+    missing = exchange.request.words - len(there)
     if missing:
-        yield "never sent", f"it is {STATUS[row.stage]}, and the provider misses {missing} of {told.letter.words} words"
+        yield (
+            "never sent",
+            f"it is {STATUS[row.stage]}, and the provider misses {missing} of {exchange.request.words} words",
+        )
 
 
-def _hearing(endpoint: str, row: Row, heard: Sequence[Heard]) -> Iterator[tuple[str, str]]:
-    """What one endpoint heard of a message, against what was written for it."""
+def _received_by(endpoint: str, row: Row, received: Sequence[ReceivedEvent]) -> Iterator[tuple[str, str]]:
+    """What one endpoint received about a message, against what was written for it."""
     first: dict[str, str] = {}
-    for one in heard:
+    for one in received:
         first.setdefault(one.event, one.type)
     for event in row.events:
         if event.id not in first:
-            yield "event missing", f"{endpoint} never heard {event.type}"
+            yield "event missing", f"{endpoint} never received {event.type}"
     known = {event.id for event in row.events}
-    for strange in [event for event in first if event not in known]:
-        yield "event renamed", f"{endpoint} heard {first[strange]} as {strange}, which nobody wrote"
-    yield from _renamed(f"{endpoint} heard", [(kind, event) for event, kind in first.items()])
+    for unknown in [event for event in first if event not in known]:
+        yield "event renamed", f"{endpoint} received {first[unknown]} as {unknown}, which nobody wrote"
+    yield from _renamed(f"{endpoint} received", [(kind, event) for event, kind in first.items()])
     order = [event.id for event in row.events if event.id in first]
     if [event for event in first if event in known] != order:
-        yield "event order", f"{endpoint} heard {', '.join(first.values())}"
+        yield "event order", f"{endpoint} received {', '.join(first.values())}"
 
 
 def _renamed(who: str, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -327,5 +330,5 @@ def _renamed(who: str, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, 
 
 
 def _disordered(written: Sequence[str]) -> bool:
-    places = [STORIES["read"].index(word) for word in written if word in STORIES["read"]]
+    places = [IMPLIED_EVENTS["read"].index(word) for word in written if word in IMPLIED_EVENTS["read"]]
     return places != sorted(places)

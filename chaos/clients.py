@@ -1,4 +1,4 @@
-"""The clients: hand in letters as planned, repeat what was not answered as good clients do, remember every answer.
+"""The clients: send messages as planned, repeat what was not answered as good clients do, remember every answer.
 
 What they remember is account one.
 """
@@ -18,8 +18,8 @@ import aiohttp
 
 from bellhop.dev.stack import EmbeddedStack
 from chaos import environment
-from chaos.accounts import Answer, Told
-from chaos.plan import Guest, Letter, Plan
+from chaos.accounts import Answer, Exchange
+from chaos.plan import Guest, Plan, Request
 
 TRY = 12.0
 """Seconds a client waits for one answer."""
@@ -37,7 +37,7 @@ class Clients:
         self._api = stack.api_url
         self._sandbox = stack.sandbox_url
         self._key = stack.prepared.api_key
-        self.told = {letter.number: Told(letter) for letter in plan.letters}
+        self.exchanges = {request.number: Exchange(request) for request in plan.requests}
         self.began = 0.0
         self.tries = 0
         self.unanswered = 0
@@ -61,14 +61,14 @@ class Clients:
     # --- the load -------------------------------------------------------------------------------------------------
 
     async def play(self) -> None:
-        """Hand in everything at its time. Returns when the last letter's and guest's task has begun."""
+        """Send everything at its time. Returns when the last message's and guest's task has begun."""
         loop = asyncio.get_running_loop()
         self._guests = {guest.number: loop.create_future() for guest in self._plan.guests}
-        deeds: list[tuple[float, Guest | Letter]] = [(letter.at, letter) for letter in self._plan.letters]
+        deeds: list[tuple[float, Guest | Request]] = [(request.at, request) for request in self._plan.requests]
         deeds += [(guest.at, guest) for guest in self._plan.guests]
         for at, one in sorted(deeds, key=lambda deed: deed[0]):
             await self._until(at)
-            task = asyncio.create_task(self._letter(one) if isinstance(one, Letter) else self._guest(one))
+            task = asyncio.create_task(self._request(one) if isinstance(one, Request) else self._guest(one))
             self._tasks.add(task)
 
     def waiting(self) -> int:
@@ -80,8 +80,8 @@ class Clients:
 
     @property
     def accepted(self) -> int:
-        """Letters that were answered 201."""
-        return sum(bool(told.ids) for told in self.told.values())
+        """Messages that were answered 201."""
+        return sum(bool(exchange.ids) for exchange in self.exchanges.values())
 
     async def _until(self, at: float) -> None:
         await asyncio.sleep(max(0.0, self.began + at - time.time()))
@@ -95,55 +95,57 @@ class Clients:
         status, _ = await self._repeat("DELETE", f"/v1/guests/{shown['id']}")
         # 404: an earlier try had done it.
         answer = Answer("erase", asked, time.time(), status)
-        for told in self.told.values():
-            if told.letter.guest == guest.number:
-                told.answers.append(answer)
+        for exchange in self.exchanges.values():
+            if exchange.request.guest == guest.number:
+                exchange.answers.append(answer)
 
-    async def _letter(self, letter: Letter) -> None:
-        told = self.told[letter.number]
-        body = await self._body(letter)
-        await self._faults(letter)
-        posts = [self._send(told, body, letter.hasty) for _ in range(letter.together)]
+    async def _request(self, request: Request) -> None:
+        exchange = self.exchanges[request.number]
+        body = await self._body(request)
+        await self._faults(request)
+        posts = [self._send(exchange, body, request.hasty) for _ in range(request.together)]
         await asyncio.gather(*posts)
-        later = [self._later(told), self._again(told, body)]
+        later = [self._later(exchange), self._again(exchange, body)]
         await asyncio.gather(*later)
 
-    async def _body(self, letter: Letter) -> dict[str, Any]:
-        body: dict[str, Any] = {"channel": letter.channel, "recipient": letter.recipient, "content": letter.content}
-        if letter.channel == "email":
+    async def _body(self, request: Request) -> dict[str, Any]:
+        body: dict[str, Any] = {"channel": request.channel, "recipient": request.recipient, "content": request.content}
+        if request.channel == "email":
             body["subject"] = "Chaos"
-        if letter.ahead is not None:
-            body["scheduled_at"] = _iso(self.began + letter.at + letter.ahead)
-        if letter.guest is not None:
-            body["guest_id"] = await self._guests[letter.guest]
+        if request.ahead is not None:
+            body["scheduled_at"] = _iso(self.began + request.at + request.ahead)
+        if request.guest is not None:
+            body["guest_id"] = await self._guests[request.guest]
         return body
 
-    async def _send(self, told: Told, body: Mapping[str, Any], hasty: float | None = None) -> None:
-        letter = told.letter
-        headers = {"Idempotency-Key": f"letter-{letter.number}"}
-        if not letter.waits:
+    async def _send(self, exchange: Exchange, body: Mapping[str, Any], hasty: float | None = None) -> None:
+        request = exchange.request
+        headers = {"Idempotency-Key": f"request-{request.number}"}
+        if not request.waits:
             headers["Prefer"] = "respond-async"
-        due = None if letter.ahead is None else self.began + letter.at + letter.ahead
-        await self._repeat("POST", "/v1/messaging/send", body, headers, told=told, verb="send", due=due, hasty=hasty)
+        due = None if request.ahead is None else self.began + request.at + request.ahead
+        await self._repeat(
+            "POST", "/v1/messaging/send", body, headers, exchange=exchange, verb="send", due=due, hasty=hasty
+        )
 
-    async def _again(self, told: Told, body: Mapping[str, Any]) -> None:
-        if told.letter.again is not None:
-            await asyncio.sleep(told.letter.again)
-            await self._send(told, body)
+    async def _again(self, exchange: Exchange, body: Mapping[str, Any]) -> None:
+        if exchange.request.again is not None:
+            await asyncio.sleep(exchange.request.again)
+            await self._send(exchange, body)
 
-    async def _later(self, told: Told) -> None:
-        letter, ids = told.letter, told.ids
+    async def _later(self, exchange: Exchange) -> None:
+        request, ids = exchange.request, exchange.ids
         if not ids:
             return
         path = f"/v1/messaging/{ids[0]}"
-        if letter.move is not None:
-            await self._until(letter.at + letter.move.after)
-            due = None if letter.move.to is None else self.began + letter.at + letter.move.to
+        if request.move is not None:
+            await self._until(request.at + request.move.after)
+            due = None if request.move.to is None else self.began + request.at + request.move.to
             body = {"scheduled_at": None if due is None else _iso(due)}
-            await self._repeat("PATCH", path, body, told=told, verb="move", due=due)
-        if letter.cancel is not None:
-            await self._until(letter.at + letter.cancel)
-            await self._repeat("POST", f"{path}/cancel", told=told, verb="cancel")
+            await self._repeat("PATCH", path, body, exchange=exchange, verb="move", due=due)
+        if request.cancel is not None:
+            await self._until(request.at + request.cancel)
+            await self._repeat("POST", f"{path}/cancel", exchange=exchange, verb="cancel")
 
     # --- one request, until it is answered ------------------------------------------------------------------------
 
@@ -154,21 +156,21 @@ class Clients:
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         *,
-        told: Told | None = None,
+        exchange: Exchange | None = None,
         verb: str = "",
         due: float | None = None,
         hasty: float | None = None,
     ) -> tuple[int, Any]:
-        """Ask until there is an answer below 500. Every try is remembered in `told`."""
+        """Ask until there is an answer below 500. Every try is remembered in `exchange`."""
         for number in range(10_000):
             asked = time.time()
             status, shown, retry_after = await self._once(
                 method, path, body, headers, hasty if number == 0 and hasty else TRY
             )
-            if told is not None:
+            if exchange is not None:
                 known = shown if isinstance(shown, dict) else {}
                 answer = Answer(verb, asked, time.time(), status, known.get("id"), known.get("code"), due)
-                told.answers.append(answer)
+                exchange.answers.append(answer)
             if 0 < status < 500:
                 return status, shown
             # Where many wait for the same thing, those who repeat in step keep it down.
@@ -191,24 +193,24 @@ class Clients:
             self.unanswered += 1
             return 0, None, 0.0
 
-    # --- what befalls a letter on its way ---------------------------------------------------------------------------
+    # --- disturbances of single messages --------------------------------------------------------------------------
 
-    async def _faults(self, letter: Letter) -> None:
-        if letter.call:
-            await self._fault(letter, kind=letter.call)
-        if letter.lookup:
-            await self._fault(letter, kind="unavailable", calls="lookup")
-        if letter.callbacks:
-            extra: dict[str, float] = {"times": 5} if letter.callbacks == "callback_repeat" else {}
-            extra |= {"delay": environment.CALLBACK_DELAY} if letter.callbacks == "callback_delay" else {}
-            await self._fault(letter, kind=letter.callbacks, count=8, **extra)
+    async def _faults(self, request: Request) -> None:
+        if request.call:
+            await self._fault(request, kind=request.call)
+        if request.lookup:
+            await self._fault(request, kind="unavailable", calls="lookup")
+        if request.callbacks:
+            extra: dict[str, float] = {"times": 5} if request.callbacks == "callback_repeat" else {}
+            extra |= {"delay": environment.CALLBACK_DELAY} if request.callbacks == "callback_delay" else {}
+            await self._fault(request, kind=request.callbacks, count=8, **extra)
 
-    async def _fault(self, letter: Letter, **asked: Any) -> None:
-        """Asked for once: while the sandbox refuses connections, the letter goes without."""
+    async def _fault(self, request: Request, **asked: Any) -> None:
+        """Asked for once: while the sandbox refuses connections, the message goes without."""
         with suppress(*NOBODY):
             async with self._http.post(
                 f"{self._sandbox}/_sandbox/faults",
-                json={"to": letter.recipient, **asked},
+                json={"to": request.recipient, **asked},
                 timeout=aiohttp.ClientTimeout(total=2),
             ) as answer:
                 assert answer.status == 201, await answer.text()

@@ -1,4 +1,4 @@
-"""The customers' endpoints, in this very process: one that always listens, one with moods, and hopeless ones."""
+"""The customers' endpoints, in this very process: one accepts, one fails for a while, others for good."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Self
 from aiohttp import web
 
 from bellhop.domain import signing
-from chaos.accounts import Heard
+from chaos.accounts import ReceivedEvent
 
-HOPEFUL = ("good", "flaky")
-"""Told everything, and listening in the end."""
+RELIABLE = ("good", "flaky")
+"""They get every event, and accept it in the end."""
 NAMES: dict[str, str] = {
     "good": "*",
     "flaky": "*",
@@ -25,14 +25,14 @@ NAMES: dict[str, str] = {
     "moved": "message.cancelled",
     "broken": "message.failed",
 }
-"""Endpoint → the events it wants. The hopeless ones want little: they are tried again and again."""
+"""Endpoint → the events it wants. The others want little: they are tried again and again."""
 
 SLOW = 1.0
 HANGS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Mood:
+class Behaviour:
     """How the flaky endpoint answers until a moment of time.monotonic()."""
 
     kind: str = ""
@@ -43,10 +43,10 @@ class Customers:
     """`async with`: listens on a free port of the loopback address."""
 
     def __init__(self) -> None:
-        self.heard: list[Heard] = []
+        self.received: list[ReceivedEvent] = []
         """What was listened to, by any endpoint that answered 2xx or was about to."""
         self.secrets: dict[str, str] = {}
-        self.mood = Mood()
+        self.behaviour = Behaviour()
         self.posts = 0
 
     async def __aenter__(self) -> Self:
@@ -67,13 +67,13 @@ class Customers:
         """Where an endpoint listens."""
         return f"http://127.0.0.1:{self._port}/{name}"
 
-    def feel(self, kind: str, seconds: float) -> None:
-        """Put the flaky endpoint into a mood: `fails`, `resets` or `hangs`."""
-        self.mood = Mood(kind, time.monotonic() + seconds)
+    def misbehave(self, kind: str, seconds: float) -> None:
+        """Make the flaky endpoint misbehave: `fails`, `resets` or `hangs`."""
+        self.behaviour = Behaviour(kind, time.monotonic() + seconds)
 
-    def calm(self) -> None:
+    def behave(self) -> None:
         """The flaky endpoint answers again."""
-        self.mood = Mood()
+        self.behaviour = Behaviour()
 
     async def _receive(self, request: web.Request) -> web.StreamResponse:
         self.posts += 1
@@ -91,8 +91,8 @@ class Customers:
                 return _reset(request)
             case "slow":
                 await asyncio.sleep(SLOW)
-            case "flaky" if time.monotonic() < self.mood.until:
-                match self.mood.kind:
+            case "flaky" if time.monotonic() < self.behaviour.until:
+                match self.behaviour.kind:
                     case "fails":
                         return web.Response(status=500)
                     case "resets":
@@ -106,7 +106,9 @@ class Customers:
     def _note(self, name: str, request: web.Request, body: bytes) -> None:
         event = json.loads(body)
         genuine = signing.verify(self.secrets.get(name, ""), dict(request.headers), body, now=datetime.now(UTC))
-        self.heard.append(Heard(name, event["id"], event["type"], str(event["data"].get("id")), time.time(), genuine))
+        self.received.append(
+            ReceivedEvent(name, event["id"], event["type"], str(event["data"].get("id")), time.time(), genuine)
+        )
 
 
 def _reset(request: web.Request) -> web.Response:

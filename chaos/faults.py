@@ -1,6 +1,6 @@
 """What can go wrong, as one table: each kind with a sentence, its weight, how one is drawn, and who plays it.
 
-Drawing is pure (the plan's business); playing is done on the field, by `chaos.field`.
+Drawing is pure (the plan's business); playing them is `chaos.injector`'s business.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ PAUSE = (5.0, 7.0)
 
 
 class Track(Enum):
-    """Strikes of one track come one after the other, those of different tracks at the same time. (name, usual gap)"""
+    """Faults of one track come one after the other, those of different tracks at the same time. (name, usual gap)"""
 
     PROCESSES = ("processes", 6.0)
     PROVIDERS = ("providers", 7.0)
     CUSTOMERS = ("customers", 8.0)
-    STRANGERS = ("strangers", 5.0)
+    CALLBACKS = ("callbacks", 5.0)
 
     @property
     def gap(self) -> float:
@@ -33,7 +33,7 @@ class Track(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
+class Fault:
     """One fault: what, when, to whom, for how long."""
 
     kind: str
@@ -63,39 +63,37 @@ class Kind:
     says: str
     track: Track
     weight: float
-    draw: Callable[[Random], Strike]
-    once: Callable[[Random], list[Strike]]
+    draw: Callable[[Random], Fault]
+    once: Callable[[Random], list[Fault]]
     """Those of which every long enough storm has one each."""
     takes: float = 0.0
 
 
-def _of_each(
-    kind: str, parts: tuple[str, ...], low: float = 0.0, high: float = 0.0
-) -> Callable[[Random], list[Strike]]:
-    return lambda chance: [Strike(kind, (part,), _length(chance, low, high)) for part in parts]
+def _of_each(kind: str, parts: tuple[str, ...], low: float = 0.0, high: float = 0.0) -> Callable[[Random], list[Fault]]:
+    return lambda chance: [Fault(kind, (part,), _length(chance, low, high)) for part in parts]
 
 
-def _of_one(kind: str, parts: tuple[str, ...], low: float = 0.0, high: float = 0.0) -> Callable[[Random], Strike]:
-    return lambda chance: Strike(kind, (chance.choice(parts),), _length(chance, low, high))
+def _of_one(kind: str, parts: tuple[str, ...], low: float = 0.0, high: float = 0.0) -> Callable[[Random], Fault]:
+    return lambda chance: Fault(kind, (chance.choice(parts),), _length(chance, low, high))
 
 
-def _of_some(kind: str, parts: tuple[str, ...], low: float = 0.0, high: float = 0.0) -> Callable[[Random], Strike]:
-    def draw(chance: Random) -> Strike:
+def _of_some(kind: str, parts: tuple[str, ...], low: float = 0.0, high: float = 0.0) -> Callable[[Random], Fault]:
+    def draw(chance: Random) -> Fault:
         chosen = chance.sample(parts, chance.randint(2, 4))
-        return Strike(kind, tuple(part for part in parts if part in chosen), _length(chance, low, high))
+        return Fault(kind, tuple(part for part in parts if part in chosen), _length(chance, low, high))
 
     return draw
 
 
-def _detailed(kind: str, details: tuple[str, ...], low: float, high: float) -> Callable[[Random], Strike]:
-    return lambda chance: Strike(kind, (), _length(chance, low, high), chance.choice(details))
+def _detailed(kind: str, details: tuple[str, ...], low: float, high: float) -> Callable[[Random], Fault]:
+    return lambda chance: Fault(kind, (), _length(chance, low, high), chance.choice(details))
 
 
 def _length(chance: Random, low: float, high: float) -> float:
     return round(chance.uniform(low, high), 2) if high else 0.0
 
 
-def _row(says: str, track: Track, weight: float, draw: Callable[[Random], Strike], takes: float = 0.0) -> Kind:
+def _row(says: str, track: Track, weight: float, draw: Callable[[Random], Fault], takes: float = 0.0) -> Kind:
     return Kind(says, track, weight, draw, lambda chance: [draw(chance)], takes)
 
 
@@ -118,10 +116,10 @@ KINDS: dict[str, Kind] = {
     ),
     "roll": _row(
         "a rolling restart of API and workers (SIGTERM)", Track.PROCESSES, 1,
-        lambda _: Strike("roll", ROLLED), takes=6.0
+        lambda _: Fault("roll", ROLLED), takes=6.0
     ),
     "cut": _row(
-        "every connection to the database is cut", Track.PROCESSES, 1, lambda _: Strike("cut", ("postgres",)), takes=0.5
+        "every connection to the database is cut", Track.PROCESSES, 1, lambda _: Fault("cut", ("postgres",)), takes=0.5
     ),
     "refuse": _row(
         "both providers refuse connections", Track.PROVIDERS, 2, _detailed("refuse", ("",), 2.0, 5.0)
@@ -151,8 +149,8 @@ KINDS: dict[str, Kind] = {
         "a customer's endpoint takes 10 s to answer", Track.CUSTOMERS, 1,
         _detailed("endpoint hangs", ("flaky",), 3.0, 12.0),
     ),
-    "forged": _row("forged callbacks for real messages", Track.STRANGERS, 2, lambda _: Strike("forged"), takes=0.2),
+    "forged": _row("forged callbacks for real messages", Track.CALLBACKS, 2, lambda _: Fault("forged"), takes=0.2),
     "unknown": _row(
-        "genuine callbacks for messages nobody sent", Track.STRANGERS, 1, lambda _: Strike("unknown"), takes=0.2
+        "genuine callbacks for messages nobody sent", Track.CALLBACKS, 1, lambda _: Fault("unknown"), takes=0.2
     ),
 }  # fmt: skip

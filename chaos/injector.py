@@ -1,4 +1,4 @@
-"""The field: plays strikes on the stack, the sandbox and the customers, and puts everything back in order."""
+"""The injector: plays faults on the stack, the sandbox and the customers, and puts everything back in order."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from chaos import record
 from chaos.accounts import Answer
 from chaos.clients import NOBODY, Clients
 from chaos.customers import Customers
-from chaos.faults import KINDS, PARTS, Strike
+from chaos.faults import KINDS, PARTS, Fault
 
 psutil: Any = importlib.import_module("psutil")
 
-Player = Callable[["Field", Strike], Awaitable[None]]
+Player = Callable[["Injector", Fault], Awaitable[None]]
 SECONDS = aiohttp.ClientTimeout(total=10)
 BRIEF = aiohttp.ClientTimeout(total=2)
-"""What strangers wait: their strikes are many, and none may hold up the next."""
+"""For forged and unknown callbacks: they are many, and none may hold up the next."""
 
 
-class Field:
-    """What strikes fall on. `say` tells the person."""
+class Injector:
+    """Plays the faults of a plan. `say` reports each to the person."""
 
     def __init__(
         self,
@@ -59,38 +59,38 @@ class Field:
         self.forged: list[Answer] = []
         self._stopped: set[int] = set()
 
-    async def play(self, strike: Strike) -> None:
-        """Play one strike, to its end."""
-        self.say(strike.says())
-        await PLAYERS[strike.kind](self, strike)
-        self.played[strike.kind] += 1
+    async def play(self, fault: Fault) -> None:
+        """Play one fault, to its end."""
+        self.say(fault.says())
+        await PLAYERS[fault.kind](self, fault)
+        self.played[fault.kind] += 1
 
-    async def mend(self, seconds: float = 90.0) -> None:
+    async def restore(self, seconds: float = 90.0) -> None:
         """Put everything back in order: nothing stopped, no faults, every part up. Raises TimeoutError."""
-        self.go_on()
-        self.customers.calm()
+        self.resume()
+        self.customers.behave()
         async with asyncio.timeout(seconds):
-            while not await self._calm():
+            while not await self._clear_faults():
                 await asyncio.sleep(0.1)
             for part in ("sandbox", *PARTS):
                 while not await asyncio.to_thread(self._up, part):
                     await asyncio.sleep(0.05)
 
-    async def rise(self, strike: Strike, seconds: float) -> None:
-        """Wait until what a strike brought down is up again, but so long at most."""
+    async def wait_up(self, fault: Fault, seconds: float) -> None:
+        """Wait until what a fault brought down is up again, but so long at most."""
         over = time.monotonic() + seconds
-        for part in strike.parts:
+        for part in fault.parts:
             while time.monotonic() < over and not await asyncio.to_thread(self._up, part):
                 await asyncio.sleep(0.1)
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Let every process run that was stopped."""
         for pid in self._stopped:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
         self._stopped.clear()
 
-    async def _calm(self) -> bool:
+    async def _clear_faults(self) -> bool:
         try:
             async with self.http.delete(f"{self.stack.sandbox_url}/_sandbox/faults", timeout=SECONDS) as answer:
                 return answer.status == 200
@@ -103,32 +103,32 @@ class Field:
 
     # --- processes ------------------------------------------------------------------------------------------------
 
-    async def kill(self, strike: Strike) -> None:
+    async def kill(self, fault: Fault) -> None:
         """Nobody is asked whether it suits."""
-        for process in await self._processes(strike):
+        for process in await self._processes(fault):
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
 
-    async def stop(self, strike: Strike) -> None:
+    async def stop(self, fault: Fault) -> None:
         """The whole tree: PostgreSQL's own children would work on."""
-        pids = [pid for process in await self._processes(strike) for pid in _tree(process.pid)]
+        pids = [pid for process in await self._processes(fault) for pid in _tree(process.pid)]
         for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGSTOP)
                 self._stopped.add(pid)
         try:
-            await asyncio.sleep(strike.seconds)
+            await asyncio.sleep(fault.seconds)
         finally:
-            self.go_on()
+            self.resume()
 
-    async def roll(self, strike: Strike) -> None:
+    async def roll(self, fault: Fault) -> None:
         """One after the other, each ready before the next."""
-        for part in strike.parts:
+        for part in fault.parts:
             # One that something else brings down while it starts is the supervisor's again.
             with suppress(Exception):
                 await asyncio.to_thread(self.stack.restart, part)
 
-    async def cut(self, strike: Strike) -> None:
+    async def cut(self, fault: Fault) -> None:
         """All backends but our own."""
         with suppress(psycopg.Error, OSError):
             async with await record.connect(self.stack.postgres_dsn) as tx:
@@ -137,37 +137,37 @@ class Field:
                     "where backend_type = 'client backend' and pid <> pg_backend_pid()"
                 )
 
-    async def _processes(self, strike: Strike) -> list[Process]:
-        return [await asyncio.to_thread(self.stack.process, part) for part in strike.parts]
+    async def _processes(self, fault: Fault) -> list[Process]:
+        return [await asyncio.to_thread(self.stack.process, part) for part in fault.parts]
 
     # --- providers ------------------------------------------------------------------------------------------------
 
-    async def trouble(self, strike: Strike) -> None:
+    async def disturb_provider(self, fault: Fault) -> None:
         """A fault for everybody, for a while."""
-        asked: dict[str, Any] = {"kind": strike.kind, "seconds": strike.seconds}
-        if strike.kind == "look-ups fail":
+        asked: dict[str, Any] = {"kind": fault.kind, "seconds": fault.seconds}
+        if fault.kind == "look-ups fail":
             asked |= {"kind": "unavailable", "calls": "lookup"}
-        if strike.detail:
-            asked["provider"] = strike.detail
-        if strike.kind == "rate_limit":
+        if fault.detail:
+            asked["provider"] = fault.detail
+        if fault.kind == "rate_limit":
             asked["retry_after"] = 1
         with suppress(*NOBODY):
             async with self.http.post(
                 f"{self.stack.sandbox_url}/_sandbox/faults", json=asked, timeout=SECONDS
             ) as answer:
                 assert answer.status == 201, await answer.text()
-        await asyncio.sleep(strike.seconds)
+        await asyncio.sleep(fault.seconds)
 
     # --- customers ------------------------------------------------------------------------------------------------
 
-    async def mood(self, strike: Strike) -> None:
-        """The flaky endpoint has one."""
-        self.customers.feel(strike.kind.removeprefix("endpoint "), strike.seconds)
-        await asyncio.sleep(strike.seconds)
+    async def disturb_endpoint(self, fault: Fault) -> None:
+        """The flaky endpoint fails for a while."""
+        self.customers.misbehave(fault.kind.removeprefix("endpoint "), fault.seconds)
+        await asyncio.sleep(fault.seconds)
 
-    # --- strangers ------------------------------------------------------------------------------------------------
+    # --- callbacks of others ----------------------------------------------------------------------------------------
 
-    async def forge(self, strike: Strike) -> None:
+    async def forge(self, fault: Fault) -> None:
         """For messages that were sent a moment ago, with everything right but the signature."""
         sms, email = await self._latest("twilio"), await self._latest("sendgrid")
         form = {"MessageSid": sms.get("id", "SM" + "0" * 32), "MessageStatus": "undelivered", "ErrorCode": "30003"}
@@ -199,7 +199,7 @@ class Field:
                 return dict(found[-1]) if found else {}
         return {}
 
-    async def unknown(self, strike: Strike) -> None:
+    async def unknown(self, fault: Fault) -> None:
         """Rightly signed, about something that nobody sent through us."""
         form = {"MessageSid": "SM" + os.urandom(16).hex(), "MessageStatus": "delivered"}
         await self._status(form | {"AccountSid": sandbox_twilio.ACCOUNT_SID}, sandbox_twilio.AUTH_TOKEN, [])
@@ -227,21 +227,21 @@ def _tree(pid: int) -> list[int]:
 
 
 PLAYERS: dict[str, Player] = {
-    "kill": Field.kill,
-    "kill together": Field.kill,
-    "stop": Field.stop,
-    "stop together": Field.stop,
-    "roll": Field.roll,
-    "cut": Field.cut,
-    "refuse": Field.trouble,
-    "rate_limit": Field.trouble,
-    "unavailable": Field.trouble,
-    "auth": Field.trouble,
-    "look-ups fail": Field.trouble,
-    "endpoint fails": Field.mood,
-    "endpoint resets": Field.mood,
-    "endpoint hangs": Field.mood,
-    "forged": Field.forge,
-    "unknown": Field.unknown,
+    "kill": Injector.kill,
+    "kill together": Injector.kill,
+    "stop": Injector.stop,
+    "stop together": Injector.stop,
+    "roll": Injector.roll,
+    "cut": Injector.cut,
+    "refuse": Injector.disturb_provider,
+    "rate_limit": Injector.disturb_provider,
+    "unavailable": Injector.disturb_provider,
+    "auth": Injector.disturb_provider,
+    "look-ups fail": Injector.disturb_provider,
+    "endpoint fails": Injector.disturb_endpoint,
+    "endpoint resets": Injector.disturb_endpoint,
+    "endpoint hangs": Injector.disturb_endpoint,
+    "forged": Injector.forge,
+    "unknown": Injector.unknown,
 }
 assert PLAYERS.keys() == KINDS.keys(), "every kind has a player"

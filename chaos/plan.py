@@ -1,4 +1,4 @@
-"""What a seed decides before anything runs: the letters with what clients do to them, and the strikes with their times.
+"""What a seed decides before anything runs: the messages with what clients do to them, and the faults with their times.
 
 Pure: the same seed gives the same plan on every machine. Times are seconds after the storm's beginning.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from random import Random
 
-from chaos.faults import KINDS, Strike, Track
+from chaos.faults import KINDS, Fault, Track
 
 LONG = (130, 400)
 """Words of a long text message: two to four parts of 1,600 characters."""
@@ -38,8 +38,8 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """One message as its client means to send it, what the client does later, and what befalls it on its way."""
+class Request:
+    """One message as its client means to send it, what the client does later, and what disturbs it on its way."""
 
     number: int
     at: float
@@ -51,7 +51,7 @@ class Letter:
     waits: bool = False
     """The client waits for the provider's answer instead of `Prefer: respond-async`."""
     hasty: float | None = None
-    """The client's patience with its first try, seconds: it hangs up and repeats the request."""
+    """The client's time limit for its first try, seconds: it hangs up and repeats the request."""
     together: int = 1
     """How often the request is made at the same moment with the same Idempotency-Key."""
     again: float | None = None
@@ -73,7 +73,7 @@ class Letter:
 
     @property
     def content(self) -> str:
-        """Words that say which letter they belong to and which of it they are: so every part tells what it is of."""
+        """Words that say which message they belong to and which of it they are: so every part tells what it is of."""
         return " ".join(f"{self.token}.{word:03}xx" for word in range(self.words))
 
 
@@ -101,21 +101,21 @@ class Plan:
     seed: int
     seconds: float
     quick: bool
-    letters: tuple[Letter, ...]
+    requests: tuple[Request, ...]
     guests: tuple[Guest, ...]
-    strikes: tuple[Strike, ...]
+    faults: tuple[Fault, ...]
 
 
 def make(seed: int, messages: int, seconds: float, *, quick: bool = False) -> Plan:
     """The plan of a seed: so many messages over so many seconds."""
-    # A stream of its own for each: more messages do not change the strikes.
+    # A stream of its own for each: more messages do not change the faults. The names are part of what a seed means.
     guests = _guests(Random(f"{seed} guests"), max(2, messages // 100), seconds)
-    letters = _letters(Random(f"{seed} letters"), messages, seconds, guests)
-    strikes = _strikes(Random(f"{seed} strikes"), seconds)
-    return Plan(seed, seconds, quick, letters, guests, strikes)
+    requests = _requests(Random(f"{seed} letters"), messages, seconds, guests)
+    faults = _faults(Random(f"{seed} strikes"), seconds)
+    return Plan(seed, seconds, quick, requests, guests, faults)
 
 
-# --- letters ----------------------------------------------------------------------------------------------------------
+# --- requests ---------------------------------------------------------------------------------------------------------
 
 
 def _guests(chance: Random, count: int, seconds: float) -> tuple[Guest, ...]:
@@ -126,7 +126,7 @@ def _guests(chance: Random, count: int, seconds: float) -> tuple[Guest, ...]:
     return tuple(found)
 
 
-def _letters(chance: Random, count: int, seconds: float, guests: tuple[Guest, ...]) -> tuple[Letter, ...]:
+def _requests(chance: Random, count: int, seconds: float, guests: tuple[Guest, ...]) -> tuple[Request, ...]:
     of_guests = [guest.number for guest in guests for _ in range(3)][:count]
     found = []
     for number in range(count):
@@ -134,86 +134,86 @@ def _letters(chance: Random, count: int, seconds: float, guests: tuple[Guest, ..
         if number < len(of_guests):
             found.append(_to_guest(chance, number, guests[of_guests[number]], seconds))
         else:
-            found.append(_letter(chance, number, round(at, 3), seconds))
-    return tuple(sorted(found, key=lambda letter: (letter.at, letter.number)))
+            found.append(_request(chance, number, round(at, 3), seconds))
+    return tuple(sorted(found, key=lambda request: (request.at, request.number)))
 
 
-def _to_guest(chance: Random, number: int, guest: Guest, seconds: float) -> Letter:
+def _to_guest(chance: Random, number: int, guest: Guest, seconds: float) -> Request:
     channel = chance.choice(("sms", "email"))
     recipient = guest.phone if channel == "sms" else guest.email
     at = guest.at + chance.uniform(0.5, 2.5)
     ahead = chance.choice((None, chance.uniform(1.0, 12.0), chance.uniform(5.0, 30.0)))
-    return Letter(number, round(at, 3), channel, recipient, ahead=_within(at, ahead, seconds), guest=guest.number)
+    return Request(number, round(at, 3), channel, recipient, ahead=_within(at, ahead, seconds), guest=guest.number)
 
 
-def _letter(chance: Random, number: int, at: float, seconds: float) -> Letter:
+def _request(chance: Random, number: int, at: float, seconds: float) -> Request:
     channel = "email" if chance.random() < 0.4 else "sms"
     recipient = f"+1212{2_000_000 + number}" if channel == "sms" else f"guest{number}@example.com"
-    letter = Letter(number, at, channel, recipient, waits=chance.random() < 0.3)
+    request = Request(number, at, channel, recipient, waits=chance.random() < 0.3)
     if channel == "sms" and chance.random() < 0.08:
-        letter = replace(letter, words=chance.randint(*LONG))
+        request = replace(request, words=chance.randint(*LONG))
     if chance.random() < 0.35:
-        letter = _scheduled(chance, letter, seconds)
+        request = _scheduled(chance, request, seconds)
     if chance.random() < 0.15:
-        letter = replace(letter, together=chance.randint(2, 3), again=round(chance.uniform(0.5, 20.0), 3))
+        request = replace(request, together=chance.randint(2, 3), again=round(chance.uniform(0.5, 20.0), 3))
     elif chance.random() < 0.06:
-        letter = replace(letter, hasty=round(chance.uniform(0.005, 0.6), 3), waits=True)
-    if letter.words == 1 and chance.random() < 0.06:
-        return _magic(chance, letter)
+        request = replace(request, hasty=round(chance.uniform(0.005, 0.6), 3), waits=True)
+    if request.words == 1 and chance.random() < 0.06:
+        return _magic(chance, request)
     if chance.random() < 0.14:
-        letter = replace(letter, call=chance.choice(CALLS), lookup=chance.random() < 0.3)
+        request = replace(request, call=chance.choice(CALLS), lookup=chance.random() < 0.3)
     if chance.random() < 0.14:
-        letter = replace(letter, callbacks=chance.choice(CALLBACKS))
-    return letter
+        request = replace(request, callbacks=chance.choice(CALLBACKS))
+    return request
 
 
-def _scheduled(chance: Random, letter: Letter, seconds: float) -> Letter:
-    ahead = _within(letter.at, chance.uniform(1.5, 25.0), seconds)
+def _scheduled(chance: Random, request: Request, seconds: float) -> Request:
+    ahead = _within(request.at, chance.uniform(1.5, 25.0), seconds)
     if ahead is None:
-        return letter
+        return request
     what = chance.random()
-    letter = replace(letter, ahead=ahead)
+    request = replace(request, ahead=ahead)
     if what < 0.15:
-        return replace(letter, cancel=round(chance.uniform(0.2, ahead * 0.9), 3))
+        return replace(request, cancel=round(chance.uniform(0.2, ahead * 0.9), 3))
     if what < 0.35:  # at the moment it falls due
-        return replace(letter, cancel=round(ahead + chance.uniform(-0.1, 0.2), 3))
+        return replace(request, cancel=round(ahead + chance.uniform(-0.1, 0.2), 3))
     if what < 0.60:
         after = chance.uniform(0.2, ahead)
         to = chance.choice((None, after + chance.uniform(0.0, 3.0), ahead + chance.uniform(1.0, 10.0)))
-        return replace(letter, move=Move(round(after, 3), _within(letter.at, to, seconds)))
-    return letter
+        return replace(request, move=Move(round(after, 3), _within(request.at, to, seconds)))
+    return request
 
 
 def _within(at: float, ahead: float | None, seconds: float) -> float | None:
-    """No letter is due after the storm: what is measured then is the engine, not the waiting."""
+    """No message is due after the storm: what is measured then is the engine, not the waiting."""
     if ahead is None or at + 0.5 > seconds:
         return None
     return round(min(ahead, seconds - at), 3)
 
 
-def _magic(chance: Random, letter: Letter) -> Letter:
-    address, refused = chance.choice(ENDINGS[letter.channel])
-    recipient = address if letter.channel == "sms" else f"{address}+{letter.token}@example.com"
-    return replace(letter, recipient=recipient, refused=refused)
+def _magic(chance: Random, request: Request) -> Request:
+    address, refused = chance.choice(ENDINGS[request.channel])
+    recipient = address if request.channel == "sms" else f"{address}+{request.token}@example.com"
+    return replace(request, recipient=recipient, refused=refused)
 
 
 LULL = 25.0
 """Seconds before the finale in which nothing is struck."""
 
 
-# --- strikes ----------------------------------------------------------------------------------------------------------
+# --- faults ----------------------------------------------------------------------------------------------------------
 
 
-def _strikes(chance: Random, seconds: float) -> tuple[Strike, ...]:
-    found: list[Strike] = []
+def _faults(chance: Random, seconds: float) -> tuple[Fault, ...]:
+    found: list[Fault] = []
     lull = min(LULL, seconds / 8)
     for track in Track:
         found += _of_track(chance, track, seconds - lull)
     found += _finale(chance, seconds)
-    return tuple(sorted(found, key=lambda strike: strike.at))
+    return tuple(sorted(found, key=lambda fault: fault.at))
 
 
-def _finale(chance: Random, seconds: float) -> list[Strike]:
+def _finale(chance: Random, seconds: float) -> list[Fault]:
     """The last faults, at the very end and after a lull in which only the load goes on: what is measured from here is
     how soon it gets over a fault, not how long it works off what a series of them has piled up."""
     refuse = KINDS["refuse"].draw(chance)
@@ -224,20 +224,20 @@ def _finale(chance: Random, seconds: float) -> list[Strike]:
     ]
 
 
-def _of_track(chance: Random, track: Track, seconds: float) -> list[Strike]:
+def _of_track(chance: Random, track: Track, seconds: float) -> list[Fault]:
     """Every kind at least once where there is time, in random order; then whatever chance brings."""
     kinds = [kind for kind in KINDS.values() if kind.track is track]
     weights = [kind.weight for kind in kinds]
-    must = [strike for kind in kinds for strike in kind.once(chance)]
+    must = [fault for kind in kinds for fault in kind.once(chance)]
     chance.shuffle(must)
     # Every kind comes before every part.
-    firsts = list({strike.kind: strike for strike in reversed(must)}.values())
-    must = firsts + [strike for strike in must if strike not in firsts]
-    found: list[Strike] = []
+    firsts = list({fault.kind: fault for fault in reversed(must)}.values())
+    must = firsts + [fault for fault in must if fault not in firsts]
+    found: list[Fault] = []
     at = track.gap * chance.uniform(0.5, 1.0)
     while True:
-        strike = must.pop(0) if must else chance.choices(kinds, weights)[0].draw(chance)
-        if at + strike.takes > seconds:
+        fault = must.pop(0) if must else chance.choices(kinds, weights)[0].draw(chance)
+        if at + fault.takes > seconds:
             return found
-        found.append(replace(strike, at=round(at, 3), hard=chance.random() < 0.25))
-        at += strike.takes + track.gap * chance.uniform(0.5, 1.5)
+        found.append(replace(fault, at=round(at, 3), hard=chance.random() < 0.25))
+        at += fault.takes + track.gap * chance.uniform(0.5, 1.5)

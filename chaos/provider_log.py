@@ -1,4 +1,4 @@
-"""Reads account three, what the providers took, from the sandbox's own book."""
+"""Reads account three, what the providers took, from the sandbox's own account registry."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ async def read(http: aiohttp.ClientSession, sandbox: str) -> list[Copy]:
 
 def _copy(shown: Mapping[str, Any]) -> Copy:
     steps = shown["steps"]
-    told = {step["word"] for step in steps if step["callback"] and str(step["answer"]).startswith("2")}
+    reported = {step["word"] for step in steps if step["callback"] and str(step["answer"]).startswith("2")}
     return Copy(
         provider=shown["provider"],
         id=shown["id"],
         words=tuple(WORD.findall(shown["content"] or shown["html"] or "")),
         accepted=datetime.fromisoformat(shown["accepted_at"]).timestamp(),
         status=shown["status"],
-        told=frozenset(told),
+        reported=frozenset(reported),
         busy=any(step["state"] == "owed" for step in steps),
     )

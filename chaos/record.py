@@ -19,7 +19,7 @@ TOKEN = re.compile(r"^q\d{5}(?=\.)")
 
 _MESSAGES = """
 select id, content, channel, stage, failure_code, created_at, updated_at, erased_at is not null as erased,
-  coalesce(content, recipient, subject) is not null as readable, wake_due_at is not null as owed
+  coalesce(content, recipient, subject) is not null as readable, wake_due_at is not null as wake_pending
 from messages where direction = 'outbound'
 """
 _ATTEMPTS = (
@@ -41,7 +41,7 @@ _UNSETTLED = """
 select
   (select count(*) from messages where direction = 'outbound' and stage = 'queued') as waiting,
   (select count(*) from messages where direction = 'outbound' and stage = 'sent') as sent,
-  (select count(*) from messages where wake_due_at is not null) as owed,
+  (select count(*) from messages where wake_due_at is not null) as notifications,
   (select count(*) from attempts where state = 'in_flight') as in_flight,
   (select count(*) from deliveries delivery join endpoints endpoint on endpoint.id = delivery.endpoint_id
     where delivery.state = 'pending' and endpoint.is_active and endpoint.url like any(%s)) as deliveries
@@ -55,20 +55,20 @@ async def connect(dsn: str) -> psycopg.AsyncConnection[dict[str, Any]]:
     return await psycopg.AsyncConnection.connect(dsn, autocommit=True, row_factory=dict_row, connect_timeout=10)
 
 
-async def unsettled(dsn: str, faithful: tuple[str, ...]) -> dict[str, int]:
+async def unsettled(dsn: str, reliable: tuple[str, ...]) -> dict[str, int]:
     """How much is still under way, by what it is: cheap, to be asked often."""
     async with await connect(dsn) as tx:
-        row = await (await tx.execute(_UNSETTLED, [[f"%/{name}" for name in faithful]])).fetchone()
+        row = await (await tx.execute(_UNSETTLED, [[f"%/{name}" for name in reliable]])).fetchone()
     assert row is not None
     return dict(row)
 
 
-async def read(dsn: str, faithful: tuple[str, ...]) -> list[Row]:
+async def read(dsn: str, reliable: tuple[str, ...]) -> list[Row]:
     """Every message with what belongs to it."""
     async with await connect(dsn) as tx:
         found = [await (await tx.execute(query)).fetchall() for query in _EVERYTHING]
     messages, attempts, events, deliveries, histories = found
-    owed = {history["workflow_id"] for history in histories}
+    undeleted = {history["workflow_id"] for history in histories}
     rows = {message["id"]: _row(message) for message in messages}
     readable: dict[UUID, bool] = defaultdict(bool)
     for attempt in attempts:
@@ -89,11 +89,11 @@ async def read(dsn: str, faithful: tuple[str, ...]) -> list[Row]:
         row = rows[delivery["subject_id"]]
         if delivery["state"] == "pending" and delivery["is_active"]:
             row.pending.append(name)
-        if delivery["delivered_at"] and name in faithful:
+        if delivery["delivered_at"] and name in reliable:
             row.changed = max(row.changed, delivery["delivered_at"].timestamp())
     for key, row in rows.items():
         row.remains = row.erased and (row.remains or readable[key])
-        row.history = row.id in owed
+        row.history = row.id in undeleted
     return list(rows.values())
 
 
@@ -109,5 +109,5 @@ def _row(message: Mapping[str, Any]) -> Row:
         changed=message["updated_at"].timestamp(),
         erased=message["erased"],
         remains=message["readable"],
-        owed=message["owed"],
+        wake_pending=message["wake_pending"],
     )

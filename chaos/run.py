@@ -21,11 +21,11 @@ from bellhop.dev.console import Console, Step
 from bellhop.dev.stack import EmbeddedStack
 from chaos import provider_log, record
 from chaos.accounts import Accounts
-from chaos.checker import Verdict, judge
+from chaos.checker import Verdict, check_accounts
 from chaos.clients import Clients
-from chaos.customers import HOPEFUL, NAMES, Customers
-from chaos.faults import KINDS, Strike, Track
-from chaos.injector import Field
+from chaos.customers import NAMES, RELIABLE, Customers
+from chaos.faults import KINDS, Fault, Track
+from chaos.injector import Injector
 from chaos.plan import Plan
 
 PATIENCE = 60.0
@@ -33,12 +33,12 @@ PATIENCE = 60.0
 LONGEST = 300.0
 """Seconds after the last fault, whatever the progress."""
 LEAST_GAP = 2.0
-"""Seconds between two strikes of a track, however late they come."""
+"""Seconds between two faults of a track, however late they come."""
 LONGEST_RISE = 20.0
-"""Seconds, at most, that the next strike waits for what the last one brought down: how soon that is depends on the
-machine. One in four strikes is hard, and nobody waits."""
+"""Seconds, at most, that the next fault waits for what the last one brought down: how soon that is depends on the
+machine. One in four faults is hard, and nobody waits."""
 LATEST = 10.0
-"""Seconds after its time from which a strike counts as late; and before the last one, for which there is a lull."""
+"""Seconds after its time from which a fault counts as late; and before the last one, for which there is a lull."""
 
 
 @dataclass
@@ -50,10 +50,10 @@ class Outcome:
     verdict: Verdict
     played: Counter[str]
     storm: float
-    """Seconds from the first letter to the end of the last fault."""
+    """Seconds from the first message to the end of the last fault."""
     restored: float
     """time.time() at which every fault was over and every part up."""
-    mending: float
+    restoring: float
     """Seconds that took after the last fault."""
     settled: float
     """Seconds from there until the last thing changed."""
@@ -66,7 +66,7 @@ class Outcome:
     timelines: dict[str, list[str]] = field(default_factory=dict)
 
 
-class Hushed(Console):
+class BufferingConsole(Console):
     """A console that keeps the supervisor's news (what was killed and starts again) for the log while it storms."""
 
     def __init__(self, out: TextIO | None = None) -> None:
@@ -81,30 +81,30 @@ class Hushed(Console):
             super().say(text)
 
 
-async def chaos(stack: EmbeddedStack, plan: Plan, console: Hushed) -> Outcome:
+async def chaos(stack: EmbeddedStack, plan: Plan, console: BufferingConsole) -> Outcome:
     """Play a plan on a started stack and compare the accounts."""
     log = _Log(stack.paths.logs / "chaos.log")
     async with Customers() as customers, Clients(stack, plan) as clients, aiohttp.ClientSession() as http:
         await _subscribe(stack, customers, http)
-        field_ = Field(stack, clients, customers, http, log)
+        injector = Injector(stack, clients, customers, http, log)
         console.storming = True
         try:
-            storm, last = await _storm(plan, clients, field_, console, log)
+            storm, last = await _storm(plan, clients, injector, console, log)
             with console.step("everything is put back in order"):
-                await field_.mend()
+                await injector.restore()
             restored = time.time()
             with console.step("settling") as step:
                 found, verdict = await _settle(stack, clients, customers, http, step)
-                found.forged, verdict = field_.forged, judge(_with(found, field_.forged))
+                found.forged, verdict = injector.forged, check_accounts(_with(found, injector.forged))
         finally:
-            field_.go_on()
+            injector.resume()
             console.storming = False
             log.lines(console.kept)
         settled = max((row.changed for row in found.rows), default=restored) - restored
         timelines = await _timelines(stack, found, verdict, http, restored)
         return Outcome(
-            plan, found, verdict, field_.played, storm, restored, restored - last, max(0.0, settled),
-            clients.tries, clients.unanswered, customers.posts, field_.skipped, os.getloadavg()[0], timelines,
+            plan, found, verdict, injector.played, storm, restored, restored - last, max(0.0, settled),
+            clients.tries, clients.unanswered, customers.posts, injector.skipped, os.getloadavg()[0], timelines,
         )  # fmt: skip
 
 
@@ -143,48 +143,50 @@ async def _subscribe(stack: EmbeddedStack, customers: Customers, http: aiohttp.C
 
 
 async def _storm(
-    plan: Plan, clients: Clients, field_: Field, console: Console, log: Callable[[str], None]
+    plan: Plan, clients: Clients, injector: Injector, console: Console, log: Callable[[str], None]
 ) -> tuple[float, float]:
-    """Load and strikes at once. Returns how long it took, and when the last fault ended (time.time())."""
+    """Load and faults at once. Returns how long it took, and when the last fault ended (time.time())."""
     clients.began = time.time() + 0.5
     began = clients.began
     with console.step(f"a storm of {plan.seconds:.0f} s") as step:
         async with asyncio.TaskGroup() as group:
             group.create_task(clients.play())
-            watch = asyncio.create_task(_watch(step, clients, field_, began))
+            watch = asyncio.create_task(_watch(step, clients, injector, began))
             for track in Track:
-                strikes = [strike for strike in plan.strikes if KINDS[strike.kind].track is track]
-                group.create_task(_track(strikes, field_, began))
+                faults = [fault for fault in plan.faults if KINDS[fault.kind].track is track]
+                group.create_task(_track(faults, injector, began))
         watch.cancel()
         with suppress(asyncio.CancelledError):
             await watch
-        step.label += f": {clients.accepted} messages accepted, {field_.played.total()} faults"
+        step.label += f": {clients.accepted} messages accepted, {injector.played.total()} faults"
         step.detail = ""
     return time.time() - began, time.time()
 
 
-async def _track(strikes: list[Strike], field_: Field, began: float) -> None:
+async def _track(faults: list[Fault], injector: Injector, began: float) -> None:
     """One after the other. On a machine too slow for the plan those that come late are left out, unless they are the
     first of their kind, or the last of all: before that one there is a lull."""
     free = 0.0
-    for strike in strikes:
+    for fault in faults:
         # Late ones do not pile up: each falls on something that has begun to get up again.
-        await asyncio.sleep(max(began + strike.at, free) - time.time())
-        late = time.time() - began - strike.at > LATEST
-        over = time.time() - began > strikes[-1].at - LATEST
-        if late and strike is not strikes[-1] and (over or field_.played[strike.kind]):
-            field_.skipped[strike.kind] += 1
+        await asyncio.sleep(max(began + fault.at, free) - time.time())
+        late = time.time() - began - fault.at > LATEST
+        over = time.time() - began > faults[-1].at - LATEST
+        if late and fault is not faults[-1] and (over or injector.played[fault.kind]):
+            injector.skipped[fault.kind] += 1
         else:
-            await field_.play(strike)
-            if not strike.hard:
-                await field_.rise(strike, LONGEST_RISE)
+            await injector.play(fault)
+            if not fault.hard:
+                await injector.wait_up(fault, LONGEST_RISE)
             free = time.time() + LEAST_GAP
 
 
-async def _watch(step: Step, clients: Clients, field_: Field, began: float) -> None:
+async def _watch(step: Step, clients: Clients, injector: Injector, began: float) -> None:
     while True:
         await asyncio.sleep(0.5)
-        step.note(f"{clients.accepted} accepted, {field_.played.total()} faults; {getattr(field_.say, 'latest', '')}")
+        step.note(
+            f"{clients.accepted} accepted, {injector.played.total()} faults; {getattr(injector.say, 'latest', '')}"
+        )
 
 
 # --- afterwards -------------------------------------------------------------------------------------------------------
@@ -196,15 +198,15 @@ async def _settle(
     """Wait until the accounts agree and nothing is under way. Without progress they are taken as they are."""
     best, over, end = math.inf, 0.0, time.monotonic() + LONGEST
     while True:
-        left = {**await record.unsettled(stack.postgres_dsn, HOPEFUL), "clients": clients.waiting()}
+        left = {**await record.unsettled(stack.postgres_dsn, RELIABLE), "clients": clients.waiting()}
         step.note(", ".join(f"{count} {what}" for what, count in left.items() if count))
         if sum(left.values()) < best:
             best, over = sum(left.values()), min(end, time.monotonic() + PATIENCE)
         late = time.monotonic() >= over
-        # A message that is `sent` may wait for a receipt that never comes: the judge knows.
+        # A message that is `sent` may wait for a receipt that never comes: the checker knows.
         if late or not any(count for what, count in left.items() if what != "sent"):
             found = await _read(stack, clients, customers, http)
-            verdict = judge(found)
+            verdict = check_accounts(found)
             if late or not (verdict.findings or any(copy.busy for copy in found.copies)):
                 step.label, step.detail = "settled" if not verdict.findings else "not settled", ""
                 return found, verdict
@@ -213,10 +215,10 @@ async def _settle(
 
 async def _read(stack: EmbeddedStack, clients: Clients, customers: Customers, http: aiohttp.ClientSession) -> Accounts:
     copies = await provider_log.read(http, stack.sandbox_url)
-    rows = await record.read(stack.postgres_dsn, HOPEFUL)
-    told = list(clients.told.values())
+    rows = await record.read(stack.postgres_dsn, RELIABLE)
+    exchanges = list(clients.exchanges.values())
     running = await _running(stack.temporal_address)
-    return Accounts(told, rows, copies, list(customers.heard), HOPEFUL, running=running)
+    return Accounts(exchanges, rows, copies, list(customers.received), RELIABLE, running=running)
 
 
 async def _running(address: str) -> frozenset[str]:
@@ -231,7 +233,9 @@ async def _timelines(
     """Of the messages that somebody will want to look into: those with findings, and the slowest."""
     assert stack.prepared is not None
     bad = {finding.token for finding in verdict.findings}
-    wanted = {told_id for told in accounts.told if told.letter.token in bad for told_id in told.ids}
+    wanted = {
+        message_id for exchange in accounts.exchanges if exchange.request.token in bad for message_id in exchange.ids
+    }
     late = sorted((row for row in accounts.rows if row.changed > restored), key=lambda row: -row.changed)
     wanted |= {row.id for row in late[:5]}
     headers = {"Authorization": f"Bearer {stack.prepared.api_key}"}

@@ -33,7 +33,7 @@ def running(db: Path | None = None, settings: Settings | None = None) -> Iterato
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedCall:
     """One request as it came in."""
 
     path: str
@@ -43,10 +43,10 @@ class Heard:
 
 
 class Receiver:
-    """Hears POSTs. `answers` are the next statuses to answer, then 204; `reply` is a body to answer with."""
+    """Receives POSTs. `answers` are the next statuses to answer, then 204; `reply` is a body to answer with."""
 
     def __init__(self) -> None:
-        self.heard: list[Heard] = []
+        self.received: list[ReceivedCall] = []
         self.answers: list[int] = []
         self.reply = b""
         self._news = threading.Condition()
@@ -63,7 +63,7 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 with receiver._news:
-                    receiver.heard.append(Heard(self.path, self.headers, body, time.time()))
+                    receiver.received.append(ReceivedCall(self.path, self.headers, body, time.time()))
                     status = receiver.answers.pop(0) if receiver.answers else 200 if receiver.reply else 204
                     receiver._news.notify_all()
                 self.send_response(status)
@@ -76,11 +76,11 @@ class Receiver:
 
         return Handler
 
-    def wait(self, enough: Callable[[list[Heard]], bool], seconds: float = 20.0) -> list[Heard]:
-        """Everything heard, once `enough` holds of it. Raises AssertionError when it does not in time."""
+    def wait(self, enough: Callable[[list[ReceivedCall]], bool], seconds: float = 20.0) -> list[ReceivedCall]:
+        """Everything received, once `enough` holds of it. Raises AssertionError when it does not in time."""
         with self._news:
-            assert self._news.wait_for(lambda: enough(self.heard), seconds), f"heard only {self.heard}"
-            return list(self.heard)
+            assert self._news.wait_for(lambda: enough(self.received), seconds), f"received only {self.received}"
+            return list(self.received)
 
     @contextmanager
     def open(self) -> Iterator[Receiver]:

@@ -12,25 +12,25 @@ import pytest
 from bellhop.dev.free_ports import Ports
 from bellhop.dev.prepare import prepare
 from bellhop.dev.stack import ALL_PARTS, EmbeddedStack
-from tests.chaos.stack import ENV, Town, visiting
+from tests.chaos.stack import ENV, LiveStack, visiting
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[EmbeddedStack]:
+def embedded() -> Iterator[EmbeddedStack]:
     """Everything but the receiver of webhooks."""
     foreign = ("BELLHOP_", "POSTGRES_", "TEMPORAL_", "TWILIO_", "SENDGRID_", "DELIVERY_", "WEBHOOK_", "SANDBOX_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     parts = [part for part in ALL_PARTS if part != "receiver"]
     with tempfile.TemporaryDirectory(prefix="bellhop-chaos-", ignore_cleanup_errors=True) as state:
-        stack = EmbeddedStack(Path(state), ports=Ports.any_free(), parts=parts, prepare=prepare, env={**env, **ENV})
-        with stack:
-            yield stack
+        started = EmbeddedStack(Path(state), ports=Ports.any_free(), parts=parts, prepare=prepare, env={**env, **ENV})
+        with started:
+            yield started
 
 
 @pytest.fixture
-async def town(stack: EmbeddedStack) -> AsyncIterator[Town]:
+async def stack(embedded: EmbeddedStack) -> AsyncIterator[LiveStack]:
     """The stack, in good order at the beginning and at the end of a test."""
-    async with visiting(stack) as town:
-        await town.calm()
-        yield town
-        await town.calm()
+    async with visiting(embedded) as visited:
+        await visited.clear_faults()
+        yield visited
+        await visited.clear_faults()

@@ -105,7 +105,7 @@ class Parts:
 
 
 @dataclass
-class Street:
+class PartsStack:
     """A property, its caller, the sandbox; and the parts, none of which runs yet."""
 
     engine: Engine
@@ -131,7 +131,7 @@ class Street:
 
 
 @asynccontextmanager
-async def street(settings: Settings, database: AsyncEngine, client: Client) -> AsyncIterator[Street]:
+async def parts_stack(settings: Settings, database: AsyncEngine, client: Client) -> AsyncIterator[PartsStack]:
     """Everything but API and workers."""
     await register_search_attributes(client)
     url = settings.bellhop.public_url = f"http://127.0.0.1:{free_port()}"
@@ -158,7 +158,7 @@ async def street(settings: Settings, database: AsyncEngine, client: Client) -> A
                 dispatcher = TemporalDispatcher(client, database)
                 engine = Engine(settings, database, dispatcher, client, book, scopes["test"], http, sandbox)
                 try:
-                    yield Street(engine, parts)
+                    yield PartsStack(engine, parts)
                 finally:
                     for process in parts.running:
                         await asyncio.to_thread(process.kill)

@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own whose data lives on a disk of a few dozen megabytes, which a test can fill.
+"""A PostgreSQL of its own whose data is on a disk of a few dozen megabytes, which a test can fill.
 
 The disk is a tmpfs in a user's own mount namespace: nobody else sees it, and it goes with the last process in it. Where
 none can be had (`possible()` is False: macOS, some containers) the database can still be made to say that it is full.

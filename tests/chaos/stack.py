@@ -1,4 +1,4 @@
-"""A whole embedded stack of real processes, and the ways to be unkind to it."""
+"""A whole embedded stack of real processes, and the ways to kill, stop and disturb them."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class Sent:
 
 
 @dataclass
-class Town:
+class LiveStack:
     """The stack, a caller of its API, and the sandbox."""
 
-    stack: EmbeddedStack
+    embedded: EmbeddedStack
     api: httpx2.AsyncClient
     sandbox: httpx2.AsyncClient
     sent: list[Sent] = field(default_factory=list)
@@ -124,9 +124,9 @@ class Town:
         answer = await self.api.get(f"/v1/messaging/{sent.id}/timeline")
         return [f"{entry['at']} {entry['what']}" for entry in answer.json().get("data", [])]
 
-    async def conducted(self, sent: Iterable[Sent], seconds: float = 90.0) -> None:
+    async def workflows_closed(self, sent: Iterable[Sent], seconds: float = 90.0) -> None:
         """Wait until the workflows of these messages have closed: from then on nobody does anything about them."""
-        client = await Client.connect(self.stack.temporal_address)
+        client = await Client.connect(self.embedded.temporal_address)
         async with asyncio.timeout(seconds):
             for one in sent:
                 await client.get_workflow_handle(one.id).result()
@@ -155,13 +155,13 @@ class Town:
         answer = await self.sandbox.post("/_sandbox/faults", json={"kind": kind, **fields})
         assert answer.status_code == 201, answer.text
 
-    async def calm(self) -> None:
-        """No faults, no calls on the books."""
+    async def clear_faults(self) -> None:
+        """No faults, no recorded calls."""
         await self.sandbox.delete("/_sandbox/faults")
         await self.sandbox.delete("/_sandbox/requests")
 
     async def calls_under_way(self, count: int) -> None:
-        """Wait until so many calls since `calm` have come in and are not answered."""
+        """Wait until so many calls since `clear_faults` have come in and are not answered."""
         async with asyncio.timeout(30):
             while True:
                 calls = (await self.sandbox.get("/_sandbox/requests")).json()["data"]
@@ -169,11 +169,11 @@ class Town:
                     return
                 await asyncio.sleep(0.02)
 
-    # --- unkindness ---
+    # --- faults ---
 
     def kill(self, *parts: str) -> list[Process]:
         """kill -9, all at once. Returns what was killed, for `back`."""
-        victims = [self.stack.process(part) for part in parts]
+        victims = [self.embedded.process(part) for part in parts]
         for victim in victims:
             os.kill(victim.pid, signal.SIGKILL)
         return victims
@@ -182,7 +182,7 @@ class Town:
         """Wait until the supervisor has started each of them again and it is ready."""
 
         def ready(victim: Process) -> bool:
-            current = self.stack.process(victim.program.name)
+            current = self.embedded.process(victim.program.name)
             return current.pid != victim.pid and not current.ended() and current.ready()
 
         async with asyncio.timeout(seconds):
@@ -193,7 +193,7 @@ class Town:
     @asynccontextmanager
     async def paused(self, *parts: str) -> AsyncIterator[list[Process]]:
         """SIGSTOP them, and SIGCONT them afterwards."""
-        processes = [self.stack.process(part) for part in parts]
+        processes = [self.embedded.process(part) for part in parts]
         for process in processes:
             os.kill(process.pid, signal.SIGSTOP)
         try:
@@ -214,14 +214,16 @@ async def ended(process: Process, seconds: float = 10.0) -> str:
 
 
 @asynccontextmanager
-async def visiting(stack: EmbeddedStack) -> AsyncIterator[Town]:
+async def visiting(embedded: EmbeddedStack) -> AsyncIterator[LiveStack]:
     """A caller with the stack's key."""
-    assert stack.prepared is not None
-    headers = {"Authorization": f"Bearer {stack.prepared.api_key}"}
+    assert embedded.prepared is not None
+    headers = {"Authorization": f"Bearer {embedded.prepared.api_key}"}
     # A connection for each call: one that a killed API leaves behind is no matter of ours.
     limits = httpx2.Limits(max_keepalive_connections=0)
     async with (
-        httpx2.AsyncClient(base_url=stack.api_url, headers=headers, timeout=20, trust_env=False, limits=limits) as api,
-        httpx2.AsyncClient(base_url=stack.sandbox_url, timeout=20, trust_env=False, limits=limits) as sandbox,
+        httpx2.AsyncClient(
+            base_url=embedded.api_url, headers=headers, timeout=20, trust_env=False, limits=limits
+        ) as api,
+        httpx2.AsyncClient(base_url=embedded.sandbox_url, timeout=20, trust_env=False, limits=limits) as sandbox,
     ):
-        yield Town(stack, api, sandbox)
+        yield LiveStack(embedded, api, sandbox)

@@ -17,7 +17,7 @@ from temporalio.client import Client
 from bellhop.settings import Settings
 from tests.integration.webhooks_kit import Receiver, serving
 
-from .parts import Street, street
+from .parts import PartsStack, parts_stack
 
 WRONG = 600.0
 SHIFTED = str(Path(__file__).with_name("shifted_worker.py"))
@@ -34,7 +34,7 @@ async def test_workers_whose_clocks_are_ten_minutes_off(
     settings: Settings, engine: AsyncEngine, temporal: Client, customer: Receiver
 ) -> None:
     """Seen to fail when a worker stamps signatures with its own time, and when it judges by it what is due."""
-    async with street(settings, engine, temporal) as here:
+    async with parts_stack(settings, engine, temporal) as here:
         fast, slow, _ = await asyncio.gather(
             here.parts.worker(SHIFTED, str(WRONG)),
             here.parts.worker(SHIFTED, str(-WRONG)),
@@ -67,7 +67,7 @@ async def test_workers_whose_clocks_are_ten_minutes_off(
             assert abs(_stamp(call.headers["escapelife-signature"]) - now) < 60
 
 
-async def _on_time(here: Street, sent: list[dict[str, Any]], due: dict[str, datetime]) -> None:
+async def _on_time(here: PartsStack, sent: list[dict[str, Any]], due: dict[str, datetime]) -> None:
     copies: dict[str, list[datetime]] = {}
     for copy in await here.engine.accepted():
         copies.setdefault(copy["to"], []).append(datetime.fromisoformat(copy["accepted_at"]))

@@ -69,10 +69,10 @@ async def _stack(settings: Settings, dsn: str, temporal: Client) -> AsyncIterato
 async def test_a_database_that_says_its_disk_is_full(settings: Settings, temporal: Client) -> None:
     dsn = settings.postgres.dsn.get_secret_value()
     async with _stack(settings, dsn, temporal) as stack:
-        await _story(stack, SaysSo(dsn))
+        await _fill_and_mend(stack, SaysSo(dsn))
 
 
-async def _story(stack: Engine, disk: SaysSo | SmallDisk, worse: Callable[[], Any] | None = None) -> None:
+async def _fill_and_mend(stack: Engine, disk: SaysSo | SmallDisk, worse: Callable[[], Any] | None = None) -> None:
     async with serving() as customer:
         made = await stack.http.post("/v1/webhooks", json={"url": customer.url})
         assert made.status_code == 201, made.text
@@ -90,13 +90,13 @@ async def _story(stack: Engine, disk: SaysSo | SmallDisk, worse: Callable[[], An
         await _called(stack, 4)
         await asyncio.to_thread(disk.fill)
         bodies = {f"full-{n}": {**SMS, "recipient": f"+130555595{n:02}"} for n in range(30)}
-        told = await _refused(stack, bodies, enough=8)
-        await _nothing_half_done(stack, len(sent) + told)
+        accepted = await _refused(stack, bodies, enough=8)
+        await _nothing_half_done(stack, len(sent) + accepted)
         # Everything that was under way comes up against it.
         await asyncio.sleep(1.2)
         if worse is not None:
             await worse()
-            told += await _refused(stack, bodies, enough=8)
+            accepted += await _refused(stack, bodies, enough=8)
         await _receipt_refused(stack)
         await asyncio.to_thread(disk.make_room)
         sent += [await _patiently(stack, body, name) for name, body in bodies.items()]
@@ -105,7 +105,7 @@ async def _story(stack: Engine, disk: SaysSo | SmallDisk, worse: Callable[[], An
         assert len(await stack.rows("select id from messages")) == len(sent) == len({one["id"] for one in sent})
         await _once_each(stack, sent)
         await stack.until(sent[0]["id"], "read", seconds=60)
-        await customer.heard(2 * len(sent), within=60)
+        await customer.received(2 * len(sent), within=60)
         ids: dict[tuple[str, str], set[str]] = {}
         for call in customer.calls:
             ids.setdefault((call.json["data"]["id"], call.json["type"]), set()).add(call.json["id"])
@@ -191,6 +191,6 @@ if possible():
                     await _switch_logs(disk.dsn)
 
             async with _stack(settings, disk.dsn, temporal) as stack:
-                await _story(stack, disk, panic)
+                await _fill_and_mend(stack, disk, panic)
             assert "No space left on device" in disk.log()
             assert "PANIC" in disk.log()

@@ -18,7 +18,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.service import RPCError
 
 from bellhop.dev.stack import EmbeddedStack
-from tests.chaos.stack import LEASE, Sent, Town, ended, visiting
+from tests.chaos.stack import LEASE, LiveStack, Sent, ended, visiting
 
 STREAM = 60
 AHEAD = 16.0
@@ -39,7 +39,7 @@ class Storm:
     """As above, and the provider did not get them."""
     silent: Sent | None = None
     """As above: the provider took it, and none of its callbacks ever comes."""
-    untold: list[Sent] = field(default_factory=list)
+    not_notified: list[Sent] = field(default_factory=list)
     """Accepted while Temporal hung, by an API that was killed before it could tell it."""
     in_pause: list[Sent] = field(default_factory=list)
     """The provider was being called when the worker was stopped for longer than its lease."""
@@ -55,111 +55,111 @@ class Storm:
 
 
 @pytest.fixture(scope="module")
-def storm(stack: EmbeddedStack) -> Storm:
+def storm(embedded: EmbeddedStack) -> Storm:
     async def play() -> Storm:
-        async with visiting(stack) as town:
-            await town.calm()
+        async with visiting(embedded) as stack:
+            await stack.clear_faults()
             # A callback that meets nobody is repeated for 62 s (not 16): longer than a killed API is away, however busy
             # the machine.
-            before = await _retry_pause(town, 2.0)
+            before = await _retry_pause(stack, 2.0)
             try:
                 storm = Storm()
-                await _play(town, storm)
+                await _play(stack, storm)
                 return storm
             finally:
-                await _retry_pause(town, before)
+                await _retry_pause(stack, before)
 
     return asyncio.run(play())
 
 
-async def _retry_pause(town: Town, pause: float) -> float:
+async def _retry_pause(stack: LiveStack, pause: float) -> float:
     """Set the sandbox's pause before a callback's first retry. Returns what it was."""
-    before = (await town.sandbox.get("/_sandbox/settings")).json()["twilio_retry_pause"]
-    answer = await town.sandbox.put("/_sandbox/settings", json={"twilio_retry_pause": pause})
+    before = (await stack.sandbox.get("/_sandbox/settings")).json()["twilio_retry_pause"]
+    answer = await stack.sandbox.put("/_sandbox/settings", json={"twilio_retry_pause": pause})
     assert answer.status_code == 200, answer.text
     return float(before)
 
 
-async def _stream(town: Town) -> None:
+async def _stream(stack: LiveStack) -> None:
     """SMS and e-mail in turn; every third is for some seconds ahead."""
     for number in range(STREAM):
-        await town.send("email" if number % 2 else "sms", ahead=0 if number % 3 else 1 + number % 6)
+        await stack.send("email" if number % 2 else "sms", ahead=0 if number % 3 else 1 + number % 6)
         await asyncio.sleep(0.15)
 
 
-async def _play(town: Town, storm: Storm) -> None:
-    async with town.paused("temporal"):
+async def _play(stack: LiveStack, storm: Storm) -> None:
+    async with stack.paused("temporal"):
         # Nobody is told of it but Postgres: recovery finds it, before its time.
-        storm.ahead = await town.send(ahead=AHEAD)
-        victims = town.kill("api", *WORKERS)
-    stream = asyncio.create_task(_stream(town))
-    await town.back(victims)
-    await town.back(town.kill("postgres"))
+        storm.ahead = await stack.send(ahead=AHEAD)
+        victims = stack.kill("api", *WORKERS)
+    stream = asyncio.create_task(_stream(stack))
+    await stack.back(victims)
+    await stack.back(stack.kill("postgres"))
     storm.whole = datetime.now(UTC)
-    await _within(60, town.taken(storm.ahead))
+    await _within(60, stack.taken(storm.ahead))
     await stream
 
-    await _kill_in_mid_call(town, storm)
-    await _pause_in_mid_call(town, storm)
+    await _kill_in_mid_call(stack, storm)
+    await _pause_in_mid_call(stack, storm)
 
-    storm.sent = list(town.sent)
+    storm.sent = list(stack.sent)
     # Whoever is still to try again has tried by then. What never ends is for the tests to tell.
     loud = [one for one in storm.sent if one is not storm.silent]
-    await _within(100, town.all_final(loud))
-    await _within(30, town.conducted(loud))
-    await _within(30, town.until(storm.silent, "sent", "failed"))
-    storm.accepted = await town.accepted()
+    await _within(100, stack.all_final(loud))
+    await _within(30, stack.workflows_closed(loud))
+    await _within(30, stack.until(storm.silent, "sent", "failed"))
+    storm.accepted = await stack.accepted()
     for one in storm.sent:
-        storm.shown[one.id] = await town.get(one)
-        storm.timelines[one.id] = await town.timeline(one)
+        storm.shown[one.id] = await stack.get(one)
+        storm.timelines[one.id] = await stack.timeline(one)
 
 
-async def _second_attempt(town: Town, to: str) -> Sent:
-    """A first attempt is made by the worker of the stories, every further one by that of the activities: this message
+async def _second_attempt(stack: LiveStack, to: str) -> Sent:
+    """A first attempt is made by the worker of the workflows, every further one by that of the activities: this message
     is in the hands of the latter, and taken 3 s from now."""
-    await town.fault("rate_limit", to=to, retry_after=0.1)
-    await town.fault("slow", to=to)
-    sent = await town.send(to=to)
-    await town.calls_under_way(1)
+    await stack.fault("rate_limit", to=to, retry_after=0.1)
+    await stack.fault("slow", to=to)
+    sent = await stack.send(to=to)
+    await stack.calls_under_way(1)
     return sent
 
 
-async def _kill_in_mid_call(town: Town, storm: Storm) -> None:
-    await town.calm()
-    await town.fault("hang", to="+13055558101")
-    await town.fault("accept_then_slow", to="+13055558102")
-    await town.fault("callback_drop", to="+13055558102")
-    second = await _second_attempt(town, "+13055558103")
+async def _kill_in_mid_call(stack: LiveStack, storm: Storm) -> None:
+    await stack.clear_faults()
+    await stack.fault("hang", to="+13055558101")
+    await stack.fault("accept_then_slow", to="+13055558102")
+    await stack.fault("callback_drop", to="+13055558102")
+    second = await _second_attempt(stack, "+13055558103")
     # At once: their calls last 3 s, and have to be under way together.
     slow, accepted, mail, hanging, storm.silent = await asyncio.gather(
-        town.send(to="+13055559001"),  # taken 3 s from now
-        town.send(to="+13055559014"),  # taken, answered 3 s from now
-        town.send("email", to="accept-slow@example.com"),
-        town.send(to="+13055558101"),
-        town.send(to="+13055558102"),
+        stack.send(to="+13055559001"),  # taken 3 s from now
+        stack.send(to="+13055559014"),  # taken, answered 3 s from now
+        stack.send("email", to="accept-slow@example.com"),
+        stack.send(to="+13055558101"),
+        stack.send(to="+13055558102"),
     )
     storm.in_call = [second, slow, accepted, mail]
     storm.never_arrived = [hanging]
-    await town.calls_under_way(6)
-    await town.back(town.kill(*WORKERS))
+    await stack.calls_under_way(6)
+    await stack.back(stack.kill(*WORKERS))
 
 
-async def _pause_in_mid_call(town: Town, storm: Storm) -> None:
+async def _pause_in_mid_call(stack: LiveStack, storm: Storm) -> None:
     """Stop the workers for longer than a lease; meanwhile Temporal hangs, and both it and the API are killed."""
-    await town.calm()
-    second = await _second_attempt(town, "+13055558104")
+    await stack.clear_faults()
+    second = await _second_attempt(stack, "+13055558104")
     storm.in_pause = [
         second,
-        *await asyncio.gather(town.send(to="+13055559001"), town.send(to="+13055559014")),
+        *await asyncio.gather(stack.send(to="+13055559001"), stack.send(to="+13055559014")),
     ]
-    await town.calls_under_way(3)
-    async with town.paused(*WORKERS) as paused:
-        async with town.paused("temporal"):
-            storm.untold = [await town.send(channel) for channel in ("sms", "email", "sms")]
-            victims = town.kill("api", "temporal")
+    await stack.calls_under_way(3)
+    async with stack.paused(*WORKERS) as paused:
+        async with stack.paused("temporal"):
+            storm.not_notified = [await stack.send(channel) for channel in ("sms", "email", "sms")]
+            victims = stack.kill("api", "temporal")
         await asyncio.sleep(LEASE + 1)
     storm.ends_of_paused = [await ended(process) for process in paused]
-    await town.back([*victims, *(process for process in paused if process.ended())])
+    await stack.back([*victims, *(process for process in paused if process.ended())])
 
 
 async def _within(seconds: float, waiting: Awaitable[Any]) -> None:
@@ -192,14 +192,14 @@ def test_i2_no_guest_got_two_copies(storm: Storm) -> None:
 
     Seen to fail when an attempt whose lease is over counts as not sent, and the provider is not asked.
     """
-    told = Counter(one.content for one in storm.sent if storm.shown[one.id]["status"] != "failed")
+    sent = Counter(one.content for one in storm.sent if storm.shown[one.id]["status"] != "failed")
     ours = {one.content for one in storm.sent}
     taken = Counter(one["content"].strip() for one in storm.accepted if one["content"].strip() in ours)
-    assert taken == told
+    assert taken == sent
 
 
-def test_accepted_by_an_api_that_died_before_it_told_temporal(storm: Storm) -> None:
-    for one in storm.untold:
+def test_accepted_by_an_api_that_died_before_it_notified_temporal(storm: Storm) -> None:
+    for one in storm.not_notified:
         assert one.status == "queued"
         assert len(storm.copies(one)) == 1
         assert storm.shown[one.id]["status"] in ("delivered", "read")
@@ -244,9 +244,9 @@ def test_killed_in_a_call_that_never_arrived_it_is_sent_after_the_provider_was_a
     for one in storm.never_arrived:
         assert len(storm.copies(one)) == 1
         assert storm.shown[one.id]["status"] == "delivered"
-        told = " ".join(storm.timelines[one.id])
-        assert told.count("attempt.started") == 2
-        assert told.index("attempt.not_sent") < told.rindex("attempt.started")
+        timeline = " ".join(storm.timelines[one.id])
+        assert timeline.count("attempt.started") == 2
+        assert timeline.index("attempt.not_sent") < timeline.rindex("attempt.started")
 
 
 def test_paused_for_longer_than_its_lease_a_worker_dies_before_it_can_write(storm: Storm) -> None:

@@ -15,7 +15,7 @@ LIMIT = 400.0
 
 
 def test_after_a_storm_nothing_is_lost_twice_early_stuck_or_untrue(tmp_path: Path) -> None:
-    """The judge that says so is tested by itself, fault by fault (tests/unit/test_chaos_judge.py)."""
+    """The checker that says so is tested by itself, fault by fault (tests/unit/test_chaos_checker.py)."""
     run = subprocess.run(
         [sys.executable, "-m", "chaos", "--quick", "--json", "--state", str(tmp_path / "state")],
         cwd=project_dir(),

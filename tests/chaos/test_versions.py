@@ -1,5 +1,5 @@
 """A rolling restart to the next release, and back, with messages in every state: nothing lost, twice or early, and no
-story stumbles over the other version."""
+workflow fails over the other version."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from bellhop.settings import Settings
 from tests.integration.engine import free_port
 from tests.integration.webhooks_kit import Answer, Call, Receiver, serving
 
-from .parts import Street, next_release, street
+from .parts import PartsStack, next_release, parts_stack
 
 PATCH = "next-release"
 CHANGES = {
-    # A story takes a step more at its beginning, as CONTRIBUTING tells to do it.
+    # A workflow takes a step more at its beginning, as CONTRIBUTING tells to do it.
     "workflows/message.py": (
         (
             "            answer = await self._ask(activity, message_id)\n",
@@ -51,8 +51,8 @@ async def customer() -> AsyncIterator[Receiver]:
 async def test_a_rolling_restart_to_the_next_release_and_back(
     settings: Settings, engine: AsyncEngine, temporal: Client, customer: Receiver, tmp_path: Path
 ) -> None:
-    """Back, messages that sleep go on. Those whose story the next release had begun do not (tried): their record stays
-    right, but Temporal keeps the story until that release is back, since the old code cannot tell it.
+    """Back, messages that sleep go on. Those whose workflow the next release had begun do not (tried): their record stays
+    right, but Temporal keeps the workflow until that release is back, since the old code cannot replay it.
 
     Seen to fail when the next release's step is not guarded by `workflow.patched`.
     """
@@ -60,7 +60,7 @@ async def test_a_rolling_restart_to_the_next_release_and_back(
     # While the API is replaced its port is closed: receipts the provider gives up repeating are asked for.
     settings.delivery.follow_at = [5.0, 10.0, 20.0, 30.0, 40.0]
     new = next_release(tmp_path, CHANGES)
-    async with street(settings, engine, temporal) as here:
+    async with parts_stack(settings, engine, temporal) as here:
         one, other = str(here.engine.http.base_url).rstrip("/"), f"http://127.0.0.1:{free_port()}"
         parts = here.parts
         old_api, old_worker = await asyncio.gather(parts.api(one), parts.worker())
@@ -97,12 +97,12 @@ async def test_a_rolling_restart_to_the_next_release_and_back(
         assert not await _patched(here, back[0]), "the old code was not run again"
 
         events = 2 * len([*sent, *back])
-        assert len(await customer.heard(events, within=60)) == events
+        assert len(await customer.received(events, within=60)) == events
 
 
-async def _in_every_state(here: Street, customer: Receiver) -> tuple[list[dict[str, Any]], dict[str, datetime]]:
+async def _in_every_state(here: PartsStack, customer: Receiver) -> tuple[list[dict[str, Any]], dict[str, datetime]]:
     """Messages that sleep, are tried again, are in the provider's hands, unknown, or wait for receipts; the customer is
-    owed every event. Returns them, and who is due when."""
+    to be sent every event. Returns them, and who is due when."""
 
     async def closed(_: Call) -> Answer:
         return 503, {}
@@ -129,7 +129,7 @@ async def _in_every_state(here: Street, customer: Receiver) -> tuple[list[dict[s
     return sent, due
 
 
-async def _stream(here: Street, over: asyncio.Event, *urls: str) -> list[dict[str, Any]]:
+async def _stream(here: PartsStack, over: asyncio.Event, *urls: str) -> list[dict[str, Any]]:
     """Send to whoever is there, until it is over."""
     sent: list[dict[str, Any]] = []
     while not over.is_set():
@@ -139,8 +139,8 @@ async def _stream(here: Street, over: asyncio.Event, *urls: str) -> list[dict[st
     return sent
 
 
-async def _all_once(here: Street, sent: list[dict[str, Any]], due: dict[str, datetime]) -> None:
-    """Each has arrived, once and not before its time; its story has ended, and never stumbled."""
+async def _all_once(here: PartsStack, sent: list[dict[str, Any]], due: dict[str, datetime]) -> None:
+    """Each has arrived, once and not before its time; its workflow has ended, and never stumbled."""
     stack = here.engine
     for message in sent:
         await stack.until(message["id"], "delivered", seconds=60)
@@ -154,7 +154,7 @@ async def _all_once(here: Street, sent: list[dict[str, Any]], due: dict[str, dat
         assert at >= due.get(message["id"], at)
 
 
-async def _stumbles(here: Street, message: dict[str, Any]) -> list[str]:
+async def _stumbles(here: PartsStack, message: dict[str, Any]) -> list[str]:
     """Workflow tasks that failed; but for those that a signal overtook, which are made again as a matter of course."""
     failed = [
         event.workflow_task_failed_event_attributes
@@ -168,6 +168,6 @@ async def _stumbles(here: Street, message: dict[str, Any]) -> list[str]:
     ]
 
 
-async def _patched(here: Street, message: dict[str, Any]) -> bool:
-    """Did the next release's code begin this story?"""
+async def _patched(here: PartsStack, message: dict[str, Any]) -> bool:
+    """Did the next release's code begin this workflow?"""
     return PATCH in str(await here.engine.history(message["id"]))

@@ -247,10 +247,10 @@ class Ears(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self.heard: list[str] = []
+        self.received: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.heard.append(f"{record.name} {record.getMessage()} {record.args!r} {record.exc_info!r}")
+        self.received.append(f"{record.name} {record.getMessage()} {record.args!r} {record.exc_info!r}")
 
 
 @contextmanager

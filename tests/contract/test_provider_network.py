@@ -247,7 +247,7 @@ def test_no_address_text_or_secret_reaches_a_log_or_a_repr(case: Case, act: str)
         result = case.provider().send(account, outgoing)
         bad = case.outgoing(content=Content(text="half a pair \ud800"))
         assert case.provider().send(account, bad) is not None
-    said = "\n".join([*ears.heard, repr(result), repr(account), repr(outgoing)])
+    said = "\n".join([*ears.received, repr(result), repr(account), repr(outgoing)])
     for private in (case.to, PRIVATE_TEXT, SECRET, "4471", *case.credentials.values()):
         assert private not in said
     assert result.code is not FailureCode.OPTED_OUT

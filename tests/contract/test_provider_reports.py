@@ -125,11 +125,11 @@ def test_a_text_asked_about_and_told_of_is_one_fact(sandbox: str, receiver: Rece
     sid = accepted(TWILIO, account, outgoing)
     asked = until(TWILIO, account, sid, outgoing.attempt_id, "delivered", "undelivered", "failed").receipt
     assert asked is not None
-    heard = receiver.wait(
-        lambda all_heard: any(b"MessageStatus=" + asked.word.encode() in one.body and sid.encode() in one.body
-                              for one in all_heard)
+    received = receiver.wait(
+        lambda all_received: any(b"MessageStatus=" + asked.word.encode() in one.body and sid.encode() in one.body
+                              for one in all_received)
     )  # fmt: skip
-    body = next(one.body for one in heard if sid.encode() in one.body and asked.word.encode() in one.body)
+    body = next(one.body for one in received if sid.encode() in one.body and asked.word.encode() in one.body)
     query = {"attempt": str(outgoing.attempt_id)}
     (told,) = TWILIO.parse(CallbackRequest("https://x/", "status", query, {}, body))
     assert isinstance(told, Receipt)

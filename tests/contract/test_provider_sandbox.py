@@ -35,7 +35,7 @@ from bellhop.providers.twilio.adapter import Twilio
 from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
 from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
-from bellhop.sandbox.testing import Heard, Receiver, running
+from bellhop.sandbox.testing import ReceivedCall, Receiver, running
 
 QUICK = Settings(
     twilio_sent_after=0.05, twilio_delivered_after=0.1, twilio_retry_pause=0.02, sendgrid_processed_after=0.02,
@@ -93,30 +93,30 @@ def sought(outgoing: Outgoing, since: datetime, *claimed: str) -> LookupRequest:
     )
 
 
-def callback(receiver: Receiver, heard: Heard, path: str) -> CallbackRequest:
-    headers = {name.lower(): value for name, value in heard.headers.items()}
-    query = dict(parse_qsl(urlsplit(heard.path).query))
-    return CallbackRequest(receiver.url + heard.path, path, query, headers, heard.body)
+def callback(receiver: Receiver, received: ReceivedCall, path: str) -> CallbackRequest:
+    headers = {name.lower(): value for name, value in received.headers.items()}
+    query = dict(parse_qsl(urlsplit(received.path).query))
+    return CallbackRequest(receiver.url + received.path, path, query, headers, received.body)
 
 
 def status_receipts(receiver: Receiver, account: Account, attempt: UUID, last: Stage) -> list[Receipt]:
     """The verified receipts of an attempt, once `last` is among them."""
 
-    def mine(heard: list[Heard]) -> list[Receipt]:
-        requests = [callback(receiver, one, "status") for one in heard if str(attempt) in one.path]
+    def mine(received: list[ReceivedCall]) -> list[Receipt]:
+        requests = [callback(receiver, one, "status") for one in received if str(attempt) in one.path]
         assert all(TWILIO.verify(account, request) for request in requests)
         return [receipt for one in requests for receipt in TWILIO.parse(one) if isinstance(receipt, Receipt)]
 
-    return mine(receiver.wait(lambda heard: any(each.stage is last for each in mine(heard))))
+    return mine(receiver.wait(lambda received: any(each.stage is last for each in mine(received))))
 
 
 def event_receipts(receiver: Receiver, account: Account, attempt: UUID, last: str) -> list[Receipt]:
-    def mine(heard: list[Heard]) -> list[Receipt]:
-        requests = [callback(receiver, one, "events") for one in heard if one.path == "/events"]
+    def mine(received: list[ReceivedCall]) -> list[Receipt]:
+        requests = [callback(receiver, one, "events") for one in received if one.path == "/events"]
         assert all(SENDGRID.verify(account, request) for request in requests)
         return [receipt for one in requests for receipt in SENDGRID.parse(one) if receipt.attempt_id == attempt]
 
-    return mine(receiver.wait(lambda heard: any(each.word == last for each in mine(heard))))
+    return mine(receiver.wait(lambda received: any(each.word == last for each in mine(received))))
 
 
 # --- Twilio ----------------------------------------------------------------------------------------------------------

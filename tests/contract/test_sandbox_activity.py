@@ -20,7 +20,7 @@ from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
 from bellhop.sandbox.providers.sendgrid import activity as sendgrid_activity
 from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
-from bellhop.sandbox.testing import Heard, Receiver, running
+from bellhop.sandbox.testing import ReceivedCall, Receiver, running
 
 HTTP = httpx2.Client(timeout=30)
 QUICK = Settings(
@@ -141,8 +141,8 @@ def test_a_message_with_its_events(mailer: SendGridAPIClient, receiver: Receiver
     assert whole["events"][1]["bounce_type"] == "soft"
     assert whole["events"][1]["reason"].startswith("550 5.7.1")
     assert json.loads(whole["unique_args"]) == {"attempt_id": "7"}
-    heard = receiver.wait(lambda heard: b'"bounce"' in b"".join(one.body for one in heard))
-    events = [event for one in heard for event in json.loads(one.body)]
+    received = receiver.wait(lambda received: b'"bounce"' in b"".join(one.body for one in received))
+    events = [event for one in received for event in json.loads(one.body)]
     assert {event["sg_message_id"] for event in events} == {row["msg_id"]}
     with pytest.raises(HTTPError) as caught:
         mailer.client.messages._(row["msg_id"] + "9").get()
@@ -214,7 +214,7 @@ def text(texter: Client, receiver: Receiver) -> str:
     )
 
 
-def genuine(receiver: Receiver, one: Heard) -> bool:
+def genuine(receiver: Receiver, one: ReceivedCall) -> bool:
     form = dict(httpx2.QueryParams(one.body.decode()))
     signature = str(one.headers["X-Twilio-Signature"])
     return bool(RequestValidator(sandbox_twilio.AUTH_TOKEN).validate(receiver.url + one.path, form, signature))
@@ -223,30 +223,30 @@ def genuine(receiver: Receiver, one: Heard) -> bool:
 def test_twilios_callbacks_on_demand(url: str, texter: Client, receiver: Receiver) -> None:
     assert HTTP.post(f"{url}/_sandbox/callbacks", json={"kind": "forged", "provider": "twilio"}).status_code == 409
     sid = text(texter, receiver)
-    before = receiver.wait(lambda heard: len(heard) == 2)
+    before = receiver.wait(lambda received: len(received) == 2)
     assert all(genuine(receiver, one) for one in before)
     (forged,) = post(url, kind="forged", provider="twilio", word="failed")
-    last = receiver.heard[-1]
+    last = receiver.received[-1]
     assert (forged["id"], forged["word"], forged["answer"]) == (sid, "failed", "204")
     assert b"MessageStatus=failed" in last.body and sid.encode() in last.body and not genuine(receiver, last)
     (unknown,) = post(url, kind="unknown", provider="twilio")
-    last = receiver.heard[-1]
+    last = receiver.received[-1]
     assert unknown["id"] != sid and unknown["id"].encode() in last.body and sid.encode() not in last.body
     assert genuine(receiver, last) and last.path != before[0].path and last.path.startswith("/status?attempt=")
     again = post(url, kind="again", provider="twilio", id=sid)
     assert [each["word"] for each in again] == ["delivered", "sent"]
-    assert all(genuine(receiver, one) and one.path == before[0].path for one in receiver.heard[-2:])
+    assert all(genuine(receiver, one) and one.path == before[0].path for one in receiver.received[-2:])
     receiver.answers = [403]
     assert post(url, kind="forged", provider="twilio")[0]["answer"] == "403"
 
 
 def test_sendgrids_callbacks_on_demand(url: str, mailer: SendGridAPIClient, receiver: Receiver) -> None:
     message_id = write(mailer, "a@guest.example", attempt_id="7")
-    receiver.wait(lambda heard: b'"open"' in b"".join(one.body for one in heard))
-    known = {event["sg_event_id"] for one in receiver.heard for event in json.loads(one.body)}
+    receiver.wait(lambda received: b'"open"' in b"".join(one.body for one in received))
+    known = {event["sg_event_id"] for one in receiver.received for event in json.loads(one.body)}
 
     def last() -> tuple[bool, dict[str, Any]]:
-        one = receiver.heard[-1]
+        one = receiver.received[-1]
         signature, timestamp = one.headers[EventWebhookHeader.SIGNATURE], one.headers[EventWebhookHeader.TIMESTAMP]
         genuine = EventWebhook(sandbox_sendgrid.WEBHOOK_PUBLIC_KEY)
         signed = genuine.verify_signature(one.body.decode(), signature, timestamp)

@@ -22,7 +22,7 @@ from bellhop.sandbox import faults, scenarios
 from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
 from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
-from bellhop.sandbox.testing import Heard, Receiver, running
+from bellhop.sandbox.testing import ReceivedCall, Receiver, running
 
 GUEST = "+13055551234"
 HTTP = httpx2.Client()  # one for all: making one reads every certificate there is
@@ -90,8 +90,8 @@ def _until_accepted(sandbox: str, count: int) -> None:
     assert _accepted(sandbox) == count
 
 
-def _statuses(heard: list[Heard]) -> list[str]:
-    return [parse_qs(one.body.decode())["MessageStatus"][0] for one in heard]
+def _statuses(received: list[ReceivedCall]) -> list[str]:
+    return [parse_qs(one.body.decode())["MessageStatus"][0] for one in received]
 
 
 # kind, its details, what the Twilio SDK then meets, how many messages were accepted
@@ -238,15 +238,15 @@ def test_callbacks_are_disturbed(
     with Receiver().open() as receiver:
         started = time.time()
         message = _text(client, status_callback=receiver.url)
-        heard = receiver.wait(lambda heard: len(heard) == len(statuses))
-        assert sorted(_statuses(heard)) == sorted(statuses)
+        received = receiver.wait(lambda received: len(received) == len(statuses))
+        assert sorted(_statuses(received)) == sorted(statuses)
         if kind != "callback_repeat":
             # As they were posted: on a busy machine two posts so close to one another may overtake each other.
             [row] = HTTP.get(f"{sandbox}/_sandbox/messages").json()["data"]
             assert [step["word"] for step in row["steps"] if step["callback"]] == statuses
         assert client.messages(message.sid).fetch().status == "delivered"
         if kind == "callback_delay":
-            assert heard[0].at - started >= 0.3
+            assert received[0].at - started >= 0.3
 
 
 def test_dropped_callbacks_never_come_and_the_next_ones_do(client: Client, sandbox: str) -> None:
@@ -254,8 +254,8 @@ def test_dropped_callbacks_never_come_and_the_next_ones_do(client: Client, sandb
     with Receiver().open() as receiver:
         dropped = _text(client, status_callback=f"{receiver.url}/dropped")
         _text(client, status_callback=f"{receiver.url}/told")
-        heard = receiver.wait(lambda heard: len(heard) == 2)
-        assert {one.path for one in heard} == {"/told"}
+        received = receiver.wait(lambda received: len(received) == 2)
+        assert {one.path for one in received} == {"/told"}
         assert client.messages(dropped.sid).fetch().status == "delivered"
 
 

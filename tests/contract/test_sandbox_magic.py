@@ -21,7 +21,7 @@ from bellhop.sandbox.magic import MAILBOXES, NUMBERS, Magic
 from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
 from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
-from bellhop.sandbox.testing import Heard, Receiver, running
+from bellhop.sandbox.testing import ReceivedCall, Receiver, running
 
 QUICK = Settings(
     twilio_sent_after=0.2,
@@ -126,10 +126,10 @@ async def _listed(http: httpx2.AsyncClient, to: str) -> list[dict[str, Any]]:
     return data
 
 
-def _told(heard: list[Heard], began: float) -> dict[str, list[str]]:
+def _reported(received: list[ReceivedCall], began: float) -> dict[str, list[str]]:
     """Words by recipient, in the order they came; without those that were to be late and were."""
     told: dict[str, list[str]] = {}
-    for one in heard:
+    for one in received:
         if one.path == "/events":
             words = [(event["email"], event["event"]) for event in json.loads(one.body)]
         else:
@@ -153,8 +153,10 @@ async def test_every_row_does_what_it_says(http: httpx2.AsyncClient, receiver: R
     expected = {to: _expected(row, SMS) for to, row in numbers.items()}
     expected |= {to: _expected(row, MAIL) for to, row in boxes.items()}
     total = sum(map(len, expected.values()))
-    heard = await asyncio.to_thread(receiver.wait, lambda heard: sum(map(len, _told(heard, began).values())) >= total)
-    told = _told(heard, began)
+    received = await asyncio.to_thread(
+        receiver.wait, lambda received: sum(map(len, _reported(received, began).values())) >= total
+    )
+    told = _reported(received, began)
     for to, row in (numbers | boxes).items():
         usual = 202 if "@" in to else 201
         answered, accepted = ENDS.get(row.fault or "", (usual, True)) if row else (usual, True)

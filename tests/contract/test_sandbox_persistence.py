@@ -78,10 +78,10 @@ def test_a_killed_sandbox_still_knows_and_still_tells(tmp_path: Path) -> None:
                 time.sleep(0.02)
             process.kill()
         time.sleep(0.3)
-        assert len(receiver.heard) == 1
+        assert len(receiver.received) == 1
         with _process(db) as (url, process):
-            receiver.wait(lambda heard: len(heard) == 2)
-            assert b"MessageStatus=delivered" in receiver.heard[1].body
+            receiver.wait(lambda received: len(received) == 2)
+            assert b"MessageStatus=delivered" in receiver.received[1].body
             assert _client(url).messages(message.sid).fetch().status == "delivered"
             with pytest.raises(TwilioRestException) as refused:
                 _client(url).messages.create(to="+13055559999", from_=OURS, body="Hi")

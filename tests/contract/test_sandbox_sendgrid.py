@@ -17,7 +17,7 @@ from sendgrid.helpers.mail import CustomArg, Mail, Personalization, To
 from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
 from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
-from bellhop.sandbox.testing import Heard, Receiver, running
+from bellhop.sandbox.testing import ReceivedCall, Receiver, running
 
 HTTP = httpx2.Client()  # one for all: making one reads every certificate there is
 QUICK = Settings(
@@ -70,28 +70,28 @@ def _mail(to: str = GUEST, **arguments: str) -> Mail:
     return mail
 
 
-def _events(heard: list[Heard]) -> list[dict[str, Any]]:
-    return [event for one in heard for event in json.loads(one.body)]
+def _events(received: list[ReceivedCall]) -> list[dict[str, Any]]:
+    return [event for one in received for event in json.loads(one.body)]
 
 
-def _words(heard: list[Heard]) -> list[str]:
-    return [event["event"] for event in _events(heard)]
+def _words(received: list[ReceivedCall]) -> list[str]:
+    return [event["event"] for event in _events(received)]
 
 
 def test_accepted_mail_becomes_signed_events(client: SendGridAPIClient, receiver: Receiver) -> None:
     answer = client.send(_mail(omsg_id="omsg_1"))
     assert (answer.status_code, answer.body) == (202, b"")
     message_id = answer.headers["X-Message-Id"]
-    heard = receiver.wait(lambda heard: len(_words(heard)) == 3)
+    received = receiver.wait(lambda received: len(_words(received)) == 3)
     verifier = EventWebhook(sandbox_sendgrid.WEBHOOK_PUBLIC_KEY)
-    for one in heard:
+    for one in received:
         signature, timestamp = one.headers[EventWebhookHeader.SIGNATURE], one.headers[EventWebhookHeader.TIMESTAMP]
         assert one.path == "/events"
         assert one.body.endswith(b"]\r\n")
         assert abs(int(timestamp) - time.time()) < 5
         assert verifier.verify_signature(one.body.decode(), signature, timestamp)
         assert not verifier.verify_signature(one.body.decode().rstrip(), signature, timestamp)
-    events = _events(heard)
+    events = _events(received)
     assert [event["event"] for event in events] == ["processed", "delivered", "open"]
     assert len({event["sg_event_id"] for event in events}) == 3
     for event in events:
@@ -125,18 +125,18 @@ def test_events_of_many_mails_share_a_post(client: SendGridAPIClient, receiver: 
         {"to": [{"email": f"guest{n}@example.com"}], "custom_args": {"n": str(n)}} for n in range(20)
     ]
     assert client.send(mail).status_code == 202
-    heard = receiver.wait(lambda heard: len(_words(heard)) == 60)
-    assert len(heard) < 20
-    assert {event["n"] for event in _events(heard)} == {str(n) for n in range(20)}
+    received = receiver.wait(lambda received: len(_words(received)) == 60)
+    assert len(received) < 20
+    assert {event["n"] for event in _events(received)} == {str(n) for n in range(20)}
     assert HTTP.get(f"{sandbox}/_sandbox/messages", params={"limit": 5}).json()["total"] == 20
 
 
 def test_events_are_posted_again_until_taken(client: SendGridAPIClient, receiver: Receiver) -> None:
     receiver.answers = [500, 400]
     client.send(_mail("noopen@example.com"))
-    heard = receiver.wait(lambda heard: len(_events(heard)) >= 4 and "delivered" in _words(heard[2:]))
-    first = _events(heard)[0]
-    assert [event for event in _events(heard[1:]) if event["sg_event_id"] == first["sg_event_id"]] != []
+    received = receiver.wait(lambda received: len(_events(received)) >= 4 and "delivered" in _words(received[2:]))
+    first = _events(received)[0]
+    assert [event for event in _events(received[1:]) if event["sg_event_id"] == first["sg_event_id"]] != []
 
 
 REFUSED: list[tuple[dict[str, Any], str | None]] = [
@@ -208,17 +208,17 @@ def test_an_account_of_its_own_settings_key_and_senders(sandbox: str) -> None:
         assert (changed["url"], changed["open"], changed["delivered"]) == (receiver.url, False, True)
         assert hook.signed.get().to_dict == {"public_key": made["webhook_public_key"]}
         client.send(_mail())
-        heard = receiver.wait(lambda heard: "delivered" in _words(heard))
+        received = receiver.wait(lambda received: "delivered" in _words(received))
         assert EventWebhook(made["webhook_public_key"]).verify_signature(
-            heard[0].body.decode(),
-            heard[0].headers[EventWebhookHeader.SIGNATURE],
-            heard[0].headers[EventWebhookHeader.TIMESTAMP],
+            received[0].body.decode(),
+            received[0].headers[EventWebhookHeader.SIGNATURE],
+            received[0].headers[EventWebhookHeader.TIMESTAMP],
         )
         assert hook.signed.patch(request_body={"enabled": False}).to_dict == {"public_key": ""}
         client.send(_mail("noopen@example.com"))
-        heard = receiver.wait(lambda heard: _words(heard).count("delivered") == 2)
-        assert EventWebhookHeader.SIGNATURE not in heard[-1].headers
-        assert "open" not in _words(heard)
+        received = receiver.wait(lambda received: _words(received).count("delivered") == 2)
+        assert EventWebhookHeader.SIGNATURE not in received[-1].headers
+        assert "open" not in _words(received)
     with pytest.raises(HTTPError) as refused:
         client.send({**_mail().get(), "from": {"email": "else@sandbox.example"}})
     assert refused.value.status_code == 403

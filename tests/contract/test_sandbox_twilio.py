@@ -19,7 +19,7 @@ from bellhop.sandbox import segments
 from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.providers.twilio import overrides
 from bellhop.sandbox.settings import Settings
-from bellhop.sandbox.testing import Heard, Receiver, running
+from bellhop.sandbox.testing import ReceivedCall, Receiver, running
 
 GUEST = "+13055551234"
 OURS = sandbox_twilio.FROM_NUMBER
@@ -53,12 +53,12 @@ def _client(sandbox: str, token: str) -> Client:
     return client
 
 
-def _fields(heard: Heard) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(heard.body.decode(), keep_blank_values=True).items()}
+def _fields(received: ReceivedCall) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(received.body.decode(), keep_blank_values=True).items()}
 
 
-def _in_order(heard: list[Heard]) -> list[Heard]:
-    return sorted(heard, key=lambda one: ORDER.index(_fields(one)["MessageStatus"]))
+def _in_order(received: list[ReceivedCall]) -> list[ReceivedCall]:
+    return sorted(received, key=lambda one: ORDER.index(_fields(one)["MessageStatus"]))
 
 
 def _posted(sandbox: str, sid: str) -> list[str]:
@@ -103,10 +103,10 @@ def test_callbacks_are_signed_without_the_fragment_and_tell_sent_then_delivered(
 ) -> None:
     url = f"{receiver.url}/status/omsg_1?part=0&empty="
     message = client.messages.create(to=GUEST, from_=OURS, body="Hi", status_callback=f"{url}#rc=5&rp=all")
-    heard = _in_order(receiver.wait(lambda heard: len(heard) == 2))
+    received = _in_order(receiver.wait(lambda received: len(received) == 2))
     assert _posted(sandbox, message.sid) == ["sent", "delivered"]
     validator = RequestValidator(sandbox_twilio.AUTH_TOKEN)
-    for one, status in zip(heard, ("sent", "delivered"), strict=True):
+    for one, status in zip(received, ("sent", "delivered"), strict=True):
         fields = _fields(one)
         assert one.path == "/status/omsg_1?part=0&empty="
         assert validator.validate(url, fields, one.headers["X-Twilio-Signature"])
@@ -121,7 +121,7 @@ def test_callbacks_are_signed_without_the_fragment_and_tell_sent_then_delivered(
             "To": GUEST,
             "ApiVersion": "2010-04-01",
         }
-    assert heard[0].headers["I-Twilio-Idempotency-Token"] != heard[1].headers["I-Twilio-Idempotency-Token"]
+    assert received[0].headers["I-Twilio-Idempotency-Token"] != received[1].headers["I-Twilio-Idempotency-Token"]
     fetched = client.messages(message.sid).fetch()
     assert (fetched.status, fetched.error_code, fetched.num_segments) == ("delivered", None, "1")
     assert fetched.date_sent is not None
@@ -130,14 +130,14 @@ def test_callbacks_are_signed_without_the_fragment_and_tell_sent_then_delivered(
 def test_a_callback_that_fails_is_retried_with_the_same_token(client: Client, receiver: Receiver) -> None:
     receiver.answers = [500, 404]
     client.messages.create(to=GUEST, from_=OURS, body="Hi", status_callback=f"{receiver.url}/#rc=5&rp=all")
-    heard = receiver.wait(lambda heard: len(heard) == 4)
-    assert len({one.headers["I-Twilio-Idempotency-Token"] for one in heard}) == 2
+    received = receiver.wait(lambda received: len(received) == 4)
+    assert len({one.headers["I-Twilio-Idempotency-Token"] for one in received}) == 2
 
 
 def test_without_overrides_an_error_is_not_retried(client: Client, sandbox: str, receiver: Receiver) -> None:
     receiver.answers = [500]
     message = client.messages.create(to=GUEST, from_=OURS, body="Hi", status_callback=receiver.url)
-    receiver.wait(lambda heard: sorted(_fields(one)["MessageStatus"] for one in heard) == ["delivered", "sent"])
+    receiver.wait(lambda received: sorted(_fields(one)["MessageStatus"] for one in received) == ["delivered", "sent"])
     assert _posted(sandbox, message.sid) == ["sent", "delivered"]
 
 
@@ -183,7 +183,7 @@ def test_list_pages_newest_first_and_filters(client: Client, receiver: Receiver)
     assert [m.sid for m in client.messages.list(to=GUEST, page_size=2)] == sids[::-1]
     assert [m.sid for m in client.messages.list(page_size=2, limit=3)] == [other.sid, *sids[:2:-1]]
     assert client.messages.list(from_="+15005550009") == []
-    receiver.wait(lambda heard: len(heard) == 2)
+    receiver.wait(lambda received: len(received) == 2)
     now = datetime.now(UTC)
     assert len(client.messages.list(date_sent=now)) == 6
     assert len(client.messages.list(date_sent_after=now - timedelta(days=2), date_sent_before=now)) == 6
@@ -204,7 +204,7 @@ def test_redact_and_delete_once_complete(client: Client, receiver: Receiver) -> 
         client.messages(waiting.sid).delete()
     assert early.value.code == 20009
     message = client.messages.create(to=GUEST, from_=OURS, body="secret", status_callback=receiver.url)
-    receiver.wait(lambda heard: len(heard) == 2)
+    receiver.wait(lambda received: len(received) == 2)
     assert client.messages(message.sid).update(body="").body == ""
     assert client.messages(message.sid).delete()
     with pytest.raises(TwilioRestException):
@@ -233,10 +233,10 @@ def test_a_service_accepts_queues_and_picks_the_sender(client: Client, sandbox: 
     service = "MG" + "a" * 32
     message = client.messages.create(to=GUEST, messaging_service_sid=service, body="Hi", status_callback=receiver.url)
     assert message.status == "accepted"
-    heard = [_fields(one) for one in _in_order(receiver.wait(lambda heard: len(heard) == 3))]
-    assert [one["MessageStatus"] for one in heard] == ["queued", "sent", "delivered"]
+    received = [_fields(one) for one in _in_order(receiver.wait(lambda received: len(received) == 3))]
+    assert [one["MessageStatus"] for one in received] == ["queued", "sent", "delivered"]
     assert _posted(sandbox, message.sid) == ["queued", "sent", "delivered"]
-    assert {one["MessagingServiceSid"] for one in heard} == {service}
+    assert {one["MessagingServiceSid"] for one in received} == {service}
     assert client.messages(message.sid).fetch().from_ == OURS
 
 
@@ -244,7 +244,9 @@ def test_chat_addresses_end_read(client: Client, sandbox: str, receiver: Receive
     message = client.messages.create(
         to=f"whatsapp:{GUEST}", from_=f"whatsapp:{OURS}", body="Hi", status_callback=receiver.url
     )
-    receiver.wait(lambda heard: sorted(_fields(one)["MessageStatus"] for one in heard) == ["delivered", "read", "sent"])
+    receiver.wait(
+        lambda received: sorted(_fields(one)["MessageStatus"] for one in received) == ["delivered", "read", "sent"]
+    )
     assert _posted(sandbox, message.sid) == ["sent", "delivered", "read"]
 
 
@@ -254,9 +256,9 @@ def test_an_inbound_text_is_posted_signed_and_answered(client: Client, sandbox: 
     receiver.reply = b"<Response/>"
     answer = HTTP.post(f"{sandbox}/_sandbox/inbound", json={"from": GUEST, "body": "More towels, please"}).json()
     assert (answer["status"], answer["body"], answer["opt_out"]) == (200, "<Response/>", None)
-    [heard] = receiver.heard
-    fields = _fields(heard)
-    assert RequestValidator(sandbox_twilio.AUTH_TOKEN).validate(url, fields, heard.headers["X-Twilio-Signature"])
+    [received] = receiver.received
+    fields = _fields(received)
+    assert RequestValidator(sandbox_twilio.AUTH_TOKEN).validate(url, fields, received.headers["X-Twilio-Signature"])
     assert (fields["From"], fields["To"], fields["Body"]) == (GUEST, OURS, "More towels, please")
     assert fields["MessageSid"] == answer["sid"] == client.messages.list(to=OURS)[0].sid
     receiver.answers = [403]
@@ -290,8 +292,8 @@ def test_a_rotated_token_takes_effect_at_once(sandbox: str, receiver: Receiver) 
     client = Client(made["account_sid"], "fresh", http_client=TwilioHttpClient(timeout=5))
     client.api.base_url = sandbox
     client.messages.create(to=GUEST, from_="+13055550001", body="Hi", status_callback=receiver.url)
-    heard = receiver.wait(bool)[0]
-    assert RequestValidator("fresh").validate(receiver.url, _fields(heard), heard.headers["X-Twilio-Signature"])
+    received = receiver.wait(bool)[0]
+    assert RequestValidator("fresh").validate(receiver.url, _fields(received), received.headers["X-Twilio-Signature"])
 
 
 @pytest.mark.parametrize(

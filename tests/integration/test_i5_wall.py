@@ -66,8 +66,8 @@ async def test_one_propertys_webhooks_never_hear_of_another(stack: Engine, neigh
             assert (await client.post("/v1/webhooks", json={"url": f"{receiver.url}/hook"})).status_code == 201
         sent = await stack.send({**SMS, "recipient": "+13055550301"})
         await stack.until(sent["id"], "delivered")
-        await asyncio.to_thread(ours.wait, lambda heard: len(heard) >= 2)
-        assert theirs.heard == []
+        await asyncio.to_thread(ours.wait, lambda received: len(received) >= 2)
+        assert theirs.received == []
 
 
 async def test_a_live_key_opens_another_scope(stack: Engine) -> None:
@@ -89,7 +89,7 @@ async def test_nothing_of_test_reaches_a_live_account(stack: Engine) -> None:
         for body in (SMS, EMAIL):
             sent = await stack.send({**body})
             await stack.until(sent["id"], "delivered", "read")
-        assert live.heard == []
+        assert live.received == []
 
 
 async def test_a_receipt_for_another_account_moves_nothing(stack: Engine, neighbour: httpx2.AsyncClient) -> None:

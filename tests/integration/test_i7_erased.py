@@ -75,13 +75,13 @@ async def test_erased_is_erased(stack: Engine, capfd: pytest.CaptureFixture[str]
         assert {row["stage"] for row in tombs if row["id"] == key(pending["id"])} == {"cancelled"}
 
         # What is owed from now on carries ids only.
-        before = len(customer.heard)
+        before = len(customer.received)
         customer.answers.clear()
         await stack.rows("update deliveries set next_at = now() where state = 'pending' returning id")
         await asyncio.to_thread(customer.wait, lambda all_: any(b"guest.deleted" in one.body for one in all_), 30)
-        for heard in customer.heard[before:]:
-            body = json.loads(heard.body)
-            assert not any(trace in heard.body.decode() for trace in TRACES), body
+        for received in customer.received[before:]:
+            body = json.loads(received.body)
+            assert not any(trace in received.body.decode() for trace in TRACES), body
         await histories_gone(stack, [one["id"] for one in (*sent, pending, failing)])
     printed = "".join(capfd.readouterr())
     for trace in TRACES:

@@ -280,8 +280,8 @@ async def test_an_endpoint_nobody_drains_is_woken(idle_stack: Engine) -> None:
         await change(idle_stack, "update endpoints set draining_until = now() - interval '1 second'")
         assert await sweeper(idle_stack).sweep() == 1, "the drainer fell silent"
         async with working(idle_stack):
-            heard = await asyncio.to_thread(customer.wait, lambda calls: len(calls) == 1, 20)
-        assert b'"message.cancelled"' in heard[0].body
+            received = await asyncio.to_thread(customer.wait, lambda calls: len(calls) == 1, 20)
+        assert b'"message.cancelled"' in received[0].body
         assert await sweeper(idle_stack).sweep() == 0
 
 

@@ -75,7 +75,7 @@ class Receiver:
             await self._news.wait_for(lambda: len(self.calls if path is None else self.at(path)) >= count)
         return self.calls if path is None else self.at(path)
 
-    async def heard(self, count: int, within: float = 30.0) -> set[str]:
+    async def received(self, count: int, within: float = 30.0) -> set[str]:
         """Wait until so many different events were welcome; those that were refused do not count. Returns their ids."""
 
         def welcome() -> set[str]:

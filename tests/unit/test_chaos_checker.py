@@ -1,6 +1,6 @@
-"""The judge of `make chaos`: accounts that agree find nothing, and each single fault in them is found, and only it.
+"""The checker of `make chaos`: accounts that agree find nothing, and each single fault in them is found, and only it.
 
-The proof must be able to fail: every row of the judge's table has a case here.
+The proof must be able to fail: every row of the checker's table has a case here.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from dataclasses import replace
 
 import pytest
 
-from chaos.accounts import Accounts, Answer, Attempt, Copy, Event, Heard, Row, Told
-from chaos.checker import PROVIDER_SAYS, STATUS, STORIES, WRONGS, due, judge
-from chaos.plan import Letter, Move
+from chaos.accounts import Accounts, Answer, Attempt, Copy, Event, Exchange, ReceivedEvent, Row
+from chaos.checker import IMPLIED_EVENTS, PROVIDER_SAYS, STATUS, WRONGS, check_accounts, due
+from chaos.plan import Move, Request
 
 ENDPOINTS = ("good", "flaky")
 
 
-def told(number: int, **letter: object) -> Told:
+def exchange(number: int, **request: object) -> Exchange:
     """Handed in at second 100 and accepted at once."""
-    written = Letter(number, 0.0, "sms", f"+1212{number}", **letter)  # type: ignore[arg-type]
+    written = Request(number, 0.0, "sms", f"+1212{number}", **request)  # type: ignore[arg-type]
     moment = 100.0 + written.ahead if written.ahead is not None else None
-    return Told(written, [Answer("send", 100.0, 100.1, 201, f"omsg_{number}", due=moment)])
+    return Exchange(written, [Answer("send", 100.0, 100.1, 201, f"omsg_{number}", due=moment)])
 
 
 def row(number: int, stage: str = "delivered", **changed: object) -> Row:
     events = [
         Event(f"evt_{number}{place}", f"message.{word}", 101.0 + place)
-        for place, word in enumerate(STORIES[STATUS[stage]])
+        for place, word in enumerate(IMPLIED_EVENTS[STATUS[stage]])
     ]
     found = Row(f"omsg_{number}", f"q{number:05}", "sms", stage, attempts=[Attempt("accepted", 100.5)], events=events)
     for name, value in changed.items():
@@ -37,14 +37,14 @@ def row(number: int, stage: str = "delivered", **changed: object) -> Row:
 
 def copy(number: int, words: int = 1, status: str = "delivered", accepted: float = 111.0, **changed: object) -> Copy:
     texts = tuple(f"q{number:05}.{word:03}" for word in range(words))
-    told_us = frozenset({"sent", status})
-    found = Copy("twilio", f"SM{number}", texts, accepted, status, told_us)
+    reported = frozenset({"sent", status})
+    found = Copy("twilio", f"SM{number}", texts, accepted, status, reported)
     return replace(found, **changed)  # type: ignore[arg-type]
 
 
-def heard(rows: list[Row]) -> list[Heard]:
+def received(rows: list[Row]) -> list[ReceivedEvent]:
     return [
-        Heard(endpoint, event.id, event.type, one.id, event.at)
+        ReceivedEvent(endpoint, event.id, event.type, one.id, event.at)
         for endpoint in ENDPOINTS
         for one in rows
         for event in one.events
@@ -52,16 +52,16 @@ def heard(rows: list[Row]) -> list[Heard]:
 
 
 def right() -> Accounts:
-    """Every kind of life there is, each told alike by everybody."""
-    cancelled = told(2, ahead=10.0, cancel=3.0)
+    """Every way a message can go, each account saying the same."""
+    cancelled = exchange(2, ahead=10.0, cancel=3.0)
     cancelled.answers.append(Answer("cancel", 103.0, 103.1, 200, "omsg_2"))
-    too_late = told(3, ahead=10.0, cancel=10.1)
+    too_late = exchange(3, ahead=10.0, cancel=10.1)
     too_late.answers.append(Answer("cancel", 110.1, 110.2, 409, code="message_not_pending"))
-    moved = told(4, ahead=30.0, move=Move(3.0, 5.0))
+    moved = exchange(4, ahead=30.0, move=Move(3.0, 5.0))
     moved.answers.append(Answer("move", 103.0, 103.1, 200, "omsg_4", due=105.0))
-    repeated = told(5, together=2)
+    repeated = exchange(5, together=2)
     repeated.answers += [Answer("send", 100.0, 108.0, 0), Answer("send", 108.0, 108.1, 201, "omsg_5")]
-    erased = told(6, guest=0, ahead=20.0)
+    erased = exchange(6, guest=0, ahead=20.0)
     erased.answers.append(Answer("erase", 110.0, 110.1, 204))
     rows = [
         row(1), row(2, "cancelled", attempts=[]), row(3), row(4), row(5),
@@ -76,19 +76,29 @@ def right() -> Accounts:
         copy(7, status=words),
         copy(9, status="open"),
     ]
-    clients = [told(1, words=2), cancelled, too_late, moved, repeated, erased, told(7), told(8, refused=True), told(9)]
-    return Accounts(clients, rows, copies, heard(rows), ENDPOINTS)
+    clients = [
+        exchange(1, words=2),
+        cancelled,
+        too_late,
+        moved,
+        repeated,
+        erased,
+        exchange(7),
+        exchange(8, refused=True),
+        exchange(9),
+    ]
+    return Accounts(clients, rows, copies, received(rows), ENDPOINTS)
 
 
 def test_accounts_that_agree_find_nothing() -> None:
-    verdict = judge(right())
+    verdict = check_accounts(right())
     assert verdict.findings == []
     assert verdict.ends == {"delivered": 4, "cancelled": 2, "failed": 2, "read": 1}
 
 
 def without_row(all_: Accounts) -> None:
     del all_.rows[0]
-    all_.heard[:] = [one for one in all_.heard if one.subject != "omsg_1"]
+    all_.received[:] = [one for one in all_.received if one.subject != "omsg_1"]
 
 
 def without_copy(all_: Accounts) -> None:
@@ -121,19 +131,19 @@ def sent_though_cancelled(all_: Accounts) -> None:
 
 def cancelled_and_then_delivered(all_: Accounts) -> None:
     all_.rows[1] = row(2)
-    all_.heard[:] = heard(all_.rows)
+    all_.received[:] = received(all_.rows)
     all_.copies.append(copy(2))
 
 
-def cancelled_after_the_client_was_told_no(all_: Accounts) -> None:
+def cancelled_after_the_client_was_answered_no(all_: Accounts) -> None:
     all_.rows[2] = row(3, "cancelled")
-    all_.heard[:] = heard(all_.rows)
+    all_.received[:] = received(all_.rows)
     del all_.copies[1]
 
 
 def cancelled_by_nobody(all_: Accounts) -> None:
     all_.rows[0] = row(1, "cancelled")
-    all_.heard[:] = heard(all_.rows)
+    all_.received[:] = received(all_.rows)
     del all_.copies[0]
 
 
@@ -147,7 +157,7 @@ def not_quite_erased(all_: Accounts) -> None:
 
 def still_queued(all_: Accounts) -> None:
     all_.rows[0] = row(1, "queued")
-    all_.heard[:] = heard(all_.rows)
+    all_.received[:] = received(all_.rows)
     del all_.copies[0]
 
 
@@ -155,11 +165,11 @@ def in_flight_for_ever(all_: Accounts) -> None:
     all_.rows[0].attempts.append(Attempt("in_flight", 101.0))
 
 
-def never_told_to_temporal(all_: Accounts) -> None:
-    all_.rows[0].owed = True
+def temporal_never_notified(all_: Accounts) -> None:
+    all_.rows[0].wake_pending = True
 
 
-def conducted_for_ever(all_: Accounts) -> None:
+def running_for_ever(all_: Accounts) -> None:
     all_.running = frozenset({"omsg_1"})
 
 
@@ -169,7 +179,7 @@ def a_history_left(all_: Accounts) -> None:
 
 def still_sent(all_: Accounts) -> None:
     all_.rows[4] = row(5, "sent")
-    all_.heard[:] = heard(all_.rows)
+    all_.received[:] = received(all_.rows)
 
 
 def delivered_says_only_us(all_: Accounts) -> None:
@@ -177,24 +187,24 @@ def delivered_says_only_us(all_: Accounts) -> None:
 
 
 def failed_without_a_cause(all_: Accounts) -> None:
-    all_.told[7] = told(8)
+    all_.exchanges[7] = exchange(8)
 
 
 def given_up_although_delivered(all_: Accounts) -> None:
     all_.rows[4] = row(5, "gave_up", failure="expired")
-    all_.heard[:] = heard(all_.rows)
+    all_.received[:] = received(all_.rows)
 
 
 def never_answered(all_: Accounts) -> None:
-    all_.told[2].answers[-1] = Answer("cancel", 110.1, 118.1, 0)
+    all_.exchanges[2].answers[-1] = Answer("cancel", 110.1, 118.1, 0)
 
 
 def refused_without_a_cause(all_: Accounts) -> None:
-    all_.told[2].answers[-1] = Answer("cancel", 110.1, 110.2, 404)
+    all_.exchanges[2].answers[-1] = Answer("cancel", 110.1, 110.2, 404)
 
 
 def repeated_into_a_second_message(all_: Accounts) -> None:
-    all_.told[4].answers.append(Answer("send", 120.0, 120.1, 201, "omsg_55"))
+    all_.exchanges[4].answers.append(Answer("send", 120.0, 120.1, 201, "omsg_55"))
 
 
 def a_second_row(all_: Accounts) -> None:
@@ -211,36 +221,36 @@ def a_copy_of_nobody(all_: Accounts) -> None:
 
 def an_event_never_written(all_: Accounts) -> None:
     del all_.rows[0].events[0]
-    all_.heard[:] = heard(all_.rows)
+    all_.received[:] = received(all_.rows)
 
 
-def an_event_never_heard(all_: Accounts) -> None:
-    all_.heard.remove(next(one for one in all_.heard if one.subject == "omsg_1" and one.endpoint == "flaky"))
+def an_event_never_received(all_: Accounts) -> None:
+    all_.received.remove(next(one for one in all_.received if one.subject == "omsg_1" and one.endpoint == "flaky"))
 
 
 def an_event_under_two_ids(all_: Accounts) -> None:
     all_.rows[0].events.append(Event("evt_other", "message.delivered", 105.0))
-    all_.heard[:] = heard(all_.rows)
+    all_.received[:] = received(all_.rows)
 
 
 def an_event_under_an_id_nobody_wrote(all_: Accounts) -> None:
-    all_.heard.append(Heard("good", "evt_strange", "message.failed", "omsg_1", 106.0))
+    all_.received.append(ReceivedEvent("good", "evt_unknown", "message.failed", "omsg_1", 106.0))
 
 
-def events_heard_out_of_order(all_: Accounts) -> None:
+def events_received_out_of_order(all_: Accounts) -> None:
     first, second = (
-        place for place, one in enumerate(all_.heard) if one.subject == "omsg_1" and one.endpoint == "good"
+        place for place, one in enumerate(all_.received) if one.subject == "omsg_1" and one.endpoint == "good"
     )
-    all_.heard[first], all_.heard[second] = all_.heard[second], all_.heard[first]
+    all_.received[first], all_.received[second] = all_.received[second], all_.received[first]
 
 
 def events_written_out_of_order(all_: Accounts) -> None:
     all_.rows[0].events.reverse()
-    all_.heard[:] = heard(all_.rows)
+    all_.received[:] = received(all_.rows)
 
 
 def an_event_forged(all_: Accounts) -> None:
-    all_.heard[0] = replace(all_.heard[0], genuine=False)
+    all_.received[0] = replace(all_.received[0], genuine=False)
 
 
 def a_delivery_left(all_: Accounts) -> None:
@@ -266,13 +276,13 @@ CASES: list[tuple[Callable[[Accounts], None], str, str]] = [
     (not_quite_erased, "after erasure", "q00006"),
     (still_queued, "stuck", "q00001"),
     (in_flight_for_ever, "stuck", "q00001"),
-    (never_told_to_temporal, "stuck", "q00001"),
-    (conducted_for_ever, "stuck", "q00001"),
+    (temporal_never_notified, "stuck", "q00001"),
+    (running_for_ever, "stuck", "q00001"),
     (a_history_left, "after erasure", "q00006"),
     (still_sent, "wrong status", "q00005"),
     (delivered_says_only_us, "wrong status", "q00005"),
     (given_up_although_delivered, "wrong status", "q00005"),
-    (cancelled_after_the_client_was_told_no, "untrue answer", "q00003"),
+    (cancelled_after_the_client_was_answered_no, "untrue answer", "q00003"),
     (never_answered, "untrue answer", "q00003"),
     (refused_without_a_cause, "untrue answer", "q00003"),
     (repeated_into_a_second_message, "second message", "q00005"),
@@ -280,10 +290,10 @@ CASES: list[tuple[Callable[[Accounts], None], str, str]] = [
     (a_row_of_nobody, "second message", ""),
     (a_copy_of_nobody, "second message", ""),
     (an_event_never_written, "event missing", "q00001"),
-    (an_event_never_heard, "event missing", "q00001"),
+    (an_event_never_received, "event missing", "q00001"),
     (an_event_under_two_ids, "event renamed", "q00001"),
     (an_event_under_an_id_nobody_wrote, "event renamed", "q00001"),
-    (events_heard_out_of_order, "event order", "q00001"),
+    (events_received_out_of_order, "event order", "q00001"),
     (events_written_out_of_order, "event order", "q00001"),
     (an_event_forged, "event forged", ""),
     (a_delivery_left, "delivery pending", "q00001"),
@@ -295,14 +305,14 @@ CASES: list[tuple[Callable[[Accounts], None], str, str]] = [
 def test_each_single_fault_is_found_and_nothing_else(spoil: Callable[[Accounts], None], wrong: str, token: str) -> None:
     accounts = right()
     spoil(accounts)
-    assert {(finding.wrong, finding.token) for finding in judge(accounts).findings} == {(wrong, token)}
-    assert judge(accounts).count(wrong) == 1
+    assert {(finding.wrong, finding.token) for finding in check_accounts(accounts).findings} == {(wrong, token)}
+    assert check_accounts(accounts).count(wrong) == 1
 
 
 def test_a_cancel_that_was_granted_and_then_delivered_is_wrong_twice_over() -> None:
     accounts = right()
     cancelled_and_then_delivered(accounts)
-    assert {finding.wrong for finding in judge(accounts).findings} == {"after cancel", "untrue answer"}
+    assert {finding.wrong for finding in check_accounts(accounts).findings} == {"after cancel", "untrue answer"}
 
 
 def test_every_row_of_the_table_has_a_case() -> None:
@@ -313,47 +323,50 @@ def test_every_row_of_the_table_has_a_case() -> None:
 
 
 def mail(stage: str, failure: str | None, copies: list[Copy]) -> Accounts:
-    one = Told(Letter(1, 0.0, "email", "guest@example.com"), [Answer("send", 100.0, 100.1, 201, "omsg_1")])
+    one = Exchange(Request(1, 0.0, "email", "guest@example.com"), [Answer("send", 100.0, 100.1, 201, "omsg_1")])
     rows = [row(1, stage, channel="email", failure=failure)]
-    return Accounts([one], rows, copies, heard(rows), ENDPOINTS)
+    return Accounts([one], rows, copies, received(rows), ENDPOINTS)
 
 
 def test_a_mail_whose_answer_was_lost_may_end_unknown_but_not_one_that_arrived() -> None:
-    verdict = judge(mail("gave_up", "outcome_unknown", []))
+    verdict = check_accounts(mail("gave_up", "outcome_unknown", []))
     assert (verdict.findings, verdict.unknown) == ([], 1)
-    arrived = mail("gave_up", "outcome_unknown", [copy(1, status="open", told=frozenset())])
-    assert judge(arrived).count("wrong status") == 1
+    arrived = mail("gave_up", "outcome_unknown", [copy(1, status="open", reported=frozenset())])
+    assert check_accounts(arrived).count("wrong status") == 1
 
 
 def test_but_not_when_a_receipt_came_and_not_for_a_text_message() -> None:
-    told_us = mail("gave_up", "outcome_unknown", [copy(1, status="open")])
-    assert judge(told_us).count("wrong status") == 1
+    reported = mail("gave_up", "outcome_unknown", [copy(1, status="open")])
+    assert check_accounts(reported).count("wrong status") == 1
     text = mail("gave_up", "outcome_unknown", [])
     text.rows[0].channel = "sms"
-    assert judge(text).count("lost") == 1
+    assert check_accounts(text).count("lost") == 1
 
 
-def test_no_silence_is_excused_but_an_opening_that_nobody_told() -> None:
-    silent = [copy(1, told=frozenset())]
-    assert judge(mail("sent", None, silent)).count("wrong status") == 1
-    assert judge(mail("delivered", None, [copy(1, status="open", told=frozenset({"delivered"}))])).findings == []
-    assert judge(mail("delivered", None, [copy(1, status="open")])).count("wrong status") == 1
+def test_no_silence_is_excused_but_an_opening_that_nobody_reported() -> None:
+    silent = [copy(1, reported=frozenset())]
+    assert check_accounts(mail("sent", None, silent)).count("wrong status") == 1
+    assert (
+        check_accounts(mail("delivered", None, [copy(1, status="open", reported=frozenset({"delivered"}))])).findings
+        == []
+    )
+    assert check_accounts(mail("delivered", None, [copy(1, status="open")])).count("wrong status") == 1
 
 
-def test_a_final_word_that_was_taken_back_unheard_is_counted_and_excused() -> None:
+def test_a_final_word_that_was_taken_back_without_a_callback_is_counted_and_excused() -> None:
     all_ = right()
     all_.rows[4] = row(5, "undelivered", failure="unreachable")
-    all_.heard[:] = heard(all_.rows)
-    all_.copies[3] = copy(5, status="delivered", told=frozenset({"sent", "undelivered"}))
-    verdict = judge(all_)
+    all_.received[:] = received(all_.rows)
+    all_.copies[3] = copy(5, status="delivered", reported=frozenset({"sent", "undelivered"}))
+    verdict = check_accounts(all_)
     assert not verdict.findings
     assert verdict.recanted == 1
-    all_.copies[3] = copy(5, status="delivered", told=frozenset({"sent", "undelivered", "delivered"}))
-    assert judge(all_).count("wrong status") == 1
+    all_.copies[3] = copy(5, status="delivered", reported=frozenset({"sent", "undelivered", "delivered"}))
+    assert check_accounts(all_).count("wrong status") == 1
 
 
 def test_the_time_it_may_go_out_is_the_last_that_was_granted_or_one_that_was_not_answered() -> None:
-    moved = told(1, ahead=30.0)
+    moved = exchange(1, ahead=30.0)
     assert due(moved) == 130.0
     moved.answers.append(Answer("move", 101.0, 109.0, 0, due=120.0))
     assert due(moved) == 120.0, "the lost answer may have been a yes"

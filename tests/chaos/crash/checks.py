@@ -1,4 +1,4 @@
-"""What has to be true of every life, wherever its process died."""
+"""What has to be true of every scenario, wherever its process died."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def _webhooks(end: Ending, played: Played) -> None:
     ids: dict[str, set[str]] = {}
     for hook in played.webhooks:
         ids.setdefault(hook["type"], set()).add(hook["id"])
-    # Insertion order is that in which each was heard first.
-    assert tuple(ids) == end.events, f"heard {list(ids)}"
+    # Insertion order is that in which each was received first.
+    assert tuple(ids) == end.events, f"received {list(ids)}"
     assert all(len(same) == 1 for same in ids.values()), f"one event under two ids: {ids}"
     if played.timeline is not None:
         shown = {entry["event_id"] for entry in played.timeline if "event_id" in entry}

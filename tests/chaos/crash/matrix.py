@@ -1,4 +1,4 @@
-"""Plays the matrix: several lanes at once, each life in the next lane that is free."""
+"""Plays the matrix: several worker slots at once, each scenario in the next slot that is free."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from bellhop.store.access import keys
 from bellhop.store.connections import make_engine
 from bellhop.store.webhooks import endpoints
 from bellhop.temporal.client import register_search_attributes
-from tests.chaos.crash.process_pool import ENV, Nursery
-from tests.chaos.crash.worker_slot import Lane, Street, dsn, open_lane
+from tests.chaos.crash.process_pool import ENV, ProcessPool
+from tests.chaos.crash.worker_slot import Shared, WorkerSlot, dsn, open_slot
 
 from .checks import check
 from .points import Point
 from .scenarios import SCENARIOS
 
-LANES = int(os.environ.get("BELLHOP_TEST_LANES", "8"))
+SLOTS = int(os.environ.get("BELLHOP_TEST_LANES", "8"))
 MOST_FAILURES = 6
-"""So many failed lives, and the rest is not played: each takes a minute."""
+"""So many failed scenarios, and the rest is not played: each takes a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,14 @@ class Job:
 
 @dataclass
 class Results:
-    """What came of it: the failure of each life (None: all is well), and who passed which steps."""
+    """What came of it: the failure of each scenario (None: all is well), and who passed which steps."""
 
     failures: dict[Job, BaseException | None] = field(default_factory=dict)
     steps: dict[str, Job] = field(default_factory=dict)
     took: dict[Job, float] = field(default_factory=dict)
 
     def raise_for(self, job: Job) -> None:
-        """Fail as this life did."""
+        """Fail as this scenario did."""
         failure = self.failures.get(job, AssertionError("not played: too many others had failed"))
         if failure is not None:
             raise failure
@@ -66,38 +66,38 @@ async def play(jobs: Collection[Job], server: str, template: str, temporal: Clie
         seeded = f"crash_{os.getpid()}"
         key = await _seed(server, template, seeded, receiver.url)
         ports: set[int] = set()
-        while len(ports) < LANES:
+        while len(ports) < SLOTS:
             ports.add(Ports.any_free().settled(("api",)).api)
-        async with Nursery(Path(room) / "door") as nursery, asyncio.TaskGroup() as lanes:
-            street = Street(nursery, server, seeded, temporal, key, receiver, Path(room))
+        async with ProcessPool(Path(room) / "socket") as pool, asyncio.TaskGroup() as slots:
+            shared = Shared(pool, server, seeded, temporal, key, receiver, Path(room))
             for port in list(ports)[: len(waiting)]:
-                lanes.create_task(_play_on(street, port, waiting, results))
+                slots.create_task(_play_on(shared, port, waiting, results))
         async with await psycopg.AsyncConnection.connect(server, autocommit=True) as connection:
             await connection.execute(f"drop database {seeded} with (force)")
     return results
 
 
-async def _play_on(street: Street, port: int, waiting: deque[Job], results: Results) -> None:
+async def _play_on(shared: Shared, port: int, waiting: deque[Job], results: Results) -> None:
     while waiting:
-        async with open_lane(street, port) as lane:
-            # A lane in which something failed is given up: what is stuck there would be in the way.
-            while waiting and await _play_one(lane, waiting.popleft(), results):
+        async with open_slot(shared, port) as slot:
+            # A slot in which something failed is given up: what is stuck there would be in the way.
+            while waiting and await _play_one(slot, waiting.popleft(), results):
                 if sum(1 for failure in results.failures.values() if failure is not None) >= MOST_FAILURES:
                     waiting.clear()
 
 
-async def _play_one(lane: Lane, job: Job, results: Results) -> bool:
+async def _play_one(slot: WorkerSlot, job: Job, results: Results) -> bool:
     scenario, began = SCENARIOS[job.scenario], time.monotonic()
     failure: BaseException | None = None
     try:
         end = job.point.end if job.point else scenario.end
-        played, steps = await lane.play(scenario, job.point, end)
+        played, steps = await slot.play(scenario, job.point, end)
         for step in steps:
             results.steps.setdefault(step, job)
         check(end, job.point, played)
-    except Exception as error:  # noqa: BLE001 (it is the result of this life, and raised by its test)
+    except Exception as error:  # noqa: BLE001 (it is the result of this scenario, and raised by its test)
         failure = error
-        failure.add_note(lane.log())
+        failure.add_note(slot.log())
     results.failures[job] = failure
     results.took[job] = time.monotonic() - began
     return failure is None

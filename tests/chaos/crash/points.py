@@ -1,4 +1,4 @@
-"""The list: every step of a message's life that lasts, and the life in which the process is killed before and after it.
+"""The list: every durable step of a message, and the scenario in which the process is killed before and after it.
 
 A commit, an RPC, a call of a provider or an endpoint, an activity, a workflow's beginning, end and signals. `number`
 is which passing of the step counts: where a later one means something else, it has a row of its own.
@@ -41,12 +41,12 @@ class Point:
 NOT_KNOWN = replace(FAILED, left=frozenset({"unknown"}))
 
 STEPS = (
-    # --- the door
+    # --- the API
     Row("tx messages.send", "sms", "the acceptance: message, first event and idempotency record"),
     Row("rpc start Message", "sms"),
     Row("rpc start Message", "scheduled", "asleep until it is due"),
-    Row("tx TemporalDispatcher._batch", "sms", "clears the debt to Temporal"),
-    # --- the story and the provider
+    Row("tx TemporalDispatcher._batch", "sms", "clears the pending notification"),
+    # --- the workflow and the provider
     Row("workflow Message", "sms"),
     Row("local activity deliver", "sms", "the first attempt, inside the workflow task"),
     Row("tx AttemptStore.claim", "sms", "the attempt is written: from here on it may have left"),
@@ -88,7 +88,7 @@ STEPS = (
     # --- silence
     Row("twilio send", "silent", "whether it left, only a look-up can tell"),
     Row("tx AttemptStore.record", "silent", "as after the call: no receipt comes to settle it"),
-    Row("tx AttemptStore.question", "silent", "nothing was heard since it was accepted"),
+    Row("tx AttemptStore.question", "silent", "no receipt came since it was accepted"),
     Row("twilio report", "silent"),
     Row("sendgrid report", "silent mail"),
     Row("tx AttemptStore.record_poll", "silent", "writes down what the provider says"),
@@ -103,14 +103,14 @@ STEPS = (
     Row("rpc delete_workflow_execution by the sweep", "erased"),
     Row("tx PostgresSweeper._histories#2", "erased", "that history is gone"),
     # --- recovery
-    Row("workflow Sweep", "untold"),
-    Row("activity sweep", "untold"),
-    Row("tx PostgresSweeper._messages", "untold", "what was left behind"),
-    Row("rpc wake Message by the sweep", "untold"),
-    Row("tx PostgresSweeper._messages#2", "untold", "clears the debt"),
-    Row("tx PostgresSweeper.sweep", "unheard", "endpoints that nobody drains"),
-    Row("rpc wake Endpoint by the sweep", "unheard"),
-    Row("tx PostgresSweeper.sweep#2", "untold", "forgets what is old"),
+    Row("workflow Sweep", "not notified"),
+    Row("activity sweep", "not notified"),
+    Row("tx PostgresSweeper._messages", "not notified", "what was left behind"),
+    Row("rpc wake Message by the sweep", "not notified"),
+    Row("tx PostgresSweeper._messages#2", "not notified", "clears the pending notification"),
+    Row("tx PostgresSweeper.sweep", "not drained", "endpoints that nobody drains"),
+    Row("rpc wake Endpoint by the sweep", "not drained"),
+    Row("tx PostgresSweeper.sweep#2", "not notified", "forgets what is old"),
     # --- Temporal has lost its state
     Row("tx PostgresSweeper._if_temporal_is_new", "forgotten", "notices"),
     Row("tx PostgresSweeper.rebuild", "forgotten", "which workflows there should be"),
@@ -146,7 +146,7 @@ NOT_OF_A_MESSAGE = {
     "tx properties.change": "no message",
     "tx webhooks.create": "no message",
     "tx webhooks.change": "no message",
-    "tx webhooks.delete": "no message; what was owed is abandoned by the sweep at the latest",
+    "tx webhooks.delete": "no message; deliveries still pending are abandoned by the sweep at the latest",
     "tx webhooks.rotate": "no message",
     "tx webhooks.replay_one": "deliveries that have been made once; due again in one transaction",
     "tx webhooks.replay": "as webhooks.replay_one",

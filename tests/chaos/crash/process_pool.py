@@ -1,6 +1,6 @@
 """Bears processes quickly: one that has imported everything waits, and forks a real API with its worker when asked.
 
-python -m tests.chaos.crash.nursery SOCKET      one connection, one process: its settings in, its pid and its end out
+python -m tests.chaos.crash.process_pool SOCKET      one connection, one process: its settings in, its pid and its end out
 """
 
 from __future__ import annotations
@@ -70,14 +70,14 @@ def _main(path: str) -> None:
     settings = from_env({**os.environ, **ENV})
     app = create_app(settings)
     _warm_up(app)
-    door = socket.socket(socket.AF_UNIX)
-    door.bind(path)
-    door.listen(64)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(64)
     gc.collect()
     gc.freeze()
     print("ready", flush=True)
     while True:
-        ready, _, _ = select.select([door, sys.stdin], [], [], 1.0)
+        ready, _, _ = select.select([listener, sys.stdin], [], [], 1.0)
         if sys.stdin in ready:
             return
         while True:
@@ -86,11 +86,11 @@ def _main(path: str) -> None:
                     break
             except ChildProcessError:
                 break
-        if door not in ready:
+        if listener not in ready:
             continue
-        asked, _ = door.accept()
+        asked, _ = listener.accept()
         if os.fork() == 0:
-            door.close()
+            listener.close()
             try:
                 _watch(asked, settings, app)
             finally:
@@ -164,7 +164,7 @@ def _live(order: dict[str, Any], settings: Settings, app: Any) -> None:
 
 
 def _of_its_own(name: str) -> None:
-    """Task queues and a schedule of this lane's own, in the one namespace; and the shorter times."""
+    """Task queues and a schedule of this slot's own, in the one namespace; and the shorter times."""
     for module in [one for key, one in sys.modules.items() if key.partition(".")[0] in OURS]:
         for constant in (*QUEUES, "SWEEP_SCHEDULE"):
             if hasattr(module, constant):
@@ -185,7 +185,7 @@ async def _run(settings: Settings, app: Any) -> None:
 
 
 def sweep_schedule(name: str) -> str:
-    """The id of a lane's schedule."""
+    """The id of a slot's schedule."""
     return f"{contract.SWEEP_SCHEDULE}-{name}"
 
 
@@ -206,13 +206,13 @@ class Child:
         self.ended.cancel()
 
 
-class Nursery:
+class ProcessPool:
     """The process that forks, as an async context manager."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    async def __aenter__(self) -> Nursery:
+    async def __aenter__(self) -> ProcessPool:
         foreign = ("BELLHOP_", "POSTGRES_", "TEMPORAL_", "TWILIO_", "SENDGRID_", "DELIVERY_", "WEBHOOK_", "SANDBOX_")
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -225,7 +225,7 @@ class Nursery:
         assert self._process.stdout is not None
         async with asyncio.timeout(60):
             while (said := await self._process.stdout.readline()) != b"ready\n":
-                assert said, "the nursery did not start"
+                assert said, "the process pool did not start"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -233,7 +233,7 @@ class Nursery:
         self._process.stdin.close()
         await self._process.wait()
 
-    async def born(self, order: dict[str, Any]) -> Child:
+    async def start(self, order: dict[str, Any]) -> Child:
         """A new process."""
         reader, writer = await asyncio.open_unix_connection(self._path)
         writer.write(json.dumps(order).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""The lives of a message that the matrix plays: what a client does, what the world does, and how it has to end."""
+"""The scenarios of a message that the matrix plays: what a client does, what the world does, and how it has to end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NUMBERS = itertools.count(1)
 class Client(Protocol):
     """A caller of the API who repeats what got no answer, as a good one does."""
 
-    async def conducted(self, message_id: str) -> None:
+    async def workflow_started(self, message_id: str) -> None:
         """Wait until the workflow of this message is there: it is started in the background."""
 
     async def lose(self, message_id: str) -> None:
@@ -113,12 +113,12 @@ async def _send_long(play: Play) -> None:
 
 async def _wait_an_hour(play: Play) -> None:
     await play.send(ahead=3600)
-    await play.client.conducted(play.message_id)
+    await play.client.workflow_started(play.message_id)
 
 
 async def _wait_a_little(play: Play) -> None:
     await play.send(ahead=5)
-    await play.client.conducted(play.message_id)
+    await play.client.workflow_started(play.message_id)
 
 
 async def _lose(play: Play) -> None:
@@ -141,7 +141,7 @@ async def _guest_waits(play: Play) -> None:
     guest = {"first_name": "Jordan", "last_name": "Mitchell", "phone": play.to}
     play.guest_id = (await play.client.call("POST", "/v1/guests", guest, expect=(200, 201)))["id"]
     await play.send(ahead=3600, guest_id=play.guest_id)
-    await play.client.conducted(play.message_id)
+    await play.client.workflow_started(play.message_id)
 
 
 async def _erase(play: Play) -> None:
@@ -196,8 +196,13 @@ _ALL = (
         _guest_waits,
         replace(CANCELLED, workflow="NOT_FOUND"),
     ),
-    Scenario("untold", "Temporal is away when it is accepted: the sweep tells", _send, refused=("rpc start Message",)),
-    Scenario("unheard", "and when its events are owed", _send, refused=("rpc wake Endpoint",)),
+    Scenario(
+        "not notified",
+        "Temporal is away when it is accepted: the sweep notifies it",
+        _send,
+        refused=("rpc start Message",),
+    ),
+    Scenario("not drained", "and when its events are due", _send, refused=("rpc wake Endpoint",)),
     Scenario("forgotten", "Temporal has lost its state while it waits", _lose, _wait_a_little),
 )
 SCENARIOS = {scenario.name: scenario for scenario in _ALL}

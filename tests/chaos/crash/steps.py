@@ -90,7 +90,7 @@ def wrap_everything(points: Points) -> None:
     _rpcs(points)
     _providers(points)
     _posts(points)
-    _stories(points)
+    _interceptors(points)
 
 
 # --- PostgreSQL ---------------------------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ def _rpcs(points: Points) -> None:
     async def call(self: Any, rpc: str, req: Any, *more: Any, **named: Any) -> Any:
         if rpc in HARMLESS:
             return await sent(self, rpc, req, *more, **named)
-        step = f"rpc {_told(rpc, req)}" + (" by the sweep" if within("PostgresSweeper.") else "")
+        step = f"rpc {_rpc_name(rpc, req)}" + (" by the sweep" if within("PostgresSweeper.") else "")
         if points.refuses(step):
             raise RPCError("refused by the test", RPCStatusCode.UNAVAILABLE, b"")
         if hasattr(req, "workflow_task_timeout"):
@@ -160,7 +160,7 @@ def _rpcs(points: Points) -> None:
     service._BridgeServiceClient._rpc_call = call  # type: ignore[method-assign]
 
 
-def _told(rpc: str, req: Any) -> str:
+def _rpc_name(rpc: str, req: Any) -> str:
     match rpc:
         case "start_workflow_execution":
             return f"start {req.workflow_type.name}"
@@ -172,8 +172,8 @@ def _told(rpc: str, req: Any) -> str:
             return rpc
 
 
-class Stories(client.Interceptor, worker.Interceptor):
-    """Activities, local ones too, and the workflows' own code: begun, and done but not yet told to Temporal."""
+class StepInterceptor(client.Interceptor, worker.Interceptor):
+    """Activities, local ones too, and the workflows' own code: begun, and done but not yet reported to Temporal."""
 
     def __init__(self, points: Points) -> None:
         self._points = points
@@ -229,11 +229,11 @@ def _hurry(input: worker.StartActivityInput) -> None:
         input.start_to_close_timeout = min(input.start_to_close_timeout, timedelta(seconds=SILENT))
 
 
-def _stories(points: Points) -> None:
+def _interceptors(points: Points) -> None:
     connect = client.Client.connect
 
     async def connected(*given: Any, **named: Any) -> client.Client:
-        return await connect(*given, **named, interceptors=[Stories(points)])
+        return await connect(*given, **named, interceptors=[StepInterceptor(points)])
 
     client.Client.connect = connected  # type: ignore[method-assign,assignment]
 

@@ -1,7 +1,7 @@
 """The crash-point matrix (I1–I4): a real process is killed at every point between two durable steps of a message.
 
 Wherever it dies, the message is sent once, ends as it should, tells everything on its timeline, owes nobody anything,
-and each of its webhooks arrives under one id and in order. `points.py` is the list, `scenarios.py` the lives.
+and each of its webhooks arrives under one id and in order. `points.py` is the list, `scenarios.py` what is played.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .steps import provider_calls
 
 LISTED = {row.step for row in STEPS} | set(NOT_OF_A_MESSAGE)
 ADD = """Add a row to STEPS in tests/chaos/crash/points.py, with the scenario that comes to it (scenarios.py), or, where
-it is not of a message's life, a reason to NOT_OF_A_MESSAGE."""
+it is not a step of a message, a reason to NOT_OF_A_MESSAGE."""
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +82,8 @@ def _steps_of(things: object) -> set[str]:
     for thing in things if isinstance(things, type({}.values())) else ():
         if not isinstance(thing, type):
             continue
-        if story := workflow._Definition.from_class(thing):
-            steps |= {f"workflow {story.name}"} | {f"{story.name} hears {signal}" for signal in story.signals}
+        if found := workflow._Definition.from_class(thing):
+            steps |= {f"workflow {found.name}"} | {f"{found.name} hears {signal}" for signal in found.signals}
         for verb in vars(thing).values():
             if callable(verb) and (done := activity._Definition.from_callable(verb)):
                 steps.add(f"activity {done.name}")

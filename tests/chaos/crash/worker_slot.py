@@ -1,4 +1,4 @@
-"""A lane: a house of its own, database, queues, sandbox and process, in which lives are played one after another."""
+"""A worker slot: database, queues, sandbox and process of its own, in which scenarios are played one after another."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from bellhop.dev.callbacks import callback_env
 from bellhop.domain.ids import Prefix, message_workflow, parse
 from bellhop.sandbox.testing import Receiver, running
 from tests.chaos.crash.points import Point
-from tests.chaos.crash.process_pool import Child, Nursery, sweep_schedule
+from tests.chaos.crash.process_pool import Child, ProcessPool, sweep_schedule
 from tests.chaos.crash.scenarios import NUMBERS, Ending, Play, Scenario
 
 # Slower than our own steps on a busy machine, so that they come in the order of the list; retried after a restart.
@@ -46,7 +46,7 @@ _STATE = """
     select message.stage, message.wake_due_at, message.erased_at,
       (select array_agg(state order by id) from attempts where message_id = message.id) as attempts,
       (select array_agg(word) from receipts where message_id = message.id) as words,
-      (select count(*) from deliveries where subject_id = message.id and state <> 'delivered') as owed,
+      (select count(*) from deliveries where subject_id = message.id and state <> 'delivered') as pending,
       (select count(*) from deliveries where subject_id = message.id) as deliveries,
       (select count(*) from endpoints where draining_until is not null) as draining,
       (select count(*) from history_erasures) as histories
@@ -55,28 +55,28 @@ _STATE = """
 
 
 @dataclass
-class Street:
-    """What all lanes share. `heard`: webhooks by the id of what they are about, in the order they came."""
+class Shared:
+    """What all slots share. `received`: webhooks by the id of what they are about, in the order they came."""
 
-    nursery: Nursery
+    pool: ProcessPool
     server: str
     template: str
     temporal: Client
     key: str
     receiver: Receiver
     room: Path
-    heard: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    received: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Several sandboxes in threads of one process must not build their models at the same time."""
     _read: int = 0
 
-    def hear(self) -> None:
+    def sort_received(self) -> None:
         """Sort what has come in since."""
-        new = self.receiver.heard[self._read :]
+        new = self.receiver.received[self._read :]
         self._read += len(new)
         for one in new:
             content = json.loads(one.body)
-            self.heard.setdefault(content["data"]["id"], []).append(content)
+            self.received.setdefault(content["data"]["id"], []).append(content)
 
 
 @dataclass
@@ -93,13 +93,13 @@ class Played:
     webhooks: list[dict[str, Any]]
 
 
-class Lane:
+class WorkerSlot:
     """Plays scenarios. Its process is started again whenever it ends."""
 
-    def __init__(self, street: Street, name: str, sandbox_url: str, api: httpx2.AsyncClient) -> None:
-        self._street = street
+    def __init__(self, shared: Shared, name: str, sandbox_url: str, api: httpx2.AsyncClient) -> None:
+        self._shared = shared
         self._name = name
-        self._room = street.room / name
+        self._room = shared.room / name
         self._sandbox = httpx2.AsyncClient(base_url=sandbox_url, timeout=20, trust_env=False)
         self._api = api
         self._sandbox_url = sandbox_url
@@ -116,12 +116,12 @@ class Lane:
             "BELLHOP_PORT": str(port),
             "BELLHOP_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "BELLHOP_SANDBOX_URL": self._sandbox_url,
-            "POSTGRES_DSN": dsn(self._street.server, self._name),
-            "TEMPORAL_ADDRESS": self._street.temporal.service_client.config.target_host,
-            "TEMPORAL_NAMESPACE": self._street.temporal.namespace,
+            "POSTGRES_DSN": dsn(self._shared.server, self._name),
+            "TEMPORAL_ADDRESS": self._shared.temporal.service_client.config.target_host,
+            "TEMPORAL_NAMESPACE": self._shared.temporal.namespace,
         }
         while True:
-            self._child = await self._street.nursery.born({"name": self._name, "room": str(self._room), "env": env})
+            self._child = await self._shared.pool.start({"name": self._name, "room": str(self._room), "env": env})
             self._ended.append(await self._child.ended)
             if len(self._ended) > 400:
                 raise RuntimeError(f"it cannot live:\n{self.log()}")
@@ -129,10 +129,10 @@ class Lane:
     async def open(self) -> None:
         """Make everything but the process."""
         self._room.mkdir()
-        async with await psycopg.AsyncConnection.connect(self._street.server, autocommit=True) as server:
-            await server.execute(f"create database {self._name} template {self._street.template}")
+        async with await psycopg.AsyncConnection.connect(self._shared.server, autocommit=True) as server:
+            await server.execute(f"create database {self._name} template {self._shared.template}")
         self._record = await psycopg.AsyncConnection.connect(
-            dsn(self._street.server, self._name), autocommit=True, row_factory=dict_row
+            dsn(self._shared.server, self._name), autocommit=True, row_factory=dict_row
         )
         # An endpoint's key names its workflow: the copies must not share one.
         await self._record.execute("update endpoints set id = uuidv7()")
@@ -148,10 +148,10 @@ class Lane:
         if self._child is not None:
             self._child.kill()
         with suppress(RPCError):
-            await self._street.temporal.get_schedule_handle(sweep_schedule(self._name)).delete()
+            await self._shared.temporal.get_schedule_handle(sweep_schedule(self._name)).delete()
         await self._sandbox.aclose()
         await self._record.close()
-        async with await psycopg.AsyncConnection.connect(self._street.server, autocommit=True) as server:
+        async with await psycopg.AsyncConnection.connect(self._shared.server, autocommit=True) as server:
             await server.execute(f"drop database {self._name} with (force)")
         shutil.rmtree(self._room, ignore_errors=True)
 
@@ -174,16 +174,16 @@ class Lane:
                 return answer.json() if answer.content else None
             await asyncio.sleep(0.1)
 
-    async def conducted(self, message_id: str) -> None:
+    async def workflow_started(self, message_id: str) -> None:
         """Wait until its workflow is there, and the record says so."""
-        owed = "select from messages where id = %s and wake_due_at is not null"
+        pending = "select from messages where id = %s and wake_due_at is not null"
         async with asyncio.timeout(ENDS_WITHIN):
-            while (await self._record.execute(owed, (row_key(message_id),))).rowcount:
+            while (await self._record.execute(pending, (row_key(message_id),))).rowcount:
                 await asyncio.sleep(0.05)
 
     async def lose(self, message_id: str) -> None:
         """Make Temporal another one, which does not know this message."""
-        temporal, key = self._street.temporal, row_key(message_id)
+        temporal, key = self._shared.temporal, row_key(message_id)
         await temporal.workflow_service.delete_workflow_execution(
             DeleteWorkflowExecutionRequest(
                 namespace=temporal.namespace, workflow_execution=WorkflowExecution(workflow_id=message_workflow(key))
@@ -193,7 +193,7 @@ class Lane:
             await asyncio.sleep(0.05)
         await self._record.execute("update installation set conductor = 'another'")
 
-    # --- one life
+    # --- one scenario
 
     async def play(self, scenario: Scenario, point: Point | None, end: Ending) -> tuple[Played, set[str]]:
         """Play it, dying at `point`; returns what came of it and the steps that were passed."""
@@ -226,7 +226,7 @@ class Lane:
             self._ended[lived:],
             await self._copies(play),
             *(await self._shown(play, end)),
-            self._street.heard.get(play.message_id, []),
+            self._shared.received.get(play.message_id, []),
         )
         with self._journal().open() as journal:
             journal.seek(began)
@@ -250,7 +250,7 @@ class Lane:
             raise AssertionError(f"never came to {point}") from None
 
     async def _end(self, play: Play, end: Ending) -> dict[str, Any]:
-        """Wait until nothing more can happen to the message, and nobody is owed anything about it."""
+        """Wait until nothing more can happen to the message, and nothing about it is pending."""
         state: dict[str, Any] = {}
         try:
             async with asyncio.timeout(ENDS_WITHIN):
@@ -258,23 +258,23 @@ class Lane:
                     found = await (await self._record.execute(_STATE, (row_key(play.message_id),))).fetchone()
                     assert found is not None
                     state = found
-                    # The events are counted here, not only by what is owed: those to come are owed to nobody yet.
-                    told = state["owed"] == 0 and state["deliveries"] >= len(end.events)
+                    # The events are counted here, not only by what is pending: for those to come nothing is pending yet.
+                    delivered = state["pending"] == 0 and state["deliveries"] >= len(end.events)
                     # A receipt that was refused while nobody was there comes again later.
                     words = state["words"] or []
-                    told = told and all(words.count(word) >= end.copies for word in end.receipts)
+                    delivered = delivered and all(words.count(word) >= end.copies for word in end.receipts)
                     quiet = state["wake_due_at"] is None and not state["draining"] and not state["histories"]
                     # Temporal deletes in the background.
-                    if told and quiet and await self._workflow(play.message_id) == end.workflow:
+                    if delivered and quiet and await self._workflow(play.message_id) == end.workflow:
                         break
                     await asyncio.sleep(0.2)
         except TimeoutError:
             raise AssertionError(f"it does not end: {state}\n{await self._history(play.message_id)}") from None
-        self._street.hear()
+        self._shared.sort_received()
         return state
 
     async def _workflow(self, message_id: str) -> str:
-        handle = self._street.temporal.get_workflow_handle(message_workflow(row_key(message_id)))
+        handle = self._shared.temporal.get_workflow_handle(message_workflow(row_key(message_id)))
         try:
             status = (await handle.describe()).status
         except RPCError as error:
@@ -283,7 +283,7 @@ class Lane:
 
     async def _history(self, message_id: str) -> str:
         """What Temporal knows, for the reader of a failure."""
-        handle = self._street.temporal.get_workflow_handle(message_workflow(row_key(message_id)))
+        handle = self._shared.temporal.get_workflow_handle(message_workflow(row_key(message_id)))
         try:
             events = [event async for event in handle.fetch_history_events()]
         except RPCError as error:
@@ -315,28 +315,28 @@ def dsn(server: str, name: str) -> str:
 
 
 @asynccontextmanager
-async def open_lane(street: Street, port: int) -> AsyncIterator[Lane]:
-    """A lane that lives; its API listens on `port`."""
+async def open_slot(shared: Shared, port: int) -> AsyncIterator[WorkerSlot]:
+    """A running slot; its API listens on `port`."""
     async with AsyncExitStack() as stack:
         sandbox_url = stack.enter_context(running())
         # A connection for each call: one that a killed API leaves behind is no matter of ours.
         api = await stack.enter_async_context(
             httpx2.AsyncClient(
                 base_url=f"http://127.0.0.1:{port}",
-                headers={"Authorization": f"Bearer {street.key}"},
+                headers={"Authorization": f"Bearer {shared.key}"},
                 limits=httpx2.Limits(max_keepalive_connections=0),
                 timeout=10,
                 trust_env=False,
             )
         )
-        lane = Lane(street, f"crash_{os.getpid()}_{next(NUMBERS)}", sandbox_url, api)
-        async with street.opening:
-            await lane.open()
-        living = asyncio.create_task(lane.live())
+        slot = WorkerSlot(shared, f"crash_{os.getpid()}_{next(NUMBERS)}", sandbox_url, api)
+        async with shared.opening:
+            await slot.open()
+        living = asyncio.create_task(slot.live())
         try:
-            yield lane
+            yield slot
         finally:
             living.cancel()
             with suppress(asyncio.CancelledError):
                 await living
-            await lane.close()
+            await slot.close()
