@@ -51,8 +51,8 @@ async def customer() -> AsyncIterator[Receiver]:
 async def test_a_rolling_restart_to_the_next_release_and_back(
     settings: Settings, engine: AsyncEngine, temporal: Client, customer: Receiver, tmp_path: Path
 ) -> None:
-    """Back, messages that sleep go on. Those whose workflow the next release had begun do not (tried): their record stays
-    right, but Temporal keeps the workflow until that release is back, since the old code cannot replay it.
+    """Back, messages that sleep go on. Those whose workflow the next release had begun do not (tried): their record
+    stays right, but Temporal keeps the workflow until that release is back, since the old code cannot replay it.
 
     Seen to fail when the next release's step is not guarded by `workflow.patched`.
     """

@@ -1,6 +1,6 @@
-"""Bears processes quickly: one that has imported everything waits, and forks a real API with its worker when asked.
+"""Starts processes quickly: one that has imported everything waits, and forks a real API with its worker when asked.
 
-python -m tests.chaos.crash.process_pool SOCKET      one connection, one process: its settings in, its pid and its end out
+python -m tests.chaos.crash.process_pool SOCKET    one connection, one process: its settings in, pid and end out
 """
 
 from __future__ import annotations

@@ -258,7 +258,7 @@ class WorkerSlot:
                     found = await (await self._record.execute(_STATE, (row_key(play.message_id),))).fetchone()
                     assert found is not None
                     state = found
-                    # The events are counted here, not only by what is pending: for those to come nothing is pending yet.
+                    # The events are counted here, not only by what is pending: those to come have no deliveries yet.
                     delivered = state["pending"] == 0 and state["deliveries"] >= len(end.events)
                     # A receipt that was refused while nobody was there comes again later.
                     words = state["words"] or []
