@@ -14,6 +14,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.cli.report_tables import tables
+from bellhop.cli.target import settings, settled
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
@@ -45,65 +46,66 @@ To = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="For programs")]
 
 
-def add_to(app: typer.Typer, settings: Callable[[], Settings], settled: Callable[[Callable[[], Any]], Any]) -> None:
-    """Add the commands. `settings`: those of the installation meant; `settled`: runs work and ends with 2 and a line
-    when it meets a problem that a person can mend."""
+app = typer.Typer()
 
-    @app.command()
-    def ledger(
-        slug: Annotated[str | None, typer.Argument(help="The property's short name [default: every property]")] = None,
-        since: From = None,
-        until: To = None,
-        environment: Annotated[str | None, typer.Option(help="test or live [default: both]")] = None,
-        as_json: Json = False,
-    ) -> None:
-        """What became of everything accepted in a span: where it stands, how late it went out, and the webhooks.
 
-        Every accepted message is in exactly one place, so the figures always add up.
+@app.command()
+def ledger(
+    slug: Annotated[str | None, typer.Argument(help="The property's short name [default: every property]")] = None,
+    since: From = None,
+    until: To = None,
+    environment: Annotated[str | None, typer.Option(help="test or live [default: both]")] = None,
+    as_json: Json = False,
+) -> None:
+    """What became of everything accepted in a span: where it stands, how late it went out, and the webhooks.
 
-        e.g. bellhop ledger grand-sunset-resort --from 2027-03-01 --to 2027-03-08
-        """
+    Every accepted message is in exactly one place, so the figures always add up.
 
-        async def work(tx: AsyncConnection, _: Settings) -> dict[str, Any]:
-            return await _ledgers(tx, slug, environment, _utc(since), _utc(until))
+    e.g. bellhop ledger grand-sunset-resort --from 2027-03-01 --to 2027-03-08
+    """
 
-        found = settled(lambda: _with_span(lambda: asyncio.run(administration.in_database(work, settings()))))
-        print(json.dumps(found, indent=2)) if as_json else tables(found, everything=slug is not None)
+    async def work(tx: AsyncConnection, _: Settings) -> dict[str, Any]:
+        return await _ledgers(tx, slug, environment, _utc(since), _utc(until))
 
-    @app.command()
-    def reconcile(
-        slug: Annotated[str, typer.Argument(help="The property's short name")],
-        environment: Annotated[str, typer.Option(help="test or live")] = "live",
-        since: From = None,
-        until: To = None,
-        provider: Annotated[str | None, typer.Option(help="Only this one, e.g. twilio [default: all]")] = None,
-        as_json: Json = False,
-    ) -> None:
-        """Ask the providers for their own list of a span, and show every message about which they and we differ.
+    found = settled(lambda: _with_span(lambda: asyncio.run(administration.in_database(work, settings()))))
+    print(json.dumps(found, indent=2)) if as_json else tables(found, everything=slug is not None)
 
-        Exit code 0: no discrepancy; 1: discrepancies; 2: none, but a provider could not be asked.
-        """
-        reconciled = settled(
-            lambda: _with_span(
-                lambda: asyncio.run(_reconciled(settings(), slug, environment, _utc(since), _utc(until), provider))
-            )
+
+@app.command()
+def reconcile(
+    slug: Annotated[str, typer.Argument(help="The property's short name")],
+    environment: Annotated[str, typer.Option(help="test or live")] = "live",
+    since: From = None,
+    until: To = None,
+    provider: Annotated[str | None, typer.Option(help="Only this one, e.g. twilio [default: all]")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the providers for their own list of a span, and show every message about which they and we differ.
+
+    Exit code 0: no discrepancy; 1: discrepancies; 2: none, but a provider could not be asked.
+    """
+    reconciled = settled(
+        lambda: _with_span(
+            lambda: asyncio.run(_reconciled(settings(), slug, environment, _utc(since), _utc(until), provider))
         )
-        print(
-            json.dumps(_reconciliation_json(slug, environment, reconciled), indent=2)
-        ) if as_json else _print_reconciliation(reconciled)
-        raise typer.Exit(reconciled.exit_code)
+    )
+    print(
+        json.dumps(_reconciliation_json(slug, environment, reconciled), indent=2)
+    ) if as_json else _print_reconciliation(reconciled)
+    raise typer.Exit(reconciled.exit_code)
 
-    @app.command()
-    def doctor(as_json: Json = False) -> None:
-        """Look for what is stuck or inconsistent now, and say what to do about it. Changes nothing.
 
-        Exit code 0: all is well; 1: warnings; 2: something is wrong, or can't be reached.
-        """
-        from bellhop.ops.doctor import examine
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Look for what is stuck or inconsistent now, and say what to do about it. Changes nothing.
 
-        found = settled(lambda: asyncio.run(examine(settings())))
-        print(json.dumps(doctor_json(found), indent=2)) if as_json else _print_examination(found)
-        raise typer.Exit(int(found.severity))
+    Exit code 0: all is well; 1: warnings; 2: something is wrong, or can't be reached.
+    """
+    from bellhop.ops.doctor import examine
+
+    found = settled(lambda: asyncio.run(examine(settings())))
+    print(json.dumps(doctor_json(found), indent=2)) if as_json else _print_examination(found)
+    raise typer.Exit(int(found.severity))
 
 
 def _utc(at: datetime | None) -> datetime | None:

@@ -3,16 +3,13 @@ transaction."""
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.dev.paths import DevPaths
 from bellhop.domain.channels import Channel
 from bellhop.domain.failures import CHOICES
 from bellhop.domain.ids import Prefix, parse, render
@@ -21,7 +18,7 @@ from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.ops.seed import live_accounts as live_accounts
-from bellhop.settings import Settings, from_env, load
+from bellhop.settings import Settings
 from bellhop.store.access import keys, properties
 from bellhop.store.connections import make_engine
 from bellhop.store.delivery import accounts
@@ -34,47 +31,6 @@ T = TypeVar("T")
 
 class Refused(Exception):
     """What was asked for can't be done; the message says why and what can."""
-
-
-def settings_here(env: Mapping[str, str], state: Path) -> tuple[Settings, str | None]:
-    """The settings of `env`, or of the stack that runs in `state` where `env` names no installation.
-
-    Returns the address of the API of that stack, too. Raises Refused when neither is there.
-    """
-    if env.get("POSTGRES_DSN") or env.get("BELLHOP_SECRET_KEY"):
-        return load(), None
-    paths = DevPaths(state.resolve())
-    found = paths.read_dev_json()
-    if not _alive(found.get("pids", {}).get("supervisor")):
-        raise Refused(
-            "No installation known: start `bellhop dev` here, or set POSTGRES_DSN and BELLHOP_SECRET_KEY, "
-            "in the environment or in .env."
-        )
-    if found["temporal_ui_url"]:
-        # Its own server: namespace, key and certificates the person has set are for another one.
-        env = {name: value for name, value in env.items() if not name.startswith("TEMPORAL_")}
-    known = {
-        "POSTGRES_DSN": found["postgres_dsn"],
-        "TEMPORAL_ADDRESS": found["temporal_address"],
-        "BELLHOP_SECRET_KEY": paths.secret_key(),
-        "BELLHOP_SANDBOX_URL": found["sandbox_url"],
-        "BELLHOP_PUBLIC_URL": env.get("BELLHOP_PUBLIC_URL") or found["api_url"],
-        # What it says is in `env` already.
-        "BELLHOP_ENV_FILE": "",
-    }
-    return from_env({**env, **known}), found["api_url"]
-
-
-def _alive(pid: Any) -> bool:
-    if not isinstance(pid, int):
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 async def in_database(work: Callable[[AsyncConnection, Settings], Awaitable[T]], settings: Settings) -> T:

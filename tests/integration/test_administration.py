@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bellhop.cli.target import settings_here
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import Channel
 from bellhop.domain.scopes import Scope
@@ -220,7 +221,7 @@ def state(path: Path, pid: int | None) -> Path:
 
 def test_beside_a_running_stack_commands_are_about_it(tmp_path: Path) -> None:
     env = {"TEMPORAL_NAMESPACE": "elsewhere", "TWILIO_ACCOUNT_SID": SID, "BELLHOP_ENV_FILE": ""}
-    found, api = administration.settings_here(env, state(tmp_path, os.getpid()))
+    found, api = settings_here(env, state(tmp_path, os.getpid()))
     assert api == "http://127.0.0.1:8000"
     assert found.postgres.dsn.get_secret_value() == "postgresql:///bellhop?host=/somewhere"
     assert (found.temporal.address, found.temporal.namespace) == ("127.0.0.1:7233", "default")
@@ -233,13 +234,13 @@ def test_an_installation_that_is_named_comes_first(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("BELLHOP_ENV_FILE", "")
     monkeypatch.setenv("BELLHOP_SECRET_KEY", "k" * 64)
     monkeypatch.setenv("POSTGRES_DSN", "postgresql://named/bellhop")
-    found, api = administration.settings_here(os.environ, state(tmp_path, os.getpid()))
+    found, api = settings_here(os.environ, state(tmp_path, os.getpid()))
     assert (api, found.postgres.dsn.get_secret_value()) == (None, "postgresql://named/bellhop")
 
 
 def test_without_either_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="start `bellhop dev`"):
-        administration.settings_here({}, tmp_path)
+        settings_here({}, tmp_path)
     for stopped in None, 2**22 + 1:
         with pytest.raises(Refused, match="start `bellhop dev`"):
-            administration.settings_here({}, state(tmp_path, stopped))
+            settings_here({}, state(tmp_path, stopped))

@@ -1,0 +1,46 @@
+"""`bellhop migrate` and `bellhop recover`: what an installation needs done now and then."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import typer
+from temporalio.service import RPCError
+
+from bellhop.cli.target import settings, settled, stop
+from bellhop.ops import administration
+
+app = typer.Typer()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database of POSTGRES_DSN to this version and seed the accounts the environment names.
+
+    Safe to repeat. Run it before every start of a new version. Accounts that are there already are left as they are.
+    """
+    from bellhop.ops.migrate import migrate as run
+    from bellhop.settings import load
+
+    settled(lambda: asyncio.run(run(load())))
+    print("The database is up to date.")
+
+
+@app.command()
+def recover() -> None:
+    """Rebuild from PostgreSQL what Temporal should have: after it lost its state, was restored or is a new one.
+
+    Every message that waits or is followed gets a workflow if it has none; what a killed process left behind is woken.
+    Workers do both by themselves (within BELLHOP_SWEEP_EVERY seconds). Safe at any moment, and twice: nothing is sent
+    again.
+    """
+
+    def progress(looked: int, made: int) -> None:
+        print(f"  {looked} pending messages looked at, {made} workflows made", file=sys.stderr)
+
+    try:
+        made, woken = settled(lambda: asyncio.run(administration.recover(settings(), progress)))
+    except (RPCError, RuntimeError):
+        stop("Temporal can't be reached: check TEMPORAL_ADDRESS and that the server runs.")
+    print(f"Made: {made}, woken: {woken}")

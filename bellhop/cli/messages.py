@@ -1,0 +1,88 @@
+"""`bellhop send` and `bellhop timeline`: clients of the HTTP API."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated, Any
+
+import httpx2
+import typer
+
+from bellhop.cli.target import show, state_dir, stop
+from bellhop.domain.channels import Channel
+
+app = typer.Typer()
+
+ApiUrl = Annotated[str | None, typer.Option(envvar="BELLHOP_API_URL", help="[default: that of `bellhop dev` here]")]
+ApiKey = Annotated[str | None, typer.Option(envvar="BELLHOP_API_KEY", help="[default: that of `bellhop dev` here]")]
+
+
+@app.command()
+def send(
+    channel: Annotated[str, typer.Argument(help=", ".join(Channel))],
+    recipient: Annotated[str, typer.Argument(help="+13055551234, or an e-mail address")],
+    content: Annotated[str, typer.Argument(help="The text; HTML goes out as HTML in an e-mail")],
+    subject: Annotated[str | None, typer.Option(help="Of an e-mail")] = None,
+    at: Annotated[datetime | None, typer.Option(help="When, in UTC, e.g. 2027-03-15T08:30:00 [default: now]")] = None,
+    api_url: ApiUrl = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Send a message through the API and print it as the API answers it.
+
+    e.g. bellhop send email jordan@example.com "See you soon" --subject Tomorrow --at 2027-03-15T08:30:00
+    """
+    body: dict[str, Any] = {"channel": channel, "recipient": recipient, "content": content}
+    if subject is not None:
+        body["subject"] = subject
+    if at is not None:
+        body["scheduled_at"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    show(_call("POST", "/v1/messaging/send", api_url, api_key, body))
+
+
+@app.command()
+def timeline(
+    message_id: Annotated[str, typer.Argument(help="omsg_…")], api_url: ApiUrl = None, api_key: ApiKey = None
+) -> None:
+    """What became of a message and why: every event, attempt, receipt and webhook, in the order of time (UTC)."""
+    from bellhop.dev.demo import lines
+
+    message = _call("GET", f"/v1/messaging/{message_id}", api_url, api_key)
+    print(f"{message['channel']} to {message['recipient']}: {message['status']}")
+    for line in lines(_call("GET", f"/v1/messaging/{message_id}/timeline", api_url, api_key)):
+        print("  " + line)
+
+
+def _call(method: str, path: str, url: str | None, key: str | None, body: dict[str, Any] | None = None) -> Any:
+    if not url or not key:
+        found = _dev_json()
+        url, key = url or found.get("api_url"), key or found.get("api_key")
+    if not url or not key:
+        stop("No API known: start `bellhop dev` here, or set BELLHOP_API_URL and BELLHOP_API_KEY.")
+    try:
+        answer = httpx2.request(
+            method, url.rstrip("/") + path, json=body, headers={"Authorization": f"Bearer {key}"}, timeout=30
+        )
+    except httpx2.HTTPError as problem:
+        stop(f"The API at {url} did not answer ({type(problem).__name__}). Is it running?")
+    if answer.status_code >= 400:
+        stop(f"{answer.status_code}: {_reason(answer)}")
+    return answer.json()
+
+
+def _reason(answer: httpx2.Response) -> str:
+    try:
+        detail = answer.json()["detail"]
+    except (ValueError, KeyError):
+        return answer.text[:300]
+    if isinstance(detail, list):
+        return "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in detail)
+    return str(detail)
+
+
+def _dev_json() -> dict[str, Any]:
+    try:
+        found = json.loads((state_dir() / "dev.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

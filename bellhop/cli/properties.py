@@ -1,0 +1,117 @@
+"""`bellhop properties`, `keys` and `accounts`: who may send, and through which accounts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bellhop.cli.target import in_database, show
+from bellhop.ops import administration
+
+properties_app = typer.Typer(
+    no_args_is_help=True, help="Properties (hotels) of this installation: the database of POSTGRES_DSN."
+)
+keys_app = typer.Typer(
+    no_args_is_help=True, help="API keys of this installation: one opens one property, test or live."
+)
+accounts_app = typer.Typer(
+    no_args_is_help=True, help="Provider accounts of this installation: listed, set, rotated, mended."
+)
+
+
+@properties_app.command("create")
+def create_property(
+    name: Annotated[str, typer.Argument(help="e.g. 'Grand Sunset Resort'")],
+    slug: Annotated[str | None, typer.Option(help="Short name for commands [default: from the name]")] = None,
+    timezone: Annotated[str, typer.Option(help="IANA name")] = "UTC",
+) -> None:
+    """Make a property with its test and live environments, and the provider accounts the settings name.
+
+    Repeated with the same short name it adds accounts that are missing and changes nothing else.
+    """
+    show(in_database(lambda tx, settings: administration.create_property(tx, settings, name, slug, timezone)))
+
+
+@properties_app.command("list")
+def list_properties() -> None:
+    """Every property and the channels each environment can send on."""
+    show(in_database(lambda tx, _: administration.list_properties(tx)))
+
+
+@properties_app.command("choose")
+def choose(
+    slug: Annotated[str, typer.Argument(help="The property's short name: see `bellhop properties list`")],
+    when_unknown: Annotated[list[str], typer.Option(help="channel=fail (the default) or channel=resend; repeatable")],
+    environment: Annotated[str, typer.Option(help="test or live")] = "live",
+) -> None:
+    """Choose what happens to a message of which nobody can say whether the provider took it.
+
+    `fail`: it fails as `outcome_unknown`, and you decide. `resend`: it is sent again, and the guest may get it twice.
+
+    e.g. bellhop properties choose grand-sunset-resort --when-unknown email=resend
+    """
+    show(in_database(lambda tx, _: administration.choose(tx, slug, environment, when_unknown)))
+
+
+@keys_app.command("create")
+def create_key(
+    slug: Annotated[str, typer.Argument(help="The property's short name: see `bellhop properties list`")],
+    environment: Annotated[str, typer.Option(help="test or live")] = "test",
+    name: Annotated[str, typer.Option(help="What it is for")] = "made by the command line",
+    scopes: Annotated[str, typer.Option(help="Comma list, e.g. messaging:write,guests:read; * is everything")] = "*",
+    rate_limit: Annotated[int | None, typer.Option(help="Requests a minute [default: 1000]")] = None,
+) -> None:
+    """Mint a key. It is shown this once and stored nowhere.
+
+    e.g. bellhop keys create grand-sunset-resort --environment live --scopes messaging:write,messaging:read
+    """
+    rights = [word.strip() for word in scopes.split(",") if word.strip()]
+    show(in_database(lambda tx, _: administration.create_key(tx, slug, environment, name, rights, rate_limit)))
+
+
+@keys_app.command("list")
+def list_keys(slug: Annotated[str, typer.Argument(help="The property's short name")]) -> None:
+    """The keys of a property, without their secrets."""
+    show(in_database(lambda tx, _: administration.list_keys(tx, slug)))
+
+
+@keys_app.command("revoke")
+def revoke_key(key_id: Annotated[str, typer.Argument(help="key_…: see `bellhop keys list`")]) -> None:
+    """Close a key for good."""
+    show(in_database(lambda tx, _: administration.revoke_key(tx, key_id)))
+
+
+@accounts_app.command("list")
+def list_accounts(
+    slug: Annotated[str | None, typer.Argument(help="The property's short name [default: every property]")] = None,
+) -> None:
+    """Provider accounts, their health and senders; `waiting` counts the messages an account holds. No secrets."""
+    show(in_database(lambda tx, _: administration.list_accounts(tx, slug)))
+
+
+@accounts_app.command("set")
+def set_accounts(
+    slug: Annotated[str, typer.Argument(help="The property's short name")],
+    environment: Annotated[str, typer.Option(help="live; those of test are the sandbox's")] = "live",
+    forget_previous: Annotated[
+        bool, typer.Option("--forget-previous", help="Callbacks signed with older credentials are refused from now on")
+    ] = False,
+) -> None:
+    """Send through the accounts that TWILIO_… and SENDGRID_… name: make them, or rotate their credentials.
+
+    Replaced credentials stay good for callbacks. Accounts that were held are tried again at once.
+    """
+    show(
+        in_database(
+            lambda tx, settings: administration.set_accounts(
+                tx, settings, slug, environment, forget_previous=forget_previous
+            )
+        )
+    )
+
+
+@accounts_app.command("mend")
+def mend_accounts(slug: Annotated[str, typer.Argument(help="The property's short name")]) -> None:
+    """Say that held accounts are in order again, so that what they held goes out with the next sweep."""
+    show(in_database(lambda tx, _: administration.mend_accounts(tx, slug)))
