@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from bellhop.sandbox import faults
 from bellhop.sandbox.app import create_server
-from bellhop.sandbox.providers import default_accounts
+from bellhop.sandbox.providers import default_accounts, simulators
 from bellhop.sandbox.settings import Process, Settings
 
 _EPILOG = """
@@ -21,8 +21,7 @@ environment:
 then:
   http://HOST:PORT/                        the messages, as their recipients see them
   http://HOST:PORT/docs                    the sandbox's own endpoints (/_sandbox/...)
-  client.api.base_url = "http://HOST:PORT" the official Twilio SDK talks to the sandbox
-  SendGridAPIClient(key, host=...)         and SendGrid's
+  give a provider's official SDK that address as its API's, and it talks to the sandbox
 
 faults (POST /_sandbox/faults {{"kind": ...}}):
 {kinds}
@@ -39,11 +38,12 @@ def _epilog() -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    providers = " and ".join(simulator.label for simulator in simulators().values())
     parser = argparse.ArgumentParser(
         prog="python -m bellhop.sandbox",
         epilog=_epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="A stand-in for Twilio and SendGrid: speaks their real HTTP protocols, sends nothing to anybody.",
+        description=f"A stand-in for {providers}: speaks their real HTTP protocols, sends nothing to anybody.",
     )
     parser.add_argument("--host", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on (8900; 0: any free one)")

@@ -10,34 +10,33 @@ import uvicorn
 from fastapi import FastAPI
 
 from bellhop.sandbox import control, page, socket_faults
-from bellhop.sandbox.providers.sendgrid import routes as sendgrid
-from bellhop.sandbox.providers.twilio import routes as twilio
 from bellhop.sandbox.settings import Settings
+from bellhop.sandbox.simulator import SettingsGroup
 from bellhop.sandbox.state import State
 
 
-def create_app(db: Path | None = None, settings: Settings | None = None) -> FastAPI:
+def create_app(db: Path | None = None, settings: SettingsGroup | None = None) -> FastAPI:
     """The application; without `db` everything is held in memory."""
     state = State(db, settings or Settings())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await state.post.open()
+        await state.callback_sender.open()
         yield
-        await state.post.close()
+        await state.callback_sender.close()
         state.store.close()
 
     app = FastAPI(title="Bellhop sandbox", description=__doc__, version="1", lifespan=lifespan)
     app.state.sandbox = state
     app.include_router(control.router)
     app.include_router(page.router)
-    twilio.mount(app, state)
-    sendgrid.mount(app, state)
+    for simulator in state.simulators.values():
+        simulator.mount(app)
     return app
 
 
 def create_server(
-    host: str = "127.0.0.1", port: int = 8900, db: Path | None = None, settings: Settings | None = None
+    host: str = "127.0.0.1", port: int = 8900, db: Path | None = None, settings: SettingsGroup | None = None
 ) -> socket_faults.Server:
     """A server with its port already bound (`server.port`, also for port 0); run it with `server.run()`."""
     app = create_app(db, settings)

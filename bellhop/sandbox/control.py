@@ -7,45 +7,60 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bellhop.sandbox import account_registry, callbacks, faults, magic
-from bellhop.sandbox.accounts import new_phrase
+from bellhop.sandbox import callbacks, faults
 from bellhop.sandbox.faults import Fault, FaultRequest
-from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
-from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
-from bellhop.sandbox.providers.twilio import inbound as twilio_inbound
+from bellhop.sandbox.magic import MagicTable
+from bellhop.sandbox.providers import ProviderName, simulators
+from bellhop.sandbox.simulator import InvalidRequest, Simulator
 from bellhop.sandbox.state import State
-from bellhop.sandbox.store import Message, Step
+from bellhop.sandbox.store import Message, PlannedStep
 
 router = APIRouter(prefix="/_sandbox", tags=["sandbox"])
 
 
+_USUAL_INBOUND = "twilio"
+"""Whose default number a guest writes to if the call names neither a provider nor a number."""
+
+
+def _inbound_schema(schema: dict[str, Any]) -> None:
+    models = [simulator.inbound_request for simulator in simulators().values() if simulator.inbound_request]
+    schema["anyOf"] = [model.model_json_schema() for model in models]
+
+
+def _account_schema(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [simulator.account_request.model_json_schema() for simulator in simulators().values()]
+
+
 class InboundRequest(BaseModel):
-    """A guest's text. `fields` are added to what Twilio would post (e.g. OptOutType, MediaUrl0)."""
+    """A guest writes to a number. What else can be said is the provider's own."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(extra="allow", json_schema_extra=_inbound_schema)
 
-    sender: str = Field(alias="from")
-    to: str = sandbox_twilio.FROM_NUMBER
-    body: str
-    account_sid: str | None = Field(default=None, description="which account, if several own the number")
-    fields: dict[str, str] = {}
+    provider: ProviderName | None = None
+    to: str | None = None
 
 
 class AccountRequest(BaseModel):
     """A further account; what is left out is made up. An account that exists is changed."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="allow", json_schema_extra=_account_schema)
 
-    provider: Literal["twilio", "sendgrid"]
-    account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-fA-F]{32}$")
-    auth_token: str | None = None
-    numbers: list[str] | None = None
-    api_key: str | None = Field(default=None, pattern=r"^SG\.[^.]+\.[^.]+$")
-    from_emails: list[str] | None = Field(default=None, description="verified senders; empty: every sender is")
-    email_activity: bool | None = Field(default=None, description="has SendGrid's Email Activity API, or has not")
+    provider: ProviderName
+
+
+def _given(body: BaseModel) -> dict[str, Any]:
+    """What a request says to the provider."""
+    return body.model_dump(exclude={"provider"}, exclude_unset=True)
+
+
+def _invalid(error: ValidationError) -> RequestValidationError:
+    """A provider's own part of a body is wrong; said as FastAPI says it of the rest."""
+    wrong = error.errors(include_url=False, include_context=False)
+    return RequestValidationError([{**problem, "loc": ("body", *problem["loc"])} for problem in wrong])
 
 
 def _state(request: Request) -> State:
@@ -74,7 +89,7 @@ def _moment(text: str | None) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _shown_step(step: Step) -> dict[str, Any]:
+def _shown_step(step: PlannedStep) -> dict[str, Any]:
     return {
         "word": step.word,
         "code": step.code,
@@ -87,7 +102,7 @@ def _shown_step(step: Step) -> dict[str, Any]:
     }
 
 
-def shown(message: Message, steps: list[Step]) -> dict[str, Any]:
+def shown(message: Message, steps: list[PlannedStep]) -> dict[str, Any]:
     """A message as `GET /_sandbox/messages` lists it."""
     return {
         "provider": message.provider,
@@ -120,7 +135,7 @@ async def health() -> dict[str, bool]:
 @router.get("/messages")
 async def messages(
     request: Request,
-    provider: Literal["twilio", "sendgrid"] | None = None,
+    provider: ProviderName | None = None,
     to: str | None = None,
     since: Annotated[str | None, Query(description="accepted at or after: ISO 8601 or seconds since 1970")] = None,
     direction: Literal["outbound", "inbound", "any"] = "outbound",
@@ -148,7 +163,7 @@ async def messages(
 async def clear_messages(request: Request) -> dict[str, int]:
     """Forget all messages, and the callbacks still owed for them."""
     state = _state(request)
-    state.post.forget_all()
+    state.callback_sender.forget_all()
     return {"deleted": state.store.clear()}
 
 
@@ -200,12 +215,14 @@ async def clear_faults(request: Request) -> dict[str, bool]:
 
 
 @router.get("/magic")
-async def magic_recipients() -> dict[str, Any]:
-    """The recipients that make something happen."""
-    return {
-        "numbers": {row.address: row.says for row in magic.NUMBERS},
-        "mailboxes": {f"{row.address}@": row.says for row in magic.MAILBOXES},
-    }
+async def magic_recipients() -> dict[str, dict[str, str]]:
+    """The recipients that make something happen: at any provider, and at each one."""
+    found: dict[str, dict[str, str]] = {"numbers": {}, "mailboxes": {}}
+    for name, simulator in simulators().items():
+        table = simulator.magic
+        found[name] = {MagicTable.shown(table.kind, row.address): row.says for row in table.rows}
+        found[table.kind] = found[name] | found[table.kind]
+    return found
 
 
 @router.get("/settings")
@@ -223,30 +240,28 @@ async def put_settings(request: Request, body: dict[str, Any]) -> JSONResponse:
     except ValidationError as error:
         wrong = [{"loc": problem["loc"], "msg": problem["msg"]} for problem in error.errors()]
         return JSONResponse({"detail": wrong}, 422)
-    if "sendgrid_event_url" in body:
-        # Whoever sets it here means it, also for the default account that PATCHed its own before.
-        default = state.books.sendgrid_named(sandbox_sendgrid.API_KEY)
-        if default and default.event.pop("url", None) is not None:
-            state.books.put_sendgrid(default)
     return JSONResponse(state.settings.model_dump())
 
 
 @router.post("/inbound")
 async def inbound(request: Request, body: InboundRequest) -> dict[str, Any]:
-    """A guest texts: posts Twilio's inbound webhook and tells what the app answered."""
-    state = _state(request)
-    for account in state.books.twilio.values():
-        if body.to.rpartition(":")[2] in account.numbers and body.account_sid in (None, account.sid):
-            heard = await twilio_inbound.receive(state, account, body.sender, body.to, body.body, body.fields)
-            return {
-                "sid": heard.sid,
-                "status": heard.status,
-                "body": heard.body,
-                "detail": heard.detail,
-                "opt_out": heard.opt_out,
-                "tries": heard.tries,
-            }
-    raise HTTPException(422, f"no account owns the number {body.to}")
+    """A guest texts: posts the provider's inbound webhook and tells what the app answered."""
+    try:
+        return await _reached(_state(request), body).receive(_given(body))
+    except ValidationError as error:
+        raise _invalid(error) from None
+    except InvalidRequest as error:
+        raise HTTPException(422, str(error)) from None
+
+
+def _reached(state: State, body: InboundRequest) -> Simulator:
+    """Where a guest's message comes in. Raises InvalidRequest."""
+    if body.provider or body.to is None:
+        return state.simulators[body.provider or _USUAL_INBOUND]
+    owner = next((simulator for simulator in state.simulators.values() if simulator.owns(body.to)), None)
+    if owner is None:
+        raise InvalidRequest(f"no account owns the number {body.to}")
+    return owner
 
 
 @router.post("/callbacks", status_code=201)
@@ -254,7 +269,7 @@ async def post_callbacks(request: Request, body: callbacks.CallbackRequest) -> d
     """Post callbacks at once that nothing in the sandbox calls for, and tell what the app answered to each."""
     try:
         told = await callbacks.post(_state(request), body)
-    except callbacks.NothingToTell:
+    except callbacks.NoCallbackYet:
         raise HTTPException(409, "no message was accepted whose callbacks could serve as a model") from None
     return {"data": [asdict(each) for each in told]}
 
@@ -274,28 +289,10 @@ async def clear_opt_outs(request: Request) -> dict[str, bool]:
 
 @router.post("/accounts", status_code=201)
 async def add_account(request: Request, body: AccountRequest) -> dict[str, Any]:
-    """Add an account or change one (a new `auth_token` for a known SID rotates it)."""
-    known, phrase = _state(request).books, new_phrase()
-    if body.provider == "twilio":
-        sid = body.account_sid or sandbox_twilio.account_sid(phrase)
-        old = known.twilio.get(sid)
-        token = body.auth_token or (old.auth_token if old else sandbox_twilio.auth_token(phrase))
-        numbers = body.numbers if body.numbers is not None else old.numbers if old else [sandbox_twilio.FROM_NUMBER]
-        if not numbers:
-            raise HTTPException(422, "numbers: an account needs one to send from")
-        known.put_twilio(account_registry.TwilioAccount(sid, token, numbers))
-        return {"provider": "twilio", "account_sid": sid, "auth_token": token, "numbers": numbers}
-    key = body.api_key or sandbox_sendgrid.api_key(phrase)
-    account = known.sendgrid_named(key) or account_registry.SendGridAccount(key)
-    if body.from_emails is not None:
-        account.from_emails = [email.casefold() for email in body.from_emails]
-    if body.email_activity is not None:
-        account.email_activity = body.email_activity
-    known.put_sendgrid(account)
-    return {
-        "provider": "sendgrid",
-        "api_key": key,
-        "from_emails": account.from_emails,
-        "email_activity": account.email_activity,
-        "webhook_public_key": sandbox_sendgrid.webhook_public_key(account.private_key),
-    }
+    """Add an account or change one (new credentials for a known one rotate them)."""
+    try:
+        return {"provider": body.provider, **_state(request).simulators[body.provider].put_account(_given(body))}
+    except ValidationError as error:
+        raise _invalid(error) from None
+    except InvalidRequest as error:
+        raise HTTPException(422, str(error)) from None

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bellhop.sandbox import socket_faults
+from bellhop.sandbox.providers import ProviderName
 from bellhop.sandbox.scenarios import CALLBACK_KINDS, CallbackEffect
 
 
@@ -33,7 +34,7 @@ CALL_KINDS: dict[str, CallKind] = {
     "slow": CallKind("waits `delay` seconds (3), then does as asked", True, "answer", before=3),
     "rate_limit": CallKind("429 with Retry-After `retry_after` (1); not accepted", False, "error", 429),
     "auth": CallKind("401, as with wrong credentials; not accepted", False, "error", 401),
-    "error": CallKind("`status` (400) and Twilio's `code`; not accepted", False, "error", 400),
+    "error": CallKind("`status` (400) and the provider's `code`; not accepted", False, "error", 400),
     "unavailable": CallKind("`status` (503); not accepted", False, "error", 503),
     "hang": CallKind("never answers; not accepted", False, "hang"),
     "reset": CallKind("the TCP connection is reset; not accepted", False, "reset"),
@@ -43,16 +44,16 @@ CALL_KINDS: dict[str, CallKind] = {
     "accept_then_reset": CallKind("accepted, then the TCP connection is reset", True, "reset"),
 }
 
-CALLBACK_SAYS = {
+CALLBACK_TEXTS = {
     "callback_drop": "the message's callbacks never come",
     "callback_repeat": "each callback comes `times` times (3)",
     "callback_delay": "each callback comes `delay` seconds late (10)",
     "callback_reorder": "the callbacks come in reverse order",
 }
 
-SERVER_SAYS = {"refuse": "the port is closed for `seconds` (5): connections are refused, open ones reset"}
+SERVER_TEXTS = {"refuse": "the port is closed for `seconds` (5): connections are refused, open ones reset"}
 
-KINDS: dict[str, str] = {**{kind: row.says for kind, row in CALL_KINDS.items()}, **CALLBACK_SAYS, **SERVER_SAYS}
+KINDS: dict[str, str] = {**{kind: row.says for kind, row in CALL_KINDS.items()}, **CALLBACK_TEXTS, **SERVER_TEXTS}
 
 
 class UnknownKind(Exception):
@@ -65,14 +66,14 @@ class FaultRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: str = Field(description="one of the kinds `GET /_sandbox/faults` lists")
-    provider: Literal["twilio", "sendgrid"] | None = Field(default=None, description="both, if left out")
+    provider: ProviderName | None = Field(default=None, description="all, if left out")
     to: str | None = Field(default=None, description="only messages to this number or address")
     calls: Literal["send", "lookup", "any"] = Field(default="send", description="which calls (look-ups are GETs)")
     count: int | None = Field(default=None, ge=1, description="how many; 1 unless `seconds` is given")
     seconds: float | None = Field(default=None, gt=0, description="for how long from now on")
     delay: float | None = Field(default=None, ge=0, description="seconds")
     status: int | None = Field(default=None, ge=400, le=599, description="HTTP status to answer")
-    code: int | None = Field(default=None, description="Twilio error code to answer")
+    code: int | None = Field(default=None, description="the provider's error code to answer")
     message: str | None = Field(default=None, description="error text to answer")
     body: str | None = Field(default=None, description="answer this text instead of the provider's JSON")
     retry_after: float | None = Field(default=None, ge=0, description="seconds; sent as a Retry-After header")
@@ -111,7 +112,7 @@ class Faults:
             raise UnknownKind(asked.kind)
         left = asked.count if asked.count or asked.seconds else 1
         fault = Fault(next(self._ids), asked, left, time.time() + asked.seconds if asked.seconds else None)
-        if asked.kind not in SERVER_SAYS:
+        if asked.kind not in SERVER_TEXTS:
             self._faults.append(fault)
         return fault
 
@@ -172,7 +173,7 @@ async def through(
 
 
 def unanswered() -> Response:
-    """There is nobody left to read it; the header tells the book of calls so."""
+    """There is nobody left to read it; the header says so to the log of calls."""
     return Response(status_code=503, headers={"x-sandbox-unanswered": "1"})
 
 

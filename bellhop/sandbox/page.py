@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.state import State
 
 _FOLDER = Path(__file__).parent / "templates"
@@ -25,14 +24,6 @@ _POLICY = (
     "font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-# What a status tells at a glance: the colour of its label.
-_TONES = {
-    **dict.fromkeys(("delivered", "received"), "good"),
-    **dict.fromkeys(("open", "click", "read"), "best"),
-    **dict.fromkeys(("failed", "undelivered", "bounce", "dropped", "spamreport"), "bad"),
-    **dict.fromkeys(("canceled", "deferred", "unsubscribe", "group_unsubscribe"), "odd"),
-}
-
 router = APIRouter(include_in_schema=False)
 
 
@@ -41,7 +32,6 @@ def _clock(moment: float) -> str:
 
 
 _TEMPLATES.filters["clock"] = _clock
-_TEMPLATES.filters["tone"] = lambda word: _TONES.get(word, "plain")
 
 
 @router.get("/")
@@ -50,6 +40,7 @@ async def messages(request: Request) -> HTMLResponse:
     state = request.app.state.sandbox
     assert isinstance(state, State)
     found, total = state.store.messages((), limit=_NEWEST, newest_first=True)
+    found = [message for message in found if message.provider in state.simulators]
     steps = state.store.steps_of([message.seq for message in found])
     context: dict[str, Any] = {
         "messages": found,
@@ -57,7 +48,7 @@ async def messages(request: Request) -> HTMLResponse:
         "total": total,
         "newest": _NEWEST,
         "faults": state.faults.in_force(),
-        "number": sandbox_twilio.FROM_NUMBER,
+        "simulators": state.simulators,
     }
     return HTMLResponse(
         _TEMPLATES.get_template("page.html").render(context),

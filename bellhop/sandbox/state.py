@@ -1,4 +1,4 @@
-"""Everything a running sandbox holds, handed to its routes; and the book of recent calls."""
+"""Everything a running sandbox holds, handed to its routes; and the log of recent calls."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bellhop.sandbox import faults, magic
-from bellhop.sandbox.account_registry import Books
-from bellhop.sandbox.callback_sender import Post
+from bellhop.sandbox import faults
+from bellhop.sandbox.callback_sender import CallbackSender
 from bellhop.sandbox.faults import FaultRequest, Faults, callback_effect
+from bellhop.sandbox.providers import simulators
 from bellhop.sandbox.scenarios import CALLBACK_KINDS, CallbackEffect
-from bellhop.sandbox.settings import Settings
-from bellhop.sandbox.store import Message, Step, Store
+from bellhop.sandbox.simulator import Group, SettingsGroup, Simulator
+from bellhop.sandbox.store import Message, PlannedStep, Store
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -26,41 +26,54 @@ Handler = Callable[[Request], Awaitable[Response]]
 class State:
     """One sandbox. `env` are the settings as the environment has them; what was PUT lies over them."""
 
-    def __init__(self, db: Path | None, env: Settings) -> None:
+    def __init__(self, db: Path | None, env: SettingsGroup) -> None:
         self.store = Store(db)
         self._env = env
-        self._put: dict[str, Any] = self.store.kept("settings").get("put", {})
-        self.settings = Settings(**{**env.model_dump(), **self._put})
-        self.books = Books(self.store)
+        put: dict[str, Any] = self.store.kept("settings").get("put", {})
+        # A file may be older than the sandbox, or from one with other simulators.
+        self._put = {name: value for name, value in put.items() if name in type(env).model_fields}
+        self.settings = self._over(self._put)
         self.faults = Faults()
-        self.post = Post(self.store, self.books, lambda: self.settings)
+        self.simulators: dict[str, Simulator] = {}
+        self.callback_sender = CallbackSender(self.store, self.simulators)
+        self.simulators.update((name, simulator(self)) for name, simulator in simulators().items())
         self.requests: deque[dict[str, Any]] = deque(maxlen=20_000)
+
+    def _over(self, put: dict[str, Any]) -> SettingsGroup:
+        return type(self._env)(**{**self._env.model_dump(), **put})
+
+    def settings_of(self, group: type[Group]) -> Group:
+        """The settings in force, as those of one simulator."""
+        assert isinstance(self.settings, group)
+        return self.settings
 
     def put_settings(self, changed: dict[str, Any]) -> None:
         """Change settings and remember it. Raises ValidationError."""
         put = {**self._put, **changed}
-        self.settings = Settings(**{**self._env.model_dump(), **put})
+        self.settings = self._over(put)
         self._put = put
         self.store.keep("settings", "put", put)
+        for simulator in self.simulators.values():
+            simulator.settings_changed(changed)
 
-    def accept(self, accepted: list[tuple[Message, list[Step]]]) -> None:
+    def accept(self, accepted: list[tuple[Message, list[PlannedStep]]]) -> None:
         """Durable first, then set in motion."""
         self.store.accept(accepted)
         for _, steps in accepted:
-            self.post.schedule(steps)
+            self.callback_sender.schedule(steps)
 
     def call_fault(self, provider: str, recipients: list[str]) -> FaultRequest | None:
         """What befalls the call that sends to these recipients: a fault in force, else the first magic one."""
         asked = self.faults.for_call(provider, "send", recipients)
         if asked is not None:
             return asked
-        rows = (magic.lookup(recipient) for recipient in recipients)
+        rows = map(self.simulators[provider].magic.lookup, recipients)
         return next((row.asked for row in rows if row and row.fault and row.fault not in CALLBACK_KINDS), None)
 
     def callback_effect(self, provider: str, recipient: str) -> CallbackEffect | None:
         """What befalls the callbacks of a message to this recipient."""
         effect = self.faults.for_callbacks(provider, recipient)
-        row = magic.lookup(recipient)
+        row = self.simulators[provider].magic.lookup(recipient)
         if effect is None and row and row.asked and row.fault in CALLBACK_KINDS:
             return callback_effect(row.asked)
         return effect

@@ -67,7 +67,7 @@ class Message:
 
 
 @dataclass(slots=True)
-class Step:
+class PlannedStep:
     """One thing that will happen to a message: its status changes (`applies`), its sender is told (`told`), or both."""
 
     message: int
@@ -95,10 +95,10 @@ def _insert(table: str, of: type, key: str) -> tuple[str, tuple[str, ...]]:
 
 
 _INSERT_MESSAGE, _MESSAGE_COLUMNS = _insert("messages", Message, "seq")
-_INSERT_STEP, _STEP_COLUMNS = _insert("steps", Step, "id")
+_INSERT_STEP, _STEP_COLUMNS = _insert("steps", PlannedStep, "id")
 
 
-def _values(row: Message | Step, columns: tuple[str, ...]) -> list[Any]:
+def _values(row: Message | PlannedStep, columns: tuple[str, ...]) -> list[Any]:
     return [json.dumps(getattr(row, name)) if name in _JSON else getattr(row, name) for name in columns]
 
 
@@ -122,7 +122,7 @@ class Store:
     def close(self) -> None:
         self._db.close()
 
-    def accept(self, accepted: Iterable[tuple[Message, list[Step]]]) -> None:
+    def accept(self, accepted: Iterable[tuple[Message, list[PlannedStep]]]) -> None:
         """Store messages and what they owe in one transaction; sets `seq` and `id` on the given objects."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
@@ -144,7 +144,7 @@ class Store:
             f"UPDATE messages SET {', '.join(f'{name} = ?' for name in columns)} WHERE seq = ?", [*values, seq]
         )
 
-    def settle(self, step: Step) -> bool:
+    def settle(self, step: PlannedStep) -> bool:
         """Write down how a step stands; False when its message was cleared meanwhile."""
         done = self._db.execute(
             "UPDATE steps SET state = ?, answer = ?, tries = ?, due = ?, applies = ? WHERE id = ?",
@@ -156,10 +156,10 @@ class Store:
         """Nothing more will happen to this message."""
         self._db.execute("UPDATE steps SET state = 'cancelled' WHERE message = ? AND state = 'owed'", (seq,))
 
-    def owed(self) -> list[Step]:
+    def owed(self) -> list[PlannedStep]:
         """Every step not yet taken, soonest first."""
         rows = self._db.execute("SELECT * FROM steps WHERE state = 'owed' ORDER BY due, id")
-        return [Step(**_thawed(row)) for row in rows]
+        return [PlannedStep(**_thawed(row)) for row in rows]
 
     def message(self, provider: str, message_id: str, account: str | None = None) -> Message | None:
         """One message by the provider's id; with an account, only that account's and only if not deleted."""
@@ -186,16 +186,16 @@ class Store:
         )
         return [Message(**_thawed(row)) for row in rows], total
 
-    def steps_of(self, seqs: list[int]) -> dict[int, list[Step]]:
+    def steps_of(self, seqs: list[int]) -> dict[int, list[PlannedStep]]:
         """What happened and will happen to these messages."""
-        found: dict[int, list[Step]] = {seq: [] for seq in seqs}
+        found: dict[int, list[PlannedStep]] = {seq: [] for seq in seqs}
         for start in range(0, len(seqs), 500):
             some = seqs[start : start + 500]
             rows = self._db.execute(
                 f"SELECT * FROM steps WHERE message IN ({','.join('?' * len(some))}) ORDER BY due, id", some
             )
             for row in rows:
-                found[row["message"]].append(Step(**_thawed(row)))
+                found[row["message"]].append(PlannedStep(**_thawed(row)))
         return found
 
     def clear(self) -> int:

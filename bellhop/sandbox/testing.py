@@ -12,11 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from bellhop.sandbox.app import create_server
-from bellhop.sandbox.settings import Settings
+from bellhop.sandbox.simulator import SettingsGroup
 
 
 @contextmanager
-def running(db: Path | None = None, settings: Settings | None = None) -> Iterator[str]:
+def running(db: Path | None = None, settings: SettingsGroup | None = None) -> Iterator[str]:
     """A real server on a free port of the loopback; yields its URL."""
     server = create_server("127.0.0.1", 0, db, settings)
     thread = threading.Thread(target=server.run, name="sandbox", daemon=True)

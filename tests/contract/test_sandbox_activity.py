@@ -18,6 +18,7 @@ from twilio.rest import Client
 
 from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
 from bellhop.sandbox.providers.sendgrid import activity as sendgrid_activity
+from bellhop.sandbox.providers.sendgrid.events import EVENT_FLAGS
 from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import ReceivedCall, Receiver, running
@@ -150,8 +151,6 @@ def test_a_message_with_its_events(mailer: SendGridAPIClient, receiver: Receiver
 
 
 def test_every_event_has_a_name_there() -> None:
-    from bellhop.sandbox.account_registry import EVENT_FLAGS
-
     assert sendgrid_activity.NAMES.keys() == set(EVENT_FLAGS.values())
 
 

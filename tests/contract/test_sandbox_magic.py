@@ -16,13 +16,15 @@ import httpx2
 import phonenumbers
 import pytest
 
-from bellhop.sandbox import faults, magic
-from bellhop.sandbox.magic import MAILBOXES, NUMBERS, Magic
+from bellhop.sandbox import faults
+from bellhop.sandbox.magic import FAULTS, Magic, MagicTable
+from bellhop.sandbox.providers import simulators
 from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
 from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import ReceivedCall, Receiver, running
 
+TWILIO, SENDGRID = simulators()["twilio"].magic, simulators()["sendgrid"].magic
 QUICK = Settings(
     twilio_sent_after=0.2,
     twilio_delivered_after=0.5,
@@ -68,9 +70,13 @@ async def http(sandbox: str) -> AsyncIterator[httpx2.AsyncClient]:
         yield http
 
 
+def lookup(to: str) -> Magic | None:
+    return (SENDGRID if "@" in to else TWILIO).lookup(to)
+
+
 def _patience(to: str) -> float:
     """Seconds to wait for an answer: few only where none will ever come."""
-    row = magic.lookup(to)
+    row = lookup(to)
     return 3.0 if row and (row.fault or "").endswith("hang") else 30.0
 
 
@@ -117,7 +123,7 @@ def _expected(row: Magic | None, usual: list[str]) -> list[str]:
         return usual
     if row.refused or (row.fault in ENDS and not ENDS[row.fault][1]):
         return []
-    words = usual if row.beats is None else [beat.word for beat in row.beats]
+    words = usual if row.steps is None else [step.word for step in row.steps]
     return sorted(words * TOLD.get(row.fault or "", 1))
 
 
@@ -136,7 +142,7 @@ def _reported(received: list[ReceivedCall], began: float) -> dict[str, list[str]
             fields = parse_qs(one.body.decode())
             words = [(fields["To"][0], fields["MessageStatus"][0])]
         for to, word in words:
-            row = magic.lookup(to)
+            row = lookup(to)
             if not (row and row.fault == "callback_delay" and one.at - began >= LATE):
                 told.setdefault(to, []).append(word)
     return told
@@ -144,8 +150,8 @@ def _reported(received: list[ReceivedCall], began: float) -> dict[str, list[str]
 
 async def test_every_row_does_what_it_says(http: httpx2.AsyncClient, receiver: Receiver) -> None:
     """All rows at once: each is a message of its own, and the slow ones wait side by side."""
-    numbers: dict[str, Magic | None] = {row.address: row for row in NUMBERS} | {"+13055551234": None}
-    boxes: dict[str, Magic | None] = {f"{row.address}+1@sandbox.example": row for row in MAILBOXES}
+    numbers: dict[str, Magic | None] = {row.address: row for row in TWILIO.rows} | {"+13055551234": None}
+    boxes: dict[str, Magic | None] = {f"{row.address}+1@sandbox.example": row for row in SENDGRID.rows}
     boxes |= {"jordan@example.com": None, "Bouncer@example.com": None}
     began = time.time()
     calls = [*(_text(http, to, f"{receiver.url}/status#rc=0") for to in numbers), *(_write(http, to) for to in boxes)]
@@ -182,32 +188,50 @@ async def test_every_row_does_what_it_says(http: httpx2.AsyncClient, receiver: R
 
 
 async def test_failures_carry_their_codes(http: httpx2.AsyncClient) -> None:
-    for row in NUMBERS:
-        codes = [beat.code for beat in row.beats or () if beat.code and row.address != "+13055559034"]
+    for row in TWILIO.rows:
+        codes = [step.code for step in row.steps or () if step.code and row.address != "+13055559034"]
         if codes:
             message = (await _listed(http, row.address))[0]
-            assert (message["error_code"], message["status"]) == (codes[0], row.beats[-1].word if row.beats else "")
+            assert (message["error_code"], message["status"]) == (codes[0], row.steps[-1].word if row.steps else "")
             assert row.address[-4:] == f"{codes[0]}"[0] + f"{codes[0]}"[2:]
 
 
-@pytest.mark.parametrize("row", NUMBERS, ids=lambda row: row.address)
+@pytest.mark.parametrize("row", TWILIO.rows, ids=lambda row: row.address)
 def test_numbers_are_valid(row: Magic) -> None:
     assert phonenumbers.is_valid_number(phonenumbers.parse(row.address))
 
 
-def test_the_tables_name_faults_that_exist_and_addresses_once() -> None:
-    rows = [*NUMBERS, *MAILBOXES]
-    assert {row.fault for row in rows} - {None} <= faults.KINDS.keys()
-    assert len({row.address for row in rows}) == len(rows)
-    assert magic.lookup("BOUNCE+room-7@hotel.example") is magic.lookup("bounce@x.example")
-    assert magic.lookup("whatsapp:+13055553003") is magic.lookup("+13055553003")
-    assert magic.lookup("jordan@example.com") is magic.lookup("+13055551234") is None
+@pytest.mark.parametrize("name", simulators())
+def test_the_tables_name_faults_that_exist_and_addresses_once(name: str) -> None:
+    simulator = simulators()[name]
+    assert {row.fault for row in simulator.magic.rows} - {None} <= faults.KINDS.keys()
+    own = [row.address for row in simulator.magic.own]
+    assert len(set(own)) == len(own)
+    assert {step.word for row in simulator.magic.rows for step in row.steps or ()} <= simulator.moments.keys()
 
 
-def test_the_guide_lists_every_row_and_every_fault() -> None:
+def test_addresses_are_read_as_people_write_them() -> None:
+    assert SENDGRID.lookup("BOUNCE+room-7@hotel.example") is SENDGRID.lookup("bounce@x.example")
+    assert TWILIO.lookup("whatsapp:+13055553003") is TWILIO.lookup("+13055553003")
+    assert SENDGRID.lookup("jordan@example.com") is TWILIO.lookup("+13055551234") is None
+
+
+def _listed_in(guide: str, kind: str, rows: tuple[Magic, ...]) -> None:
+    text = (Path(__file__).parents[2] / "docs" / guide).read_text()
+    for row in rows:
+        name = f"`{MagicTable.shown(kind, row.address)}`"
+        assert re.search(rf"^\| {re.escape(name)} \| {re.escape(row.says)} \|$", text, re.MULTILINE), row
+
+
+@pytest.mark.parametrize("name", simulators())
+def test_a_simulators_page_lists_every_row_of_its_own(name: str) -> None:
+    table = simulators()[name].magic
+    _listed_in(f"sandbox/{name}.md", table.kind, table.own)
+
+
+def test_the_guide_lists_every_row_for_all_and_every_fault() -> None:
+    for kind, rows in FAULTS.items():
+        _listed_in("sandbox.md", kind, rows)
     guide = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text()
-    for row in [*NUMBERS, *MAILBOXES]:
-        name = f"`{row.address}@`" if row in MAILBOXES else f"`{row.address}`"
-        assert re.search(rf"^\| {re.escape(name)} \| {re.escape(row.says)} \|$", guide, re.MULTILINE), row
     for kind, says in faults.KINDS.items():
         assert f"| `{kind}` | {says} |" in guide

@@ -1,6 +1,7 @@
 """The simulators, found by looking: one folder for each provider, named as the provider is.
 
-A folder has `accounts.py` with `DEFAULT`, which needs none of the sandbox's own packages, and `simulator.py`.
+A folder has `accounts.py` with `DEFAULT`, which needs none of the sandbox's own packages, and `simulator.py` with
+`SIMULATOR`, a subclass of `Simulator`.
 """
 
 from __future__ import annotations
@@ -8,11 +9,14 @@ from __future__ import annotations
 import pkgutil
 from functools import cache
 from importlib import import_module
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator
 
 from bellhop.sandbox.accounts import DefaultAccount
+
+if TYPE_CHECKING:
+    from bellhop.sandbox.simulator import Simulator
 
 
 @cache
@@ -25,6 +29,12 @@ def names() -> tuple[str, ...]:
 def default_accounts() -> dict[str, DefaultAccount]:
     """The account that every sandbox has, by provider."""
     return {name: import_module(f"{__name__}.{name}.accounts").DEFAULT for name in names()}
+
+
+@cache
+def simulators() -> dict[str, type[Simulator]]:
+    """The simulators, by provider."""
+    return {name: import_module(f"{__name__}.{name}.simulator").SIMULATOR for name in names()}
 
 
 def _known(name: str) -> str:

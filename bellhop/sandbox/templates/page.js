@@ -43,7 +43,8 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   const input = form.elements.body;
   if (!input.value) return;
-  const body = JSON.stringify({ from: form.dataset.from, to: form.dataset.to, body: input.value });
+  const { provider, from, to } = form.dataset;
+  const body = JSON.stringify({ provider, from, to, body: input.value });
   input.value = "";
   await fetch("/_sandbox/inbound", { method: "POST", headers: { "Content-Type": "application/json" }, body });
 });

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass, field
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import BaseModel, ConfigDict, Field
 
 from bellhop.sandbox.accounts import DefaultAccount, digest
 
@@ -46,3 +49,38 @@ DEFAULT = DefaultAccount(
     },
     callbacks={"SANDBOX_SENDGRID_EVENT_URL": "events"},
 )
+
+
+def key_half(key: str) -> str:
+    """The key's public half: what is written down instead of the key."""
+    return key.rpartition(".")[0] or key[:8]
+
+
+@dataclass(slots=True)
+class SendGridAccount:
+    """`from_emails` empty: every sender is verified. `event` holds what was PATCHed, over the defaults.
+    `email_activity`: whether it has that add-on; None: as the settings say."""
+
+    api_key: str
+    from_emails: list[str] = field(default_factory=list)
+    event: dict[str, Any] = field(default_factory=dict)
+    signed: bool = True
+    email_activity: bool | None = None
+
+    @property
+    def id(self) -> str:
+        return key_half(self.api_key)
+
+    @property
+    def private_key(self) -> ec.EllipticCurvePrivateKey:
+        return webhook_private_key(self.api_key)
+
+
+class AccountRequest(BaseModel):
+    """A further account; what is left out is made up. One that exists is changed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    api_key: str | None = Field(default=None, pattern=r"^SG\.[^.]+\.[^.]+$")
+    from_emails: list[str] | None = Field(default=None, description="verified senders; empty: every sender is")
+    email_activity: bool | None = Field(default=None, description="has SendGrid's Email Activity API, or has not")

@@ -11,17 +11,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bellhop.sandbox import faults
-from bellhop.sandbox.account_registry import SendGridAccount
 from bellhop.sandbox.faults import FaultRequest
+from bellhop.sandbox.providers.sendgrid.accounts import SendGridAccount
 from bellhop.sandbox.providers.sendgrid.checks import Problem, reply
-from bellhop.sandbox.state import State
-from bellhop.sandbox.store import Message, Step
+from bellhop.sandbox.store import Message, PlannedStep
+
+if TYPE_CHECKING:
+    from bellhop.sandbox.providers.sendgrid.simulator import SendGrid
 
 FORBIDDEN = Problem("access forbidden")
 NO_MESSAGE = Problem("message not found")
@@ -128,24 +130,25 @@ def parsed(query: str) -> Wanted:
     return wanted
 
 
-class Desk:
+class EmailActivity:
     """The two calls; `error` renders a fault."""
 
-    def __init__(self, state: State, error: Callable[[FaultRequest, int], Response]) -> None:
-        self._state = state
+    def __init__(self, sendgrid: SendGrid, error: Callable[[FaultRequest, int], Response]) -> None:
+        self._sendgrid = sendgrid
+        self._state = sendgrid.state
         self._error = error
 
     def _has_it(self, account: SendGridAccount) -> bool:
         own = account.email_activity
-        return self._state.settings.sendgrid_email_activity if own is None else own
+        return self._sendgrid.settings.sendgrid_email_activity if own is None else own
 
-    def _told(self, where: list[tuple[str, Any]], account: SendGridAccount) -> list[tuple[Message, list[Step]]]:
+    def _told(self, where: list[tuple[str, Any]], account: SendGridAccount) -> list[tuple[Message, list[PlannedStep]]]:
         """The account's messages that show by now, and what happened to each. A drop of callbacks hides nothing."""
         found, _ = self._state.store.messages(
             [("provider =", "sendgrid"), ("direction =", "outbound"), ("account =", account.id), *where]
         )
         steps = self._state.store.steps_of([message.seq for message in found])
-        shown = time.time() - self._state.settings.sendgrid_activity_lag
+        shown = time.time() - self._sendgrid.settings.sendgrid_activity_lag
         told = [
             (
                 message,
@@ -215,7 +218,7 @@ def _json(content: Any) -> Response:
     return Response(json.dumps(content), 200, media_type="application/json")
 
 
-def _at(step: Step) -> str:
+def _at(step: PlannedStep) -> str:
     return datetime.fromtimestamp(step.payload["timestamp"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -223,7 +226,7 @@ def _epoch(row: dict[str, Any]) -> float:
     return datetime.fromisoformat(row["last_event_time"]).timestamp()
 
 
-def _summary(message: Message, happened: list[Step]) -> dict[str, Any]:
+def _summary(message: Message, happened: list[PlannedStep]) -> dict[str, Any]:
     words = [step.word for step in happened]
     return {
         "from_email": message.sender,
@@ -237,7 +240,7 @@ def _summary(message: Message, happened: list[Step]) -> dict[str, Any]:
     }
 
 
-def _whole(message: Message, happened: list[Step]) -> dict[str, Any]:
+def _whole(message: Message, happened: list[PlannedStep]) -> dict[str, Any]:
     summary = _summary(message, happened)
     return {
         **{name: summary[name] for name in ("from_email", "msg_id", "subject", "to_email", "status")},
@@ -254,7 +257,7 @@ def _whole(message: Message, happened: list[Step]) -> dict[str, Any]:
     }
 
 
-def _event(step: Step) -> dict[str, Any]:
+def _event(step: PlannedStep) -> dict[str, Any]:
     bounced = step.word == "bounce"
     event: dict[str, Any] = {
         "event_name": NAMES[step.word],

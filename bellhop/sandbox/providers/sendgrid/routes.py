@@ -10,63 +10,48 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bellhop.sandbox import faults, magic, scenarios
-from bellhop.sandbox.account_registry import EVENT_FLAGS, SendGridAccount, event_settings
+from bellhop.sandbox import faults
 from bellhop.sandbox.faults import FaultRequest
-from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
-from bellhop.sandbox.providers.sendgrid import activity as sendgrid_activity
-from bellhop.sandbox.providers.sendgrid import checks
+from bellhop.sandbox.providers.sendgrid import accounts, checks, scenarios
+from bellhop.sandbox.providers.sendgrid.accounts import SendGridAccount
+from bellhop.sandbox.providers.sendgrid.activity import EmailActivity
 from bellhop.sandbox.providers.sendgrid.checks import Problem, reply
-from bellhop.sandbox.state import Handler, State
-from bellhop.sandbox.store import Message, Step, now
+from bellhop.sandbox.providers.sendgrid.events import EVENT_FLAGS, event, event_settings
+from bellhop.sandbox.state import Handler
+from bellhop.sandbox.store import Message, PlannedStep, now
+
+if TYPE_CHECKING:
+    from bellhop.sandbox.providers.sendgrid.simulator import SendGrid
 
 _LARGEST = 30 * 1024 * 1024
 _SETTABLE = frozenset({"enabled", "url", "oauth_client_id", "oauth_token_url", "oauth_client_secret", *EVENT_FLAGS})
 
 AccountHandler = Callable[[Request, SendGridAccount], Awaitable[Response]]
 
-# What real events carry besides the names of the message; the reader is always the same.
-_EVENT_EXTRAS: dict[str, dict[str, Any]] = {
-    "delivered": {"response": "250 2.0.0 OK", "ip": "192.0.2.10", "tls": 1},
-    "bounce": {"ip": "192.0.2.10", "tls": 1},
-    "open": {
-        "useragent": "Mozilla/5.0 (sandbox reader)",
-        "ip": "198.51.100.7",
-        "sg_machine_open": False,
-        "sg_content_type": "html",
-    },
-    "click": {
-        "useragent": "Mozilla/5.0 (sandbox reader)",
-        "ip": "198.51.100.7",
-        "url": "https://sandbox.example/",
-        "url_offset": {"index": 0, "type": "html"},
-    },
-}
 
-
-def mount(app: FastAPI, state: State) -> None:
+def mount(app: FastAPI, sendgrid: SendGrid) -> None:
     """Routes without FastAPI's validation: what is wrong with a call is for SendGrid's own errors to say."""
-    desk, activity = _Desk(state), sendgrid_activity.Desk(state, _fault_error)
+    calls, activity, recorded = _Calls(sendgrid), EmailActivity(sendgrid, _fault_error), sendgrid.state.recorded
     routes: tuple[tuple[str, str, AccountHandler], ...] = (
-        ("/v3/mail/send", "POST", desk.send),
+        ("/v3/mail/send", "POST", calls.send),
         ("/v3/messages", "GET", activity.search),
         ("/v3/messages/{message_id}", "GET", activity.fetch),
-        ("/v3/user/webhooks/event/settings", "GET", desk.settings),
-        ("/v3/user/webhooks/event/settings", "PATCH", desk.change_settings),
-        ("/v3/user/webhooks/event/settings/signed", "GET", desk.signed),
-        ("/v3/user/webhooks/event/settings/signed", "PATCH", desk.change_signed),
+        ("/v3/user/webhooks/event/settings", "GET", calls.settings),
+        ("/v3/user/webhooks/event/settings", "PATCH", calls.change_settings),
+        ("/v3/user/webhooks/event/settings/signed", "GET", calls.signed),
+        ("/v3/user/webhooks/event/settings/signed", "PATCH", calls.change_signed),
     )
     for path, method, handler in routes:
-        app.add_route(path, state.recorded("sendgrid", desk.authenticated(handler)), methods=[method])
+        app.add_route(path, recorded("sendgrid", calls.authenticated(handler)), methods=[method])
     app.add_route(
         "/v3/{rest:path}",
-        state.recorded("sendgrid", desk.nothing_here),
+        recorded("sendgrid", calls.nothing_here),
         methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
     )
 
@@ -84,16 +69,17 @@ def _fault_error(asked: FaultRequest, status: int) -> Response:
     return answer
 
 
-class _Desk:
-    def __init__(self, state: State) -> None:
-        self._state = state
+class _Calls:
+    def __init__(self, sendgrid: SendGrid) -> None:
+        self._sendgrid = sendgrid
+        self._state = sendgrid.state
 
     def authenticated(self, handler: AccountHandler) -> Handler:
         async def call(request: Request) -> Response:
             scheme, _, key = request.headers.get("authorization", "").partition(" ")
             if scheme.lower() != "bearer" or not key:
                 return reply(401, checks.NO_KEY)
-            account = self._state.books.sendgrid_named(key.strip())
+            account = self._sendgrid.account_of(key.strip())
             return await handler(request, account) if account else reply(401, checks.BAD_KEY)
 
         return call
@@ -142,7 +128,7 @@ class _Desk:
         account: SendGridAccount,
         sg_message_id: str,
         moment: float,
-    ) -> tuple[Message, list[Step]]:
+    ) -> tuple[Message, list[PlannedStep]]:
         blocks = {block["type"]: block["value"] for block in reversed(mail.get("content") or [])}
         template = {
             name: found
@@ -176,37 +162,23 @@ class _Desk:
                 "attachments": [part.get("filename") for part in mail.get("attachments") or []],
             },
         )
-        magic_row = magic.lookup(to)
-        beats = magic_row.beats if magic_row and magic_row.beats is not None else scenarios.EMAIL
         start = max(moment, float(row.get("send_at") or mail.get("send_at") or 0))
-        steps = []
-        for beat in beats:
-            due = start + scenarios.after("sendgrid", beat, self._state.settings)
-            steps.append(
-                Step(
-                    message=0,
-                    provider="sendgrid",
-                    account=account.id,
-                    word=beat.word,
-                    due=due,
-                    payload=_event(message, beat, due),
-                )
-            )
-        return message, scenarios.disturbed(steps, self._state.callback_effect("sendgrid", to))
+        steps = self._sendgrid.planned(message, scenarios.EMAIL, start, lambda step, due: event(message, step, due))
+        return message, steps
 
     async def settings(self, request: Request, account: SendGridAccount) -> Response:
-        return _json(event_settings(account, self._state.settings.sendgrid_event_url))
+        return _json(event_settings(account, self._sendgrid.settings.sendgrid_event_url))
 
     async def change_settings(self, request: Request, account: SendGridAccount) -> Response:
         changed = await _object(request)
         if changed is None or not changed.keys() <= _SETTABLE:
             return reply(400, checks.BAD_JSON)
         account = replace(account, event={**account.event, **changed})
-        self._state.books.put_sendgrid(account)
+        self._sendgrid.accounts.put(account)
         return await self.settings(request, account)
 
     async def signed(self, request: Request, account: SendGridAccount) -> Response:
-        public = sandbox_sendgrid.webhook_public_key(account.private_key) if account.signed else ""
+        public = accounts.webhook_public_key(account.private_key) if account.signed else ""
         return _json({"public_key": public})
 
     async def change_signed(self, request: Request, account: SendGridAccount) -> Response:
@@ -214,7 +186,7 @@ class _Desk:
         if changed is None or not isinstance(changed.get("enabled"), bool):
             return reply(400, checks.BAD_JSON)
         account = replace(account, signed=changed["enabled"])
-        self._state.books.put_sendgrid(account)
+        self._sendgrid.accounts.put(account)
         return await self.signed(request, account)
 
 
@@ -228,23 +200,3 @@ async def _object(request: Request) -> dict[str, Any] | None:
     except ValueError:
         return None
     return found if isinstance(found, dict) else None
-
-
-def _event(message: Message, beat: scenarios.Beat, due: float) -> dict[str, Any]:
-    """One event as SendGrid posts it: custom arguments stand beside its own names."""
-    event: dict[str, Any] = {
-        **message.custom_args,
-        "email": message.recipient,
-        "timestamp": int(due),
-        "smtp-id": f"<{message.id}@geopod-ismtpd-sandbox>",
-        "event": beat.word,
-        "sg_event_id": secrets.token_urlsafe(32),
-        "sg_message_id": message.detail["sg_message_id"],
-        **_EVENT_EXTRAS.get(beat.word, {}),
-        **dict(beat.fields),
-    }
-    if message.detail["categories"]:
-        event["category"] = message.detail["categories"]
-    if message.detail["asm"]:
-        event["asm_group_id"] = message.detail["asm"].get("group_id")
-    return event

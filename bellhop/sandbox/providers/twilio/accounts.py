@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+
 from bellhop.sandbox.accounts import DefaultAccount, digest
 
 
@@ -24,3 +28,26 @@ DEFAULT = DefaultAccount(
     env={"TWILIO_ACCOUNT_SID": ACCOUNT_SID, "TWILIO_AUTH_TOKEN": AUTH_TOKEN, "TWILIO_FROM_NUMBER": FROM_NUMBER},
     callbacks={"SANDBOX_TWILIO_INBOUND_URL": "inbound"},
 )
+
+
+@dataclass(slots=True)
+class TwilioAccount:
+    """`numbers` are the senders it owns."""
+
+    sid: str
+    auth_token: str
+    numbers: list[str]
+
+    @property
+    def id(self) -> str:
+        return self.sid
+
+
+class AccountRequest(BaseModel):
+    """A further account; what is left out is made up. A known SID with another token rotates it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-fA-F]{32}$")
+    auth_token: str | None = None
+    numbers: list[str] | None = None

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from bellhop.sandbox import segments
-from bellhop.sandbox.account_registry import TwilioAccount
-from bellhop.sandbox.providers.twilio import overrides
+from bellhop.sandbox.callback_sender import Answer
+from bellhop.sandbox.providers.twilio.accounts import FROM_NUMBER, TwilioAccount
 from bellhop.sandbox.providers.twilio.messages import API_VERSION
-from bellhop.sandbox.state import State
 from bellhop.sandbox.store import Message, now
+
+if TYPE_CHECKING:
+    from bellhop.sandbox.providers.twilio.simulator import Twilio
 
 # The whole text, in any case: "Stop please" does not count.
 # https://help.twilio.com/articles/223134027-Twilio-support-for-opt-out-keywords-SMS-STOP-filtering-
@@ -20,72 +24,85 @@ OPT_OUT = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", 
 OPT_IN = frozenset({"START", "YES", "UNSTOP"})
 
 
-@dataclass(slots=True)
-class Inbound:
-    """What the app made of it: `status` None when it could not be asked."""
+class InboundRequest(BaseModel):
+    """A guest's text. `fields` are added to what Twilio would post (e.g. OptOutType, MediaUrl0)."""
 
-    sid: str
-    status: int | None
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    sender: str = Field(alias="from")
+    to: str = FROM_NUMBER
     body: str
-    detail: str
-    opt_out: bool | None = None
-    tries: int = field(default=1)
+    account_sid: str | None = Field(default=None, description="which account, if several own the number")
+    fields: dict[str, str] = {}
 
 
-async def receive(
-    state: State, account: TwilioAccount, sender: str, to: str, body: str, extra: dict[str, str]
-) -> Inbound:
-    """Apply the keywords, store the text, post it to the app and wait for the answer."""
-    word = body.strip().upper()
+async def receive(twilio: Twilio, account: TwilioAccount, asked: InboundRequest) -> dict[str, Any]:
+    """Apply the keywords, store the text, post it to the app and wait for the answer. Returns what the app made of it:
+    `status` None when it could not be asked."""
+    word = asked.body.strip().upper()
     opt_out = True if word in OPT_OUT else False if word in OPT_IN else None
     if opt_out is not None:
-        state.store.set_opt_out(account.sid, to, sender, opt_out)
+        twilio.state.store.set_opt_out(account.sid, asked.to, asked.sender, opt_out)
     sid, moment = "SM" + secrets.token_hex(16), now()
     message = Message(
-        provider="twilio",
+        provider=twilio.name,
         id=sid,
         account=account.sid,
-        recipient=to,
-        sender=sender,
-        content=body,
+        recipient=asked.to,
+        sender=asked.sender,
+        content=asked.body,
         status="received",
         accepted_at=moment,
         sent_at=moment,
         direction="inbound",
-        parts=segments.count(body),
+        parts=segments.count(asked.body),
     )
-    state.accept([(message, [])])
-    url = state.settings.twilio_inbound_url
-    if not url:
-        return Inbound(sid, None, "", "no twilio_inbound_url is set", opt_out, 0)
-    fields = {
+    twilio.state.accept([(message, [])])
+    url = twilio.settings.twilio_inbound_url
+    answer, tries = Answer("ct", "no twilio_inbound_url is set", ""), 0
+    if url:
+        answer, tries = await _call(twilio, account, url, _fields(message) | asked.fields)
+    return {
+        "sid": sid,
+        "status": int(answer.shown) if answer.shown.isdecimal() else None,
+        "body": answer.body,
+        "detail": answer.shown,
+        "opt_out": opt_out,
+        "tries": tries,
+    }
+
+
+async def _call(twilio: Twilio, account: TwilioAccount, url: str, fields: dict[str, str]) -> tuple[Answer, int]:
+    """The last answer, and how often it was tried."""
+    token, tries = str(uuid4()), 0
+    while True:
+        answer = await twilio.webhooks.call(account.sid, url, fields, token)
+        pause = None if answer.outcome == "ok" else twilio.webhooks.retry_pause(url, answer.outcome, tries)
+        tries += 1
+        if pause is None:
+            return answer, tries
+        await asyncio.sleep(pause)
+
+
+def _fields(message: Message) -> dict[str, str]:
+    return {
         "ToCountry": "US",
         "ToState": "",
-        "SmsMessageSid": sid,
+        "SmsMessageSid": message.id,
         "NumMedia": "0",
         "ToCity": "",
         "FromZip": "",
-        "SmsSid": sid,
+        "SmsSid": message.id,
         "FromState": "",
         "SmsStatus": "received",
         "FromCity": "",
-        "Body": body,
+        "Body": message.content,
         "FromCountry": "US",
-        "To": to,
+        "To": message.recipient,
         "ToZip": "",
         "NumSegments": str(message.parts),
-        "MessageSid": sid,
-        "AccountSid": account.sid,
-        "From": sender,
+        "MessageSid": message.id,
+        "AccountSid": message.account,
+        "From": message.sender,
         "ApiVersion": API_VERSION,
-        **extra,
     }
-    token, (_, how) = str(uuid4()), overrides.split(url)
-    tries = 0
-    while True:
-        outcome, answer, text = await state.post.twilio_call(account.sid, url, fields, token)
-        if outcome == "ok" or not how.retry(outcome, tries):
-            break
-        await asyncio.sleep(state.settings.twilio_retry_pause * 2**tries)
-        tries += 1
-    return Inbound(sid, int(answer) if answer.isdecimal() else None, text, answer, opt_out, tries + 1)

@@ -14,12 +14,13 @@ from uuid import uuid4
 
 import phonenumbers
 
-from bellhop.sandbox import magic, scenarios, segments
-from bellhop.sandbox.account_registry import TwilioAccount
-from bellhop.sandbox.callback_sender import TOKEN
+from bellhop.sandbox import segments
+from bellhop.sandbox.providers.twilio import scenarios
+from bellhop.sandbox.providers.twilio.accounts import TwilioAccount
+from bellhop.sandbox.providers.twilio.callbacks import TOKEN
 from bellhop.sandbox.providers.twilio.errors import DELIVERY_ERRORS, Refused
-from bellhop.sandbox.settings import Settings
-from bellhop.sandbox.store import Message, Step
+from bellhop.sandbox.scenarios import Step
+from bellhop.sandbox.store import Message
 
 API_VERSION = "2010-04-01"
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
@@ -123,54 +124,31 @@ def _moment(text: str) -> float:
         raise Refused(20001, "SendAt") from None
 
 
-def planned(
-    message: Message, account: TwilioAccount, settings: Settings, effect: scenarios.CallbackEffect | None
-) -> list[Step]:
-    """What will happen to it."""
-    row = magic.lookup(message.recipient)
-    beats = (
-        scenarios.CHAT
-        if ":" in message.recipient
-        else scenarios.SMS_BY_SERVICE
-        if not message.sender
-        else scenarios.SMS
-    )
-    if row and row.beats is not None:
-        beats = row.beats
-    start = message.detail["send_at"] or message.accepted_at
-    steps = [
-        Step(
-            message=0,
-            provider="twilio",
-            account=message.account,
-            word=beat.word,
-            code=beat.code,
-            due=start + scenarios.after("twilio", beat, settings),
-            url=message.callback_url,
-            payload=_callback(message, beat, account),
-        )
-        for beat in beats
-    ]
-    return scenarios.disturbed(steps, effect)
+def usual_steps(message: Message) -> tuple[Step, ...]:
+    """What happens to a message whose recipient is not magic."""
+    if ":" in message.recipient:
+        return scenarios.CHAT
+    return scenarios.SMS if message.sender else scenarios.SMS_BY_SERVICE
 
 
-def _callback(message: Message, beat: scenarios.Beat, account: TwilioAccount) -> dict[str, Any]:
+def callback(message: Message, step: Step, account: TwilioAccount) -> dict[str, Any]:
+    """The fields of the status callback of a step."""
     fields = {
         "AccountSid": message.account,
         "From": message.sender or account.numbers[0],
         "To": message.recipient,
         "MessageSid": message.id,
         "SmsSid": message.id,
-        "MessageStatus": beat.word,
-        "SmsStatus": beat.word,
+        "MessageStatus": step.word,
+        "SmsStatus": step.word,
         "ApiVersion": API_VERSION,
         TOKEN: str(uuid4()),
     }
     if message.detail["service"]:
         fields["MessagingServiceSid"] = message.detail["service"]
-    if beat.code is not None:
-        fields["ErrorCode"] = str(beat.code)
-        fields["ErrorMessage"] = DELIVERY_ERRORS[beat.code]
+    if step.code is not None:
+        fields["ErrorCode"] = str(step.code)
+        fields["ErrorMessage"] = DELIVERY_ERRORS[step.code]
     return fields
 
 

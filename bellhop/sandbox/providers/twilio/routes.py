@@ -7,26 +7,38 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import json
 import secrets
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode
 
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bellhop.sandbox import faults, magic
-from bellhop.sandbox.account_registry import TwilioAccount
+from bellhop.sandbox import faults
 from bellhop.sandbox.faults import FaultRequest
-from bellhop.sandbox.providers.twilio import errors as twilio_errors
+from bellhop.sandbox.providers.twilio import errors
+from bellhop.sandbox.providers.twilio.accounts import TwilioAccount
 from bellhop.sandbox.providers.twilio.errors import Refused
-from bellhop.sandbox.providers.twilio.messages import API_VERSION, checked, compose, one, planned, rendered
-from bellhop.sandbox.state import Handler, State
+from bellhop.sandbox.providers.twilio.messages import (
+    API_VERSION,
+    callback,
+    checked,
+    compose,
+    one,
+    rendered,
+    usual_steps,
+)
+from bellhop.sandbox.state import Handler
 from bellhop.sandbox.store import Message, now
+
+if TYPE_CHECKING:
+    from bellhop.sandbox.providers.twilio.simulator import Twilio
 
 _ROOT = f"/{API_VERSION}/Accounts/{{account}}/Messages"
 _FINAL = frozenset({"delivered", "undelivered", "failed", "canceled", "read", "received"})
@@ -34,21 +46,21 @@ _FINAL = frozenset({"delivered", "undelivered", "failed", "canceled", "read", "r
 AccountHandler = Callable[[Request, TwilioAccount], Awaitable[Response]]
 
 
-def mount(app: FastAPI, state: State) -> None:
+def mount(app: FastAPI, twilio: Twilio) -> None:
     """Routes without FastAPI's validation: what is wrong with a call is for Twilio's own errors to say."""
-    desk = _Desk(state)
+    calls, recorded = _Calls(twilio), twilio.state.recorded
     routes: tuple[tuple[str, str, AccountHandler], ...] = (
-        (f"{_ROOT}.json", "POST", desk.create),
-        (f"{_ROOT}.json", "GET", desk.list),
-        (f"{_ROOT}/{{sid}}.json", "GET", desk.fetch),
-        (f"{_ROOT}/{{sid}}.json", "POST", desk.update),
-        (f"{_ROOT}/{{sid}}.json", "DELETE", desk.delete),
+        (f"{_ROOT}.json", "POST", calls.create),
+        (f"{_ROOT}.json", "GET", calls.list),
+        (f"{_ROOT}/{{sid}}.json", "GET", calls.fetch),
+        (f"{_ROOT}/{{sid}}.json", "POST", calls.update),
+        (f"{_ROOT}/{{sid}}.json", "DELETE", calls.delete),
     )
     for path, method, handler in routes:
-        app.add_route(path, state.recorded("twilio", desk.authenticated(handler)), methods=[method])
+        app.add_route(path, recorded("twilio", calls.authenticated(handler)), methods=[method])
     app.add_route(
         f"/{API_VERSION}/{{rest:path}}",
-        state.recorded("twilio", desk.nothing_here),
+        recorded("twilio", calls.nothing_here),
         methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
     )
 
@@ -72,22 +84,26 @@ def _credentials(request: Request) -> tuple[str, str]:
 
 
 def _fault_error(asked: FaultRequest, status: int) -> Response:
-    return twilio_errors.of_fault(status, asked.code, asked.message)
+    return errors.of_fault(status, asked.code, asked.message)
 
 
 async def _form(request: Request) -> dict[str, list[str]]:
     return parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
 
 
-class _Desk:
-    def __init__(self, state: State) -> None:
-        self._state = state
+class _Calls:
+    def __init__(self, twilio: Twilio) -> None:
+        self._twilio = twilio
+        self._state = twilio.state
 
     def authenticated(self, handler: AccountHandler) -> Handler:
         async def call(request: Request) -> Response:
-            account = self._state.books.twilio_named(*_credentials(request))
+            sid, token = _credentials(request)
+            account = self._twilio.accounts.get(sid)
             try:
-                if account is None or account.sid != request.path_params["account"]:
+                if account is None or not hmac.compare_digest(account.auth_token.encode(), token.encode()):
+                    raise Refused(20003)
+                if sid != request.path_params["account"]:
                     raise Refused(20003)
                 return await handler(request, account)
             except Refused as refused:
@@ -112,14 +128,20 @@ class _Desk:
 
     def _accept(self, form: dict[str, list[str]], account: TwilioAccount) -> Response:
         to, sender, body = checked(form, account)
-        row = magic.lookup(to)
+        row = self._twilio.magic.lookup(to)
         if row and row.refused:
             raise Refused(row.refused, to)
         if self._state.store.opted_out(account.sid, sender or account.numbers[0], to):
             raise Refused(21610, to)
         message = compose(form, account, to, sender, body, now())
-        effect = self._state.callback_effect("twilio", to)
-        self._state.accept([(message, planned(message, account, self._state.settings, effect))])
+        steps = self._twilio.planned(
+            message,
+            usual_steps(message),
+            message.detail["send_at"] or message.accepted_at,
+            lambda step, _: callback(message, step, account),
+            message.callback_url,
+        )
+        self._state.accept([(message, steps)])
         return _json(rendered(message), 201)
 
     async def _faulted(self, request: Request, to: str, look: Callable[[], Response]) -> Response:
@@ -150,7 +172,7 @@ class _Desk:
                 raise Refused(20001, "Status")
             if message.status not in ("accepted", "scheduled"):
                 raise Refused(30409)
-            self._state.post.cancel(message.seq)
+            self._state.callback_sender.cancel(message.seq)
             self._state.store.change(message.seq, status="canceled", updated_at=moment)
         elif form.get("Body") == [""]:
             self._state.store.change(message.seq, content="", updated_at=moment)
@@ -173,7 +195,7 @@ class _Desk:
         query = dict(request.query_params)
         size = min(max(_whole(query.get("PageSize"), 50), 1), 1000)
         number, token = _whole(query.get("Page"), 0), query.get("PageToken", "")
-        lag = self._state.settings.twilio_list_lag
+        lag = self._twilio.settings.twilio_list_lag
         where = (
             ("provider =", "twilio"),
             ("deleted =", 0),

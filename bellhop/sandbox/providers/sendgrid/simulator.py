@@ -1,0 +1,88 @@
+"""SendGrid, simulated: mails, their events, the Email Activity."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+
+from bellhop.sandbox.account_registry import AccountRegistry
+from bellhop.sandbox.accounts import new_phrase
+from bellhop.sandbox.providers.sendgrid import accounts, routes, scenarios
+from bellhop.sandbox.providers.sendgrid.accounts import AccountRequest, SendGridAccount
+from bellhop.sandbox.providers.sendgrid.events import EventWebhook
+from bellhop.sandbox.providers.sendgrid.settings import SendGridSettings
+from bellhop.sandbox.simulator import CallbackKind, PostedCallback, Simulator
+from bellhop.sandbox.state import State
+from bellhop.sandbox.store import Message, PlannedStep
+
+
+class SendGrid(Simulator):
+    """See docs/sandbox/sendgrid.md."""
+
+    name = "sendgrid"
+    label = "SendGrid"
+    shown_as = "mail"
+    settings_group = SendGridSettings
+    account_request = AccountRequest
+    default_sender = accounts.FROM_EMAIL
+    magic = scenarios.MAGIC
+    moments = scenarios.MOMENTS
+    tones = scenarios.TONES
+    sent_word = "processed"
+
+    def __init__(self, state: State) -> None:
+        super().__init__(state)
+        self.accounts = AccountRegistry(state.store, self.name, SendGridAccount, SendGridAccount(accounts.API_KEY))
+        self.webhook = EventWebhook(state.callback_sender, self.accounts, lambda: self.settings)
+
+    @property
+    def settings(self) -> SendGridSettings:
+        return self.state.settings_of(SendGridSettings)
+
+    def mount(self, app: FastAPI) -> None:
+        routes.mount(app, self)
+
+    def tell(self, step: PlannedStep) -> None:
+        self.webhook.tell(step)
+
+    async def post_now(
+        self, kind: CallbackKind, word: str | None, message: Message, step: PlannedStep
+    ) -> PostedCallback:
+        return await self.webhook.post_now(kind, word, message, step)
+
+    def calls_back(self, message: Message) -> bool:
+        return True
+
+    def account_of(self, api_key: str) -> SendGridAccount | None:
+        """The account this key is of."""
+        account = self.accounts.get(accounts.key_half(api_key))
+        return account if account and hmac.compare_digest(account.api_key.encode(), api_key.encode()) else None
+
+    def settings_changed(self, changed: Mapping[str, Any]) -> None:
+        # Whoever sets it here means it, also for the default account that PATCHed its own before.
+        if "sendgrid_event_url" in changed:
+            default = self.account_of(accounts.API_KEY)
+            if default and default.event.pop("url", None) is not None:
+                self.accounts.put(default)
+
+    def put_account(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        given = AccountRequest.model_validate(asked)
+        key = given.api_key or accounts.api_key(new_phrase())
+        account = self.account_of(key) or SendGridAccount(key)
+        if given.from_emails is not None:
+            account.from_emails = [email.casefold() for email in given.from_emails]
+        if given.email_activity is not None:
+            account.email_activity = given.email_activity
+        self.accounts.put(account)
+        return {
+            "api_key": key,
+            "from_emails": account.from_emails,
+            "email_activity": account.email_activity,
+            "webhook_public_key": accounts.webhook_public_key(account.private_key),
+        }
+
+
+SIMULATOR = SendGrid

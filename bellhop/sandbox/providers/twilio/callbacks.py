@@ -1,0 +1,89 @@
+"""Twilio's webhooks: signed calls, tried again as the address's fragment says, and callbacks posted on demand.
+
+https://www.twilio.com/docs/usage/webhooks/webhooks-security
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from uuid import uuid4
+
+import aiohttp
+from twilio.request_validator import RequestValidator
+
+from bellhop.sandbox.account_registry import AccountRegistry
+from bellhop.sandbox.callback_sender import Answer, CallbackSender
+from bellhop.sandbox.providers.twilio import overrides
+from bellhop.sandbox.providers.twilio.accounts import TwilioAccount
+from bellhop.sandbox.providers.twilio.settings import TwilioSettings
+from bellhop.sandbox.simulator import CallbackKind, PostedCallback
+from bellhop.sandbox.store import Message, PlannedStep
+
+TOKEN = "I-Twilio-Idempotency-Token"
+"""The header that is the same in all retries of one callback; stored among the fields of its payload."""
+
+
+class Webhooks:
+    """Posts them for the accounts of one sandbox."""
+
+    def __init__(
+        self, sender: CallbackSender, accounts: AccountRegistry[TwilioAccount], settings: Callable[[], TwilioSettings]
+    ) -> None:
+        self._sender, self._accounts, self._settings = sender, accounts, settings
+
+    async def call(self, account: str, url: str, fields: dict[str, str], token: str, *, forged: bool = False) -> Answer:
+        """One signed call."""
+        bare, how = overrides.split(url)
+        secret = secrets.token_hex(16) if forged else self._accounts[account].auth_token
+        signature = RequestValidator(secret).compute_signature(bare, fields)
+        headers = {
+            "X-Twilio-Signature": signature,
+            TOKEN: token,
+            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+            "Accept": "*/*",
+            "User-Agent": "TwilioProxy/1.1",
+        }
+        timeout = aiohttp.ClientTimeout(total=how.total, sock_connect=how.connect, sock_read=how.read)
+        return await self._sender.post(bare, urlencode(fields).encode(), headers, timeout)
+
+    def retry_pause(self, url: str, outcome: str, tries: int) -> float | None:
+        """Seconds until a call that ended so is made once more; None: it is not."""
+        _, how = overrides.split(url)
+        return self._settings().twilio_retry_pause * 2**tries if how.retry(outcome, tries) else None
+
+    async def tell(self, step: PlannedStep) -> None:
+        """Post the status callback of a step."""
+        if not step.url:
+            return self._sender.settle(step, "done", "no URL")
+        fields = {name: value for name, value in step.payload.items() if name != TOKEN}
+        answer = await self.call(step.account, step.url, fields, step.payload[TOKEN])
+        if answer.outcome == "ok":
+            self._sender.settle(step, "done", answer.shown)
+        elif (pause := self.retry_pause(step.url, answer.outcome, step.tries)) is not None:
+            self._sender.again(step, pause, answer.shown)
+        else:
+            self._sender.settle(step, "failed", answer.shown)
+
+    async def post_now(
+        self, kind: CallbackKind, word: str | None, message: Message, step: PlannedStep
+    ) -> PostedCallback:
+        """See `Simulator.post_now`."""
+        word = word or step.word
+        fields = {name: value for name, value in step.payload.items() if name != TOKEN}
+        fields |= {"MessageStatus": word, "SmsStatus": word}
+        url, token = str(message.callback_url), str(uuid4())
+        if kind == "unknown":
+            sid = "SM" + secrets.token_hex(16)
+            fields |= {"MessageSid": sid, "SmsSid": sid}
+            url = _elsewhere(url)
+        answer = await self.call(message.account, url, fields, token, forged=kind == "forged")
+        return PostedCallback(fields["MessageSid"], word, answer.shown)
+
+
+def _elsewhere(url: str) -> str:
+    """The address with every id in its query replaced by one that nobody knows."""
+    parts = urlsplit(url)
+    query = [(name, str(uuid4()) if len(value) == 36 else value) for name, value in parse_qsl(parts.query)]
+    return urlunsplit(parts._replace(query=urlencode(query)))

@@ -1,0 +1,88 @@
+"""Twilio, simulated: texts, their status callbacks, and what guests text back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from fastapi import FastAPI
+
+from bellhop.sandbox.account_registry import AccountRegistry
+from bellhop.sandbox.accounts import new_phrase
+from bellhop.sandbox.providers.twilio import accounts, inbound, routes, scenarios
+from bellhop.sandbox.providers.twilio.accounts import AccountRequest, TwilioAccount
+from bellhop.sandbox.providers.twilio.callbacks import TOKEN, Webhooks
+from bellhop.sandbox.providers.twilio.settings import TwilioSettings
+from bellhop.sandbox.simulator import CallbackKind, InvalidRequest, PostedCallback, Simulator
+from bellhop.sandbox.state import State
+from bellhop.sandbox.store import Message, PlannedStep
+
+
+class Twilio(Simulator):
+    """See docs/sandbox/twilio.md."""
+
+    name = "twilio"
+    label = "Twilio"
+    shown_as = "text"
+    settings_group = TwilioSettings
+    account_request = AccountRequest
+    inbound_request = inbound.InboundRequest
+    default_sender = accounts.FROM_NUMBER
+    magic = scenarios.MAGIC
+    moments = scenarios.MOMENTS
+    tones = scenarios.TONES
+    sent_word = "sent"
+
+    def __init__(self, state: State) -> None:
+        super().__init__(state)
+        default = TwilioAccount(accounts.ACCOUNT_SID, accounts.AUTH_TOKEN, [accounts.FROM_NUMBER])
+        self.accounts = AccountRegistry(state.store, self.name, TwilioAccount, default)
+        self.webhooks = Webhooks(state.callback_sender, self.accounts, lambda: self.settings)
+
+    @property
+    def settings(self) -> TwilioSettings:
+        return self.state.settings_of(TwilioSettings)
+
+    def mount(self, app: FastAPI) -> None:
+        routes.mount(app, self)
+
+    def tell(self, step: PlannedStep) -> None:
+        self.state.callback_sender.start(self.webhooks.tell(step))
+
+    async def post_now(
+        self, kind: CallbackKind, word: str | None, message: Message, step: PlannedStep
+    ) -> PostedCallback:
+        return await self.webhooks.post_now(kind, word, message, step)
+
+    def changes(self, step: PlannedStep, moment: float) -> dict[str, Any]:
+        changed = super().changes(step, moment)
+        # With a messaging service the number is only chosen when the text is sent.
+        return changed | ({"sender": step.payload["From"]} if step.word == self.sent_word else {})
+
+    def renewed(self, payload: dict[str, Any]) -> dict[str, Any]:
+        return {**payload, TOKEN: str(uuid4())}
+
+    def put_account(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        given, phrase = AccountRequest.model_validate(asked), new_phrase()
+        sid = given.account_sid or accounts.account_sid(phrase)
+        old = self.accounts.get(sid)
+        token = given.auth_token or (old.auth_token if old else accounts.auth_token(phrase))
+        numbers = given.numbers if given.numbers is not None else old.numbers if old else [accounts.FROM_NUMBER]
+        if not numbers:
+            raise InvalidRequest("numbers: an account needs one to send from")
+        self.accounts.put(TwilioAccount(sid, token, numbers))
+        return {"account_sid": sid, "auth_token": token, "numbers": numbers}
+
+    def owns(self, address: str) -> bool:
+        return any(address.rpartition(":")[2] in account.numbers for account in self.accounts)
+
+    async def receive(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        given = inbound.InboundRequest.model_validate(asked)
+        for account in self.accounts:
+            if given.to.rpartition(":")[2] in account.numbers and given.account_sid in (None, account.sid):
+                return await inbound.receive(self, account, given)
+        raise InvalidRequest(f"no account owns the number {given.to}")
+
+
+SIMULATOR = Twilio
