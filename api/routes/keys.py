@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
 from fastapi import Query as FromQuery
 from starlette.responses import Response
 
 from api.dependencies import AuthenticatedRoute, CurrentScope, CurrentServices, key_of, page, reply, require_scope
-from api.problems import Forbidden, NotFound
 from api.schemas.errors import errors
 from api.schemas.fields import Page, Paging
 from api.schemas.keys import Key, MintedKey, MintKey
-from bellhop.domain.ids import Prefix, render
+from bellhop.domain import serializers
+from bellhop.domain.ids import Prefix
 from bellhop.domain.keys import EVERYTHING
-from bellhop.domain.scopes import Scope
-from bellhop.domain.serializers import timestamp
-from bellhop.store.access import keys
+from bellhop.engine import keys
 
 router = APIRouter(prefix="/v1/auth/keys", tags=["API keys"], route_class=AuthenticatedRoute)
 
@@ -33,21 +31,16 @@ router = APIRouter(prefix="/v1/auth/keys", tags=["API keys"], route_class=Authen
 @require_scope(EVERYTHING)
 async def mint(services: CurrentServices, scope: CurrentScope, body: MintKey) -> Response:
     """Mint a key for this property and environment. The key itself is in this answer and nowhere else."""
-    if body.environment not in (None, scope.environment):
-        raise Forbidden(f"A {scope.environment} key mints {scope.environment} keys only.")
-    rights = list(dict.fromkeys(body.scopes))
-    row, raw = await services.engine.database.write(lambda tx: keys.create(tx, scope, body.name, rights))
-    return reply({**_shown(row), "key": raw}, 201, {"Cache-Control": "no-store"})
+    row, raw = await keys.mint(services.engine, scope, body.name, body.scopes, body.environment)
+    return reply(serializers.minted_key(row, raw), 201, {"Cache-Control": "no-store"})
 
 
 @router.get("", operation_id="listApiKeys", summary="List API keys", response_model=Page[Key], responses=errors())
 @require_scope(EVERYTHING)
 async def listing(services: CurrentServices, scope: CurrentScope, which: Annotated[Paging, FromQuery()]) -> Response:
     """Keys of this property and environment, revoked ones too, newest first."""
-    rows, total = await services.engine.database.read(
-        lambda tx: keys.listing(tx, scope, limit=which.limit, offset=which.offset)
-    )
-    return page([_shown(row) for row in rows], total, which.limit, which.offset)
+    rows, total = await keys.listing(services.engine, scope, limit=which.limit, offset=which.offset)
+    return page([serializers.api_key(row) for row in rows], total, which.limit, which.offset)
 
 
 @router.delete(
@@ -56,23 +49,6 @@ async def listing(services: CurrentServices, scope: CurrentScope, which: Annotat
 @require_scope(EVERYTHING)
 async def revoke(services: CurrentServices, scope: CurrentScope, key_id: str) -> Response:
     """Close a key for good; every process has noticed after two seconds."""
-    key = key_of(Prefix.KEY, key_id)
-    gone = await services.engine.database.write(lambda tx: keys.revoke(tx, scope, key))
-    if gone is None:
-        raise NotFound
-    services.authenticator.forget(gone)
+    secret_hash = await keys.revoke(services.engine, scope, key_of(Prefix.KEY, key_id))
+    services.authenticator.forget(secret_hash)
     return Response(status_code=204)
-
-
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    scope: Scope = row["scope"]
-    return {
-        "id": render(Prefix.KEY, row["id"]),
-        "property_id": render(Prefix.PROPERTY, scope.property_id),
-        "name": row["name"],
-        "environment": scope.environment,
-        "scopes": row["rights"],
-        "last4": row["last4"],
-        "rate_limit": row["rate_limit"],
-        **{name: timestamp(row[name]) for name in ("created_at", "last_used_at", "expires_at", "revoked_at")},
-    }

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 from fastapi import APIRouter
 from fastapi import Query as FromQuery
 from starlette.responses import Response
 
-from api.auth import Caller
-from api.dependencies import AuthenticatedRoute, CurrentCaller, CurrentServices, key_of, page, reply, require_scope
-from api.problems import NotFound
+from api.dependencies import AuthenticatedRoute, CurrentCaller, CurrentEngine, key_of, page, reply, require_scope
 from api.schemas.errors import errors
 from api.schemas.fields import Page, Paging
 from api.schemas.keys import ChangeProperty, Property
-from bellhop.domain.ids import Prefix, render
-from bellhop.domain.scopes import Scope
-from bellhop.domain.serializers import timestamp
-from bellhop.store.access import properties
+from bellhop.domain import serializers
+from bellhop.domain.ids import Prefix
+from bellhop.domain.rows.access import PropertyFields
+from bellhop.engine import properties
 
 router = APIRouter(prefix="/v1/properties", tags=["Properties"], route_class=AuthenticatedRoute)
 
@@ -26,12 +24,10 @@ router = APIRouter(prefix="/v1/properties", tags=["Properties"], route_class=Aut
     "", operation_id="listProperties", summary="List properties", response_model=Page[Property], responses=errors()
 )
 @require_scope("properties:read")
-async def listing(services: CurrentServices, caller: CurrentCaller, which: Annotated[Paging, FromQuery()]) -> Response:
+async def listing(engine: CurrentEngine, caller: CurrentCaller, which: Annotated[Paging, FromQuery()]) -> Response:
     """The properties that the key opens: usually one."""
-    opened = caller.scopes
-    rows = await services.engine.database.read(lambda tx: properties.of_scopes(tx, opened))
-    wanted = rows[which.offset : which.offset + which.limit]
-    return page([_shown(row) for row in wanted], len(rows), which.limit, which.offset)
+    rows, total = await properties.listing(engine, caller.scopes, limit=which.limit, offset=which.offset)
+    return page([serializers.property_(row) for row in rows], total, which.limit, which.offset)
 
 
 @router.get(
@@ -42,11 +38,10 @@ async def listing(services: CurrentServices, caller: CurrentCaller, which: Annot
     responses=errors(404),
 )
 @require_scope("properties:read")
-async def one(services: CurrentServices, caller: CurrentCaller, property_id: str) -> Response:
+async def one(engine: CurrentEngine, caller: CurrentCaller, property_id: str) -> Response:
     """One property."""
-    scope = _opened(caller, property_id)
-    rows = await services.engine.database.read(lambda tx: properties.of_scopes(tx, [scope]))
-    return reply(_shown(rows[0]))
+    row = await properties.get(engine, caller.scopes, key_of(Prefix.PROPERTY, property_id))
+    return reply(serializers.property_(row))
 
 
 @router.patch(
@@ -57,26 +52,8 @@ async def one(services: CurrentServices, caller: CurrentCaller, property_id: str
     responses=errors(400, 404, 413),
 )
 @require_scope("properties:write")
-async def change(services: CurrentServices, caller: CurrentCaller, property_id: str, body: ChangeProperty) -> Response:
+async def change(engine: CurrentEngine, caller: CurrentCaller, property_id: str, body: ChangeProperty) -> Response:
     """Change the fields that are present."""
-    scope = _opened(caller, property_id)
-    fields = body.model_dump(exclude_unset=True)
-    return reply(_shown(await services.engine.database.write(lambda tx: properties.change(tx, scope, fields))))
-
-
-def _opened(caller: Caller, property_id: str) -> Scope:
-    key = key_of(Prefix.PROPERTY, property_id)
-    for scope in caller.scopes:
-        if scope.property_id == key:
-            return scope
-    raise NotFound
-
-
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    plain = ("name", "slug", "type", "timezone", "currency", "country", "settings", "is_active")
-    return {
-        "id": render(Prefix.PROPERTY, row["id"]),
-        **{name: row[name] for name in plain},
-        "created_at": timestamp(row["created_at"]),
-        "updated_at": timestamp(row["updated_at"]),
-    }
+    fields = cast(PropertyFields, body.model_dump(exclude_unset=True))
+    row = await properties.change(engine, caller.scopes, key_of(Prefix.PROPERTY, property_id), fields)
+    return reply(serializers.property_(row))

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.cli.report_tables import tables
 from bellhop.cli.target import settings, settled
 from bellhop.domain.ids import Prefix, render
+from bellhop.domain.rows.access import PropertyRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.engine import message_report
@@ -132,8 +133,8 @@ async def _ledgers(
     start, end = (datetime.fromisoformat(together[name]) for name in ("from", "to"))
     scopes = [
         {
-            "property": row["slug"],
-            "name": row["name"],
+            "property": row.slug,
+            "name": row.name,
             "environment": scope.environment,
             **await message_report.figures(tx, [scope], start, end),
         }
@@ -142,18 +143,18 @@ async def _ledgers(
     return {"scopes": scopes, "together": together}
 
 
-async def _scopes(tx: AsyncConnection, slug: str | None, environment: str | None) -> list[tuple[Any, Scope]]:
+async def _scopes(tx: AsyncConnection, slug: str | None, environment: str | None) -> list[tuple[PropertyRow, Scope]]:
     if environment not in (None, "test", "live"):
         raise Refused(f"The environment is `test` or `live`, not '{environment}'.")
     every = await properties.everything(tx)
     if slug is not None:
-        every = [row for row in every if row["slug"] == slug]
+        every = [row for row in every if row.slug == slug]
         if not every:
             raise Refused(f"There is no property '{slug}'. `bellhop properties list` shows those there are.")
     return [
         (row, scope)
         for row in every
-        for word, scope in sorted((await properties.scopes_of(tx, row["slug"])).items())
+        for word, scope in sorted((await properties.scopes_of(tx, row.slug)).items())
         if environment in (None, word)
     ]
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
+from bellhop.domain.channels import Channel
 from bellhop.domain.failures import error_object
 from bellhop.domain.ids import Prefix, render
+from bellhop.domain.rows.access import KeyRow, PropertyRow
+from bellhop.domain.rows.guests import GuestRow
+from bellhop.domain.rows.messages import PublicMessage
+from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointRow
 from bellhop.domain.statuses import STATUS, Stage
-
-Row = Mapping[str, Any]
 
 
 def timestamp(at: datetime | None) -> str | None:
@@ -18,69 +23,169 @@ def timestamp(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def message(row: Row, *, stage: Stage | None = None, failure: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The OutboundMessage object. `row`: a messages row with `property_id` beside it.
+def message(
+    row: PublicMessage | Mapping[str, Any], *, stage: Stage | None = None, failure: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The OutboundMessage object.
 
     `stage` and `failure` show the message as it was when an event was told rather than as it is now.
     """
-    shown = stage or Stage(row["stage"])
-    metadata = dict(row["metadata"] or {})
+    if isinstance(row, Mapping):
+        row = _typed(row)
+    shown = stage or row.stage
+    metadata = dict(row.metadata or {})
     if shown in (Stage.GAVE_UP, Stage.UNDELIVERED):
-        told = failure or {"code": row["failure_code"], "provider_code": row["provider_code"]}
+        told = failure or {"code": row.failure_code, "provider_code": row.provider_code}
         if told.get("code"):
             metadata["error"] = error_object(told["code"], told.get("provider_code"))
     return {
-        "id": render(Prefix.MESSAGE, row["id"]),
-        "property_id": render(Prefix.PROPERTY, row["property_id"]),
-        "guest_id": row["guest_ref"],
-        "channel": row["channel"],
+        "id": render(Prefix.MESSAGE, row.id),
+        "property_id": render(Prefix.PROPERTY, row.property_id),
+        "guest_id": row.guest_ref,
+        "channel": row.channel.value,
         "status": STATUS[shown].value,
-        "recipient": row["recipient"],
-        "subject": row["subject"],
-        "content": row["content"],
-        "scheduled_at": timestamp(row["scheduled_at"]),
-        "sent_at": timestamp(row["sent_at"]),
-        "created_at": timestamp(row["created_at"]),
+        "recipient": row.recipient,
+        "subject": row.subject,
+        "content": row.content,
+        "scheduled_at": timestamp(row.scheduled_at),
+        "sent_at": timestamp(row.sent_at),
+        "created_at": timestamp(row.created_at),
         "metadata": metadata,
     }
 
 
-def inbound(row: Row) -> dict[str, Any]:
-    """A message a guest sent to the property (`message.received`). `row`: as for `message`."""
+def _typed(row: Mapping[str, Any]) -> PublicMessage:
+    # Until the store of messages has typed rows, too.
+    known = {each.name: row[each.name] for each in fields(PublicMessage)}
+    return PublicMessage(**{**known, "channel": Channel(row["channel"]), "stage": Stage(row["stage"])})
+
+
+def inbound(row: PublicMessage) -> dict[str, Any]:
+    """The InboundMessage object: what a guest wrote to the property (`message.received`)."""
     return {
-        "id": render(Prefix.INBOUND, row["id"]),
-        "property_id": render(Prefix.PROPERTY, row["property_id"]),
-        "guest_id": render(Prefix.GUEST, row["guest_id"]) if row["guest_id"] else None,
-        "conversation_id": render(Prefix.CONVERSATION, row["conversation_id"]) if row["conversation_id"] else None,
-        "channel": row["channel"],
-        "sender": row["sender"],
-        "recipient": row["recipient"],
-        "content": row["content"],
-        "created_at": timestamp(row["created_at"]),
+        "id": render(Prefix.INBOUND, row.id),
+        "property_id": render(Prefix.PROPERTY, row.property_id),
+        "guest_id": render(Prefix.GUEST, row.guest_id) if row.guest_id else None,
+        "conversation_id": render(Prefix.CONVERSATION, row.conversation_id) if row.conversation_id else None,
+        "channel": row.channel.value,
+        "sender": row.sender,
+        "recipient": row.recipient,
+        "content": row.content,
+        "created_at": timestamp(row.created_at),
     }
 
 
-def guest(row: Row) -> dict[str, Any]:
-    """The Guest object. `row`: a guests row with `property_id` beside it."""
+def guest(row: GuestRow) -> dict[str, Any]:
+    """The Guest object."""
     return {
-        "id": render(Prefix.GUEST, row["id"]),
-        "property_id": render(Prefix.PROPERTY, row["property_id"]),
-        "first_name": row["first_name"],
-        "last_name": row["last_name"],
-        "email": row["email"],
-        "phone": row["phone"],
-        "language": row["language"],
-        "preferences": row["preferences"],
-        "metadata": row["metadata"],
-        "external_id": row["external_id"],
-        "is_active": row["is_active"],
-        "first_seen_at": timestamp(row["first_seen_at"]),
-        "last_seen_at": timestamp(row["last_seen_at"]),
-        "created_at": timestamp(row["created_at"]),
-        "updated_at": timestamp(row["updated_at"]),
+        "id": render(Prefix.GUEST, row.id),
+        "property_id": render(Prefix.PROPERTY, row.property_id),
+        "first_name": row.first_name,
+        "last_name": row.last_name,
+        "email": row.email,
+        "phone": row.phone,
+        "language": row.language,
+        "preferences": row.preferences,
+        "metadata": row.metadata,
+        "external_id": row.external_id,
+        "is_active": row.is_active,
+        "first_seen_at": timestamp(row.first_seen_at),
+        "last_seen_at": timestamp(row.last_seen_at),
+        "created_at": timestamp(row.created_at),
+        "updated_at": timestamp(row.updated_at),
     }
 
 
-def erased(prefix: Prefix, row: Row) -> dict[str, Any]:
+def endpoint(row: EndpointRow) -> dict[str, Any]:
+    """The Endpoint object, as its owner sees it: with its secret."""
+    return {
+        "id": render(Prefix.ENDPOINT, row.id),
+        "property_id": render(Prefix.PROPERTY, row.property_id),
+        "url": row.url,
+        "secret": row.secret,
+        "events": ",".join(row.events),
+        "is_active": row.is_active,
+        "created_at": timestamp(row.created_at),
+        "description": row.description,
+        "disabled_at": timestamp(row.disabled_at),
+        "disabled_reason": row.disabled_reason,
+    }
+
+
+def disabled_endpoint(row: EndpointRow, reason: str | None, at: datetime) -> dict[str, Any]:
+    """What the other endpoints are told of one that was disabled: as it was then, and without its secret."""
+    shown = endpoint(replace(row, is_active=False, disabled_reason=reason, disabled_at=at))
+    return {name: shown[name] for name in ("id", "property_id", "url", "is_active", "disabled_reason", "disabled_at")}
+
+
+def delivery(row: DeliveryRow) -> dict[str, Any]:
+    """The Delivery object: one event owed to one endpoint."""
+    return {
+        "id": render(Prefix.DELIVERY, row.id),
+        "endpoint_id": render(Prefix.ENDPOINT, row.endpoint_id),
+        "event_id": render(Prefix.EVENT, row.event_id),
+        "event_type": row.event_type,
+        "state": row.state.value,
+        "attempts": row.attempts,
+        "next_attempt_at": timestamp(row.next_at) if row.state is DeliveryState.PENDING else None,
+        "last_attempt_at": timestamp(row.last_attempt_at),
+        "last_status": row.last_status,
+        "last_error": row.last_error,
+        "delivered_at": timestamp(row.delivered_at),
+        "created_at": timestamp(row.created_at),
+    }
+
+
+def event(event_id: UUID, kind: str, property_id: UUID, created_at: datetime, data: dict[str, Any]) -> dict[str, Any]:
+    """What an endpoint receives: an event of a type (`kind`), with the object it is about as `data`."""
+    return {
+        "id": render(Prefix.EVENT, event_id),
+        "type": kind,
+        "property_id": render(Prefix.PROPERTY, property_id),
+        "created_at": timestamp(created_at),
+        "data": data,
+    }
+
+
+def api_key(row: KeyRow) -> dict[str, Any]:
+    """The Key object, without its secret."""
+    return {
+        "id": render(Prefix.KEY, row.id),
+        "property_id": render(Prefix.PROPERTY, row.property_id),
+        "name": row.name,
+        "environment": row.environment,
+        "scopes": row.rights,
+        "last4": row.last4,
+        "rate_limit": row.rate_limit,
+        "created_at": timestamp(row.created_at),
+        "last_used_at": timestamp(row.last_used_at),
+        "expires_at": timestamp(row.expires_at),
+        "revoked_at": timestamp(row.revoked_at),
+    }
+
+
+def minted_key(row: KeyRow, raw: str) -> dict[str, Any]:
+    """The MintedKey object: a new key with its secret (`raw`), shown this once."""
+    return {**api_key(row), "key": raw}
+
+
+def property_(row: PropertyRow) -> dict[str, Any]:
+    """The Property object."""
+    return {
+        "id": render(Prefix.PROPERTY, row.id),
+        "name": row.name,
+        "slug": row.slug,
+        "type": row.type,
+        "timezone": row.timezone,
+        "currency": row.currency,
+        "country": row.country,
+        "settings": row.settings,
+        "is_active": row.is_active,
+        "created_at": timestamp(row.created_at),
+        "updated_at": timestamp(row.updated_at),
+    }
+
+
+def erased(prefix: Prefix, key: UUID, property_id: UUID) -> dict[str, Any]:
     """What is left of a subject whose guest was erased: ids only."""
-    return {"id": render(prefix, row["id"]), "property_id": render(Prefix.PROPERTY, row["property_id"])}
+    return {"id": render(prefix, key), "property_id": render(Prefix.PROPERTY, property_id)}

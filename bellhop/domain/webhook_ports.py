@@ -9,6 +9,13 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from bellhop.domain.rows.guests import GuestRow
+from bellhop.domain.rows.messages import PublicMessage
+from bellhop.domain.rows.webhooks import EndpointRow
+
+SubjectRow = PublicMessage | GuestRow | EndpointRow
+"""What an event is about, as the database has it."""
+
 
 class RecordUnavailable(Exception):
     """The record could not be reached just now; the same call may be repeated."""
@@ -28,7 +35,7 @@ class Owed:
     created_at: datetime
     """When the event happened."""
     property_id: UUID
-    row: Mapping[str, Any] | None = field(repr=False)
+    row: SubjectRow | None = field(repr=False)
     """The subject's row as it is now; None when it is gone or erased: the body then carries ids only."""
     url: str = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)

@@ -81,14 +81,12 @@ async def list_properties(tx: AsyncConnection) -> list[dict[str, Any]]:
     every = await properties.every_scope(tx)
     return [
         {
-            "id": render(Prefix.PROPERTY, row["id"]),
-            "slug": row["slug"],
-            "name": row["name"],
-            "timezone": row["timezone"],
+            "id": render(Prefix.PROPERTY, row.id),
+            "slug": row.slug,
+            "name": row.name,
+            "timezone": row.timezone,
             "channels": {
-                scope.environment: await accounts.channels(tx, scope)
-                for scope in every
-                if scope.property_id == row["id"]
+                scope.environment: await accounts.channels(tx, scope) for scope in every if scope.property_id == row.id
             },
         }
         for row in await properties.everything(tx)
@@ -131,7 +129,7 @@ async def create_key(
     if unknown := [word for word in rights if word not in RIGHTS]:
         raise Refused(f"No such scope: {', '.join(unknown)}. There are: {', '.join(RIGHTS)}.")
     row, raw = await keys.create(tx, scope, name, rights, rate_limit=rate_limit)
-    return {"id": render(Prefix.KEY, row["id"]), "environment": environment, "scopes": list(rights), "key": raw}
+    return {"id": render(Prefix.KEY, row.id), "environment": environment, "scopes": list(rights), "key": raw}
 
 
 async def list_keys(tx: AsyncConnection, slug: str) -> list[dict[str, Any]]:
@@ -141,13 +139,13 @@ async def list_keys(tx: AsyncConnection, slug: str) -> list[dict[str, Any]]:
         rows, _ = await keys.listing(tx, scope, limit=1000, offset=0)
         found += [
             {
-                "id": render(Prefix.KEY, row["id"]),
-                "name": row["name"],
+                "id": render(Prefix.KEY, row.id),
+                "name": row.name,
                 "environment": environment,
-                "scopes": row["rights"],
-                "last4": row["last4"],
-                "created_at": timestamp(row["created_at"]),
-                "revoked_at": timestamp(row["revoked_at"]),
+                "scopes": row.rights,
+                "last4": row.last4,
+                "created_at": timestamp(row.created_at),
+                "revoked_at": timestamp(row.revoked_at),
             }
             for row in rows
         ]
@@ -168,7 +166,7 @@ async def list_accounts(tx: AsyncConnection, slug: str | None) -> list[dict[str,
     """The provider accounts of one property or of all, without their secrets."""
     if slug is not None:
         await _scopes_of(tx, slug)
-    slugs = [slug] if slug is not None else [row["slug"] for row in await properties.everything(tx)]
+    slugs = [slug] if slug is not None else [row.slug for row in await properties.everything(tx)]
     return [
         {
             "property": each,

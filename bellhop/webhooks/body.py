@@ -7,7 +7,10 @@ from typing import Any
 
 from bellhop.domain import serializers
 from bellhop.domain.events import EventType
-from bellhop.domain.ids import Prefix, render
+from bellhop.domain.ids import Prefix
+from bellhop.domain.rows.guests import GuestRow
+from bellhop.domain.rows.messages import PublicMessage
+from bellhop.domain.rows.webhooks import EndpointRow
 from bellhop.domain.statuses import RANK, Stage
 from bellhop.domain.webhook_ports import Owed
 
@@ -22,41 +25,23 @@ PREFIX: dict[str, Prefix] = {
 
 def body(owed: Owed) -> bytes:
     """`{id, type, property_id, created_at, data}` as the exact bytes that are signed and sent."""
-    content = {
-        "id": render(Prefix.EVENT, owed.event_id),
-        "type": owed.type,
-        "property_id": render(Prefix.PROPERTY, owed.property_id),
-        "created_at": serializers.timestamp(owed.created_at),
-        "data": data(owed),
-    }
+    content = serializers.event(owed.event_id, owed.type, owed.property_id, owed.created_at, data(owed))
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def data(owed: Owed) -> dict[str, Any]:
     """The object an event is about, as it was when the event was told; ids only when it is gone or erased."""
-    if owed.row is None or owed.type == EventType.GUEST_DELETED:
-        return serializers.erased(PREFIX[owed.subject], {"id": owed.subject_id, "property_id": owed.property_id})
-    match owed.subject:
-        case "message":
-            return _message(owed, owed.row)
-        case "inbound":
-            return serializers.inbound(owed.row)
-        case "guest":
-            return serializers.guest(owed.row)
-        case "endpoint":
-            return {
-                "id": render(Prefix.ENDPOINT, owed.subject_id),
-                "property_id": render(Prefix.PROPERTY, owed.property_id),
-                "url": owed.row["url"],
-                "is_active": False,
-                "disabled_reason": owed.facts.get("reason"),
-                "disabled_at": serializers.timestamp(owed.created_at),
-            }
-        case _:
-            return serializers.erased(PREFIX[owed.subject], {"id": owed.subject_id, "property_id": owed.property_id})
+    row = owed.row
+    if row is None or owed.type == EventType.GUEST_DELETED:
+        return serializers.erased(PREFIX[owed.subject], owed.subject_id, owed.property_id)
+    if isinstance(row, GuestRow):
+        return serializers.guest(row)
+    if isinstance(row, EndpointRow):
+        return serializers.disabled_endpoint(row, owed.facts.get("reason"), owed.created_at)
+    return serializers.inbound(row) if owed.subject == "inbound" else _message(owed, row)
 
 
-def _message(owed: Owed, row: serializers.Row) -> dict[str, Any]:
+def _message(owed: Owed, row: PublicMessage) -> dict[str, Any]:
     # An event names the stage it tells; its once-only mark is the public status, in which two ways to fail are one.
     stage = Stage(owed.facts["stage"]) if "stage" in owed.facts else None
     failure = owed.facts if owed.facts.get("code") else None

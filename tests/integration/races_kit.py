@@ -212,7 +212,7 @@ class World:
             fields = {"first_name": "Ann", "last_name": "Doe", COLUMN[channel]: address}
             made = await profiles.upsert(tx, self.scope, fields, self.book)
         if made.created:
-            self.guests.append(made.row["id"])
+            self.guests.append(made.row.id)
 
     async def accept(self, channel: Channel, which: int, parts: int, later: float, guest: UUID | None) -> None:
         """POST /send."""

@@ -362,7 +362,7 @@ async def test_an_erasure_and_a_batch_of_bounces_do_not_block_one_another(world:
     for first_name in ("Ann", "Ben"):
         async with world.engine.begin() as tx:
             fields = {"first_name": first_name, "last_name": "Doe", "phone": ADDRESSES[Channel.SMS][0]}
-            family.append((await profiles.upsert(tx, world.scope, fields, world.book)).row["id"])
+            family.append((await profiles.upsert(tx, world.scope, fields, world.book)).row.id)
     world.guests += family
     calls = []
     for guest, which in ((family[1], 0), (family[0], 1)):

@@ -6,8 +6,11 @@ from dataclasses import dataclass, fields
 
 import pytest
 
+from bellhop.domain.rows.access import KeyRow, PropertyRow
 from bellhop.domain.rows.delivery import AccountRow, AttemptRow, SenderRow
-from bellhop.domain.rows.messages import MessageRow
+from bellhop.domain.rows.guests import GuestRow
+from bellhop.domain.rows.messages import MessageRow, PublicMessage
+from bellhop.domain.rows.webhooks import DeliveryRow, EndpointRow
 from bellhop.domain.statuses import Stage
 from bellhop.store import tables
 from bellhop.store.rows import ColumnMismatch, builder
@@ -51,6 +54,16 @@ def test_other_columns_are_refused(columns: list[str]) -> None:
         (AttemptRow, "attempts", set(), set()),
         (AccountRow, "provider_accounts", set(), set()),
         (SenderRow, "senders", set(), set()),
+        (GuestRow, "guests", {"property_id"}, {"email_key", "search_text"}),
+        (
+            EndpointRow,
+            "endpoints",
+            {"property_id"},
+            {"previous_secret", "previous_until", "failing_since", "draining_until", "deleted_at"},
+        ),
+        (DeliveryRow, "deliveries", {"event_type"}, set()),
+        (KeyRow, "api_keys", {"property_id", "environment"}, {"scope_ids", "secret_hash", "side"}),
+        (PropertyRow, "properties", set(), set()),
     ],
 )
 def test_a_row_has_the_columns_of_its_table(kind: type, table: str, beside: set[str], unread: set[str]) -> None:
@@ -59,7 +72,14 @@ def test_a_row_has_the_columns_of_its_table(kind: type, table: str, beside: set[
 
 
 def test_a_row_shows_nothing_personal_or_secret() -> None:
-    for kind, table in ((MessageRow, "messages"), (AttemptRow, "attempts"), (AccountRow, "provider_accounts")):
+    for kind, table in (
+        (PublicMessage, "messages"),
+        (MessageRow, "messages"),
+        (AttemptRow, "attempts"),
+        (AccountRow, "provider_accounts"),
+        (GuestRow, "guests"),
+        (EndpointRow, "endpoints"),
+    ):
         kinds = tables.metadata.tables[table].columns
         for field in fields(kind):
             if field.name in kinds and isinstance(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,39 +13,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellhop.domain import serializers
+from bellhop.domain.channels import Channel
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.ids import Prefix, render
+from bellhop.domain.rows.guests import GuestRow
+from bellhop.domain.rows.messages import PublicMessage
 from bellhop.domain.statuses import STATUS, Stage
 
 KEY = UUID("0190a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b")
 OTHER = UUID("0190a3b4-c5d6-7e8f-9a0b-000000000001")
 AT = datetime(2026, 3, 15, 10, 0, 0, tzinfo=UTC)
 
-MESSAGE: dict[str, Any] = {
-    "id": KEY,
-    "property_id": OTHER,
-    "guest_ref": None,
-    "channel": "sms",
-    "stage": "sent",
-    "recipient": "+13055551234",
-    "subject": None,
-    "content": "Your suite is ready.",
-    "scheduled_at": None,
-    "sent_at": AT,
-    "created_at": AT,
-    "metadata": {},
-    "failure_code": None,
-    "provider_code": None,
-}
-GUEST: dict[str, Any] = {
-    "id": KEY, "property_id": OTHER, "first_name": "Jordan", "last_name": "Mitchell", "email": None, "phone": None,
-    "language": "en", "preferences": {}, "metadata": {"vip": True}, "external_id": None, "is_active": True,
-    "first_seen_at": AT, "last_seen_at": AT, "created_at": AT, "updated_at": AT, "email_key": None, "search_text": "",
-}  # fmt: skip
-INBOUND: dict[str, Any] = {
-    "id": KEY, "property_id": OTHER, "guest_id": None, "conversation_id": None, "channel": "sms",
-    "sender": "+13055551234", "recipient": "+15005550006", "content": "Thanks", "created_at": AT,
-}  # fmt: skip
+MESSAGE = PublicMessage(
+    id=KEY, property_id=OTHER, channel=Channel.SMS, recipient="+13055551234", sender=None, guest_ref=None,
+    guest_id=None, conversation_id=None, subject=None, content="Your suite is ready.", metadata={}, scheduled_at=None,
+    stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
+)  # fmt: skip
+GUEST = GuestRow(
+    id=KEY, scope_id=OTHER, property_id=OTHER, first_name="Jordan", last_name="Mitchell", email=None, phone=None,
+    language="en", preferences={}, metadata={"vip": True}, external_id=None, is_active=True, first_seen_at=AT,
+    last_seen_at=AT, created_at=AT, updated_at=AT,
+)  # fmt: skip
+INBOUND = replace(
+    MESSAGE, stage=Stage.DELIVERED, sender="+13055551234", recipient="+15005550006", content="Thanks", sent_at=None
+)
 
 WIDTH = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
@@ -87,13 +78,13 @@ def test_an_inbound_message() -> None:
     ]  # fmt: skip
     assert shown["id"].startswith("imsg_")
     assert shown["guest_id"] is None
-    known = serializers.inbound({**INBOUND, "guest_id": KEY, "conversation_id": OTHER})
+    known = serializers.inbound(replace(INBOUND, guest_id=KEY, conversation_id=OTHER))
     assert known["guest_id"] == render(Prefix.GUEST, KEY)
     assert known["conversation_id"] == render(Prefix.CONVERSATION, OTHER)
 
 
 def test_of_an_erased_subject_ids_are_left() -> None:
-    assert serializers.erased(Prefix.GUEST, GUEST) == {
+    assert serializers.erased(Prefix.GUEST, KEY, OTHER) == {
         "id": render(Prefix.GUEST, KEY),
         "property_id": render(Prefix.PROPERTY, OTHER),
     }
@@ -101,24 +92,23 @@ def test_of_an_erased_subject_ids_are_left() -> None:
 
 @pytest.mark.parametrize("stage", Stage)
 def test_its_status_is_that_of_its_stage(stage: Stage) -> None:
-    shown = serializers.message(
-        {**MESSAGE, "stage": stage.value, "failure_code": "unreachable", "provider_code": "30003"}
-    )
+    row = replace(MESSAGE, stage=stage, failure_code="unreachable", provider_code="30003")
+    shown = serializers.message(row)
     assert shown["status"] == STATUS[stage].value
     assert ("error" in shown["metadata"]) is (shown["status"] == "failed")
 
 
 @pytest.mark.parametrize("code", FailureCode)
 def test_a_failure_says_why_beside_the_callers_own_metadata(code: FailureCode) -> None:
-    row = {**MESSAGE, "stage": "gave_up", "failure_code": code.value, "provider_code": None, "metadata": {"room": "7"}}
+    row = replace(MESSAGE, stage=Stage.GAVE_UP, failure_code=code.value, metadata={"room": "7"})
     metadata = serializers.message(row)["metadata"]
     assert metadata["room"] == "7"
     assert metadata["error"]["code"] == code.value
-    assert row["metadata"] == {"room": "7"}, "the row itself stays as it is"
+    assert row.metadata == {"room": "7"}, "the row itself stays as it is"
 
 
 def test_an_event_shows_the_message_as_it_was_then() -> None:
-    row = {**MESSAGE, "stage": "delivered", "failure_code": "unreachable", "provider_code": "30003"}
+    row = replace(MESSAGE, stage=Stage.DELIVERED, failure_code="unreachable", provider_code="30003")
     told = serializers.message(row, stage=Stage.UNDELIVERED, failure={"code": "blocked", "provider_code": "30004"})
     assert told["status"] == "failed"
     assert told["metadata"]["error"]["provider_code"] == "30004"
@@ -127,7 +117,7 @@ def test_an_event_shows_the_message_as_it_was_then() -> None:
 
 
 def test_no_metadata_is_an_empty_object() -> None:
-    assert serializers.message({**MESSAGE, "metadata": None})["metadata"] == {}
+    assert serializers.message(replace(MESSAGE, metadata=None))["metadata"] == {}
 
 
 @given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(9998, 1, 1)), st.integers(-14 * 60, 14 * 60))

@@ -12,53 +12,60 @@ from bellhop.domain.statuses import Stage
 
 
 @dataclass(slots=True)
-class MessageRow:
-    """A row of `messages`, with what its scope adds to it. Times are aware, in UTC. Its repr shows nothing personal."""
+class PublicMessage:
+    """What of a message is shown to its property: what the API and the webhooks render. Times are aware, in UTC. Its
+    repr shows nothing personal."""
 
     id: UUID
-    scope_id: UUID
-    direction: str
-    """`outbound` or `inbound`."""
+    property_id: UUID
     channel: Channel
     recipient: str | None = field(repr=False)
     """None once its guest was erased, as are `content`, `subject`, `sender` and `address_hash`."""
-    address_hash: bytes | None = field(repr=False)
     sender: str | None = field(repr=False)
     guest_ref: str | None
     """The guest as the caller named it, where `guest_id` may be resolved later."""
     guest_id: UUID | None
     conversation_id: UUID | None
-    stay_id: UUID | None
     subject: str | None = field(repr=False)
     content: str | None = field(repr=False)
+    metadata: dict[str, Any] = field(repr=False)
+    scheduled_at: datetime | None
+    """When it was asked to go out; None: at once."""
+    stage: Stage
+    failure_code: str | None
+    provider_code: str | None
+    sent_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class MessageRow(PublicMessage):
+    """A row of `messages`, with what its scope adds to it."""
+
+    scope_id: UUID
+    direction: str
+    """`outbound` or `inbound`."""
+    address_hash: bytes | None = field(repr=False)
+    stay_id: UUID | None
     content_type: str
     category: str
     reference: str | None
     tags: list[str]
-    metadata: dict[str, Any] = field(repr=False)
-    scheduled_at: datetime | None
-    """When it was asked to go out; None: at once."""
     due_at: datetime
     """When it may go out as decided so far: holds and retries move it."""
     expires_at: datetime | None
-    stage: Stage
     decision: Stage
     """Our own decision: QUEUED (none), CANCELLED or GAVE_UP."""
-    failure_code: str | None
-    provider_code: str | None
     provider: str | None
     held_account_id: UUID | None
     parts: int
     tries: int
-    sent_at: datetime | None
     delivered_at: datetime | None
     read_at: datetime | None
-    created_at: datetime
     updated_at: datetime
     wake_due_at: datetime | None
     """Temporal has not been notified of a change since then; None: it has been notified of everything."""
     erased_at: datetime | None
-    property_id: UUID
     environment: str
     scope_settings: dict[str, Any]
     paused_at: datetime | None

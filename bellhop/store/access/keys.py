@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, literal, select, text, update
+from sqlalchemy import ColumnElement, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
 from bellhop.domain import keys
+from bellhop.domain.rows.access import KeyRow
 from bellhop.domain.scopes import Scope
+from bellhop.store.rows import from_result, from_row
 from bellhop.store.tables import api_keys, scopes
 
-_SHOWN = (
-    api_keys.c.id, api_keys.c.name, api_keys.c.last4, api_keys.c.rights, api_keys.c.rate_limit,
-    api_keys.c.created_at, api_keys.c.last_used_at, api_keys.c.expires_at, api_keys.c.revoked_at,
-)  # fmt: skip
+_COLUMNS = [api_keys.c[each.name] for each in fields(KeyRow) if each.name not in ("property_id", "environment")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ async def find(tx: AsyncConnection, secret_hash: bytes) -> KnownKey | None:
 
 async def create(
     tx: AsyncConnection, scope: Scope, name: str, rights: Sequence[str], *, rate_limit: int | None = None
-) -> tuple[dict[str, Any], str]:
+) -> tuple[KeyRow, str]:
     """Mint a key for one scope. Returns (row, raw key); the raw key is stored nowhere."""
     key_id: UUID = (await tx.execute(select(func.uuidv7(type_=Uuid)))).scalar_one()
     minted = keys.mint(scope.environment, key_id)
@@ -76,17 +75,26 @@ async def create(
             rights=list(rights),
             rate_limit=rate_limit,
         )
-        .returning(*_SHOWN)
+        .returning(*_columns(scope))
     )
-    return {**row.mappings().one(), "scope": scope}, minted.raw
+    return from_row(KeyRow, row.one()), minted.raw
 
 
-async def listing(tx: AsyncConnection, scope: Scope, *, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
+async def listing(tx: AsyncConnection, scope: Scope, *, limit: int, offset: int) -> tuple[list[KeyRow], int]:
     """The keys that open this scope and nothing else, newest first."""
     mine = api_keys.c.scope_ids == literal([scope.id], ARRAY(Uuid))
     total = (await tx.execute(select(func.count()).where(mine))).scalar_one()
-    rows = await tx.execute(select(*_SHOWN).where(mine).order_by(api_keys.c.id.desc()).limit(limit).offset(offset))
-    return [{**row, "scope": scope} for row in rows.mappings()], total
+    newest = select(*_columns(scope)).where(mine).order_by(api_keys.c.id.desc())
+    return from_result(KeyRow, await tx.execute(newest.limit(limit).offset(offset))), total
+
+
+def _columns(scope: Scope) -> list[ColumnElement[Any]]:
+    """What a KeyRow of a key that opens this scope is made of."""
+    return [
+        *_COLUMNS,
+        literal(scope.property_id, Uuid).label("property_id"),
+        literal(scope.environment).label("environment"),
+    ]
 
 
 async def revoke(tx: AsyncConnection, scope: Scope, key_id: UUID) -> bytes | None:

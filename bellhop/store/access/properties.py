@@ -8,32 +8,34 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bellhop.domain.rows.access import PropertyFields, PropertyRow
 from bellhop.domain.scopes import Scope
+from bellhop.store.rows import from_result, from_row
 from bellhop.store.tables import properties, scopes
 
 
 async def create(
-    tx: AsyncConnection, name: str, slug: str, fields: Mapping[str, Any] | None = None
-) -> tuple[dict[str, Any], dict[str, Scope]]:
+    tx: AsyncConnection, name: str, slug: str, fields: PropertyFields | None = None
+) -> tuple[PropertyRow, dict[str, Scope]]:
     """A new property with its scopes, by environment. `fields`: any of type, timezone, currency, country, settings."""
     row = await tx.execute(insert(properties).values(name=name, slug=slug, **(fields or {})).returning(*properties.c))
-    made = dict(row.mappings().one())
+    made = from_row(PropertyRow, row.one())
     opened = await tx.execute(
         insert(scopes).returning(scopes.c.id, scopes.c.environment),
-        [{"property_id": made["id"], "environment": word} for word in ("test", "live")],
+        [{"property_id": made.id, "environment": word} for word in ("test", "live")],
     )
-    return made, {row.environment: Scope(row.id, made["id"], row.environment) for row in opened}
+    return made, {row.environment: Scope(row.id, made.id, row.environment) for row in opened}
 
 
-async def of_scopes(tx: AsyncConnection, opened: Sequence[Scope]) -> list[dict[str, Any]]:
+async def of_scopes(tx: AsyncConnection, opened: Sequence[Scope]) -> list[PropertyRow]:
     """The properties these scopes belong to, oldest first."""
     rows = await tx.execute(
         select(properties).where(properties.c.id.in_({scope.property_id for scope in opened})).order_by(properties.c.id)
     )
-    return [dict(row) for row in rows.mappings()]
+    return from_result(PropertyRow, rows)
 
 
-async def change(tx: AsyncConnection, scope: Scope, fields: Mapping[str, Any]) -> dict[str, Any]:
+async def change(tx: AsyncConnection, scope: Scope, fields: PropertyFields) -> PropertyRow:
     """Set `fields` of the scope's property; nothing moves when there is nothing to set."""
     if not fields:
         return (await of_scopes(tx, [scope]))[0]
@@ -43,7 +45,7 @@ async def change(tx: AsyncConnection, scope: Scope, fields: Mapping[str, Any]) -
         .values(**fields, updated_at=func.now())
         .returning(*properties.c)
     )
-    return dict(row.mappings().one())
+    return from_row(PropertyRow, row.one())
 
 
 async def choose(tx: AsyncConnection, scope: Scope, when_unknown: Mapping[str, str]) -> dict[str, Any]:
@@ -71,6 +73,6 @@ async def every_scope(tx: AsyncConnection) -> list[Scope]:
     return [Scope(row.id, row.property_id, row.environment) for row in rows]
 
 
-async def everything(tx: AsyncConnection) -> list[dict[str, Any]]:
+async def everything(tx: AsyncConnection) -> list[PropertyRow]:
     """All properties of the installation, oldest first."""
-    return [dict(row) for row in (await tx.execute(select(properties).order_by(properties.c.id))).mappings()]
+    return from_result(PropertyRow, await tx.execute(select(properties).order_by(properties.c.id)))

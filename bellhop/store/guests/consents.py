@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, insert, select, update
@@ -20,6 +21,13 @@ ACTION: dict[Effect, str] = {
     Effect.OPT_IN: "opt_in",
 }
 
+
+@dataclass(frozen=True, slots=True)
+class _Consent:
+    action: str
+    source: str
+
+
 _NEWEST = CompiledStatement(
     select(consents.c.action, consents.c.source)
     .where(
@@ -28,7 +36,8 @@ _NEWEST = CompiledStatement(
         consents.c.address_hash == bindparam("hashed"),
     )
     .order_by(consents.c.id.desc())
-    .limit(1)
+    .limit(1),
+    row=_Consent,
 )
 _REMEMBER = CompiledStatement(
     upsert(contact_points).on_conflict_do_nothing().inline(),
@@ -71,8 +80,8 @@ async def write(
 async def refused(tx: AsyncConnection, scope_id: UUID, kind: str, address_hash: bytes) -> str | None:
     """The source of the opt-out in force for an address, or None when it may be written to."""
     for newest in await _NEWEST(tx, scope=scope_id, kind=kind, hashed=address_hash):
-        if newest["action"] == "opt_out":
-            return str(newest["source"])
+        if newest.action == "opt_out":
+            return newest.source
     return None
 
 

@@ -20,9 +20,11 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import AddressKind
 from bellhop.domain.events import EventType
 from bellhop.domain.ids import message_workflow
+from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import Row
+from bellhop.store.guests import profiles
 from bellhop.store.messages import progress
 from bellhop.store.tables import (
     attempts,
@@ -58,7 +60,7 @@ _TOMBSTONE: dict[str, Any] = {
 
 @dataclass(slots=True)
 class Erased:
-    """What the commit leaves to do: conductors to wake so that they close, endpoints that are owed events."""
+    """What the commit leaves to do: workflows to wake so that they close, endpoints that are owed events."""
 
     woken: list[Row] = field(default_factory=list)
     endpoints: set[UUID] = field(default_factory=set)
@@ -69,10 +71,7 @@ async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: Address
 
     Lock order: guest, then its messages by id.
     """
-    found = await tx.execute(
-        select(guests).where(guests.c.id == guest_id, guests.c.scope_id == scope.id).with_for_update()
-    )
-    guest = found.mappings().one_or_none()
+    guest = await profiles.get_locked(tx, scope, guest_id)
     if guest is None:
         return None
     alone = await _own_addresses(tx, scope, guest, book)
@@ -94,16 +93,16 @@ async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: Address
 
 
 async def _own_addresses(
-    tx: AsyncConnection, scope: Scope, guest: Any, book: AddressBook
+    tx: AsyncConnection, scope: Scope, guest: GuestRow, book: AddressBook
 ) -> dict[tuple[str, bytes], str]:
     """The guest's addresses that no other guest of the property has: (kind, hash) → address."""
     points = await tx.execute(
         select(contact_points.c.kind, contact_points.c.address_hash, contact_points.c.address).where(
-            contact_points.c.guest_id == guest["id"]
+            contact_points.c.guest_id == guest.id
         )
     )
     known = {(point.kind, point.address_hash): point.address for point in points}
-    for kind, address in ((AddressKind.EMAIL, guest["email"]), (AddressKind.PHONE, guest["phone"])):
+    for kind, address in ((AddressKind.EMAIL, guest.email), (AddressKind.PHONE, guest.phone)):
         if address:
             known[(kind.value, book.hash(kind, address))] = address
     if not known:
@@ -113,7 +112,7 @@ async def _own_addresses(
             contact_points.c.scope_id == scope.id,
             tuple_(contact_points.c.kind, contact_points.c.address_hash).in_(list(known)),
             contact_points.c.guest_id.is_not(None),
-            contact_points.c.guest_id != guest["id"],
+            contact_points.c.guest_id != guest.id,
         )
     )
     for point in shared:
@@ -155,7 +154,7 @@ async def _anonymise(
             .values(**_TOMBSTONE, erased_at=func.now(), updated_at=func.now())
         )
     if open_ones:
-        # Should the process die after the commit, recovery tells the conductors.
+        # Should the process die after the commit, recovery wakes the workflows.
         left = await tx.execute(
             update(messages)
             .where(_any(messages.c.id, open_ones))

@@ -1,29 +1,31 @@
-"""Guests of a scope: found or made, changed, searched. Erasure has a room of its own."""
+"""Guests of a scope: found or made, changed, searched. Erasure is in erasure.py."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert_into
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Uuid
 
 from bellhop.domain import addresses
 from bellhop.domain.addresses import AddressBook, BadAddress
 from bellhop.domain.channels import AddressKind
 from bellhop.domain.events import EventType
 from bellhop.domain.guests import fold, search_text
+from bellhop.domain.rows.guests import GuestFields, GuestRow
 from bellhop.domain.scopes import Scope
 from bellhop.store.guests import consents
+from bellhop.store.rows import first_of, from_result, from_row
 from bellhop.store.tables import contact_points, conversations, guests
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
 
-Row = dict[str, Any]
+_COLUMNS = [column for column in guests.c if column.name not in ("email_key", "search_text")]
 
 
 class GuestConflict(Exception):
@@ -38,65 +40,68 @@ class GuestConflict(Exception):
 class Written:
     """A guest after a change, whether it is new, and the endpoints that are owed an event."""
 
-    row: Row
+    row: GuestRow
     created: bool = False
     endpoints: set[UUID] = field(default_factory=set)
 
 
-async def upsert(tx: AsyncConnection, scope: Scope, fields: Mapping[str, Any], book: AddressBook) -> Written:
+async def upsert(tx: AsyncConnection, scope: Scope, fields: GuestFields, book: AddressBook) -> Written:
     """Make a guest, or update and re-activate the one with this external id or e-mail address.
 
     `fields`: checked values of the body's fields that were present; the others keep what they are. Raises
     GuestConflict when the two name different guests.
     """
-    values = dict(fields)
-    if values.get("email") is not None:
-        values["email_key"] = addresses.email_key(values["email"])
+    email = fields.get("email")
+    key = None if email is None else addresses.email_key(email)
     # Twice at most: lost the race for a new guest, the second round finds the winner's row.
     for _ in range(3):
-        matches = await _matching(tx, scope, values)
+        matches = await _matching(tx, scope, fields.get("external_id"), key)
         if len(matches) > 1:
             raise GuestConflict("email")
         if matches:
-            return await _apply(tx, scope, matches[0], {**fields, "is_active": True}, book, seen=True)
+            again: GuestFields = {**fields, "is_active": True}
+            return await _apply(tx, scope, matches[0], again, book, seen=True)
         made = await tx.execute(
             upsert_into(guests)
             .values(
                 scope_id=scope.id,
-                search_text=search_text(values["first_name"], values["last_name"], values.get("email")),
-                **values,
+                search_text=search_text(fields["first_name"], fields["last_name"], email),
+                email_key=key,
+                **fields,
             )
             .on_conflict_do_nothing()
-            .returning(guests)
+            .returning(*_columns(scope))
         )
-        row = made.mappings().one_or_none()
+        row = first_of(GuestRow, made)
         if row is not None:
-            await _keep_contacts(tx, scope, {}, row, book)
-            owed = await events.write(
-                tx, scope.id, "guest", row["id"], [NewEvent(EventType.GUEST_CREATED.value, "created")]
-            )
-            return Written({**row, "property_id": scope.property_id}, created=True, endpoints=owed)
+            await _keep_contacts(tx, scope, None, row, book)
+            told = NewEvent(EventType.GUEST_CREATED.value, "created")
+            owed = await events.write(tx, scope.id, "guest", row.id, [told])
+            return Written(row, created=True, endpoints=owed)
     raise GuestConflict("email")
 
 
 async def change(
-    tx: AsyncConnection, scope: Scope, guest_id: UUID, fields: Mapping[str, Any], book: AddressBook
+    tx: AsyncConnection, scope: Scope, guest_id: UUID, fields: GuestFields, book: AddressBook
 ) -> Written | None:
     """Set `fields` of a guest; None when the scope has no such guest. Raises GuestConflict."""
-    found = await tx.execute(_of(scope).where(guests.c.id == guest_id).with_for_update())
-    row = found.mappings().one_or_none()
-    return None if row is None else await _apply(tx, scope, dict(row), fields, book, seen=False)
+    row = await get_locked(tx, scope, guest_id)
+    return None if row is None else await _apply(tx, scope, row, fields, book, seen=False)
 
 
-async def get(tx: AsyncConnection, scope: Scope, guest_id: UUID) -> Row | None:
+async def get(tx: AsyncConnection, scope: Scope, guest_id: UUID) -> GuestRow | None:
     """A guest of this scope, or None."""
-    row = (await tx.execute(_of(scope).where(guests.c.id == guest_id))).mappings().one_or_none()
-    return None if row is None else {**row, "property_id": scope.property_id}
+    return first_of(GuestRow, await tx.execute(_of(scope).where(guests.c.id == guest_id)))
+
+
+async def get_locked(tx: AsyncConnection, scope: Scope, guest_id: UUID) -> GuestRow | None:
+    """A guest of this scope, or None; nobody else changes it before this transaction ends."""
+    return first_of(GuestRow, await tx.execute(_of(scope).where(guests.c.id == guest_id).with_for_update()))
 
 
 async def listing(
     tx: AsyncConnection, scope: Scope, *, search: str | None, limit: int, offset: int
-) -> tuple[list[Row], int]:
+) -> tuple[list[GuestRow], int]:
     """Guests, newest first, and how many there are; `search` is any part of a name or of an e-mail address."""
     query = _of(scope)
     if search is not None:
@@ -104,63 +109,72 @@ async def listing(
         query = query.where(func.strpos(guests.c.search_text, fold(search)) > 0)
     total = (await tx.execute(select(func.count()).select_from(query.subquery()))).scalar_one()
     page = await tx.execute(query.order_by(guests.c.id.desc()).limit(limit).offset(offset))
-    return [{**row, "property_id": scope.property_id} for row in page.mappings()], total
+    return from_result(GuestRow, page), total
+
+
+def _columns(scope: Scope) -> list[ColumnElement[Any]]:
+    return [*_COLUMNS, literal(scope.property_id, Uuid).label("property_id")]
 
 
 def _of(scope: Scope) -> Select[Any]:
-    return select(guests).where(guests.c.scope_id == scope.id)
+    return select(*_columns(scope)).where(guests.c.scope_id == scope.id)
 
 
-async def _matching(tx: AsyncConnection, scope: Scope, values: Mapping[str, Any]) -> list[Row]:
+async def _matching(
+    tx: AsyncConnection, scope: Scope, external_id: str | None, email_key: str | None
+) -> list[GuestRow]:
     named = [
-        column == values[name]
-        for name, column in (("external_id", guests.c.external_id), ("email_key", guests.c.email_key))
-        if values.get(name) is not None
+        column == value
+        for column, value in ((guests.c.external_id, external_id), (guests.c.email_key, email_key))
+        if value is not None
     ]
     if not named:
         return []
-    found = await tx.execute(_of(scope).where(or_(*named)).order_by(guests.c.id).with_for_update())
-    return [dict(row) for row in found.mappings()]
+    return from_result(
+        GuestRow, await tx.execute(_of(scope).where(or_(*named)).order_by(guests.c.id).with_for_update())
+    )
 
 
 async def _apply(
-    tx: AsyncConnection, scope: Scope, row: Row, fields: Mapping[str, Any], book: AddressBook, *, seen: bool
+    tx: AsyncConnection, scope: Scope, row: GuestRow, fields: GuestFields, book: AddressBook, *, seen: bool
 ) -> Written:
     """Write what differs. `guest.updated` is told only when something does; being seen alone is no update."""
-    changed = {name: value for name, value in fields.items() if row[name] != value}
+    changed = {name: value for name, value in fields.items() if getattr(row, name) != value}
     values: dict[str, Any] = dict(changed)
     if changed:
-        after = {**row, **changed}
-        values["search_text"] = search_text(after["first_name"], after["last_name"], after["email"])
+        email = fields.get("email", row.email)
+        values["search_text"] = search_text(
+            fields.get("first_name", row.first_name), fields.get("last_name", row.last_name), email
+        )
         values["updated_at"] = func.now()
         if "email" in changed:
-            values["email_key"] = None if after["email"] is None else addresses.email_key(after["email"])
+            values["email_key"] = None if email is None else addresses.email_key(email)
     if seen:
         values["last_seen_at"] = func.greatest(guests.c.last_seen_at, func.now())
     if not values:
-        return Written({**row, "property_id": scope.property_id})
+        return Written(row)
     try:
         async with tx.begin_nested():
             written = await tx.execute(
-                update(guests).where(guests.c.id == row["id"]).values(**values).returning(guests)
+                update(guests).where(guests.c.id == row.id).values(**values).returning(*_columns(scope))
             )
     except IntegrityError as error:
         raise GuestConflict("external_id" if "external_id" in str(error.orig) else "email") from None
-    new = written.mappings().one()
+    new = from_row(GuestRow, written.one())
     owed: set[UUID] = set()
     if changed:
         await _keep_contacts(tx, scope, row, new, book)
         told = NewEvent(EventType.GUEST_UPDATED.value, facts={"changed": sorted(changed)})
-        owed = await events.write(tx, scope.id, "guest", row["id"], [told])
-    return Written({**new, "property_id": scope.property_id}, endpoints=owed)
+        owed = await events.write(tx, scope.id, "guest", row.id, [told])
+    return Written(new, endpoints=owed)
 
 
 async def _keep_contacts(
-    tx: AsyncConnection, scope: Scope, before: Mapping[str, Any], after: Mapping[str, Any], book: AddressBook
+    tx: AsyncConnection, scope: Scope, before: GuestRow | None, after: GuestRow, book: AddressBook
 ) -> None:
     """The contact points follow the profile: a corrected number is the guest's, the mistyped one no longer is."""
-    for name, kind in (("email", AddressKind.EMAIL), ("phone", AddressKind.PHONE)):
-        old, new = before.get(name), after[name]
+    email, phone = (None, None) if before is None else (before.email, before.phone)
+    for kind, old, new in ((AddressKind.EMAIL, email, after.email), (AddressKind.PHONE, phone, after.phone)):
         if old == new:
             continue
         if old is not None:
@@ -168,7 +182,7 @@ async def _keep_contacts(
             await tx.execute(
                 delete(contact_points).where(
                     and_(
-                        contact_points.c.guest_id == after["id"],
+                        contact_points.c.guest_id == after.id,
                         contact_points.c.kind == kind.value,
                         contact_points.c.address_hash == book.hash(kind, old),
                         ~spoken,
@@ -176,7 +190,7 @@ async def _keep_contacts(
                 )
             )
         if new is not None and (kind is AddressKind.EMAIL or _reachable(new)):
-            await consents.remember_contact(tx, scope.id, kind.value, new, book.hash(kind, new), [after["id"]])
+            await consents.remember_contact(tx, scope.id, kind.value, new, book.hash(kind, new), [after.id])
 
 
 def _reachable(phone: str) -> bool:

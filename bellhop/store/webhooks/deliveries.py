@@ -8,21 +8,58 @@ Order: only the first pending delivery of each subject (head of line) is ever cl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import any_, bindparam, select, text
+from sqlalchemy import Select, Table, any_, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import DateTime, Float, SmallInteger, Text, Uuid
 
 from bellhop.domain.events import EventType
 from bellhop.domain.ids import Prefix, render
-from bellhop.domain.webhook_ports import Owed, Result, State
+from bellhop.domain.rows.guests import GuestRow
+from bellhop.domain.rows.messages import PublicMessage
+from bellhop.domain.rows.webhooks import DeliveryState, EndpointRow
+from bellhop.domain.webhook_ports import Owed, Result, State, SubjectRow
 from bellhop.store import tables
-from bellhop.store.compiled import CompiledStatement, Row
+from bellhop.store.compiled import CompiledStatement
 from bellhop.store.webhooks import events
+
+
+@dataclass(slots=True)
+class _Claimed:
+    """What `_CLAIM` gives of one delivery."""
+
+    id: UUID
+    event_id: UUID
+    subject_id: UUID
+    attempts: int
+    next_at: datetime
+    claimed_at: datetime
+    type: str
+    subject: str
+    stage: str | None
+    facts: dict[str, Any]
+    created_at: datetime
+    scope_id: UUID
+    property_id: UUID
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
+    previous_secret: str | None = field(repr=False)
+
+
+@dataclass(slots=True)
+class _Recorded:
+    """What `_RECORD` gives of one delivery that it has written."""
+
+    subject_id: UUID
+    state: DeliveryState
+
 
 _DRAINING = CompiledStatement(
     text(
@@ -30,7 +67,8 @@ _DRAINING = CompiledStatement(
         update endpoints set draining_until = now() + make_interval(secs => :lease)
         where id = :endpoint and is_active and deleted_at is null returning id
         """
-    )
+    ),
+    value=UUID,
 )
 _NOBODY_DRAINS = CompiledStatement(text("update endpoints set draining_until = null where id = :endpoint"))
 _ABANDON = text(
@@ -79,7 +117,8 @@ _CLAIM = CompiledStatement(
           join scopes scope on scope.id = endpoint.scope_id
         order by claimed.event_id
         """
-    )
+    ),
+    row=_Claimed,
 )
 _RECORD = CompiledStatement(
     text(
@@ -107,7 +146,8 @@ _RECORD = CompiledStatement(
         bindparam("pauses", type_=ARRAY(Float)),
         bindparam("statuses", type_=ARRAY(SmallInteger)),
         bindparam("errors", type_=ARRAY(Text)),
-    )
+    ),
+    row=_Recorded,
 )
 _NEXT_IN_LINE = CompiledStatement(
     text(
@@ -143,20 +183,28 @@ _NEXT_DUE = CompiledStatement(
           and exists (select from endpoints where id = :endpoint and is_active and deleted_at is null)
         order by owed.next_at limit 1
         """
-    )
+    ),
+    value=float,
 )
 
 _RELAXED = CompiledStatement(text("set local synchronous_commit = off"))
-# What rendering reads, and no more: the structured body can be large.
-_MESSAGE_COLUMNS = [
-    column for column in tables.messages.c if column.name not in ("body", "address_hash", "tags", "reference")
-]
-_MESSAGES = CompiledStatement(
-    select(*_MESSAGE_COLUMNS).where(
-        tables.messages.c.scope_id == bindparam("scope"),
-        tables.messages.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))),
-        tables.messages.c.erased_at.is_(None),
+
+
+def _rendered(table: Table, kind: type[PublicMessage | GuestRow | EndpointRow]) -> Select[Any]:
+    """The subjects with the ids `:ids`: what their row class names, and no more (a message's body can be large)."""
+    columns = table.c
+    read = [columns[each.name] for each in dataclasses.fields(kind) if each.name != "property_id"]
+    return select(*read, bindparam("property", type_=Uuid).label("property_id")).where(
+        columns.scope_id == bindparam("scope"), columns.id == any_(bindparam("ids", type_=ARRAY(Uuid)))
     )
+
+
+_MESSAGES = CompiledStatement(
+    _rendered(tables.messages, PublicMessage).where(tables.messages.c.erased_at.is_(None)), row=PublicMessage
+)
+_GUESTS = CompiledStatement(_rendered(tables.guests, GuestRow), row=GuestRow)
+_ENDPOINTS = CompiledStatement(
+    _rendered(tables.endpoints, EndpointRow).where(tables.endpoints.c.deleted_at.is_(None)), row=EndpointRow
 )
 
 
@@ -191,7 +239,7 @@ async def close_drain(tx: AsyncConnection, endpoint_id: UUID) -> None:
 async def next_due(tx: AsyncConnection, endpoint_id: UUID) -> float | None:
     """Seconds until the next delivery to an active endpoint is due, 0 when one is due now; None: nothing is owed."""
     found = await _NEXT_DUE(tx, endpoint=endpoint_id)
-    return found[0]["after"] if found else None
+    return found[0] if found else None
 
 
 async def record(
@@ -211,7 +259,7 @@ async def record(
         errors=[result.error for result in results],
     )
     # Parked behind it, they would wait for the time of its next try even when a replay brought that forward.
-    if over := [row["subject_id"] for row in written if row["state"] in ("delivered", "failed")]:
+    if over := [row.subject_id for row in written if row.state in (DeliveryState.DELIVERED, DeliveryState.FAILED)]:
         await _NEXT_IN_LINE(tx, endpoint=endpoint_id, subjects=over)
     states = {result.state for result in results}
     if State.DELIVERED in states:
@@ -248,48 +296,39 @@ async def claim(tx: AsyncConnection, endpoint_id: UUID, room: int, lease: float)
     subjects = await _subjects(tx, rows)
     return [
         Owed(
-            id=row["id"],
-            event_id=row["event_id"],
-            type=row["type"],
-            subject=row["subject"],
-            subject_id=row["subject_id"],
-            stage=row["stage"],
-            facts=row["facts"],
-            created_at=row["created_at"],
-            property_id=row["property_id"],
-            row=subjects.get(row["subject_id"]),
-            url=row["url"],
-            secrets=tuple(secret for secret in (row["secret"], row["previous_secret"]) if secret),
-            attempts=row["attempts"],
-            claimed_at=row["claimed_at"],
-            token=row["next_at"],
+            id=row.id,
+            event_id=row.event_id,
+            type=row.type,
+            subject=row.subject,
+            subject_id=row.subject_id,
+            stage=row.stage,
+            facts=row.facts,
+            created_at=row.created_at,
+            property_id=row.property_id,
+            row=subjects.get(row.subject_id),
+            url=row.url,
+            secrets=tuple(secret for secret in (row.secret, row.previous_secret) if secret),
+            attempts=row.attempts,
+            claimed_at=row.claimed_at,
+            token=row.next_at,
         )
         for row in rows
     ]
 
 
-async def _subjects(tx: AsyncConnection, rows: Sequence[Row]) -> dict[UUID, Mapping[str, Any]]:
-    """The subjects' rows by id, `property_id` beside them; without those that are gone or erased."""
-    found: dict[UUID, Mapping[str, Any]] = {}
+async def _subjects(tx: AsyncConnection, rows: Sequence[_Claimed]) -> dict[UUID, SubjectRow]:
+    """The subjects' rows by id; without those that are gone or erased. All of one endpoint, and so of one scope."""
+    found: dict[UUID, SubjectRow] = {}
     if not rows:
         return found
-    scope_id, property_id = rows[0]["scope_id"], rows[0]["property_id"]
-    if ids := {row["subject_id"] for row in rows if row["subject"] in ("message", "inbound")}:
-        for row in await _MESSAGES(tx, scope=scope_id, ids=list(ids)):
-            found[row["id"]] = {**row, "property_id": property_id}
-    columns = tables.guests.c
-    if ids := {row["subject_id"] for row in rows if row["subject"] == "guest"}:
-        found |= await _read(
-            tx, select(tables.guests).where(columns.scope_id == scope_id, columns.id.in_(ids)), property_id
-        )
-    columns = tables.endpoints.c
-    if ids := {row["subject_id"] for row in rows if row["subject"] == "endpoint"}:
-        query = select(columns.id, columns.url, columns.disabled_at).where(
-            columns.scope_id == scope_id, columns.id.in_(ids), columns.deleted_at.is_(None)
-        )
-        found |= await _read(tx, query, property_id)
+    scope_id, property_id = rows[0].scope_id, rows[0].property_id
+    if ids := {row.subject_id for row in rows if row.subject in ("message", "inbound")}:
+        for message in await _MESSAGES(tx, scope=scope_id, property=property_id, ids=list(ids)):
+            found[message.id] = message
+    if ids := {row.subject_id for row in rows if row.subject == "guest"}:
+        for guest in await _GUESTS(tx, scope=scope_id, property=property_id, ids=list(ids)):
+            found[guest.id] = guest
+    if ids := {row.subject_id for row in rows if row.subject == "endpoint"}:
+        for endpoint in await _ENDPOINTS(tx, scope=scope_id, property=property_id, ids=list(ids)):
+            found[endpoint.id] = endpoint
     return found
-
-
-async def _read(tx: AsyncConnection, query: Any, property_id: UUID) -> dict[UUID, Mapping[str, Any]]:
-    return {row["id"]: {**row, "property_id": property_id} for row in (await tx.execute(query)).mappings()}

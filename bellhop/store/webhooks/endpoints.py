@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Uuid
 
+from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointFields, EndpointRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.signing import new_secret
+from bellhop.store.rows import first_of, from_result, from_row
 from bellhop.store.tables import deliveries, endpoints, events
-
-Row = dict[str, Any]
 
 ROTATION_OVERLAP = timedelta(hours=24)
 """How long the old secret still signs beside the new one."""
+
+
+_COLUMNS = [endpoints.c[each.name] for each in fields(EndpointRow) if each.name != "property_id"]
+_DELIVERY_COLUMNS = [deliveries.c[each.name] for each in fields(DeliveryRow) if each.name != "event_type"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Replayed:
     """What a replay did. `inactive`: nothing, because the endpoint takes no deliveries."""
 
     count: int
-    row: Row | None = None
+    row: DeliveryRow | None = None
     inactive: bool = False
 
 
@@ -35,47 +39,47 @@ def _mine(scope: Scope, endpoint_id: UUID | None = None) -> ColumnElement[bool]:
     return mine if endpoint_id is None else and_(mine, endpoints.c.id == endpoint_id)
 
 
-def _shown(scope: Scope, row: Mapping[str, Any]) -> Row:
-    return {**row, "property_id": scope.property_id}
+def _columns(scope: Scope) -> list[ColumnElement[Any]]:
+    return [*_COLUMNS, literal(scope.property_id, Uuid).label("property_id")]
 
 
-async def create(tx: AsyncConnection, scope: Scope, url: str, types: list[str], description: str | None) -> Row:
+async def create(tx: AsyncConnection, scope: Scope, url: str, types: list[str], description: str | None) -> EndpointRow:
     """A new endpoint with a fresh secret. `types`: event types, or `["*"]`."""
     made = await tx.execute(
         insert(endpoints)
         .values(scope_id=scope.id, url=url, secret=new_secret(), events=types, description=description)
-        .returning(endpoints)
+        .returning(*_columns(scope))
     )
-    return _shown(scope, dict(made.mappings().one()))
+    return from_row(EndpointRow, made.one())
 
 
-async def get(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> Row | None:
+async def get(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> EndpointRow | None:
     """An endpoint of this scope that was not deleted, or None."""
-    found = (await tx.execute(select(endpoints).where(_mine(scope, endpoint_id)))).mappings().one_or_none()
-    return None if found is None else _shown(scope, dict(found))
+    return first_of(EndpointRow, await tx.execute(select(*_columns(scope)).where(_mine(scope, endpoint_id))))
 
 
-async def listing(tx: AsyncConnection, scope: Scope, *, limit: int, offset: int) -> tuple[list[Row], int]:
+async def listing(tx: AsyncConnection, scope: Scope, *, limit: int, offset: int) -> tuple[list[EndpointRow], int]:
     """The endpoints of this scope, newest first, and how many there are."""
     total = (await tx.execute(select(func.count()).select_from(endpoints).where(_mine(scope)))).scalar_one()
     page = await tx.execute(
-        select(endpoints).where(_mine(scope)).order_by(endpoints.c.id.desc()).limit(limit).offset(offset)
+        select(*_columns(scope)).where(_mine(scope)).order_by(endpoints.c.id.desc()).limit(limit).offset(offset)
     )
-    return [_shown(scope, dict(row)) for row in page.mappings()], total
+    return from_result(EndpointRow, page), total
 
 
-async def change(tx: AsyncConnection, scope: Scope, endpoint_id: UUID, fields: Mapping[str, Any]) -> Row | None:
+async def change(tx: AsyncConnection, scope: Scope, endpoint_id: UUID, to_set: EndpointFields) -> EndpointRow | None:
     """Set url, events, description or is_active. Switching it on again clears why it was switched off, and lets what
-    is still owed go out: wake the conductor after the commit."""
-    values: dict[str, Any] = {**fields, "updated_at": func.now()}
-    if fields.get("is_active"):
+    is still owed go out: wake its workflow after the commit."""
+    values: dict[str, Any] = {**to_set, "updated_at": func.now()}
+    if to_set.get("is_active"):
         values |= {"disabled_at": None, "disabled_reason": None, "failing_since": None}
-    changed = await tx.execute(update(endpoints).where(_mine(scope, endpoint_id)).values(**values).returning(endpoints))
-    row = changed.mappings().one_or_none()
-    return None if row is None else _shown(scope, row)
+    changed = await tx.execute(
+        update(endpoints).where(_mine(scope, endpoint_id)).values(**values).returning(*_columns(scope))
+    )
+    return first_of(EndpointRow, changed)
 
 
-async def rotate(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> Row | None:
+async def rotate(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> EndpointRow | None:
     """A new secret; for a day deliveries are signed with both."""
     changed = await tx.execute(
         update(endpoints)
@@ -86,10 +90,9 @@ async def rotate(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> Row | 
             secret=new_secret(),
             updated_at=func.now(),
         )
-        .returning(endpoints)
+        .returning(*_columns(scope))
     )
-    row = changed.mappings().one_or_none()
-    return None if row is None else _shown(scope, row)
+    return first_of(EndpointRow, changed)
 
 
 async def remove(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> bool:
@@ -112,26 +115,26 @@ async def remove(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> bool:
 
 def _deliveries(endpoint_id: UUID) -> Select[Any]:
     return (
-        select(deliveries, events.c.type.label("event_type"))
+        select(*_DELIVERY_COLUMNS, events.c.type.label("event_type"))
         .join(events, events.c.id == deliveries.c.event_id)
         .where(deliveries.c.endpoint_id == endpoint_id)
     )
 
 
 async def listing_deliveries(
-    tx: AsyncConnection, scope: Scope, endpoint_id: UUID, *, state: str | None, limit: int, offset: int
-) -> tuple[list[Row], int] | None:
+    tx: AsyncConnection, scope: Scope, endpoint_id: UUID, *, state: DeliveryState | None, limit: int, offset: int
+) -> tuple[list[DeliveryRow], int] | None:
     """Deliveries of an endpoint, newest first, and how many; None when the scope has no such endpoint."""
     if await get(tx, scope, endpoint_id) is None:
         return None
     wanted = deliveries.c.endpoint_id == endpoint_id
     if state is not None:
-        wanted = and_(wanted, deliveries.c.state == state)
+        wanted = and_(wanted, deliveries.c.state == state.value)
     total = (await tx.execute(select(func.count()).select_from(deliveries).where(wanted))).scalar_one()
     page = await tx.execute(
         _deliveries(endpoint_id).where(wanted).order_by(deliveries.c.id.desc()).limit(limit).offset(offset)
     )
-    return [dict(row) for row in page.mappings()], total
+    return from_result(DeliveryRow, page), total
 
 
 _AFRESH: dict[str, Any] = {"state": "pending", "attempts": 0, "next_at": func.now(), "delivered_at": None}
@@ -142,15 +145,13 @@ async def replay_one(tx: AsyncConnection, scope: Scope, endpoint_id: UUID, deliv
     endpoint = await get(tx, scope, endpoint_id)
     if endpoint is None:
         return None
-    found = (await tx.execute(_deliveries(endpoint_id).where(deliveries.c.id == delivery_id))).mappings().one_or_none()
-    if found is None:
+    wanted = _deliveries(endpoint_id).where(deliveries.c.id == delivery_id)
+    if (await tx.execute(wanted)).first() is None:
         return None
-    if not endpoint["is_active"]:
+    if not endpoint.is_active:
         return Replayed(0, inactive=True)
-    changed = await tx.execute(
-        update(deliveries).where(deliveries.c.id == delivery_id).values(**_AFRESH).returning(deliveries)
-    )
-    return Replayed(1, {**found, **changed.mappings().one()})
+    await tx.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**_AFRESH))
+    return Replayed(1, first_of(DeliveryRow, await tx.execute(wanted)))
 
 
 async def replay_failed(tx: AsyncConnection, scope: Scope, endpoint_id: UUID, since: datetime) -> Replayed | None:
@@ -158,7 +159,7 @@ async def replay_failed(tx: AsyncConnection, scope: Scope, endpoint_id: UUID, si
     endpoint = await get(tx, scope, endpoint_id)
     if endpoint is None:
         return None
-    if not endpoint["is_active"]:
+    if not endpoint.is_active:
         return Replayed(0, inactive=True)
     again = await tx.execute(
         update(deliveries)

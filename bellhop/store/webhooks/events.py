@@ -50,7 +50,8 @@ _WRITE = CompiledStatement(
         bindparam("public", type_=ARRAY(Text)),
         bindparam("scope", type_=Uuid),
         bindparam("subject_id", type_=Uuid),
-    )
+    ),
+    value=UUID,
 )
 
 _PUBLIC = [word.value for word in EventType]
@@ -60,13 +61,13 @@ async def write(
     tx: AsyncConnection, scope_id: UUID, subject: str, subject_id: UUID, events: Sequence[NewEvent]
 ) -> set[UUID]:
     """Write `events` in order and a delivery per subscribed endpoint. Returns the endpoints that are owed something:
-    after the commit, hand them to the conductor, which wakes those that nobody drains.
+    after the commit, hand them to the dispatcher, which wakes those that nobody drains.
 
     `subject` is `message`, `inbound`, `guest` or `endpoint`. Types outside EventType appear in timelines only.
     """
     if not events:
         return set()
-    rows = await _WRITE(
+    owed = await _WRITE(
         tx,
         scope=scope_id,
         subject=subject,
@@ -76,4 +77,4 @@ async def write(
         facts=[event.facts for event in events],
         public=_PUBLIC,
     )
-    return {row["endpoint_id"] for row in rows}
+    return set(owed)

@@ -1,0 +1,55 @@
+"""Properties and the API keys that open them, as the database has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypedDict
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyRow:
+    """A row of `properties`."""
+
+    id: UUID
+    name: str
+    slug: str
+    type: str
+    timezone: str
+    """IANA."""
+    currency: str | None
+    country: str | None
+    settings: dict[str, Any]
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class PropertyFields(TypedDict, total=False):
+    """Fields of a property to set; those that are absent stay as they are."""
+
+    name: str
+    type: str
+    timezone: str
+    currency: str | None
+    country: str | None
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A row of `api_keys` that opens one scope, with that scope's property and environment; never its hash."""
+
+    id: UUID
+    property_id: UUID
+    environment: str
+    name: str
+    last4: str
+    rights: list[str]
+    rate_limit: int | None
+    """Requests a minute; None: the default."""
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+    revoked_at: datetime | None

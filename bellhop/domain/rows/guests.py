@@ -1,0 +1,46 @@
+"""Guests as the database has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypedDict
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class GuestRow:
+    """A row of `guests`, with its scope's property. Times are aware, in UTC. Its repr shows nothing personal."""
+
+    id: UUID
+    scope_id: UUID
+    property_id: UUID
+    first_name: str = field(repr=False)
+    last_name: str = field(repr=False)
+    email: str | None = field(repr=False)
+    phone: str | None = field(repr=False)
+    """As the caller wrote it: only an E.164 number can be sent to."""
+    language: str
+    """BCP 47."""
+    preferences: dict[str, Any] = field(repr=False)
+    metadata: dict[str, Any] = field(repr=False)
+    external_id: str | None
+    is_active: bool
+    first_seen_at: datetime
+    last_seen_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+class GuestFields(TypedDict, total=False):
+    """Fields of a guest to set, checked and normalised; those that are absent stay as they are."""
+
+    first_name: str
+    last_name: str
+    email: str | None
+    phone: str | None
+    language: str
+    preferences: dict[str, Any]
+    metadata: dict[str, Any]
+    external_id: str | None
+    is_active: bool

@@ -1,0 +1,113 @@
+"""Customers' webhook endpoints and what is delivered to them: created, changed, listed, replayed, deleted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointFields, EndpointRow
+from bellhop.domain.scopes import Scope
+from bellhop.engine.context import Engine
+from bellhop.engine.errors import EndpointInactive, ForbiddenUrl, NotFound
+from bellhop.store.database import BULK_TIMEOUT
+from bellhop.store.webhooks import endpoints
+from bellhop.store.webhooks.endpoints import Replayed
+from bellhop.webhooks.ssrf_guard import ForbiddenTarget, check_url
+
+
+async def create(engine: Engine, scope: Scope, url: str, events: list[str], description: str | None) -> EndpointRow:
+    """A new endpoint with a fresh secret. `events`: event types, or `["*"]`. Raises ForbiddenUrl."""
+    await _check(engine, url)
+    return await engine.database.write(lambda tx: endpoints.create(tx, scope, url, events, description))
+
+
+async def change(engine: Engine, scope: Scope, endpoint_id: UUID, fields: EndpointFields) -> EndpointRow:
+    """Set `fields` of an endpoint. Switched on again, it gets what it is still owed. Raises ForbiddenUrl, NotFound."""
+    if "url" in fields:
+        await _check(engine, fields["url"])
+    row = _there(await engine.database.write(lambda tx: endpoints.change(tx, scope, endpoint_id, fields)))
+    if row.is_active:
+        engine.dispatcher.wake_endpoints({endpoint_id})
+    return row
+
+
+async def get(engine: Engine, scope: Scope, endpoint_id: UUID) -> EndpointRow:
+    """One endpoint. Raises NotFound."""
+    return _there(await engine.database.read(lambda tx: endpoints.get(tx, scope, endpoint_id)))
+
+
+async def listing(engine: Engine, scope: Scope, *, limit: int = 50, offset: int = 0) -> tuple[list[EndpointRow], int]:
+    """Endpoints, newest first, and how many there are in all."""
+    return await engine.database.read(lambda tx: endpoints.listing(tx, scope, limit=limit, offset=offset))
+
+
+async def remove(engine: Engine, scope: Scope, endpoint_id: UUID) -> None:
+    """Delete an endpoint; what it was still owed is abandoned. Raises NotFound."""
+    if not await engine.database.write(lambda tx: endpoints.remove(tx, scope, endpoint_id)):
+        raise NotFound
+
+
+async def rotate(engine: Engine, scope: Scope, endpoint_id: UUID) -> EndpointRow:
+    """A new secret; for a day deliveries are signed with both. Raises NotFound."""
+    return _there(await engine.database.write(lambda tx: endpoints.rotate(tx, scope, endpoint_id)))
+
+
+async def deliveries(
+    engine: Engine,
+    scope: Scope,
+    endpoint_id: UUID,
+    *,
+    state: DeliveryState | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> tuple[list[DeliveryRow], int]:
+    """Deliveries of an endpoint, newest first, and how many there are in all. Raises NotFound."""
+    found = await engine.database.read(
+        lambda tx: endpoints.listing_deliveries(tx, scope, endpoint_id, state=state, limit=limit, offset=offset)
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def replay_one(engine: Engine, scope: Scope, endpoint_id: UUID, delivery_id: UUID) -> DeliveryRow:
+    """Owe one delivery again, from the start of the schedule; its event keeps its id. Raises NotFound,
+    EndpointInactive."""
+    done = _replayed(await engine.database.write(lambda tx: endpoints.replay_one(tx, scope, endpoint_id, delivery_id)))
+    if done.row is None:
+        raise NotFound
+    engine.dispatcher.wake_endpoints({endpoint_id})
+    return done.row
+
+
+async def replay_failed(engine: Engine, scope: Scope, endpoint_id: UUID, since: datetime) -> int:
+    """Owe again what failed for good and was first owed at `since` or later. Returns how many. Raises NotFound,
+    EndpointInactive."""
+    owed_again = await engine.database.write(
+        lambda tx: endpoints.replay_failed(tx, scope, endpoint_id, since), timeout=BULK_TIMEOUT
+    )
+    done = _replayed(owed_again)
+    if done.count:
+        engine.dispatcher.wake_endpoints({endpoint_id})
+    return done.count
+
+
+async def _check(engine: Engine, url: str) -> None:
+    try:
+        await check_url(url, engine.webhook.allow)
+    except ForbiddenTarget as target:
+        raise ForbiddenUrl(target.reason) from None
+
+
+def _there(row: EndpointRow | None) -> EndpointRow:
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _replayed(done: Replayed | None) -> Replayed:
+    if done is None:
+        raise NotFound
+    if done.inactive:
+        raise EndpointInactive
+    return done

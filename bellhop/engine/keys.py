@@ -1,0 +1,36 @@
+"""API keys: minted, listed without their secrets, revoked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from bellhop.domain.rows.access import KeyRow
+from bellhop.domain.scopes import Scope
+from bellhop.engine.context import Engine
+from bellhop.engine.errors import NotFound, OtherEnvironment
+from bellhop.store.access import keys
+
+
+async def mint(
+    engine: Engine, scope: Scope, name: str, rights: Sequence[str], environment: str | None = None
+) -> tuple[KeyRow, str]:
+    """A new key for this scope, and its secret, which is kept nowhere. `rights` are written once each. Raises
+    OtherEnvironment when the caller asks for a key of another environment than the scope's."""
+    if environment not in (None, scope.environment):
+        raise OtherEnvironment(scope.environment)
+    once_each = list(dict.fromkeys(rights))
+    return await engine.database.write(lambda tx: keys.create(tx, scope, name, once_each))
+
+
+async def listing(engine: Engine, scope: Scope, *, limit: int = 50, offset: int = 0) -> tuple[list[KeyRow], int]:
+    """Keys that open this scope alone, revoked ones too, newest first, and how many there are in all."""
+    return await engine.database.read(lambda tx: keys.listing(tx, scope, limit=limit, offset=offset))
+
+
+async def revoke(engine: Engine, scope: Scope, key_id: UUID) -> bytes:
+    """Close a key for good. Returns its hash: caches of keys forget it. Raises NotFound."""
+    revoked = await engine.database.write(lambda tx: keys.revoke(tx, scope, key_id))
+    if revoked is None:
+        raise NotFound
+    return revoked

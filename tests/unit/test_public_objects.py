@@ -1,0 +1,142 @@
+"""Each public object is rendered as its response schema documents it: the same fields in the same order, of its types.
+
+Answers are rendered from rows without pydantic, which would cost more than the rest of it; here the two are compared.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import BaseModel
+
+from api.schemas import guests, keys, messages, webhooks
+from bellhop.domain import serializers
+from bellhop.domain.channels import Channel
+from bellhop.domain.events import EventType
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.rows.access import KeyRow, PropertyRow
+from bellhop.domain.rows.guests import GuestRow
+from bellhop.domain.rows.messages import PublicMessage
+from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointRow
+from bellhop.domain.statuses import Stage
+from bellhop.domain.webhook_ports import Owed
+from bellhop.webhooks.body import body
+
+KEY = UUID("0190a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b")
+PROPERTY = UUID("0190a3b4-c5d6-7e8f-9a0b-000000000001")
+AT = datetime(2026, 3, 15, 10, 0, 0, 123456, tzinfo=UTC)
+
+MESSAGE = PublicMessage(
+    id=KEY, property_id=PROPERTY, channel=Channel.EMAIL, recipient="jordan@example.com", sender=None,
+    guest_ref=serializers.erased(serializers.Prefix.GUEST, KEY, PROPERTY)["id"], guest_id=KEY, conversation_id=None,
+    subject="Your suite", content="It is ready.", metadata={"booking": "GSR-1842"}, scheduled_at=AT, stage=Stage.SENT,
+    failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
+)  # fmt: skip
+SPARSE = replace(MESSAGE, guest_ref=None, guest_id=None, subject=None, metadata={}, scheduled_at=None, sent_at=None)
+INBOUND = replace(MESSAGE, sender="jordan@example.com", recipient="desk@example.com", conversation_id=KEY)
+GUEST = GuestRow(
+    id=KEY, scope_id=KEY, property_id=PROPERTY, first_name="Jordan", last_name="Mitchell", email="j@example.com",
+    phone="+13055551234", language="en", preferences={"floor": 3}, metadata={}, external_id="PMS-88213",
+    is_active=True, first_seen_at=AT, last_seen_at=AT, created_at=AT, updated_at=AT,
+)  # fmt: skip
+ENDPOINT = EndpointRow(
+    id=KEY, scope_id=KEY, property_id=PROPERTY, url="https://example.com/hook", secret="whsec_x",
+    events=["message.sent", "guest.created"], description=None, is_active=True, disabled_reason=None, disabled_at=None,
+    created_at=AT, updated_at=AT,
+)  # fmt: skip
+DELIVERY = DeliveryRow(
+    id=KEY, scope_id=KEY, endpoint_id=KEY, event_id=KEY, event_type="message.sent", subject_id=KEY,
+    state=DeliveryState.PENDING, attempts=0, next_at=AT, last_attempt_at=None, last_status=None, last_error=None,
+    delivered_at=None, created_at=AT,
+)  # fmt: skip
+DONE = replace(
+    DELIVERY, state=DeliveryState.DELIVERED, attempts=1, last_attempt_at=AT, last_status=200, delivered_at=AT
+)
+API_KEY = KeyRow(
+    id=KEY, property_id=PROPERTY, environment="test", name="front desk", last4="x7Qd", rights=["messaging:read", "*"],
+    rate_limit=None, created_at=AT, last_used_at=None, expires_at=None, revoked_at=None,
+)  # fmt: skip
+HOTEL = PropertyRow(
+    id=PROPERTY, name="Grand Sunset", slug="grand-sunset", type="hotel", timezone="UTC", currency=None, country=None,
+    settings={}, is_active=True, created_at=AT, updated_at=AT,
+)  # fmt: skip
+OWED = Owed(
+    id=KEY, event_id=KEY, type=EventType.MESSAGE_SENT.value, subject="message", subject_id=KEY, stage="sent",
+    facts={"stage": "sent"}, created_at=AT, property_id=PROPERTY, row=MESSAGE, url=ENDPOINT.url, secrets=("whsec_x",),
+    attempts=0, claimed_at=AT, token=AT,
+)  # fmt: skip
+
+SHOWN: dict[str, tuple[dict[str, Any], type[BaseModel]]] = {
+    "message": (serializers.message(MESSAGE), messages.OutboundMessage),
+    "message with little": (serializers.message(SPARSE), messages.OutboundMessage),
+    "inbound": (serializers.inbound(INBOUND), messages.InboundMessage),
+    "inbound of nobody known": (
+        serializers.inbound(replace(INBOUND, guest_id=None, conversation_id=None)),
+        messages.InboundMessage,
+    ),
+    "guest": (serializers.guest(GUEST), guests.Guest),
+    "guest with little": (
+        serializers.guest(replace(GUEST, email=None, phone=None, external_id=None)),
+        guests.Guest,
+    ),
+    "endpoint": (serializers.endpoint(ENDPOINT), webhooks.Endpoint),
+    "endpoint, disabled": (
+        serializers.endpoint(replace(ENDPOINT, is_active=False, disabled_reason="gone", disabled_at=AT)),
+        webhooks.Endpoint,
+    ),
+    "delivery": (serializers.delivery(DELIVERY), webhooks.Delivery),
+    "delivery, done": (serializers.delivery(DONE), webhooks.Delivery),
+    "key": (serializers.api_key(API_KEY), keys.Key),
+    "key, revoked": (serializers.api_key(replace(API_KEY, rate_limit=5, revoked_at=AT)), keys.Key),
+    "minted key": (serializers.minted_key(API_KEY, "sk_test_x"), keys.MintedKey),
+    "property": (serializers.property_(HOTEL), keys.Property),
+    "event": (json.loads(body(OWED)), webhooks.Event),
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_what_is_rendered_is_what_is_documented(name: str) -> None:
+    shown, schema = SHOWN[name]
+    assert list(shown) == list(schema.model_fields)
+    known = schema.model_validate_json(json.dumps(shown))
+    assert known.model_extra == {}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_documented_example_has_the_same_form(name: str) -> None:
+    shown, schema = SHOWN[name]
+    extra = schema.model_config.get("json_schema_extra")
+    for example in extra["examples"] if isinstance(extra, dict) else []:
+        assert list(example) == list(shown)
+        schema.model_validate_json(json.dumps(example))
+
+
+@pytest.mark.parametrize("code", FailureCode)
+def test_a_failure_is_as_documented(code: FailureCode) -> None:
+    shown = serializers.message(replace(MESSAGE, stage=Stage.GAVE_UP, failure_code=code.value))["metadata"]["error"]
+    assert list(shown) == list(messages.FailureReason.model_fields)
+    messages.FailureReason.model_validate_json(json.dumps(shown))
+
+
+def test_what_is_told_of_a_disabled_endpoint_is_part_of_what_its_owner_sees() -> None:
+    told = serializers.disabled_endpoint(ENDPOINT, "failing", AT)
+    owner = serializers.endpoint(replace(ENDPOINT, is_active=False, disabled_reason="failing", disabled_at=AT))
+    assert told.items() <= owner.items()
+    assert "secret" not in told
+
+
+def test_every_documented_object_is_compared() -> None:
+    """A new response schema of these modules needs its place above."""
+    documented = {
+        kind
+        for module in (guests, keys, messages, webhooks)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, messages.Shown) and kind.__module__ == module.__name__
+    }
+    elsewhere = {messages.FailureReason, messages.Timeline, messages.TimelineEntry, webhooks.Replay}
+    assert documented == {schema for _, schema in SHOWN.values()} | elsewhere
