@@ -28,7 +28,7 @@ from activities.recovery import RecoveryActivities
 from bellhop.domain.addresses import AddressBook
 from bellhop.engine.installation import await_installation
 from bellhop.logging import configure_logs
-from bellhop.providers import PROVIDERS
+from bellhop.providers import providers
 from bellhop.providers.lease import DeadMansSwitch, boottime
 from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.connections import make_engine
@@ -59,7 +59,7 @@ def message_activities(
     routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
     return MessageActivities(
         AttemptStore(engine, settings.delivery, routes, dispatcher.wake_endpoints),
-        PROVIDERS,
+        providers(),
         threads,
         boottime,
         settings.delivery.lease,

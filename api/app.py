@@ -30,7 +30,7 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.engine.context import Engine
 from bellhop.engine.installation import await_installation
 from bellhop.logging import configure_logs
-from bellhop.providers import PROVIDERS
+from bellhop.providers import providers
 from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.connections import CALLERS_WAIT_FOR_A_CONNECTION, make_engine
 from bellhop.store.database import Database
@@ -61,7 +61,7 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
         checking = asyncio.create_task(_check(connections, book))
         try:
             async with TemporalDispatcher(client, connections) as dispatcher:
-                engine = Engine(database, dispatcher, book, PROVIDERS, read.delivery, read.webhook)
+                engine = Engine(database, dispatcher, book, providers(), read.delivery, read.webhook)
                 waiting = AcceptanceWait(engine)
                 app.state.services = Services(read, engine, Authenticator(database), waiting)
                 yield

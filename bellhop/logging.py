@@ -7,15 +7,20 @@ import sys
 
 import structlog
 
+from bellhop.providers import PACKAGES
+
+CHATTY = ("urllib3", "sqlalchemy", "httpx2", "httpcore2")
+"""They log URLs and statements' parameters at INFO or DEBUG; providers' SDKs are in their packages."""
+
 
 def configure_logs(level: str, process: str) -> None:
     """Set up logging for this process, named on every line. Libraries that log guests' data are silenced."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stdout, format='{"logger":"%(name)s","event":"%(message)s"}')
-    # Twilio's SDK logs look-up parameters (numbers) at INFO, SendGrid's whole payloads at DEBUG, SQLAlchemy parameters.
-    for name in ("twilio", "python_http_client", "sendgrid", "urllib3", "sqlalchemy", "httpx2", "httpcore2"):
-        logging.getLogger(name).setLevel(
-            logging.CRITICAL if name in ("twilio", "python_http_client") else logging.WARNING
-        )
+    chatty = dict.fromkeys(CHATTY, logging.WARNING)
+    for package in PACKAGES:
+        chatty |= package.chatty_loggers
+    for name, lowest in chatty.items():
+        logging.getLogger(name).setLevel(lowest)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

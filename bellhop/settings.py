@@ -1,6 +1,7 @@
 """Every setting of Bellhop, read once from the environment (and `.env`) by a composition root and passed down.
 
-`.env.example` lists the same names with a line each; a test holds the two together.
+`.env.example` is made from it by `python -m bellhop.ops.env_example`: from the first line of each group's docstring,
+from its fields' descriptions and their defaults. Providers bring groups of their own (`bellhop.providers`).
 """
 
 from __future__ import annotations
@@ -8,10 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
+
+from bellhop.providers import PACKAGES
+from bellhop.providers.package import ProviderSettings
 
 
 class SettingsError(Exception):
@@ -30,64 +34,54 @@ def env_file(env: Mapping[str, str] = os.environ) -> str | None:
 
 
 class PostgresSettings(BaseSettings):
-    """Where the record lives."""
+    """PostgreSQL: the record."""
 
     model_config = _group("POSTGRES_")
 
     dsn: SecretStr = Field(
         default=SecretStr("postgresql://postgres@localhost:5432/bellhop"),
-        description="PostgreSQL 18 connection string (postgresql://user:password@host:port/database)",
+        description="connection string of a PostgreSQL 18 database (postgresql://user:password@host:port/database)",
     )
     pool_size: int = Field(default=10, ge=1, le=200, description="connections each process keeps at most")
 
 
 class TemporalSettings(BaseSettings):
-    """Where Temporal is."""
+    """Temporal: the workflows."""
 
     model_config = _group("TEMPORAL_")
 
-    address: str = Field(default="localhost:7233", description="host:port of the Temporal frontend")
+    address: str = Field(
+        default="localhost:7233",
+        description="address of the Temporal frontend; when set, `make run` uses that server instead of one of its own",
+    )
     namespace: str = Field(default="default", description="Temporal namespace; it must exist")
     api_key: SecretStr | None = Field(default=None, description="API key (Temporal Cloud); switches TLS on")
     tls: bool = Field(default=False, description="use TLS; implied by an API key or a client certificate")
-    tls_server_ca_file: Path | None = Field(default=None, description="PEM file of the authority to trust, if private")
+    tls_server_ca_file: Path | None = Field(
+        default=None, description="PEM file of the authority to trust, if it is a private one"
+    )
     tls_client_cert_file: Path | None = Field(default=None, description="PEM client certificate for mutual TLS")
     tls_client_key_file: Path | None = Field(default=None, description="PEM key of that certificate")
 
 
-class TwilioSettings(BaseSettings):
-    """The SMS account of `live` scopes. It only seeds a row: later changes are made there."""
-
-    model_config = _group("TWILIO_")
-
-    account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-fA-F]{32}$", description="AC… of the account")
-    auth_token: SecretStr | None = Field(default=None, description="auth token: signs callbacks, authenticates calls")
-    previous_auth_token: SecretStr | None = Field(default=None, description="still accepted on callbacks (rotation)")
-    from_number: str | None = Field(default=None, description="E.164 number messages are sent from")
-    base_url: str = Field(default="https://api.twilio.com", description="where Twilio's API is")
-
-
-class SendGridSettings(BaseSettings):
-    """The e-mail account of `live` scopes. It only seeds a row: later changes are made there."""
-
-    model_config = _group("SENDGRID_")
-
-    api_key: SecretStr | None = Field(default=None, description="SG.… key with Mail Send permission")
-    webhook_public_key: str | None = Field(default=None, description="base64 key of the signed Event Webhook")
-    previous_webhook_public_key: str | None = Field(default=None, description="still accepted (rotation)")
-    from_email: str | None = Field(default=None, description="verified sender address")
-    from_name: str | None = Field(default=None, description="name shown beside the sender address")
-    base_url: str = Field(default="https://api.sendgrid.com", description="where SendGrid's API is")
-
-
 class DeliverySettings(BaseSettings):
-    """How long a provider call may take, and how an unknown outcome is settled. Seconds throughout."""
+    """Deliveries to providers.
+
+    How long a call may take, and how an unknown outcome is settled. Seconds throughout.
+    """
 
     model_config = _group("DELIVERY_")
 
     call_timeout: float = Field(default=10.0, gt=0, le=60, description="one provider call, seconds")
-    lease: float = Field(default=15.0, gt=0, le=120, description="how long an attempt may be in flight, seconds")
-    lease_margin: float = Field(default=2.0, ge=0, le=60, description="wait after a lease before asking, seconds")
+    lease: float = Field(
+        default=15.0, gt=0, le=120, description="how long an attempt may be in flight, seconds; longer than a call"
+    )
+    lease_margin: float = Field(
+        default=2.0,
+        ge=0,
+        le=60,
+        description="wait after a lease before the provider is asked what became of the attempt, seconds",
+    )
     settle_pauses: Annotated[list[float], NoDecode] = Field(
         default=[10.0, 30.0, 60.0, 60.0],
         min_length=1,
@@ -98,10 +92,14 @@ class DeliverySettings(BaseSettings):
         min_length=1,
         description="when a provider is asked about a message it took and is silent about, seconds after it was sent",
     )
-    retry_first: float = Field(default=2.0, gt=0, description="first pause before another attempt, seconds")
+    retry_first: float = Field(default=2.0, gt=0, description="first pause before another attempt, seconds; doubles")
     retry_longest: float = Field(default=300.0, gt=0, description="longest pause between attempts, seconds")
-    hold: float = Field(default=60.0, gt=0, description="how often a held account is tried again, seconds")
-    valid_for: float = Field(default=259_200.0, gt=0, description="unsent this long after it was due, it expires")
+    hold: float = Field(
+        default=60.0, gt=0, description="how often the messages of an account that is at fault are tried again, seconds"
+    )
+    valid_for: float = Field(
+        default=259_200.0, gt=0, description="a message not sent this long after it was due expires, seconds"
+    )
     threads: int = Field(default=16, ge=1, le=256, description="provider calls one worker process makes at a time")
 
     @field_validator("settle_pauses", "follow_at", mode="before")
@@ -111,20 +109,22 @@ class DeliverySettings(BaseSettings):
 
 
 class WebhookSettings(BaseSettings):
-    """Module webhooks: how the customer's endpoints are called."""
+    """Module webhooks: calls to your customers' endpoints."""
 
     model_config = _group("WEBHOOK_")
 
     allow: Annotated[list[str], NoDecode] = Field(
         default=[],
-        description="private networks endpoints may live in (development only): CIDRs, e.g. 127.0.0.0/8",
+        description="private networks endpoints may live in (development only), comma-separated, e.g. 127.0.0.0/8",
     )
     timeout: float = Field(default=15.0, gt=0, le=60, description="one delivery, seconds")
     retry_pauses: Annotated[list[float], NoDecode] = Field(
         default=[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400],
-        description="pauses between deliveries of one event, seconds (Standard Webhooks: about three days)",
+        description="pauses between deliveries of one event, seconds: about three days",
     )
-    disable_after: float = Field(default=432_000.0, gt=0, description="only failing this long disables an endpoint")
+    disable_after: float = Field(
+        default=432_000.0, gt=0, description="an endpoint that only fails for this long is disabled, seconds"
+    )
 
     @field_validator("allow", "retry_pauses", mode="before")
     @classmethod
@@ -139,13 +139,21 @@ class BellhopSettings(BaseSettings):
 
     secret_key: SecretStr = Field(
         default=SecretStr(""),
-        description="32 characters or more, kept for ever: keys the hashes of addresses and request fingerprints",
+        description="32 characters or more, kept for ever: keys the hashes of addresses and request fingerprints "
+        "(openssl rand -hex 32)",
     )
-    public_url: str = Field(default="http://localhost:8000", description="where providers reach the API (callbacks)")
+    public_url: str = Field(
+        default="http://localhost:8000",
+        description="where providers reach the API for their callbacks; live accounts need a public https address",
+    )
     sandbox_url: str | None = Field(default=None, description="where the sandbox providers are; unset: no test scopes")
     host: str = Field(default="127.0.0.1", description="address the API listens on")
     port: int = Field(default=8000, ge=0, le=65535, description="port the API listens on")
-    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="how much to log")
+    log_level: str = Field(
+        default="INFO",
+        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
+        description="how much to log: DEBUG, INFO, WARNING or ERROR",
+    )
     sweep_every: float = Field(default=30.0, gt=0, description="how often recovery looks for what was left, seconds")
     sweep_grace: float = Field(
         default=10.0,
@@ -153,7 +161,12 @@ class BellhopSettings(BaseSettings):
         le=600,
         description="how long a notification of Temporal may be pending before recovery acts, seconds",
     )
-    accept_wait: float = Field(default=2.0, ge=0, le=30, description="how long a send waits for the provider, seconds")
+    accept_wait: float = Field(
+        default=2.0,
+        ge=0,
+        le=30,
+        description="how long a send waits for the provider's acceptance before it answers, seconds",
+    )
 
     @field_validator("public_url", "sandbox_url")
     @classmethod
@@ -161,18 +174,39 @@ class BellhopSettings(BaseSettings):
         return value.rstrip("/") if value else value
 
 
-class Settings(BaseSettings):
-    """The whole tree. Build it with `load()`, once."""
+G = TypeVar("G", bound=ProviderSettings)
 
-    model_config = SettingsConfigDict(extra="ignore")
+
+def _provider_groups() -> dict[str, ProviderSettings]:
+    return {package.name: package.settings() for package in PACKAGES}
+
+
+class Settings(BaseModel):
+    """The whole tree. Build it with `load()`, once."""
 
     bellhop: BellhopSettings = Field(default_factory=BellhopSettings)
     postgres: PostgresSettings = Field(default_factory=PostgresSettings)
     temporal: TemporalSettings = Field(default_factory=TemporalSettings)
-    twilio: TwilioSettings = Field(default_factory=TwilioSettings)
-    sendgrid: SendGridSettings = Field(default_factory=SendGridSettings)
+    providers: dict[str, ProviderSettings] = Field(default_factory=_provider_groups)
+    """By name, one group for each package of `bellhop.providers`: see `provider`."""
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
     webhook: WebhookSettings = Field(default_factory=WebhookSettings)
+
+    def provider(self, kind: type[G]) -> G:
+        """The group of one provider, e.g. `settings.provider(TwilioSettings).account_sid`."""
+        return next(group for group in self.providers.values() if isinstance(group, kind))
+
+
+def groups() -> dict[str, type[BaseSettings]]:
+    """Every group of the tree by name, in the order of `.env.example`: the providers' stand where `providers` does."""
+    found: dict[str, type[BaseSettings]] = {}
+    for name, field in Settings.model_fields.items():
+        if name == "providers":
+            found |= {package.name: package.settings for package in PACKAGES}
+        else:
+            assert isinstance(field.annotation, type) and issubclass(field.annotation, BaseSettings)
+            found[name] = field.annotation
+    return found
 
 
 def load() -> Settings:
@@ -187,20 +221,18 @@ def from_env(env: Mapping[str, str]) -> Settings:
 
 def _groups(env: Mapping[str, str]) -> dict[str, BaseSettings]:
     problems: list[str] = []
-    groups: dict[str, BaseSettings] = {}
-    for name, field in Settings.model_fields.items():
-        group = field.annotation
-        assert isinstance(group, type) and issubclass(group, BaseSettings)
+    read: dict[str, BaseSettings] = {}
+    for name, group in groups().items():
         prefix = group.model_config.get("env_prefix", "")
         try:
-            groups[name] = _read(group, env)
+            read[name] = _read(group, env)
         except ValidationError as error:
             for problem in error.errors(include_input=False, include_url=False):
                 variable = prefix + "_".join(str(part) for part in problem["loc"][:1])
                 problems.append(f"{variable.upper()}: {problem['msg']}")
     if problems:
         raise SettingsError("Settings that need mending:\n  " + "\n  ".join(problems))
-    return groups
+    return read
 
 
 def _read(group: type[BaseSettings], env: Mapping[str, str]) -> BaseSettings:
@@ -211,8 +243,9 @@ def _read(group: type[BaseSettings], env: Mapping[str, str]) -> BaseSettings:
     return group(_build_sources=((variables, DotEnvSettingsSource(group, env_file=env_file(env))), {}))
 
 
-def _checked(groups: dict[str, BaseSettings]) -> Settings:
-    settings = Settings(**groups)  # type: ignore[arg-type]
+def _checked(read: dict[str, BaseSettings]) -> Settings:
+    providers = {package.name: read.pop(package.name) for package in PACKAGES}
+    settings = Settings.model_validate({**read, "providers": providers})
     if len(settings.bellhop.secret_key.get_secret_value()) < 32:
         raise SettingsError(
             "BELLHOP_SECRET_KEY is missing or shorter than 32 characters.\n"

@@ -26,14 +26,13 @@ from bellhop.dev.free_ports import Ports
 from bellhop.dev.stack import EmbeddedStack
 from bellhop.domain.addresses import AddressBook
 from bellhop.ops.migrate import migrate
+from bellhop.providers import PACKAGES
 from bellhop.settings import (
     BellhopSettings,
     DeliverySettings,
     PostgresSettings,
-    SendGridSettings,
     Settings,
     TemporalSettings,
-    TwilioSettings,
     WebhookSettings,
 )
 from bellhop.store.connections import make_engine
@@ -59,8 +58,7 @@ def _settings(dsn: str, temporal: str, namespace: str = "default") -> Settings:
         ),
         postgres=PostgresSettings(_env_file=None, dsn=SecretStr(dsn)),
         temporal=TemporalSettings(_env_file=None, address=temporal, namespace=namespace),
-        twilio=TwilioSettings(_env_file=None),
-        sendgrid=SendGridSettings(_env_file=None),
+        providers={package.name: package.settings(_env_file=None) for package in PACKAGES},
         delivery=DeliverySettings(
             _env_file=None,
             call_timeout=2.0,

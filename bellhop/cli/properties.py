@@ -8,6 +8,7 @@ import typer
 
 from bellhop.cli.target import in_database, show
 from bellhop.ops import administration
+from bellhop.providers import PACKAGES
 
 properties_app = typer.Typer(
     no_args_is_help=True, help="Properties (hotels) of this installation: the database of POSTGRES_DSN."
@@ -18,6 +19,9 @@ keys_app = typer.Typer(
 accounts_app = typer.Typer(
     no_args_is_help=True, help="Provider accounts of this installation: listed, set, rotated, mended."
 )
+
+_ACCOUNTS_OF = " and ".join(package.settings.variable("…") for package in PACKAGES)
+"""The providers' variables, as a person writes them: TWILIO_…"""
 
 
 @properties_app.command("create")
@@ -90,7 +94,13 @@ def list_accounts(
     show(in_database(lambda tx, _: administration.list_accounts(tx, slug)))
 
 
-@accounts_app.command("set")
+@accounts_app.command(
+    "set",
+    help=f"""Send through the accounts that {_ACCOUNTS_OF} name: make them, or rotate their credentials.
+
+Replaced credentials stay good for callbacks. Accounts that were held are tried again at once.
+""",
+)
 def set_accounts(
     slug: Annotated[str, typer.Argument(help="The property's short name")],
     environment: Annotated[str, typer.Option(help="live; those of test are the sandbox's")] = "live",
@@ -98,10 +108,6 @@ def set_accounts(
         bool, typer.Option("--forget-previous", help="Callbacks signed with older credentials are refused from now on")
     ] = False,
 ) -> None:
-    """Send through the accounts that TWILIO_… and SENDGRID_… name: make them, or rotate their credentials.
-
-    Replaced credentials stay good for callbacks. Accounts that were held are tried again at once.
-    """
     show(
         in_database(
             lambda tx, settings: administration.set_accounts(

@@ -167,17 +167,18 @@ async def _reconciled(
 ) -> Reconciled:
     from bellhop.domain.provider_urls import Routes
     from bellhop.ops.reconciliation import Reconciler
-    from bellhop.providers import PROVIDERS
+    from bellhop.providers import providers
     from bellhop.store.connections import make_engine
 
-    if only is not None and only not in PROVIDERS:
-        raise Refused(f"There is no provider '{only}'. There are: {', '.join(sorted(PROVIDERS))}.")
+    there = providers()
+    if only is not None and only not in there:
+        raise Refused(f"There is no provider '{only}'. There are: {', '.join(sorted(there))}.")
     engine = make_engine(settings.postgres, "reconcile")
     try:
         async with engine.connect() as tx:
             ((_, scope),) = await _scopes(tx, slug, environment)
         routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
-        return await Reconciler(engine, scope, PROVIDERS, routes).reconcile(since, until, only)
+        return await Reconciler(engine, scope, there, routes).reconcile(since, until, only)
     finally:
         await engine.dispose()
 

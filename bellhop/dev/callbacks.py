@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 import sys
 
+from bellhop.domain.provider_urls import receipts_url
 from bellhop.sandbox.providers import default_accounts
 
 
 def callback_env(api_url: str) -> dict[str, str]:
     """The sandbox's settings for an API at that address."""
-    receipts = f"{api_url.rstrip('/')}/v1/receipts"
     return {
-        setting: f"{receipts}/{provider}/{account.identity}/{path}"
+        setting: receipts_url(api_url, provider, account.identity, path)
         for provider, account in default_accounts().items()
         for setting, path in account.callbacks.items()
     }

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 SANDBOX_ENVIRONMENT = "test"
 
 
+def receipts_url(public_url: str, provider: str, identity: str, path: str) -> str:
+    """The address at which an account's callbacks of one kind are taken."""
+    return f"{public_url.rstrip('/')}/v1/receipts/{provider}/{identity}/{path}"
+
+
 @dataclass(frozen=True, slots=True)
 class Routes:
     """`public_url`: what providers call. `sandbox_url`: the only place a test scope's calls go to."""
@@ -21,4 +26,4 @@ class Routes:
 
     def callback(self, provider: str, identity: str, attempt: object) -> str:
         """The address a provider is told to call about one attempt."""
-        return f"{self.public_url}/v1/receipts/{provider}/{identity}/status?attempt={attempt}"
+        return f"{receipts_url(self.public_url, provider, identity, 'status')}?attempt={attempt}"

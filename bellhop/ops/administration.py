@@ -14,10 +14,12 @@ from bellhop.domain.channels import Channel
 from bellhop.domain.failures import CHOICES
 from bellhop.domain.ids import Prefix, parse, render
 from bellhop.domain.keys import RIGHTS
+from bellhop.domain.provider_urls import receipts_url
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.ops.seed import live_accounts as live_accounts
+from bellhop.providers import PACKAGES
 from bellhop.settings import Settings
 from bellhop.store.access import keys, properties
 from bellhop.store.connections import make_engine
@@ -199,43 +201,30 @@ async def set_accounts(
     _complete(settings)
     seeds = live_accounts(settings)
     if not seeds:
-        raise Refused(
-            "The settings name no account: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM_NUMBER, or "
-            "SENDGRID_API_KEY and SENDGRID_FROM_EMAIL."
-        )
+        ways = (package.settings.needed_variables() for package in PACKAGES)
+        raise Refused(f"The settings name no account: set {', or '.join(' and '.join(way) for way in ways)}.")
+    entered = {package.name: package.entered for package in PACKAGES}
     done = []
     for seed in seeds:
         outcome = await accounts.put(tx, scope, seed)
-        path = "inbound" if seed.provider == "twilio" else "events"
-        address = f"{settings.bellhop.public_url}/v1/receipts/{seed.provider}/{seed.identity}/{path}"
         now: dict[str, Any] = {"provider": seed.provider, "identity": seed.identity, "outcome": outcome}
-        if outcome == "moved":
-            now["next"] = f"Name this address at {_CALLS_IT[seed.provider]}; the old one knows earlier messages only."
-        done.append({**now, "sender": seed.address, "callbacks": address})
+        path = entered[seed.provider]
+        if path is not None and outcome == "moved":
+            now["next"] = f"Name this address at {path.console}; the old one knows earlier messages only."
+        now["sender"] = seed.address
+        if path is not None:
+            now["callbacks"] = receipts_url(settings.bellhop.public_url, seed.provider, seed.identity, path.path)
+        done.append(now)
     if forget_previous:
         await accounts.forget_previous(tx, scope)
     return done
 
 
-_CALLS_IT = {
-    "twilio": "Twilio, at the number, as A message comes in",
-    "sendgrid": "SendGrid, as another Event Webhook",
-}
-
-
 def _complete(settings: Settings) -> None:
     """Refuse half an account: leaving it out silently would look like having set it."""
-    twilio, sendgrid = settings.twilio, settings.sendgrid
-    for group in (
-        {
-            "TWILIO_ACCOUNT_SID": twilio.account_sid,
-            "TWILIO_AUTH_TOKEN": twilio.auth_token,
-            "TWILIO_FROM_NUMBER": twilio.from_number,
-        },
-        {"SENDGRID_API_KEY": sendgrid.api_key, "SENDGRID_FROM_EMAIL": sendgrid.from_email},
-    ):
-        missing = [name for name, value in group.items() if not value]
-        if missing and len(missing) < len(group):
+    for package in PACKAGES:
+        missing = settings.provider(package.settings).missing()
+        if missing and len(missing) < len(package.settings.needed):
             raise Refused(f"{', '.join(missing)} is missing, which the others of its kind need.")
 
 

@@ -5,16 +5,21 @@ Environment variables only seed rows; from then on the rows lead.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bellhop.domain.accounts import Seed
 from bellhop.domain.keys import digest
 from bellhop.domain.scopes import Scope
-from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
-from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
+from bellhop.providers import PACKAGES
+from bellhop.providers.package import ProviderPackage, ProviderSettings
+from bellhop.sandbox.providers import default_accounts
 from bellhop.settings import Settings, SettingsError
 from bellhop.store.access import keys, properties
 from bellhop.store.delivery import accounts
-from bellhop.store.delivery.accounts import Seed
 
 
 async def ensure_property(tx: AsyncConnection, name: str, slug: str, timezone: str = "UTC") -> dict[str, Scope]:
@@ -46,69 +51,27 @@ async def ensure_accounts(tx: AsyncConnection, scope: Scope, settings: Settings)
     return await accounts.channels(tx, scope)
 
 
+def live_accounts(settings: Settings) -> list[Seed]:
+    """The accounts the environment names. Raises SettingsError on one that cannot be an account."""
+    return [seed for package in PACKAGES for seed in _seeds(package, settings.provider(package.settings))]
+
+
 def _sandbox_accounts(settings: Settings) -> list[Seed]:
+    """The accounts the sandbox knows, made as somebody would who set its variables."""
     base_url = settings.bellhop.sandbox_url
     if base_url is None:
         return []
+    known = default_accounts()
     return [
-        Seed(
-            provider="twilio",
-            identity=sandbox_twilio.ACCOUNT_SID,
-            base_url=base_url,
-            credentials={"auth_token": sandbox_twilio.AUTH_TOKEN},
-            channel="sms",
-            address=sandbox_twilio.FROM_NUMBER,
-        ),
-        Seed(
-            provider="sendgrid",
-            identity=sandbox_sendgrid.KEY_ID,
-            base_url=base_url,
-            credentials={
-                "api_key": sandbox_sendgrid.API_KEY,
-                "webhook_public_key": sandbox_sendgrid.WEBHOOK_PUBLIC_KEY,
-            },
-            channel="email",
-            address=sandbox_sendgrid.FROM_EMAIL,
-        ),
+        replace(seed, base_url=base_url)
+        for package in PACKAGES
+        if (account := known.get(package.name))
+        for seed in _seeds(package, package.settings.of(account.env))
     ]
 
 
-def live_accounts(settings: Settings) -> list[Seed]:
-    wanted: list[Seed] = []
-    twilio, sendgrid = settings.twilio, settings.sendgrid
-    if twilio.account_sid and twilio.auth_token and twilio.from_number:
-        previous = twilio.previous_auth_token
-        wanted.append(
-            Seed(
-                provider="twilio",
-                identity=twilio.account_sid,
-                base_url=twilio.base_url,
-                credentials={"auth_token": twilio.auth_token.get_secret_value()},
-                previous={"auth_token": previous.get_secret_value()} if previous else {},
-                channel="sms",
-                address=twilio.from_number,
-            )
-        )
-    if sendgrid.api_key and sendgrid.from_email:
-        key, old = sendgrid.api_key.get_secret_value(), sendgrid.previous_webhook_public_key
-        wanted.append(
-            Seed(
-                provider="sendgrid",
-                identity=sendgrid_key_id(key),
-                base_url=sendgrid.base_url,
-                credentials={"api_key": key, "webhook_public_key": sendgrid.webhook_public_key or ""},
-                previous={"webhook_public_key": old} if old else {},
-                channel="email",
-                address=sendgrid.from_email,
-                name=sendgrid.from_name,
-            )
-        )
-    return wanted
-
-
-def sendgrid_key_id(api_key: str) -> str:
-    """The public middle of `SG.<key id>.<secret>`: it names the account in callback URLs."""
-    parts = api_key.split(".")
-    if len(parts) != 3 or parts[0] != "SG" or not parts[1]:
-        raise SettingsError("SENDGRID_API_KEY does not look like SG.<key id>.<secret>; copy it again from SendGrid.")
-    return parts[1]
+def _seeds(package: ProviderPackage[Any], group: ProviderSettings) -> Sequence[Seed]:
+    try:
+        return package.seeds(group)
+    except ValueError as problem:
+        raise SettingsError(str(problem)) from None

@@ -14,8 +14,8 @@ from bellhop.domain.channels import CHANNELS
 from bellhop.domain.events import OF_STAGE
 from bellhop.domain.failures import WORDS
 from bellhop.domain.statuses import ODD_EDGES, PASSES, RANK, STATUS, Stage, Status
-from bellhop.providers.sendgrid import adapter as sendgrid
-from bellhop.providers.twilio import adapter as twilio
+from bellhop.providers import PACKAGES
+from bellhop.providers.package import WordTable
 
 STATUS_SAYS: dict[Status, str] = {
     Status.QUEUED: "Accepted by Bellhop: stored, and not lost from then on. It waits for its time or for a provider.",
@@ -99,10 +99,20 @@ def _edge_rows() -> Iterator[list[str]]:
         yield [_code(before.value), _code(after.value), _told(told), f"**odd**: {why}" if why else "as expected"]
 
 
-def _event_rows(table: dict[str, sendgrid.Event]) -> Iterator[list[str]]:
-    for word, event in table.items():
-        effect = f"{event.effect.value} of the address" if event.effect else ""
-        yield [_code(word), _stage(event.stage), _code(event.code.value) if event.code else "", effect]
+def _words(table: WordTable) -> Iterator[str]:
+    """A provider's table, without the columns that are empty in it."""
+    if table.title:
+        yield from (f"### {table.title}", "")
+    if table.intro:
+        yield from (table.intro, "")
+    rows = [
+        [_code(word), _stage(says.stage), _code(says.code.value) if says.code else "",
+         f"{says.effect.value} of the address" if says.effect else ""]
+        for word, says in table.rows.items()
+    ]  # fmt: skip
+    shown = [place for place in range(4) if place < 2 or any(row[place] for row in rows)]
+    head = (table.word, "Stage", "Failure", "Effect")
+    yield from _table([head[place] for place in shown], ([row[place] for place in shown] for row in rows))
 
 
 def _stage(stage: Stage | None) -> str:
@@ -134,15 +144,7 @@ def page() -> str:
         "",
         "A word that is not in these tables is stored as it came and changes nothing.",
         "",
-        "### Twilio (`MessageStatus`)",
-        "",
-        *_table(("Word", "Stage"), ([_code(word), _stage(stage)] for word, stage in twilio.STAGES.items())),
-        "### SendGrid (`event`)",
-        "",
-        *_table(("Event", "Stage", "Failure", "Effect"), _event_rows(sendgrid.EVENTS)),
-        "The reason of `dropped` says more:",
-        "",
-        *_table(("Reason", "Stage", "Failure", "Effect"), _event_rows(sendgrid.REASONS)),
+        *(line for package in PACKAGES for table in package.tables for line in _words(table)),
         "## Failures",
         "",
         "`metadata.error` of a failed message is `{code, message, provider_code, retryable}`.",

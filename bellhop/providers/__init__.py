@@ -1,15 +1,19 @@
-"""The providers Bellhop can send through: one file each, and this one explicit list."""
+"""The providers Bellhop can send through: a folder each, and this one explicit list."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
 from bellhop.domain.delivery_ports import Provider
-from bellhop.providers.sendgrid.adapter import SendGrid
-from bellhop.providers.twilio.adapter import Twilio
+from bellhop.providers import sendgrid, twilio
+from bellhop.providers.package import ProviderPackage
+
+PACKAGES: tuple[ProviderPackage[Any], ...] = (twilio.PACKAGE, sendgrid.PACKAGE)
 
 
-def providers() -> dict[str, Provider]:
-    """Every provider by name, each with connections of its own."""
-    return {provider.name: provider for provider in (Twilio(), SendGrid())}
-
-
-PROVIDERS: dict[str, Provider] = providers()
+@cache
+def providers() -> Mapping[str, Provider]:
+    """Every provider by name: one set for the process, since an adapter keeps connections. Imports the SDKs."""
+    return {package.name: package.provider() for package in PACKAGES}

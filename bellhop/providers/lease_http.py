@@ -17,7 +17,7 @@ import math
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -39,15 +39,8 @@ CHUNK = 16_384
 LONGEST_ANSWER = 4 * 1024 * 1024
 _USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
 
-CHATTY = (
-    # They log addresses, texts and URLs with numbers in them (the SDK at INFO, the others at DEBUG).
-    "twilio.http_client",
-    "python_http_client.client",
-    "urllib3.connection",
-    "urllib3.connectionpool",
-    "urllib3.response",
-    "urllib3.util.retry",
-)
+CHATTY = ("urllib3.connection", "urllib3.connectionpool", "urllib3.response", "urllib3.util.retry")
+"""They log URLs with numbers in them, at DEBUG. What the SDKs add is in each provider's package."""
 
 
 class CallTimedOut(TimeoutError):
@@ -121,9 +114,13 @@ def _quiet_during_a_call(_: logging.LogRecord) -> bool:
     return _CURRENT.get() is None
 
 
-for _name in CHATTY:
-    # A filter, not a level: no later logging configuration lets them speak again.
-    logging.getLogger(_name).addFilter(_quiet_during_a_call)
+def quiet_during_calls(loggers: Iterable[str]) -> None:
+    """These say nothing while a call is made. A filter, not a level: no later logging configuration lets them speak."""
+    for name in loggers:
+        logging.getLogger(name).addFilter(_quiet_during_a_call)
+
+
+quiet_during_calls(CHATTY)
 
 
 def classify(call: Call, error: Exception) -> SendKind:

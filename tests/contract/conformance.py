@@ -22,9 +22,8 @@ from uuid import UUID
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import Account, Outgoing, Provider, SendKind, SendResult
 from bellhop.domain.failures import FailureCode
+from bellhop.providers import sendgrid, twilio
 from bellhop.providers.lease import boottime
-from bellhop.providers.sendgrid.adapter import SendGrid
-from bellhop.providers.twilio.adapter import Twilio
 
 ATTEMPT = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 MESSAGE = UUID("01890a5d-ac96-774b-bcce-b302099a8058")
@@ -182,7 +181,7 @@ class Case:
 TWILIO_SID = "SM" + "0a" * 16
 
 TWILIO = Case(
-    Twilio,
+    twilio.PACKAGE.provider,
     credentials={"auth_token": SECRET},
     identity="AC" + "7f" * 16,
     to="+33612345678",
@@ -191,7 +190,7 @@ TWILIO = Case(
     accepted_id=TWILIO_SID,
 )
 SENDGRID = Case(
-    SendGrid,
+    sendgrid.PACKAGE.provider,
     credentials={"api_key": f"SG.key.{SECRET}"},
     identity="key",
     to="g.agnelli@guest.example",

@@ -20,8 +20,10 @@ from bellhop.domain.content import HTML, Content
 from bellhop.domain.delivery_ports import CallbackRequest, Effect, LookupKind, LookupRequest, SendKind
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import Stage
+from bellhop.providers.package import Meaning
 from bellhop.providers.sendgrid import adapter
-from bellhop.providers.sendgrid.adapter import ANSWERS, EVENTS, FIELDS, REASONS, SIGNATURE, TIMESTAMP, SendGrid, plain
+from bellhop.providers.sendgrid.adapter import SIGNATURE, TIMESTAMP, SendGrid, plain
+from bellhop.providers.sendgrid.codes import ANSWERS, EVENTS, FIELDS, REASONS
 from tests.contract.conformance import (
     ACCOUNT,
     ATTEMPT,
@@ -177,7 +179,7 @@ SHOWN: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize("word", [*EVENTS, "teleported"])
 def test_every_event(word: str) -> None:
     (receipt,) = SendGrid().parse(batch({**event(word), **SHOWN.get(word, {})}))
-    row = EVENTS.get(word, adapter.Event(None))
+    row = EVENTS.get(word, Meaning(None))
     assert (receipt.stage, receipt.code, receipt.effect) == (row.stage, row.code, row.effect)
     assert (receipt.attempt_id, receipt.provider_id) == (ATTEMPT, "LRzXl_NHStOGhQ4kofSm_A")
     assert receipt.address == (GUEST if row.effect else None)

@@ -18,9 +18,9 @@ from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import CallbackRequest, Effect, Inbound, LookupKind, LookupRequest, Receipt, SendKind
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import Stage
-from bellhop.providers.twilio import adapter
-from bellhop.providers.twilio.adapter import STAGES, Twilio
-from bellhop.providers.twilio.codes import CODES
+from bellhop.providers.twilio import adapter, callbacks
+from bellhop.providers.twilio.adapter import Twilio
+from bellhop.providers.twilio.codes import CODES, STAGES
 from tests.contract.conformance import (
     ACCOUNT,
     ATTEMPT,
@@ -276,7 +276,7 @@ def test_parse_and_verify_of_anything(body: bytes, path: str, query: str, header
 
 def signed(token: str, url: str = URL, body: bytes | None = None) -> CallbackRequest:
     body = b"MessageSid=SM1&MessageStatus=sent&Empty=&B=2&B=1&B=2&Uml=%C3%BC" if body is None else body
-    form = adapter._Form(parse_qsl(body.decode(), keep_blank_values=True))
+    form = callbacks.Form(parse_qsl(body.decode(), keep_blank_values=True))
     signature = RequestValidator(token).compute_signature(url, form)
     return CallbackRequest(url, "status", {}, {"x-twilio-signature": signature}, body)
 

@@ -20,7 +20,9 @@ from bellhop.domain.scopes import Scope
 from bellhop.ops import administration
 from bellhop.ops.administration import Refused
 from bellhop.ops.seed import ensure_accounts, ensure_property
-from bellhop.settings import SendGridSettings, Settings, TwilioSettings
+from bellhop.providers.sendgrid.settings import SendGridSettings
+from bellhop.providers.twilio.settings import TwilioSettings
+from bellhop.settings import Settings
 from bellhop.store.delivery import pending_wakes
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
@@ -32,14 +34,14 @@ SECRETS = ["first-token", "second-token", "first-secret", "second-secret", "firs
 
 def twilio(settings: Settings, token: str = "first-token", number: str = "+13055550100", **more: Any) -> Settings:
     named = TwilioSettings(_env_file=None, account_sid=SID, auth_token=SecretStr(token), from_number=number, **more)
-    return settings.model_copy(update={"twilio": named})
+    return settings.model_copy(update={"providers": {**settings.providers, "twilio": named}})
 
 
 def sendgrid(settings: Settings, key: str = "SG.first.first-secret", public: str | None = "first-public") -> Settings:
     named = SendGridSettings(
         _env_file=None, api_key=SecretStr(key), from_email="stay@example.com", webhook_public_key=public
     )
-    return settings.model_copy(update={"sendgrid": named})
+    return settings.model_copy(update={"providers": {**settings.providers, "sendgrid": named}})
 
 
 @pytest.fixture
@@ -187,7 +189,8 @@ async def test_what_was_held_goes_out(
 async def test_what_cannot_be_set_is_refused_and_says_why(
     tx: AsyncConnection, settings: Settings, scopes: Mapping[str, Scope]
 ) -> None:
-    half = settings.model_copy(update={"twilio": TwilioSettings(_env_file=None, account_sid=SID)})
+    sid_only = TwilioSettings(_env_file=None, account_sid=SID)
+    half = settings.model_copy(update={"providers": {**settings.providers, "twilio": sid_only}})
     for asked, slug, environment, words in [
         (settings, SLUG, "live", "name no account"),
         (half, SLUG, "live", "TWILIO_AUTH_TOKEN, TWILIO_FROM_NUMBER is missing"),
@@ -227,7 +230,7 @@ def test_beside_a_running_stack_commands_are_about_it(tmp_path: Path) -> None:
     assert (found.temporal.address, found.temporal.namespace) == ("127.0.0.1:7233", "default")
     assert found.bellhop.sandbox_url == "http://127.0.0.1:8900"
     assert found.bellhop.secret_key.get_secret_value() == "s" * 64
-    assert found.twilio.account_sid == SID
+    assert found.provider(TwilioSettings).account_sid == SID
 
 
 def test_an_installation_that_is_named_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,8 +23,10 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import CallbackRequest, Receipt
 from bellhop.domain.statuses import PASSES, STATUS, Stage, Status
-from bellhop.providers.sendgrid.adapter import EVENTS, REASONS, SendGrid
-from bellhop.providers.twilio.adapter import STAGES, Twilio
+from bellhop.providers.sendgrid.adapter import SendGrid
+from bellhop.providers.sendgrid.codes import EVENTS, REASONS
+from bellhop.providers.twilio.adapter import Twilio
+from bellhop.providers.twilio.codes import STAGES
 from bellhop.settings import Settings
 from bellhop.store.connections import make_engine
 from bellhop.store.delivery import receipts

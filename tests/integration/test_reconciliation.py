@@ -19,7 +19,7 @@ from bellhop.domain.scopes import Scope
 from bellhop.ops.discrepancies import Kind
 from bellhop.ops.reconciliation import Patience, Reconciled, Reconciler
 from bellhop.ops.seed import ensure_accounts, ensure_property
-from bellhop.providers import PROVIDERS
+from bellhop.providers import providers
 from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.store.access import keys
 from tests.integration.engine import EMAIL, SMS, Engine, key
@@ -32,7 +32,7 @@ async def reconcile(
     stack: Engine, patience: Patience = QUICK, *, only: str | None = "twilio", scope: Scope | None = None, **span: Any
 ) -> Reconciled:
     routes = Routes("http://127.0.0.1:9", stack.settings.bellhop.sandbox_url)
-    reconciler = Reconciler(stack.database, scope or stack.scope, PROVIDERS, routes, patience)
+    reconciler = Reconciler(stack.database, scope or stack.scope, providers(), routes, patience)
     return await reconciler.reconcile(span.get("since"), span.get("until"), only)
 
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
-from bellhop.providers import PROVIDERS
+from bellhop.providers import providers
 from bellhop.providers.twilio.adapter import Twilio
 from bellhop.settings import Settings
 from bellhop.store.messages.progress import FOLLOW_AT
@@ -50,7 +50,7 @@ async def lookups(stack: Engine) -> int:
 def test_the_ages_grow() -> None:
     pauses = [after - before for before, after in pairwise(FOLLOW_AT)]
     assert pauses == sorted(pauses)
-    for provider in PROVIDERS.values():
+    for provider in providers().values():
         horizon = provider.horizon.total_seconds()
         assert 0.9 * horizon < FOLLOW_AT[-1] < horizon, "the last question is asked just before the last word"
 

@@ -14,7 +14,7 @@ from bellhop.dev.callbacks import callback_env
 from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
 from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings as SandboxSettings
-from bellhop.settings import Settings
+from bellhop.settings import groups
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -27,9 +27,8 @@ JOBS = {"migrate"}
 
 def known_variables() -> set[str]:
     names = {f"SANDBOX_{field.upper()}" for field in SandboxSettings.model_fields}
-    for group in Settings.model_fields.values():
-        tree: Any = group.annotation
-        names |= {f"{tree.model_config['env_prefix']}{field.upper()}" for field in tree.model_fields}
+    for tree in groups().values():
+        names |= {f"{tree.model_config.get('env_prefix', '')}{field.upper()}" for field in tree.model_fields}
     return names
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel, SecretStr, TypeAdapter
-from pydantic_settings import BaseSettings
 
-from bellhop.settings import Settings
+from bellhop.ops.env_example import example
+from bellhop.providers import PACKAGES
+from bellhop.settings import groups
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 ASSIGNMENT = re.compile(r"^(# )?([A-Z][A-Z0-9_]*)=(.*)$")
@@ -19,13 +20,11 @@ ASSIGNMENT = re.compile(r"^(# )?([A-Z][A-Z0-9_]*)=(.*)$")
 def settings_variables() -> dict[str, Any]:
     """Variable → the field it sets, for every group of the tree."""
     found: dict[str, Any] = {}
-    for name, group in Settings.model_fields.items():
-        assert isinstance(group.annotation, type), name
-        assert issubclass(group.annotation, BaseSettings), name
-        prefix = group.annotation.model_config.get("env_prefix", "")
-        for field_name, field in group.annotation.model_fields.items():
+    for group in groups().values():
+        prefix = group.model_config.get("env_prefix", "")
+        for field_name, field in group.model_fields.items():
             assert not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)), field_name
-            found[f"{prefix}{field_name.upper()}"] = (group.annotation, field_name, field)
+            found[f"{prefix}{field_name.upper()}"] = (group, field_name, field)
     return found
 
 
@@ -35,6 +34,17 @@ def example_lines() -> list[str]:
 
 def example_variables() -> dict[str, str]:
     return {match[2]: match[3] for line in example_lines() if (match := ASSIGNMENT.match(line))}
+
+
+def test_the_file_is_up_to_date() -> None:
+    again = "run: python -m bellhop.ops.env_example > .env.example"
+    assert EXAMPLE.read_text(encoding="utf-8") == example(), again
+
+
+def test_every_provider_brings_its_group() -> None:
+    there = groups()
+    assert all(there[package.name] is package.settings for package in PACKAGES)
+    assert all(set(package.settings.needed_variables()) <= set(settings_variables()) for package in PACKAGES)
 
 
 def test_the_same_variables() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bellhop.providers.twilio.settings import TwilioSettings
 from bellhop.settings import Settings, SettingsError, from_env, load
 
 KEY = {"BELLHOP_SECRET_KEY": "k" * 32}
@@ -63,7 +64,7 @@ def test_a_missing_key_says_how_to_make_one(key: str | None) -> None:
 def test_defaults_are_enough_beside_the_key() -> None:
     settings = from_env(KEY)
     assert settings.bellhop.sandbox_url is None
-    assert settings.twilio.account_sid is None
+    assert settings.provider(TwilioSettings).account_sid is None
     assert settings.delivery.lease > settings.delivery.call_timeout
 
 
@@ -113,7 +114,7 @@ def test_only_the_given_environment_counts(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("BELLHOP_PORT", "1234")
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "ours")
     settings = from_env(KEY)
-    assert (settings.bellhop.port, settings.twilio.auth_token) == (8000, None)
+    assert (settings.bellhop.port, settings.provider(TwilioSettings).auth_token) == (8000, None)
 
 
 def test_the_file_is_the_one_the_given_environment_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

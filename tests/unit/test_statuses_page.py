@@ -7,8 +7,8 @@ from pathlib import Path
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import ODD_EDGES, Stage, Status
 from bellhop.ops.statuses_page import STATUS_SAYS, page, upward_edges
-from bellhop.providers.sendgrid.adapter import EVENTS, REASONS
-from bellhop.providers.twilio.adapter import STAGES
+from bellhop.providers.sendgrid.codes import EVENTS, REASONS
+from bellhop.providers.twilio.codes import STAGES
 
 PAGE = Path(__file__).parents[2] / "docs" / "statuses.md"
 

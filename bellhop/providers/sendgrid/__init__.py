@@ -1,1 +1,42 @@
 """Twilio SendGrid."""
+
+from __future__ import annotations
+
+import logging
+
+from bellhop.domain.delivery_ports import Provider
+from bellhop.providers.package import CallbackPath, ProviderPackage, WordTable
+from bellhop.providers.sendgrid import settings
+from bellhop.providers.sendgrid.codes import EVENTS, REASONS
+
+
+def _adapter() -> Provider:
+    from bellhop.providers.sendgrid.adapter import SendGrid
+
+    return SendGrid()
+
+
+PACKAGE = ProviderPackage(
+    name="sendgrid",
+    title="SendGrid",
+    adapter=_adapter,
+    settings=settings.SendGridSettings,
+    seeds=settings.seeds,
+    callback_paths=(
+        CallbackPath(
+            "events",
+            "what became of messages, in batches",
+            console="SendGrid, as another Event Webhook",
+        ),
+    ),
+    tables=(
+        WordTable("Event", EVENTS, title="SendGrid (`event`)"),
+        WordTable("Reason", REASONS, intro="The reason of `dropped` says more:"),
+    ),
+    # Whole payloads at DEBUG.
+    chatty_loggers={
+        "python_http_client": logging.CRITICAL,
+        "python_http_client.client": logging.CRITICAL,
+        "sendgrid": logging.WARNING,
+    },
+)

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
@@ -22,7 +22,6 @@ from bellhop.domain.delivery_ports import (
     Account,
     CallbackRequest,
     CannotList,
-    Effect,
     Listed,
     LookupKind,
     LookupRequest,
@@ -37,64 +36,11 @@ from bellhop.domain.delivery_ports import (
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import Stage
 from bellhop.providers.lease_http import Answer, Call, Http, failure
+from bellhop.providers.package import Meaning
 from bellhop.providers.reading import by_status, fingerprint, from_json, retry_after, uuid_of, words
-from bellhop.providers.sendgrid import activity as activity
+from bellhop.providers.sendgrid import activity
 from bellhop.providers.sendgrid.client import sdk
-
-ANSWERS: dict[int, tuple[SendKind, FailureCode]] = {
-    # Only with SendGrid's own body, {"errors": [...]}: it says that it is not taking requests. There is no look-up that
-    # every account may use (the Email Activity API is an add-on), so calling these unknown would fail messages that a
-    # minute later go out. A 500 is not among them: something broke while the request was being worked on, perhaps
-    # after it was taken; like a gateway's 5xx it is settled by the `processed` event, a look-up, or not at all.
-    429: (SendKind.RETRY, FailureCode.LIMIT_REACHED),
-    503: (SendKind.RETRY, FailureCode.PROVIDER_ERROR),
-}
-FIELDS: tuple[tuple[str, FailureCode], ...] = (
-    # A 400 names the field it is about (docs.sendgrid.com/api-reference/mail-send/errors); the first match counts.
-    (r"personalizations(\.\d+)?\.to(\.|$)", FailureCode.ADDRESS_INVALID),
-    (r"(from|reply_to)(\.|$)", FailureCode.CONFIGURATION),
-    (r"(content|subject|personalizations\.\d+\.subject)(\.|$)", FailureCode.CONTENT_REFUSED),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What an event of the webhook says: a stage, why it failed, and an effect on the address."""
-
-    stage: Stage | None
-    code: FailureCode | None = None
-    effect: Effect | None = None
-
-
-_NOTHING = Event(None)
-_DROPPED = Event(Stage.UNDELIVERED, FailureCode.REJECTED)
-
-EVENTS: dict[str, Event] = {
-    # docs.sendgrid.com/for-developers/tracking-events/event
-    "processed": Event(Stage.SENT),
-    "deferred": _NOTHING,  # SendGrid tries on for 72 hours, then says `bounce`, type blocked
-    "delivered": Event(Stage.DELIVERED),
-    "open": Event(Stage.READ),
-    "open by a machine": _NOTHING,  # Apple's mail privacy opens everything (sg_machine_open)
-    "click": Event(Stage.READ),
-    "bounce": Event(Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, Effect.HARD_BOUNCE),
-    "bounce, blocked": Event(Stage.UNDELIVERED, FailureCode.BLOCKED),  # this time: the address itself may be fine
-    "dropped": _DROPPED,
-    "spamreport": Event(None, effect=Effect.COMPLAINT),  # it had to arrive to be reported: no failure
-    "unsubscribe": Event(None, effect=Effect.OPT_OUT),
-    "group_unsubscribe": Event(None, effect=Effect.OPT_OUT),
-    "group_resubscribe": Event(None, effect=Effect.OPT_IN),
-}
-REASONS: dict[str, Event] = {
-    # Why SendGrid dropped a message after its 202; the account's own suppression lists are mirrored here.
-    "bounced address": Event(Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, Effect.HARD_BOUNCE),
-    "invalid": Event(Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, Effect.HARD_BOUNCE),
-    "unsubscribed address": Event(Stage.UNDELIVERED, FailureCode.OPTED_OUT, Effect.OPT_OUT),
-    "spam reporting address": Event(Stage.UNDELIVERED, FailureCode.OPTED_OUT, Effect.COMPLAINT),
-    "spam content": Event(Stage.UNDELIVERED, FailureCode.CONTENT_REFUSED),
-    "recipient list over package quota": Event(Stage.UNDELIVERED, FailureCode.LIMIT_REACHED),
-    "invalid smtpapi header": _DROPPED,
-}
+from bellhop.providers.sendgrid.codes import ANSWERS, DROPPED, EVENTS, FIELDS, NOTHING, REASONS
 
 SIGNATURE = "x-twilio-email-event-webhook-signature"
 TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
@@ -339,7 +285,7 @@ def _text(event: Mapping[str, object], name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _meaning(event: Mapping[str, object], word: str) -> tuple[Event, str | None]:
+def _meaning(event: Mapping[str, object], word: str) -> tuple[Meaning, str | None]:
     """The row for an event, and SendGrid's code for a failure: an enhanced status (RFC 3463) or the reason's name."""
     status = _text(event, "status")
     code = status if status and re.fullmatch(r"\d\.\d{1,3}\.\d{1,3}", status) else None
@@ -351,8 +297,8 @@ def _meaning(event: Mapping[str, object], word: str) -> tuple[Event, str | None]
         given = (_text(event, "reason") or "").lower()
         # "Spam Content (if Spam Checker app is enabled)": what follows in brackets varies.
         reason = next((each for each in (given, given.split("(")[0].strip()) if each in REASONS), None)
-        return REASONS.get(reason or "", _DROPPED), reason or code or "dropped"
-    return EVENTS.get(word, _NOTHING), code
+        return REASONS.get(reason or "", DROPPED), reason or code or "dropped"
+    return EVENTS.get(word, NOTHING), code
 
 
 def _receipt(event: Mapping[str, object]) -> Receipt:

@@ -1,1 +1,38 @@
 """Twilio Programmable Messaging."""
+
+from __future__ import annotations
+
+import logging
+
+from bellhop.domain.delivery_ports import Provider
+from bellhop.providers.package import CallbackPath, Meaning, ProviderPackage, WordTable
+from bellhop.providers.twilio import settings
+from bellhop.providers.twilio.codes import STAGES
+
+
+def _adapter() -> Provider:
+    from bellhop.providers.twilio.adapter import Twilio
+
+    return Twilio()
+
+
+PACKAGE = ProviderPackage(
+    name="twilio",
+    title="Twilio",
+    adapter=_adapter,
+    settings=settings.TwilioSettings,
+    seeds=settings.seeds,
+    callback_paths=(
+        CallbackPath("status", "what became of a message"),
+        CallbackPath(
+            "inbound",
+            "guests' messages",
+            console="Twilio, at the number, as A message comes in",
+        ),
+    ),
+    tables=(
+        WordTable("Word", {word: Meaning(stage) for word, stage in STAGES.items()}, title="Twilio (`MessageStatus`)"),
+    ),
+    # Look-up parameters, which are numbers, at INFO.
+    chatty_loggers={"twilio": logging.CRITICAL, "twilio.http_client": logging.CRITICAL},
+)

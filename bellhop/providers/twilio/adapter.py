@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
-import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlparse, urlsplit, urlunsplit
 from uuid import UUID
 
 from twilio.base.exceptions import TwilioException
-from twilio.http import HttpClient
-from twilio.http.response import Response
-from twilio.request_validator import RequestValidator, add_port, remove_port
-from twilio.rest import Client
-from twilio.rest.api import Api  # here: the SDK would import it, for half a second, within the first call
 
-from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import (
     Account,
     CallbackRequest,
-    Effect,
     Inbound,
     Listed,
     LookupKind,
@@ -37,34 +27,17 @@ from bellhop.domain.delivery_ports import (
     SendResult,
 )
 from bellhop.domain.failures import FailureCode
-from bellhop.domain.statuses import Stage
 from bellhop.providers.lease_http import Answer, Call, Http, failure
-from bellhop.providers.reading import by_status, clean, from_json, retry_after, uuid_of, words
-from bellhop.providers.twilio.codes import CODES
+from bellhop.providers.reading import by_status, clean, from_json, retry_after, words
+from bellhop.providers.twilio import callbacks
+from bellhop.providers.twilio.client import account_api
+from bellhop.providers.twilio.codes import CODES, NOT_SENT_AFTER_ALL, STAGES
 
 CALLBACK_OPTIONS = "#rc=5&rp=all"
 """Five more tries on any failure; Twilio's default is one, for refused connections only
 (twilio.com/docs/usage/webhooks/webhooks-connection-overrides). Not sent, not signed."""
 
-STAGES: dict[str, Stage | None] = {
-    # twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
-    "accepted": None,
-    "scheduled": None,
-    "queued": None,
-    "sending": None,
-    "receiving": None,
-    "received": None,
-    "partially_delivered": None,
-    "sent": Stage.SENT,
-    "delivered": Stage.DELIVERED,
-    "read": Stage.READ,
-    "undelivered": Stage.UNDELIVERED,
-    "failed": Stage.UNDELIVERED,
-    "canceled": Stage.UNDELIVERED,  # not by us: in Twilio's console or through its API
-}
-OPT_OUT_TYPES: dict[str, Effect | None] = {"STOP": Effect.OPT_OUT, "START": Effect.OPT_IN, "HELP": None}
 
-NOT_SENT_AFTER_ALL = frozenset({"failed", "undelivered", "canceled"})
 TRIAL = "Sent from your Twilio trial account - "
 """What a trial account puts before every body."""
 EARLIER = timedelta(seconds=60)
@@ -98,7 +71,7 @@ class Twilio:
             return SendResult(SendKind.ACCOUNT, code=FailureCode.CONFIGURATION, text="no auth token")
         with Call(timeout=outgoing.timeout, deadline=outgoing.deadline) as call:
             try:
-                message = self._client(account).messages.create(
+                message = account_api(self._http, account).messages.create(
                     to=outgoing.to,
                     body=outgoing.content.text,
                     status_callback=outgoing.callback_url + CALLBACK_OPTIONS,
@@ -124,7 +97,7 @@ class Twilio:
         end = oldest - IN_QUEUE
         match: str | None = None
         redacted = False
-        page = self._client(account).messages.page(to=sought.to, page_size=100)
+        page = account_api(self._http, account).messages.page(to=sought.to, page_size=100)
         for _ in range(PAGES):
             for message in page:
                 created = message.date_created
@@ -149,7 +122,7 @@ class Twilio:
         try:
             with Call(timeout=timeout) as call:
                 try:
-                    message = self._client(account).messages(provider_id).fetch()
+                    message = account_api(self._http, account).messages(provider_id).fetch()
                 except TwilioException:
                     gone = call.answer is not None and _is_absence(call.answer)
                     return Reported(LookupKind.ABSENT if gone else LookupKind.UNREACHABLE)
@@ -179,94 +152,27 @@ class Twilio:
         """The first page, or the one after `before`: a call each. A generator must not pause within a `Call`."""
         try:
             with Call(timeout=timeout):
-                page = before.next_page() if before else self._client(account).messages.page(page_size=PAGE)
+                page = before.next_page() if before else account_api(self._http, account).messages.page(page_size=PAGE)
                 return page, list(page)
         except Exception as error:  # noqa: BLE001  what became of a question is all one
             raise ProviderUnreachable(type(error).__name__) from None
 
     def verify(self, account: Account, request: CallbackRequest) -> bool:
-        """twilio.com/docs/usage/webhooks/webhooks-security; the URL is signed without its fragment."""
-        try:
-            given = request.headers.get("x-twilio-signature", "").encode()
-            form = _Form(_pairs(request))
-            url = urlparse(urlunsplit(urlsplit(request.url)._replace(fragment="")))
-            matches = [
-                hmac.compare_digest(RequestValidator(token).compute_signature(uri, form).encode(), given)
-                for token in _tokens(account)
-                # Twilio signs sometimes with the port and sometimes without; so does its own validator.
-                for uri in (remove_port(url), add_port(url))
-            ]
-        except Exception:  # noqa: BLE001  junk is not signed by Twilio
-            return False
-        return any(matches)
+        """By the account's current or previous token."""
+        return callbacks.signed(account, request)
 
     def parse(self, request: CallbackRequest) -> Sequence[Receipt | Inbound]:
         """`status`: a status callback; `inbound`: a guest's message."""
-        try:
-            fields = {clean(name): clean(value) for name, value in _pairs(request)}
-        except UnicodeDecodeError:
-            raise ValueError("not a form") from None
+        fields = callbacks.fields_of(request)
         if request.path == "status":
-            return [_receipt(fields, request.query)]
+            return [callbacks.receipt(fields, request.query)]
         if request.path == "inbound":
-            return [_inbound(fields)]
+            return [callbacks.inbound(fields)]
         raise ValueError("not a path that Twilio is told to call")
 
     def acknowledgement(self) -> tuple[int, str, str]:
         """Empty TwiML: any other content type is error 12300, and 'no reply' has to be said."""
         return 200, "text/xml", "<Response/>"
-
-    def _client(self, account: Account) -> Any:
-        client = Client(
-            username=account.identity,
-            password=account.credentials["auth_token"],
-            http_client=_Transport(self._http),
-            # Not the process's environment: TWILIO_EDGE and TWILIO_REGION would lead requests elsewhere.
-            environment={"TWILIO_EDGE": ""},
-        )
-        api = Api(client)
-        api.base_url = account.base_url
-        return api.v2010.account
-
-
-class _Transport(HttpClient):  # type: ignore[misc]  # the SDK ships no types
-    """The SDK's requests, over guarded connections; logs nothing and keeps nothing."""
-
-    def __init__(self, http: Http) -> None:
-        super().__init__(logging.getLogger("twilio.http_client"), False)
-        self._http = http
-
-    def request(
-        self,
-        method: str,
-        uri: str,
-        params: Mapping[str, object] | None = None,
-        data: Mapping[str, object] | None = None,
-        headers: Mapping[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
-        timeout: float | None = None,
-        allow_redirects: bool = False,
-    ) -> Response:
-        url = f"{uri}{'&' if '?' in uri else '?'}{urlencode(params, doseq=True)}" if params else uri
-        sent = dict(headers or {})
-        if auth:
-            sent["Authorization"] = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
-        body = urlencode(data, doseq=True).encode() if data else None
-        answer = self._http.request(method, url, sent, body)
-        return Response(answer.status, answer.text, answer.headers)
-
-
-class _Form(dict[str, list[str]]):
-    """Form fields with repeated names, as the SDK's validator reads them."""
-
-    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
-        super().__init__()
-        for name, value in pairs:
-            self.setdefault(name, []).append(value)
-
-    def getlist(self, name: str) -> list[str]:
-        """All values of a field."""
-        return self[name]
 
 
 def read_answer(answer: Answer) -> SendResult:
@@ -326,60 +232,13 @@ def _found(match: str | None, redacted: bool) -> LookupResult:
     return LookupResult(LookupKind.CANNOT_KNOW if redacted else LookupKind.ABSENT)
 
 
-def _tokens(account: Account) -> list[str]:
-    secrets = (account.credentials.get("auth_token"), account.previous_credentials.get("auth_token"))
-    return [secret for secret in secrets if secret]
-
-
-def _pairs(request: CallbackRequest) -> list[tuple[str, str]]:
-    """The form's fields in order. Empty ones count: they are signed. Raises UnicodeDecodeError."""
-    return parse_qsl(request.body.decode(), keep_blank_values=True, errors="strict")
-
-
-def _required(fields: Mapping[str, str], *names: str) -> str:
-    value = next((fields[name] for name in names if fields.get(name)), None)
-    if value is None:
-        raise ValueError(f"no {names[0]}: not a request of Twilio's")
-    return value
-
-
-def _receipt(fields: Mapping[str, str], query: Mapping[str, str]) -> Receipt:
-    sid = _required(fields, "MessageSid", "SmsSid")
-    word = _required(fields, "MessageStatus", "SmsStatus")
-    number = fields.get("ErrorCode") or None
-    return _fact(sid, word, number, uuid_of(query.get("attempt")), fields.get("To"), fields)
-
-
 def _reported(message: Any, attempt_id: UUID) -> Receipt:
     """What a fetched message says, as its callback would have said it; the guest's number stays out of the payload."""
     number = None if message.error_code in (None, 0) else clean(str(message.error_code))
     word = clean(message.status)
     payload = {"asked": True, "sid": message.sid, "status": word, "error_code": number}
     to = clean(message.to) if isinstance(message.to, str) else None
-    return _fact(message.sid, word, number, attempt_id, to, payload)
-
-
-def _fact(
-    sid: str, word: str, number: str | None, attempt_id: UUID | None, to: str | None, payload: Mapping[str, object]
-) -> Receipt:
-    """One word of Twilio's about one message, however it came: told or asked, it is the same fact under one key."""
-    stage = STAGES.get(word)
-    failed = stage is Stage.UNDELIVERED
-    code = CODES.get(int(number)) if number and number.isdecimal() and len(number) < 9 else None
-    effect = code.effect if code and failed else None
-    return Receipt(
-        dedupe_key=f"{sid}:{word}:{number or ''}",
-        word=word,
-        stage=stage,
-        attempt_id=attempt_id,
-        provider_id=sid,
-        payload=dict(payload),
-        code=(code.failure if code else FailureCode.UNDELIVERED) if failed else None,
-        provider_code=number if failed else None,
-        effect=effect,
-        address=to if effect else None,
-        address_kind=CHANNELS[Channel.SMS].address if effect and to else None,
-    )
+    return callbacks.fact(message.sid, word, number, attempt_id, to, payload)
 
 
 def _listed(message: Any) -> Listed:
@@ -403,18 +262,3 @@ def _is_absence(answer: Answer) -> bool:
     except ValueError:
         return False
     return answer.status == 404 and isinstance(body, dict) and body.get("code") == 20404
-
-
-def _inbound(fields: Mapping[str, str]) -> Inbound:
-    sid = _required(fields, "MessageSid", "SmsSid")
-    sender, recipient = _required(fields, "From"), _required(fields, "To")
-    return Inbound(
-        dedupe_key=f"{sid}:inbound",
-        channel=Channel.WHATSAPP if sender.startswith("whatsapp:") else Channel.SMS,
-        sender=sender.removeprefix("whatsapp:"),
-        recipient=recipient.removeprefix("whatsapp:"),
-        text=fields.get("Body", ""),
-        provider_id=sid,
-        payload=dict(fields),
-        effect=OPT_OUT_TYPES.get(fields.get("OptOutType", "")),
-    )

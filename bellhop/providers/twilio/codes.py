@@ -1,4 +1,5 @@
-"""Twilio's error codes: what each means when a message is created, and why a message failed that bears it later.
+"""Twilio's words: its error codes (what each means when a message is created, and why a message failed that bears it
+later), its statuses, and what it calls an opt-out.
 
 Sources: twilio.com/docs/api/errors and the pages it links. Twilio says that codes may change: an unknown one falls
 back on the HTTP status (create) or on `undelivered` (callback) and is kept as it came.
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from bellhop.domain.delivery_ports import Effect, SendKind
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.statuses import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +140,23 @@ CODES: dict[int, Code] = {
     63041: _SETUP,
     **dict.fromkeys(range(35_111, 35_127), _SETUP),  # scheduling through a Messaging Service
 }
+
+STAGES: dict[str, Stage | None] = {
+    # twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
+    "accepted": None,
+    "scheduled": None,
+    "queued": None,
+    "sending": None,
+    "receiving": None,
+    "received": None,
+    "partially_delivered": None,
+    "sent": Stage.SENT,
+    "delivered": Stage.DELIVERED,
+    "read": Stage.READ,
+    "undelivered": Stage.UNDELIVERED,
+    "failed": Stage.UNDELIVERED,
+    "canceled": Stage.UNDELIVERED,  # not by us: in Twilio's console or through its API
+}
+NOT_SENT_AFTER_ALL = frozenset({"failed", "undelivered", "canceled"})
+"""Statuses, answered to a create, of a message that will not go out."""
+OPT_OUT_TYPES: dict[str, Effect | None] = {"STOP": Effect.OPT_OUT, "START": Effect.OPT_IN, "HELP": None}

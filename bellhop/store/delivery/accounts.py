@@ -3,8 +3,6 @@ changes by command."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -12,23 +10,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bellhop.domain.accounts import Seed
 from bellhop.domain.scopes import Scope
 from bellhop.store.tables import messages, provider_accounts, senders
-
-
-@dataclass(frozen=True, slots=True)
-class Seed:
-    """An account with one sender, as the environment names them."""
-
-    provider: str
-    identity: str
-    base_url: str
-    credentials: Mapping[str, str] = field(repr=False)
-    channel: str
-    address: str
-    previous: Mapping[str, str] = field(default_factory=dict, repr=False)
-    name: str | None = None
-
 
 _WELL: dict[str, Any] = {"health": "ok", "held_code": None, "held_since": None, "probe_at": None}
 

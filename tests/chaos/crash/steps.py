@@ -25,7 +25,7 @@ from temporalio import activity, client, service, worker, workflow
 from temporalio.service import RPCError, RPCStatusCode
 
 from bellhop.domain.delivery_ports import Provider
-from bellhop.providers import PROVIDERS
+from bellhop.providers import providers
 from bellhop.store.database import Database
 from bellhop.webhooks.poster import WebhookPoster
 
@@ -256,7 +256,7 @@ def _providers(points: Points) -> None:
 
         return made
 
-    for provider in PROVIDERS.values():
+    for provider in providers().values():
         for name in provider_calls():
             if call := getattr(type(provider), name, None):
                 setattr(type(provider), name, wrapped(f"{provider.name} {name}", call))

@@ -1,0 +1,125 @@
+"""What a provider's folder exports: one `ProviderPackage`, from which all that concerns providers is made.
+
+Light to import: settings, logging and the command line read the list of packages, so an adapter and its SDK are
+imported only when `provider` is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Generic, Self, TypeVar
+
+from pydantic import BaseModel
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bellhop.domain.accounts import Seed
+from bellhop.domain.delivery_ports import Effect, Provider
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.statuses import Stage
+
+
+class ProviderSettings(BaseSettings):
+    """The account of `live` scopes, as the environment names it. The first line of a group's docstring heads its part
+    of `.env.example`, and each field's description stands above its variable there."""
+
+    # `NAME=` in a .env file means that NAME is not set.
+    model_config = SettingsConfigDict(env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
+
+    needed: ClassVar[tuple[str, ...]] = ()
+    """Fields that make an account only together."""
+
+    @classmethod
+    def variable(cls, name: str) -> str:
+        """The environment variable of a field."""
+        return f"{cls.model_config.get('env_prefix', '')}{name}".upper()
+
+    @classmethod
+    def needed_variables(cls) -> list[str]:
+        """The environment variables that make an account only together."""
+        return [cls.variable(name) for name in cls.needed]
+
+    def missing(self) -> list[str]:
+        """What is not set of `needed`, as environment variables."""
+        return [self.variable(name) for name in self.needed if not getattr(self, name)]
+
+    @classmethod
+    def of(cls, variables: Mapping[str, str]) -> Self:
+        """The group as these variables alone set it: neither the environment nor `.env` has a part in it. Raises
+        ValidationError."""
+        given = {name: variables[cls.variable(name)] for name in cls.model_fields if cls.variable(name) in variables}
+        made = cls.__new__(cls)
+        BaseModel.__init__(made, **given)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackPath:
+    """One address a provider calls: `/v1/receipts/{provider}/{identity}/{path}`."""
+
+    path: str
+    brings: str
+    """What arrives there, in words."""
+    console: str | None = None
+    """Where an operator enters the address at the provider. None: every request of ours names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a provider's word says: a stage, why the message failed, an effect on the address."""
+
+    stage: Stage | None
+    code: FailureCode | None = None
+    effect: Effect | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WordTable:
+    """A provider's words and what they mean, as the page of statuses shows them."""
+
+    word: str
+    """What the provider calls such a word, e.g. Event."""
+    rows: Mapping[str, Meaning]
+    title: str | None = None
+    """Heading; None: it belongs to the table above."""
+    intro: str | None = None
+    """A sentence above the table."""
+
+
+S = TypeVar("S", bound=ProviderSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderPackage(Generic[S]):
+    """Everything there is to know of a provider outside of its folder."""
+
+    name: str
+    """As in rows and addresses, and the adapter's own `name`."""
+    title: str
+    """As people write it."""
+    adapter: Callable[[], Provider]
+    settings: type[S]
+    seeds: Callable[[S], Sequence[Seed]]
+    """The accounts a group of settings names; none where something of `needed` is not set. Raises ValueError, with a
+    sentence that names the variable, on what cannot be an account."""
+    callback_paths: tuple[CallbackPath, ...] = ()
+    tables: tuple[WordTable, ...] = ()
+    chatty_loggers: Mapping[str, int] = field(default_factory=dict)
+    """Loggers of its SDK that quote addresses, texts or numbers, and the level from which they may speak. During a
+    call they do not speak at all."""
+
+    def __post_init__(self) -> None:
+        if len([path for path in self.callback_paths if path.console]) > 1:
+            raise ValueError(f"{self.name}: one address is entered at the provider; others go with each request")
+
+    def provider(self) -> Provider:
+        """A new adapter, with connections of its own; its SDK keeps silent from now on."""
+        from bellhop.providers.lease_http import quiet_during_calls
+
+        quiet_during_calls(self.chatty_loggers)
+        return self.adapter()
+
+    @property
+    def entered(self) -> CallbackPath | None:
+        """The callback path whose address an operator enters at the provider."""
+        return next((path for path in self.callback_paths if path.console), None)

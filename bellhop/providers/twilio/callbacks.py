@@ -1,0 +1,120 @@
+"""Twilio's callbacks: who signed them, and what they say."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping, Sequence
+from urllib.parse import parse_qsl, urlparse, urlsplit, urlunsplit
+from uuid import UUID
+
+from twilio.request_validator import RequestValidator, add_port, remove_port
+
+from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Receipt
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.statuses import Stage
+from bellhop.providers.reading import clean, uuid_of
+from bellhop.providers.twilio.codes import CODES, OPT_OUT_TYPES, STAGES
+
+
+class Form(dict[str, list[str]]):
+    """Form fields with repeated names, as the SDK's validator reads them."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        for name, value in pairs:
+            self.setdefault(name, []).append(value)
+
+    def getlist(self, name: str) -> list[str]:
+        """All values of a field."""
+        return self[name]
+
+
+def signed(account: Account, request: CallbackRequest) -> bool:
+    """Whether the account's current or previous token signed it (twilio.com/docs/usage/webhooks/webhooks-security); the
+    URL is signed without its fragment."""
+    try:
+        given = request.headers.get("x-twilio-signature", "").encode()
+        form = Form(_pairs(request))
+        url = urlparse(urlunsplit(urlsplit(request.url)._replace(fragment="")))
+        matches = [
+            hmac.compare_digest(RequestValidator(token).compute_signature(uri, form).encode(), given)
+            for token in _tokens(account)
+            # Twilio signs sometimes with the port and sometimes without; so does its own validator.
+            for uri in (remove_port(url), add_port(url))
+        ]
+    except Exception:  # noqa: BLE001  junk is not signed by Twilio
+        return False
+    return any(matches)
+
+
+def fields_of(request: CallbackRequest) -> dict[str, str]:
+    """The form's fields, as PostgreSQL can store them. Raises ValueError."""
+    try:
+        return {clean(name): clean(value) for name, value in _pairs(request)}
+    except UnicodeDecodeError:
+        raise ValueError("not a form") from None
+
+
+def _tokens(account: Account) -> list[str]:
+    secrets = (account.credentials.get("auth_token"), account.previous_credentials.get("auth_token"))
+    return [secret for secret in secrets if secret]
+
+
+def _pairs(request: CallbackRequest) -> list[tuple[str, str]]:
+    """The form's fields in order. Empty ones count: they are signed. Raises UnicodeDecodeError."""
+    return parse_qsl(request.body.decode(), keep_blank_values=True, errors="strict")
+
+
+def _required(fields: Mapping[str, str], *names: str) -> str:
+    value = next((fields[name] for name in names if fields.get(name)), None)
+    if value is None:
+        raise ValueError(f"no {names[0]}: not a request of Twilio's")
+    return value
+
+
+def receipt(fields: Mapping[str, str], query: Mapping[str, str]) -> Receipt:
+    """A status callback. Raises ValueError on what is none."""
+    sid = _required(fields, "MessageSid", "SmsSid")
+    word = _required(fields, "MessageStatus", "SmsStatus")
+    number = fields.get("ErrorCode") or None
+    return fact(sid, word, number, uuid_of(query.get("attempt")), fields.get("To"), fields)
+
+
+def fact(
+    sid: str, word: str, number: str | None, attempt_id: UUID | None, to: str | None, payload: Mapping[str, object]
+) -> Receipt:
+    """One word of Twilio's about one message, however it came: told or asked, it is the same fact under one key."""
+    stage = STAGES.get(word)
+    failed = stage is Stage.UNDELIVERED
+    code = CODES.get(int(number)) if number and number.isdecimal() and len(number) < 9 else None
+    effect = code.effect if code and failed else None
+    return Receipt(
+        dedupe_key=f"{sid}:{word}:{number or ''}",
+        word=word,
+        stage=stage,
+        attempt_id=attempt_id,
+        provider_id=sid,
+        payload=dict(payload),
+        code=(code.failure if code else FailureCode.UNDELIVERED) if failed else None,
+        provider_code=number if failed else None,
+        effect=effect,
+        address=to if effect else None,
+        address_kind=CHANNELS[Channel.SMS].address if effect and to else None,
+    )
+
+
+def inbound(fields: Mapping[str, str]) -> Inbound:
+    """A guest's message. Raises ValueError on what is none."""
+    sid = _required(fields, "MessageSid", "SmsSid")
+    sender, recipient = _required(fields, "From"), _required(fields, "To")
+    return Inbound(
+        dedupe_key=f"{sid}:inbound",
+        channel=Channel.WHATSAPP if sender.startswith("whatsapp:") else Channel.SMS,
+        sender=sender.removeprefix("whatsapp:"),
+        recipient=recipient.removeprefix("whatsapp:"),
+        text=fields.get("Body", ""),
+        provider_id=sid,
+        payload=dict(fields),
+        effect=OPT_OUT_TYPES.get(fields.get("OptOutType", "")),
+    )
