@@ -68,11 +68,11 @@ def message_activities(
 
 
 def workflow_worker(client: Client, settings: Settings, messages: MessageActivities) -> Worker:
-    """The worker that runs the stories, and the first attempt of each message inside them."""
+    """The worker that runs the workflows, and the first attempt of each message inside them."""
     return Worker(
         client,
         task_queue=contract.TASK_QUEUE_WORKFLOWS,
-        # The other stories have queues of their own; these two are for those that began before they had.
+        # The other workflows have queues of their own; these two are for those that began before they had.
         workflows=[MessageWorkflow, EndpointWorkflow, SweepWorkflow],
         # Local ones only: this queue has no tasks of its own for activities.
         activities=[messages.deliver, messages.settle],
@@ -95,7 +95,7 @@ def activity_workers(
     posts: httpx2.AsyncClient,
     sweeper: PostgresSweeper,
 ) -> list[Worker]:
-    """A worker per task queue: provider calls, webhooks and recovery do not queue behind one another. The stories of
+    """A worker per task queue: provider calls, webhooks and recovery do not queue behind one another. The workflows of
     endpoints and sweeps run here as well, so that no backlog of messages holds them up."""
     endpoints = EndpointActivities(
         PostgresOutbox(engine, settings.webhook),

@@ -1,1 +1,1 @@
-"""The verbs the stories use: thin classes over injected dependencies, pure ports only."""
+"""The activities of the workflows: thin classes over injected dependencies, pure ports only."""

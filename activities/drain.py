@@ -1,4 +1,4 @@
-"""Draining an endpoint: posting what is owed to it, in order within a subject, until nothing more is due."""
+"""Draining an endpoint: posting its pending deliveries, in order within a subject, until nothing more is due."""
 
 from __future__ import annotations
 
@@ -18,7 +18,17 @@ from temporalio import activity
 from activities.faults import redact_errors
 from bellhop.domain.answers import Drained
 from bellhop.domain.ids import endpoint_workflow
-from bellhop.domain.webhook_ports import Outbox, Owed, Posted, Poster, RecordUnavailable, Result, State, Step, Waker
+from bellhop.domain.webhook_ports import (
+    Outbox,
+    PendingDelivery,
+    Posted,
+    Poster,
+    RecordUnavailable,
+    Result,
+    State,
+    Step,
+    Waker,
+)
 from bellhop.temporal.contract import DRAIN
 
 log = structlog.get_logger()
@@ -50,17 +60,17 @@ class Pace:
     """How often to say again that somebody drains."""
 
 
-def judge(owed: Owed, posted: Posted, pauses: Sequence[float]) -> Result:
+def result_of(delivery: PendingDelivery, posted: Posted, pauses: Sequence[float]) -> Result:
     """What to write down about one POST. A pause is stretched by up to a tenth, so that what failed together does not
     come back together; it is never shorter than the schedule or than what the endpoint asked for."""
     if posted.error is None:
-        return Result(owed.id, owed.token, State.DELIVERED, status=posted.status)
+        return Result(delivery.id, delivery.token, State.DELIVERED, status=posted.status)
     wish = min(posted.retry_after or 0.0, LONGEST_RETRY_AFTER)
     hold = min(wish, LONGEST_HOLD)
-    if owed.attempts >= len(pauses):
-        return Result(owed.id, owed.token, State.FAILED, status=posted.status, error=posted.error, hold=hold)
-    pause = max(pauses[owed.attempts], wish) * random.uniform(1.0, 1.1)
-    return Result(owed.id, owed.token, State.PENDING, pause, posted.status, posted.error, hold)
+    if delivery.attempts >= len(pauses):
+        return Result(delivery.id, delivery.token, State.FAILED, status=posted.status, error=posted.error, hold=hold)
+    pause = max(pauses[delivery.attempts], wish) * random.uniform(1.0, 1.1)
+    return Result(delivery.id, delivery.token, State.PENDING, pause, posted.status, posted.error, hold)
 
 
 class EndpointActivities:
@@ -95,9 +105,9 @@ class _Drain:
         self._waker = waker
         self._pauses = pauses
         self._pace = pace
-        self._queue: deque[tuple[Owed, float]] = deque()
+        self._queue: deque[tuple[PendingDelivery, float]] = deque()
         """Claimed and not begun, with the moment of the claim."""
-        self._posting: dict[asyncio.Task[None], tuple[Owed, float]] = {}
+        self._posting: dict[asyncio.Task[None], tuple[PendingDelivery, float]] = {}
         self._results: list[Result] = []
         self._stop_at = time.monotonic() + pace.works
         self._extend_at = 0.0
@@ -115,7 +125,7 @@ class _Drain:
                 if after is None or after > 0:
                     return Drained(after)
         finally:
-            await self._let_go()
+            await self._release()
 
     async def _work(self) -> bool:
         """Post what falls due until nothing has for a while (True) or it is time to stop (False)."""
@@ -156,9 +166,9 @@ class _Drain:
             )
             self._waker.wake_endpoints(step.wake)
         now = time.monotonic()
-        self._queue.extend((owed, now) for owed in step.owed)
+        self._queue.extend((delivery, now) for delivery in step.deliveries)
         self._begin_posts()
-        return bool(results or step.owed)
+        return bool(results or step.deliveries)
 
     async def _step(self, results: Sequence[Result], room: int, extend: bool) -> Step:
         """A restart of the database is sat out here, so that results in hand are not lost (and posted again)."""
@@ -172,40 +182,40 @@ class _Drain:
 
     def _begin_posts(self) -> None:
         while self._queue and len(self._posting) < self._pace.at_once:
-            owed, claimed = self._queue.popleft()
+            delivery, claimed = self._queue.popleft()
             if time.monotonic() - claimed > self._pace.stale:
-                self._results.append(Result(owed.id, owed.token, State.RELEASED))
+                self._results.append(Result(delivery.id, delivery.token, State.RELEASED))
                 continue
-            task = asyncio.create_task(self._post(owed, claimed))
-            self._posting[task] = (owed, claimed)
+            task = asyncio.create_task(self._post(delivery, claimed))
+            self._posting[task] = (delivery, claimed)
             task.add_done_callback(self._posted)
 
-    async def _post(self, owed: Owed, claimed: float) -> None:
+    async def _post(self, delivery: PendingDelivery, claimed: float) -> None:
         # The database's clock carried on by ours: one source of time, whatever this machine thinks it is.
-        at = owed.claimed_at + timedelta(seconds=time.monotonic() - claimed)
-        posted = await self._poster.post(owed, at)
-        result = judge(owed, posted, self._pauses)
+        at = delivery.claimed_at + timedelta(seconds=time.monotonic() - claimed)
+        posted = await self._poster.post(delivery, at)
+        result = result_of(delivery, posted, self._pauses)
         self._results.append(result)
         if result.hold:
             self._give_back_queue()
 
     def _posted(self, task: asyncio.Task[None]) -> None:
-        owed, _ = self._posting.pop(task)
+        delivery, _ = self._posting.pop(task)
         if task.cancelled():
             # Whether it arrived is not known: it goes out again, with the same id.
-            self._results.append(Result(owed.id, owed.token, State.RELEASED))
+            self._results.append(Result(delivery.id, delivery.token, State.RELEASED))
         elif (error := task.exception()) is not None:
             # A fault of ours. Counted as a failure, or it would come round at once and for ever.
-            log.error("posting failed in an unknown way", delivery=str(owed.id), error=type(error).__name__)
-            self._results.append(judge(owed, Posted(None, "internal"), self._pauses))
+            log.error("posting failed in an unknown way", delivery=str(delivery.id), error=type(error).__name__)
+            self._results.append(result_of(delivery, Posted(None, "internal"), self._pauses))
         self._begin_posts()
 
     def _give_back_queue(self) -> None:
         while self._queue:
-            owed, _ = self._queue.popleft()
-            self._results.append(Result(owed.id, owed.token, State.RELEASED))
+            delivery, _ = self._queue.popleft()
+            self._results.append(Result(delivery.id, delivery.token, State.RELEASED))
 
-    async def _let_go(self) -> None:
+    async def _release(self) -> None:
         """Interrupted: what is in hand falls due again at once rather than when its claim runs out."""
         self._give_back_queue()
         for task in list(self._posting):

@@ -110,7 +110,7 @@ class MessageActivities:
     async def _report(self, enquiry: PolledAttempt) -> Reported:
         provider = self._providers[enquiry.account.provider]
         if enquiry.age > provider.horizon.total_seconds():
-            # By now its last word has been spoken, whatever it was.
+            # By now nothing more can change what it said.
             return Reported(LookupKind.CANNOT_KNOW)
         return await asyncio.get_running_loop().run_in_executor(
             self._threads,

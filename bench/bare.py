@@ -60,7 +60,7 @@ class BareSide:
         handle = await self._client.start_workflow(Bare.run, name, id=name, task_queue=TASK_QUEUE)
         if self._late is not None:
             await asyncio.sleep(self._late)
-        await handle.signal(Bare.told)
+        await handle.signal(Bare.signalled)
         if await handle.result() != name:
             raise AssertionError("the bare workflow answered with another's name")
         self.last = name

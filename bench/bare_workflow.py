@@ -20,16 +20,16 @@ class Bare:
     """Started, one activity, one signal, closed."""
 
     def __init__(self) -> None:
-        self._told = False
+        self._signalled = False
 
     @workflow.run
     async def run(self, name: str) -> str:
         """Returns `name`, by way of the activity."""
         answer = await workflow.execute_activity(work, name, start_to_close_timeout=timedelta(seconds=60))
-        await workflow.wait_condition(lambda: self._told)
+        await workflow.wait_condition(lambda: self._signalled)
         return answer
 
     @workflow.signal
-    def told(self) -> None:
+    def signalled(self) -> None:
         """What the workflow waits for."""
-        self._told = True
+        self._signalled = True

@@ -99,7 +99,7 @@ def table(results: Results) -> str:
 
 
 def _disturbed(results: Results) -> list[str]:
-    """A word of warning when other programs took what the sides were to share."""
+    """A warning when other programs took what the sides were to share."""
     taken = max(one.foreign / one.seconds for one in (results.bare, results.bellhop))
     if taken <= QUIET:
         return []

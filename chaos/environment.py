@@ -9,8 +9,7 @@ from bellhop.dev.console import Console
 from bellhop.dev.proving import proving_stack
 from bellhop.dev.stack import EmbeddedStack
 from bellhop.webhooks.outbox import CLAIM_MARGIN
-from workflows.endpoint import HEARTBEAT_TIMEOUT
-from workflows.message import SILENCE
+from workflows import endpoint, message
 
 CALL_TIMEOUT = 3.5
 LEASE = 4.0
@@ -71,8 +70,8 @@ fault, but they may run one after the other."""
 
 
 OWN: dict[str, str] = {
-    "a killed worker": f"noticed after {SILENCE.total_seconds():g} s",
-    "a killed drainer": f"noticed after {HEARTBEAT_TIMEOUT.total_seconds():g} s, its posts again after "
+    "a killed worker": f"noticed after {message.HEARTBEAT_TIMEOUT.total_seconds():g} s",
+    "a killed drainer": f"noticed after {endpoint.HEARTBEAT_TIMEOUT.total_seconds():g} s, its posts again after "
     f"{WEBHOOK_TIMEOUT + CLAIM_MARGIN:g} s",
 }
 """The engine's own, which nobody configures."""

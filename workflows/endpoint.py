@@ -1,4 +1,4 @@
-"""The story of a webhook endpoint: while something is owed to it, somebody drains it; then it ends until woken."""
+"""The workflow of a webhook endpoint: while deliveries are pending it has them drained; then it ends until woken."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from bellhop.domain.answers import Drained
     from bellhop.temporal.contract import DRAIN, ENDPOINT_WORKFLOW, TASK_QUEUE_WEBHOOKS, WAKE
 
-# A drain takes at most a minute (its time to work and one last POST); a drainer that fell silent is replaced soon.
+# A drain takes at most a minute (its time to work and one last POST); one whose heartbeats stop is replaced soon.
 DRAIN_TIMEOUT = timedelta(seconds=90)
 HEARTBEAT_TIMEOUT = timedelta(seconds=6)
 # What fails here is the record or the worker, never the customer's endpoint: that is an ordinary answer of `drain`.
@@ -32,12 +32,12 @@ class EndpointWorkflow:
 
     @workflow.signal(name=WAKE)
     def wake(self, _endpoint: str | None = None) -> None:
-        """Something is owed, and at that moment nobody was draining."""
+        """A delivery is pending, and at that moment nobody was draining."""
         self._wakes += 1
 
     @workflow.run
     async def run(self, endpoint: str) -> None:
-        """Drain until nothing is owed. `endpoint`: the row's key."""
+        """Drain until nothing is pending. `endpoint`: the row's key."""
         while True:
             # Read before the drain: a wake during it may be about a row that the drain did not see.
             seen = self._wakes
@@ -53,7 +53,7 @@ class EndpointWorkflow:
             )
             if self._wakes == seen:
                 if drained.after is None:
-                    workflow.set_current_details("Nothing is owed")
+                    workflow.set_current_details("No delivery is pending")
                     return
                 await self._wait(seen, drained.after)
             if workflow.info().is_continue_as_new_suggested():

@@ -1,4 +1,4 @@
-"""The story of one outbound message: wait until it is due, have it delivered, follow it until nothing more can happen.
+"""The workflow of an outbound message: wait until it is due, have it delivered, follow it while more can happen.
 
 It knows no channels and no reasons: `deliver` decides, Postgres leads. It holds ids, enums and times only.
 """
@@ -19,15 +19,15 @@ with workflow.unsafe.imports_passed_through():
 
 HORIZON = contract.FOLLOWED
 
-PATIENT = RetryPolicy(
+RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_interval=timedelta(seconds=5)
 )
 """For what is not a provider's doing: the record cannot be reached, a worker was killed."""
 
 CALL = timedelta(minutes=5)
 """Longer than any provider call and what is tried to write its outcome down: a slow worker is not cut off."""
-SILENCE = timedelta(seconds=6)
-"""An activity that takes longer says so; one that is silent for so long was killed, and another worker takes over."""
+HEARTBEAT_TIMEOUT = timedelta(seconds=6)
+"""An activity that takes longer sends heartbeats; without any for so long, another worker takes over."""
 
 
 @workflow.defn(name=contract.MESSAGE_WORKFLOW)
@@ -66,7 +66,7 @@ class MessageWorkflow:
         timer = asyncio.create_task(workflow.sleep(answer.after if asks else HORIZON))
         while answer.next is Next.TRACK:
             workflow.set_current_details(f"{answer.status}: the provider has it; waiting for its receipts")
-            if not await self._heard(wakes, timer):
+            if not await self._signalled(wakes, timer):
                 return Answer(answer.status, Next.SETTLE if asks else Next.CLOSE)
             if self._wakes != wakes:
                 answer = Answer(answer.status, Next.AGAIN)
@@ -85,27 +85,27 @@ class MessageWorkflow:
         why = "an outcome is being settled" if answer.next is Next.SETTLE else "waiting for its time"
         workflow.set_current_details(f"{answer.status}: {why}")
         timer = asyncio.create_task(workflow.sleep(answer.after))
-        if not await self._heard(wakes, timer):
+        if not await self._signalled(wakes, timer):
             return answer
-        heard = self._reported or Answer(answer.status, Next.AGAIN)
-        if heard.next is not Next.CLOSE:
+        reported = self._reported or Answer(answer.status, Next.AGAIN)
+        if reported.next is not Next.CLOSE:
             timer.cancel()
-        return heard
+        return reported
 
-    async def _heard(self, wakes: int, timer: asyncio.Task[None]) -> bool:
+    async def _signalled(self, wakes: int, timer: asyncio.Task[None]) -> bool:
         """True when a wake or a receipt came before `timer` ran out. Callers cancel a timer they go on without; one
         that is left when the workflow ends costs nothing, where cancelling it would cost an event."""
 
-        def heard() -> bool:
+        def reported() -> bool:
             return self._reported is not None or self._wakes != wakes
 
-        await workflow.wait_condition(lambda: heard() or timer.done())
-        return heard()
+        await workflow.wait_condition(lambda: reported() or timer.done())
+        return reported()
 
     async def _ask(self, activity: str, message_id: str) -> Answer:
-        """Ask `deliver` or `settle`. The first time in the worker that runs this story (a local activity): half of what
-        Temporal costs a message that goes out at once. From then on as an ordinary activity: seen by operators, bounded
-        by its queue, retried patiently. Being run twice does no harm either way: the ledger sees to it."""
+        """Ask `deliver` or `settle`. The first time as a local activity, in the worker that runs this workflow: half of
+        what Temporal costs a message that goes out at once. From then on as an ordinary activity: seen by operators,
+        bounded by its queue, retried until it succeeds. Being run twice does no harm: the attempt store sees to it."""
         if not self._asked:
             self._asked = True
             try:
@@ -127,8 +127,8 @@ class MessageWorkflow:
             result_type=Answer,
             task_queue=contract.TASK_QUEUE_PROVIDERS,
             start_to_close_timeout=CALL,
-            heartbeat_timeout=SILENCE,
-            retry_policy=PATIENT,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            retry_policy=RETRY,
             summary="is it sent?" if activity == contract.SETTLE else "may it go out? send it",
         )
         return answer

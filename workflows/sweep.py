@@ -1,4 +1,4 @@
-"""Recovery's story: one sweep, started by a Temporal Schedule, harmless at any moment and twice."""
+"""The workflow of recovery: one sweep, started by a Temporal Schedule, harmless at any moment and twice."""
 
 from __future__ import annotations
 

@@ -23,9 +23,9 @@ def dev(
     sandbox_port: Annotated[int, typer.Option(help="Port of the sandbox providers; 0: any free one.")] = 8900,
     receiver_port: Annotated[int, typer.Option(help="Port of the webhook receiver; 0: any free one.")] = 8901,
     host: Annotated[str, typer.Option(help="Address the API listens on.", envvar="BELLHOP_HOST")] = "127.0.0.1",
-    story: Annotated[
+    demo_messages: Annotated[
         bool | None,
-        typer.Option("--story/--no-story", help="Send the two demonstration messages [default: first time]"),
+        typer.Option(help="Send the two demonstration messages [default: first time]"),
     ] = None,
 ) -> None:
     """Run everything on this machine: PostgreSQL, Temporal, API, workers and sandbox providers. Ctrl-C stops it.
@@ -35,7 +35,7 @@ def dev(
     """
     from bellhop.dev import session
     from bellhop.dev.console import Console
-    from bellhop.dev.demo import Story
+    from bellhop.dev.demo import Demo
     from bellhop.dev.free_ports import Ports
     from bellhop.dev.prepare import prepare
     from bellhop.dev.stack import EmbeddedStack
@@ -46,13 +46,13 @@ def dev(
 
     def stay(stack: EmbeddedStack) -> int:
         console.say(f"Everything is up after {stack.took:.1f} s.\n")
-        told = Story(stack, console)
-        known = told.has_history()
-        if story or (story is None and not known):
-            told.tell()
+        demonstration = Demo(stack, console)
+        known = demonstration.has_history()
+        if demo_messages or (demo_messages is None and not known):
+            demonstration.run()
         elif known:
             console.say(f"It goes on with the {known} messages of before.")
-        told.farewell()
+        demonstration.farewell()
         return session.stay(stack)
 
     raise typer.Exit(session.run(stack, console, stay))
@@ -66,11 +66,11 @@ def demo(state_dir: StateDir = STATE / "demo") -> None:
     """
     from bellhop.dev import session
     from bellhop.dev.console import Console
-    from bellhop.dev.demo import Story
+    from bellhop.dev.demo import Demo
     from bellhop.dev.free_ports import Ports
     from bellhop.dev.prepare import prepare
     from bellhop.dev.stack import EmbeddedStack
 
     console = Console()
     stack = EmbeddedStack(state_dir, ports=Ports.any_free(), prepare=prepare, console=console)
-    raise typer.Exit(session.run(stack, console, lambda stack: Story(stack, console).tell()))
+    raise typer.Exit(session.run(stack, console, lambda stack: Demo(stack, console).run()))

@@ -1,4 +1,4 @@
-"""What a new user sees happen: an SMS and an e-mail sent, followed and told, through the public API only."""
+"""What a new user sees happen: an SMS and an e-mail sent, followed and shown, through the public API only."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ EVENTS = {
 }
 
 
-class StoryFailed(Exception):
+class DemoFailed(Exception):
     """Something did not happen that should have; the message says what, and where to look."""
 
 
-class Story:
+class Demo:
     """The demonstration against one running stack."""
 
     def __init__(self, stack: EmbeddedStack, console: Console) -> None:
@@ -57,7 +57,7 @@ class Story:
         )
         self._hook = f"{stack.receiver_url}/hooks/demo"
 
-    def tell(self) -> int:
+    def run(self) -> int:
         """Run it. Returns 0 when both messages arrived and every expected webhook came and bears a right signature."""
         try:
             endpoint = self._endpoint()
@@ -65,7 +65,7 @@ class Story:
             for message in sent:
                 self._follow(message)
             hooks = self._webhooks(endpoint, [message["id"] for message in sent])
-        except (StoryFailed, httpx2.HTTPError) as problem:
+        except (DemoFailed, httpx2.HTTPError) as problem:
             self._console.say(f"\nThe demonstration did not end well: {problem}")
             self._console.say(f"Logs: {self._stack.paths.logs}")
             return 1
@@ -105,7 +105,7 @@ Ctrl-C stops everything and keeps the data."""
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         answer = self._api.request(method, path, json=body)
         if answer.status_code >= 400:
-            raise StoryFailed(f"{method} {path} was answered {answer.status_code}: {answer.text[:300]}")
+            raise DemoFailed(f"{method} {path} was answered {answer.status_code}: {answer.text[:300]}")
         return answer.json() if answer.content else None
 
     def _endpoint(self) -> dict[str, Any]:
@@ -136,9 +136,9 @@ Ctrl-C stops everything and keeps the data."""
                     step.label = f"{message['channel']} to {message['recipient']}: {seen['status']}"
                     return
                 if seen["status"] in ("failed", "cancelled"):
-                    raise StoryFailed(f"{message['id']} ended as {seen['status']}: {seen['metadata'].get('error')}")
+                    raise DemoFailed(f"{message['id']} ended as {seen['status']}: {seen['metadata'].get('error')}")
                 time.sleep(0.1)
-        raise StoryFailed(f"{message['id']} is still {seen['status']} after {PATIENCE:.0f} s")
+        raise DemoFailed(f"{message['id']} is still {seen['status']} after {PATIENCE:.0f} s")
 
     def _webhooks(self, endpoint: Mapping[str, Any], ids: list[str]) -> list[dict[str, Any]]:
         """The deliveries about our messages: complete, in order for each message, and rightly signed twice."""
@@ -147,13 +147,13 @@ Ctrl-C stops everything and keeps the data."""
         with self._console.step("signed webhooks") as step:
             while True:
                 ours = [self._verified(endpoint, hook) for hook in self._received(ids)]
-                told = {one: [hook["type"] for hook in ours if hook["data"]["id"] == one] for one in ids}
+                types = {one: [hook["type"] for hook in ours if hook["data"]["id"] == one] for one in ids}
                 step.note(f"{len(ours)} of {sum(map(len, expected.values()))}")
-                if told == expected:
+                if types == expected:
                     step.label = f"{len(ours)} webhooks received and verified"
                     return ours
                 if time.monotonic() - began > PATIENCE:
-                    raise StoryFailed(f"webhooks expected {expected}, received {told}")
+                    raise DemoFailed(f"webhooks expected {expected}, received {types}")
                 time.sleep(0.1)
 
     def _received(self, ids: list[str]) -> list[dict[str, Any]]:
@@ -165,12 +165,12 @@ Ctrl-C stops everything and keeps the data."""
         body, headers, secret = hook["body"].encode(), hook["headers"], endpoint["secret"]
         at = datetime.fromisoformat(hook["received_at"])
         if not signing.verify(secret, headers, body, now=at):
-            raise StoryFailed("a webhook's EscapeLife-Signature is wrong")
+            raise DemoFailed("a webhook's EscapeLife-Signature is wrong")
         if abs(at - datetime.now(UTC)) < timedelta(minutes=4):
             try:
                 Webhook(secret).verify(body, headers)
             except WebhookVerificationError as problem:
-                raise StoryFailed(f"a webhook's Standard Webhooks signature is wrong: {problem}") from None
+                raise DemoFailed(f"a webhook's Standard Webhooks signature is wrong: {problem}") from None
         return {**json.loads(body), "received_at": hook["received_at"]}
 
     def _timeline(self, message: Mapping[str, Any]) -> None:

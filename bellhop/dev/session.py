@@ -16,15 +16,15 @@ from bellhop.dev.stack import EmbeddedStack
 INTERRUPTED = 130
 
 
-def run(stack: EmbeddedStack, console: Console, story: Callable[[EmbeddedStack], int]) -> int:
-    """Start the stack, run `story` with it, stop it. Returns the exit code: the story's, a problem's, or INTERRUPTED.
+def run(stack: EmbeddedStack, console: Console, body: Callable[[EmbeddedStack], int]) -> int:
+    """Start the stack, run `body` with it, stop it. Returns the exit code: the body's, a problem's, or INTERRUPTED.
 
-    SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt inside the start or the story; while stopping they are ignored.
+    SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt inside the start or the body; while stopping they are ignored.
     """
     with _interruptible() as calm:
         try:
             stack.start()
-            return story(stack)
+            return body(stack)
         except StartProblem as problem:
             sys.stdout.flush()
             print(f"bellhop: {problem}", file=sys.stderr, flush=True)
@@ -44,7 +44,7 @@ def run(stack: EmbeddedStack, console: Console, story: Callable[[EmbeddedStack],
 
 
 def stay(stack: EmbeddedStack) -> int:
-    """The end of a story that leaves the stack running: waits until interrupted."""
+    """The end of a body that leaves the stack running: waits until interrupted."""
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
     return 0

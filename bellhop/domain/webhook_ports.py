@@ -22,7 +22,7 @@ class RecordUnavailable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class PendingDelivery:
     """One delivery that is ours to post until `token`, with what is needed to render it."""
 
     id: UUID
@@ -87,15 +87,15 @@ class Result:
 class Step:
     """What the outbox answers: deliveries to post, and what to tell the world."""
 
-    owed: Sequence[Owed] = ()
+    deliveries: Sequence[PendingDelivery] = ()
     disabled: str | None = None
     """Why the endpoint has just been disabled."""
     wake: set[UUID] = field(default_factory=set)
-    """Endpoints that are owed the news of it."""
+    """Endpoints that have a delivery about it."""
 
 
 class Outbox(Protocol):
-    """What is owed to an endpoint. Every method raises RecordUnavailable when the record can't be reached."""
+    """The pending deliveries of an endpoint. Every method raises RecordUnavailable when the record can't be reached."""
 
     async def open(self, endpoint_id: UUID) -> bool:
         """Say that somebody drains this endpoint. False: it is disabled or deleted, there is nothing to do."""
@@ -111,7 +111,7 @@ class Outbox(Protocol):
 class Poster(Protocol):
     """The HTTP side."""
 
-    async def post(self, owed: Owed, at: datetime) -> Posted:
+    async def post(self, delivery: PendingDelivery, at: datetime) -> Posted:
         """Render, sign as of `at` and POST, once, within the time limit. Never raises, never follows a redirect."""
 
 

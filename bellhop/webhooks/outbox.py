@@ -39,8 +39,8 @@ class PostgresOutbox:
             disabled, wake = await deliveries.record(tx, endpoint_id, results, self._settings.disable_after)
             if extend:
                 await deliveries.extend_drain(tx, endpoint_id, LEASE_OF_DRAINER)
-            owed = await deliveries.claim(tx, endpoint_id, room, self._claim_for) if room > 0 else []
-        return Step(owed, disabled, wake)
+            claimed = await deliveries.claim(tx, endpoint_id, room, self._claim_for) if room > 0 else []
+        return Step(claimed, disabled, wake)
 
     async def close(self, endpoint_id: UUID) -> float | None:
         async with self._begin() as tx:

@@ -15,7 +15,7 @@ import structlog
 
 from bellhop.domain import retry_after, signing
 from bellhop.domain.ids import Prefix, render
-from bellhop.domain.webhook_ports import Owed, Posted
+from bellhop.domain.webhook_ports import PendingDelivery, Posted
 from bellhop.settings import WebhookSettings
 from bellhop.webhooks import ssrf_guard
 from bellhop.webhooks.body import body
@@ -42,18 +42,18 @@ class WebhookPoster:
         self._timeout = settings.timeout
         self._client = client
 
-    async def post(self, owed: Owed, at: datetime) -> Posted:
+    async def post(self, delivery: PendingDelivery, at: datetime) -> Posted:
         """See `webhook_ports.Poster`. The answer's body is read for the connection's sake and dropped."""
         try:
-            content = body(owed)
-            headers = signing.headers(owed.secrets, render(Prefix.EVENT, owed.event_id), content, at)
+            content = body(delivery)
+            headers = signing.headers(delivery.secrets, render(Prefix.EVENT, delivery.event_id), content, at)
         except Exception as error:  # noqa: BLE001 (a fault of ours holds up this one delivery, not the endpoint)
-            log.error("a delivery cannot be rendered", event_id=str(owed.event_id), error=type(error).__name__)
+            log.error("a delivery cannot be rendered", event_id=str(delivery.event_id), error=type(error).__name__)
             return Posted(None, "internal")
         headers |= {"content-type": "application/json", "user-agent": "Bellhop-Webhooks/1"}
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._call(owed.url, content, headers, at)
+                return await self._call(delivery.url, content, headers, at)
         except Exception as error:  # noqa: BLE001 (whatever a stranger's server can cause is an ordinary failure)
             return Posted(None, error_word(error))
 

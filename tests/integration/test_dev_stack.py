@@ -189,11 +189,11 @@ from bellhop.dev.stack import EmbeddedStack, PreparedInfo
 console = Console()
 stack = EmbeddedStack(Path(sys.argv[1]), ports=Ports.any_free(), parts=("postgres", "temporal", "receiver"),
                       console=console, prepare=lambda paths, env: PreparedInfo("prop_1", env["POSTGRES_DSN"]))
-def story(stack):
-    print("The story has begun", flush=True)
+def body(stack):
+    print("The body has begun", flush=True)
     return stay(stack)
 
-sys.exit(run(stack, console, story))
+sys.exit(run(stack, console, body))
 """
 
 
@@ -209,7 +209,7 @@ def program(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
             start_new_session=True,
         )
     try:
-        until(lambda: "The story has begun" in (tmp_path / "out").read_text(), 120)
+        until(lambda: "The body has begun" in (tmp_path / "out").read_text(), 120)
         yield process
     finally:
         process.kill()

@@ -24,7 +24,7 @@ from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.messages import PublicMessage
 from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointRow
 from bellhop.domain.statuses import Stage
-from bellhop.domain.webhook_ports import Owed
+from bellhop.domain.webhook_ports import PendingDelivery
 from bellhop.webhooks.body import body
 
 KEY = UUID("0190a3b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b")
@@ -65,7 +65,7 @@ HOTEL = PropertyRow(
     id=PROPERTY, name="Grand Sunset", slug="grand-sunset", type="hotel", timezone="UTC", currency=None, country=None,
     settings={}, is_active=True, created_at=AT, updated_at=AT,
 )  # fmt: skip
-OWED = Owed(
+OWED = PendingDelivery(
     id=KEY, event_id=KEY, type=EventType.MESSAGE_SENT.value, subject="message", subject_id=KEY, stage="sent",
     facts={"stage": "sent"}, created_at=AT, property_id=PROPERTY, row=MESSAGE, url=ENDPOINT.url, secrets=("whsec_x",),
     attempts=0, claimed_at=AT, token=AT,

@@ -1,4 +1,4 @@
-"""The story of an endpoint, with a drain that is only told what to answer. In the sandbox, against a real server."""
+"""The workflow of an endpoint, with a drain that is only told what to answer. In the sandbox, against a real server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Histories of real runs, replayed: a change of the story that those under way could not follow fails here.
+"""Histories of real runs, replayed: a change of the workflow that those under way could not follow fails here.
 
 `workflows/` may change the commands it gives only behind `workflow.patched`; then the old histories stay, and new ones
 are added beside them. To make them anew, from the whole engine with its sandbox:

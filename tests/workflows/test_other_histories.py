@@ -47,7 +47,7 @@ def test_they_are_all_there() -> None:
 
 @pytest.fixture
 async def stack(settings: Settings, engine: AsyncEngine, temporal: Client) -> AsyncIterator[Engine]:
-    # Longer than a drainer looks on: the story waits.
+    # Longer than a drainer looks on: the workflow waits.
     settings.webhook.retry_pauses = [5.0, 3600.0]
     with running() as sandbox_url:
         async with running_engine(settings, engine, temporal, sandbox_url) as made:

@@ -13,7 +13,7 @@ class DeliveryState(StrEnum):
     """Where a delivery stands."""
 
     PENDING = "pending"
-    """Owed: to be posted at `next_at`."""
+    """Pending: to be posted at `next_at`."""
     DELIVERED = "delivered"
     """The endpoint has answered 2xx."""
     FAILED = "failed"

@@ -25,7 +25,7 @@ from bellhop.domain.ids import Prefix, render
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.messages import PublicMessage
 from bellhop.domain.rows.webhooks import DeliveryState, EndpointRow
-from bellhop.domain.webhook_ports import Owed, Result, State, SubjectRow
+from bellhop.domain.webhook_ports import PendingDelivery, Result, State, SubjectRow
 from bellhop.store import tables
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.webhooks import events
@@ -289,13 +289,13 @@ async def _disable(
     return reason, await events.write(tx, scope_id, "endpoint", endpoint_id, news)
 
 
-async def claim(tx: AsyncConnection, endpoint_id: UUID, room: int, lease: float) -> list[Owed]:
+async def claim(tx: AsyncConnection, endpoint_id: UUID, room: int, lease: float) -> list[PendingDelivery]:
     """Take up to `room` due deliveries for `lease` seconds, each the first pending one of its subject, with the
     subjects' rows as they are now. Ordered by event."""
     rows = await _CLAIM(tx, endpoint=endpoint_id, room=room, lease=lease)
     subjects = await _subjects(tx, rows)
     return [
-        Owed(
+        PendingDelivery(
             id=row.id,
             event_id=row.event_id,
             type=row.type,
