@@ -12,6 +12,7 @@ from api.dependencies import AuthenticatedRoute, CurrentEngine, CurrentScope, re
 from api.schemas.errors import errors
 from api.schemas.ledger import AskLedger, LedgerOf
 from bellhop.domain.channels import Channel
+from bellhop.domain.message_report import report_json
 from bellhop.engine import message_report
 from bellhop.engine.message_report import AskReport
 
@@ -32,4 +33,5 @@ async def ledger(engine: CurrentEngine, scope: CurrentScope, which: Annotated[As
     Everything is counted at one moment, and `accepted` is always the sum of where they stand. Erased messages count.
     """
     channel = Channel(which.channel) if which.channel else None
-    return reply(await message_report.read(engine, [scope], AskReport(which.since, which.until, channel)))
+    asked = AskReport(which.since, which.until, channel)
+    return reply(report_json(await message_report.read(engine, [scope], asked)))

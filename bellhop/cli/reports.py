@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.cli.report_tables import tables
+from bellhop.cli.report_tables import Ledgers, ScopeLedger, print_ledgers
 from bellhop.cli.target import settings, settled
 from bellhop.domain.ids import Prefix, render
+from bellhop.domain.message_report import report_json
 from bellhop.domain.rows.access import PropertyRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
@@ -65,11 +66,11 @@ def ledger(
     e.g. bellhop ledger grand-sunset-resort --from 2027-03-01 --to 2027-03-08
     """
 
-    async def work(tx: AsyncConnection, _: Settings) -> dict[str, Any]:
+    async def work(tx: AsyncConnection, _: Settings) -> Ledgers:
         return await _ledgers(tx, slug, environment, _utc(since), _utc(until))
 
     found = settled(lambda: _with_span(lambda: asyncio.run(administration.in_database(work, settings()))))
-    print(json.dumps(found, indent=2)) if as_json else tables(found, everything=slug is not None)
+    print(json.dumps(_ledgers_json(found), indent=2)) if as_json else print_ledgers(found, everything=slug is not None)
 
 
 @app.command()
@@ -90,9 +91,10 @@ def reconcile(
             lambda: asyncio.run(_reconciled(settings(), slug, environment, _utc(since), _utc(until), provider))
         )
     )
-    print(
-        json.dumps(_reconciliation_json(slug, environment, reconciled), indent=2)
-    ) if as_json else _print_reconciliation(reconciled)
+    if as_json:
+        print(json.dumps(_reconciliation_json(slug, environment, reconciled), indent=2))
+    else:
+        _print_reconciliation(reconciled)
     raise typer.Exit(reconciled.exit_code)
 
 
@@ -125,22 +127,38 @@ def _with_span(work: Callable[[], T]) -> T:
 
 async def _ledgers(
     tx: AsyncConnection, slug: str | None, environment: str | None, since: datetime | None, until: datetime | None
-) -> dict[str, Any]:
-    """`scopes`: the ledger of each, and `together`: of all of them."""
+) -> Ledgers:
     wanted = await _scopes(tx, slug, environment)
     # One span for all, decided once.
     together = await message_report.figures(tx, [scope for _, scope in wanted], since, until)
-    start, end = (datetime.fromisoformat(together[name]) for name in ("from", "to"))
-    scopes = [
-        {
-            "property": row.slug,
-            "name": row.name,
-            "environment": scope.environment,
-            **await message_report.figures(tx, [scope], start, end),
-        }
-        for row, scope in wanted
-    ]
-    return {"scopes": scopes, "together": together}
+    span = together.span
+    return Ledgers(
+        [
+            ScopeLedger(
+                row.slug,
+                row.name,
+                scope.environment,
+                await message_report.figures(tx, [scope], span.since, span.until),
+            )
+            for row, scope in wanted
+        ],
+        together,
+    )
+
+
+def _ledgers_json(ledgers: Ledgers) -> dict[str, Any]:
+    return {
+        "scopes": [
+            {
+                "property": each.property,
+                "name": each.name,
+                "environment": each.environment,
+                **report_json(each.report),
+            }
+            for each in ledgers.scopes
+        ],
+        "together": report_json(ledgers.together),
+    }
 
 
 async def _scopes(tx: AsyncConnection, slug: str | None, environment: str | None) -> list[tuple[PropertyRow, Scope]]:

@@ -17,10 +17,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.delivery_ports import Account, CannotList, Listed, Provider, ProviderUnreachable
+from bellhop.domain.message_report import Span
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.rows.reports import ListedAccount, ReconciledAttempt
 from bellhop.domain.scopes import Scope
-from bellhop.engine.message_report import Span, span_of
+from bellhop.engine.message_report import span_of
 from bellhop.ops.discrepancies import Compared, Discrepancy, compare
 from bellhop.store.reports import reconciliation_queries, report_queries
 

@@ -20,10 +20,10 @@ from typer.testing import CliRunner
 from bellhop.cli.main import app
 from bellhop.domain.channels import Channel
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.message_report import PLACES, REASONS, report_json
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Stage, Status
 from bellhop.engine import message_report
-from bellhop.engine.message_report import PLACES, REASONS
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
 from bellhop.store.connections import make_engine
@@ -86,7 +86,7 @@ async def tx(engine: AsyncEngine, scopes: dict[str, Scope]) -> AsyncIterator[Asy
 
 
 async def read(tx: AsyncConnection, scope: Scope) -> dict[str, Any]:
-    return await message_report.figures(tx, [scope], None, None)
+    return report_json(await message_report.figures(tx, [scope], None, None))
 
 
 async def test_every_state_there_can_be_has_its_place(tx: AsyncConnection, scopes: dict[str, Scope]) -> None:
@@ -211,9 +211,9 @@ async def test_the_span_has_a_beginning_and_an_end(tx: AsyncConnection, scopes: 
             ),
             {"at": at, "offset": offset, "id": message},
         )
-    assert (await message_report.figures(tx, [scope], at, None))["total"]["accepted"] == 2
-    assert (await message_report.figures(tx, [scope], None, at))["total"]["accepted"] == 1
-    assert (await message_report.figures(tx, list(scopes.values()), None, None))["total"]["accepted"] == 3
+    assert (await message_report.figures(tx, [scope], at, None)).total.accepted == 2
+    assert (await message_report.figures(tx, [scope], None, at)).total.accepted == 1
+    assert (await message_report.figures(tx, list(scopes.values()), None, None)).total.accepted == 3
 
 
 async def test_webhook_deliveries_add_up_too(tx: AsyncConnection, scopes: dict[str, Scope]) -> None:
@@ -255,7 +255,7 @@ async def test_webhook_deliveries_add_up_too(tx: AsyncConnection, scopes: dict[s
     assert states == {"owed": 5, "delivered": 2, "pending": 1, "failed": 1, "abandoned": 1}
     assert found["lateness"] == {"count": 2, "p50": 0.25, "p95": 4, "p99": 4, "worst": 4}
     assert 89 < found["pending_longest"] < 120
-    email_only = await message_report.figures(tx, [scope], None, None, Channel.EMAIL)
+    email_only = report_json(await message_report.figures(tx, [scope], None, None, Channel.EMAIL))
     assert email_only["webhooks"]["owed"] == 2
     assert email_only["total"]["accepted"] == 1
     assert [each["channel"] for each in email_only["channels"]] == ["email"]
