@@ -45,7 +45,7 @@ class AcceptanceWait:
         try:
             return await messages.get(self._engine, scope, row["id"])
         except NotFound:
-            # Erased in the meantime: the caller is told what was accepted.
+            # Erased in the meantime: the answer is what was accepted.
             return row
 
     async def until_settled(self, message_id: UUID, seconds: float) -> bool:

@@ -22,8 +22,8 @@ def event_types(text: str) -> list[str]:
 def _events(text: str) -> str:
     words = event_types(text)
     known = {word.value for word in EventType}
-    strange = [word for word in words if word != EVERY_EVENT and word not in known]
-    if strange:
+    unknown = [word for word in words if word != EVERY_EVENT and word not in known]
+    if unknown:
         raise wrong("events", f"expected * or a comma list of: {', '.join(sorted(known))}")
     return EVERY_EVENT if EVERY_EVENT in words else ",".join(words)
 

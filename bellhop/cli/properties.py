@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bellhop.cli.target import in_database, show
+from bellhop.cli.target import in_database, show, with_engine
 from bellhop.ops import administration
 from bellhop.providers import PACKAGES
 
@@ -71,19 +71,19 @@ def create_key(
     e.g. bellhop keys create grand-sunset-resort --environment live --scopes messaging:write,messaging:read
     """
     rights = [word.strip() for word in scopes.split(",") if word.strip()]
-    show(in_database(lambda tx, _: administration.create_key(tx, slug, environment, name, rights, rate_limit)))
+    show(with_engine(lambda engine: administration.create_key(engine, slug, environment, name, rights, rate_limit)))
 
 
 @keys_app.command("list")
 def list_keys(slug: Annotated[str, typer.Argument(help="The property's short name")]) -> None:
     """The keys of a property, without their secrets."""
-    show(in_database(lambda tx, _: administration.list_keys(tx, slug)))
+    show(with_engine(lambda engine: administration.list_keys(engine, slug)))
 
 
 @keys_app.command("revoke")
 def revoke_key(key_id: Annotated[str, typer.Argument(help="key_…: see `bellhop keys list`")]) -> None:
     """Close a key for good."""
-    show(in_database(lambda tx, _: administration.revoke_key(tx, key_id)))
+    show(with_engine(lambda engine: administration.revoke_key(engine, key_id)))
 
 
 @accounts_app.command("list")

@@ -21,7 +21,9 @@ from bellhop.domain.rows.access import PropertyRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.engine import message_report
+from bellhop.engine.context import Engine
 from bellhop.engine.errors import BadSpan
+from bellhop.engine.message_report import AskReport
 from bellhop.ops import administration
 from bellhop.ops.administration import Refused
 from bellhop.ops.humanize import Count, Lasting
@@ -66,10 +68,10 @@ def ledger(
     e.g. bellhop ledger grand-sunset-resort --from 2027-03-01 --to 2027-03-08
     """
 
-    async def work(tx: AsyncConnection, _: Settings) -> Ledgers:
-        return await _ledgers(tx, slug, environment, _utc(since), _utc(until))
+    async def work(engine: Engine) -> Ledgers:
+        return await _ledgers(engine, slug, environment, _utc(since), _utc(until))
 
-    found = settled(lambda: _with_span(lambda: asyncio.run(administration.in_database(work, settings()))))
+    found = settled(lambda: _with_span(lambda: asyncio.run(administration.with_engine(work, settings()))))
     print(json.dumps(_ledgers_json(found), indent=2)) if as_json else print_ledgers(found, everything=slug is not None)
 
 
@@ -126,19 +128,19 @@ def _with_span(work: Callable[[], T]) -> T:
 
 
 async def _ledgers(
-    tx: AsyncConnection, slug: str | None, environment: str | None, since: datetime | None, until: datetime | None
+    engine: Engine, slug: str | None, environment: str | None, since: datetime | None, until: datetime | None
 ) -> Ledgers:
-    wanted = await _scopes(tx, slug, environment)
+    wanted = await engine.database.read(lambda tx: _scopes(tx, slug, environment))
     # One span for all, decided once.
-    together = await message_report.figures(tx, [scope for _, scope in wanted], since, until)
-    span = together.span
+    together = await message_report.read(engine, [scope for _, scope in wanted], AskReport(since, until))
+    span = AskReport(together.span.since, together.span.until)
     return Ledgers(
         [
             ScopeLedger(
                 row.slug,
                 row.name,
                 scope.environment,
-                await message_report.figures(tx, [scope], span.since, span.until),
+                await message_report.read(engine, [scope], span),
             )
             for row, scope in wanted
         ],

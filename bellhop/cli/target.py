@@ -13,12 +13,15 @@ from typing import Any, NoReturn
 import typer
 from psycopg.errors import UndefinedTable
 from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.dev.paths import DevPaths
+from bellhop.engine.context import Engine
 from bellhop.ops import administration
 from bellhop.ops.administration import Refused
 from bellhop.settings import Settings, SettingsError, from_env, load
+from bellhop.store.database import DatabaseTimeout
 
 STATE = Path(".bellhop")
 """Where `bellhop dev` keeps its data, unless it is told otherwise."""
@@ -75,6 +78,11 @@ def in_database(work: Callable[[AsyncConnection, Settings], Awaitable[Any]]) -> 
     return settled(lambda: asyncio.run(administration.in_database(work, settings())))
 
 
+def with_engine(work: Callable[[Engine], Awaitable[Any]]) -> Any:
+    """The result of `work`, done with an engine over the installation."""
+    return settled(lambda: asyncio.run(administration.with_engine(work, settings())))
+
+
 def settings() -> Settings:
     """Those of the environment and `.env`, else of the stack that runs here."""
     state = state_dir()
@@ -90,7 +98,7 @@ def settled(work: Callable[[], Any]) -> Any:
         return work()
     except (SettingsError, Refused) as problem:
         stop(str(problem))
-    except OperationalError:
+    except (OperationalError, PoolTimeout, DatabaseTimeout):
         stop("PostgreSQL can't be reached: check POSTGRES_DSN and that the server runs.")
     except ProgrammingError as problem:
         if not isinstance(problem.orig, UndefinedTable):

@@ -1,1 +1,1 @@
-"""Use cases: (scope, command) → result. Each owns its transaction, its idempotency and what Temporal is told."""
+"""Use cases: (engine, scope, command) → result. Each owns its transaction, its idempotency and what it notifies."""

@@ -13,14 +13,21 @@ from bellhop.store.access import keys
 
 
 async def mint(
-    engine: Engine, scope: Scope, name: str, rights: Sequence[str], environment: str | None = None
+    engine: Engine,
+    scope: Scope,
+    name: str,
+    rights: Sequence[str],
+    environment: str | None = None,
+    *,
+    rate_limit: int | None = None,
 ) -> tuple[KeyRow, str]:
-    """A new key for this scope, and its secret, which is kept nowhere. `rights` are written once each. Raises
-    OtherEnvironment when the caller asks for a key of another environment than the scope's."""
+    """A new key for this scope, and its secret, which is kept nowhere. `rights` are written once each; `rate_limit`:
+    requests a minute, None: as many as every key. Raises OtherEnvironment when the caller asks for a key of another
+    environment than the scope's."""
     if environment not in (None, scope.environment):
         raise OtherEnvironment(scope.environment)
     once_each = list(dict.fromkeys(rights))
-    return await engine.database.write(lambda tx: keys.create(tx, scope, name, once_each))
+    return await engine.database.write(lambda tx: keys.create(tx, scope, name, once_each, rate_limit=rate_limit))
 
 
 async def listing(engine: Engine, scope: Scope, *, limit: int = 50, offset: int = 0) -> tuple[list[KeyRow], int]:

@@ -1,4 +1,4 @@
-"""Messages: sent, cancelled, moved, looked at. After each commit Temporal is told; a lost word is found by recovery."""
+"""Messages: sent, cancelled, moved, looked at. Temporal is notified after each commit; recovery finds what was lost."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What an operator does by command: properties, keys, provider accounts, recovery. Most functions take an open
-transaction."""
+"""What an operator does by command: properties, keys, provider accounts, recovery. What the engine can do is called
+there; the rest takes an open transaction."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import Channel
 from bellhop.domain.failures import CHOICES
 from bellhop.domain.ids import Prefix, parse, render
@@ -17,12 +18,16 @@ from bellhop.domain.keys import RIGHTS
 from bellhop.domain.provider_urls import receipts_url
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
+from bellhop.engine import keys
+from bellhop.engine.context import Engine
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.ops.seed import live_accounts as live_accounts
 from bellhop.providers import PACKAGES
 from bellhop.settings import Settings
-from bellhop.store.access import keys, properties
+from bellhop.store.access import keys as stored_keys
+from bellhop.store.access import properties
 from bellhop.store.connections import make_engine
+from bellhop.store.database import Database
 from bellhop.store.delivery import accounts
 from bellhop.temporal.client import connect
 from bellhop.temporal.dispatcher import TemporalDispatcher
@@ -43,6 +48,18 @@ async def in_database(work: Callable[[AsyncConnection, Settings], Awaitable[T]],
             return await work(tx, settings)
     finally:
         await engine.dispose()
+
+
+async def with_engine(work: Callable[[Engine], Awaitable[T]], settings: Settings) -> T:
+    """Run `work` with an engine over the installation of `settings`; Temporal need not be there."""
+    connections = make_engine(settings.postgres, "cli")
+    book = AddressBook(settings.bellhop.secret_key.get_secret_value())
+    try:
+        async with TemporalDispatcher(await connect(settings.temporal, lazy=True), connections) as dispatcher:
+            # No providers: no command takes callbacks, and their SDKs need half a second to be imported.
+            return await work(Engine(Database(connections), dispatcher, book, {}, settings.delivery, settings.webhook))
+    finally:
+        await connections.dispose()
 
 
 async def recover(settings: Settings, progress: Callable[[int, int], None] | None = None) -> tuple[int, int]:
@@ -124,21 +141,21 @@ async def _scope_of(tx: AsyncConnection, slug: str, environment: str) -> Scope:
 
 
 async def create_key(
-    tx: AsyncConnection, slug: str, environment: str, name: str, rights: Sequence[str], rate_limit: int | None
+    engine: Engine, slug: str, environment: str, name: str, rights: Sequence[str], rate_limit: int | None
 ) -> dict[str, Any]:
     """Mint a key for one property and environment; the raw key is in the answer and nowhere else."""
-    scope = await _scope_of(tx, slug, environment)
+    scope = await engine.database.read(lambda tx: _scope_of(tx, slug, environment))
     if unknown := [word for word in rights if word not in RIGHTS]:
         raise Refused(f"No such scope: {', '.join(unknown)}. There are: {', '.join(RIGHTS)}.")
-    row, raw = await keys.create(tx, scope, name, rights, rate_limit=rate_limit)
-    return {"id": render(Prefix.KEY, row.id), "environment": environment, "scopes": list(rights), "key": raw}
+    row, raw = await keys.mint(engine, scope, name, rights, rate_limit=rate_limit)
+    return {"id": render(Prefix.KEY, row.id), "environment": environment, "scopes": row.rights, "key": raw}
 
 
-async def list_keys(tx: AsyncConnection, slug: str) -> list[dict[str, Any]]:
+async def list_keys(engine: Engine, slug: str) -> list[dict[str, Any]]:
     """The keys of a property, without their secrets."""
     found = []
-    for environment, scope in sorted((await _scopes_of(tx, slug)).items()):
-        rows, _ = await keys.listing(tx, scope, limit=1000, offset=0)
+    for environment, scope in sorted((await engine.database.read(lambda tx: _scopes_of(tx, slug))).items()):
+        rows, _ = await keys.listing(engine, scope, limit=1000)
         found += [
             {
                 "id": render(Prefix.KEY, row.id),
@@ -154,13 +171,13 @@ async def list_keys(tx: AsyncConnection, slug: str) -> list[dict[str, Any]]:
     return found
 
 
-async def revoke_key(tx: AsyncConnection, key_id: str) -> dict[str, Any]:
+async def revoke_key(engine: Engine, key_id: str) -> dict[str, Any]:
     """Close a key for good."""
     key = parse(Prefix.KEY, key_id)
-    scope = await keys.home(tx, key) if key else None
+    scope = await engine.database.read(lambda tx: stored_keys.home(tx, key)) if key else None
     if key is None or scope is None:
         raise Refused(f"There is no key {key_id}. `bellhop keys list` shows those there are.")
-    await keys.revoke(tx, scope, key)
+    await keys.revoke(engine, scope, key)
     return {"id": key_id, "revoked": True}
 
 

@@ -17,6 +17,7 @@ from bellhop.cli.target import settings_here
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import Channel
 from bellhop.domain.scopes import Scope
+from bellhop.engine.context import Engine
 from bellhop.ops import administration
 from bellhop.ops.administration import Refused
 from bellhop.ops.seed import ensure_accounts, ensure_property
@@ -66,6 +67,31 @@ async def test_what_happens_to_the_unknown_is_chosen_by_channel(
     for wrong in ("email", "email=maybe", "pigeon=resend"):
         with pytest.raises(Refused, match="not a choice"):
             await administration.choose(tx, SLUG, "test", [wrong])
+
+
+async def test_keys_are_minted_listed_and_revoked(engine: AsyncEngine, settings: Settings) -> None:
+    """Temporal is away: none of this needs it."""
+    away = settings.temporal.model_copy(update={"address": "127.0.0.1:1"})
+    settings = settings.model_copy(update={"temporal": away})
+    async with engine.begin() as tx:
+        await ensure_property(tx, "Grand Sunset Resort", SLUG)
+
+    async def work(use_cases: Engine) -> None:
+        for slug, environment, right in (("none", "test", "*"), (SLUG, "staging", "*"), (SLUG, "test", "all")):
+            with pytest.raises(Refused):
+                await administration.create_key(use_cases, slug, environment, "desk", [right], None)
+        made = await administration.create_key(use_cases, SLUG, "live", "desk", ["guests:read"], 50)
+        assert made["key"].startswith("sk_live_")
+        (listed,) = await administration.list_keys(use_cases, SLUG)
+        assert (listed["id"], listed["scopes"], listed["revoked_at"]) == (made["id"], ["guests:read"], None)
+        assert made["key"] not in str(listed)
+        for _ in range(2):
+            assert await administration.revoke_key(use_cases, made["id"]) == {"id": made["id"], "revoked": True}
+        assert (await administration.list_keys(use_cases, SLUG))[0]["revoked_at"] is not None
+        with pytest.raises(Refused):
+            await administration.revoke_key(use_cases, "key_none")
+
+    await administration.with_engine(work, settings)
 
 
 async def rows(tx: AsyncConnection, scope: Scope) -> dict[str, dict[str, Any]]:
