@@ -1,12 +1,11 @@
 """The harness every provider is held to: a server with faults on a raw socket, the scenes of a call, and the rules.
 
-A provider's test file brings a `Case` (how its answers look) and scenes with its own codes; every way in which a call
-can end stands in `endings.py`.
+A provider's module in `providers/` brings a `Case` (how its answers look) and its call endings, its test file scenes
+with its own codes; every way in which a call can end stands in `endings.py`.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import struct
@@ -22,7 +21,6 @@ from uuid import UUID
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import Account, Outgoing, Provider, SendKind, SendResult
 from bellhop.domain.failures import FailureCode
-from bellhop.providers import sendgrid, twilio
 from bellhop.providers.lease import boottime
 
 ATTEMPT = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
@@ -164,11 +162,11 @@ class Case:
     def account(self, base_url: str) -> Account:
         return Account(UUID(int=7), self.provider().name, self.identity, base_url, self.credentials)
 
-    def outgoing(self, **other: Any) -> Outgoing:
+    def outgoing(self, text: str | None = None, **other: Any) -> Outgoing:
         given: dict[str, Any] = {
             "attempt_id": ATTEMPT, "message_id": MESSAGE, "to": self.to, "sender": self.sender, "sender_name": None,
-            "channel": min(self.provider().channels), "content": Content(text=self.text, subject="Your stay"),
-            "timeout": 8.0,
+            "channel": min(self.provider().channels), "timeout": 8.0,
+            "content": Content(text=self.text if text is None else text, subject="Your stay"),
             "callback_url": f"https://hotel.example/v1/callbacks/x/status?attempt={ATTEMPT}",
             "deadline": boottime() + 10,
         }  # fmt: skip
@@ -176,29 +174,6 @@ class Case:
 
     def send(self, base_url: str, **other: Any) -> SendResult:
         return self.provider().send(self.account(base_url), self.outgoing(**other))
-
-
-TWILIO_SID = "SM" + "0a" * 16
-
-TWILIO = Case(
-    twilio.PACKAGE.provider,
-    credentials={"auth_token": SECRET},
-    identity="AC" + "7f" * 16,
-    to="+33612345678",
-    sender="+15005550006",
-    accepted=answer(201, json.dumps({"sid": TWILIO_SID, "status": "queued", "error_code": None})),
-    accepted_id=TWILIO_SID,
-)
-SENDGRID = Case(
-    sendgrid.PACKAGE.provider,
-    credentials={"api_key": f"SG.key.{SECRET}"},
-    identity="key",
-    to="g.agnelli@guest.example",
-    sender="stay@hotel.example",
-    accepted=answer(202, X_Message_Id="LRzXl_NHStOGhQ4kofSm_A"),
-    accepted_id="LRzXl_NHStOGhQ4kofSm_A",
-)
-CASES = {"twilio": TWILIO, "sendgrid": SENDGRID}
 
 
 @dataclass(frozen=True)

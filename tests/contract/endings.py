@@ -1,6 +1,6 @@
 """Every way a provider call can end, by name, and the stages on which each is played with real sockets.
 
-The tables of verdicts, one for each provider, are in `test_call_endings.py`.
+The tables of verdicts are in `providers/`, one module for each provider; `NETWORK` is the same for all of them.
 """
 
 from __future__ import annotations
@@ -260,55 +260,56 @@ def elsewhere(status: int) -> Act:
     return answer(status, "", Location="/elsewhere")
 
 
-_LOST = FailureCode.OUTCOME_UNKNOWN
-_NOT_SENT = (SendKind.RETRY, FailureCode.PROVIDER_ERROR)
-_MAYBE = (SendKind.UNKNOWN, _LOST)
-_ACCOUNT = (SendKind.ACCOUNT, FailureCode.CONFIGURATION)
+MAYBE = (SendKind.UNKNOWN, FailureCode.OUTCOME_UNKNOWN)
+"""It may have been accepted."""
+LATER = (SendKind.RETRY, FailureCode.PROVIDER_ERROR)
+"""It has surely not been."""
+TOO_MANY = (SendKind.RETRY, FailureCode.LIMIT_REACHED)
+ACCOUNT = (SendKind.ACCOUNT, FailureCode.CONFIGURATION)
 E = Ending
 
 NETWORK: tuple[End, ...] = (
     # What a network does, and what a gateway before the provider answers: for every provider the same.
-    End(E.REFUSED, closed_port, *_NOT_SENT),
-    End(E.DNS, no_such_name, *_NOT_SENT),
-    End(E.DNS, slow_resolver, *_NOT_SENT, detail="a resolver that hangs", patience=SHORT),
-    End(E.TLS, tls_peer(silence), *_NOT_SENT, detail="silence", patience=SHORT),
-    End(E.TLS, tls_peer(reset), *_NOT_SENT, detail="reset"),
-    End(E.TLS, tls_peer(answer(200)), *_NOT_SENT, detail="plain text"),
-    End(E.TLS, stranger, *_NOT_SENT, detail="a certificate nobody vouches for"),
-    End(E.CONNECT_TIMEOUT, full_queue, *_NOT_SENT, patience=SHORT),
-    End(E.READ_TIMEOUT, silence, *_MAYBE, patience=SHORT),
-    End(E.READ_TIMEOUT, drip("HTTP/1.1 202 A\r\nX: 0123456789\r\n\r\n", 0.2), *_MAYBE, detail="dripping headers",
+    End(E.REFUSED, closed_port, *LATER),
+    End(E.DNS, no_such_name, *LATER),
+    End(E.DNS, slow_resolver, *LATER, detail="a resolver that hangs", patience=SHORT),
+    End(E.TLS, tls_peer(silence), *LATER, detail="silence", patience=SHORT),
+    End(E.TLS, tls_peer(reset), *LATER, detail="reset"),
+    End(E.TLS, tls_peer(answer(200)), *LATER, detail="plain text"),
+    End(E.TLS, stranger, *LATER, detail="a certificate nobody vouches for"),
+    End(E.CONNECT_TIMEOUT, full_queue, *LATER, patience=SHORT),
+    End(E.READ_TIMEOUT, silence, *MAYBE, patience=SHORT),
+    End(E.READ_TIMEOUT, drip("HTTP/1.1 202 A\r\nX: 0123456789\r\n\r\n", 0.2), *MAYBE, detail="dripping headers",
         patience=SHORT),
-    End(E.READ_TIMEOUT, drip("x" * 50, 0.2, at_once="HTTP/1.1 202 A\r\nContent-Length: 50\r\n\r\n"), *_MAYBE,
+    End(E.READ_TIMEOUT, drip("x" * 50, 0.2, at_once="HTTP/1.1 202 A\r\nContent-Length: 50\r\n\r\n"), *MAYBE,
         detail="dripping body", patience=SHORT),
-    End(E.READ_TIMEOUT, answer(503, '{"errors":', Content_Length="200"), *_MAYBE, detail="body that stops",
+    End(E.READ_TIMEOUT, answer(503, '{"errors":', Content_Length="200"), *MAYBE, detail="body that stops",
         patience=SHORT),
     # Not RETRY, though a whole request cannot have arrived: a server may act on what it has got of one.
-    End(E.RESET_BEFORE_BODY, torn_off, *_MAYBE, large=True),
-    End(E.RESET_AFTER_BODY, reset, *_MAYBE),
-    End(E.RESET_AFTER_BODY, ends_in(""), *_MAYBE, detail="closed"),
-    End(E.HEADERS_CUT, ends_in("HTTP/1.1 20"), *_MAYBE, detail="in the status line"),
-    End(E.HEADERS_CUT, ends_in("HTTP/1.1 429 X\r\nRetry-Af", reset), *_MAYBE, detail="reset in a header"),
-    End(E.HEADERS_CUT, ends_in("220 mail.example ESMTP\r\n"), *_MAYBE, detail="another protocol"),
-    End(E.BODY_CUT, ends_in('HTTP/1.1 201 C\r\nContent-Length: 90\r\n\r\n{"sid": "SM'), *_MAYBE, detail="2xx"),
-    End(E.BODY_CUT, ends_in('HTTP/1.1 400 B\r\nContent-Length: 90\r\n\r\n{"errors": ['), *_MAYBE, detail="4xx"),
-    End(E.BODY_CUT, ends_in("HTTP/1.1 202 A\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", reset), *_MAYBE,
+    End(E.RESET_BEFORE_BODY, torn_off, *MAYBE, large=True),
+    End(E.RESET_AFTER_BODY, reset, *MAYBE),
+    End(E.RESET_AFTER_BODY, ends_in(""), *MAYBE, detail="closed"),
+    End(E.HEADERS_CUT, ends_in("HTTP/1.1 20"), *MAYBE, detail="in the status line"),
+    End(E.HEADERS_CUT, ends_in("HTTP/1.1 429 X\r\nRetry-Af", reset), *MAYBE, detail="reset in a header"),
+    End(E.HEADERS_CUT, ends_in("220 mail.example ESMTP\r\n"), *MAYBE, detail="another protocol"),
+    End(E.BODY_CUT, ends_in('HTTP/1.1 201 C\r\nContent-Length: 90\r\n\r\n{"sid": "SM'), *MAYBE, detail="2xx"),
+    End(E.BODY_CUT, ends_in('HTTP/1.1 400 B\r\nContent-Length: 90\r\n\r\n{"errors": ['), *MAYBE, detail="4xx"),
+    End(E.BODY_CUT, ends_in("HTTP/1.1 202 A\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", reset), *MAYBE,
         detail="in a chunk"),
-    End(E.UNEXPECTED_BODY, answer(200, "<html>Welcome to our Wi-Fi</html>"), *_MAYBE, detail="page of a portal"),
+    End(E.UNEXPECTED_BODY, answer(200, "<html>Welcome to our Wi-Fi</html>"), *MAYBE, detail="page of a portal"),
     # 301, 307 and 308 say that the API is elsewhere, so nothing was done here; 302 and 303 may follow upon a deed.
-    End(E.REDIRECT, elsewhere(301), *_ACCOUNT, detail="301"),
-    End(E.REDIRECT, elsewhere(302), *_MAYBE, detail="302"),
-    End(E.REDIRECT, elsewhere(303), *_MAYBE, detail="303"),
-    End(E.REDIRECT, elsewhere(307), *_ACCOUNT, detail="307"),
-    End(E.REDIRECT, elsewhere(308), *_ACCOUNT, detail="308"),
-    End(E.STATUS_408, answer(408, "<html>Request Timeout</html>"), *_MAYBE, detail="a gateway's"),
-    End(E.STATUS_409, answer(409, "<html>Conflict</html>"), *_MAYBE, detail="a gateway's"),
-    End(E.STATUS_429, answer(429, "slow down"), SendKind.RETRY, FailureCode.LIMIT_REACHED, detail="a gateway's"),
-    End(E.STATUS_429_SECONDS, answer(429, "slow down", Retry_After="9"), SendKind.RETRY, FailureCode.LIMIT_REACHED,
-        9.0, detail="a gateway's"),
-    End(E.STATUS_500, answer(500, "oops"), *_MAYBE, detail="a gateway's"),
-    End(E.STATUS_502, answer(502, "<html>Bad Gateway</html>"), *_MAYBE, detail="a gateway's"),
-    End(E.STATUS_503_GATEWAY, answer(503, "<html>Service Unavailable</html>"), *_MAYBE),
-    End(E.STATUS_503_GATEWAY, answer(503, "", Retry_After="5"), *_MAYBE, detail="with Retry-After"),
-    End(E.STATUS_504, answer(504, ""), *_MAYBE, detail="a gateway's"),
+    End(E.REDIRECT, elsewhere(301), *ACCOUNT, detail="301"),
+    End(E.REDIRECT, elsewhere(302), *MAYBE, detail="302"),
+    End(E.REDIRECT, elsewhere(303), *MAYBE, detail="303"),
+    End(E.REDIRECT, elsewhere(307), *ACCOUNT, detail="307"),
+    End(E.REDIRECT, elsewhere(308), *ACCOUNT, detail="308"),
+    End(E.STATUS_408, answer(408, "<html>Request Timeout</html>"), *MAYBE, detail="a gateway's"),
+    End(E.STATUS_409, answer(409, "<html>Conflict</html>"), *MAYBE, detail="a gateway's"),
+    End(E.STATUS_429, answer(429, "slow down"), *TOO_MANY, detail="a gateway's"),
+    End(E.STATUS_429_SECONDS, answer(429, "slow down", Retry_After="9"), *TOO_MANY, 9.0, detail="a gateway's"),
+    End(E.STATUS_500, answer(500, "oops"), *MAYBE, detail="a gateway's"),
+    End(E.STATUS_502, answer(502, "<html>Bad Gateway</html>"), *MAYBE, detail="a gateway's"),
+    End(E.STATUS_503_GATEWAY, answer(503, "<html>Service Unavailable</html>"), *MAYBE),
+    End(E.STATUS_503_GATEWAY, answer(503, "", Retry_After="5"), *MAYBE, detail="with Retry-After"),
+    End(E.STATUS_504, answer(504, ""), *MAYBE, detail="a gateway's"),
 )  # fmt: skip

@@ -30,7 +30,6 @@ from tests.contract.conformance import (
     MESSAGE,
     REFUSED,
     RETRY,
-    SENDGRID,
     UNKNOWN,
     Act,
     Scene,
@@ -38,6 +37,7 @@ from tests.contract.conformance import (
     answer,
     check,
 )
+from tests.contract.providers.sendgrid import CASE as SENDGRID
 
 GUEST = SENDGRID.to
 CONFIG = FailureCode.CONFIGURATION

@@ -28,7 +28,6 @@ from tests.contract.conformance import (
     RETRY,
     SECRET,
     SHORT,
-    TWILIO,
     UNKNOWN,
     Act,
     Scene,
@@ -38,6 +37,7 @@ from tests.contract.conformance import (
     reset,
     silence,
 )
+from tests.contract.providers.twilio import CASE as TWILIO
 
 SID, NUMBER, SENDER = TWILIO.accepted_id, TWILIO.to, TWILIO.sender
 URL = f"https://hotel.example/v1/callbacks/7/status?attempt={ATTEMPT}"

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from bellhop.providers import PROVIDERS
+from bellhop.providers import PACKAGES
 from bellhop.sandbox.providers import default_accounts, names, simulators
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import running
@@ -18,7 +18,7 @@ HTTP = httpx2.Client()  # one for all: making one reads every certificate there 
 
 
 def test_each_stands_in_for_a_provider() -> None:
-    assert set(names()) <= set(PROVIDERS)
+    assert set(names()) <= {package.name for package in PACKAGES}
 
 
 @pytest.mark.parametrize("name", names())
