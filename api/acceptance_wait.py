@@ -10,12 +10,12 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 
+from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
 from bellhop.engine import messages
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import NotFound
-from bellhop.store.compiled import Row
 from bellhop.store.database import DatabaseTimeout
 
 EVERY = 0.02
@@ -36,14 +36,14 @@ class AcceptanceWait:
         self._vain = 0
         self._not_before = 0.0
 
-    async def outcome(self, request: Request, scope: Scope, row: Row, seconds: float) -> Row:
+    async def outcome(self, request: Request, scope: Scope, row: MessageRow, seconds: float) -> MessageRow:
         """The message just accepted for `request`, as it is once its provider has answered or `seconds` are over."""
         # A request that only waits holds no admission slot.
         request.scope["bellhop.slot"].release()
-        if not await self.until_settled(row["id"], seconds):
+        if not await self.until_settled(row.id, seconds):
             return row
         try:
-            return await messages.get(self._engine, scope, row["id"])
+            return await messages.get(self._engine, scope, row.id)
         except NotFound:
             # Erased in the meantime: the answer is what was accepted.
             return row

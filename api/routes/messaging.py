@@ -64,7 +64,7 @@ async def send(
     if done.replayed:
         return reply(serializers.message(done.made), done.status_code, REPLAYED)
     row = done.made
-    if row["due_at"] > row["now"]:
+    if row.due_at > row.now:
         return reply(serializers.message(row), done.status_code)
     if "respond-async" in (prefer or "").lower():
         return reply(serializers.message(row), done.status_code, {"Preference-Applied": "respond-async"})

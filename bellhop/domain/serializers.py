@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from bellhop.domain.channels import Channel
 from bellhop.domain.failures import error_object
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.rows.access import KeyRow, PropertyRow
@@ -24,14 +23,12 @@ def timestamp(at: datetime | None) -> str | None:
 
 
 def message(
-    row: PublicMessage | Mapping[str, Any], *, stage: Stage | None = None, failure: Mapping[str, Any] | None = None
+    row: PublicMessage, *, stage: Stage | None = None, failure: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """The OutboundMessage object.
 
     `stage` and `failure` show the message as it was when an event was told rather than as it is now.
     """
-    if isinstance(row, Mapping):
-        row = _typed(row)
     shown = stage or row.stage
     metadata = dict(row.metadata or {})
     if shown in (Stage.GAVE_UP, Stage.UNDELIVERED):
@@ -52,12 +49,6 @@ def message(
         "created_at": timestamp(row.created_at),
         "metadata": metadata,
     }
-
-
-def _typed(row: Mapping[str, Any]) -> PublicMessage:
-    # Until the store of messages has typed rows, too.
-    known = {each.name: row[each.name] for each in fields(PublicMessage)}
-    return PublicMessage(**{**known, "channel": Channel(row["channel"]), "stage": Stage(row["stage"])})
 
 
 def inbound(row: PublicMessage) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain.channels import CHANNELS, AddressKind, Channel
 from bellhop.domain.content import content_type
 from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Stage, Status
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import ChannelUnavailable, NotFound, NotPending, OutcomeUnknown, UnknownGuest
 from bellhop.engine.idempotency import IdempotencyKey, Once, once
-from bellhop.store.compiled import Row
 from bellhop.store.messages import outbound
 from bellhop.store.messages import timeline as entries
 from bellhop.store.messages.outbound import Changed, NewMessage
@@ -60,16 +60,18 @@ class Timeline:
     entries: list[dict[str, Any]]
 
 
-async def send(engine: Engine, scope: Scope, command: SendMessage, key: IdempotencyKey | None = None) -> Once[Row]:
+async def send(
+    engine: Engine, scope: Scope, command: SendMessage, key: IdempotencyKey | None = None
+) -> Once[MessageRow]:
     """Accept a message: once this returns it is not lost, and is sent once.
 
     Raises ChannelUnavailable, UnknownGuest, IdempotencyMismatch, IdempotencySubjectGone; nothing is written then.
     """
     new = _new(command)
 
-    async def accept(tx: AsyncConnection) -> Once[Row]:
+    async def accept(tx: AsyncConnection) -> Once[MessageRow]:
         row = await outbound.accept(tx, scope, new, engine.book, engine.delivery.valid_for)
-        return Once(row, row["id"], ACCEPTED)
+        return Once(row, row.id, ACCEPTED)
 
     try:
         # Message, first event and idempotency record: one transaction, whose commit is the acceptance.
@@ -119,7 +121,7 @@ def _new(command: SendMessage) -> NewMessage:
     )
 
 
-async def get(engine: Engine, scope: Scope, message_id: UUID) -> Row:
+async def get(engine: Engine, scope: Scope, message_id: UUID) -> MessageRow:
     """One outbound message. Raises NotFound."""
     row = await engine.database.read(lambda tx: outbound.get(tx, scope, message_id))
     if row is None:
@@ -127,7 +129,7 @@ async def get(engine: Engine, scope: Scope, message_id: UUID) -> Row:
     return row
 
 
-async def listing(engine: Engine, scope: Scope, which: ListMessages) -> tuple[list[Row], int]:
+async def listing(engine: Engine, scope: Scope, which: ListMessages) -> tuple[list[MessageRow], int]:
     """Outbound messages, newest first, and how many there are in all."""
     return await engine.database.read(
         lambda tx: outbound.listing(
@@ -144,8 +146,7 @@ async def listing(engine: Engine, scope: Scope, which: ListMessages) -> tuple[li
 
 async def stages(engine: Engine, message_ids: Sequence[UUID]) -> dict[UUID, Stage]:
     """The stage of each of these messages, whose ids the caller has just made."""
-    found = await engine.database.read(lambda tx: outbound.stages(tx, list(message_ids)))
-    return {message_id: Stage(stage) for message_id, stage in found.items()}
+    return await engine.database.read(lambda tx: outbound.stages(tx, list(message_ids)))
 
 
 async def timeline(engine: Engine, scope: Scope, message_id: UUID) -> Timeline:
@@ -155,30 +156,30 @@ async def timeline(engine: Engine, scope: Scope, message_id: UUID) -> Timeline:
         row = await outbound.get(tx, scope, message_id)
         if row is None:
             raise NotFound
-        return Timeline(STATUS[Stage(row["stage"])], await entries.timeline(tx, scope, message_id) or [])
+        return Timeline(STATUS[row.stage], await entries.timeline(tx, scope, message_id) or [])
 
     return await engine.database.read(work)
 
 
-async def cancel(engine: Engine, scope: Scope, message_id: UUID) -> Row:
+async def cancel(engine: Engine, scope: Scope, message_id: UUID) -> MessageRow:
     """Withdraw a message that no provider has; repeating it changes nothing. Raises NotFound, NotPending,
     OutcomeUnknown."""
     return _changed(engine, await engine.database.write(lambda tx: outbound.cancel(tx, scope, message_id)))
 
 
-async def reschedule(engine: Engine, scope: Scope, message_id: UUID, at: datetime | None) -> Row:
+async def reschedule(engine: Engine, scope: Scope, message_id: UUID, at: datetime | None) -> MessageRow:
     """Move a message that still waits to another time; None, or a time that is over: now. Raises NotFound, NotPending,
     OutcomeUnknown."""
     return _changed(engine, await engine.database.write(lambda tx: outbound.reschedule(tx, scope, message_id, at)))
 
 
-def _changed(engine: Engine, changed: Changed) -> Row:
+def _changed(engine: Engine, changed: Changed) -> MessageRow:
     if changed.row is None:
         raise NotFound
     if changed.unknown:
         raise OutcomeUnknown
     if not changed.done:
-        raise NotPending(STATUS[Stage(changed.row["stage"])])
+        raise NotPending(STATUS[changed.row.stage])
     engine.dispatcher.woken(changed.row)
     engine.dispatcher.wake_endpoints(changed.endpoints)
     return changed.row

@@ -33,7 +33,7 @@ async def receive(engine: Engine, provider: str, identity: str, callback: Callba
             items = adapter.parse(callback)
         except ValueError:
             raise UnreadableCallback from None
-        return await receipts.record(tx, verified, items, engine.book)
+        return await receipts.record(tx, verified, items, engine.book, engine.delivery.follow_at)
 
     recorded = await engine.database.write(work)
     engine.dispatcher.signal_receipts(recorded.signals)

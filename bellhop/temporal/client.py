@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 import structlog
 from temporalio.api.enums.v1 import IndexedValueType
@@ -15,7 +13,8 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
 from bellhop.domain.ids import Prefix, render
-from bellhop.domain.statuses import STATUS, Stage
+from bellhop.domain.rows.messages import MessageRow
+from bellhop.domain.statuses import STATUS
 from bellhop.settings import TemporalSettings
 from bellhop.temporal import search_attributes as keys
 
@@ -78,15 +77,15 @@ async def register_search_attributes(client: Client) -> None:
             raise
 
 
-def attributes_of(row: Mapping[str, Any]) -> TypedSearchAttributes:
-    """What an operator can search a message by. `row`: a messages row with `property_id`."""
+def attributes_of(row: MessageRow) -> TypedSearchAttributes:
+    """What an operator can search a message by."""
     pairs = [
-        SearchAttributePair(keys.PROPERTY, render(Prefix.PROPERTY, row["property_id"])),
-        SearchAttributePair(keys.CHANNEL, row["channel"]),
-        SearchAttributePair(keys.STATUS, STATUS[Stage(row["stage"])].value),
+        SearchAttributePair(keys.PROPERTY, render(Prefix.PROPERTY, row.property_id)),
+        SearchAttributePair(keys.CHANNEL, row.channel.value),
+        SearchAttributePair(keys.STATUS, STATUS[row.stage].value),
     ]
-    if row["guest_id"]:
-        pairs.append(SearchAttributePair(keys.GUEST, render(Prefix.GUEST, row["guest_id"])))
-    if row["provider"]:
-        pairs.append(SearchAttributePair(keys.PROVIDER, row["provider"]))
+    if row.guest_id:
+        pairs.append(SearchAttributePair(keys.GUEST, render(Prefix.GUEST, row.guest_id)))
+    if row.provider:
+        pairs.append(SearchAttributePair(keys.PROVIDER, row.provider))
     return TypedSearchAttributes(pairs)

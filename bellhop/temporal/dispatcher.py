@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -28,6 +27,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from bellhop.domain.ids import endpoint_workflow, message_workflow
+from bellhop.domain.rows.messages import MessageRow
 from bellhop.store.delivery import pending_wakes
 from bellhop.store.delivery.receipts import Signal
 from bellhop.temporal import contract
@@ -112,15 +112,15 @@ class TemporalDispatcher:
 
     # --- what callers say, after their commit ------------------------------------------------------------------
 
-    def accepted(self, row: Mapping[str, Any]) -> None:
+    def accepted(self, row: MessageRow) -> None:
         """A message was accepted: start its conductor, asleep until it is due. `row`: as store.messages gives it."""
         seen = time.monotonic()
-        self._go(_Call(lambda: self.start_message(row, seen, wake=False), row["id"], row["wake_due_at"]))
+        self._go(_Call(lambda: self.start_message(row, seen, wake=False), row.id, row.wake_due_at))
 
-    def woken(self, row: Mapping[str, Any]) -> None:
+    def woken(self, row: MessageRow) -> None:
         """A message was cancelled or moved, or is to be looked at now: wake its conductor, or make one."""
         seen = time.monotonic()
-        self._go(_Call(lambda: self.start_message(row, seen, wake=True), row["id"], row["wake_due_at"]))
+        self._go(_Call(lambda: self.start_message(row, seen, wake=True), row.id, row.wake_due_at))
 
     def signal_receipts(self, signals: Sequence[Signal]) -> None:
         """Receipts moved messages on."""
@@ -207,17 +207,17 @@ class TemporalDispatcher:
         return not self._again
 
     async def start_message(
-        self, row: Mapping[str, Any], seen: float, *, wake: bool, again: bool = False, missing: bool = False
+        self, row: MessageRow, seen: float, *, wake: bool, again: bool = False, missing: bool = False
     ) -> bool:
         """Start a message's conductor, or with `wake` wake it whether or not it exists. Safe to repeat. False: there
         was nothing to start.
 
-        `seen`: time.monotonic() when `row['now']` was read from the database, whose clock decides the delay.
+        `seen`: time.monotonic() when `row.now` was read from the database, whose clock decides the delay.
         `again`: start one even where an earlier one has closed (recovery, of a message that is not finished).
         `missing`: leave one that runs alone.
         """
-        delay = (row["due_at"] - row["now"]).total_seconds() - (time.monotonic() - seen)
-        message_id: UUID = row["id"]
+        delay = (row.due_at - row.now).total_seconds() - (time.monotonic() - seen)
+        message_id: UUID = row.id
         try:
             await self._client.start_workflow(
                 contract.MESSAGE_WORKFLOW,
@@ -231,7 +231,7 @@ class TemporalDispatcher:
                 start_delay=timedelta(seconds=delay) if delay > 0 and not wake else None,
                 start_signal=contract.WAKE if wake else None,
                 search_attributes=attributes_of(row),
-                static_summary=f"{row['channel']} through {row['provider']}",
+                static_summary=f"{row.channel} through {row.provider}",
                 task_timeout=TASK_TIMEOUT,
                 rpc_timeout=RPC_TIMEOUT,
             )

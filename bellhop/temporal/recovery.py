@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -29,6 +28,8 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from bellhop.domain.ids import message_workflow
+from bellhop.domain.rows.messages import MessageRow
+from bellhop.domain.statuses import Stage
 from bellhop.store.access import installation
 from bellhop.store.delivery import pending_wakes
 from bellhop.temporal import contract
@@ -57,11 +58,11 @@ class Patience:
         self._first = first
         self._until: dict[UUID, tuple[float, float]] = {}
 
-    def due(self, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    def due(self, rows: Sequence[MessageRow]) -> list[MessageRow]:
         """Those of `rows` that are to be woken now. A debt is always paid."""
         now = time.monotonic()
         self._until = {key: known for key, known in self._until.items() if known[0] + LONGEST_PATIENCE > now}
-        return [row for row in rows if row["wake_due_at"] is not None or self._may(row["id"], now)]
+        return [row for row in rows if row.wake_due_at is not None or self._may(row.id, now)]
 
     def _may(self, key: UUID, now: float) -> bool:
         until, pause = self._until.get(key, (now, self._first))
@@ -109,11 +110,11 @@ class PostgresSweeper:
         after = self._rebuilt[1] if self._rebuilt[0] == namespace_id else FIRST
         while True:
             async with self._engine.begin() as tx:
-                rows = await pending_wakes.conducted(tx, after, PAGE, contract.FOLLOWED)
+                rows = await pending_wakes.needing_workflows(tx, after, PAGE, contract.FOLLOWED)
             if not rows:
                 break
             made += await self._make_missing(rows)
-            looked, after = looked + len(rows), rows[-1]["id"]
+            looked, after = looked + len(rows), rows[-1].id
             self._rebuilt = (namespace_id, after)
             if progress is not None:
                 progress(looked, made)
@@ -122,11 +123,11 @@ class PostgresSweeper:
         self._rebuilt = ("", FIRST)
         return made
 
-    async def _make_missing(self, rows: Sequence[Mapping[str, Any]]) -> int:
+    async def _make_missing(self, rows: Sequence[MessageRow]) -> int:
         seen = time.monotonic()
         room = asyncio.Semaphore(AT_ONCE)
 
-        async def make(row: Mapping[str, Any]) -> bool:
+        async def make(row: MessageRow) -> bool:
             async with room:
                 return await self._dispatcher.start_message(row, seen, wake=False, again=True, missing=True)
 
@@ -153,23 +154,23 @@ class PostgresSweeper:
 
     async def _messages(self) -> int:
         async with self._engine.begin() as tx:
-            rows: list[Mapping[str, Any]] = [*await pending_wakes.release_held(tx, PAGE)]
+            rows: list[MessageRow] = [*await pending_wakes.release_held(tx, PAGE)]
             rows += self._woken.due(await pending_wakes.left_behind(tx, self._grace, PAGE))
         seen = time.monotonic()
         room = asyncio.Semaphore(AT_ONCE)
 
-        async def wake(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        async def wake(row: MessageRow) -> MessageRow | None:
             async with room:
                 try:
-                    await self._dispatcher.start_message(row, seen, wake=True, again=row["stage"] == "queued")
+                    await self._dispatcher.start_message(row, seen, wake=True, again=row.stage is Stage.QUEUED)
                 except (RPCError, RuntimeError) as error:
-                    log.warning("not woken yet", message=message_workflow(row["id"]), error=type(error).__name__)
+                    log.warning("not woken yet", message=message_workflow(row.id), error=type(error).__name__)
                     return None
             return row
 
         woken = [row for row in await asyncio.gather(*(wake(row) for row in rows)) if row is not None]
         # Only the debt that was seen: a newer one is not paid yet.
-        paid = {row["id"]: row["wake_due_at"] for row in woken if row["wake_due_at"] is not None}
+        paid = {row.id: row.wake_due_at for row in woken if row.wake_due_at is not None}
         if paid:
             async with self._engine.begin() as tx:
                 await pending_wakes.clear(tx, paid)

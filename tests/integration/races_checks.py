@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from bellhop.domain import statuses
+from bellhop.domain.rows.delivery import LIVE
 from bellhop.domain.statuses import PASSES, RANK, STATUS, Stage, Status
-from bellhop.store.messages.progress import LIVE
 from bellhop.store.tables import Personal, PersonalJSON, attempts, messages, receipts
 
 from .races_kit import Call, Sent, World

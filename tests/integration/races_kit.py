@@ -231,7 +231,7 @@ class World:
         except outbound.UnknownGuest:
             assert guest in self.leaving
             return
-        self.sent.append(Sent(row["id"], channel, new.recipient, row["parts"], guest))
+        self.sent.append(Sent(row.id, channel, new.recipient, row.parts, guest))
 
     async def cancel(self, sent: Sent) -> None:
         """POST /cancel: 200 means that no provider ever gets it; else the answer says what happened."""
@@ -241,7 +241,7 @@ class World:
             sent.withdrawn = True
         elif done.row is not None:
             called = await self.rows("select 1 from attempts where message_id = :id", id=sent.id)
-            assert called or done.row["stage"] != "queued", "refused, and for no reason"
+            assert called or done.row.stage is not Stage.QUEUED, "refused, and for no reason"
         else:
             await self._must_be_erased(sent)
 
@@ -333,7 +333,7 @@ class World:
             if call.claim.account.provider == provider
         ]
         async with self.engine.begin() as tx:
-            await receipts.record(tx, [self.accounts[provider]], items, self.book)
+            await receipts.record(tx, [self.accounts[provider]], items, self.book, DELIVERY.follow_at)
         for call, stage in said:
             if call.claim.account.provider == provider:
                 call.told.add(stage)
@@ -350,7 +350,7 @@ class World:
         if words == "START":
             self.refused.pop(address, None)
         async with self.engine.begin() as tx:
-            await receipts.record(tx, [self.accounts["twilio"]], [item], self.book)
+            await receipts.record(tx, [self.accounts["twilio"]], [item], self.book, DELIVERY.follow_at)
         if words == "STOP":
             await self.look_at_consent(Channel.SMS, address)
 

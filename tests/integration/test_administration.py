@@ -209,7 +209,7 @@ async def test_what_was_held_goes_out(
     live_rows = await rows(tx, live)
     assert {row["health"] for row in live_rows.values()} == {"ok"}
     assert {row["held_since"] for row in live_rows.values()} == {None}
-    assert [row["id"] for row in await pending_wakes.release_held(tx, 10)] == [message["id"]]
+    assert [row.id for row in await pending_wakes.release_held(tx, 10)] == [message.id]
 
 
 async def test_what_cannot_be_set_is_refused_and_says_why(

@@ -150,7 +150,7 @@ async def scene(settings: Settings, engine: AsyncEngine, book: AddressBook) -> t
         await ensure_accounts(tx, scope, settings)
         new = NewMessage(channel=Channel.SMS, recipient="+13055551234", content="Your suite is ready.")
         row = await outbound.accept(tx, scope, new, book, 3600.0)
-    return settings, render(Prefix.MESSAGE, row["id"])
+    return settings, render(Prefix.MESSAGE, row.id)
 
 
 @pytest.mark.parametrize("check", SITUATIONS)

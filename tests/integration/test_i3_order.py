@@ -53,7 +53,7 @@ class Provider:
         )
         account = Account(claim.account.id, claim.account.provider, claim.account.identity, "", {})
         async with self.stack.database.begin() as tx:
-            await receipts.record(tx, [account], [receipt], self.stack.book)
+            await receipts.record(tx, [account], [receipt], self.stack.book, self.stack.settings.delivery.follow_at)
 
     async def outcome(self, message_id: str) -> tuple[str, frozenset[str], Any]:
         message = await self.stack.get(message_id)
@@ -132,7 +132,7 @@ async def test_unknown_words_are_kept_and_change_nothing(idle_stack: Engine) -> 
     receipt = Receipt("new word", "teleported", None, claim.outgoing.attempt_id, None, {"status": "teleported"})
     account = Account(claim.account.id, claim.account.provider, claim.account.identity, "", {})
     async with idle_stack.database.begin() as tx:
-        await receipts.record(tx, [account], [receipt], idle_stack.book)
+        await receipts.record(tx, [account], [receipt], idle_stack.book, idle_stack.settings.delivery.follow_at)
     assert (await idle_stack.get(message_id))["status"] == "queued"
     (row,) = await idle_stack.rows("select word, payload from receipts")
     assert row == {"word": "teleported", "payload": {"status": "teleported"}}

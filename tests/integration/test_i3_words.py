@@ -32,7 +32,7 @@ from bellhop.store.connections import make_engine
 from bellhop.store.delivery import receipts
 from bellhop.store.messages import outbound
 
-from .races_kit import Call, Fate, World
+from .races_kit import DELIVERY, Call, Fate, World
 
 STORIES = int(os.environ.get("STORIES", "25"))
 
@@ -105,7 +105,7 @@ class Teller:
                 item = parse(calls[part], said[part][word])
                 async with world.engine.begin() as tx:
                     account = world.accounts[calls[part].claim.account.provider]
-                    await receipts.record(tx, [account], [item], world.book)
+                    await receipts.record(tx, [account], [item], world.book, DELIVERY.follow_at)
             elif part + 1 == self.parts:
                 await self.our_side(calls[part], ours)
         return await self.end(sent.id)

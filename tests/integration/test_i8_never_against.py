@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bellhop.domain.ids import message_workflow
+from bellhop.store.messages import outbound
 
 from .engine import EMAIL, SMS, Engine, key, working
 
@@ -33,10 +34,9 @@ async def test_never_early_and_on_time(stack: Engine) -> None:
 async def test_a_woken_conductor_does_not_send_early(stack: Engine) -> None:
     """Whoever wakes it and however often: `deliver` looks at the time again."""
     sent = await stack.send({**SMS, "recipient": "+13055550611", "scheduled_at": ahead(8)})
-    (row,) = await stack.rows(
-        "select m.*, s.property_id, now() as now from messages m join scopes s on s.id = m.scope_id where m.id = :id",
-        id=key(sent["id"]),
-    )
+    async with stack.database.begin() as tx:
+        row = await outbound.get(tx, stack.scope, key(sent["id"]))
+    assert row is not None
     for _ in range(3):
         stack.dispatcher.woken(row)
         await asyncio.sleep(0.3)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import func, select
 
+from bellhop.domain.rows.delivery import AttemptState
+from bellhop.domain.statuses import Stage
 from bellhop.store.messages import outbound, progress
 from bellhop.store.tables import metadata
 
@@ -47,13 +50,13 @@ async def test_who_began_first_and_came_last_dates_nothing_back(idle_stack: Engi
         await slow.execute(select(func.now()))
         async with stack.database.begin() as quick:
             moved = await outbound.reschedule(quick, stack.scope, waiting, datetime(2031, 1, 1, tzinfo=UTC))
-            sent = await progress.advance(quick, await locked(quick, gone), [attempt("sent")])
+            sent = await progress.advance(quick, await locked(quick, gone), [attempt(Stage.SENT)])
         cancelled = await outbound.cancel(slow, stack.scope, waiting)
-        delivered = await progress.advance(slow, await locked(slow, gone), [attempt("delivered")])
+        delivered = await progress.advance(slow, await locked(slow, gone), [attempt(Stage.DELIVERED)])
     assert moved.row is not None
     assert cancelled.row is not None
-    assert cancelled.row["wake_due_at"] > moved.row["wake_due_at"]
-    assert delivered.row["delivered_at"] >= delivered.row["sent_at"] == sent.row["sent_at"]
+    assert cancelled.row.wake_due_at > moved.row.wake_due_at
+    assert delivered.row.delivered_at >= delivered.row.sent_at == sent.row.sent_at
 
 
 async def locked(tx: Any, message_id: Any) -> Any:
@@ -62,5 +65,5 @@ async def locked(tx: Any, message_id: Any) -> Any:
     return row
 
 
-def attempt(stage: str) -> dict[str, Any]:
-    return {"part": 0, "state": "accepted", "stage": stage}
+def attempt(stage: Stage) -> Any:
+    return SimpleNamespace(part=0, state=AttemptState.ACCEPTED, stage=stage)

@@ -378,7 +378,7 @@ async def test_batches_for_unknown_messages_in_opposite_orders_do_not_block_one_
 
     async def tell(said: list[Receipt]) -> None:
         async with world.engine.begin() as tx:
-            await receipts.record(tx, [world.accounts["sendgrid"]], said, world.book)
+            await receipts.record(tx, [world.accounts["sendgrid"]], said, world.book, DELIVERY.follow_at)
 
     for _ in range(5):
         await asyncio.gather(tell(items), tell(items[::-1]))

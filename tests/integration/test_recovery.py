@@ -38,7 +38,7 @@ async def accept(stack: Engine, number: int = 0) -> str:
     new = NewMessage(channel=Channel.SMS, recipient=f"+1305555{7000 + number}", content=f"Left behind {number}")
     async with stack.database.begin() as tx:
         row = await outbound.accept(tx, stack.scope, new, stack.book, 3600)
-    return render(Prefix.MESSAGE, row["id"])
+    return render(Prefix.MESSAGE, row.id)
 
 
 async def change(stack: Engine, statement: str, **values: Any) -> None:

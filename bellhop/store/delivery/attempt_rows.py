@@ -5,20 +5,35 @@ The caller holds the lock of the message's row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import Float, bindparam, case, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import SendKind, SendResult
+from bellhop.domain.rows.delivery import LIVE, AttemptRow, AttemptState
+from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
-from bellhop.store.compiled import CompiledStatement, Row, seconds
+from bellhop.store.compiled import CompiledStatement, seconds
 from bellhop.store.tables import attempts, provider_accounts, senders
 
-LIVE = ("in_flight", "accepted", "unknown")
-"""States of which the database allows one per part."""
+
+@dataclass(slots=True)
+class SendingAccount:
+    """A sender with what is needed of its account to send. Its repr shows no credentials."""
+
+    address: str
+    name: str | None
+    account_id: UUID
+    provider: str
+    identity: str
+    base_url: str
+    credentials: dict[str, str] = field(repr=False)
+    health: str
+
 
 _SENDER = CompiledStatement(
     select(
@@ -38,13 +53,15 @@ _SENDER = CompiledStatement(
         senders.c.channel == bindparam("channel"),
     )
     .order_by(senders.c.is_default.desc(), senders.c.id)
-    .limit(1)
+    .limit(1),
+    row=SendingAccount,
 )
 _START = CompiledStatement(
     insert(attempts)
     .values(lease_until=func.clock_timestamp() + seconds(bindparam("lease", type_=Float)))
     .returning(attempts.c.id),
     ("scope_id", "message_id", "part", "account_id", "provider", "sender", "body"),
+    value=UUID,
 )
 _ACCEPTED = CompiledStatement(
     update(attempts)
@@ -52,9 +69,9 @@ _ACCEPTED = CompiledStatement(
     .values(settled_at=func.coalesce(attempts.c.settled_at, func.now())),
     ("state", "stage", "provider_id"),
 )
-_LOWERED = CompiledStatement(
+_FAILED = CompiledStatement(
     update(attempts)
-    .where(attempts.c.id == bindparam("attempt"), attempts.c.state == "in_flight")
+    .where(attempts.c.id == bindparam("attempt"), attempts.c.state == AttemptState.IN_FLIGHT.value)
     .values(
         # What is unknown is not settled.
         settled_at=case((bindparam("pause", type_=Float).is_(None), func.now())),
@@ -62,6 +79,7 @@ _LOWERED = CompiledStatement(
     )
     .returning(attempts.c.id),
     ("state", "failure_code", "provider_code", "error_text"),
+    value=UUID,
 )
 _OK_AGAIN = CompiledStatement(
     text(
@@ -73,49 +91,51 @@ _OK_AGAIN = CompiledStatement(
 )
 
 
-async def sender(tx: AsyncConnection, scope_id: UUID, channel: str) -> Row | None:
+_NOT_YET_ACCEPTED = frozenset({AttemptState.IN_FLIGHT, AttemptState.UNKNOWN, AttemptState.NOT_SENT})
+
+
+async def sender(tx: AsyncConnection, scope_id: UUID, channel: Channel) -> SendingAccount | None:
     """Whom a scope sends from on a channel, with the account's details; None: it has no sender there."""
-    found = await _SENDER(tx, scope=scope_id, channel=channel)
+    found = await _SENDER(tx, scope=scope_id, channel=channel.value)
     return found[0] if found else None
 
 
 async def start(
-    tx: AsyncConnection, message: Row, part: int, body: str, sender: Mapping[str, Any], lease: float
+    tx: AsyncConnection, message: MessageRow, part: int, body: str, sender: SendingAccount, lease: float
 ) -> UUID:
     """Write down, before it is made, a call that carries `part` of a message. It may take `lease` seconds."""
-    (row,) = await _START(
+    (started,) = await _START(
         tx,
-        scope_id=message["scope_id"],
-        message_id=message["id"],
+        scope_id=message.scope_id,
+        message_id=message.id,
         part=part,
-        account_id=sender["account_id"],
-        provider=sender["provider"],
-        sender=sender["address"],
+        account_id=sender.account_id,
+        provider=sender.provider,
+        sender=sender.address,
         body=body,
         lease=lease,
     )
-    started: UUID = row["id"]
     return started
 
 
-def beside(attempt: Row, rows: Sequence[Row]) -> bool:
+def beside(attempt: AttemptRow, rows: Sequence[AttemptRow]) -> bool:
     """Whether another attempt of the same part is live; every attempt of the message is in `rows`."""
-    return any(one["id"] != attempt["id"] and one["part"] == attempt["part"] and one["state"] in LIVE for one in rows)
+    return any(one.id != attempt.id and one.part == attempt.part and one.state in LIVE for one in rows)
 
 
-async def accepted(tx: AsyncConnection, attempt: Row, rows: Sequence[Row], provider_id: str | None) -> None:
+async def accepted(
+    tx: AsyncConnection, attempt: AttemptRow, rows: Sequence[AttemptRow], provider_id: str | None
+) -> None:
     """The provider has it. `rows`: every attempt of the message. Written to the row and to `attempt`."""
     # Also from `not_sent`: proof of acceptance is stronger than our belief, and the message is locked. Beside another
     # live attempt of the same part it stays as it is: what is known of it counts all the same.
-    raisable = attempt["state"] in ("in_flight", "unknown", "not_sent") and not beside(attempt, rows)
-    raised = "accepted" if raisable else attempt["state"]
-    now_known = {
-        "state": raised,
-        "stage": attempt["stage"] or Stage.SENT.value,
-        "provider_id": attempt["provider_id"] or provider_id,
-    }
-    await _ACCEPTED(tx, attempt=attempt["id"], **now_known)
-    attempt.update(now_known)
+    if attempt.state in _NOT_YET_ACCEPTED and not beside(attempt, rows):
+        attempt.state = AttemptState.ACCEPTED
+    attempt.stage = attempt.stage or Stage.SENT
+    attempt.provider_id = attempt.provider_id or provider_id
+    await _ACCEPTED(
+        tx, attempt=attempt.id, state=attempt.state.value, stage=attempt.stage.value, provider_id=attempt.provider_id
+    )
 
 
 async def account_works(tx: AsyncConnection, account_id: UUID) -> None:
@@ -123,17 +143,25 @@ async def account_works(tx: AsyncConnection, account_id: UUID) -> None:
     await _OK_AGAIN(tx, account=account_id)
 
 
-async def lowered(tx: AsyncConnection, attempt: Row, result: SendResult, ask_after: float, *, erased: bool) -> bool:
+async def record_failure(
+    tx: AsyncConnection, attempt: AttemptRow, result: SendResult, ask_after: float, *, erased: bool
+) -> bool:
     """Write that an attempt did not (or may not) have arrived; False: a receipt has proved otherwise. What may have
     arrived is asked about in `ask_after` seconds. Written to the row and to `attempt`."""
     unknown = result.kind is SendKind.UNKNOWN
-    now_known = {
-        "state": "unknown" if unknown else "not_sent",
-        "failure_code": result.code.value if result.code else None,
-        "provider_code": result.provider_code,
-        "error_text": None if erased else result.text,
-    }
-    if not await _LOWERED(tx, attempt=attempt["id"], pause=ask_after if unknown else None, **now_known):
+    state = AttemptState.UNKNOWN if unknown else AttemptState.NOT_SENT
+    code = result.code.value if result.code else None
+    error_text = None if erased else result.text
+    if not await _FAILED(
+        tx,
+        attempt=attempt.id,
+        pause=ask_after if unknown else None,
+        state=state.value,
+        failure_code=code,
+        provider_code=result.provider_code,
+        error_text=error_text,
+    ):
         return False
-    attempt.update(now_known)
+    attempt.state, attempt.failure_code = state, code
+    attempt.provider_code, attempt.error_text = result.provider_code, error_text
     return True

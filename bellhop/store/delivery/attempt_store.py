@@ -1,4 +1,4 @@
-"""The ledger of attempts on PostgreSQL: at most one live attempt per part, outcomes by compare-and-set (I2, I8).
+"""The store of attempts on PostgreSQL: at most one live attempt per part, outcomes by compare-and-set (I2, I8).
 
 Each method is one transaction under the message's row lock, and holds no connection while a provider is called.
 """
@@ -6,8 +6,7 @@ Each method is one transaction under the message's row lock, and holds no connec
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import structlog
@@ -32,9 +31,11 @@ from bellhop.domain.delivery_ports import (
 )
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.provider_urls import Routes as Routes
+from bellhop.domain.rows.delivery import AttemptRow, AttemptState
+from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.settings import DeliverySettings
-from bellhop.store.compiled import Row, seconds
+from bellhop.store.compiled import seconds
 from bellhop.store.delivery import attempt_rows, outcome_resolution, receipts
 from bellhop.store.guests import consents
 from bellhop.store.messages import progress
@@ -47,15 +48,20 @@ log = structlog.get_logger()
 
 
 class AttemptStore:
-    """See `delivery_ports.Attempts`. `owed` is told, after each commit, which endpoints have events to deliver."""
+    """See `delivery_ports.Attempts`. `wake_endpoints` is called after each commit, with the endpoints that have events
+    to deliver."""
 
     def __init__(
-        self, engine: AsyncEngine, settings: DeliverySettings, routes: Routes, owed: Callable[[set[UUID]], None]
+        self,
+        engine: AsyncEngine,
+        settings: DeliverySettings,
+        routes: Routes,
+        wake_endpoints: Callable[[set[UUID]], None],
     ) -> None:
         self._engine = engine
         self._settings = settings
         self._routes = routes
-        self._owed = owed
+        self._wake_endpoints = wake_endpoints
 
     # --- may it go out now? ---------------------------------------------------------------------------------------
 
@@ -69,59 +75,59 @@ class AttemptStore:
             decided = self._standing(row, rows) or await self._lease_over(tx, row, rows) or self._too_early(row)
             if decided is None:
                 decided = await self._decide(tx, row, rows, deadline)
-        return self._told(decided) if isinstance(decided, Progress) else decided
+        return self._answer(decided) if isinstance(decided, Progress) else decided
 
-    def _standing(self, row: Row, rows: list[Row]) -> Answer | None:
+    def _standing(self, row: MessageRow, rows: list[AttemptRow]) -> Answer | None:
         """An answer where the message needs no call: it is over, accepted whole, or an attempt is being settled."""
-        if row["stage"] != Stage.QUEUED.value:
-            return progress.next_for(row, self._settings.follow_at)
+        if row.stage is not Stage.QUEUED:
+            return progress.next_step(row, self._settings.follow_at)
         for attempt in rows:
-            if attempt["state"] == "unknown":
-                after = (attempt["ask_at"] - row["now"]).total_seconds() if attempt["ask_at"] else 0.0
-                return Answer(row["stage"], Next.SETTLE, max(0.0, after))
+            if attempt.state is AttemptState.UNKNOWN:
+                after = (attempt.ask_at - row.now).total_seconds() if attempt.ask_at else 0.0
+                return Answer(row.stage.value, Next.SETTLE, max(0.0, after))
         return None
 
-    async def _lease_over(self, tx: AsyncConnection, row: Row, rows: list[Row]) -> Answer | None:
+    async def _lease_over(self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow]) -> Answer | None:
         """An attempt in flight: wait for its lease to end; once it has, whatever made it is surely not writing."""
         for attempt in rows:
-            if attempt["state"] != "in_flight":
+            if attempt.state is not AttemptState.IN_FLIGHT:
                 continue
-            left = (attempt["lease_until"] - row["now"]).total_seconds() + self._settings.lease_margin
+            left = (attempt.lease_until - row.now).total_seconds() + self._settings.lease_margin
             if left > 0:
-                return Answer(row["stage"], Next.AGAIN, left)
+                return Answer(row.stage.value, Next.AGAIN, left)
             await tx.execute(
                 update(attempts)
-                .where(attempts.c.id == attempt["id"], attempts.c.state == "in_flight")
+                .where(attempts.c.id == attempt.id, attempts.c.state == "in_flight")
                 .values(state="unknown", ask_at=func.now())
             )
             await outcome_resolution.became_unknown(tx, row, "lease_over")
-            return Answer(row["stage"], Next.SETTLE, 0.0)
+            return Answer(row.stage.value, Next.SETTLE, 0.0)
         return None
 
-    def _too_early(self, row: Row) -> Answer | None:
-        early = (row["due_at"] - row["now"]).total_seconds()
+    def _too_early(self, row: MessageRow) -> Answer | None:
+        early = (row.due_at - row.now).total_seconds()
         if early > 0:
-            return Answer(row["stage"], Next.AGAIN, early)
-        if row["paused_at"] is not None:
-            return Answer(row["stage"], Next.AGAIN, self._settings.hold)
+            return Answer(row.stage.value, Next.AGAIN, early)
+        if row.paused_at is not None:
+            return Answer(row.stage.value, Next.AGAIN, self._settings.hold)
         return None
 
     async def _decide(
-        self, tx: AsyncConnection, row: Row, rows: list[Row], deadline: float
+        self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], deadline: float
     ) -> Claim | Answer | Progress:
-        if row["content"] is None or row["recipient"] is None:
+        if row.content is None or row.recipient is None or row.address_hash is None:
             return await progress.advance(tx, row, rows, decision=Stage.CANCELLED)
-        if row["expires_at"] is not None and row["expires_at"] <= row["now"]:
+        if row.expires_at is not None and row.expires_at <= row.now:
             return await self._give_up(tx, row, rows, FailureCode.EXPIRED, None)
-        channel = Channel(row["channel"])
+        channel = row.channel
         kind = CHANNELS[channel].address.value
-        if await consents.refused(tx, row["scope_id"], kind, row["address_hash"]) is not None:
+        if await consents.refused(tx, row.scope_id, kind, row.address_hash) is not None:
             return await self._give_up(tx, row, rows, FailureCode.OPTED_OUT, None)
-        sender = await attempt_rows.sender(tx, row["scope_id"], row["channel"])
+        sender = await attempt_rows.sender(tx, row.scope_id, channel)
         if sender is None:
             return await self._hold(tx, row, None)
-        if sender["health"] == "held" and not await self._may_probe(tx, sender["account_id"]):
-            return await self._hold(tx, row, sender["account_id"])
+        if sender.health == "held" and not await self._may_probe(tx, sender.account_id):
+            return await self._hold(tx, row, sender.account_id)
         return await self._start(tx, row, rows, sender, channel, deadline)
 
     async def _may_probe(self, tx: AsyncConnection, account_id: UUID) -> bool:
@@ -137,43 +143,45 @@ class AttemptStore:
         )
         return probed.rowcount == 1
 
-    async def _hold(self, tx: AsyncConnection, row: Row, account_id: UUID | None) -> Answer:
+    async def _hold(self, tx: AsyncConnection, row: MessageRow, account_id: UUID | None) -> Answer:
         # Jitter: a mended account is not met by all its messages in the same instant.
         pause = self._settings.hold * random.uniform(1.0, 1.5)
-        if account_id is not None and row["held_account_id"] is None:
-            await events.write(tx, row["scope_id"], "message", row["id"], [NewEvent("message.held")])
+        if account_id is not None and row.held_account_id is None:
+            await events.write(tx, row.scope_id, "message", row.id, [NewEvent("message.held")])
         await tx.execute(
             update(messages)
-            .where(messages.c.id == row["id"])
+            .where(messages.c.id == row.id)
             .values(held_account_id=account_id, due_at=func.now() + seconds(pause))
         )
-        return Answer(row["stage"], Next.AGAIN, pause)
+        return Answer(row.stage.value, Next.AGAIN, pause)
 
     async def _start(
         self,
         tx: AsyncConnection,
-        row: Row,
-        rows: list[Row],
-        sender: Mapping[str, Any],
+        row: MessageRow,
+        rows: list[AttemptRow],
+        sender: attempt_rows.SendingAccount,
         channel: Channel,
         deadline: float,
     ) -> Claim | Answer:
-        done = progress.part_stages(row["parts"], rows)
+        done = progress.part_stages(row.parts, rows)
         part = next(index for index, stage in enumerate(done) if stage is Stage.QUEUED)
-        body = parts(channel, row["content"])[part]
-        base_url = self._routes.base_url(row["environment"], sender["base_url"])
+        assert row.content is not None and row.recipient is not None
+        assert row.content is not None and row.recipient is not None
+        body = parts(channel, row.content)[part]
+        base_url = self._routes.base_url(row.environment, sender.base_url)
         if base_url is None:
-            return await self._hold(tx, row, sender["account_id"])
+            return await self._hold(tx, row, sender.account_id)
         started = await attempt_rows.start(tx, row, part, body, sender, self._settings.lease)
-        account = Account(sender["account_id"], sender["provider"], sender["identity"], base_url, sender["credentials"])
+        account = Account(sender.account_id, sender.provider, sender.identity, base_url, sender.credentials)
         outgoing = Outgoing(
             attempt_id=started,
-            message_id=row["id"],
+            message_id=row.id,
             channel=channel,
-            to=row["recipient"],
-            sender=sender["address"],
-            sender_name=sender["name"],
-            content=Content(text=body, content_type=row["content_type"], subject=row["subject"]),
+            to=row.recipient,
+            sender=sender.address,
+            sender_name=sender.name,
+            content=Content(text=body, content_type=row.content_type, subject=row.subject),
             callback_url=self._routes.callback(account.provider, account.identity, started),
             timeout=self._settings.call_timeout,
             deadline=deadline,
@@ -186,55 +194,57 @@ class AttemptStore:
         async with self._engine.begin() as tx:
             row = await progress.lock(tx, claim.outgoing.message_id)
             assert row is not None, "messages are never deleted"
-            rows = await progress.attempts_of(tx, row["id"])
+            rows = await progress.attempts_of(tx, row.id)
             moved = await self._outcome(tx, row, rows, claim, result)
-        return self._told(moved)
+        return self._answer(moved)
 
     async def _outcome(
-        self, tx: AsyncConnection, row: Row, rows: list[Row], claim: Claim, result: SendResult
+        self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], claim: Claim, result: SendResult
     ) -> Progress:
         attempt = _one(rows, claim.outgoing.attempt_id)
         if result.kind is SendKind.ACCEPTED:
             await attempt_rows.accepted(tx, attempt, rows, result.provider_id)
             await attempt_rows.account_works(tx, claim.account.id)
-            return await progress.advance(tx, row, rows, freed=row["held_account_id"] is not None)
+            return await progress.advance(tx, row, rows, freed=row.held_account_id is not None)
         ask_after = self._settings.settle_pauses[0]
-        if not await attempt_rows.lowered(tx, attempt, result, ask_after, erased=row["erased_at"] is not None):
+        if not await attempt_rows.record_failure(tx, attempt, result, ask_after, erased=row.erased_at is not None):
             # A receipt was quicker and proved acceptance: a time-out or 5xx never lowers it.
             return await progress.advance(tx, row, rows)
         if result.kind is SendKind.UNKNOWN:
             await outcome_resolution.became_unknown(tx, row, "no_answer")
-            return Progress(row, Answer(row["stage"], Next.SETTLE, ask_after))
+            return Progress(row, answer=Answer(row.stage.value, Next.SETTLE, ask_after))
         if result.kind is SendKind.ACCOUNT:
             return await self._account_at_fault(tx, row, claim.account.id, result)
         if result.kind is SendKind.RETRY:
             return await self._retry_later(tx, row, result)
-        if result.code is FailureCode.OPTED_OUT and row["address_hash"] is not None:
-            kind = CHANNELS[Channel(row["channel"])].address.value
+        if result.code is FailureCode.OPTED_OUT and row.address_hash is not None:
+            kind = CHANNELS[row.channel].address.value
             await consents.write(
                 tx,
-                row["scope_id"],
+                row.scope_id,
                 kind,
-                row["address_hash"],
+                row.address_hash,
                 Effect.OPT_OUT,
                 f"provider {result.provider_code}",
-                row["id"],
+                row.id,
             )
         return await self._give_up(tx, row, rows, result.code or FailureCode.REJECTED, result.provider_code)
 
-    async def _retry_later(self, tx: AsyncConnection, row: Row, result: SendResult) -> Progress:
-        pause = min(self._settings.retry_longest, self._settings.retry_first * 2.0 ** min(row["tries"], 20))
+    async def _retry_later(self, tx: AsyncConnection, row: MessageRow, result: SendResult) -> Progress:
+        pause = min(self._settings.retry_longest, self._settings.retry_first * 2.0 ** min(row.tries, 20))
         pause *= random.uniform(0.8, 1.2)
         if result.retry_after is not None:
-            pause = max(pause if row["tries"] else 0.0, result.retry_after)
+            pause = max(pause if row.tries else 0.0, result.retry_after)
         await tx.execute(
             update(messages)
-            .where(messages.c.id == row["id"])
+            .where(messages.c.id == row.id)
             .values(tries=func.least(messages.c.tries + 1, 1000), due_at=func.now() + seconds(pause))
         )
-        return Progress(row, Answer(row["stage"], Next.AGAIN, pause))
+        return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, pause))
 
-    async def _account_at_fault(self, tx: AsyncConnection, row: Row, account_id: UUID, result: SendResult) -> Progress:
+    async def _account_at_fault(
+        self, tx: AsyncConnection, row: MessageRow, account_id: UUID, result: SendResult
+    ) -> Progress:
         await tx.execute(
             update(provider_accounts)
             .where(provider_accounts.c.id == account_id)
@@ -248,14 +258,14 @@ class AttemptStore:
         log.error(
             "provider account at fault: its messages are held until it is mended or they expire",
             account=str(account_id),
-            provider=row["provider"],
+            provider=row.provider,
             provider_code=result.provider_code,
             mend="check its credentials, status and funds at the provider; `bellhop accounts list` shows it",
         )
-        return Progress(row, await self._hold(tx, row, account_id))
+        return Progress(row, answer=await self._hold(tx, row, account_id))
 
     async def _give_up(
-        self, tx: AsyncConnection, row: Row, rows: list[Row], code: FailureCode, provider_code: str | None
+        self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], code: FailureCode, provider_code: str | None
     ) -> Progress:
         return await progress.advance(tx, row, rows, decision=Stage.GAVE_UP, failure=(code, provider_code))
 
@@ -278,23 +288,23 @@ class AttemptStore:
             rows = await progress.attempts_of(tx, message_id)
             attempt = _one(rows, question.sought.attempt_id)
             moved = await outcome_resolution.resolved(tx, self._settings, row, rows, attempt, found)
-        return self._told(moved)
+        return self._answer(moved)
 
     async def record_poll(self, silence: StatusPoll, reports: Sequence[Reported]) -> Answer:
-        told = [
+        found = [
             (enquiry.account, reported.receipt)
             for enquiry, reported in zip(silence.enquiries, reports, strict=True)
             if reported.kind is LookupKind.FOUND and reported.receipt is not None
         ]
         async with self._engine.begin() as tx:
-            owed = await receipts.record_reports(tx, told)
+            endpoints = await receipts.record_reports(tx, found)
             row = await progress.lock(tx, silence.message_id)
             assert row is not None, "messages are never deleted"
             for reported in reports:
                 word = reported.receipt.word if reported.receipt else None
                 await outcome_resolution.asked_about(tx, row, reported.kind, word)
-        self._owed(owed)
-        answer = progress.next_for(row, self._settings.follow_at)
+        self._wake_endpoints(endpoints)
+        answer = progress.next_step(row, self._settings.follow_at)
         if any(reported.kind is LookupKind.UNREACHABLE for reported in reports) and answer.next is Next.TRACK:
             soon = self._settings.follow_at[0]
             return Answer(answer.status, answer.next, min(answer.after or soon, soon))
@@ -303,13 +313,11 @@ class AttemptStore:
             return Answer(answer.status, answer.next)
         return answer
 
-    def _told(self, moved: Progress) -> Answer:
-        """Tell who is owed events; the answer, with this installation's times for asking again."""
-        self._owed(moved.endpoints)
-        if moved.answer.next is Next.TRACK:
-            return progress.next_for(moved.row, self._settings.follow_at)
-        return moved.answer
+    def _answer(self, moved: Progress) -> Answer:
+        """After the commit: wake the endpoints that have events to deliver, and say what the workflow does next."""
+        self._wake_endpoints(moved.endpoints)
+        return moved.answer or progress.next_step(moved.row, self._settings.follow_at)
 
 
-def _one(rows: list[Row], attempt_id: UUID) -> Row:
-    return next(row for row in rows if row["id"] == attempt_id)
+def _one(rows: list[AttemptRow], attempt_id: UUID) -> AttemptRow:
+    return next(row for row in rows if row.id == attempt_id)

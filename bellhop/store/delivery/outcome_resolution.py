@@ -1,4 +1,4 @@
-"""Settling: what became of a call whose outcome is unknown, and of a message whose provider has fallen silent.
+"""What became of a call whose outcome is unknown, and of a message of which its provider has told no end.
 
 First a receipt, then a look-up, then the property's choice. Every question and its answer is on the message's timeline.
 The caller holds the lock of the message's row.
@@ -13,7 +13,6 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.answers import Answer, Next
-from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import (
     Account,
     LookupKind,
@@ -25,9 +24,11 @@ from bellhop.domain.delivery_ports import (
 )
 from bellhop.domain.failures import CHOICES, FailureCode
 from bellhop.domain.provider_urls import Routes
+from bellhop.domain.rows.delivery import AttemptRow, AttemptState
+from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.settings import DeliverySettings
-from bellhop.store.compiled import Row, seconds
+from bellhop.store.compiled import seconds
 from bellhop.store.delivery import attempt_rows
 from bellhop.store.messages import progress
 from bellhop.store.messages.progress import Progress
@@ -41,72 +42,70 @@ CLAIMED_BEFORE = 120.0
 
 
 async def question(
-    tx: AsyncConnection, settings: DeliverySettings, routes: Routes, row: Row, rows: list[Row]
+    tx: AsyncConnection, settings: DeliverySettings, routes: Routes, row: MessageRow, rows: list[AttemptRow]
 ) -> Question | StatusPoll | Answer:
     """What to ask a provider about this message, or what else is next."""
-    if row["stage"] == Stage.SENT.value:
-        return await _silence(tx, routes, row, rows) or progress.next_for(row, settings.follow_at)
-    if row["stage"] != Stage.QUEUED.value:
-        return progress.next_for(row)
-    asked = next((attempt for attempt in rows if attempt["state"] == "unknown"), None)
+    if row.stage is Stage.SENT:
+        return await _silence(tx, routes, row, rows) or progress.next_step(row, settings.follow_at)
+    if row.stage is not Stage.QUEUED:
+        return progress.next_step(row, settings.follow_at)
+    asked = next((attempt for attempt in rows if attempt.state is AttemptState.UNKNOWN), None)
     if asked is None:
-        return Answer(row["stage"], Next.AGAIN, 0.0)
-    left = (asked["ask_at"] - row["now"]).total_seconds() if asked["ask_at"] else 0.0
+        return Answer(row.stage.value, Next.AGAIN, 0.0)
+    left = (asked.ask_at - row.now).total_seconds() if asked.ask_at else 0.0
     if left > 0:
-        return Answer(row["stage"], Next.SETTLE, left)
-    return Question(await _account(tx, routes, row, asked), await _sought(tx, row, asked), Channel(row["channel"]))
+        return Answer(row.stage.value, Next.SETTLE, left)
+    return Question(await _account(tx, routes, row, asked), await _sought(tx, row, asked), row.channel)
 
 
-async def _silence(tx: AsyncConnection, routes: Routes, row: Row, rows: list[Row]) -> StatusPoll | None:
+async def _silence(tx: AsyncConnection, routes: Routes, row: MessageRow, rows: list[AttemptRow]) -> StatusPoll | None:
     """The parts that were accepted and of which no receipt has told the end; None when there are none."""
-    age = (row["now"] - row["sent_at"]).total_seconds() if row["sent_at"] else 0.0
-    silent = [one for one in rows if one["state"] == "accepted" and one["stage"] in (None, Stage.SENT.value)]
+    age = (row.now - row.sent_at).total_seconds() if row.sent_at else 0.0
+    silent = [one for one in rows if one.state is AttemptState.ACCEPTED and one.stage in (None, Stage.SENT)]
     if not silent:
         return None
     return StatusPoll(
-        row["id"],
-        tuple(
-            [PolledAttempt(await _account(tx, routes, row, one), one["id"], one["provider_id"], age) for one in silent]
-        ),
+        row.id,
+        tuple([PolledAttempt(await _account(tx, routes, row, one), one.id, one.provider_id, age) for one in silent]),
     )
 
 
-async def _account(tx: AsyncConnection, routes: Routes, row: Row, attempt: Row) -> Account:
-    found = await tx.execute(select(provider_accounts).where(provider_accounts.c.id == attempt["account_id"]))
+async def _account(tx: AsyncConnection, routes: Routes, row: MessageRow, attempt: AttemptRow) -> Account:
+    found = await tx.execute(select(provider_accounts).where(provider_accounts.c.id == attempt.account_id))
     account = found.mappings().one()
-    base_url = routes.base_url(row["environment"], account["base_url"]) or ""
-    return Account(account["id"], account["provider"], account["identity"], base_url, account["credentials"])
+    base_url = routes.base_url(row.environment, account.base_url) or ""
+    return Account(account.id, account.provider, account.identity, base_url, account.credentials)
 
 
-async def _sought(tx: AsyncConnection, row: Row, asked: Row) -> LookupRequest:
+async def _sought(tx: AsyncConnection, row: MessageRow, asked: AttemptRow) -> LookupRequest:
     claimed = await tx.execute(
         select(attempts.c.provider_id).where(
-            attempts.c.account_id == asked["account_id"],
+            attempts.c.account_id == asked.account_id,
             attempts.c.provider_id.is_not(None),
-            attempts.c.created_at >= asked["created_at"] - seconds(CLAIMED_BEFORE),
+            attempts.c.created_at >= asked.created_at - seconds(CLAIMED_BEFORE),
         )
     )
     return LookupRequest(
-        attempt_id=asked["id"],
-        to=row["recipient"] or "",
-        sender=asked["sender"],
-        text=asked["body"] or "",
-        started_at=asked["created_at"],
+        attempt_id=asked.id,
+        to=row.recipient or "",
+        sender=asked.sender,
+        text=asked.body or "",
+        started_at=asked.created_at,
         claimed=frozenset(claimed.scalars()),
     )
 
 
-async def became_unknown(tx: AsyncConnection, row: Row, why: str) -> None:
+async def became_unknown(tx: AsyncConnection, row: MessageRow, why: str) -> None:
     """Note on the timeline that the outcome of a call is unknown. `why`: `no_answer` or `lease_over`."""
-    await events.write(tx, row["scope_id"], "message", row["id"], [NewEvent("attempt.unknown", facts={"why": why})])
+    await events.write(tx, row.scope_id, "message", row.id, [NewEvent("attempt.unknown", facts={"why": why})])
 
 
-async def asked_about(tx: AsyncConnection, row: Row, found: LookupKind, word: str | None = None) -> None:
+async def asked_about(tx: AsyncConnection, row: MessageRow, found: LookupKind, word: str | None = None) -> None:
     """Note on the timeline that the provider was asked, and what it said; a provider that is away is noted once."""
     facts: dict[str, object] = {"answer": found.value, **({"word": word} if word else {})}
-    if found is LookupKind.UNREACHABLE and await _last_answer(tx, row["id"]) == found.value:
+    if found is LookupKind.UNREACHABLE and await _last_answer(tx, row.id) == found.value:
         return
-    await events.write(tx, row["scope_id"], "message", row["id"], [NewEvent("attempt.asked", facts=facts)])
+    await events.write(tx, row.scope_id, "message", row.id, [NewEvent("attempt.asked", facts=facts)])
 
 
 async def _last_answer(tx: AsyncConnection, message_id: UUID) -> str | None:
@@ -122,53 +121,58 @@ async def _last_answer(tx: AsyncConnection, message_id: UUID) -> str | None:
 
 
 async def resolved(
-    tx: AsyncConnection, settings: DeliverySettings, row: Row, rows: list[Row], attempt: Row, found: LookupResult
+    tx: AsyncConnection,
+    settings: DeliverySettings,
+    row: MessageRow,
+    rows: list[AttemptRow],
+    attempt: AttemptRow,
+    found: LookupResult,
 ) -> Progress:
     """Write what a look-up found about `attempt` and say what is next."""
-    if attempt["state"] != "unknown":
+    if attempt.state is not AttemptState.UNKNOWN:
         return await progress.advance(tx, row, rows)
     await asked_about(tx, row, found.kind)
     if found.kind is LookupKind.FOUND:
         await attempt_rows.accepted(tx, attempt, rows, found.provider_id)
         return await progress.advance(tx, row, rows)
     pauses = settings.settle_pauses
-    asked = attempt["asked"] + 1
-    expired = row["expires_at"] is not None and row["expires_at"] <= row["now"]
+    asked = attempt.asked + 1
+    expired = row.expires_at is not None and row.expires_at <= row.now
     if asked < len(pauses) or (found.kind is LookupKind.UNREACHABLE and not expired):
         # Unreachable is no answer: it uses up no question, and we ask until the message is of no use any more.
-        counted = attempt["asked"] if found.kind is LookupKind.UNREACHABLE else asked
+        counted = attempt.asked if found.kind is LookupKind.UNREACHABLE else asked
         pause = pauses[min(asked, len(pauses) - 1)]
         await tx.execute(
             update(attempts)
-            .where(attempts.c.id == attempt["id"])
+            .where(attempts.c.id == attempt.id)
             .values(asked=counted, ask_at=func.now() + seconds(pause))
         )
-        return Progress(row, Answer(row["stage"], Next.SETTLE, pause))
+        return Progress(row, answer=Answer(row.stage.value, Next.SETTLE, pause))
     if found.kind is LookupKind.ABSENT:
-        await _over(tx, attempt, "not_sent")
-        return Progress(row, Answer(row["stage"], Next.AGAIN, 0.0))
+        await _over(tx, attempt, AttemptState.NOT_SENT)
+        return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
     if found.kind is LookupKind.CANNOT_KNOW and await _goes_on(tx, row):
-        await _over(tx, attempt, "abandoned")
-        return Progress(row, Answer(row["stage"], Next.AGAIN, 0.0))
+        await _over(tx, attempt, AttemptState.ABANDONED)
+        return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
     # The attempt stays `unknown`, and so live: nothing can be sent beside it, and a late receipt still settles it.
-    failure = (FailureCode.OUTCOME_UNKNOWN, attempt["provider_code"])
+    failure = (FailureCode.OUTCOME_UNKNOWN, attempt.provider_code)
     return await progress.advance(tx, row, rows, decision=Stage.GAVE_UP, failure=failure)
 
 
-async def _over(tx: AsyncConnection, attempt: Row, state: str) -> None:
+async def _over(tx: AsyncConnection, attempt: AttemptRow, state: AttemptState) -> None:
     await tx.execute(
         update(attempts)
-        .where(attempts.c.id == attempt["id"], attempts.c.state == "unknown")
-        .values(state=state, settled_at=func.now())
+        .where(attempts.c.id == attempt.id, attempts.c.state == AttemptState.UNKNOWN.value)
+        .values(state=state.value, settled_at=func.now())
     )
 
 
-async def _goes_on(tx: AsyncConnection, row: Row) -> bool:
+async def _goes_on(tx: AsyncConnection, row: MessageRow) -> bool:
     """Whether the property chose, for this channel, to send again what can't be known: in its `settings`, or those
     of one environment, `{"outcome_unknown": {"email": "resend"}}`."""
-    general = await tx.execute(select(properties.c.settings).where(properties.c.id == row["property_id"]))
-    for settings in (row["scope_settings"], general.scalar_one()):
+    general = await tx.execute(select(properties.c.settings).where(properties.c.id == row.property_id))
+    for settings in (row.scope_settings, general.scalar_one()):
         chosen: Any = (settings or {}).get("outcome_unknown")
-        if isinstance(chosen, dict) and row["channel"] in chosen:
-            return bool(chosen[row["channel"]] == RESEND)
+        if isinstance(chosen, dict) and row.channel in chosen:
+            return bool(chosen[row.channel] == RESEND)
     return False

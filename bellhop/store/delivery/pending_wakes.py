@@ -1,10 +1,9 @@
-"""What Temporal is owed: read when it should be told, cleared when it has been. Recovery sweeps what is left."""
+"""Pending notifications of Temporal: read when they are due, cleared once made. Recovery makes what is left."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, any_, bindparam, delete, func, or_, select, text, update
@@ -15,9 +14,11 @@ from sqlalchemy.types import DateTime, Uuid
 from bellhop.domain import statuses
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.messages.progress import message_columns
+from bellhop.store.rows import from_result
 from bellhop.store.tables import (
     attempts,
     deliveries,
@@ -48,18 +49,19 @@ _IDLE = CompiledStatement(
         endpoints.c.id == any_(bindparam("candidates", type_=ARRAY(Uuid))),
         endpoints.c.is_active,
         or_(endpoints.c.draining_until.is_(None), endpoints.c.draining_until <= func.clock_timestamp()),
-    )
+    ),
+    value=UUID,
 )
 
 
-async def clear(tx: AsyncConnection, told: Mapping[UUID, datetime]) -> None:
-    """Temporal has been told about these messages what it was owed up to then; a newer debt stays."""
-    await _CLEAR(tx, ids=list(told), since=list(told.values()))
+async def clear(tx: AsyncConnection, notified: Mapping[UUID, datetime]) -> None:
+    """Temporal has been notified of these messages' changes up to then; a newer notification stays pending."""
+    await _CLEAR(tx, ids=list(notified), since=list(notified.values()))
 
 
 async def idle_endpoints(tx: AsyncConnection, candidates: Iterable[UUID]) -> list[UUID]:
     """Of these endpoints, those that nobody is draining. To be asked AFTER the commit that wrote the deliveries."""
-    return [row["id"] for row in await _IDLE(tx, candidates=list(candidates))]
+    return await _IDLE(tx, candidates=list(candidates))
 
 
 def _followed(stage: Stage) -> ColumnElement[bool]:
@@ -68,8 +70,8 @@ def _followed(stage: Stage) -> ColumnElement[bool]:
     return and_(messages.c.stage == stage.value, messages.c.channel.in_(open_on))
 
 
-async def conducted(tx: AsyncConnection, after: UUID, most: int, followed_for: timedelta) -> list[dict[str, Any]]:
-    """Messages that need a conductor, in the order of their ids, after that id, at most `most`: those that wait, and
+async def needing_workflows(tx: AsyncConnection, after: UUID, most: int, followed_for: timedelta) -> list[MessageRow]:
+    """Messages that need a workflow, in the order of their ids, after that id, at most `most`: those that wait, and
     those sent within `followed_for` of which more may be heard."""
     found = await tx.execute(
         select(*message_columns)
@@ -88,24 +90,24 @@ async def conducted(tx: AsyncConnection, after: UUID, most: int, followed_for: t
         .order_by(messages.c.id)
         .limit(most)
     )
-    return [dict(row) for row in found.mappings()]
+    return from_result(MessageRow, found)
 
 
-async def message_rows(tx: AsyncConnection, ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    """What starting their conductors takes, for these outbound messages."""
+async def message_rows(tx: AsyncConnection, ids: Sequence[UUID]) -> list[MessageRow]:
+    """These outbound messages, as starting their workflows takes them."""
     found = await tx.execute(
         select(*message_columns)
         .join(scopes, scopes.c.id == messages.c.scope_id)
         .where(messages.c.id.in_(list(ids)), messages.c.direction == "outbound")
     )
-    return [dict(row) for row in found.mappings()]
+    return from_result(MessageRow, found)
 
 
-async def left_behind(tx: AsyncConnection, grace: float, most: int) -> list[dict[str, Any]]:
-    """Messages whose conductor is owed something since `grace` seconds, whose time has passed with nothing done, or
+async def left_behind(tx: AsyncConnection, grace: float, most: int) -> list[MessageRow]:
+    """Messages with a notification pending for `grace` seconds, whose time has passed with nothing done, or
     whose attempt has outlived its lease. At most `most` of each, so that none keeps the others waiting."""
     ago = func.now() - timedelta(seconds=grace)
-    owed = select(messages.c.id).where(messages.c.wake_due_at < ago).order_by(messages.c.wake_due_at).limit(most)
+    pending = select(messages.c.id).where(messages.c.wake_due_at < ago).order_by(messages.c.wake_due_at).limit(most)
     # A burst may take a while to work off: what is merely late is given longer.
     past = (
         select(messages.c.id)
@@ -124,17 +126,17 @@ async def left_behind(tx: AsyncConnection, grace: float, most: int) -> list[dict
         .where(attempts.c.state == "in_flight", attempts.c.lease_until < ago, messages.c.stage == Stage.QUEUED.value)
         .limit(most)
     )
-    ids = owed.union(past, lapsed)
+    ids = pending.union(past, lapsed)
     found = await tx.execute(
         select(*message_columns)
         .join(scopes, scopes.c.id == messages.c.scope_id)
         .where(messages.c.id.in_(ids), messages.c.direction == "outbound")
         .order_by(messages.c.id)
     )
-    return [dict(row) for row in found.mappings()]
+    return from_result(MessageRow, found)
 
 
-async def release_held(tx: AsyncConnection, most: int) -> list[dict[str, Any]]:
+async def release_held(tx: AsyncConnection, most: int) -> list[MessageRow]:
     """Messages that were held by an account which has been mended: due again now, or when they were asked for."""
     held = (
         select(messages.c.id)
@@ -180,16 +182,16 @@ async def undrained_endpoints(tx: AsyncConnection) -> list[UUID]:
 
 
 async def histories_to_erase(tx: AsyncConnection, most: int) -> list[str]:
-    """Workflow ids whose histories are to be deleted: their guest was erased. Those that are still owed a wake come
-    later: to wake one whose history is gone would start it anew, and leave another history that nobody deletes."""
+    """Workflow ids whose histories are to be deleted: their guest was erased. Those with a notification pending
+    come later: to wake one whose history is gone would start it anew, and leave another history that nobody deletes."""
     found = await tx.execute(select(history_erasures.c.workflow_id).order_by(history_erasures.c.created_at).limit(most))
     listed = {parse(Prefix.MESSAGE, workflow_id): workflow_id for workflow_id in found.scalars()}
-    owed = await tx.execute(
+    pending = await tx.execute(
         select(messages.c.id).where(
             messages.c.id.in_([key for key in listed if key is not None]), messages.c.wake_due_at.is_not(None)
         )
     )
-    waiting = set(owed.scalars())
+    waiting = set(pending.scalars())
     return [workflow_id for key, workflow_id in listed.items() if key not in waiting]
 
 

@@ -1,11 +1,11 @@
-"""What providers told us: stored at the door, deduplicated, and applied to the message in the same transaction."""
+"""What providers report: stored as it comes in, deduplicated, and applied to the message in the same transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import DateTime, Text, Uuid, any_, bindparam, func, or_, select, text, update
@@ -15,10 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import statuses
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
-from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.channels import CHANNELS
 from bellhop.domain.delivery_ports import Account, Inbound, Receipt
+from bellhop.domain.rows.delivery import AccountRow, AttemptRow, AttemptState
+from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
-from bellhop.store.compiled import CompiledStatement, Row
+from bellhop.store.compiled import CompiledStatement
 from bellhop.store.conversations.inbound import receive
 from bellhop.store.delivery import attempt_rows
 from bellhop.store.guests import consents
@@ -26,10 +28,35 @@ from bellhop.store.messages import progress
 from bellhop.store.messages.progress import Reason
 from bellhop.store.tables import PersonalJSON, attempts, guests, messages, provider_accounts, receipts, scopes
 
+
+@dataclass(slots=True)
+class _Match:
+    """The attempt that a receipt is about, with its message's guest."""
+
+    id: UUID
+    scope_id: UUID
+    message_id: UUID
+    provider_id: str | None
+    account_id: UUID
+    guest_id: UUID | None
+    names: str | None = None
+    """The provider's id to give to the attempt, from the receipt; None where another attempt has it."""
+
+
+@dataclass(slots=True)
+class _Stored:
+    """A receipt that was not there before, by what it is stored under."""
+
+    id: UUID
+    account_id: UUID
+    dedupe_key: str
+
+
 _ACCOUNTS = CompiledStatement(
     select(provider_accounts)
     .where(provider_accounts.c.provider == bindparam("name"), provider_accounts.c.identity == bindparam("account"))
-    .order_by(provider_accounts.c.id)
+    .order_by(provider_accounts.c.id),
+    row=AccountRow,
 )
 _MATCH = CompiledStatement(
     select(
@@ -55,7 +82,8 @@ _MATCH = CompiledStatement(
             attempts.c.id == any_(bindparam("ours", type_=ARRAY(Uuid))),
             attempts.c.provider_id == any_(bindparam("theirs", type_=ARRAY(Text))),
         ),
-    )
+    ),
+    row=_Match,
 )
 _STORE = CompiledStatement(
     text(
@@ -81,23 +109,25 @@ _STORE = CompiledStatement(
             bindparam(name, type_=ARRAY(Text))
             for name in ("dedupe_keys", "words", "stages", "codes", "provider_codes", "provider_ids")
         ),
-    )
+    ),
+    row=_Stored,
 )
 _EMPTY = CompiledStatement(
     update(receipts).where(receipts.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))).values(payload=None)
 )
-_RAISED = ("stage", "state", "provider_id", "failure_code", "provider_code")
 _RAISE = CompiledStatement(
     update(attempts)
     .where(attempts.c.id == bindparam("attempt"))
     .values(settled_at=func.coalesce(attempts.c.settled_at, func.now())),
-    _RAISED,
+    ("stage", "state", "provider_id", "failure_code", "provider_code"),
 )
+_PROVED_BY_A_RECEIPT = frozenset({AttemptState.UNKNOWN, AttemptState.NOT_SENT, AttemptState.ABANDONED})
+"""States in which a receipt tells the workflow something new: the provider has it after all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A conductor to tell, and since when it is owed that."""
+    """A workflow to signal, and the time of the pending notification that this makes good."""
 
     message_id: UUID
     answer: Answer
@@ -118,12 +148,12 @@ async def accounts(tx: AsyncConnection, provider: str, identity: str) -> list[Ac
     found = await _ACCOUNTS(tx, name=provider, account=identity)
     return [
         Account(
-            row["id"],
-            row["provider"],
-            row["identity"],
-            row["base_url"],
-            row["credentials"],
-            row["previous_credentials"],
+            row.id,
+            row.provider,
+            row.identity,
+            row.base_url,
+            row.credentials,
+            row.previous_credentials,
         )
         for row in found
     ]
@@ -135,27 +165,32 @@ class _Fact:
 
     item: Receipt
     account: Account
-    match: Mapping[str, Any] | None
+    match: _Match | None
 
     @property
     def message_id(self) -> UUID | None:
-        return self.match["message_id"] if self.match else None
+        return self.match.message_id if self.match else None
 
     @property
     def key(self) -> tuple[UUID, str]:
         """What it is stored under, once."""
-        return self.match["account_id"] if self.match else self.account.id, self.item.dedupe_key
+        return self.match.account_id if self.match else self.account.id, self.item.dedupe_key
 
 
 async def record(
-    tx: AsyncConnection, verified: Sequence[Account], items: Sequence[Receipt | Inbound], book: AddressBook
+    tx: AsyncConnection,
+    verified: Sequence[Account],
+    items: Sequence[Receipt | Inbound],
+    book: AddressBook,
+    follow_at: Sequence[float],
 ) -> Recorded:
-    """Store and apply everything one verified callback says. `verified`: the accounts whose signature it bears."""
+    """Store and apply everything one verified callback says. `verified`: the accounts whose signature it bears.
+    `follow_at`: the setting, for what signalled workflows do next."""
     recorded = Recorded()
-    told = [item for item in items if isinstance(item, Receipt)]
-    matched = await _match(tx, verified, told)
-    facts = [_Fact(item, verified[0], matched.get(item.dedupe_key)) for item in told]
-    await _record(tx, facts, verified, book, recorded)
+    given = [item for item in items if isinstance(item, Receipt)]
+    matched = await _match(tx, verified, given)
+    facts = [_Fact(item, verified[0], matched.get(item.dedupe_key)) for item in given]
+    await _record(tx, facts, verified, book, recorded, follow_at)
     for inbound in items:
         if isinstance(inbound, Inbound):
             stored = await receive(tx, verified, inbound, book)
@@ -165,16 +200,16 @@ async def record(
     return recorded
 
 
-async def record_reports(tx: AsyncConnection, told: Sequence[tuple[Account, Receipt]]) -> set[UUID]:
-    """Store and apply what providers said when they were asked. Returns who is owed events; the conductor that asked
-    is told by the answer it waits for."""
+async def record_reports(tx: AsyncConnection, reports: Sequence[tuple[Account, Receipt]]) -> set[UUID]:
+    """Store and apply what providers said when they were asked. Returns the endpoints that have events to deliver; no
+    workflow is signalled, since the one that asked waits for the answer."""
     recorded = Recorded()
     facts: list[_Fact] = []
-    for account, receipt in told:
+    for account, receipt in reports:
         matched = await _match(tx, [account], [receipt])
         if (match := matched.get(receipt.dedupe_key)) is not None:
             facts.append(_Fact(receipt, account, match))
-    await _record(tx, facts, [], None, recorded, asked=True)
+    await _record(tx, facts, [], None, recorded, None)
     return recorded.endpoints
 
 
@@ -184,10 +219,10 @@ async def _record(
     verified: Sequence[Account],
     book: AddressBook | None,
     recorded: Recorded,
-    *,
-    asked: bool = False,
+    follow_at: Sequence[float] | None,
 ) -> None:
-    """Store everything, then apply what is fresh, message by message.
+    """Store everything, then apply what is fresh, message by message. `follow_at`: None where no workflow is to be
+    signalled.
 
     What was here before costs no lock: a callback that is repeated ten thousand times holds nobody up. Locks are taken
     in one order, so that two batches never wait for each other: receipts by key, guests, messages by id, contact points
@@ -198,36 +233,36 @@ async def _record(
     fresh = await _store(tx, facts)
     recorded.stored += len(fresh)
     await _guests_seen(tx, [fact for fact, _ in fresh])
-    by_message: dict[UUID | None, list[tuple[_Fact, Row]]] = {}
+    by_message: dict[UUID | None, list[tuple[_Fact, _Stored]]] = {}
     for one in fresh:
         by_message.setdefault(one[0].message_id, []).append(one)
-    effects: list[tuple[_Fact, Row | None, UUID]] = []
+    effects: list[tuple[_Fact, MessageRow | None, UUID]] = []
     for message_id in sorted(by_message, key=str):
         row = await progress.lock(tx, message_id) if message_id else None
         heard = by_message[message_id]
-        effects += [(fact, row, stored["id"]) for fact, stored in heard if fact.item.effect is not None]
+        effects += [(fact, row, stored.id) for fact, stored in heard if fact.item.effect is not None]
         if row is None:
             continue
-        if row["erased_at"] is not None:
+        if row.erased_at is not None:
             # Nothing of an erased guest is kept, whoever sends it.
-            await _EMPTY(tx, ids=[stored["id"] for _, stored in heard])
+            await _EMPTY(tx, ids=[stored.id for _, stored in heard])
         if said := [fact for fact, _ in heard if fact.item.stage is not None]:
-            await _move(tx, row, said, recorded, asked=asked)
+            await _move(tx, row, said, recorded, follow_at)
     for fact, row, evidence in sorted(effects, key=lambda each: _address_of(each[0], each[1])):
         await _effect(tx, verified or [fact.account], fact.item, row, book, evidence)
 
 
-async def _store(tx: AsyncConnection, facts: Sequence[_Fact]) -> list[tuple[_Fact, Row]]:
+async def _store(tx: AsyncConnection, facts: Sequence[_Fact]) -> list[tuple[_Fact, _Stored]]:
     """Store receipts. Returns those that were not here before, in the order of their keys."""
     facts = list({fact.key: fact for fact in sorted(facts, key=lambda fact: fact.key)}.values())
     items = [fact.item for fact in facts]
     stored = await _STORE(
         tx,
         provider=facts[0].account.provider,
-        scopes=[fact.match["scope_id"] if fact.match else None for fact in facts],
+        scopes=[fact.match.scope_id if fact.match else None for fact in facts],
         accounts=[fact.key[0] for fact in facts],
         dedupe_keys=[item.dedupe_key for item in items],
-        attempts=[fact.match["id"] if fact.match else None for fact in facts],
+        attempts=[fact.match.id if fact.match else None for fact in facts],
         messages=[fact.message_id for fact in facts],
         words=[item.word for item in items],
         stages=[item.stage.value if item.stage else None for item in items],
@@ -237,39 +272,37 @@ async def _store(tx: AsyncConnection, facts: Sequence[_Fact]) -> list[tuple[_Fac
         payloads=[dict(item.payload) for item in items],
         times=[item.occurred_at for item in items],
     )
-    fresh = {(one["account_id"], one["dedupe_key"]): one for one in stored}
+    fresh = {(one.account_id, one.dedupe_key): one for one in stored}
     return [(fact, fresh[fact.key]) for fact in facts if fact.key in fresh]
 
 
-async def _match(
-    tx: AsyncConnection, verified: Sequence[Account], items: Sequence[Receipt]
-) -> dict[str, Mapping[str, Any]]:
+async def _match(tx: AsyncConnection, verified: Sequence[Account], items: Sequence[Receipt]) -> dict[str, _Match]:
     """Dedupe key → the attempt a receipt is about: by our own id as echoed, else by the provider's."""
     ours = {item.attempt_id for item in items if item.attempt_id}
     theirs = {item.provider_id for item in items if item.provider_id}
     if not verified or not (ours or theirs):
         return {}
     rows = await _MATCH(tx, accounts=[account.id for account in verified], ours=list(ours), theirs=list(theirs))
-    by_ours = {row["id"]: row for row in rows}
-    by_theirs = {row["provider_id"]: row for row in rows if row["provider_id"]}
-    matched: dict[str, Mapping[str, Any]] = {}
+    by_ours = {row.id: row for row in rows}
+    by_theirs = {row.provider_id: row for row in rows if row.provider_id}
+    matched: dict[str, _Match] = {}
     for item in items:
         owner = by_theirs.get(item.provider_id) if item.provider_id else None
         attempt = by_ours.get(item.attempt_id) if item.attempt_id else None
         attempt = attempt or owner
         if attempt is not None:
             # A look-up may have taken this copy for that of another attempt with the same text: two cannot have one id.
-            taken = owner is not None and owner["id"] != attempt["id"]
-            matched[item.dedupe_key] = {**attempt, "names": None if taken else item.provider_id}
+            taken = owner is not None and owner.id != attempt.id
+            matched[item.dedupe_key] = replace(attempt, names=None if taken else item.provider_id)
     return matched
 
 
 async def _guests_seen(tx: AsyncConnection, facts: Sequence[_Fact]) -> None:
     """Reading a message is an interaction. Guests come before messages in the order of locks."""
     readers = {
-        fact.match["guest_id"]
+        fact.match.guest_id
         for fact in facts
-        if fact.item.stage is Stage.READ and fact.match is not None and fact.match["guest_id"]
+        if fact.item.stage is Stage.READ and fact.match is not None and fact.match.guest_id
     }
     for guest_id in sorted(readers):
         await tx.execute(
@@ -279,60 +312,70 @@ async def _guests_seen(tx: AsyncConnection, facts: Sequence[_Fact]) -> None:
         )
 
 
-async def _move(tx: AsyncConnection, row: Row, said: Sequence[_Fact], recorded: Recorded, *, asked: bool) -> None:
+async def _move(
+    tx: AsyncConnection,
+    row: MessageRow,
+    said: Sequence[_Fact],
+    recorded: Recorded,
+    follow_at: Sequence[float] | None,
+) -> None:
     """Raise attempts, then the message, by what fresh receipts say. A receipt proves that its attempt was accepted.
-    `asked`: its conductor waits for it."""
-    rows = await progress.attempts_of(tx, row["id"])
-    attempts_by_id = {one["id"]: one for one in rows}
-    before: dict[UUID, Row] = {}
+    `follow_at`: None where the workflow itself waits for them."""
+    rows = await progress.attempts_of(tx, row.id)
+    attempts_by_id = {one.id: one for one in rows}
+    before: dict[UUID, AttemptRow] = {}
     for fact in said:
         assert fact.match is not None
-        attempt = attempts_by_id[fact.match["id"]]
-        before.setdefault(attempt["id"], dict(attempt))
-        attempt.update(_raised(attempt, rows, fact.item, fact.match["names"]))
+        attempt = attempts_by_id[fact.match.id]
+        before.setdefault(attempt.id, copy(attempt))
+        _raise(attempt, rows, fact.item, fact.match.names)
     for attempt_id, was in before.items():
-        raised = {name: attempts_by_id[attempt_id][name] for name in _RAISED}
-        if raised != {name: was[name] for name in _RAISED}:
-            await _RAISE(tx, attempt=attempt_id, **raised)
+        raised = attempts_by_id[attempt_id]
+        if raised != was:
+            assert raised.stage is not None
+            await _RAISE(
+                tx,
+                attempt=attempt_id,
+                stage=raised.stage.value,
+                state=raised.state.value,
+                provider_id=raised.provider_id,
+                failure_code=raised.failure_code,
+                provider_code=raised.provider_code,
+            )
     # While `deliver` itself is in the call it sees all this when it records: a signal would only cost. And so it would
-    # when nothing has changed for the conductor.
-    states = {was["state"] for was in before.values()}
-    news = bool(states & {"unknown", "not_sent", "abandoned"}) or progress.moves(row, rows) is not None
-    signalled = states != {"in_flight"} and not asked and news
+    # when nothing has changed for the workflow.
+    states = {was.state for was in before.values()}
+    news = bool(states & _PROVED_BY_A_RECEIPT) or progress.moves(row, rows) is not None
+    signalled = states != {AttemptState.IN_FLIGHT} and follow_at is not None and news
     moved = await progress.advance(tx, row, rows, wake=signalled)
     recorded.endpoints |= moved.endpoints
-    if signalled:
-        recorded.signals.append(Signal(row["id"], moved.answer, moved.row["wake_due_at"]))
+    if signalled and follow_at is not None:
+        assert row.wake_due_at is not None
+        recorded.signals.append(Signal(row.id, progress.next_step(row, follow_at), row.wake_due_at))
 
 
-def _raised(attempt: Row, rows: Sequence[Row], item: Receipt, provider_id: str | None) -> dict[str, Any]:
-    """What a receipt makes of its attempt; every attempt of the message is in `rows`. `provider_id`: its id for it."""
+def _raise(attempt: AttemptRow, rows: Sequence[AttemptRow], item: Receipt, provider_id: str | None) -> None:
+    """Change an attempt by what a receipt says; every attempt of the message is in `rows`. `provider_id`: the
+    provider's id for it."""
     assert item.stage is not None
-    known = Stage(attempt["stage"]) if attempt["stage"] else Stage.QUEUED
+    known = attempt.stage or Stage.QUEUED
     said = statuses.higher(known, item.stage)
     reasons: list[Reason] = []
     if said is Stage.UNDELIVERED:
         # Of several failures the one that says most, whichever came first.
-        reasons += [(attempt["failure_code"], attempt["provider_code"])] if known is said else []
+        reasons += [(attempt.failure_code, attempt.provider_code)] if known is said else []
         reasons += [(item.code.value if item.code else None, item.provider_code)] if item.stage is said else []
-    code, provider_code = min(reasons, key=progress.says_less, default=(None, None))
-    return {
-        "stage": said.value,
-        "state": attempt["state"]
-        if attempt_rows.beside(attempt, rows)
-        else "undelivered"
-        if said is Stage.UNDELIVERED
-        else "accepted",
-        "provider_id": attempt["provider_id"] or provider_id,
-        "failure_code": code,
-        "provider_code": provider_code,
-    }
+    attempt.failure_code, attempt.provider_code = min(reasons, key=progress.says_less, default=(None, None))
+    attempt.stage = said
+    if not attempt_rows.beside(attempt, rows):
+        attempt.state = AttemptState.UNDELIVERED if said is Stage.UNDELIVERED else AttemptState.ACCEPTED
+    attempt.provider_id = attempt.provider_id or provider_id
 
 
-def _address_of(fact: _Fact, row: Row | None) -> tuple[str, bytes]:
+def _address_of(fact: _Fact, row: MessageRow | None) -> tuple[str, bytes]:
     """What effects are sorted by: contact points are locked in this order."""
     if row is not None:
-        return str(row["scope_id"]), row["address_hash"] or b""
+        return str(row.scope_id), row.address_hash or b""
     return "", (fact.item.address or "").encode()
 
 
@@ -340,7 +383,7 @@ async def _effect(
     tx: AsyncConnection,
     verified: Sequence[Account],
     item: Receipt,
-    row: Row | None,
+    row: MessageRow | None,
     book: AddressBook | None,
     evidence: UUID,
 ) -> None:
@@ -348,9 +391,9 @@ async def _effect(
     account: a complaint without a message is still a guest's will."""
     assert item.effect is not None
     source = f"{verified[0].provider} {item.word}"
-    if row is not None and row["address_hash"] is not None:
-        kind = CHANNELS[Channel(row["channel"])].address.value
-        await consents.write(tx, row["scope_id"], kind, row["address_hash"], item.effect, source, evidence)
+    if row is not None and row.address_hash is not None:
+        kind = CHANNELS[row.channel].address.value
+        await consents.write(tx, row.scope_id, kind, row.address_hash, item.effect, source, evidence)
     elif row is None and item.address and item.address_kind and book is not None:
         owners = await tx.execute(
             select(scopes.c.id)

@@ -21,11 +21,12 @@ from bellhop.domain.channels import AddressKind
 from bellhop.domain.events import EventType
 from bellhop.domain.ids import message_workflow
 from bellhop.domain.rows.guests import GuestRow
+from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
-from bellhop.store.compiled import Row
 from bellhop.store.guests import profiles
 from bellhop.store.messages import progress
+from bellhop.store.rows import from_result
 from bellhop.store.tables import (
     attempts,
     contact_points,
@@ -62,7 +63,7 @@ _TOMBSTONE: dict[str, Any] = {
 class Erased:
     """What the commit leaves to do: workflows to wake so that they close, endpoints that are owed events."""
 
-    woken: list[Row] = field(default_factory=list)
+    woken: list[MessageRow] = field(default_factory=list)
     endpoints: set[UUID] = field(default_factory=set)
 
 
@@ -136,17 +137,17 @@ async def _anonymise(
     )
     outbound: list[UUID] = []
     everything: list[UUID] = []
-    open_ones: dict[UUID, Row] = {}
-    for row in rows.mappings().all():
-        everything.append(row["id"])
-        if row["direction"] != "outbound":
+    open_ones: list[UUID] = []
+    for row in from_result(MessageRow, rows):
+        everything.append(row.id)
+        if row.direction != "outbound":
             continue
-        outbound.append(row["id"])
-        if row["stage"] == Stage.QUEUED.value:
-            moved = await progress.advance(tx, dict(row), decision=Stage.CANCELLED)
+        outbound.append(row.id)
+        if row.stage in (Stage.QUEUED, Stage.SENT, Stage.DELIVERED):
+            open_ones.append(row.id)
+        if row.stage is Stage.QUEUED:
+            moved = await progress.advance(tx, row, decision=Stage.CANCELLED)
             erased.endpoints |= moved.endpoints
-        if row["stage"] in (Stage.QUEUED.value, Stage.SENT.value, Stage.DELIVERED.value):
-            open_ones[row["id"]] = dict(row)
     if everything:
         await tx.execute(
             update(messages)
@@ -159,9 +160,9 @@ async def _anonymise(
             update(messages)
             .where(_any(messages.c.id, open_ones))
             .values(wake_due_at=func.clock_timestamp())
-            .returning(messages)
+            .returning(*progress.columns_of_written)
         )
-        erased.woken = [{**open_ones[row["id"]], **row} for row in left.mappings()]
+        erased.woken = from_result(MessageRow, left)
     return outbound, everything
 
 

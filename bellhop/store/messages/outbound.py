@@ -16,12 +16,15 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.content import parts
 from bellhop.domain.ids import Prefix, render
+from bellhop.domain.rows.delivery import AttemptState
+from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.domain.statuses import Stage, Status
-from bellhop.store.compiled import CompiledStatement, Row, seconds
+from bellhop.store.compiled import CompiledStatement, seconds
 from bellhop.store.guests import consents
 from bellhop.store.messages import progress
+from bellhop.store.rows import from_result
 from bellhop.store.tables import guests, messages, provider_accounts, scopes, senders
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
@@ -32,17 +35,28 @@ _OUTBOUND = (
     .where(messages.c.direction == "outbound", messages.c.erased_at.is_(None))
 )
 _GET = CompiledStatement(
-    _OUTBOUND.where(messages.c.scope_id == bindparam("scope"), messages.c.id == bindparam("message"))
+    _OUTBOUND.where(messages.c.scope_id == bindparam("scope"), messages.c.id == bindparam("message")),
+    row=MessageRow,
 )
+
+
+@dataclass(slots=True)
+class _StageOf:
+    id: UUID
+    stage: Stage
+
+
 _STAGES = CompiledStatement(
-    select(messages.c.id, messages.c.stage).where(messages.c.id == any_(bindparam("asked", type_=ARRAY(Uuid))))
+    select(messages.c.id, messages.c.stage).where(messages.c.id == any_(bindparam("asked", type_=ARRAY(Uuid)))),
+    row=_StageOf,
 )
 _PROVIDER = CompiledStatement(
     select(provider_accounts.c.provider)
     .join(senders, senders.c.account_id == provider_accounts.c.id)
     .where(senders.c.scope_id == bindparam("scope"), senders.c.channel == bindparam("channel"))
     .order_by(senders.c.is_default.desc(), senders.c.id)
-    .limit(1)
+    .limit(1),
+    value=str,
 )
 # Null is less than any time here: what is not scheduled is due now.
 _DUE = func.greatest(func.now(), bindparam("not_before", type_=DateTime(timezone=True)))
@@ -53,11 +67,12 @@ _ACCEPT = CompiledStatement(
         expires_at=_DUE + seconds(bindparam("valid_for", type_=Float)),
         wake_due_at=func.now(),
     )
-    .returning(messages, func.now().label("now")),
+    .returning(*progress.columns_of_written),
     (
         "scope_id", "channel", "recipient", "address_hash", "guest_ref", "guest_id", "subject", "content",
         "content_type", "metadata", "category", "reference", "tags", "scheduled_at", "parts", "provider",
     ),
+    row=MessageRow,
 )  # fmt: skip
 
 
@@ -88,16 +103,17 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What became of a change: the message (None: no such message here), whether it was done, who is owed events."""
+    """What became of a change: the message (None: no such message here), whether it was done, and the endpoints that
+    have events to deliver."""
 
-    row: Row | None
+    row: MessageRow | None
     done: bool
     endpoints: set[UUID] = field(default_factory=set)
     unknown: bool = False
     """Not done because nobody knows yet whether a provider has it."""
 
 
-async def accept(tx: AsyncConnection, scope: Scope, new: NewMessage, book: AddressBook, valid_for: float) -> Row:
+async def accept(tx: AsyncConnection, scope: Scope, new: NewMessage, book: AddressBook, valid_for: float) -> MessageRow:
     """Write a message, its first event and its contact point. `valid_for`: seconds after it is due that it expires,
     where its channel has no time of its own.
 
@@ -117,7 +133,7 @@ async def accept(tx: AsyncConnection, scope: Scope, new: NewMessage, book: Addre
         raise ChannelUnavailable
     rules = CHANNELS[new.channel]
     address_hash = book.hash(rules.address, new.recipient)
-    (written,) = await _ACCEPT(
+    (row,) = await _ACCEPT(
         tx,
         scope_id=scope.id,
         channel=new.channel.value,
@@ -136,15 +152,14 @@ async def accept(tx: AsyncConnection, scope: Scope, new: NewMessage, book: Addre
         not_before=new.scheduled_at,
         valid_for=valid_for if rules.valid_for is None else rules.valid_for,
         parts=len(parts(new.channel, new.content)),
-        provider=carried[0]["provider"],
+        provider=carried[0],
     )
-    row = {**written, "property_id": scope.property_id, "environment": scope.environment}
-    await events.write(tx, scope.id, "message", row["id"], [NewEvent("message.queued", "queued")])
+    await events.write(tx, scope.id, "message", row.id, [NewEvent("message.queued", "queued")])
     await consents.remember_contact(tx, scope.id, rules.address.value, new.recipient, address_hash, [new.guest_id])
     return row
 
 
-async def get(tx: AsyncConnection, scope: Scope, message_id: UUID) -> Row | None:
+async def get(tx: AsyncConnection, scope: Scope, message_id: UUID) -> MessageRow | None:
     """An outbound message of this scope; None when it is another's, erased, or was never there."""
     found = await _GET(tx, scope=scope.id, message=message_id)
     return found[0] if found else None
@@ -159,7 +174,7 @@ async def listing(
     status: Status | None = None,
     limit: int = 50,
     offset: int = 0,
-) -> tuple[list[Row], int]:
+) -> tuple[list[MessageRow], int]:
     """Outbound messages of this scope, newest first, and how many there are in all."""
     query = _OUTBOUND.where(messages.c.scope_id == scope.id)
     if guest_id is not None:
@@ -170,31 +185,34 @@ async def listing(
         query = query.where(messages.c.stage.in_([stage.value for stage in statuses.stages_of(status)]))
     total = (await tx.execute(select(func.count()).select_from(query.subquery()))).scalar_one()
     page = await tx.execute(query.order_by(messages.c.id.desc()).limit(limit).offset(offset))
-    return [dict(row) for row in page.mappings()], total
+    return from_result(MessageRow, page), total
 
 
-async def stages(tx: AsyncConnection, message_ids: list[UUID]) -> dict[UUID, str]:
+async def stages(tx: AsyncConnection, message_ids: list[UUID]) -> dict[UUID, Stage]:
     """The stage of each of these messages: one query for all who wait for an acceptance."""
-    return {row["id"]: row["stage"] for row in await _STAGES(tx, asked=message_ids)}
+    return {row.id: row.stage for row in await _STAGES(tx, asked=message_ids)}
 
 
-async def _waiting(tx: AsyncConnection, scope: Scope, message_id: UUID) -> tuple[Row | None, bool, bool]:
+_OUTCOME_UNKNOWN = frozenset({AttemptState.UNKNOWN, AttemptState.ABANDONED})
+
+
+async def _waiting(tx: AsyncConnection, scope: Scope, message_id: UUID) -> tuple[MessageRow | None, bool, bool]:
     """The message under its lock, whether no provider has it or could still get it, and whether that is unknown."""
     if await get(tx, scope, message_id) is None:
         return None, False, False
     row = await progress.lock(tx, message_id)
-    if row is None or row["erased_at"] is not None:
+    if row is None or row.erased_at is not None:
         return None, False, False
-    queued = row["stage"] == Stage.QUEUED.value
-    states = {attempt["state"] for attempt in await progress.attempts_of(tx, message_id)}
+    queued = row.stage is Stage.QUEUED
+    states = {attempt.state for attempt in await progress.attempts_of(tx, message_id)}
     # One part that a provider took, even to fail with it, and the message is no longer ours to withdraw.
-    return row, queued and states <= {"not_sent"}, queued and bool(states & {"unknown", "abandoned"})
+    return row, queued and states <= {AttemptState.NOT_SENT}, queued and bool(states & _OUTCOME_UNKNOWN)
 
 
 async def cancel(tx: AsyncConnection, scope: Scope, message_id: UUID) -> Changed:
-    """Withdraw a message that no provider has. Repeating it is harmless. After the commit: wake the conductor."""
+    """Withdraw a message that no provider has. Repeating it is harmless. After the commit: wake its workflow."""
     row, waiting, unknown = await _waiting(tx, scope, message_id)
-    if row is None or row["stage"] == Stage.CANCELLED.value:
+    if row is None or row.stage is Stage.CANCELLED:
         return Changed(row, row is not None)
     if not waiting:
         return Changed(row, False, unknown=unknown)
@@ -203,12 +221,12 @@ async def cancel(tx: AsyncConnection, scope: Scope, message_id: UUID) -> Changed
 
 
 async def reschedule(tx: AsyncConnection, scope: Scope, message_id: UUID, at: datetime | None) -> Changed:
-    """Move a message that still waits to another time (None: now). After the commit: wake the conductor."""
+    """Move a message that still waits to another time (None: now). After the commit: wake its workflow."""
     row, waiting, unknown = await _waiting(tx, scope, message_id)
     if row is None or not waiting:
         return Changed(row, False, unknown=unknown)
     due = func.greatest(func.now(), literal(at)) if at else func.now()
-    changed = await tx.execute(
+    (changed,) = await tx.execute(
         update(messages)
         .where(messages.c.id == message_id)
         .values(
@@ -216,15 +234,24 @@ async def reschedule(tx: AsyncConnection, scope: Scope, message_id: UUID, at: da
             due_at=due,
             held_account_id=None,
             # As long after the new time as it was after the old one; `due_at` itself moves with holds and retries.
-            expires_at=due + (row["expires_at"] - max(row["scheduled_at"] or row["created_at"], row["created_at"]))
-            if row["expires_at"]
+            expires_at=due + (row.expires_at - max(row.scheduled_at or row.created_at, row.created_at))
+            if row.expires_at
             else None,
             updated_at=func.now(),
             wake_due_at=func.clock_timestamp(),
         )
-        .returning(messages)
+        .returning(
+            messages.c.scheduled_at,
+            messages.c.due_at,
+            messages.c.held_account_id,
+            messages.c.expires_at,
+            messages.c.updated_at,
+            messages.c.wake_due_at,
+        )
     )
-    owed = await events.write(
+    for name, value in changed._mapping.items():
+        setattr(row, name, value)
+    endpoints = await events.write(
         tx, scope.id, "message", message_id, [NewEvent("message.rescheduled", facts={"scheduled_at": timestamp(at)})]
     )
-    return Changed({**row, **changed.mappings().one()}, True, owed)
+    return Changed(row, True, endpoints)

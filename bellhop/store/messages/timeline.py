@@ -11,17 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.failures import error_object
 from bellhop.domain.ids import Prefix, render
+from bellhop.domain.rows.delivery import AttemptState
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.domain.statuses import Stage
 from bellhop.store.messages import outbound, progress
 from bellhop.store.tables import deliveries, endpoints, events, receipts
 
-_OUTCOME: dict[str, str] = {
-    "accepted": "the provider accepted it",
-    "not_sent": "it surely did not reach the provider",
-    "undelivered": "the provider accepted it, then could not deliver it",
-    "abandoned": "nobody can say whether the provider took it; it is sent again, as the property chose",
+_OUTCOME: dict[AttemptState, str] = {
+    AttemptState.ACCEPTED: "the provider accepted it",
+    AttemptState.NOT_SENT: "it surely did not reach the provider",
+    AttemptState.UNDELIVERED: "the provider accepted it, then could not deliver it",
+    AttemptState.ABANDONED: "nobody can say whether the provider took it; it is sent again, as the property chose",
 }
 _UNKNOWN: dict[str, str] = {
     "no_answer": "the provider did not say whether it took the message; nothing is sent again until that is known",
@@ -71,8 +72,8 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
     if row is None:
         return None
     entries: list[dict[str, Any]] = []
-    if row["scheduled_at"] and row["scheduled_at"] > row["created_at"] and row["stage"] != Stage.CANCELLED.value:
-        entries.append({"at": row["scheduled_at"], "what": "due", "detail": "the time it was asked to go out"})
+    if row.scheduled_at and row.scheduled_at > row.created_at and row.stage is not Stage.CANCELLED:
+        entries.append({"at": row.scheduled_at, "what": "due", "detail": "the time it was asked to go out"})
     told = await tx.execute(select(events).where(events.c.subject_id == message_id).order_by(events.c.id))
     for event in told.mappings():
         code = event["facts"].get("code")
@@ -86,18 +87,18 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
             }
         )
     for number, attempt in enumerate(await progress.attempts_of(tx, message_id), start=1):
-        common = {"attempt": number, "part": attempt["part"] + 1, "provider": attempt["provider"]}
-        entries.append({"at": attempt["created_at"], "what": "attempt.started", **common})
-        if attempt["settled_at"]:
+        common = {"attempt": number, "part": attempt.part + 1, "provider": attempt.provider}
+        entries.append({"at": attempt.created_at, "what": "attempt.started", **common})
+        if attempt.settled_at:
             entries.append(
                 {
-                    "at": attempt["settled_at"],
-                    "what": f"attempt.{attempt['state']}",
-                    "detail": _OUTCOME[attempt["state"]],
+                    "at": attempt.settled_at,
+                    "what": f"attempt.{attempt.state.value}",
+                    "detail": _OUTCOME[attempt.state],
                     **common,
-                    "provider_id": attempt["provider_id"],
-                    **({"code": attempt["failure_code"]} if attempt["failure_code"] else {}),
-                    **({"provider_code": attempt["provider_code"]} if attempt["provider_code"] else {}),
+                    "provider_id": attempt.provider_id,
+                    **({"code": attempt.failure_code} if attempt.failure_code else {}),
+                    **({"provider_code": attempt.provider_code} if attempt.provider_code else {}),
                 }
             )
     entries += await _receipts(tx, message_id)
