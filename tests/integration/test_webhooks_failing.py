@@ -18,7 +18,17 @@ from bellhop.settings import WebhookSettings
 from bellhop.store.webhooks import deliveries
 from bellhop.webhooks.poster import WebhookPoster, make_client
 from tests.integration.engine import free_port
-from tests.integration.webhooks_kit import LOCAL, QUICK, Answer, Call, Receiver, WebhookStack, build_stack, serving
+from tests.integration.webhooks_kit import (
+    LOCAL,
+    QUICK,
+    Answer,
+    Call,
+    Receiver,
+    WebhookStack,
+    build_stack,
+    says,
+    serving,
+)
 
 
 @pytest.fixture
@@ -30,16 +40,6 @@ async def stack(engine: AsyncEngine) -> WebhookStack:
 async def receiver() -> AsyncIterator[Receiver]:
     async with serving() as one:
         yield one
-
-
-def says(*statuses: int, **headers: str) -> Any:
-    """Answer with these statuses in turn, the last one for ever."""
-    left = list(statuses)
-
-    async def answer(_: Call) -> Answer:
-        return left.pop(0) if len(left) > 1 else left[0], {name.replace("_", "-"): v for name, v in headers.items()}
-
-    return answer
 
 
 # --- failing --------------------------------------------------------------------------------------------------------

@@ -107,6 +107,16 @@ class Receiver:
         await send({"type": "http.response.body", "body": b""})
 
 
+def says(*statuses: int, **headers: str) -> Any:
+    """Answer with these statuses in turn, the last one for ever."""
+    left = list(statuses)
+
+    async def answer(_: Call) -> Answer:
+        return left.pop(0) if len(left) > 1 else left[0], {name.replace("_", "-"): v for name, v in headers.items()}
+
+    return answer
+
+
 @asynccontextmanager
 async def serving(port: int = 0) -> AsyncIterator[Receiver]:
     receiver = Receiver()
