@@ -97,7 +97,7 @@ class Authenticator:
             window.used = taken.used
             window.ends = time.monotonic() + taken.left
         rest = max(1, math.ceil(window.ends - now))
-        policy = f'"key";q={limit};w={rate_limits.WINDOW}'
+        policy = f'"key";q={limit};w={rate_limits.WINDOW_SECONDS}'
         if window.left <= 0:
             raise RateLimited(
                 f"This API key may make {limit} requests a minute. Try again in {rest} s.",

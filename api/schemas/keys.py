@@ -129,7 +129,7 @@ class ChangeProperty(Strict):
 
 
 class Property(Shown):
-    """A property: the house that keys, guests and messages belong to."""
+    """A property: what keys, guests and messages belong to."""
 
     model_config = {
         "json_schema_extra": {

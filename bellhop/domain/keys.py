@@ -1,7 +1,7 @@
 """API keys: how one is made, recognised without a database, and stored. Pure.
 
 `sk_test_<26 characters of the key's id>_<32 random base62><6 of CRC32>`: the mode is readable, the checksum lets the
-door refuse a mistyped key without a query and lets secret scanners be sure. 190 bits of chance need no slow hash.
+API refuse a mistyped key without a query and lets secret scanners be sure. 190 bits of chance need no slow hash.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the outbox answers: deliveries to post, and what to tell the world."""
+    """What the outbox answers: deliveries to post, and what has changed beside them."""
 
     deliveries: Sequence[PendingDelivery] = ()
     disabled: str | None = None

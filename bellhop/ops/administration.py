@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bellhop.domain import serializers
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import Channel
 from bellhop.domain.failures import CHOICES
@@ -100,10 +101,7 @@ async def list_properties(tx: AsyncConnection) -> list[dict[str, Any]]:
     every = await properties.every_scope(tx)
     return [
         {
-            "id": render(Prefix.PROPERTY, row.id),
-            "slug": row.slug,
-            "name": row.name,
-            "timezone": row.timezone,
+            **_part(serializers.property_(row), "id", "slug", "name", "timezone"),
             "channels": {
                 scope.environment: await accounts.channels(tx, scope) for scope in every if scope.property_id == row.id
             },
@@ -148,24 +146,21 @@ async def create_key(
     if unknown := [word for word in rights if word not in RIGHTS]:
         raise Refused(f"No such scope: {', '.join(unknown)}. There are: {', '.join(RIGHTS)}.")
     row, raw = await keys.mint(engine, scope, name, rights, rate_limit=rate_limit)
-    return {"id": render(Prefix.KEY, row.id), "environment": environment, "scopes": row.rights, "key": raw}
+    return _part(serializers.minted_key(row, raw), "id", "environment", "scopes", "key")
+
+
+def _part(shown: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Some fields of a public object, in this order."""
+    return {name: shown[name] for name in names}
 
 
 async def list_keys(engine: Engine, slug: str) -> list[dict[str, Any]]:
     """The keys of a property, without their secrets."""
     found = []
-    for environment, scope in sorted((await engine.database.read(lambda tx: _scopes_of(tx, slug))).items()):
+    for _, scope in sorted((await engine.database.read(lambda tx: _scopes_of(tx, slug))).items()):
         rows, _ = await keys.listing(engine, scope, limit=1000)
         found += [
-            {
-                "id": render(Prefix.KEY, row.id),
-                "name": row.name,
-                "environment": environment,
-                "scopes": row.rights,
-                "last4": row.last4,
-                "created_at": timestamp(row.created_at),
-                "revoked_at": timestamp(row.revoked_at),
-            }
+            _part(serializers.api_key(row), "id", "name", "environment", "scopes", "last4", "created_at", "revoked_at")
             for row in rows
         ]
     return found

@@ -119,7 +119,7 @@ class PostgresSweeper:
             if progress is not None:
                 progress(looked, made)
         async with self._engine.begin() as tx:
-            await installation.conducted_by(tx, namespace_id)
+            await installation.set_temporal_namespace(tx, namespace_id)
         self._rebuilt = ("", FIRST)
         return made
 
@@ -136,9 +136,9 @@ class PostgresSweeper:
     async def _if_temporal_is_new(self) -> int:
         here = await self._namespace_id()
         async with self._engine.begin() as tx:
-            known = await installation.conductor(tx)
+            known = await installation.temporal_namespace(tx)
             if known is None:
-                await installation.conducted_by(tx, here)
+                await installation.set_temporal_namespace(tx, here)
         if known in (None, here):
             return 0
         log.warning("Temporal has lost its state, or is another one: every pending workflow is made anew")

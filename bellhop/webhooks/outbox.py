@@ -17,9 +17,10 @@ from bellhop.store.webhooks import deliveries
 log = structlog.get_logger()
 
 LEASE_OF_DRAINER = 10.0
-"""How long one word of a drainer counts, seconds: longer than its heartbeat time-out, so that nobody wakes a workflow
-whose activity is about to be tried again anyway."""
+"""Seconds until a drainer has to say again that it drains: longer than its heartbeat time-out, so that nobody wakes a
+workflow whose activity is about to be tried again anyway."""
 CLAIM_MARGIN = 5.0
+"""Seconds a claim outlasts the longest POST."""
 
 
 class PostgresOutbox:

@@ -54,7 +54,7 @@ class WebhookPoster:
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._call(delivery.url, content, headers, at)
-        except Exception as error:  # noqa: BLE001 (whatever a stranger's server can cause is an ordinary failure)
+        except Exception as error:  # noqa: BLE001 (whatever a customer's server can cause is an ordinary failure)
             return Posted(None, error_word(error))
 
     async def _call(self, url: str, content: bytes, headers: dict[str, str], at: datetime) -> Posted:

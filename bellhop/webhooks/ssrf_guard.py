@@ -1,8 +1,9 @@
-"""The wall between customers' URLs and private networks: an HTTP client that connects to public addresses only.
+"""What keeps customers' URLs out of private networks: an HTTP client that connects to public addresses only.
 
-A customer names the URL of a webhook, so without this wall they could make us call our own database, a neighbour or
-the cloud's metadata service. The check is made where the connection is: names are resolved once, every address must
-be public, and the connection goes to an address that was checked, so a name that changes its answer gains nothing.
+A customer names the URL of a webhook, so without this guard they could make us call our own database, a machine
+beside us or the cloud's metadata service. The check is made where the connection is: names are resolved once, every
+address must be public, and the connection goes to an address that was checked, so a name that changes its answer
+gains nothing.
 """
 
 from __future__ import annotations

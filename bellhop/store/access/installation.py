@@ -1,4 +1,4 @@
-"""The installation itself: which secret key its database was made with, and which Temporal conducts it."""
+"""The installation: which secret key its database was made with, and which Temporal namespace has its workflows."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ async def secret_check(tx: AsyncConnection, offered: bytes) -> bytes:
     return bytes((await tx.execute(select(installation.c.secret_check))).scalar_one())
 
 
-async def conductor(tx: AsyncConnection) -> str | None:
-    """The id of the Temporal namespace that conducts these messages; None before the first."""
+async def temporal_namespace(tx: AsyncConnection) -> str | None:
+    """The id of the Temporal namespace that has these messages' workflows; None before the first."""
     known: str | None = (await tx.execute(select(installation.c.conductor))).scalar_one_or_none()
     return known
 
 
-async def conducted_by(tx: AsyncConnection, namespace_id: str) -> None:
-    """From now on that namespace conducts them: it has a workflow for each that needs one."""
+async def set_temporal_namespace(tx: AsyncConnection, namespace_id: str) -> None:
+    """From now on that namespace has them: a workflow for each message that needs one."""
     await tx.execute(update(installation).values(conductor=namespace_id))
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-WINDOW = 60
+WINDOW_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class Lease:
 # The block shrinks towards the limit: what one process holds unused is little when it is scarce.
 _LEASE = text(
     f"""
-    with told as (
+    with last_use as (
       update api_keys set last_used_at = now()
       where id = :key and (last_used_at is null or last_used_at < now() - interval '1 minute')
     ), moment as (
-      select floor(extract(epoch from clock_timestamp()) / {WINDOW})::bigint as minute,
-             {WINDOW} - mod(extract(epoch from clock_timestamp()), {WINDOW}) as seconds_left
+      select floor(extract(epoch from clock_timestamp()) / {WINDOW_SECONDS})::bigint as minute,
+             {WINDOW_SECONDS} - mod(extract(epoch from clock_timestamp()), {WINDOW_SECONDS}) as seconds_left
     )
     insert into rate_windows as counted (key_id, window_start, used)
     select :key, minute, least(:block, :limit) from moment

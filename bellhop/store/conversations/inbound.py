@@ -70,7 +70,7 @@ async def receive(
             .values(last_seen_at=func.greatest(guests.c.last_seen_at, func.now()))
         )
         if seen.rowcount == 0:
-            # Erased while we looked. What they write is heard all the same, above all a STOP.
+            # Erased while we looked. What they write is kept and obeyed all the same, above all a STOP.
             guest_id = None
     conversation_id = await _conversation(tx, scope_id, kind, item.sender, hashed, guest_id)
     message_id: UUID = (

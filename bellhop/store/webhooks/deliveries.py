@@ -285,8 +285,8 @@ async def _disable(
     # This one must be on disk: it is a decision, not a note.
     await tx.execute(text("set local synchronous_commit = on"))
     facts: dict[str, object] = {"endpoint_id": render(Prefix.ENDPOINT, endpoint_id), "reason": reason}
-    news = [events.NewEvent(EventType.ENDPOINT_DISABLED, facts=facts)]
-    return reason, await events.write(tx, scope_id, "endpoint", endpoint_id, news)
+    disabled = [events.NewEvent(EventType.ENDPOINT_DISABLED, facts=facts)]
+    return reason, await events.write(tx, scope_id, "endpoint", endpoint_id, disabled)
 
 
 async def claim(tx: AsyncConnection, endpoint_id: UUID, room: int, lease: float) -> list[PendingDelivery]:

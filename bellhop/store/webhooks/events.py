@@ -1,4 +1,4 @@
-"""Events and what is owed to whom for them, written in the transaction of the change they tell (I4)."""
+"""Events and what is owed to whom for them, written in the transaction of the change they are about (I4)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NewEvent:
 _WRITE = CompiledStatement(
     text(
         """
-        with told as (
+        with written as (
           insert into events (scope_id, subject, subject_id, type, stage, facts)
           select :scope, :subject, :subject_id, given.type, given.stage, given.facts
           from unnest(:types, :stages, :facts) with ordinality as given (type, stage, facts, place)
@@ -36,11 +36,11 @@ _WRITE = CompiledStatement(
           returning id, type
         )
         insert into deliveries (scope_id, endpoint_id, event_id, subject_id)
-        select :scope, endpoint.id, told.id, :subject_id
-        from told join endpoints endpoint on endpoint.scope_id = :scope and endpoint.is_active
-          and endpoint.deleted_at is null and (endpoint.events && array['*', told.type])
-        where told.type = any(:public)
-        order by told.id
+        select :scope, endpoint.id, written.id, :subject_id
+        from written join endpoints endpoint on endpoint.scope_id = :scope and endpoint.is_active
+          and endpoint.deleted_at is null and (endpoint.events && array['*', written.type])
+        where written.type = any(:public)
+        order by written.id
         returning endpoint_id
         """
     ).bindparams(
