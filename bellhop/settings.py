@@ -1,30 +1,29 @@
 """Every setting of Bellhop, read once from the environment (and `.env`) by a composition root and passed down.
 
 `.env.example` is made from it by `python -m bellhop.ops.env_example`: from the first line of each group's docstring,
-from its fields' descriptions and their defaults. Providers bring groups of their own (`bellhop.providers`).
+from its fields' descriptions and their defaults. Each room brings its own group
+(`store/settings.py`, `webhooks/settings.py`, …), each provider too; only composition roots see the whole tree.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from bellhop.providers import PACKAGES
 from bellhop.providers.package import ProviderSettings
+from bellhop.settings_group import SettingsGroup
+from bellhop.store.settings import DeliverySettings, PostgresSettings
+from bellhop.temporal.settings import TemporalSettings
+from bellhop.webhooks.settings import WebhookSettings
 
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the message names the environment variable and the fix."""
-
-
-def _group(prefix: str) -> SettingsConfigDict:
-    # `NAME=` in a .env file means that NAME is not set.
-    return SettingsConfigDict(env_prefix=prefix, env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
 
 
 def env_file(env: Mapping[str, str] = os.environ) -> str | None:
@@ -33,109 +32,10 @@ def env_file(env: Mapping[str, str] = os.environ) -> str | None:
     return env.get("BELLHOP_ENV_FILE", ".env") or None
 
 
-class PostgresSettings(BaseSettings):
-    """PostgreSQL: the record."""
-
-    model_config = _group("POSTGRES_")
-
-    dsn: SecretStr = Field(
-        default=SecretStr("postgresql://postgres@localhost:5432/bellhop"),
-        description="connection string of a PostgreSQL 18 database (postgresql://user:password@host:port/database)",
-    )
-    pool_size: int = Field(default=10, ge=1, le=200, description="connections each process keeps at most")
-
-
-class TemporalSettings(BaseSettings):
-    """Temporal: the workflows."""
-
-    model_config = _group("TEMPORAL_")
-
-    address: str = Field(
-        default="localhost:7233",
-        description="address of the Temporal frontend; when set, `make run` uses that server instead of one of its own",
-    )
-    namespace: str = Field(default="default", description="Temporal namespace; it must exist")
-    api_key: SecretStr | None = Field(default=None, description="API key (Temporal Cloud); switches TLS on")
-    tls: bool = Field(default=False, description="use TLS; implied by an API key or a client certificate")
-    tls_server_ca_file: Path | None = Field(
-        default=None, description="PEM file of the authority to trust, if it is a private one"
-    )
-    tls_client_cert_file: Path | None = Field(default=None, description="PEM client certificate for mutual TLS")
-    tls_client_key_file: Path | None = Field(default=None, description="PEM key of that certificate")
-
-
-class DeliverySettings(BaseSettings):
-    """Deliveries to providers.
-
-    How long a call may take, and how an unknown outcome is settled. Seconds throughout.
-    """
-
-    model_config = _group("DELIVERY_")
-
-    call_timeout: float = Field(default=10.0, gt=0, le=60, description="one provider call, seconds")
-    lease: float = Field(
-        default=15.0, gt=0, le=120, description="how long an attempt may be in flight, seconds; longer than a call"
-    )
-    lease_margin: float = Field(
-        default=2.0,
-        ge=0,
-        le=60,
-        description="wait after a lease before the provider is asked what became of the attempt, seconds",
-    )
-    settle_pauses: Annotated[list[float], NoDecode] = Field(
-        default=[10.0, 30.0, 60.0, 60.0],
-        min_length=1,
-        description="pauses between questions to a provider about an unknown outcome, seconds, comma-separated",
-    )
-    follow_at: Annotated[list[float], NoDecode] = Field(
-        default=[300.0, 1_200.0, 4_800.0, 19_200.0, 64_800.0, 172_800.0, 330_000.0],
-        min_length=1,
-        description="when a provider is asked about a message it took and is silent about, seconds after it was sent",
-    )
-    retry_first: float = Field(default=2.0, gt=0, description="first pause before another attempt, seconds; doubles")
-    retry_longest: float = Field(default=300.0, gt=0, description="longest pause between attempts, seconds")
-    hold: float = Field(
-        default=60.0, gt=0, description="how often the messages of an account that is at fault are tried again, seconds"
-    )
-    valid_for: float = Field(
-        default=259_200.0, gt=0, description="a message not sent this long after it was due expires, seconds"
-    )
-    threads: int = Field(default=16, ge=1, le=256, description="provider calls one worker process makes at a time")
-
-    @field_validator("settle_pauses", "follow_at", mode="before")
-    @classmethod
-    def _comma_list(cls, value: Any) -> Any:
-        return [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-class WebhookSettings(BaseSettings):
-    """Module webhooks: calls to your customers' endpoints."""
-
-    model_config = _group("WEBHOOK_")
-
-    allow: Annotated[list[str], NoDecode] = Field(
-        default=[],
-        description="private networks endpoints may live in (development only), comma-separated, e.g. 127.0.0.0/8",
-    )
-    timeout: float = Field(default=15.0, gt=0, le=60, description="one delivery, seconds")
-    retry_pauses: Annotated[list[float], NoDecode] = Field(
-        default=[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400],
-        description="pauses between deliveries of one event, seconds: about three days",
-    )
-    disable_after: float = Field(
-        default=432_000.0, gt=0, description="an endpoint that only fails for this long is disabled, seconds"
-    )
-
-    @field_validator("allow", "retry_pauses", mode="before")
-    @classmethod
-    def _comma_list(cls, value: Any) -> Any:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-class BellhopSettings(BaseSettings):
+class BellhopSettings(SettingsGroup):
     """The program itself."""
 
-    model_config = _group("BELLHOP_")
+    model_config = SettingsConfigDict(env_prefix="BELLHOP_")
 
     secret_key: SecretStr = Field(
         default=SecretStr(""),

@@ -7,8 +7,9 @@ from typing import Literal
 from alembic import context
 from sqlalchemy import Connection, create_engine, pool, text
 
-from bellhop.settings import PostgresSettings, env_file
+from bellhop.settings import env_file
 from bellhop.store.connections import sqlalchemy_url
+from bellhop.store.settings import PostgresSettings
 from bellhop.store.tables import Personal, PersonalJSON, Secret, metadata
 
 # One migration at a time, whoever starts it: API, worker and job may all be started together.

@@ -27,15 +27,11 @@ from bellhop.dev.stack import EmbeddedStack
 from bellhop.domain.addresses import AddressBook
 from bellhop.ops.migrate import migrate
 from bellhop.providers import PACKAGES
-from bellhop.settings import (
-    BellhopSettings,
-    DeliverySettings,
-    PostgresSettings,
-    Settings,
-    TemporalSettings,
-    WebhookSettings,
-)
+from bellhop.settings import BellhopSettings, Settings
 from bellhop.store.connections import make_engine
+from bellhop.store.settings import DeliverySettings, PostgresSettings
+from bellhop.temporal.settings import TemporalSettings
+from bellhop.webhooks.settings import WebhookSettings
 
 SECRET = "a secret of the tests, long enough to be one"
 TEMPLATE = "bellhop_template"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.delivery_ports import Provider
-from bellhop.settings import DeliverySettings, WebhookSettings
 from bellhop.store.database import Database
+from bellhop.store.settings import DeliverySettings
 from bellhop.temporal.dispatcher import TemporalDispatcher
+from bellhop.webhooks.settings import WebhookSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,20 +11,16 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bellhop.domain.accounts import Seed
 from bellhop.domain.delivery_ports import Effect, Provider
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import Stage
+from bellhop.settings_group import SettingsGroup
 
 
-class ProviderSettings(BaseSettings):
-    """The account of `live` scopes, as the environment names it. The first line of a group's docstring heads its part
-    of `.env.example`, and each field's description stands above its variable there."""
-
-    # `NAME=` in a .env file means that NAME is not set.
-    model_config = SettingsConfigDict(env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
+class ProviderSettings(SettingsGroup):
+    """The account of `live` scopes, as the environment names it."""
 
     needed: ClassVar[tuple[str, ...]] = ()
     """Fields that make an account only together."""

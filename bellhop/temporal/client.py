@@ -15,8 +15,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import STATUS
-from bellhop.settings import TemporalSettings
 from bellhop.temporal import search_attributes as keys
+from bellhop.temporal.settings import TemporalSettings
 
 log = structlog.get_logger()
 

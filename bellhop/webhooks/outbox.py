@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bellhop.domain.webhook_ports import RecordUnavailable, Result, Step
-from bellhop.settings import WebhookSettings
 from bellhop.store.webhooks import deliveries
+from bellhop.webhooks.settings import WebhookSettings
 
 log = structlog.get_logger()
 

@@ -16,9 +16,9 @@ import structlog
 from bellhop.domain import retry_after, signing
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.webhook_ports import PendingDelivery, Posted
-from bellhop.settings import WebhookSettings
 from bellhop.webhooks import ssrf_guard
 from bellhop.webhooks.body import body
+from bellhop.webhooks.settings import WebhookSettings
 
 log = structlog.get_logger()
 

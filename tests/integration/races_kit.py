@@ -36,13 +36,14 @@ from bellhop.domain.delivery_ports import (
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import RANK, Stage
 from bellhop.ops.seed import ensure_accounts
-from bellhop.settings import DeliverySettings, Settings
+from bellhop.settings import Settings
 from bellhop.store.access import properties
 from bellhop.store.delivery import pending_wakes, receipts
 from bellhop.store.delivery.attempt_store import AttemptStore, Routes
 from bellhop.store.guests import erasure, profiles
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
+from bellhop.store.settings import DeliverySettings
 
 DELIVERY = DeliverySettings(
     _env_file=None, lease=60.0, lease_margin=5.0, settle_pauses=[10.0, 30.0], retry_first=2.0, hold=30.0

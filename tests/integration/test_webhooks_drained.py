@@ -146,7 +146,7 @@ DRAINER = textwrap.dedent(
     from uuid import UUID
     from pydantic import SecretStr
     from bellhop.store.connections import make_engine
-    from bellhop.settings import PostgresSettings
+    from bellhop.store.settings import PostgresSettings
     from tests.integration.webhooks_kit import WebhookStack
 
     async def main(dsn, endpoint):

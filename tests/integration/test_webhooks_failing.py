@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.statuses import Stage
-from bellhop.settings import WebhookSettings
 from bellhop.store.webhooks import deliveries
 from bellhop.webhooks.poster import WebhookPoster, make_client
+from bellhop.webhooks.settings import WebhookSettings
 from tests.integration.engine import free_port
 from tests.integration.webhooks_kit import (
     LOCAL,

@@ -23,11 +23,11 @@ from bellhop.domain.answers import Drained
 from bellhop.domain.events import OF_STAGE
 from bellhop.domain.signing import new_secret
 from bellhop.domain.statuses import STATUS, Stage
-from bellhop.settings import WebhookSettings
 from bellhop.store import tables
 from bellhop.store.webhooks import events
 from bellhop.webhooks.outbox import PostgresOutbox
 from bellhop.webhooks.poster import WebhookPoster, make_client
+from bellhop.webhooks.settings import WebhookSettings
 
 LOCAL = ["127.0.0.0/8"]
 QUICK = Pace(linger=0.15, poll=0.02, tick=0.01, works=20.0)

@@ -16,7 +16,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from bellhop.domain import signing
 from bellhop.domain.events import EventType
-from bellhop.settings import WebhookSettings
+from bellhop.webhooks.settings import WebhookSettings
 
 BODY = '{"type":"message.sent","data":{"content":"Zoë’s room ☂"}}'.encode()
 NOW = datetime.now(UTC)

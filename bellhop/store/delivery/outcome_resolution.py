@@ -27,11 +27,11 @@ from bellhop.domain.provider_urls import Routes
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
-from bellhop.settings import DeliverySettings
 from bellhop.store.compiled import seconds
 from bellhop.store.delivery import attempt_rows
 from bellhop.store.messages import progress
 from bellhop.store.messages.progress import Progress
+from bellhop.store.settings import DeliverySettings
 from bellhop.store.tables import attempts, properties, provider_accounts
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent

@@ -18,9 +18,10 @@ from temporalio.client import Client
 from bellhop.dev.free_ports import Ports
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.sandbox.testing import Receiver
-from bellhop.settings import PostgresSettings, from_env
+from bellhop.settings import from_env
 from bellhop.store.access import keys
 from bellhop.store.connections import make_engine
+from bellhop.store.settings import PostgresSettings
 from bellhop.store.webhooks import endpoints
 from bellhop.temporal.client import register_search_attributes
 from tests.chaos.crash.process_pool import ENV, ProcessPool

@@ -1,0 +1,66 @@
+"""Settings of the store: its database, and when an attempt is made, asked about and given up."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from bellhop.settings_group import SettingsGroup
+
+
+class PostgresSettings(SettingsGroup):
+    """PostgreSQL: the record."""
+
+    model_config = SettingsConfigDict(env_prefix="POSTGRES_")
+
+    dsn: SecretStr = Field(
+        default=SecretStr("postgresql://postgres@localhost:5432/bellhop"),
+        description="connection string of a PostgreSQL 18 database (postgresql://user:password@host:port/database)",
+    )
+    pool_size: int = Field(default=10, ge=1, le=200, description="connections each process keeps at most")
+
+
+class DeliverySettings(SettingsGroup):
+    """Deliveries to providers.
+
+    How long a call may take, and how an unknown outcome is settled. Seconds throughout.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="DELIVERY_")
+
+    call_timeout: float = Field(default=10.0, gt=0, le=60, description="one provider call, seconds")
+    lease: float = Field(
+        default=15.0, gt=0, le=120, description="how long an attempt may be in flight, seconds; longer than a call"
+    )
+    lease_margin: float = Field(
+        default=2.0,
+        ge=0,
+        le=60,
+        description="wait after a lease before the provider is asked what became of the attempt, seconds",
+    )
+    settle_pauses: Annotated[list[float], NoDecode] = Field(
+        default=[10.0, 30.0, 60.0, 60.0],
+        min_length=1,
+        description="pauses between questions to a provider about an unknown outcome, seconds, comma-separated",
+    )
+    follow_at: Annotated[list[float], NoDecode] = Field(
+        default=[300.0, 1_200.0, 4_800.0, 19_200.0, 64_800.0, 172_800.0, 330_000.0],
+        min_length=1,
+        description="when a provider is asked about a message it took and is silent about, seconds after it was sent",
+    )
+    retry_first: float = Field(default=2.0, gt=0, description="first pause before another attempt, seconds; doubles")
+    retry_longest: float = Field(default=300.0, gt=0, description="longest pause between attempts, seconds")
+    hold: float = Field(
+        default=60.0, gt=0, description="how often the messages of an account that is at fault are tried again, seconds"
+    )
+    valid_for: float = Field(
+        default=259_200.0, gt=0, description="a message not sent this long after it was due expires, seconds"
+    )
+    threads: int = Field(default=16, ge=1, le=256, description="provider calls one worker process makes at a time")
+
+    @field_validator("settle_pauses", "follow_at", mode="before")
+    @classmethod
+    def _comma_list(cls, value: Any) -> Any:
+        return [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
