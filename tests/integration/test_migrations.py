@@ -127,6 +127,8 @@ def test_migrating_twice_and_at_once_is_harmless(database_dsn: str, tmp_path: Pa
             # make the others fail, whatever statements may usually wait for a lock.
             connection.execute(text("select pg_advisory_xact_lock(7236512301)"))
             running = [stack.enter_context(start()) for _ in range(3)]
+            # Let go of before they are waited for, also when this test fails: they would wait for their turn for ever.
+            stack.callback(connection.rollback)
             waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
             with connected(database_dsn) as watching:
                 until(lambda: watching.execute(text(waiting)).scalar_one() == 3)
