@@ -33,12 +33,13 @@ demo: $(STAMP) ## the same without staying: exits 0 when both messages and all w
 test: check ## check, then the whole test suite
 	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile $(ARGS) $(TESTS)
 
-check: $(STAMP) ## lint, formatting, types, import rules, declared packages
+check: $(STAMP) ## lint, formatting, types, import rules, declared packages, unused code
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry .
+	@$(BIN)/python -m tests.dead_code
 
 bench: $(STAMP) ## measure against a bare Temporal workflow on the same server
 	@$(BIN)/python -m bench $(ARGS)

@@ -17,7 +17,6 @@ from uuid import UUID
 
 from bellhop.domain.ids import Prefix, render
 
-ENVIRONMENTS = ("test", "live")
 EVERYTHING = "*"
 RIGHTS: dict[str, str] = {
     "properties:read": "see the property",

@@ -26,9 +26,6 @@ STATUS_SAYS: dict[Status, str] = {
     Status.CANCELLED: "The property withdrew it before a provider had it. It only follows a call of ours.",
 }
 
-ORDINARY_FROM = frozenset({Stage.QUEUED, Stage.SENT, Stage.DELIVERED})
-"""Moving up from these needs no explanation; every other upward edge has its sentence in ODD_EDGES."""
-
 HEAD = """\
 # Statuses
 

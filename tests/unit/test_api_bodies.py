@@ -82,7 +82,7 @@ def test_content_types() -> None:
 
 
 def test_keys_have_a_form_and_a_checksum() -> None:
-    for environment in keys.ENVIRONMENTS:
+    for environment in ("test", "live"):
         made = keys.mint(environment, uuid4())
         assert made.raw.startswith(f"sk_{environment}_")
         assert keys.plausible(made.raw)

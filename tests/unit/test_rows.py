@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import pytest
 
 from bellhop.domain.rows.access import KeyRow, PropertyRow
-from bellhop.domain.rows.delivery import AccountRow, AttemptRow, SenderRow
+from bellhop.domain.rows.delivery import AccountRow, AttemptRow
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.messages import MessageRow, PublicMessage
 from bellhop.domain.rows.webhooks import DeliveryRow, EndpointRow
@@ -53,7 +53,6 @@ def test_other_columns_are_refused(columns: list[str]) -> None:
         (MessageRow, "messages", {"property_id", "environment", "scope_settings", "paused_at", "now"}, {"body"}),
         (AttemptRow, "attempts", set(), set()),
         (AccountRow, "provider_accounts", set(), set()),
-        (SenderRow, "senders", set(), set()),
         (GuestRow, "guests", {"property_id"}, {"email_key", "search_text"}),
         (
             EndpointRow,

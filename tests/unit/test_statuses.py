@@ -13,7 +13,7 @@ from bellhop.domain import statuses
 from bellhop.domain.channels import AddressKind, ChannelRules
 from bellhop.domain.events import OF_STAGE
 from bellhop.domain.statuses import ODD_EDGES, PASSES, RANK, STATUS, Stage, Status
-from bellhop.ops.statuses_page import ORDINARY_FROM, sentences, upward_edges
+from bellhop.ops.statuses_page import sentences, upward_edges
 
 PROVIDER_SAYS = (Stage.SENT, Stage.UNDELIVERED, Stage.DELIVERED, Stage.READ)
 OURS = (Stage.QUEUED, Stage.CANCELLED, Stage.GAVE_UP)
@@ -70,6 +70,10 @@ def test_an_odd_edge_goes_up_and_says_why(before: Stage, after: Stage) -> None:
     assert RANK[after] > RANK[before]
     assert ODD_EDGES[before, after].endswith(".")
     assert len(ODD_EDGES[before, after].split()) > 3
+
+
+ORDINARY_FROM = frozenset({Stage.QUEUED, Stage.SENT, Stage.DELIVERED})
+"""Moving up from these needs no explanation; every other upward edge has its sentence in ODD_EDGES."""
 
 
 @pytest.mark.parametrize(("before", "after"), upward_edges())

@@ -7,7 +7,6 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from bellhop.domain.channels import Channel
 from bellhop.domain.statuses import Stage
 
 
@@ -80,18 +79,3 @@ class AccountRow:
     probe_at: datetime | None
     created_at: datetime
     updated_at: datetime
-
-
-@dataclass(slots=True)
-class SenderRow:
-    """A row of `senders`: an address or number a scope sends from."""
-
-    id: UUID
-    scope_id: UUID
-    account_id: UUID
-    channel: Channel
-    address: str
-    name: str | None
-    capabilities: dict[str, object]
-    is_default: bool
-    created_at: datetime
