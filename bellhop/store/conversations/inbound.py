@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,22 @@ from bellhop.domain.addresses import AddressBook, email_key
 from bellhop.domain.channels import CHANNELS, AddressKind
 from bellhop.domain.consent_keywords import consent_keyword
 from bellhop.domain.delivery_ports import Account, Effect, Inbound
+from bellhop.domain.events import EventType
+from bellhop.domain.statuses import Stage
 from bellhop.store.guests import consents
 from bellhop.store.tables import contact_points, conversations, guests, messages, receipts, senders
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """The address a guest wrote from, in the scope they wrote to."""
+
+    scope_id: UUID
+    kind: AddressKind
+    text: str = field(repr=False)
+    hashed: bytes
 
 
 async def receive(
@@ -38,14 +51,34 @@ async def receive(
             .order_by(senders.c.id)
         )
     ).first()
-    account_id = sender.account_id if sender else verified[0].id
-    fresh = (
+    scope_id, account_id = (None, verified[0].id) if sender is None else (sender.scope_id, sender.account_id)
+    receipt = await _record_receipt(tx, scope_id, account_id, verified[0].provider, item)
+    if receipt is None:
+        return None
+    if scope_id is None:
+        return set()
+    kind = CHANNELS[item.channel].address
+    address = _Address(scope_id, kind, item.sender, book.hash(kind, item.sender))
+    guest_id = await _guest_seen(tx, address)
+    conversation_id = await _conversation(tx, address, guest_id)
+    message_id = await _store(tx, address, item, verified[0].provider, guest_id, conversation_id)
+    await tx.execute(update(receipts).where(receipts.c.id == receipt).values(message_id=message_id))
+    await _apply_keyword(tx, address, item, message_id)
+    received = NewEvent(EventType.MESSAGE_RECEIVED.value, "received", {"channel": item.channel.value})
+    return await events.write(tx, scope_id, "inbound", message_id, [received])
+
+
+async def _record_receipt(
+    tx: AsyncConnection, scope_id: UUID | None, account_id: UUID, provider: str, item: Inbound
+) -> UUID | None:
+    """The row key of the callback's receipt; None when it was here before."""
+    recorded: UUID | None = (
         await tx.execute(
             upsert(receipts)
             .values(
-                scope_id=sender.scope_id if sender else None,
+                scope_id=scope_id,
                 account_id=account_id,
-                provider=verified[0].provider,
+                provider=provider,
                 dedupe_key=item.dedupe_key,
                 word="inbound",
                 provider_id=item.provider_id,
@@ -55,72 +88,75 @@ async def receive(
             .returning(receipts.c.id)
         )
     ).scalar_one_or_none()
-    if fresh is None:
+    return recorded
+
+
+async def _guest_seen(tx: AsyncConnection, address: _Address) -> UUID | None:
+    """The guest who wrote, whose `last_seen_at` is now; None when nobody known has that address."""
+    guest_id = await _guest(tx, address)
+    if guest_id is None:
         return None
-    if sender is None:
-        return set()
-    kind = CHANNELS[item.channel].address
-    hashed = book.hash(kind, item.sender)
-    scope_id: UUID = sender.scope_id
-    guest_id = await _guest(tx, scope_id, kind, item.sender, hashed)
-    if guest_id is not None:
-        seen = await tx.execute(
-            update(guests)
-            .where(guests.c.id == guest_id)
-            .values(last_seen_at=func.greatest(guests.c.last_seen_at, func.now()))
-        )
-        if seen.rowcount == 0:
-            # Erased while we looked. What they write is kept and obeyed all the same, above all a STOP.
-            guest_id = None
-    conversation_id = await _conversation(tx, scope_id, kind, item.sender, hashed, guest_id)
+    seen = await tx.execute(
+        update(guests)
+        .where(guests.c.id == guest_id)
+        .values(last_seen_at=func.greatest(guests.c.last_seen_at, func.now()))
+    )
+    # None: erased while we looked. What they write is kept and obeyed all the same, above all a STOP.
+    return guest_id if seen.rowcount else None
+
+
+async def _store(
+    tx: AsyncConnection,
+    address: _Address,
+    item: Inbound,
+    provider: str,
+    guest_id: UUID | None,
+    conversation_id: UUID,
+) -> UUID:
     message_id: UUID = (
         await tx.execute(
             insert(messages)
             .values(
-                scope_id=scope_id,
+                scope_id=address.scope_id,
                 direction="inbound",
                 channel=item.channel.value,
                 recipient=item.recipient,
                 sender=item.sender,
-                address_hash=hashed,
+                address_hash=address.hashed,
                 guest_id=guest_id,
                 conversation_id=conversation_id,
                 content=item.text,
-                stage="delivered",
-                provider=verified[0].provider,
+                stage=Stage.DELIVERED.value,
+                provider=provider,
                 due_at=func.now(),
             )
             .returning(messages.c.id)
         )
     ).scalar_one()
-    await tx.execute(update(receipts).where(receipts.c.id == fresh).values(message_id=message_id))
-    await _apply_keyword(tx, scope_id, kind, hashed, item, message_id)
-    return await events.write(
-        tx, scope_id, "inbound", message_id, [NewEvent("message.received", "received", {"channel": item.channel.value})]
-    )
+    return message_id
 
 
-async def _guest(tx: AsyncConnection, scope_id: UUID, kind: AddressKind, address: str, hashed: bytes) -> UUID | None:
+async def _guest(tx: AsyncConnection, address: _Address) -> UUID | None:
     """Whom an address belongs to. Families share phones: of several, the one we last wrote to there; else nobody."""
     known = set(
         (
             await tx.execute(
                 select(contact_points.c.guest_id).where(
-                    contact_points.c.scope_id == scope_id,
-                    contact_points.c.kind == kind.value,
-                    contact_points.c.address_hash == hashed,
+                    contact_points.c.scope_id == address.scope_id,
+                    contact_points.c.kind == address.kind.value,
+                    contact_points.c.address_hash == address.hashed,
                     contact_points.c.guest_id.is_not(None),
                 )
             )
         ).scalars()
     )
-    column: Any = guests.c.email_key if kind is AddressKind.EMAIL else guests.c.phone
+    column: Any = guests.c.email_key if address.kind is AddressKind.EMAIL else guests.c.phone
     known |= set(
         (
             await tx.execute(
                 select(guests.c.id).where(
-                    guests.c.scope_id == scope_id,
-                    column == (email_key(address) if kind is AddressKind.EMAIL else address),
+                    guests.c.scope_id == address.scope_id,
+                    column == (email_key(address.text) if address.kind is AddressKind.EMAIL else address.text),
                 )
             )
         ).scalars()
@@ -131,8 +167,8 @@ async def _guest(tx: AsyncConnection, scope_id: UUID, kind: AddressKind, address
         await tx.execute(
             select(messages.c.guest_id)
             .where(
-                messages.c.scope_id == scope_id,
-                messages.c.address_hash == hashed,
+                messages.c.scope_id == address.scope_id,
+                messages.c.address_hash == address.hashed,
                 messages.c.direction == "outbound",
                 messages.c.guest_id.in_(known),
             )
@@ -143,18 +179,16 @@ async def _guest(tx: AsyncConnection, scope_id: UUID, kind: AddressKind, address
     return last
 
 
-async def _conversation(
-    tx: AsyncConnection, scope_id: UUID, kind: AddressKind, address: str, hashed: bytes, guest_id: UUID | None
-) -> UUID:
+async def _conversation(tx: AsyncConnection, address: _Address, guest_id: UUID | None) -> UUID:
     """The conversation with a contact (one per contact while no stay is known)."""
-    await consents.remember_contact(tx, scope_id, kind.value, address, hashed, [guest_id])
+    await consents.remember_contact(tx, address.scope_id, address.kind.value, address.text, address.hashed, [guest_id])
     contact = (
         await tx.execute(
             update(contact_points)
             .where(
-                contact_points.c.scope_id == scope_id,
-                contact_points.c.kind == kind.value,
-                contact_points.c.address_hash == hashed,
+                contact_points.c.scope_id == address.scope_id,
+                contact_points.c.kind == address.kind.value,
+                contact_points.c.address_hash == address.hashed,
                 contact_points.c.guest_id.is_not_distinct_from(guest_id),
             )
             .values(last_inbound_at=func.now())
@@ -174,20 +208,21 @@ async def _conversation(
     made: UUID = (
         await tx.execute(
             insert(conversations)
-            .values(scope_id=scope_id, contact_point_id=contact, guest_id=guest_id, last_message_at=func.now())
+            .values(scope_id=address.scope_id, contact_point_id=contact, guest_id=guest_id, last_message_at=func.now())
             .returning(conversations.c.id)
         )
     ).scalar_one()
     return made
 
 
-async def _apply_keyword(
-    tx: AsyncConnection, scope_id: UUID, kind: AddressKind, hashed: bytes, item: Inbound, message_id: UUID
-) -> None:
+async def _apply_keyword(tx: AsyncConnection, address: _Address, item: Inbound, message_id: UUID) -> None:
     """STOP is written down at once; START lifts it, and means nothing where nothing was stopped."""
     effect = item.effect or consent_keyword(item.text)
     if effect not in (Effect.OPT_OUT, Effect.OPT_IN):
         return
-    if effect is Effect.OPT_IN and await consents.refused(tx, scope_id, kind.value, hashed) is None:
+    if (
+        effect is Effect.OPT_IN
+        and await consents.refused(tx, address.scope_id, address.kind.value, address.hashed) is None
+    ):
         return
-    await consents.write(tx, scope_id, kind.value, hashed, effect, "guest", message_id)
+    await consents.write(tx, address.scope_id, address.kind.value, address.hashed, effect, "guest", message_id)
