@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast, overload
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.rows import tuple_row
 from sqlalchemy import Connection, func, literal_column
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
@@ -22,9 +22,8 @@ from bellhop.store.rows import builder
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-Row = dict[str, Any]
-
-T = TypeVar("T")
+ResultT = TypeVar("ResultT")
+ValueT = TypeVar("ValueT")
 RowT = TypeVar("RowT", bound="DataclassInstance")
 
 _DIALECT: Any = PGDialectAsync_psycopg()  # type: ignore[no-untyped-call]
@@ -44,8 +43,8 @@ def _result_processor(kind: TypeEngine[Any]) -> object:
     return kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
 
 
-class CompiledStatement(Generic[T]):
-    """A statement that is always the same: `await STATEMENT(tx, name=value, …)` gives its rows, [] when it has none.
+class CompiledStatement(Generic[ResultT]):
+    """A statement that is always the same: `await STATEMENT(tx, name=value, …)` runs it.
 
     SQLAlchemy builds, keys, compiles and wraps a statement anew at each call, which was four fifths of what the store's
     operations cost. Here that is done once, at import. Pool, transaction, column types and errors stay SQLAlchemy's, so
@@ -54,12 +53,13 @@ class CompiledStatement(Generic[T]):
     `columns`: those of an insert or an update that are given as parameters, under their own names. Lists go to
     `any_(bindparam(…))`: an `in_` has another text for each length.
     `row`: the dataclass that each row becomes, its fields named as the columns. `value`: the type of the one column
-    there is, where the rows are that and nothing more. With neither, rows are dictionaries.
+    there is, where the rows are that and nothing more. Running it gives a list of them. With neither it gives how many
+    rows were changed.
     """
 
     @overload
     def __init__(
-        self: CompiledStatement[RowT],
+        self: CompiledStatement[list[RowT]],
         statement: ClauseElement,
         columns: Sequence[str] | None = None,
         *,
@@ -68,12 +68,16 @@ class CompiledStatement(Generic[T]):
 
     @overload
     def __init__(
-        self: CompiledStatement[T], statement: ClauseElement, columns: Sequence[str] | None = None, *, value: type[T]
+        self: CompiledStatement[list[ValueT]],
+        statement: ClauseElement,
+        columns: Sequence[str] | None = None,
+        *,
+        value: type[ValueT],
     ) -> None: ...
 
     @overload
     def __init__(
-        self: CompiledStatement[Row], statement: ClauseElement, columns: Sequence[str] | None = None
+        self: CompiledStatement[int], statement: ClauseElement, columns: Sequence[str] | None = None
     ) -> None: ...
 
     def __init__(
@@ -97,6 +101,7 @@ class CompiledStatement(Generic[T]):
         fixed = {name: bound.effective_value for bound, name in compiled.bind_names.items() if not bound.required}
         self._fixed = self._bound(fixed)
         self._row = row
+        self._reads = row is not None or value is not None
         self._build: Callable[[Sequence[Any]], Any] | None = None
         if value is not None:
             self._build = itemgetter(0)
@@ -104,24 +109,25 @@ class CompiledStatement(Generic[T]):
             # A text's columns are known when it is first run.
             self._build = builder(row, [column.key for column in exported])
 
-    async def __call__(self, tx: AsyncConnection, **values: object) -> list[T]:
+    async def __call__(self, tx: AsyncConnection, **values: object) -> ResultT:
         if not tx.in_transaction():
             await tx.begin()
         driver: Any = (await tx.get_raw_connection()).driver_connection
-        cursor = driver.cursor(row_factory=self._factory)
+        cursor = driver.cursor(row_factory=self._factory if self._reads else tuple_row)
         try:
             await cursor.execute(self._text, self._fixed | self._bound(values))
-            rows: list[T] = await cursor.fetchall() if cursor.description else []
+            result: ResultT = await cursor.fetchall() if self._reads else cursor.rowcount
         except BaseException as error:
             await tx.run_sync(self._failed, error)
             raise
-        return rows
+        return result
 
     def _factory(self, cursor: Any) -> Any:
         """psycopg's row factory: what makes one row of a tuple of values."""
         if self._build is None:
             if self._row is None or not cursor.description:
-                return dict_row(cursor)
+                # It has only been described so far.
+                return tuple_row(cursor)
             self._build = builder(self._row, [column.name for column in cursor.description])
         return self._build
 

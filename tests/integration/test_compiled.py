@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,17 +15,19 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bellhop.domain.rows.access import PropertyRow
 from bellhop.settings import Settings
 from bellhop.store.compiled import CompiledStatement, seconds
 from bellhop.store.database import Database
 from bellhop.store.rows import ColumnMismatch, from_result
 from bellhop.store.tables import properties, provider_accounts
 
-ADD = CompiledStatement(insert(properties).returning(properties), ("name", "slug", "settings"))
+ADD = CompiledStatement(insert(properties).returning(properties), ("name", "slug", "settings"), row=PropertyRow)
 NAMED = CompiledStatement(
-    select(properties.c.slug).where(properties.c.name == any_(bindparam("names", type_=ARRAY(Text))))
+    select(properties.c.slug).where(properties.c.name == any_(bindparam("names", type_=ARRAY(Text)))),
+    value=str,
 )
-WHO = CompiledStatement(text("select pg_backend_pid() as pid"))
+WHO = CompiledStatement(text("select pg_backend_pid() as pid"), value=int)
 SLEEP = CompiledStatement(text("select pg_sleep(:long)"))
 RENAME = CompiledStatement(text("update properties set name = :name where slug = :slug"))
 
@@ -32,14 +35,13 @@ RENAME = CompiledStatement(text("update properties set name = :name where slug =
 async def test_rows_come_back_as_their_types(engine: AsyncEngine) -> None:
     async with engine.begin() as tx:
         (row,) = await ADD(tx, name="Ocean", slug="ocean", settings={"a": [1, None]})
-    assert isinstance(row["id"], UUID)
-    assert row["settings"] == {"a": [1, None]}
-    assert row["created_at"].tzinfo is not None
-    assert set(row) == {column.name for column in properties.c}
+    assert isinstance(row.id, UUID)
+    assert row.settings == {"a": [1, None]}
+    assert row.created_at.tzinfo is not None
     async with engine.connect() as tx:
-        assert await NAMED(tx, names=["Ocean", "Lake"]) == [{"slug": "ocean"}]
+        assert await NAMED(tx, names=["Ocean", "Lake"]) == ["ocean"]
         assert await NAMED(tx, names=[]) == []
-        assert await RENAME(tx, name="Sea", slug="nothing") == []
+        assert await RENAME(tx, name="Sea", slug="nothing") == 0
 
 
 async def test_rows_are_what_the_statement_says(engine: AsyncEngine) -> None:
@@ -64,10 +66,12 @@ async def test_rows_are_what_the_statement_says(engine: AsyncEngine) -> None:
 
 
 async def test_an_interval_of_seconds(engine: AsyncEngine) -> None:
-    later = CompiledStatement(select((func.now() + seconds(bindparam("wait", type_=Float)) - func.now()).label("wait")))
+    later = CompiledStatement(
+        select((func.now() + seconds(bindparam("wait", type_=Float)) - func.now()).label("wait")), value=timedelta
+    )
     async with engine.connect() as tx:
-        assert [(await later(tx, wait=wait))[0]["wait"].total_seconds() for wait in (0.25, 90)] == [0.25, 90]
-        assert await later(tx, wait=None) == [{"wait": None}]
+        assert [(await later(tx, wait=wait))[0].total_seconds() for wait in (0.25, 90)] == [0.25, 90]
+        assert await later(tx, wait=None) == [None]
         assert (await tx.execute(select(seconds(1.5)))).scalar_one().total_seconds() == 1.5
 
 
@@ -89,7 +93,7 @@ async def test_in_autocommit_each_statement_sees_what_is_committed(engine: Async
         assert await NAMED(reading, names=["New"]) == []
         async with engine.begin() as tx:
             await ADD(tx, name="New", slug="new", settings={})
-        assert await NAMED(reading, names=["New"]) == [{"slug": "new"}]
+        assert await NAMED(reading, names=["New"]) == ["new"]
         driver: Any = (await reading.get_raw_connection()).driver_connection
         assert driver.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
@@ -130,7 +134,7 @@ async def test_after_a_restart_the_pools_dead_connections_cost_one_repetition(
     settings: Settings, engine: AsyncEngine
 ) -> None:
     async with engine.connect() as one, engine.connect() as other:
-        before = {(await WHO(tx))[0]["pid"] for tx in (one, other)}
+        before = {(await WHO(tx))[0] for tx in (one, other)}
     with psycopg.connect(settings.postgres.dsn.get_secret_value(), autocommit=True) as admin:
         for pid in before:
             admin.execute("select pg_terminate_backend(%s, 5000)", (pid,))
@@ -139,16 +143,16 @@ async def test_after_a_restart_the_pools_dead_connections_cost_one_repetition(
             await WHO(tx)
     assert lost.value.connection_invalidated
     async with engine.connect() as one, engine.connect() as other:
-        assert not before & {(await WHO(tx))[0]["pid"] for tx in (one, other)}
+        assert not before & {(await WHO(tx))[0] for tx in (one, other)}
 
 
 async def test_the_record_repeats_work_whose_connection_was_dead(settings: Settings, engine: AsyncEngine) -> None:
     database = Database(engine)
     for run in (database.write, database.read):
-        ((before,),) = [row.values() for row in await run(WHO)]
+        (before,) = await run(WHO)
         with psycopg.connect(settings.postgres.dsn.get_secret_value(), autocommit=True) as admin:
             admin.execute("select pg_terminate_backend(%s, 5000)", (before,))
-        ((after,),) = [row.values() for row in await run(WHO)]
+        (after,) = await run(WHO)
         assert after != before
 
 
