@@ -1,0 +1,155 @@
+"""May a message go out now? One pure function over what is known of it: nothing else decides.
+
+Whoever asks gathers the facts under the message's lock. Those of the message's own row are given at once; one that
+costs a query is looked up when `decide` asks for it, which it does only while everything before allows the message to
+go. It does not know who calls it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.statuses import Stage
+
+
+class Way(StrEnum):
+    """How a message could go out: what its scope's sender and that sender's account allow."""
+
+    OPEN = "open"
+    NO_SENDER = "no_sender"
+    """Nobody can carry it: its scope has no sender on the channel any more, or none that can send this content."""
+    ACCOUNT_HELD = "account_held"
+    """Its sender's account is at fault, and another message is being tried on it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of one message. The fields that may be None for "not looked up" are the `Lookup`s."""
+
+    stage: Stage
+    erased: bool
+    """Whether its guest's data is gone, text and address with it."""
+    call_open: bool
+    """Whether a call of it is under way, or nobody knows yet what became of one."""
+    expires_at: datetime | None
+    due_at: datetime
+    paused: bool
+    """Whether its property sends nothing for now."""
+    opted_out: bool | None = None
+    """Whether its address wants no messages."""
+    way: Way | None = None
+
+
+class Lookup(StrEnum):
+    """A fact that costs a query, by its name in `Facts`: wanted before it can be said whether the message may go."""
+
+    OPTED_OUT = "opted_out"
+    WAY = "way"
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """It may go out now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Nothing is left to send: cancelled, given up, or a provider has all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """A call of it is open: what became of that one comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """It never will: there is nothing left of it to send, nor anybody to send it to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """It never will, and its sender is told why."""
+
+    code: FailureCode
+
+
+class Reason(StrEnum):
+    """What a message waits for."""
+
+    NOT_DUE = "not_due"
+    PAUSED = "paused"
+    NO_SENDER = "no_sender"
+    ACCOUNT_HELD = "account_held"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not now."""
+
+    reason: Reason
+    until: datetime | None = None
+    """When it may be asked again; None: nobody knows, so after a pause."""
+
+
+Decision = Send | Over | Settle | Cancel | Refuse | Wait
+
+
+def _over(facts: Facts, _: datetime) -> Over | None:
+    return Over() if facts.stage is not Stage.QUEUED else None
+
+
+def _open_call(facts: Facts, _: datetime) -> Settle | None:
+    return Settle() if facts.call_open else None
+
+
+def _erased(facts: Facts, _: datetime) -> Cancel | None:
+    return Cancel() if facts.erased else None
+
+
+def _expired(facts: Facts, now: datetime) -> Refuse | None:
+    return Refuse(FailureCode.EXPIRED) if facts.expires_at is not None and facts.expires_at <= now else None
+
+
+def _not_due(facts: Facts, now: datetime) -> Wait | None:
+    return Wait(Reason.NOT_DUE, facts.due_at) if facts.due_at > now else None
+
+
+def _paused(facts: Facts, _: datetime) -> Wait | None:
+    return Wait(Reason.PAUSED) if facts.paused else None
+
+
+def _opted_out(facts: Facts, _: datetime) -> Refuse | Lookup | None:
+    if facts.opted_out is None:
+        return Lookup.OPTED_OUT
+    return Refuse(FailureCode.OPTED_OUT) if facts.opted_out else None
+
+
+def _no_way(facts: Facts, _: datetime) -> Wait | Lookup | None:
+    if facts.way is None:
+        return Lookup.WAY
+    return _WAITS_FOR.get(facts.way)
+
+
+_WAITS_FOR = {Way.NO_SENDER: Wait(Reason.NO_SENDER), Way.ACCOUNT_HELD: Wait(Reason.ACCOUNT_HELD)}
+
+RULES: tuple[Callable[[Facts, datetime], Decision | Lookup | None], ...] = (
+    _over,
+    _open_call,
+    _erased,
+    _expired,
+    _not_due,
+    _paused,
+    _opted_out,
+    _no_way,
+)
+"""In this order: the first that objects decides. What ends a message comes before what delays it."""
+
+
+def decide(facts: Facts, now: datetime) -> Decision | Lookup:
+    """Whether the message may go out at `now`, or the fact to look up before that can be said."""
+    return next((said for rule in RULES if (said := rule(facts, now)) is not None), Send())

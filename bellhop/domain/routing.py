@@ -1,0 +1,52 @@
+"""Who carries a message: of a scope's senders on a channel, the first that can. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeVar
+
+from bellhop.domain.channels import Channel
+from bellhop.domain.content import HTML, Content
+from bellhop.domain.delivery_ports import Provider
+
+Carried = Mapping[str, frozenset[Channel]]
+"""The channels each provider says it carries, by the provider's name."""
+
+
+def carried(providers: Mapping[str, Provider]) -> Carried:
+    """What these providers say."""
+    return {name: provider.channels for name, provider in providers.items()}
+
+
+class Candidate(Protocol):
+    """A sender with what its account's provider is called."""
+
+    @property
+    def provider(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Mapping[str, object]:
+        """What this sender can (`{"html": false}`: no HTML); what it does not name, it can as all of its channel do."""
+
+
+Sender = TypeVar("Sender", bound=Candidate)
+
+
+def choose(senders: Iterable[Sender], carried: Carried, channel: Channel, content: Content) -> Sender | None:
+    """The first of `senders`, which are those of one scope on `channel` in the order in which the scope wants them
+    used, whose provider carries the channel and which can send the content; None: nobody can."""
+    needed = _needs(content)
+    return next(
+        (
+            sender
+            for sender in senders
+            if channel in carried.get(sender.provider, frozenset())
+            and all(sender.capabilities.get(capability, True) for capability in needed)
+        ),
+        None,
+    )
+
+
+def _needs(content: Content) -> tuple[str, ...]:
+    """The capabilities without which content cannot be sent as it is."""
+    return ("html",) if content.content_type == HTML else ()

@@ -1,0 +1,154 @@
+"""May a message go out now: whatever is known of it, and in whatever order it is found out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.policy import (
+    Cancel,
+    Decision,
+    Facts,
+    Lookup,
+    Over,
+    Reason,
+    Refuse,
+    Send,
+    Settle,
+    Wait,
+    Way,
+    decide,
+)
+from bellhop.domain.statuses import Stage
+
+NOW = datetime(2026, 3, 15, 10, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+GOOD = Facts(
+    stage=Stage.QUEUED,
+    erased=False,
+    call_open=False,
+    expires_at=NOW + SECOND,
+    due_at=NOW,
+    paused=False,
+    opted_out=False,
+    way=Way.OPEN,
+)
+FORBID: dict[str, Callable[[Facts], bool]] = {
+    "over": lambda facts: facts.stage is not Stage.QUEUED,
+    "call open": lambda facts: facts.call_open,
+    "erased": lambda facts: facts.erased,
+    "expired": lambda facts: facts.expires_at is not None and facts.expires_at <= NOW,
+    "not due": lambda facts: facts.due_at > NOW,
+    "paused": lambda facts: facts.paused,
+    "opted out": lambda facts: facts.opted_out is not False,
+    "no way": lambda facts: facts.way is not Way.OPEN,
+}
+"""Said once more and in other words: each of these alone keeps a message from going out."""
+
+VALUES: dict[str, list[Any]] = {
+    "stage": list(Stage),
+    "erased": [False, True],
+    "call_open": [False, True],
+    "expires_at": [None, NOW - SECOND, NOW, NOW + SECOND],
+    "due_at": [NOW - SECOND, NOW, NOW + SECOND],
+    "paused": [False, True],
+    "opted_out": [False, True],
+    "way": list(Way),
+}
+# Most facts good, so that each of the others is met alone as well.
+known = st.dictionaries(st.sampled_from(sorted(VALUES)), st.integers(0, 6), max_size=3).map(
+    lambda picked: replace(GOOD, **{name: VALUES[name][at % len(VALUES[name])] for name, at in picked.items()})
+)
+looked_up = st.fixed_dictionaries({fact.value: st.booleans() for fact in Lookup})
+
+
+def without(facts: Facts, found: dict[str, bool]) -> Facts:
+    return replace(facts, **{name: None for name, there in found.items() if not there})
+
+
+def asked(facts: Facts, start: Facts) -> tuple[Decision, list[Lookup]]:
+    """What is decided when each fact is looked up as it is asked for, and which were."""
+    lookups: list[Lookup] = []
+    while isinstance(said := decide(start, NOW), Lookup):
+        assert said not in lookups, "asked twice"
+        lookups.append(said)
+        start = replace(start, **{said.value: getattr(facts, said.value)})
+    return said, lookups
+
+
+def test_nothing_goes_out_that_must_not() -> None:
+    """Every combination there is, of what is known and what is not."""
+    values = {**VALUES, **{fact.value: [*VALUES[fact.value], None] for fact in Lookup}}
+    for combination in product(*values.values()):
+        facts = Facts(**dict(zip(values, combination, strict=True)))
+        assert (decide(facts, NOW) == Send()) == (not any(forbids(facts) for forbids in FORBID.values())), facts
+
+
+@given(known, looked_up)
+def test_the_order_in_which_facts_are_found_does_not_matter(facts: Facts, found: dict[str, bool]) -> None:
+    said, lookups = asked(facts, without(facts, found))
+    assert said == decide(facts, NOW)
+    if said != Send():
+        return
+    assert {fact.value for fact in lookups} == {name for name, there in found.items() if not there}
+
+
+@given(known)
+def test_no_query_is_made_for_what_the_row_alone_decides(facts: Facts) -> None:
+    said, lookups = asked(facts, replace(facts, opted_out=None, way=None))
+    if any(FORBID[why](facts) for why in ("over", "call open", "erased", "expired", "not due", "paused")):
+        assert not lookups
+    elif facts.opted_out:
+        assert (said, lookups) == (Refuse(FailureCode.OPTED_OUT), [Lookup.OPTED_OUT])
+    else:
+        assert lookups == [Lookup.OPTED_OUT, Lookup.WAY]
+
+
+@given(known)
+def test_what_ends_a_message_comes_before_what_delays_it(facts: Facts) -> None:
+    said = decide(facts, NOW)
+    if isinstance(said, Wait):
+        assert not any(FORBID[why](facts) for why in ("over", "call open", "erased", "expired"))
+    if isinstance(said, Wait) and said.until is not None:
+        assert said.until > NOW, "a wait that is over at once would ask for ever"
+
+
+LATER = NOW + 5 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, Send()),
+        ({"expires_at": None}, Send()),
+        *(({"stage": stage}, Over()) for stage in set(Stage) - {Stage.QUEUED}),
+        ({"call_open": True}, Settle()),
+        ({"erased": True}, Cancel()),
+        ({"expires_at": NOW}, Refuse(FailureCode.EXPIRED)),
+        ({"due_at": LATER}, Wait(Reason.NOT_DUE, LATER)),
+        ({"paused": True}, Wait(Reason.PAUSED)),
+        ({"opted_out": True}, Refuse(FailureCode.OPTED_OUT)),
+        ({"opted_out": None}, Lookup.OPTED_OUT),
+        ({"way": Way.NO_SENDER}, Wait(Reason.NO_SENDER)),
+        ({"way": Way.ACCOUNT_HELD}, Wait(Reason.ACCOUNT_HELD)),
+        ({"way": None}, Lookup.WAY),
+        # The first that objects decides.
+        ({"stage": Stage.CANCELLED, "erased": True, "expires_at": NOW}, Over()),
+        ({"call_open": True, "erased": True}, Settle()),
+        ({"erased": True, "expires_at": NOW, "due_at": LATER}, Cancel()),
+        ({"expires_at": NOW, "paused": True, "due_at": LATER}, Refuse(FailureCode.EXPIRED)),
+        ({"due_at": LATER, "paused": True, "opted_out": True}, Wait(Reason.NOT_DUE, LATER)),
+        ({"paused": True, "opted_out": True}, Wait(Reason.PAUSED)),
+        ({"opted_out": True, "way": Way.NO_SENDER}, Refuse(FailureCode.OPTED_OUT)),
+    ],
+)
+def test_each_rule(change: dict[str, Any], expected: Decision | Lookup) -> None:
+    assert decide(replace(GOOD, **change), NOW) == expected
