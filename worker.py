@@ -26,6 +26,7 @@ from activities.drain import EndpointActivities
 from activities.messages import MessageActivities
 from activities.recovery import RecoveryActivities
 from bellhop.domain.addresses import AddressBook
+from bellhop.domain.routing import carried
 from bellhop.engine.installation import await_installation
 from bellhop.logging import configure_logs
 from bellhop.providers import providers
@@ -58,7 +59,7 @@ def message_activities(
     """`deliver` and `settle` over the real ledger and providers."""
     routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
     return MessageActivities(
-        AttemptStore(engine, settings.delivery, routes, dispatcher.wake_endpoints),
+        AttemptStore(engine, settings.delivery, routes, carried(providers()), dispatcher.wake_endpoints),
         providers(),
         threads,
         boottime,

@@ -6,8 +6,9 @@ All of it is decided once, at acceptance, and handed unchanged to whoever carrie
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import regex
 
@@ -37,15 +38,27 @@ class Content:
     subject: str | None = field(default=None, repr=False)
 
 
-def content_type(channel: Channel, text: str) -> str:
-    """`text/html` for a text that contains a known HTML tag, on a channel that can show it, else `text/plain`."""
-    return HTML if CHANNELS[channel].html and _HTML.search(text) else PLAIN
+def written(channel: Channel, text: str, subject: str | None = None) -> Content:
+    """What a caller wrote: HTML if it contains a known tag and the channel can show it, else plain text."""
+    html = CHANNELS[channel].html and _HTML.search(text) is not None
+    return Content(text=text, content_type=HTML if html else PLAIN, subject=subject)
 
 
 def parts(channel: Channel, text: str) -> list[str]:
     """The texts a message goes out as, one provider call each."""
     limit = CHANNELS[channel].part
     return [text] if limit is None or len(text) <= limit else split(text, limit)
+
+
+def body(texts: list[str]) -> dict[str, Any] | None:
+    """What is stored of a message's parts: `{"parts": […]}`, nothing for one part, which is the text itself."""
+    return {"parts": texts} if len(texts) > 1 else None
+
+
+def texts(channel: Channel, text: str, stored: Mapping[str, Any] | None) -> list[str]:
+    """The parts as they were `stored` at acceptance, whatever the splitter does by now. A version before this one
+    stored none: what it accepted is split now."""
+    return list(stored["parts"]) if stored and "parts" in stored else parts(channel, text)
 
 
 def split(text: str, limit: int) -> list[str]:

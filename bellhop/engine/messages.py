@@ -11,8 +11,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.channels import CHANNELS, AddressKind, Channel
-from bellhop.domain.content import content_type
+from bellhop.domain.content import written
 from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.routing import carried
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Stage, Status
@@ -70,7 +71,7 @@ async def send(
     new = _new(command)
 
     async def accept(tx: AsyncConnection) -> Once[MessageRow]:
-        row = await outbound.accept(tx, scope, new, engine.book, engine.delivery.valid_for)
+        row = await outbound.accept(tx, scope, new, engine.book, carried(engine.providers), engine.delivery.valid_for)
         return Once(row, row.id, ACCEPTED)
 
     try:
@@ -112,9 +113,7 @@ def _new(command: SendMessage) -> NewMessage:
     return NewMessage(
         channel=command.channel,
         recipient=command.recipient,
-        content=command.content,
-        content_type=content_type(command.channel, command.content),
-        subject=command.subject,
+        content=written(command.channel, command.content, command.subject),
         scheduled_at=command.scheduled_at,
         guest_id=guest_id,
         metadata=command.metadata,

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
 from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import (
     Account,
     Claim,
@@ -34,8 +35,10 @@ from bellhop.domain.delivery_ports import (
     SendResult,
 )
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.routing import carried
 from bellhop.domain.statuses import RANK, Stage
 from bellhop.ops.seed import ensure_accounts
+from bellhop.providers import providers
 from bellhop.settings import Settings
 from bellhop.store.access import properties
 from bellhop.store.delivery import pending_wakes, receipts
@@ -167,7 +170,7 @@ class World:
     def __init__(self, engine: AsyncEngine, settings: Settings, book: AddressBook) -> None:
         self.engine, self.settings, self.book = engine, settings, book
         routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
-        self.ledger = AttemptStore(engine, DELIVERY, routes, lambda _: None)
+        self.ledger = AttemptStore(engine, DELIVERY, routes, carried(providers()), lambda _: None)
 
     async def watch(self) -> None:
         """Put the watches up, once for the database."""
@@ -220,15 +223,16 @@ class World:
         new = NewMessage(
             channel=channel,
             recipient=ADDRESSES[channel][which],
-            content=LONG_TEXT[: 1_500 * parts] if channel is Channel.SMS else "See you.",
-            subject="Tomorrow" if channel is Channel.EMAIL else None,
+            content=Content(text=LONG_TEXT[: 1_500 * parts])
+            if channel is Channel.SMS
+            else Content(text="See you.", subject="Tomorrow"),
             scheduled_at=datetime.now(UTC) + timedelta(seconds=later) if later else None,
             guest_id=guest,
             metadata={"note": "Ann"},
         )
         try:
             async with self.engine.begin() as tx:
-                row = await outbound.accept(tx, self.scope, new, self.book, DAY)
+                row = await outbound.accept(tx, self.scope, new, self.book, carried(providers()), DAY)
         except outbound.UnknownGuest:
             assert guest in self.leaving
             return

@@ -16,11 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bellhop.cli.target import settings_here
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import Channel
+from bellhop.domain.content import Content
+from bellhop.domain.routing import carried
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
 from bellhop.ops import administration
 from bellhop.ops.administration import Refused
 from bellhop.ops.seed import ensure_accounts, ensure_property
+from bellhop.providers import providers
 from bellhop.providers.sendgrid.settings import SendGridSettings
 from bellhop.providers.twilio.settings import TwilioSettings
 from bellhop.settings import Settings
@@ -187,8 +190,10 @@ async def test_what_was_held_goes_out(
 ) -> None:
     live = scopes["live"]
     await administration.set_accounts(tx, sendgrid(settings), SLUG, "live")
-    new = NewMessage(channel=Channel.EMAIL, recipient="jordan@example.com", content="Hello.", subject="Hello")
-    message = await outbound.accept(tx, live, new, book, 3600.0)
+    new = NewMessage(
+        channel=Channel.EMAIL, recipient="jordan@example.com", content=Content(text="Hello.", subject="Hello")
+    )
+    message = await outbound.accept(tx, live, new, book, carried(providers()), 3600.0)
     await tx.execute(text("update provider_accounts set health = 'held', held_code = '401', held_since = now()"))
     await tx.execute(
         text(

@@ -23,10 +23,13 @@ from temporalio.worker import Worker
 from bellhop.cli.reports import doctor_json as as_json
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import Channel
+from bellhop.domain.content import Content
 from bellhop.domain.ids import Prefix, endpoint_workflow, render
+from bellhop.domain.routing import carried
 from bellhop.ops.doctor import Examination, examine
 from bellhop.ops.doctor_checks import CHECKS, DATABASE_CHECKS, TEMPORAL_CHECKS, Limits, Severity
 from bellhop.ops.seed import ensure_accounts, ensure_property
+from bellhop.providers import providers
 from bellhop.settings import Settings
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
@@ -148,8 +151,8 @@ async def scene(settings: Settings, engine: AsyncEngine, book: AddressBook) -> t
     async with engine.begin() as tx:
         scope = (await ensure_property(tx, "Grand Sunset Resort", "grand-sunset"))["test"]
         await ensure_accounts(tx, scope, settings)
-        new = NewMessage(channel=Channel.SMS, recipient="+13055551234", content="Your suite is ready.")
-        row = await outbound.accept(tx, scope, new, book, 3600.0)
+        new = NewMessage(channel=Channel.SMS, recipient="+13055551234", content=Content(text="Your suite is ready."))
+        row = await outbound.accept(tx, scope, new, book, carried(providers()), 3600.0)
     return settings, render(Prefix.MESSAGE, row.id)
 
 

@@ -9,6 +9,8 @@ from sqlalchemy.exc import IntegrityError
 
 from bellhop.domain.delivery_ports import Claim, SendKind, SendResult
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.routing import carried
+from bellhop.providers import providers
 from bellhop.store.delivery.attempt_store import AttemptStore, Routes
 
 from .engine import EMAIL, SMS, Engine, key
@@ -74,7 +76,9 @@ async def claimed(idle_stack: Engine) -> tuple[AttemptStore, Claim]:
     """A message with an attempt in flight, made by a worker that then disappeared."""
     sent = await idle_stack.send({**SMS, "recipient": "+13055550105"})
     routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
-    ledger = AttemptStore(idle_stack.database, idle_stack.settings.delivery, routes, lambda _: None)
+    ledger = AttemptStore(
+        idle_stack.database, idle_stack.settings.delivery, routes, carried(providers()), lambda _: None
+    )
     claim = await ledger.claim(key(sent["id"]), 1e12)
     assert isinstance(claim, Claim)
     return ledger, claim

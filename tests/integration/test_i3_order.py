@@ -11,7 +11,9 @@ import pytest
 
 from bellhop.domain.delivery_ports import Account, Claim, Receipt, SendKind, SendResult
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.routing import carried
 from bellhop.domain.statuses import Stage
+from bellhop.providers import providers
 from bellhop.store.delivery import receipts
 from bellhop.store.delivery.attempt_store import AttemptStore, Routes
 
@@ -33,7 +35,9 @@ class Provider:
     def __init__(self, stack: Engine) -> None:
         self.stack = stack
         routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
-        self.ledger = AttemptStore(stack.database, stack.settings.delivery, routes, lambda _: None)
+        self.ledger = AttemptStore(
+            stack.database, stack.settings.delivery, routes, carried(providers()), lambda _: None
+        )
 
     async def start(self) -> tuple[str, Claim]:
         sent = await self.stack.send(EMAIL)

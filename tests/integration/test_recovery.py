@@ -14,8 +14,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.recovery import BEAT
 from bellhop.domain.channels import Channel
+from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import Claim
 from bellhop.domain.ids import Prefix, message_workflow, render
+from bellhop.domain.routing import carried
+from bellhop.providers import providers
 from bellhop.providers.lease import boottime
 from bellhop.sandbox.testing import Receiver
 from bellhop.store.delivery.attempt_store import AttemptStore, Routes
@@ -35,9 +38,11 @@ def sweeper(stack: Engine) -> PostgresSweeper:
 
 async def accept(stack: Engine, number: int = 0) -> str:
     """Accept a message and die: the transaction of the API, and nobody told."""
-    new = NewMessage(channel=Channel.SMS, recipient=f"+1305555{7000 + number}", content=f"Left behind {number}")
+    new = NewMessage(
+        channel=Channel.SMS, recipient=f"+1305555{7000 + number}", content=Content(text=f"Left behind {number}")
+    )
     async with stack.database.begin() as tx:
-        row = await outbound.accept(tx, stack.scope, new, stack.book, 3600)
+        row = await outbound.accept(tx, stack.scope, new, stack.book, carried(providers()), 3600)
     return render(Prefix.MESSAGE, row.id)
 
 
@@ -145,7 +150,11 @@ async def test_a_call_whose_process_died_is_settled_before_anything_is_sent_agai
     message = await accept(idle_stack)
     routes = Routes(idle_stack.settings.bellhop.public_url, idle_stack.settings.bellhop.sandbox_url)
     ledger = AttemptStore(
-        idle_stack.database, idle_stack.settings.delivery, routes, idle_stack.dispatcher.wake_endpoints
+        idle_stack.database,
+        idle_stack.settings.delivery,
+        routes,
+        carried(providers()),
+        idle_stack.dispatcher.wake_endpoints,
     )
     claimed = await ledger.claim(key(message), boottime() + 3)
     assert isinstance(claimed, Claim)

@@ -8,20 +8,20 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bellhop.domain.channels import CHANNELS, Channel
-from bellhop.domain.content import MAX_CONTENT, content_type, parts, split
+from bellhop.domain.content import HTML, MAX_CONTENT, PLAIN, Content, body, parts, split, texts, written
 
 LIMIT = 60
 """Short parts, so that random texts have several."""
 PIECES = ("a", "word", " ", "  ", "\n", "\t", "é", "e\u0301", "👍🏽", "👨‍👩‍👧", "🇫🇷", "日本", "x" * LIMIT, " " * LIMIT)
 # What API clients may send: no lone surrogates, some text in it.
-texts = st.lists(st.sampled_from(PIECES), max_size=80).map("".join).filter(str.strip)
+long_texts = st.lists(st.sampled_from(PIECES), max_size=80).map("".join).filter(str.strip)
 
 
 def bare(text: str) -> str:
     return "".join(text.split())
 
 
-@given(texts)
+@given(long_texts)
 @example(" " * 200 + "late")
 @example("early" + " \n\t" * 100)
 @example("x" * LIMIT + " " + "\t" * 5)
@@ -35,7 +35,7 @@ def test_parts_give_back_the_text_within_the_limit(text: str) -> None:
     assert bare("".join(found)) == bare(text)
 
 
-@given(texts)
+@given(long_texts)
 @example("x" * (LIMIT - 1) + "e\u0301" * 30)
 @example("x" * (LIMIT - 3) + "👨‍👩‍👧" * 10)
 @example("x" * (LIMIT - 1) + "👍🏽" * 30)
@@ -86,7 +86,20 @@ def test_only_sms_is_cut() -> None:
     for channel in set(Channel) - {Channel.SMS}:
         assert parts(channel, text) == [text]
 
-    assert content_type(Channel.EMAIL, text) in ("text/html", "text/plain")
+
+@given(st.text(min_size=1, max_size=40), st.integers(1, 10))
+def test_what_is_stored_of_the_parts_is_what_is_read(text: str, count: int) -> None:
+    split_then = [text] * count
+    stored = body(split_then)
+    assert (stored is None) is (count == 1)
+    if stored is not None:
+        assert texts(Channel.SMS, text, stored) == split_then
+    assert texts(Channel.SMS, text, None) == parts(Channel.SMS, text)
+
+
+@given(st.text())
+def test_no_text_is_too_odd_to_be_written(text: str) -> None:
+    assert written(Channel.EMAIL, text).content_type in (HTML, PLAIN)
 
 
 @pytest.mark.parametrize(
@@ -106,5 +119,7 @@ def test_only_sms_is_cut() -> None:
     ],
 )
 def test_what_counts_as_html(content: str, expected: str) -> None:
-    assert content_type(Channel.EMAIL, content) == expected
-    assert content_type(Channel.SMS, content) == "text/plain"
+    assert written(Channel.EMAIL, content, "Your stay") == Content(
+        text=content, content_type=expected, subject="Your stay"
+    )
+    assert written(Channel.SMS, content) == Content(text=content)

@@ -50,7 +50,7 @@ def test_other_columns_are_refused(columns: list[str]) -> None:
 @pytest.mark.parametrize(
     ("kind", "table", "beside", "unread"),
     [
-        (MessageRow, "messages", {"property_id", "environment", "scope_settings", "paused_at", "now"}, {"body"}),
+        (MessageRow, "messages", {"property_id", "environment", "scope_settings", "paused_at", "now"}, set()),
         (AttemptRow, "attempts", set(), set()),
         (AccountRow, "provider_accounts", set(), set()),
         (GuestRow, "guests", {"property_id"}, {"email_key", "search_text"}),

@@ -48,6 +48,8 @@ class MessageRow(PublicMessage):
     address_hash: bytes | None = field(repr=False)
     stay_id: UUID | None
     content_type: str
+    body: dict[str, Any] | None = field(repr=False)
+    """What was fixed at acceptance beside `content`: see `content.body`."""
     category: str
     reference: str | None
     tags: list[str]

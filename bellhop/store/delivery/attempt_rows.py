@@ -27,6 +27,7 @@ class SendingAccount:
 
     address: str
     name: str | None
+    capabilities: dict[str, object]
     account_id: UUID
     provider: str
     identity: str
@@ -35,10 +36,11 @@ class SendingAccount:
     health: str
 
 
-_SENDER = CompiledStatement(
+_SENDERS = CompiledStatement(
     select(
         senders.c.address,
         senders.c.name,
+        senders.c.capabilities,
         senders.c.account_id,
         provider_accounts.c.provider,
         provider_accounts.c.identity,
@@ -52,8 +54,7 @@ _SENDER = CompiledStatement(
         provider_accounts.c.scope_id == bindparam("scope"),
         senders.c.channel == bindparam("channel"),
     )
-    .order_by(senders.c.is_default.desc(), senders.c.id)
-    .limit(1),
+    .order_by(senders.c.is_default.desc(), senders.c.id),
     row=SendingAccount,
 )
 _START = CompiledStatement(
@@ -94,10 +95,11 @@ _OK_AGAIN = CompiledStatement(
 _NOT_YET_ACCEPTED = frozenset({AttemptState.IN_FLIGHT, AttemptState.UNKNOWN, AttemptState.NOT_SENT})
 
 
-async def sender(tx: AsyncConnection, scope_id: UUID, channel: Channel) -> SendingAccount | None:
-    """Whom a scope sends from on a channel, with the account's details; None: it has no sender there."""
-    found = await _SENDER(tx, scope=scope_id, channel=channel.value)
-    return found[0] if found else None
+async def senders_of(tx: AsyncConnection, scope_id: UUID, channel: Channel) -> list[SendingAccount]:
+    """Whom a scope may send from on a channel, with their accounts' details, in the order in which it wants them
+    used."""
+    found: list[SendingAccount] = await _SENDERS(tx, scope=scope_id, channel=channel.value)
+    return found
 
 
 async def start(

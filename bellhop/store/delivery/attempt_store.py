@@ -10,19 +10,16 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bellhop.domain.answers import Answer, Next
-from bellhop.domain.channels import CHANNELS, Channel
-from bellhop.domain.content import Content, parts
+from bellhop.domain.channels import CHANNELS
 from bellhop.domain.delivery_ports import (
-    Account,
     Claim,
     Effect,
     LookupKind,
     LookupResult,
-    Outgoing,
     Question,
     Reported,
     SendKind,
@@ -31,18 +28,18 @@ from bellhop.domain.delivery_ports import (
 )
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.provider_urls import Routes as Routes
-from bellhop.domain.rows.delivery import AttemptRow, AttemptState
+from bellhop.domain.routing import Carried
+from bellhop.domain.rows.delivery import AttemptRow
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
 from bellhop.store.delivery import attempt_rows, outcome_resolution, receipts
+from bellhop.store.delivery.claims import Claims
 from bellhop.store.guests import consents
 from bellhop.store.messages import progress
 from bellhop.store.messages.progress import Progress
 from bellhop.store.settings import DeliverySettings
 from bellhop.store.tables import attempts, messages, provider_accounts
-from bellhop.store.webhooks import events
-from bellhop.store.webhooks.events import NewEvent
 
 log = structlog.get_logger()
 
@@ -56,11 +53,13 @@ class AttemptStore:
         engine: AsyncEngine,
         settings: DeliverySettings,
         routes: Routes,
+        carried: Carried,
         wake_endpoints: Callable[[set[UUID]], None],
     ) -> None:
         self._engine = engine
         self._settings = settings
         self._routes = routes
+        self._claims = Claims(settings, routes, carried)
         self._wake_endpoints = wake_endpoints
 
     # --- may it go out now? ---------------------------------------------------------------------------------------
@@ -71,122 +70,8 @@ class AttemptStore:
             if row is None:
                 return Answer("gone", Next.CLOSE)
             rows = await progress.attempts_of(tx, message_id)
-            decided: Claim | Answer | Progress | None
-            decided = self._standing(row, rows) or await self._lease_over(tx, row, rows) or self._too_early(row)
-            if decided is None:
-                decided = await self._decide(tx, row, rows, deadline)
+            decided = await self._claims.claim(tx, row, rows, deadline)
         return self._answer(decided) if isinstance(decided, Progress) else decided
-
-    def _standing(self, row: MessageRow, rows: list[AttemptRow]) -> Answer | None:
-        """An answer where the message needs no call: it is over, accepted whole, or an attempt is being settled."""
-        if row.stage is not Stage.QUEUED:
-            return progress.next_step(row, self._settings.follow_at)
-        for attempt in rows:
-            if attempt.state is AttemptState.UNKNOWN:
-                after = (attempt.ask_at - row.now).total_seconds() if attempt.ask_at else 0.0
-                return Answer(row.stage.value, Next.SETTLE, max(0.0, after))
-        return None
-
-    async def _lease_over(self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow]) -> Answer | None:
-        """An attempt in flight: wait for its lease to end; once it has, whatever made it is surely not writing."""
-        for attempt in rows:
-            if attempt.state is not AttemptState.IN_FLIGHT:
-                continue
-            left = (attempt.lease_until - row.now).total_seconds() + self._settings.lease_margin
-            if left > 0:
-                return Answer(row.stage.value, Next.AGAIN, left)
-            await tx.execute(
-                update(attempts)
-                .where(attempts.c.id == attempt.id, attempts.c.state == "in_flight")
-                .values(state="unknown", ask_at=func.now())
-            )
-            await outcome_resolution.became_unknown(tx, row, "lease_over")
-            return Answer(row.stage.value, Next.SETTLE, 0.0)
-        return None
-
-    def _too_early(self, row: MessageRow) -> Answer | None:
-        early = (row.due_at - row.now).total_seconds()
-        if early > 0:
-            return Answer(row.stage.value, Next.AGAIN, early)
-        if row.paused_at is not None:
-            return Answer(row.stage.value, Next.AGAIN, self._settings.hold)
-        return None
-
-    async def _decide(
-        self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], deadline: float
-    ) -> Claim | Answer | Progress:
-        if row.content is None or row.recipient is None or row.address_hash is None:
-            return await progress.advance(tx, row, rows, decision=Stage.CANCELLED)
-        if row.expires_at is not None and row.expires_at <= row.now:
-            return await self._give_up(tx, row, rows, FailureCode.EXPIRED, None)
-        channel = row.channel
-        kind = CHANNELS[channel].address.value
-        if await consents.refused(tx, row.scope_id, kind, row.address_hash) is not None:
-            return await self._give_up(tx, row, rows, FailureCode.OPTED_OUT, None)
-        sender = await attempt_rows.sender(tx, row.scope_id, channel)
-        if sender is None:
-            return await self._hold(tx, row, None)
-        if sender.health == "held" and not await self._may_probe(tx, sender.account_id):
-            return await self._hold(tx, row, sender.account_id)
-        return await self._start(tx, row, rows, sender, channel, deadline)
-
-    async def _may_probe(self, tx: AsyncConnection, account_id: UUID) -> bool:
-        """Of a held account's messages one at a time is tried: that is how we learn that it has been mended."""
-        probed = await tx.execute(
-            update(provider_accounts)
-            .where(
-                provider_accounts.c.id == account_id,
-                provider_accounts.c.health == "held",
-                or_(provider_accounts.c.probe_at.is_(None), provider_accounts.c.probe_at <= func.now()),
-            )
-            .values(probe_at=func.now() + seconds(self._settings.hold))
-        )
-        return probed.rowcount == 1
-
-    async def _hold(self, tx: AsyncConnection, row: MessageRow, account_id: UUID | None) -> Answer:
-        # Jitter: a mended account is not met by all its messages in the same instant.
-        pause = self._settings.hold * random.uniform(1.0, 1.5)
-        if account_id is not None and row.held_account_id is None:
-            await events.write(tx, row.scope_id, "message", row.id, [NewEvent("message.held")])
-        await tx.execute(
-            update(messages)
-            .where(messages.c.id == row.id)
-            .values(held_account_id=account_id, due_at=func.now() + seconds(pause))
-        )
-        return Answer(row.stage.value, Next.AGAIN, pause)
-
-    async def _start(
-        self,
-        tx: AsyncConnection,
-        row: MessageRow,
-        rows: list[AttemptRow],
-        sender: attempt_rows.SendingAccount,
-        channel: Channel,
-        deadline: float,
-    ) -> Claim | Answer:
-        done = progress.part_stages(row.parts, rows)
-        part = next(index for index, stage in enumerate(done) if stage is Stage.QUEUED)
-        assert row.content is not None and row.recipient is not None
-        assert row.content is not None and row.recipient is not None
-        body = parts(channel, row.content)[part]
-        base_url = self._routes.base_url(row.environment, sender.base_url)
-        if base_url is None:
-            return await self._hold(tx, row, sender.account_id)
-        started = await attempt_rows.start(tx, row, part, body, sender, self._settings.lease)
-        account = Account(sender.account_id, sender.provider, sender.identity, base_url, sender.credentials)
-        outgoing = Outgoing(
-            attempt_id=started,
-            message_id=row.id,
-            channel=channel,
-            to=row.recipient,
-            sender=sender.address,
-            sender_name=sender.name,
-            content=Content(text=body, content_type=row.content_type, subject=row.subject),
-            callback_url=self._routes.callback(account.provider, account.identity, started),
-            timeout=self._settings.call_timeout,
-            deadline=deadline,
-        )
-        return Claim(account, outgoing)
 
     # --- what became of a call ------------------------------------------------------------------------------------
 
@@ -262,7 +147,7 @@ class AttemptStore:
             provider_code=result.provider_code,
             mend="check its credentials, status and funds at the provider; `bellhop accounts list` shows it",
         )
-        return Progress(row, answer=await self._hold(tx, row, account_id))
+        return Progress(row, answer=await self._claims.hold(tx, row, account_id))
 
     async def _give_up(
         self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], code: FailureCode, provider_code: str | None

@@ -11,11 +11,12 @@ from sqlalchemy import DateTime, Float, Uuid, any_, bindparam, func, insert, lit
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import statuses
+from bellhop.domain import content, routing, statuses
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import CHANNELS, Channel
-from bellhop.domain.content import parts
+from bellhop.domain.content import Content
 from bellhop.domain.ids import Prefix, render
+from bellhop.domain.routing import Carried
 from bellhop.domain.rows.delivery import AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
@@ -50,13 +51,20 @@ _STAGES = CompiledStatement(
     select(messages.c.id, messages.c.stage).where(messages.c.id == any_(bindparam("asked", type_=ARRAY(Uuid)))),
     row=_StageOf,
 )
-_PROVIDER = CompiledStatement(
-    select(provider_accounts.c.provider)
+
+
+@dataclass(slots=True)
+class _Sender:
+    provider: str
+    capabilities: dict[str, object]
+
+
+_SENDERS = CompiledStatement(
+    select(provider_accounts.c.provider, senders.c.capabilities)
     .join(senders, senders.c.account_id == provider_accounts.c.id)
     .where(senders.c.scope_id == bindparam("scope"), senders.c.channel == bindparam("channel"))
-    .order_by(senders.c.is_default.desc(), senders.c.id)
-    .limit(1),
-    value=str,
+    .order_by(senders.c.is_default.desc(), senders.c.id),
+    row=_Sender,
 )
 # Null is less than any time here: what is not scheduled is due now.
 _DUE = func.greatest(func.now(), bindparam("not_before", type_=DateTime(timezone=True)))
@@ -70,7 +78,8 @@ _ACCEPT = CompiledStatement(
     .returning(*progress.columns_of_written),
     (
         "scope_id", "channel", "recipient", "address_hash", "guest_ref", "guest_id", "subject", "content",
-        "content_type", "metadata", "category", "reference", "tags", "scheduled_at", "parts", "provider",
+        "content_type", "metadata", "category", "reference", "tags", "scheduled_at", "parts", "body",
+        "provider",
     ),
     row=MessageRow,
 )  # fmt: skip
@@ -90,9 +99,7 @@ class NewMessage:
 
     channel: Channel
     recipient: str = field(repr=False)
-    content: str = field(repr=False)
-    content_type: str = "text/plain"
-    subject: str | None = field(default=None, repr=False)
+    content: Content
     scheduled_at: datetime | None = None
     guest_id: UUID | None = None
     metadata: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -113,7 +120,9 @@ class Changed:
     """Not done because nobody knows yet whether a provider has it."""
 
 
-async def accept(tx: AsyncConnection, scope: Scope, new: NewMessage, book: AddressBook, valid_for: float) -> MessageRow:
+async def accept(
+    tx: AsyncConnection, scope: Scope, new: NewMessage, book: AddressBook, carried: Carried, valid_for: float
+) -> MessageRow:
     """Write a message, its first event and its contact point. `valid_for`: seconds after it is due that it expires,
     where its channel has no time of its own.
 
@@ -128,9 +137,11 @@ async def accept(tx: AsyncConnection, scope: Scope, new: NewMessage, book: Addre
         )
         if seen.rowcount == 0:
             raise UnknownGuest
-    carried = await _PROVIDER(tx, scope=scope.id, channel=new.channel.value)
-    if not carried:
+    known = await _SENDERS(tx, scope=scope.id, channel=new.channel.value)
+    sender = routing.choose(known, carried, new.channel, new.content)
+    if sender is None:
         raise ChannelUnavailable
+    texts = content.parts(new.channel, new.content.text)
     rules = CHANNELS[new.channel]
     address_hash = book.hash(rules.address, new.recipient)
     (row,) = await _ACCEPT(
@@ -141,9 +152,9 @@ async def accept(tx: AsyncConnection, scope: Scope, new: NewMessage, book: Addre
         address_hash=address_hash,
         guest_ref=render(Prefix.GUEST, new.guest_id) if new.guest_id else None,
         guest_id=new.guest_id,
-        subject=new.subject,
-        content=new.content,
-        content_type=new.content_type,
+        subject=new.content.subject,
+        content=new.content.text,
+        content_type=new.content.content_type,
         metadata=new.metadata,
         category=new.category,
         reference=new.reference,
@@ -151,8 +162,9 @@ async def accept(tx: AsyncConnection, scope: Scope, new: NewMessage, book: Addre
         scheduled_at=new.scheduled_at,
         not_before=new.scheduled_at,
         valid_for=valid_for if rules.valid_for is None else rules.valid_for,
-        parts=len(parts(new.channel, new.content)),
-        provider=carried[0],
+        parts=len(texts),
+        body=content.body(texts),
+        provider=sender.provider,
     )
     await events.write(tx, scope.id, "message", row.id, [NewEvent("message.queued", "queued")])
     await consents.remember_contact(tx, scope.id, rules.address.value, new.recipient, address_hash, [new.guest_id])

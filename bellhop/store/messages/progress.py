@@ -32,8 +32,7 @@ SAME_TIME = 0.2
 """Seconds: what the clock of Temporal's timer and that of the database may differ."""
 
 message_columns = (
-    # The structured body can be large, and nobody reads it.
-    *(column for column in messages.c if column.name != "body"),
+    *messages.c,
     scopes.c.property_id,
     scopes.c.environment,
     scopes.c.settings.label("scope_settings"),
@@ -48,7 +47,7 @@ def _of_its_scope(column: Column[Any], name: str) -> Label[Any]:
 
 
 columns_of_written = (
-    *(column for column in messages.c if column.name != "body"),
+    *messages.c,
     _of_its_scope(scopes.c.property_id, "property_id"),
     _of_its_scope(scopes.c.environment, "environment"),
     _of_its_scope(scopes.c.settings, "scope_settings"),

@@ -1,0 +1,189 @@
+"""Leave to make a provider call: the facts, gathered under the message's lock, what policy says of them, and the row of
+the attempt, in one transaction (I2, I8)."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import assert_never
+from uuid import UUID
+
+from sqlalchemy import func, or_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.domain import content, policy, routing
+from bellhop.domain.answers import Answer, Next
+from bellhop.domain.channels import CHANNELS
+from bellhop.domain.content import Content
+from bellhop.domain.delivery_ports import Account, Claim, Outgoing
+from bellhop.domain.policy import Decision, Facts, Lookup, Reason, Way
+from bellhop.domain.provider_urls import Routes
+from bellhop.domain.routing import Carried
+from bellhop.domain.rows.delivery import AttemptRow, AttemptState
+from bellhop.domain.rows.messages import MessageRow
+from bellhop.domain.statuses import Stage
+from bellhop.store.compiled import seconds
+from bellhop.store.delivery import attempt_rows, outcome_resolution
+from bellhop.store.delivery.attempt_rows import SendingAccount
+from bellhop.store.guests import consents
+from bellhop.store.messages import progress
+from bellhop.store.messages.progress import Progress
+from bellhop.store.settings import DeliverySettings
+from bellhop.store.tables import attempts, messages, provider_accounts
+from bellhop.store.webhooks import events
+from bellhop.store.webhooks.events import NewEvent
+
+OPEN = frozenset({AttemptState.IN_FLIGHT, AttemptState.UNKNOWN})
+"""States of an attempt whose outcome is not known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Decides about messages whose row and attempts the caller has locked and read."""
+
+    settings: DeliverySettings
+    routes: Routes
+    carried: Carried
+
+    async def claim(
+        self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], deadline: float
+    ) -> Claim | Answer | Progress:
+        """Leave to send the next part of a message, or what is next instead. `deadline`: CLOCK_BOOTTIME seconds."""
+        decision, sender = await self._decide(tx, row, rows)
+        match decision:
+            case policy.Send():
+                assert sender is not None, "the way is open"
+                return await self._start(tx, row, rows, sender, deadline)
+            case policy.Over():
+                return progress.next_step(row, self.settings.follow_at)
+            case policy.Settle():
+                return await self._settle(tx, row, rows)
+            case policy.Cancel():
+                return await progress.advance(tx, row, rows, decision=Stage.CANCELLED)
+            case policy.Refuse(code):
+                return await progress.advance(tx, row, rows, decision=Stage.GAVE_UP, failure=(code, None))
+            case policy.Wait(reason, until):
+                if until is not None:
+                    return Answer(row.stage.value, Next.AGAIN, (until - row.now).total_seconds())
+                if reason is Reason.PAUSED:
+                    return Answer(row.stage.value, Next.AGAIN, self.settings.hold)
+                return await self.hold(tx, row, sender.account_id if sender else None)
+            case _:
+                assert_never(decision)
+
+    async def _decide(
+        self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow]
+    ) -> tuple[Decision, SendingAccount | None]:
+        """What policy says, and the sender it was asked about, if it came to that."""
+        facts = Facts(
+            stage=row.stage,
+            call_open=any(attempt.state in OPEN for attempt in rows),
+            erased=row.content is None or row.recipient is None or row.address_hash is None,
+            expires_at=row.expires_at,
+            due_at=row.due_at,
+            paused=row.paused_at is not None,
+        )
+        sender: SendingAccount | None = None
+        while isinstance(decision := policy.decide(facts, row.now), Lookup):
+            match decision:
+                case Lookup.OPTED_OUT:
+                    assert row.address_hash is not None, "not erased"
+                    kind = CHANNELS[row.channel].address.value
+                    refused = await consents.refused(tx, row.scope_id, kind, row.address_hash)
+                    facts = replace(facts, opted_out=refused is not None)
+                case Lookup.WAY:
+                    sender, way = await self._way(tx, row)
+                    facts = replace(facts, way=way)
+                case _:
+                    assert_never(decision)
+        return decision, sender
+
+    async def _way(self, tx: AsyncConnection, row: MessageRow) -> tuple[SendingAccount | None, Way]:
+        """Who would carry it, and whether they may be asked to."""
+        known = await attempt_rows.senders_of(tx, row.scope_id, row.channel)
+        sender = routing.choose(known, self.carried, row.channel, _content(row, row.content or ""))
+        if sender is None:
+            return None, Way.NO_SENDER
+        if self.routes.base_url(row.environment, sender.base_url) is None:
+            return sender, Way.ACCOUNT_HELD
+        if sender.health == "held" and not await self._may_probe(tx, sender.account_id):
+            return sender, Way.ACCOUNT_HELD
+        return sender, Way.OPEN
+
+    async def _may_probe(self, tx: AsyncConnection, account_id: UUID) -> bool:
+        """Of a held account's messages one at a time is tried: that is how we learn that it has been mended."""
+        probed = await tx.execute(
+            update(provider_accounts)
+            .where(
+                provider_accounts.c.id == account_id,
+                provider_accounts.c.health == "held",
+                or_(provider_accounts.c.probe_at.is_(None), provider_accounts.c.probe_at <= func.now()),
+            )
+            .values(probe_at=func.now() + seconds(self.settings.hold))
+        )
+        return probed.rowcount == 1
+
+    async def _settle(self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow]) -> Answer:
+        """When to ask what became of a call. One in flight: wait for its lease to end; once it has, whatever made it is
+        surely not writing, and its outcome is unknown."""
+        for attempt in rows:
+            if attempt.state is AttemptState.UNKNOWN:
+                after = (attempt.ask_at - row.now).total_seconds() if attempt.ask_at else 0.0
+                return Answer(row.stage.value, Next.SETTLE, max(0.0, after))
+        under_way = next(attempt for attempt in rows if attempt.state is AttemptState.IN_FLIGHT)
+        left = (under_way.lease_until - row.now).total_seconds() + self.settings.lease_margin
+        if left > 0:
+            return Answer(row.stage.value, Next.AGAIN, left)
+        await tx.execute(
+            update(attempts)
+            .where(attempts.c.id == under_way.id, attempts.c.state == AttemptState.IN_FLIGHT.value)
+            .values(state=AttemptState.UNKNOWN.value, ask_at=func.now())
+        )
+        await outcome_resolution.became_unknown(tx, row, "lease_over")
+        return Answer(row.stage.value, Next.SETTLE, 0.0)
+
+    async def hold(self, tx: AsyncConnection, row: MessageRow, account_id: UUID | None) -> Answer:
+        """Ask again after a pause, for want of a sender or because of that account's fault."""
+        # Jitter: a mended account is not met by all its messages in the same instant.
+        pause = self.settings.hold * random.uniform(1.0, 1.5)
+        if account_id is not None and row.held_account_id is None:
+            await events.write(tx, row.scope_id, "message", row.id, [NewEvent("message.held")])
+        await tx.execute(
+            update(messages)
+            .where(messages.c.id == row.id)
+            .values(held_account_id=account_id, due_at=func.now() + seconds(pause))
+        )
+        return Answer(row.stage.value, Next.AGAIN, pause)
+
+    async def _start(
+        self,
+        tx: AsyncConnection,
+        row: MessageRow,
+        rows: list[AttemptRow],
+        sender: SendingAccount,
+        deadline: float,
+    ) -> Claim:
+        base_url = self.routes.base_url(row.environment, sender.base_url)
+        assert row.content is not None and row.recipient is not None and base_url is not None, "policy saw to it"
+        done = progress.part_stages(row.parts, rows)
+        part = next(index for index, stage in enumerate(done) if stage is Stage.QUEUED)
+        body = content.texts(row.channel, row.content, row.body)[part]
+        started = await attempt_rows.start(tx, row, part, body, sender, self.settings.lease)
+        account = Account(sender.account_id, sender.provider, sender.identity, base_url, sender.credentials)
+        outgoing = Outgoing(
+            attempt_id=started,
+            message_id=row.id,
+            channel=row.channel,
+            to=row.recipient,
+            sender=sender.address,
+            sender_name=sender.name,
+            content=_content(row, body),
+            callback_url=self.routes.callback(account.provider, account.identity, started),
+            timeout=self.settings.call_timeout,
+            deadline=deadline,
+        )
+        return Claim(account, outgoing)
+
+
+def _content(row: MessageRow, text: str) -> Content:
+    return Content(text=text, content_type=row.content_type, subject=row.subject)
