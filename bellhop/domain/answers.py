@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Next(StrEnum):
-    """What the conductor of a message does with an answer."""
+    """What the workflow of a message does with an answer."""
 
     CLOSE = "close"
     """Nothing more can happen."""

@@ -1,4 +1,4 @@
-"""Endpoints drained by the real workflow on a real Temporal server, woken by the real conductor."""
+"""Endpoints drained by the real workflow on a real Temporal server, woken by the real dispatcher."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def working(
     client: Client, engine: AsyncEngine, settings: Settings, pace: Pace = QUICK
 ) -> AsyncIterator[TemporalDispatcher]:
-    """A worker for endpoints, and the conductor as any process has one."""
+    """A worker for endpoints, and the dispatcher as any process has one."""
     async with make_client(settings.webhook) as http, TemporalDispatcher(client, engine) as dispatcher:
         does = activities(engine, settings.webhook, http, dispatcher, pace)
         async with (

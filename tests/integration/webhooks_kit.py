@@ -136,7 +136,7 @@ async def serving(port: int = 0) -> AsyncIterator[Receiver]:
 
 
 class Woken:
-    """Stands where the conductor does and remembers whom it was to wake."""
+    """Stands where the dispatcher does and remembers whom it was to wake."""
 
     def __init__(self) -> None:
         self.endpoints: set[UUID] = set()
