@@ -217,7 +217,7 @@ def check(case: Case, scene: Scene) -> SendResult:
 
 
 class Ears(logging.Handler):
-    """Hears every record of every logger at DEBUG, whatever the loggers were told."""
+    """Receives every record of every logger at DEBUG, whatever the loggers were told."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)

@@ -124,8 +124,8 @@ def served(settings: Settings) -> Iterator[tuple[str, str]]:
         return raw
 
     raw = asyncio.run(seed())
-    patient = settings.bellhop.model_copy(update={"accept_wait": 0.0})
-    app = create_app(settings.model_copy(update={"bellhop": patient}))
+    bellhop = settings.bellhop.model_copy(update={"accept_wait": 0.0})
+    app = create_app(settings.model_copy(update={"bellhop": bellhop}))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()

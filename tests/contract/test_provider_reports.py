@@ -120,7 +120,7 @@ def private(receipt: Receipt, outgoing: Outgoing) -> None:
 
 
 @pytest.mark.parametrize("to", ["+13055551234", "+13055553003", "+13055553005", "+13055553001"])
-def test_a_text_asked_about_and_told_of_is_one_fact(sandbox: str, receiver: Receiver, to: str) -> None:
+def test_a_text_asked_about_and_reported_is_one_fact(sandbox: str, receiver: Receiver, to: str) -> None:
     account, outgoing = twilio_account(sandbox), sms(receiver, to)
     sid = accepted(TWILIO, account, outgoing)
     asked = until(TWILIO, account, sid, outgoing.attempt_id, "delivered", "undelivered", "failed").receipt
@@ -131,9 +131,9 @@ def test_a_text_asked_about_and_told_of_is_one_fact(sandbox: str, receiver: Rece
     )  # fmt: skip
     body = next(one.body for one in received if sid.encode() in one.body and asked.word.encode() in one.body)
     query = {"attempt": str(outgoing.attempt_id)}
-    (told,) = TWILIO.parse(CallbackRequest("https://x/", "status", query, {}, body))
-    assert isinstance(told, Receipt)
-    assert replace(asked, payload={}) == replace(told, payload={})
+    (reported,) = TWILIO.parse(CallbackRequest("https://x/", "status", query, {}, body))
+    assert isinstance(reported, Receipt)
+    assert replace(asked, payload={}) == replace(reported, payload={})
     private(asked, outgoing)
 
 

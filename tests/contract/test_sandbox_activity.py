@@ -73,7 +73,7 @@ def search(mailer: SendGridAPIClient, query: str = "", limit: int = 100) -> list
     return found
 
 
-def told(mailer: SendGridAPIClient, query: str, enough: int) -> list[dict[str, Any]]:
+def reported(mailer: SendGridAPIClient, query: str, enough: int) -> list[dict[str, Any]]:
     ends = time.monotonic() + 30
     while len(found := search(mailer, query)) < enough:
         assert time.monotonic() < ends, found
@@ -94,8 +94,8 @@ def refused(mailer: SendGridAPIClient, status: int, query: str, limit: int | str
 def test_queries(mailer: SendGridAPIClient, receiver: Receiver) -> None:
     first = write(mailer, "a@guest.example", "b@guest.example", stay="1")
     second = write(mailer, "bounce@guest.example", stay="2")
-    told(mailer, 'status="delivered"', 2)
-    (bounced,) = told(mailer, 'status="not_delivered"', 1)
+    reported(mailer, 'status="delivered"', 2)
+    (bounced,) = reported(mailer, 'status="not_delivered"', 1)
     ids = {row["to_email"]: row["msg_id"] for row in search(mailer)}
     assert len(set(ids.values())) == 3, "each recipient's copy has an id of its own"
     moment = f"{datetime.now(UTC) + timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"
@@ -136,7 +136,7 @@ def test_limits(mailer: SendGridAPIClient, limit: int | str) -> None:
 
 def test_a_message_with_its_events(mailer: SendGridAPIClient, receiver: Receiver) -> None:
     write(mailer, "blocked@guest.example", attempt_id="7")
-    (row,) = told(mailer, 'status="not_delivered"', 1)
+    (row,) = reported(mailer, 'status="not_delivered"', 1)
     whole = mailer.client.messages._(row["msg_id"]).get().to_dict
     assert [event["event_name"] for event in whole["events"]] == ["processed", "bounced"]
     assert whole["events"][1]["bounce_type"] == "soft"
@@ -159,12 +159,12 @@ def test_only_an_account_that_has_it_and_only_its_own(url: str, mailer: SendGrid
     without = SendGridAPIClient(made["api_key"], host=url)
     write(without, "a@guest.example")
     write(mailer, "b@guest.example")
-    told(mailer, "", 1)
+    reported(mailer, "", 1)
     assert refused(without, 403, "") == "access forbidden"
     assert [row["to_email"] for row in search(mailer)] == ["b@guest.example"]
     HTTP.post(f"{url}/_sandbox/accounts",
               json={"provider": "sendgrid", "api_key": made["api_key"], "email_activity": True})  # fmt: skip
-    assert [row["to_email"] for row in told(without, "", 1)] == ["a@guest.example"]
+    assert [row["to_email"] for row in reported(without, "", 1)] == ["a@guest.example"]
 
 
 # --- Twilio's list ---------------------------------------------------------------------------------------------------

@@ -175,7 +175,7 @@ def test_sendgrid_meets_the_same_faults(mailer: SendGridAPIClient, sandbox: str)
     assert _write(mailer).status_code == 202
 
 
-def test_retry_after_is_told(client: Client, sandbox: str) -> None:
+def test_retry_after_is_answered(client: Client, sandbox: str) -> None:
     _fault(sandbox, "rate_limit", retry_after=2)
     answer = HTTP.post(
         f"{sandbox}/2010-04-01/Accounts/{client.username}/Messages.json",
@@ -253,9 +253,9 @@ def test_dropped_callbacks_never_come_and_the_next_ones_do(client: Client, sandb
     _fault(sandbox, "callback_drop")
     with Receiver().open() as receiver:
         dropped = _text(client, status_callback=f"{receiver.url}/dropped")
-        _text(client, status_callback=f"{receiver.url}/told")
+        _text(client, status_callback=f"{receiver.url}/reported")
         received = receiver.wait(lambda received: len(received) == 2)
-        assert {one.path for one in received} == {"/told"}
+        assert {one.path for one in received} == {"/reported"}
         assert client.messages(dropped.sid).fetch().status == "delivered"
 
 

@@ -47,7 +47,7 @@ ENDS: dict[str, tuple[int | None, bool]] = {
     "accept_then_reset": (None, True),
 }
 # What callback faults make of two words, in the order they come. Late ones (`LATE` seconds) are not counted.
-TOLD = {"callback_drop": 0, "callback_repeat": 3, "callback_delay": 0, "callback_reorder": 1}
+REPORTED = {"callback_drop": 0, "callback_repeat": 3, "callback_delay": 0, "callback_reorder": 1}
 LATE = 10
 SLOW = 2.9  # seconds, but for the clocks
 
@@ -124,7 +124,7 @@ def _expected(row: Magic | None, usual: list[str]) -> list[str]:
     if row.refused or (row.fault in ENDS and not ENDS[row.fault][1]):
         return []
     words = usual if row.steps is None else [step.word for step in row.steps]
-    return sorted(words * TOLD.get(row.fault or "", 1))
+    return sorted(words * REPORTED.get(row.fault or "", 1))
 
 
 async def _listed(http: httpx2.AsyncClient, to: str) -> list[dict[str, Any]]:
@@ -134,7 +134,7 @@ async def _listed(http: httpx2.AsyncClient, to: str) -> list[dict[str, Any]]:
 
 def _reported(received: list[ReceivedCall], began: float) -> dict[str, list[str]]:
     """Words by recipient, in the order they came; without those that were to be late and were."""
-    told: dict[str, list[str]] = {}
+    reported: dict[str, list[str]] = {}
     for one in received:
         if one.path == "/events":
             words = [(event["email"], event["event"]) for event in json.loads(one.body)]
@@ -144,8 +144,8 @@ def _reported(received: list[ReceivedCall], began: float) -> dict[str, list[str]
         for to, word in words:
             row = lookup(to)
             if not (row and row.fault == "callback_delay" and one.at - began >= LATE):
-                told.setdefault(to, []).append(word)
-    return told
+                reported.setdefault(to, []).append(word)
+    return reported
 
 
 async def test_every_row_does_what_it_says(http: httpx2.AsyncClient, receiver: Receiver) -> None:
@@ -162,7 +162,7 @@ async def test_every_row_does_what_it_says(http: httpx2.AsyncClient, receiver: R
     received = await asyncio.to_thread(
         receiver.wait, lambda received: sum(map(len, _reported(received, began).values())) >= total
     )
-    told = _reported(received, began)
+    reported = _reported(received, began)
     for to, row in (numbers | boxes).items():
         usual = 202 if "@" in to else 201
         answered, accepted = ENDS.get(row.fault or "", (usual, True)) if row else (usual, True)
@@ -174,7 +174,7 @@ async def test_every_row_does_what_it_says(http: httpx2.AsyncClient, receiver: R
         if row and row.fault in ("slow", "accept_then_slow"):
             at = datetime.fromisoformat(listed[0]["accepted_at"]).timestamp()
             assert (at - began if row.fault == "slow" else answers[to][1] - at) >= SLOW, to
-        assert sorted(told.get(to, [])) == sorted(expected[to]), to
+        assert sorted(reported.get(to, [])) == sorted(expected[to]), to
     in_order = {
         "+13055559024": ["delivered", "sent"],
         "reorderevents+1@sandbox.example": ["open", "delivered", "processed"],

@@ -97,9 +97,9 @@ async def open_api(
         scopes = await ensure_property(tx, "Grand Sunset Resort", "grand-sunset")
         await ensure_accounts(tx, scopes["test"], settings)
         _, raw = await keys.create(tx, scopes["test"], "everything", ["*"])
-    patient = settings.bellhop.model_copy(update={"accept_wait": accept_wait})
+    bellhop = settings.bellhop.model_copy(update={"accept_wait": accept_wait})
     away = settings.temporal.model_copy(update={"address": "127.0.0.1:1"})
-    app = create_app(settings.model_copy(update={"bellhop": patient, "temporal": away}), dialects)
+    app = create_app(settings.model_copy(update={"bellhop": bellhop, "temporal": away}), dialects)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

@@ -14,7 +14,8 @@ from bellhop.domain.rows.delivery import LIVE
 from bellhop.domain.statuses import PASSES, RANK, STATUS, Stage, Status
 from bellhop.store.tables import Personal, PersonalJSON, attempts, messages, receipts
 
-from .races_kit import Call, Sent, World
+from .races_kit import World
+from .races_model import Call, Sent
 
 PERSONAL = {
     table.name: [column.name for column in table.c if isinstance(column.type, Personal | PersonalJSON)]
@@ -38,10 +39,10 @@ async def _check(world: World, read: Callable[[str], Awaitable[list[Row]]]) -> N
     calls: dict[UUID, list[Row]] = defaultdict(list)
     for row in await read("select * from attempts where scope_id = :scope order by id"):
         calls[row["message_id"]].append(row)
-    told: dict[UUID, list[Stage]] = defaultdict(list)
+    reported: dict[UUID, list[Stage]] = defaultdict(list)
     for row in await read("select * from events where scope_id = :scope and subject = 'message' order by id"):
         if "stage" in row["facts"]:
-            told[row["subject_id"]].append(Stage(row["facts"]["stage"]))
+            reported[row["subject_id"]].append(Stage(row["facts"]["stage"]))
     given_up = await read(
         "select a.* from race_abandoned a join messages m on m.id = a.message_id where m.scope_id = :scope"
     )
@@ -50,7 +51,7 @@ async def _check(world: World, read: Callable[[str], Awaitable[list[Row]]]) -> N
         row = rows[sent.id]
         _copies(world, sent, calls[sent.id], abandoned)
         _status(sent, row, calls[sent.id])
-        _events(row, told[sent.id])
+        _events(row, reported[sent.id])
         if sent.guest in world.gone:
             assert row["erased_at"] is not None, "its guest was erased, and it was not"
     if any(row["erased_at"] for row in rows.values()):
@@ -91,18 +92,18 @@ def _known(call: Call, state: str) -> Stage:
     answered = (call.recorded and call.fate is not None and call.fate.value[1] == "accepted") or (
         call.found and state != "abandoned"
     )
-    return max([Stage.SENT if answered else Stage.QUEUED, *call.told], key=RANK.__getitem__)
+    return max([Stage.SENT if answered else Stage.QUEUED, *call.reported], key=RANK.__getitem__)
 
 
-def _events(row: Row, told: list[Stage]) -> None:
-    ranks = [RANK[stage] for stage in told]
-    assert ranks == sorted(set(ranks)), f"told out of order or twice: {told}"
-    words = [STATUS[stage] for stage in told]
-    assert len(words) == len(set(words)), f"told twice: {told}"
+def _events(row: Row, reported: list[Stage]) -> None:
+    ranks = [RANK[stage] for stage in reported]
+    assert ranks == sorted(set(ranks)), f"told out of order or twice: {reported}"
+    words = [STATUS[stage] for stage in reported]
+    assert len(words) == len(set(words)), f"told twice: {reported}"
     passed = {STATUS[stage] for stage in PASSES[Stage(row["stage"])]}
-    assert passed <= set(words), f"{row['stage']} and only {told} told"
+    assert passed <= set(words), f"{row['stage']} and only {reported} told"
     # Beyond what its stage passes, only what a provider's later word has overruled.
-    assert set(words) - passed <= {Status.CANCELLED, Status.FAILED}, told
+    assert set(words) - passed <= {Status.CANCELLED, Status.FAILED}, reported
 
 
 async def _nothing_personal(read: Callable[[str], Awaitable[list[Row]]]) -> None:

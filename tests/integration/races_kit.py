@@ -1,17 +1,14 @@
-"""What a race is run with: a provider that tells the truth about what it has, and the store's operations beside it.
+"""What a race is run with: the store's operations, and beside them a provider that tells the truth about what it has.
 
-The provider is a model in memory: it knows which calls reached it. Everything else is real: PostgreSQL, its row locks,
-the store's own functions, each operation on a connection of its own. Watches written in SQL refuse what may never
-happen even for an instant: a call before its time, after a cancel or an erasure, a stage that goes down.
+The provider is a model in memory (races_model.py). Everything else is real: PostgreSQL, its row locks, the store's own
+functions, each operation on a connection of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -31,8 +28,6 @@ from bellhop.domain.delivery_ports import (
     LookupResult,
     Question,
     Receipt,
-    SendKind,
-    SendResult,
 )
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.routing import carried
@@ -46,122 +41,8 @@ from bellhop.store.delivery.attempt_store import AttemptStore, Routes
 from bellhop.store.guests import erasure, profiles
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
-from bellhop.store.settings import DeliverySettings
 
-DELIVERY = DeliverySettings(
-    _env_file=None, lease=60.0, lease_margin=5.0, settle_pauses=[10.0, 30.0], retry_first=2.0, hold=30.0
-)
-DAY = 86_400.0
-LONG_TEXT = " ".join(f"word{number}" for number in range(450))
-
-ADDRESSES = {
-    Channel.SMS: ["+13055550701", "+13055550702"],
-    Channel.EMAIL: ["one@example.com", "two@example.com"],
-}
-COLUMN = {Channel.SMS: "phone", Channel.EMAIL: "email"}
-
-WATCHES = """
-create table race_ranks (stage text primary key, rank int not null);
-create table race_abandoned (attempt_id uuid primary key, message_id uuid not null, part int not null);
-create function race_attempt() returns trigger language plpgsql as $$
-declare message messages;
-begin
-  select * into message from messages where id = new.message_id;
-  if message.due_at > now() then raise exception 'RACE: a call before its time'; end if;
-  if message.expires_at <= now() then raise exception 'RACE: a call after it expired'; end if;
-  if message.stage <> 'queued' then raise exception 'RACE: a call for a message that is %', message.stage; end if;
-  if message.erased_at is not null then raise exception 'RACE: a call for an erased guest'; end if;
-  return new;
-end $$;
-create function race_stage() returns trigger language plpgsql as $$
-begin
-  if (select rank from race_ranks where stage = new.stage) < (select rank from race_ranks where stage = old.stage)
-  then raise exception 'RACE: a message went down from % to %', old.stage, new.stage; end if;
-  return new;
-end $$;
-create function race_attempt_stage() returns trigger language plpgsql as $$
-begin
-  if (select rank from race_ranks where stage = coalesce(new.stage, 'queued'))
-    < (select rank from race_ranks where stage = coalesce(old.stage, 'queued'))
-  then raise exception 'RACE: an attempt went down from % to %', old.stage, new.stage; end if;
-  if new.state <> old.state and old.state not in ('in_flight', 'unknown')
-    and new.state not in ('accepted', 'undelivered')
-  then raise exception 'RACE: what was known of an attempt, %, became %', old.state, new.state; end if;
-  if new.state = 'abandoned' and old.state <> 'abandoned' then
-    insert into race_abandoned values (new.id, new.message_id, new.part) on conflict do nothing;
-  end if;
-  return new;
-end $$;
-create trigger race_attempt before insert on attempts for each row execute function race_attempt();
-create trigger race_stage before update on messages for each row execute function race_stage();
-create trigger race_attempt_stage before update on attempts for each row execute function race_attempt_stage();
-"""
-
-
-class Fate(Enum):
-    """What became of a provider call: (the provider has it, what the worker records; None: it died)."""
-
-    TAKEN = (True, SendKind.ACCEPTED, None)
-    ANSWER_LOST = (True, SendKind.UNKNOWN, FailureCode.OUTCOME_UNKNOWN)
-    LOST_ON_THE_WAY = (False, SendKind.UNKNOWN, FailureCode.OUTCOME_UNKNOWN)
-    REFUSED = (False, SendKind.REFUSED, FailureCode.ADDRESS_INVALID)
-    REFUSED_AS_OPTED_OUT = (False, SendKind.REFUSED, FailureCode.OPTED_OUT)
-    LATER = (False, SendKind.RETRY, FailureCode.PROVIDER_ERROR)
-    ACCOUNT = (False, SendKind.ACCOUNT, FailureCode.CONFIGURATION)
-    DIED_AFTER = (True, None, None)
-    DIED_BEFORE = (False, None, None)
-
-
-@dataclass(eq=False)
-class Call:
-    """One provider call. Open: nothing is decided yet, and its lease has not run out."""
-
-    claim: Claim
-    message: Sent
-    part: int
-    fate: Fate | None = None
-    age: float = 0.0
-    provider_id: str = field(default_factory=lambda: "SM" + uuid4().hex)
-    told: set[Stage] = field(default_factory=set)
-    """What receipts that were recorded have said."""
-    recorded: bool = False
-    found: bool = False
-    """A look-up that found it has been written down."""
-
-    @property
-    def id(self) -> UUID:
-        return self.claim.outgoing.attempt_id
-
-    @property
-    def has(self) -> bool:
-        """The provider has this copy."""
-        return self.fate is not None and self.fate.value[0]
-
-    @property
-    def open(self) -> bool:
-        return self.fate is None
-
-    def result(self) -> SendResult | None:
-        """What the worker has to record; None while it is calling, or when it died."""
-        if self.fate is None or self.fate.value[1] is None:
-            return None
-        _, kind, code = self.fate.value
-        return SendResult(kind, provider_id=self.provider_id if kind is SendKind.ACCEPTED else None, code=code)
-
-
-@dataclass(eq=False)
-class Sent:
-    """A message as its caller knows it."""
-
-    id: UUID
-    channel: Channel
-    address: str
-    parts: int
-    guest: UUID | None
-    calls: list[Call] = field(default_factory=list)
-    withdrawn: bool = False
-    """A cancel was answered 200."""
-    questions: list[tuple[Question, LookupResult, Call]] = field(default_factory=list)
+from .races_model import ADDRESSES, COLUMN, DAY, DELIVERY, LONG_TEXT, WATCHES, Call, Fate, Sent
 
 
 class World:
@@ -170,7 +51,7 @@ class World:
     def __init__(self, engine: AsyncEngine, settings: Settings, book: AddressBook) -> None:
         self.engine, self.settings, self.book = engine, settings, book
         routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
-        self.ledger = AttemptStore(engine, DELIVERY, routes, carried(providers()), lambda _: None)
+        self.attempts = AttemptStore(engine, DELIVERY, routes, carried(providers()), lambda _: None)
 
     async def watch(self) -> None:
         """Put the watches up, once for the database."""
@@ -275,11 +156,11 @@ class World:
     async def claim(self, sent: Sent) -> Call | Answer:
         """A worker asks for leave to call."""
         began = self.ops
-        answer = await self.ledger.claim(sent.id, 1e12)
+        answer = await self.attempts.claim(sent.id, 1e12)
         if not isinstance(answer, Claim):
             return answer
-        told = self.refused.get(sent.address)
-        assert told is None or told > began, "called although the guest had opted out"
+        reported = self.refused.get(sent.address)
+        assert reported is None or reported > began, "called although the guest had opted out"
         (row,) = await self.rows("select part from attempts where id = :id", id=answer.outgoing.attempt_id)
         call = Call(answer, sent, row["part"])
         sent.calls.append(call)
@@ -289,14 +170,14 @@ class World:
         """The worker writes down what became of its call: late, or once more."""
         result = call.result()
         assert result is not None
-        await self.ledger.record(call.claim, result)
+        await self.attempts.record(call.claim, result)
         call.recorded = True
         if result.code is FailureCode.OPTED_OUT:
             await self.look_at_consent(call.message.channel, call.message.address)
 
     async def ask(self, sent: Sent, *, reachable: bool, tells: bool) -> None:
         """`settle`, first half: the provider is asked, and says the truth or that it cannot."""
-        question = await self.ledger.question(sent.id)
+        question = await self.attempts.question(sent.id)
         if not isinstance(question, Question):
             return
         call = next((one for one in sent.calls if one.id == question.sought.attempt_id), None)
@@ -315,7 +196,7 @@ class World:
     async def resolve(self, sent: Sent, which: int = -1) -> None:
         """`settle`, second half."""
         question, found, call = sent.questions[which]
-        await self.ledger.resolve(question, found)
+        await self.attempts.resolve(question, found)
         call.found = call.found or found.kind is LookupKind.FOUND
 
     # --- the provider ----------------------------------------------------------------------------------------------
@@ -341,11 +222,11 @@ class World:
             await receipts.record(tx, [self.accounts[provider]], items, self.book, DELIVERY.follow_at)
         for call, stage in said:
             if call.claim.account.provider == provider:
-                call.told.add(stage)
+                call.reported.add(stage)
                 if bounced and stage is Stage.UNDELIVERED:
                     await self.look_at_consent(call.message.channel, call.message.address)
 
-    async def hear(self, which: int, words: str) -> None:
+    async def receive_text(self, which: int, words: str) -> None:
         """A guest writes: STOP, START, or something else."""
         address = ADDRESSES[Channel.SMS][which]
         (sender,) = await self.rows("select address from senders where scope_id = :scope and channel = 'sms'")

@@ -116,7 +116,7 @@ async def test_patch_tells_absent_null_and_empty_apart(api: Api) -> None:
     assert (clash.status_code, clash.json()["code"]) == (409, "guest_conflict")
 
 
-async def test_updates_are_told_and_being_seen_is_not(api: Api) -> None:
+async def test_updates_are_reported_and_being_seen_is_not(api: Api) -> None:
     guest = await api.guest()
     await api.guest()
     await api.later(guest_id=guest["id"])
@@ -124,8 +124,8 @@ async def test_updates_are_told_and_being_seen_is_not(api: Api) -> None:
     assert seen["last_seen_at"] > guest["last_seen_at"]
     assert seen["updated_at"] == guest["updated_at"]
     await api.http.patch(f"/v1/guests/{guest['id']}", json={"first_name": "Jo"})
-    told = await api.sql("select type, facts from events where subject = 'guest' order by id")
-    assert told == [("guest.created", {}), ("guest.updated", {"changed": ["first_name"]})]
+    reported = await api.sql("select type, facts from events where subject = 'guest' order by id")
+    assert reported == [("guest.created", {}), ("guest.updated", {"changed": ["first_name"]})]
 
 
 async def _everything(api: Api) -> str:
@@ -188,8 +188,8 @@ async def test_erased_is_erased(api: Api) -> None:
     assert {row[0] for row in await api.sql("select workflow_id from history_erasures")} == {
         waiting["id"], stray["id"], done["id"],
     }  # fmt: skip
-    owed = await api.sql("select type from events e join deliveries d on d.event_id = e.id order by e.id")
-    assert [row[0] for row in owed][-2:] == ["message.cancelled", "guest.deleted"]
+    written = await api.sql("select type from events e join deliveries d on d.event_id = e.id order by e.id")
+    assert [row[0] for row in written][-2:] == ["message.cancelled", "guest.deleted"]
 
 
 async def test_a_message_that_was_erased_is_not_made_again_by_its_key(api: Api) -> None:

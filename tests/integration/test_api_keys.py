@@ -36,7 +36,7 @@ async def test_who_may_come_in(api: Api) -> None:
         assert (await api.http.get("/v1/messaging", headers=headers)).status_code == 200
 
 
-async def test_callers_are_known_before_their_body_is_read(api: Api) -> None:
+async def test_callers_are_authenticated_before_their_body_is_read(api: Api) -> None:
     answer = await api.http.post("/v1/messaging/send", content=b"{", headers={"Authorization": "Bearer x"})
     assert answer.status_code == 401
 

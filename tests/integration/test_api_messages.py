@@ -253,9 +253,9 @@ async def test_cancel_and_reschedule(api: Api) -> None:
     assert (late.status_code, late.json()["code"]) == (409, "message_not_pending")
     rule = "only a message that still waits can be cancelled or moved."
     assert late.json()["detail"] == f"It is already cancelled; {rule}"
-    story = (await api.http.get(f"{path}/timeline")).json()
-    assert [entry["what"] for entry in story["data"]][:1] == ["message.queued"]
-    assert "message.cancelled" in [entry["what"] for entry in story["data"]]
+    timeline = (await api.http.get(f"{path}/timeline")).json()
+    assert [entry["what"] for entry in timeline["data"]][:1] == ["message.queued"]
+    assert "message.cancelled" in [entry["what"] for entry in timeline["data"]]
 
 
 async def test_what_no_longer_waits_says_where_it_stands(api: Api) -> None:

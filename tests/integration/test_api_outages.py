@@ -61,5 +61,5 @@ async def test_without_temporal_messages_are_accepted(settings: Settings, engine
     async with open_api(settings, engine) as api:
         assert (await api.send()).status_code == 201
         assert (await api.http.get("/readyz")).json() == {"status": "unavailable", "postgres": True, "temporal": False}
-        # What Temporal is owed stands in the row: recovery finds it.
+        # The notification stays pending in the row: recovery finds it.
         assert await api.sql("select count(*) from messages where wake_due_at is not null") == [(1,)]

@@ -160,8 +160,8 @@ async def test_a_signed_receipt_moves_the_message(api: Api, settings: Settings) 
     assert await api.rows("receipts") == 1
     now = (await api.http.get(f"/v1/messaging/{message['id']}")).json()
     assert now["status"] == "delivered"
-    told = await api.sql("select e.type from events e join deliveries d on d.event_id = e.id order by e.id")
-    assert [row[0] for row in told] == ["message.sent", "message.delivered"]
+    reported = await api.sql("select e.type from events e join deliveries d on d.event_id = e.id order by e.id")
+    assert [row[0] for row in reported] == ["message.sent", "message.delivered"]
 
 
 async def test_callbacks_of_nobody(api: Api, settings: Settings) -> None:

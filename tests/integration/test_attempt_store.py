@@ -328,9 +328,9 @@ async def test_the_command_prints_a_table_that_adds_up(
         await put(tx, scopes["test"], attempt="unknown", age=125)
         await put(tx, scopes["test"], scheduled=9999.0)
         await put(tx, scopes["live"], stage="cancelled")
-    told = await asyncio.to_thread(command, settings)
-    assert told.exit_code == 0, told.output
-    lines = [" ".join(line.split()) for line in told.output.splitlines()]
+    result = await asyncio.to_thread(command, settings)
+    assert result.exit_code == 0, result.output
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
     test = lines[
         next(i for i, line in enumerate(lines) if line.startswith("Grand Sunset Resort (grand-sunset, test)")) :
     ]
@@ -338,7 +338,7 @@ async def test_the_command_prints_a_table_that_adds_up(
         "email sms all", "accepted 1 3 4", "delivered 0 1 1", "failed 1 0 1", "expired 1 0 1", "pending 0 1 1",
         "waiting for their time 0 1 1", "unknown 0 1 1", "the oldest call 2 minutes 2 minutes", "webhooks: none",
     ):  # fmt: skip
-        assert row in test, told.output
+        assert row in test, result.output
     assert any(line.startswith("Grand Sunset Resort (grand-sunset, live)") for line in lines)
     assert any(line.startswith("All together: accepted from") for line in lines)
     answer = json.loads((await asyncio.to_thread(command, settings, "grand-sunset", "--json")).stdout)
@@ -362,6 +362,6 @@ async def test_the_command_prints_a_table_that_adds_up(
 async def test_the_command_says_what_is_wrong(
     settings: Settings, scopes: dict[str, Scope], arguments: list[str], said: str
 ) -> None:
-    told = await asyncio.to_thread(command, settings, *arguments)
-    assert told.exit_code == 2
-    assert said in told.stderr
+    result = await asyncio.to_thread(command, settings, *arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr

@@ -176,7 +176,7 @@ async def test_what_is_in_the_database(scene: tuple[Settings, str], engine: Asyn
     assert "+1305" not in json.dumps([[each.said, each.do] for each in found.findings])
 
 
-async def test_what_is_over_soon_is_not_told(scene: tuple[Settings, str], engine: AsyncEngine) -> None:
+async def test_what_is_over_soon_is_not_reported(scene: tuple[Settings, str], engine: AsyncEngine) -> None:
     """A message a moment past due, a call of just now, a notification that is pending: everyday life."""
     settings, _ = scene
     async with engine.begin() as tx:
@@ -318,9 +318,9 @@ async def test_a_stack_that_is_well(well: Engine) -> None:
     found = await until(well.settings, set())
     assert found.findings == [] and found.severity == Severity.FINE
     assert set(found.looked) == {check.name for check in (*DATABASE_CHECKS, *TEMPORAL_CHECKS)}
-    told = await asyncio.to_thread(bellhop, well.settings, "doctor")
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert "All is well: 23 things looked at, nothing is stuck." in told.stdout
+    result = await asyncio.to_thread(bellhop, well.settings, "doctor")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "All is well: 23 things looked at, nothing is stuck." in result.stdout
     async with well.database.begin() as tx:
         await tx.execute(text("update scopes set paused_at = now() where environment = 'test'"))
     warned = await until(well.settings, set())
@@ -340,6 +340,6 @@ async def test_half_a_stack(empty: Settings, engine: AsyncEngine) -> None:
     await keep_sweeping(client, 3600.0)
     async with Worker(client, task_queue=contract.TASK_QUEUE_WORKFLOWS, workflows=[SweepWorkflow]):
         found = await until(empty, {"queues"})
-    told = [finding.said for finding in found.findings if finding.check == "queues"]
-    assert len(told) == 3
-    assert "No worker polls the task queue bellhop-webhooks: no webhook is delivered." in told
+    result = [finding.said for finding in found.findings if finding.check == "queues"]
+    assert len(result) == 3
+    assert "No worker polls the task queue bellhop-webhooks: no webhook is delivered." in result

@@ -27,9 +27,9 @@ async def test_a_history_goes_after_the_last_wake(idle_stack: Engine) -> None:
     stack = idle_stack
     guest = (await stack.http.post("/v1/guests", json={"first_name": "Jordan", "last_name": "Doe"})).json()["id"]
     message = await stack.send({**SMS, "guest_id": guest, "scheduled_at": "2030-01-01T00:00:00Z"})
-    owed = "select wake_due_at from messages where id = :id and wake_due_at is not null"
+    pending = "select wake_due_at from messages where id = :id and wake_due_at is not null"
     async with asyncio.timeout(30):
-        while await stack.rows(owed, id=key(message["id"])) or not await there(stack, message["id"]):
+        while await stack.rows(pending, id=key(message["id"])) or not await there(stack, message["id"]):
             await asyncio.sleep(0.05)
     guest_key = parse(Prefix.GUEST, guest)
     assert guest_key is not None
@@ -37,11 +37,11 @@ async def test_a_history_goes_after_the_last_wake(idle_stack: Engine) -> None:
         # As the API does it; killed after its commit, it notifies nobody.
         assert await erasure.erase(tx, stack.scope, guest_key, stack.book) is not None
     await stack.sweep()
-    assert await there(stack, message["id"]), "deleted while a wake was owed"
+    assert await there(stack, message["id"]), "deleted while a wake was pending"
     await stack.rows("update messages set wake_due_at = now() - interval '1 hour' returning id")
     await stack.sweep()
     assert not await stack.rows("select workflow_id from history_erasures")
-    assert not await stack.rows(owed, id=key(message["id"]))
+    assert not await stack.rows(pending, id=key(message["id"]))
     async with asyncio.timeout(30):
         while await there(stack, message["id"]):
             await asyncio.sleep(0.05)

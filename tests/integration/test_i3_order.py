@@ -63,11 +63,11 @@ class Provider:
         message = await self.stack.get(message_id)
         events = await self.stack.events(message_id)
         assert len(events) == len(set(events)), f"an event was told twice: {events}"
-        told = frozenset(events)
+        reported = frozenset(events)
         if message["status"] in ("delivered", "read"):
             # The one thing that may depend on order: whether a failure was told before a late delivery.
-            told -= {"message.failed"}
-        return message["status"], told, message["metadata"].get("error", {}).get("code")
+            reported -= {"message.failed"}
+        return message["status"], reported, message["metadata"].get("error", {}).get("code")
 
 
 @pytest.mark.parametrize("stages", SETS, ids=lambda stages: "+".join(stages))
@@ -115,13 +115,13 @@ async def test_receipts_that_come_at_once_are_applied_once(idle_stack: Engine) -
             for stage in (Stage.READ, Stage.SENT, Stage.DELIVERED) * 3
         )
     )
-    status, told, _ = await provider.outcome(message_id)
+    status, reported, _ = await provider.outcome(message_id)
     assert status == "read"
-    assert told == {"message.sent", "message.delivered", "message.read"}
+    assert reported == {"message.sent", "message.delivered", "message.read"}
     assert len(await idle_stack.rows("select 1 from receipts")) == 3
 
 
-async def test_skipped_stages_are_told_in_order(idle_stack: Engine) -> None:
+async def test_skipped_stages_are_reported_in_order(idle_stack: Engine) -> None:
     provider = Provider(idle_stack)
     message_id, claim = await provider.start()
     await provider.say(claim, Stage.READ, "only")

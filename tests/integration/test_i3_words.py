@@ -1,8 +1,8 @@
 """I3 in the providers' own words: whatever they say of a message, in whatever order and however often, and whatever we
 decided or were answered in between, it ends in the same state with the same events.
 
-Each story is told several times in different orders, on real PostgreSQL and through the providers' real tables; the
-ends are compared with one another and with what the pure rules say of the set.
+Each sequence is applied several times in different orders, on real PostgreSQL and through the providers' real tables;
+the ends are compared with one another and with what the pure rules say of the set.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ from bellhop.store.connections import make_engine
 from bellhop.store.delivery import receipts
 from bellhop.store.messages import outbound
 
-from .races_kit import DELIVERY, Call, Fate, World
+from .races_kit import World
+from .races_model import DELIVERY, Call, Fate
 
-STORIES = int(os.environ.get("STORIES", "25"))
+SEQUENCES = int(os.environ.get("SEQUENCES", "25"))
 
 Word = tuple[str, str]
 """What a provider says, and its code or reason."""
@@ -80,7 +81,7 @@ def said_by_sendgrid(call: Call, word: Word) -> Receipt:
 
 
 class Teller:
-    """Tells one story in one order, and says how it ended."""
+    """Applies one sequence in one order, and says how it ended."""
 
     def __init__(self, world: World, channel: Channel, parts: int) -> None:
         self.world, self.channel, self.parts = world, channel, parts
@@ -127,12 +128,12 @@ class Teller:
         (row,) = await self.world.rows(
             "select stage, failure_code, provider_code from messages where id = :id", id=message_id
         )
-        told = await self.world.rows(
+        reported = await self.world.rows(
             "select type, facts from events where subject_id = :id and facts ? 'stage' order by id", id=message_id
         )
-        words = [event["type"] for event in told]
+        words = [event["type"] for event in reported]
         assert len(words) == len(set(words)), f"told twice: {words}"
-        ranks = [statuses.RANK[Stage(event["facts"]["stage"])] for event in told]
+        ranks = [statuses.RANK[Stage(event["facts"]["stage"])] for event in reported]
         assert ranks == sorted(ranks), f"told out of order: {words}"
         stage = Stage(row["stage"])
         failed = STATUS[stage] is Status.FAILED
@@ -156,7 +157,7 @@ def telling(settings: Settings, book: AddressBook) -> Iterator[tuple[asyncio.Abs
 
 
 @st.composite
-def stories(draw: st.DrawFn, word: st.SearchStrategy[Word], most_parts: int) -> tuple[Any, ...]:
+def sequences(draw: st.DrawFn, word: st.SearchStrategy[Word], most_parts: int) -> tuple[Any, ...]:
     """Words per part, our own side, and some orders of it all, each with repetitions of its own."""
     parts = draw(st.integers(1, most_parts))
     said = [draw(st.lists(word, max_size=4, unique=True)) for _ in range(parts)]
@@ -201,20 +202,20 @@ def test_whatever_is_said_in_whatever_order(
     loop, world = telling
 
     @settings(
-        max_examples=STORIES,
-        derandomize="STORIES" not in os.environ,
+        max_examples=SEQUENCES,
+        derandomize="SEQUENCES" not in os.environ,
         database=None,
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(stories(word, parts))
-    def compared(story: tuple[Any, ...]) -> None:
-        count, said, ours, orders = story
+    @given(sequences(word, parts))
+    def compared(sequence: tuple[Any, ...]) -> None:
+        count, said, ours, orders = sequence
         teller = Teller(world, channel, count)
         ends = {loop.run_until_complete(teller.tell(said, ours, list(order))) for order in orders}
         assert len(ends) == 1, ends
-        ((stage, told, _),) = ends
+        ((stage, reported, _),) = ends
         assert stage is expected(channel, count, said, ours)
-        assert {f"message.{STATUS[one].value}" for one in PASSES[stage]} <= told
+        assert {f"message.{STATUS[one].value}" for one in PASSES[stage]} <= reported
 
     compared()

@@ -101,5 +101,5 @@ async def _pending(stack: Engine, message_id: str) -> Any:
     try:
         described = await stack.client.get_workflow_handle(message_id).describe()
     except RPCError:
-        return []  # its conductor is still being started
+        return []  # its workflow is still being started
     return described.raw_description.pending_activities

@@ -54,7 +54,7 @@ async def test_erased_is_erased(stack: Engine, capfd: pytest.CaptureFixture[str]
         inbound = await stack.sandbox.post("/_sandbox/inbound", json={"from": NUMBER, "body": f"I am {MARK}"})
         assert inbound.json()["status"] < 300
         pending = await stack.send({**linked, "scheduled_at": "2030-01-01T00:00:00Z"})
-        # The customer's server is down while the guest is erased: what it is still owed carries ids only.
+        # The customer's server is down while the guest is erased: what is still pending for it carries ids only.
         customer.answers[:] = [500] * 50
         failing = await stack.send({**linked, "recipient": "+13055552211"})
         await stack.until(failing["id"], "failed")
@@ -74,7 +74,7 @@ async def test_erased_is_erased(stack: Engine, capfd: pytest.CaptureFixture[str]
         assert all(row["erased_at"] for row in tombs)
         assert {row["stage"] for row in tombs if row["id"] == key(pending["id"])} == {"cancelled"}
 
-        # What is owed from now on carries ids only.
+        # What is sent from now on carries ids only.
         before = len(customer.received)
         customer.answers.clear()
         await stack.rows("update deliveries set next_at = now() where state = 'pending' returning id")

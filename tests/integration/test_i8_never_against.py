@@ -31,7 +31,7 @@ async def test_never_early_and_on_time(stack: Engine) -> None:
         assert timedelta(0) <= late < timedelta(seconds=15)
 
 
-async def test_a_woken_conductor_does_not_send_early(stack: Engine) -> None:
+async def test_a_woken_workflow_does_not_send_early(stack: Engine) -> None:
     """Whoever wakes it and however often: `deliver` looks at the time again."""
     sent = await stack.send({**SMS, "recipient": "+13055550611", "scheduled_at": ahead(8)})
     async with stack.database.begin() as tx:
@@ -87,7 +87,7 @@ async def test_moved_earlier_goes_out_earlier(stack: Engine) -> None:
     assert when(accepted["accepted_at"]) >= when(soon)
 
 
-async def test_an_opt_out_after_acceptance_is_obeyed(idle_stack: Engine) -> None:
+async def test_an_opt_out_after_acceptance_holds(idle_stack: Engine) -> None:
     """The message is accepted, the guest says STOP, and only then does the worker come to it."""
     stack = idle_stack
     number = "+13055550616"
@@ -105,7 +105,7 @@ async def test_an_opt_out_after_acceptance_is_obeyed(idle_stack: Engine) -> None
 
 
 @pytest.mark.parametrize("local", ["bounce", "spam", "unsubscribe"])
-async def test_bounces_complaints_and_unsubscribes_are_obeyed(stack: Engine, local: str) -> None:
+async def test_bounces_complaints_and_unsubscribes_opt_out(stack: Engine, local: str) -> None:
     recipient = f"{local}@example.com"
     await stack.send({**EMAIL, "recipient": recipient})
     async with asyncio.timeout(15):

@@ -31,7 +31,7 @@ async def test_every_key_is_made_by_the_database_and_sorts_by_its_clock(stack: E
 
 
 async def test_times_are_the_databases(stack: Engine) -> None:
-    """Every stamp of a message lies between two readings of the database's clock, in the order of its story."""
+    """Every stamp of a message lies between two readings of the database's clock, in the order of its timeline."""
     (before,) = await stack.rows("select clock_timestamp() as at")
     sent = await stack.send(SMS)
     await stack.until(sent["id"], "delivered")
@@ -42,8 +42,8 @@ async def test_times_are_the_databases(stack: Engine) -> None:
 
 
 async def test_who_began_first_and_came_last_dates_nothing_back(idle_stack: Engine) -> None:
-    """`now()` is when a transaction began; the lock may come much later. An older debt would be struck out with the one
-    that was told, and its wake be lost; a message would be delivered before it was sent."""
+    """`now()` is when a transaction began; the lock may come much later. An older notification would be cleared with
+    the one that was made, and its wake be lost; a message would be delivered before it was sent."""
     stack = idle_stack
     waiting, gone = [key((await stack.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z"}))["id"]) for _ in range(2)]
     async with stack.database.begin() as slow:

@@ -31,7 +31,7 @@ async def test_first_come_first_served_and_nobody_waits_for_ever() -> None:
         await line.enter()
 
 
-async def test_a_flood_is_served_or_told_at_once_and_nothing_is_half_done(idle_stack: Engine) -> None:
+async def test_a_flood_is_served_or_refused_at_once_and_nothing_is_half_done(idle_stack: Engine) -> None:
     """The lock of a guest's row keeps those who are let in from being done."""
     guest = await idle_stack.http.post("/v1/guests", json={"first_name": "Jo", "last_name": "M"})
     body = {**SMS, "guest_id": guest.json()["id"]}
@@ -50,15 +50,15 @@ async def test_a_flood_is_served_or_told_at_once_and_nothing_is_half_done(idle_s
                 while sum(one.done() for one in asked) < 60 - 2 * admission.SLOTS:
                     await asyncio.sleep(0.05)
         answers = await asyncio.gather(*asked)
-    told = Counter(answer.status_code for answer in answers)
-    assert set(told) == {201, 503}, told
+    statuses = Counter(answer.status_code for answer in answers)
+    assert set(statuses) == {201, 503}, statuses
     for answer in answers:
         if answer.status_code == 503:
             assert answer.json()["code"] in ("overloaded", "database_unavailable")
             assert int(answer.headers["Retry-After"]) >= 1
     assert "overloaded" in {answer.json().get("code") for answer in answers}
     (row,) = await idle_stack.rows("select count(*) as there from messages")
-    assert row["there"] == told[201], "refused is not done"
+    assert row["there"] == statuses[201], "refused is not done"
     assert (await idle_stack.http.post("/v1/messaging/send", json=body, headers=headers)).status_code == 201
 
 

@@ -201,8 +201,8 @@ async def test_a_worker_without_connections_waits_and_loses_nothing(
     taken_by_provider = [one["to"] for one in await idle_stack.accepted()]
     assert sorted(taken_by_provider) == sorted(one["recipient"] for one in sent)
     for one in sent:
-        told = [kind for kind in await idle_stack.events(one["id"]) if kind.startswith("message.")]
-        assert told == ["message.sent", "message.delivered"]
+        reported = [kind for kind in await idle_stack.events(one["id"]) if kind.startswith("message.")]
+        assert reported == ["message.sent", "message.delivered"]
 
 
 async def _called(stack: Engine, count: int) -> None:

@@ -89,8 +89,10 @@ async def test_cancelled_as_it_falls_due(stack: Engine) -> None:
     for message, answer in results:
         copies = len(had[message["recipient"]])
         assert copies == (0 if answer.status_code == 200 else 1), (answer.text, copies)
-        told = await stack.events(message["id"])
-        assert told == (["message.cancelled"] if answer.status_code == 200 else ["message.sent", "message.delivered"])
+        reported = await stack.events(message["id"])
+        assert reported == (
+            ["message.cancelled"] if answer.status_code == 200 else ["message.sent", "message.delivered"]
+        )
 
 
 async def test_moved_as_it_falls_due(stack: Engine) -> None:

@@ -85,7 +85,7 @@ def event(attempt: object, word: str, **fields: Any) -> dict[str, Any]:
 
 
 async def silent(stack: Engine) -> None:
-    """The sandbox itself reports nothing: what is heard, the test says."""
+    """The sandbox itself reports nothing: what it reports, the test says."""
     never = dict.fromkeys(("twilio_sent_after", "twilio_delivered_after", "sendgrid_processed_after"), 3600.0)
     never |= {"sendgrid_delivered_after": 3600.0, "sendgrid_open_after": 3600.0}
     answer = await stack.sandbox.put("/_sandbox/settings", json=never)
@@ -134,7 +134,7 @@ class Flood:
 
 
 async def test_ten_thousand_opens_of_one_mail(stack: Engine) -> None:
-    """They come in batches at once. Each is stored, the story is told nothing new, and nobody else waits."""
+    """They come in batches at once. Each is stored, the workflow is signalled nothing new, and nobody else waits."""
     await silent(stack)
     caller = Caller(stack)
     flood = Flood(stack, caller)
@@ -162,7 +162,7 @@ async def test_ten_thousand_opens_of_one_mail(stack: Engine) -> None:
     (stored,) = await stack.rows("select count(*) as n from receipts where message_id = :id", id=key(message))
     assert stored["n"] == OPENS
     assert await stack.events(message) == ["message.sent", "message.delivered", "message.read"]
-    # Its story heard of `delivered` and of `read`, once each.
+    # Its workflow was signalled `delivered` and of `read`, once each.
     assert len((await stack.history(message)).events) < 25
     shown = await stack.http.get(f"/v1/messaging/{message}/timeline")
     assert len(shown.content) < 40_000
@@ -172,7 +172,7 @@ async def test_ten_thousand_opens_of_one_mail(stack: Engine) -> None:
 
 
 async def test_one_callback_again_and_again(stack: Engine) -> None:
-    """What is known already holds nobody up: it takes no lock, and the story hears nothing of it."""
+    """What is known already holds nobody up: it takes no lock, and the workflow is not signalled."""
     await silent(stack)
     caller = Caller(stack)
     flood = Flood(stack, caller)
@@ -220,7 +220,7 @@ async def test_callbacks_before_the_answer_five_times_and_backwards(stack: Engin
     assert (attempt["state"], attempt["stage"]) == ("accepted", "delivered")
 
 
-async def test_a_receipt_of_three_days_ago_corrects_a_story_that_is_closed(stack: Engine) -> None:
+async def test_a_receipt_of_three_days_ago_corrects_a_message_whose_workflow_is_closed(stack: Engine) -> None:
     """Failed, closed, and three days later the carrier says that it arrived. A signature that is older than SendGrid
     ever repeats a callback is refused."""
     await silent(stack)
@@ -252,14 +252,14 @@ async def test_receipts_about_nobody_are_kept_and_change_nothing(idle_stack: Eng
     stack = idle_stack
     caller = Caller(stack)
     waiting = (await stack.send(SMS))["id"]
-    told = [
+    reported = [
         await caller.twilio(uuid4(), "SM" + "f" * 32, "delivered"),
         await caller.twilio("", "SM" + "e" * 32, "delivered"),
         await caller.twilio("not-an-id", "SM" + "d" * 32, "undelivered", ErrorCode="30003"),
         await caller.sendgrid([event(uuid4(), "delivered"), {"event": "open"}, {}, event("nobody's", "bounce")]),
         await caller.sendgrid([]),
     ]
-    assert [answer.status_code for answer in told] == [200] * len(told)
+    assert [answer.status_code for answer in reported] == [200] * len(reported)
     kept = await stack.rows("select message_id, attempt_id, scope_id from receipts")
     assert len(kept) == 7
     assert all(value is None for row in kept for value in row.values())

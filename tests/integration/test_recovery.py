@@ -52,7 +52,7 @@ async def change(stack: Engine, statement: str, **values: Any) -> None:
 
 
 async def age(stack: Engine, seconds: int = 30) -> None:
-    """Let time pass for everything that is owed."""
+    """Let time pass for everything that is pending."""
     past = f"- interval '{seconds} seconds'"
     await change(stack, f"update messages set wake_due_at = wake_due_at {past}, due_at = due_at {past}")
     await change(stack, f"update attempts set lease_until = lease_until {past}, created_at = created_at {past}")
@@ -79,7 +79,7 @@ async def copies(stack: Engine, message: str) -> int:
     return len([one for one in await stack.accepted() if one["content"] == row["content"]])
 
 
-async def debt(stack: Engine, message: str) -> object:
+async def pending_since(stack: Engine, message: str) -> object:
     (row,) = await stack.rows("select wake_due_at from messages where id = :id", id=key(message))
     return row["wake_due_at"]
 
@@ -87,15 +87,15 @@ async def debt(stack: Engine, message: str) -> object:
 # --- messages ---
 
 
-async def test_what_the_api_never_told_is_started_once_it_is_old_enough(idle_stack: Engine) -> None:
+async def test_what_the_api_never_notified_is_started_once_it_is_old_enough(idle_stack: Engine) -> None:
     message = await accept(idle_stack)
     assert await sweeper(idle_stack).sweep() == 0, "what is fresh is on its way"
     assert await state(idle_stack, message) is None
     await age(idle_stack)
     assert await sweeper(idle_stack).sweep() == 1
     assert await state(idle_stack, message) is WorkflowExecutionStatus.RUNNING
-    assert await debt(idle_stack, message) is None
-    await change(idle_stack, "update messages set due_at = now()")  # not past its time: only owed
+    assert await pending_since(idle_stack, message) is None
+    await change(idle_stack, "update messages set due_at = now()")  # not past its time: only pending
     assert await sweeper(idle_stack).sweep() == 0, "told once"
     async with working(idle_stack):
         await idle_stack.until(message, "delivered")
@@ -120,7 +120,7 @@ async def test_sweeping_twice_at_once_is_harmless(idle_stack: Engine) -> None:
 async def test_a_workflow_that_an_operator_terminated_is_made_again(idle_stack: Engine) -> None:
     sent = (await idle_stack.send(SMS))["id"]
     async with asyncio.timeout(10):
-        while await state(idle_stack, sent) is None or await debt(idle_stack, sent) is not None:
+        while await state(idle_stack, sent) is None or await pending_since(idle_stack, sent) is not None:
             await asyncio.sleep(0.02)
     await idle_stack.client.get_workflow_handle(message_workflow(key(sent))).terminate("an operator's mistake")
     await age(idle_stack, 30)
@@ -137,12 +137,12 @@ async def test_what_is_merely_late_is_not_woken_at_every_sweep(idle_stack: Engin
     message = await accept(idle_stack)
     one = sweeper(idle_stack)
     await age(idle_stack, 120)
-    assert await one.sweep() == 1, "a debt"
+    assert await one.sweep() == 1, "a pending notification"
     assert await one.sweep() == 1, "late, and nobody knows why"
     assert [await one.sweep() for _ in range(3)] == [0, 0, 0]
     await change(idle_stack, "update messages set wake_due_at = now() - interval '1 minute'")
-    assert await one.sweep() == 1, "a debt is always paid"
-    assert await debt(idle_stack, message) is None
+    assert await one.sweep() == 1, "a pending notification is always made"
+    assert await pending_since(idle_stack, message) is None
 
 
 async def test_a_call_whose_process_died_is_settled_before_anything_is_sent_again(idle_stack: Engine) -> None:
@@ -158,7 +158,7 @@ async def test_a_call_whose_process_died_is_settled_before_anything_is_sent_agai
     )
     claimed = await ledger.claim(key(message), boottime() + 3)
     assert isinstance(claimed, Claim)
-    # However recovery learns of it: here not by the debt.
+    # However recovery learns of it: here not by the pending notification.
     await change(idle_stack, "update messages set wake_due_at = null, due_at = now()")
     await change(idle_stack, "update attempts set lease_until = now() - interval '11 seconds'")
     async with working(idle_stack):
@@ -169,7 +169,7 @@ async def test_a_call_whose_process_died_is_settled_before_anything_is_sent_agai
 
 
 async def test_a_signal_that_was_lost_is_made_up_for(stack: Engine) -> None:
-    """The receipt is in Postgres, the process that was to tell the conductor is gone."""
+    """The receipt is in Postgres, the process that was to signal the workflow is gone."""
     sent = (await stack.send({**SMS, "recipient": "+13055559032"}))["id"]  # sent, and no more
     await stack.until(sent, "sent")
     async with asyncio.timeout(20):
@@ -185,7 +185,7 @@ async def test_a_signal_that_was_lost_is_made_up_for(stack: Engine) -> None:
     assert await copies(stack, sent) == 1
 
 
-async def test_a_cancelled_message_nobody_was_told_of_is_never_sent(idle_stack: Engine) -> None:
+async def test_a_cancelled_message_nobody_was_notified_of_is_never_sent(idle_stack: Engine) -> None:
     message = await accept(idle_stack)
     async with idle_stack.database.begin() as tx:
         await outbound.cancel(tx, idle_stack.scope, key(message))
@@ -194,12 +194,12 @@ async def test_a_cancelled_message_nobody_was_told_of_is_never_sent(idle_stack: 
         assert await sweeper(idle_stack).sweep() == 1
         assert await idle_stack.workflow_closed(message) == "cancelled"
     assert await copies(idle_stack, message) == 0
-    # A debt whose row the worker held just then is paid now.
+    # A notification whose row the worker held just then is cleared now.
     await sweeper(idle_stack).sweep()
     assert await sweeper(idle_stack).sweep() == 0
 
 
-async def test_a_newer_debt_is_not_taken_for_paid(idle_stack: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_newer_notification_stays_pending(idle_stack: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between recovery's look and its note the message is moved, and the process that moved it dies."""
     message = await accept(idle_stack)
     await age(idle_stack)
@@ -212,7 +212,7 @@ async def test_a_newer_debt_is_not_taken_for_paid(idle_stack: Engine, monkeypatc
 
     monkeypatch.setattr(idle_stack.dispatcher, "start_message", start_and_move)
     assert await sweeper(idle_stack).sweep() == 1
-    assert await debt(idle_stack, message) is not None
+    assert await pending_since(idle_stack, message) is not None
 
 
 async def test_messages_of_a_mended_account_go_out_at_once(stack: Engine) -> None:

@@ -1,4 +1,4 @@
-"""Temporal is away for a moment: what it could not be told is told when it is back, without waiting for recovery."""
+"""Temporal is away for a moment: notifications follow when it is back, without waiting for recovery."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ def away(stack: Engine, monkeypatch: pytest.MonkeyPatch) -> Away:
     return Away(monkeypatch)
 
 
-async def debt(stack: Engine, message: str) -> object:
+async def pending_since(stack: Engine, message: str) -> object:
     (row,) = await stack.rows("select wake_due_at from messages where id = :id", id=key(message))
     return row["wake_due_at"]
 
 
-async def test_what_it_could_not_be_told_it_is_told_when_it_is_back(stack: Engine, away: Away) -> None:
+async def test_what_it_could_not_be_notified_of_follows_when_it_is_back(stack: Engine, away: Away) -> None:
     sent = [(await stack.send({**SMS, "content": f"Number {number}"}))["id"] for number in range(8)]
     async with asyncio.timeout(20):
         while away.refused < 2:
             await asyncio.sleep(0.02)
     await asyncio.sleep(0.5)
     assert away.refused < 30, "one looks whether it is back, the others wait"
-    assert all([await debt(stack, message) for message in sent])
+    assert all([await pending_since(stack, message) for message in sent])
     away.status = None
     # Nobody sweeps here: no schedule, and the test does not.
     for message in sent:
         await stack.until(message, "delivered", seconds=60)
     async with asyncio.timeout(30):
-        while any([await debt(stack, message) for message in sent]):
+        while any([await pending_since(stack, message) for message in sent]):
             await asyncio.sleep(0.05)
 
 
@@ -68,7 +68,7 @@ async def test_what_it_refuses_is_left_to_recovery_and_holds_nothing_up(stack: E
     fine = (await stack.send({**SMS, "content": "Fine"}))["id"]
     await stack.until(fine, "delivered")
     assert (await stack.get(refused))["status"] == "queued"
-    assert await debt(stack, refused) is not None
+    assert await pending_since(stack, refused) is not None
     await stack.rows(
         "update messages set wake_due_at = now() - interval '1 hour' where wake_due_at is not null returning id"
     )

@@ -58,8 +58,8 @@ async def runs(stack: Engine, message: str) -> bool:
     return found.status is WorkflowExecutionStatus.RUNNING
 
 
-async def nothing_owed(stack: Engine) -> None:
-    """Temporal has been told everything. A debt whose row was locked just then stays until a sweep; here it goes."""
+async def nothing_pending(stack: Engine) -> None:
+    """Nothing is left to notify. A notification whose row was locked just then stays until a sweep; here it goes."""
     async with asyncio.timeout(20):
         while await stack.rows("select from messages where wake_due_at > now() - interval '3 seconds'"):
             await asyncio.sleep(0.05)
@@ -87,7 +87,7 @@ async def test_every_pending_message_goes_on_and_nothing_is_sent_twice(lost: tup
     gone = await before.send({**SMS, "content": "Withdrawn", "scheduled_at": soon(3600)})
     assert (await before.http.post(f"/v1/messaging/{gone['id']}/cancel")).status_code == 200
     # What it was told, it knew; it is not told again by itself.
-    await nothing_owed(before)
+    await nothing_pending(before)
 
     async with working(after):
         await after.sweep()
@@ -110,7 +110,7 @@ async def test_recover_makes_what_is_missing_at_once_and_leaves_alone_what_runs(
     """One workflow is missing in a Temporal that is otherwise well (restored from a backup, say)."""
     missing = await idle_stack.send({**SMS, "content": "Missing", "scheduled_at": soon(3600)})
     there = await idle_stack.send({**SMS, "content": "There", "scheduled_at": soon(3600)})
-    await nothing_owed(idle_stack)
+    await nothing_pending(idle_stack)
     handle = idle_stack.client.get_workflow_handle(message_workflow(key(missing["id"])))
     await handle.terminate()
     run = (await idle_stack.client.get_workflow_handle(message_workflow(key(there["id"]))).describe()).run_id

@@ -34,7 +34,7 @@ async def timeline(stack: Engine, message: str) -> list[str]:
     return [f"{entry['what']}: {entry.get('detail', '')}" for entry in entries]
 
 
-async def test_cancel_and_reschedule_say_that_it_is_unknown_and_every_step_is_told(stack: Engine) -> None:
+async def test_cancel_and_reschedule_say_that_it_is_unknown_and_every_step_is_shown(stack: Engine) -> None:
     message = await unknown(stack)
     for answer in (
         await stack.http.post(f"/v1/messaging/{message}/cancel"),
@@ -57,7 +57,7 @@ async def test_cancel_and_reschedule_say_that_it_is_unknown_and_every_step_is_to
     ]
 
 
-async def test_a_found_copy_is_told_as_such(stack: Engine) -> None:
+async def test_a_found_copy_is_shown_as_such(stack: Engine) -> None:
     await stack.fault("callback_drop", provider="twilio")
     message = await unknown(stack, "accept_then_hang")
     await ask_now(stack, message)

@@ -29,7 +29,7 @@ NEIGHBOURLY = 13.0
 
 @pytest.fixture
 async def stack(settings: Settings, engine: AsyncEngine, temporal: Client, sandbox_url: str) -> AsyncIterator[Engine]:
-    """The whole engine, as patient with customers as in production."""
+    """The whole engine, with the time limits for customers of production."""
     settings.webhook.timeout = PATIENCE
     settings.webhook.retry_pauses = [1.0] * 60
     async with running_engine(settings, engine, temporal, sandbox_url) as made:
@@ -68,7 +68,7 @@ async def test_nobody_waits_for_a_server_that_misbehaves(stack: Engine, healthy:
         assert max(call.late for call in healthy.at("/fine")) < NEIGHBOURLY
         times = await stack.rows("select extract(epoch from delivered_at - created_at)::float8 as took from messages")
         assert max(row["took"] for row in times) < NEIGHBOURLY, "messages wait for webhooks"
-        await _told_apart(stack, bad, endpoints, healthy)
+        await _apart(stack, bad, endpoints, healthy)
 
 
 def _good_for(healthy: Receiver, expected: dict[str, int]) -> None:
@@ -83,7 +83,7 @@ def _good_for(healthy: Receiver, expected: dict[str, int]) -> None:
         assert [call.json["type"] for call in calls[key]] == order[:count]
 
 
-async def _told_apart(stack: Engine, bad: MisbehavingServers, endpoints: dict[str, str], healthy: Receiver) -> None:
+async def _apart(stack: Engine, bad: MisbehavingServers, endpoints: dict[str, str], healthy: Receiver) -> None:
     """Each misbehaviour has its word; an answer counts by its status, whatever its body does."""
     words = {
         "/late": {None},
@@ -131,7 +131,7 @@ FLOOD_SQL = """
 async def test_a_flood_to_one_endpoint_is_delivered_fast_and_nobody_waits_for_it(
     stack: Engine, healthy: Receiver
 ) -> None:
-    """2,000 events due at once, as after an hour away; meanwhile messages go out, and another endpoint hears of them.
+    """2,000 events due at once, as after an hour away; meanwhile messages go out, and another endpoint receives them.
 
     It prints the rate, the whole engine and both customers in one process: 512 and 555 events a second on two idle
     cores, 109 and 134 on two that a dozen others shared. A wake-up for each event would be seen in the length of the
@@ -158,9 +158,9 @@ async def test_a_flood_to_one_endpoint_is_delivered_fast_and_nobody_waits_for_it
         assert rate > 50
         assert max(call.late for call in healthy.calls) < NEIGHBOURLY
         assert max(Counter(call.json["id"] for call in flooded.calls).values()) == 1
-        told: dict[str, list[str]] = {}
+        reported: dict[str, list[str]] = {}
         for call in flooded.calls:
-            told.setdefault(call.json["data"]["id"], []).append(call.json["type"])
-        assert set(map(tuple, told.values())) == {("message.sent", "message.delivered")}
+            reported.setdefault(call.json["data"]["id"], []).append(call.json["type"])
+        assert set(map(tuple, reported.values())) == {("message.sent", "message.delivered")}
         history = await stack.client.get_workflow_handle(endpoint_workflow(key)).fetch_history()
         assert len(history.events) < 100

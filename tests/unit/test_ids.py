@@ -76,7 +76,7 @@ def test_nearly_an_id_is_none(text: str) -> None:
     assert parse(Prefix.MESSAGE, text) is None
 
 
-def test_a_workflow_is_called_like_what_it_conducts() -> None:
+def test_a_workflow_is_called_like_what_it_is_about() -> None:
     assert message_workflow(KEY) == GOOD
     assert parse(Prefix.ENDPOINT, endpoint_workflow(KEY)) == KEY
 

@@ -61,7 +61,7 @@ def test_i9_the_database_makes_the_ids(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", files("workflows"), ids=name)
-def test_stories_import_nothing_that_is_not_deterministic(path: Path) -> None:
+def test_workflows_import_nothing_that_is_not_deterministic(path: Path) -> None:
     allowed = {"__future__", "asyncio", "contextlib", "datetime", "temporalio", "bellhop"}
     tree = ast.parse(path.read_text(encoding="utf-8"))
     modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}

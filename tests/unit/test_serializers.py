@@ -109,9 +109,9 @@ def test_a_failure_says_why_beside_the_callers_own_metadata(code: FailureCode) -
 
 def test_an_event_shows_the_message_as_it_was_then() -> None:
     row = replace(MESSAGE, stage=Stage.DELIVERED, failure_code="unreachable", provider_code="30003")
-    told = serializers.message(row, stage=Stage.UNDELIVERED, failure={"code": "blocked", "provider_code": "30004"})
-    assert told["status"] == "failed"
-    assert told["metadata"]["error"]["provider_code"] == "30004"
+    shown = serializers.message(row, stage=Stage.UNDELIVERED, failure={"code": "blocked", "provider_code": "30004"})
+    assert shown["status"] == "failed"
+    assert shown["metadata"]["error"]["provider_code"] == "30004"
     assert "error" not in serializers.message(row)["metadata"]
     assert serializers.message(row, stage=Stage.SENT)["status"] == "sent"
 

@@ -101,7 +101,7 @@ def test_the_page_for_customers_names_every_type_and_the_schedule_that_is_kept()
     page = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
     assert all(f"`{kind.value}`" in page for kind in EventType)
     row = next(line for line in page.splitlines() if line.startswith("| next try in"))
-    told = [part.strip() for part in row.split("|")[2:-2]]
+    shown = [part.strip() for part in row.split("|")[2:-2]]
     unit = {"s": 1, "min": 60, "h": 3600}
-    seconds = [int(number) * unit[name] for number, name in (part.split() for part in told)]
+    seconds = [int(number) * unit[name] for number, name in (part.split() for part in shown)]
     assert seconds == WebhookSettings.model_fields["retry_pauses"].default

@@ -29,7 +29,7 @@ UPWARD = {
     Stage.READ: set(),
 }
 
-TOLD = {
+REPORTED = {
     (Stage.QUEUED, Stage.CANCELLED): [Stage.CANCELLED],
     (Stage.QUEUED, Stage.GAVE_UP): [Stage.GAVE_UP],
     (Stage.QUEUED, Stage.SENT): [Stage.SENT],
@@ -59,7 +59,7 @@ def test_each_edge(before: Stage, after: Stage) -> None:
     moved = statuses.higher(before, after)
     if after in UPWARD[before]:
         assert moved is after
-        assert list(statuses.news(before, after)) == TOLD[before, after]
+        assert list(statuses.news(before, after)) == REPORTED[before, after]
     else:
         assert moved is before
         assert statuses.news(before, after) == ()
@@ -121,7 +121,7 @@ def test_when_nothing_more_is_worth_waiting_for(stage: Stage, no_receipts: bool,
 # --- whatever the order ---
 
 
-def told(facts: list[Stage]) -> tuple[Stage, list[Stage]]:
+def reported(facts: list[Stage]) -> tuple[Stage, list[Stage]]:
     """Where a message of one part ends that learns these facts one by one, and what was told on the way, as the store
     does it: an event is written once."""
     stage, events = Stage.QUEUED, []
@@ -146,23 +146,23 @@ def same_facts_twice(draw: st.DrawFn) -> tuple[list[Stage], list[Stage]]:
 
 @given(same_facts_twice(), st.sampled_from(OURS))
 def test_any_permutation_with_repetitions_ends_the_same(orders: tuple[list[Stage], list[Stage]], ours: Stage) -> None:
-    (one, told_one), (other, told_other) = (told([ours, *facts]) for facts in orders)
+    (one, reported_one), (other, reported_other) = (reported([ours, *facts]) for facts in orders)
     assert one is other
-    assert without_failure(told_one) == without_failure(told_other)
-    if Stage.DELIVERED not in told_one:
+    assert without_failure(reported_one) == without_failure(reported_other)
+    if Stage.DELIVERED not in reported_one:
         # Where nothing stronger than the failure came, it is told in every order.
-        assert set(told_one) == set(told_other)
-    assert (STATUS[one] is Status.FAILED) <= any(STATUS[event] is Status.FAILED for event in told_one)
+        assert set(reported_one) == set(reported_other)
+    assert (STATUS[one] is Status.FAILED) <= any(STATUS[event] is Status.FAILED for event in reported_one)
 
 
 @given(st.lists(st.sampled_from(Stage)))
 def test_a_message_never_moves_down_and_tells_each_stage_once(facts: list[Stage]) -> None:
-    stages = [told(facts[:count])[0] for count in range(len(facts) + 1)]
+    stages = [reported(facts[:count])[0] for count in range(len(facts) + 1)]
     assert [RANK[stage] for stage in stages] == sorted(RANK[stage] for stage in stages)
-    _, events = told(facts)
+    _, events = reported(facts)
     assert len(events) == len(set(events))
-    provider_told = [event for event in events if event in (Stage.SENT, Stage.DELIVERED, Stage.READ)]
-    assert [RANK[event] for event in provider_told] == sorted(RANK[event] for event in provider_told)
+    provider_reported = [event for event in events if event in (Stage.SENT, Stage.DELIVERED, Stage.READ)]
+    assert [RANK[event] for event in provider_reported] == sorted(RANK[event] for event in provider_reported)
 
 
 @given(st.sampled_from(OURS), st.lists(st.sampled_from((Stage.QUEUED, *PROVIDER_SAYS)), max_size=4))
@@ -172,7 +172,7 @@ def test_a_decision_holds_until_a_provider_is_known_to_have_it(decision: Stage, 
     assert stage is (decision if of_parts is Stage.QUEUED else of_parts)
 
 
-def told_of_parts(count: int, decision: Stage, facts: list[tuple[int, Stage]]) -> tuple[Stage, list[Stage]]:
+def reported_of_parts(count: int, decision: Stage, facts: list[tuple[int, Stage]]) -> tuple[Stage, list[Stage]]:
     """The same for a message of several parts: facts are (part, what is said of it), or (-1, our decision)."""
     parts, ours, stage = [Stage.QUEUED] * count, Stage.QUEUED, Stage.QUEUED
     events: list[Stage] = []
@@ -194,7 +194,7 @@ def test_parts_in_any_order_end_the_same(data: st.DataObject, count: int, decisi
     facts = [*data.draw(st.lists(said, unique=True, max_size=8)), (-1, decision)]
     again = st.lists(st.sampled_from(facts), max_size=4)
     one, other = (
-        told_of_parts(count, decision, data.draw(st.permutations([*facts, *data.draw(again)]))) for _ in range(2)
+        reported_of_parts(count, decision, data.draw(st.permutations([*facts, *data.draw(again)]))) for _ in range(2)
     )
     assert one[0] is other[0]
     overruled = {stage for stage in (Stage.CANCELLED, Stage.GAVE_UP, Stage.UNDELIVERED) if stage is not one[0]}

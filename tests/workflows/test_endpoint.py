@@ -72,7 +72,7 @@ def key() -> str:
     return str(uuid.uuid4())
 
 
-async def test_nothing_owed_ends_it_after_one_drain(temporal: Client, key: str) -> None:
+async def test_nothing_pending_ends_it_after_one_drain(temporal: Client, key: str) -> None:
     drains = Drains(None)
     async with working(temporal, drains):
         handle = await wake(temporal, key)

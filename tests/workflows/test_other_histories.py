@@ -1,4 +1,4 @@
-"""Histories of the other stories (an endpoint's, a sweep's), replayed like those of messages. To add one:
+"""Histories of the other workflows (an endpoint's, a sweep's), replayed like those of messages. To add one:
 
 BELLHOP_RECORD_HISTORIES=endpoint_retried make test TESTS=tests/workflows/test_other_histories.py JOBS=0
 """
