@@ -30,7 +30,7 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield one
 
 
-async def test_the_body_is_the_documented_envelope_with_the_message_as_the_event_told_it(
+async def test_the_body_is_the_documented_envelope_with_the_message_as_of_the_event(
     stack: WebhookStack, receiver: Receiver
 ) -> None:
     endpoint = await stack.endpoint(receiver.url + "/hook")
@@ -94,7 +94,7 @@ async def test_every_subject_has_its_object(stack: WebhookStack, receiver: Recei
 
 
 @pytest.mark.parametrize("gone", [True, False])
-async def test_i7_what_is_owed_about_an_erased_guest_goes_out_with_ids_only(
+async def test_i7_what_is_pending_about_an_erased_guest_goes_out_with_ids_only(
     stack: WebhookStack, receiver: Receiver, engine: AsyncEngine, gone: bool
 ) -> None:
     endpoint = await stack.endpoint(receiver.url)

@@ -74,8 +74,8 @@ async def test_a_result_that_comes_after_the_claim_ran_out_changes_nothing_unles
 
     async def claimed() -> Any:
         async with engine.begin() as tx:
-            (owed,) = await deliveries.claim(tx, endpoint, 5, 30.0)
-            return owed
+            (delivery,) = await deliveries.claim(tx, endpoint, 5, 30.0)
+            return delivery
 
     late = await claimed()
     await stack.due_now(endpoint)  # its time runs out

@@ -101,10 +101,10 @@ async def test_a_retry_after_that_is_a_date_is_read_by_the_databases_clock(
     endpoint = await stack.endpoint(receiver.url)
     await stack.tell(await stack.message(), Stage.SENT)
     async with engine.begin() as tx:
-        (owed,) = await deliveries.claim(tx, endpoint, 5, 30.0)
+        (delivery,) = await deliveries.claim(tx, endpoint, 5, 30.0)
     settings = WebhookSettings(_env_file=None, allow=LOCAL)
     async with make_client(settings) as client:
-        posted = await WebhookPoster(settings, client).post(owed, datetime.now(UTC) - timedelta(seconds=600))
+        posted = await WebhookPoster(settings, client).post(delivery, datetime.now(UTC) - timedelta(seconds=600))
     assert posted.retry_after is not None and 700 < posted.retry_after <= 720
 
 
@@ -165,11 +165,11 @@ async def test_i4_a_server_that_was_down_for_a_day_gets_everything_when_it_is_ba
         while (after := (await stack.drain(endpoint, **asked)).after) is not None:
             await stack.pass_time(endpoint, after)
             elapsed += after
-        told: dict[str, list[str]] = {}
+        reported: dict[str, list[str]] = {}
         for call in receiver.calls:
-            told.setdefault(call.json["data"]["id"], []).append(call.json["type"])
-        assert len(told) == news == 4
-        assert set(map(tuple, told.values())) == {("message.sent", "message.delivered")}
+            reported.setdefault(call.json["data"]["id"], []).append(call.json["type"])
+        assert len(reported) == news == 4
+        assert set(map(tuple, reported.values())) == {("message.sent", "message.delivered")}
         assert len({call.json["id"] for call in receiver.calls}) == 8
     assert elapsed < 2 * day, "the pauses grow to less than a day"
     assert (await stack.endpoint_row(endpoint)).failing_since is None
@@ -179,7 +179,7 @@ async def test_i4_a_server_that_was_down_for_a_day_gets_everything_when_it_is_ba
 # --- disabling ------------------------------------------------------------------------------------------------------
 
 
-async def test_410_disables_at_once_and_the_others_are_told(stack: WebhookStack, receiver: Receiver) -> None:
+async def test_410_disables_at_once_and_the_others_are_notified(stack: WebhookStack, receiver: Receiver) -> None:
     async def gone(call: Call) -> Answer:
         return (410 if call.path == "/gone" else 200), {}
 
@@ -229,7 +229,7 @@ async def test_an_endpoint_that_only_fails_for_long_is_disabled_and_a_success_st
     assert (row.is_active, row.disabled_reason) == (False, "failing")
 
 
-async def test_what_a_deleted_endpoint_is_owed_is_abandoned(stack: WebhookStack, receiver: Receiver) -> None:
+async def test_what_is_pending_for_a_deleted_endpoint_is_abandoned(stack: WebhookStack, receiver: Receiver) -> None:
     endpoint = await stack.endpoint(receiver.url)
     await stack.tell(await stack.message(), Stage.SENT)
     await stack.set_endpoint(endpoint, is_active=False, deleted_at=datetime.now(UTC))

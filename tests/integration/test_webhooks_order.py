@@ -44,11 +44,11 @@ async def test_i4_stages_of_one_message_arrive_in_order_while_messages_go_in_par
     for message in messages:
         await stack.tell(message, Stage.SENT, Stage.DELIVERED, Stage.READ)
     await stack.drain(endpoint)
-    told: dict[str, list[str]] = {}
+    reported: dict[str, list[str]] = {}
     for call in receiver.calls:
-        told.setdefault(call.json["data"]["id"], []).append(call.json["type"])
-    assert len(told) == 20
-    assert all(order == ["message.sent", "message.delivered", "message.read"] for order in told.values())
+        reported.setdefault(call.json["data"]["id"], []).append(call.json["type"])
+    assert len(reported) == 20
+    assert all(order == ["message.sent", "message.delivered", "message.read"] for order in reported.values())
     assert 4 <= under_way[1] <= 8
 
 
@@ -95,5 +95,5 @@ async def test_those_behind_a_replayed_delivery_follow_at_once(
         scope = Scope(stack.scope_id, stack.property_id, "test")
         await endpoints.replay_one(tx, scope, endpoint, first.id)
     assert (await stack.drain(endpoint)).after is None
-    told = [call.json["type"] for call in receiver.calls]
-    assert told == ["message.sent", "message.sent", "message.delivered", "message.read"]
+    reported = [call.json["type"] for call in receiver.calls]
+    assert reported == ["message.sent", "message.sent", "message.delivered", "message.read"]

@@ -199,12 +199,14 @@ class WebhookStack:
             await tx.execute(moved.values(next_at=tables.deliveries.c.created_at))
 
     async def pass_time(self, endpoint_id: UUID, seconds: float) -> None:
-        """Let so much time pass for what an endpoint is owed, and for how long it has been failing."""
+        """Let so much time pass for the pending deliveries of an endpoint, and for how long it has been failing."""
         passed = timedelta(seconds=seconds)
-        owed, endpoint = tables.deliveries.c, tables.endpoints.c
+        pending, endpoint = tables.deliveries.c, tables.endpoints.c
         async with self.engine.begin() as tx:
             await tx.execute(
-                update(tables.deliveries).where(owed.endpoint_id == endpoint_id).values(next_at=owed.next_at - passed)
+                update(tables.deliveries)
+                .where(pending.endpoint_id == endpoint_id)
+                .values(next_at=pending.next_at - passed)
             )
             failing = endpoint.failing_since - passed
             await tx.execute(update(tables.endpoints).where(endpoint.id == endpoint_id).values(failing_since=failing))

@@ -65,7 +65,7 @@ HOTEL = PropertyRow(
     id=PROPERTY, name="Grand Sunset", slug="grand-sunset", type="hotel", timezone="UTC", currency=None, country=None,
     settings={}, is_active=True, created_at=AT, updated_at=AT,
 )  # fmt: skip
-OWED = PendingDelivery(
+PENDING = PendingDelivery(
     id=KEY, event_id=KEY, type=EventType.MESSAGE_SENT.value, subject="message", subject_id=KEY, stage="sent",
     facts={"stage": "sent"}, created_at=AT, property_id=PROPERTY, row=MESSAGE, url=ENDPOINT.url, secrets=("whsec_x",),
     attempts=0, claimed_at=AT, token=AT,
@@ -95,7 +95,7 @@ SHOWN: dict[str, tuple[dict[str, Any], type[BaseModel]]] = {
     "key, revoked": (serializers.api_key(replace(API_KEY, rate_limit=5, revoked_at=AT)), keys.Key),
     "minted key": (serializers.minted_key(API_KEY, "sk_test_x"), keys.MintedKey),
     "property": (serializers.property_(HOTEL), keys.Property),
-    "event": (json.loads(body(OWED)), webhooks.Event),
+    "event": (json.loads(body(PENDING)), webhooks.Event),
 }
 
 
@@ -124,10 +124,10 @@ def test_a_failure_is_as_documented(code: FailureCode) -> None:
 
 
 def test_what_is_told_of_a_disabled_endpoint_is_part_of_what_its_owner_sees() -> None:
-    told = serializers.disabled_endpoint(ENDPOINT, "failing", AT)
+    shown = serializers.disabled_endpoint(ENDPOINT, "failing", AT)
     owner = serializers.endpoint(replace(ENDPOINT, is_active=False, disabled_reason="failing", disabled_at=AT))
-    assert told.items() <= owner.items()
-    assert "secret" not in told
+    assert shown.items() <= owner.items()
+    assert "secret" not in shown
 
 
 def test_every_documented_object_is_compared() -> None:
