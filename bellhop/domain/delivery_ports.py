@@ -261,7 +261,6 @@ class Question:
 
     account: Account
     sought: LookupRequest
-    channel: Channel
 
 
 @dataclass(frozen=True, slots=True)

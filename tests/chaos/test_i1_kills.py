@@ -207,7 +207,7 @@ def test_accepted_by_an_api_that_died_before_it_notified_temporal(storm: Storm) 
 
 def test_a_scheduled_message_outlives_kills_and_is_on_time(storm: Storm) -> None:
     """API and both workers were killed before its time, and the database. Seen to fail when recovery's wake
-    sends it (without the ledger's `_too_early`)."""
+    sends it (without policy's `_not_due`)."""
     assert storm.ahead is not None
     assert storm.whole is not None
     (copy,) = storm.copies(storm.ahead)

@@ -55,7 +55,7 @@ async def question(
     left = (asked.ask_at - row.now).total_seconds() if asked.ask_at else 0.0
     if left > 0:
         return Answer(row.stage.value, Next.SETTLE, left)
-    return Question(await _account(tx, routes, row, asked), await _sought(tx, row, asked), row.channel)
+    return Question(await _account(tx, routes, row, asked), await _sought(tx, row, asked))
 
 
 async def _silence(tx: AsyncConnection, routes: Routes, row: MessageRow, rows: list[AttemptRow]) -> StatusPoll | None:
