@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.failures import error_object
 from bellhop.domain.ids import Prefix, render
-from bellhop.domain.rows.delivery import AttemptState
+from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.domain.statuses import Stage
 from bellhop.store.messages import outbound, progress
-from bellhop.store.tables import deliveries, endpoints, events, receipts
+from bellhop.store.tables import deliveries, events, receipts
+
+Entry = dict[str, Any]
+"""An object of the public timeline; `at` is a time until it is rendered."""
 
 _OUTCOME: dict[AttemptState, str] = {
     AttemptState.ACCEPTED: "the provider accepted it",
@@ -50,15 +54,15 @@ SHOWN = 10
 """Of what happened over and over: so many of the first, and so many of the last."""
 
 
-def _detail(event: RowMapping) -> dict[str, str]:
-    if event["type"] == "attempt.unknown":
-        return {"detail": _UNKNOWN[event["facts"]["why"]]}
-    if event["type"] == "attempt.asked":
-        said = f": '{event['facts']['word']}'" if "word" in event["facts"] else ""
-        return {"detail": _ASKED[event["facts"]["answer"]] + said}
-    if "scheduled_at" in event["facts"]:
-        return {"detail": f"to {event['facts']['scheduled_at'] or 'now'}"}
-    return {"detail": _EXPLAINED[event["type"]]} if event["type"] in _EXPLAINED else {}
+def _detail(what: str, facts: Mapping[str, Any]) -> dict[str, str]:
+    if what == "attempt.unknown":
+        return {"detail": _UNKNOWN[facts["why"]]}
+    if what == "attempt.asked":
+        said = f": '{facts['word']}'" if "word" in facts else ""
+        return {"detail": _ASKED[facts["answer"]] + said}
+    if "scheduled_at" in facts:
+        return {"detail": f"to {facts['scheduled_at'] or 'now'}"}
+    return {"detail": _EXPLAINED[what]} if what in _EXPLAINED else {}
 
 
 def _cause(what: str) -> int:
@@ -66,67 +70,98 @@ def _cause(what: str) -> int:
     return next(place for place, start in enumerate(_CAUSES) if what.startswith(start))
 
 
-async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[dict[str, Any]] | None:
+async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[Entry] | None:
     """Entries `{at, what, detail, …}` in the order of time; None when there is no such message here."""
     row = await outbound.get(tx, scope, message_id)
     if row is None:
         return None
-    entries: list[dict[str, Any]] = []
+    entries: list[Entry] = []
     if row.scheduled_at and row.scheduled_at > row.created_at and row.stage is not Stage.CANCELLED:
         entries.append({"at": row.scheduled_at, "what": "due", "detail": "the time it was asked to go out"})
-    told = await tx.execute(select(events).where(events.c.subject_id == message_id).order_by(events.c.id))
-    for event in told.mappings():
-        code = event["facts"].get("code")
-        entries.append(
-            {
-                "at": event["created_at"],
-                "what": event["type"],
-                "event_id": render(Prefix.EVENT, event["id"]),
-                **_detail(event),
-                **({"error": error_object(code, event["facts"].get("provider_code"))} if code else {}),
-            }
-        )
+    entries += await _events(tx, message_id)
     for number, attempt in enumerate(await progress.attempts_of(tx, message_id), start=1):
-        common = {"attempt": number, "part": attempt.part + 1, "provider": attempt.provider}
-        entries.append({"at": attempt.created_at, "what": "attempt.started", **common})
-        if attempt.settled_at:
-            entries.append(
-                {
-                    "at": attempt.settled_at,
-                    "what": f"attempt.{attempt.state.value}",
-                    "detail": _OUTCOME[attempt.state],
-                    **common,
-                    "provider_id": attempt.provider_id,
-                    **({"code": attempt.failure_code} if attempt.failure_code else {}),
-                    **({"provider_code": attempt.provider_code} if attempt.provider_code else {}),
-                }
-            )
+        entries += _attempt(number, attempt)
     entries += await _receipts(tx, message_id)
-    owed = await tx.execute(
-        select(deliveries, events.c.type, endpoints.c.url)
-        .join(events, events.c.id == deliveries.c.event_id)
-        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
-        .where(deliveries.c.subject_id == message_id, deliveries.c.scope_id == scope.id)
-    )
-    for delivery in owed.mappings():
-        if delivery["last_attempt_at"]:
-            entries.append(
-                {
-                    "at": delivery["delivered_at"] or delivery["last_attempt_at"],
-                    "what": f"webhook.{delivery['state']}",
-                    "event": delivery["type"],
-                    "endpoint_id": render(Prefix.ENDPOINT, delivery["endpoint_id"]),
-                    "attempts": delivery["attempts"],
-                    "status": delivery["last_status"],
-                }
-            )
+    entries += await _deliveries(tx, scope, message_id)
     entries.sort(key=lambda entry: (entry["at"], _cause(entry["what"])))
     return [{**entry, "at": timestamp(entry["at"])} for entry in _readable(entries)]
 
 
-async def _receipts(tx: AsyncConnection, message_id: UUID) -> list[dict[str, Any]]:
+async def _events(tx: AsyncConnection, message_id: UUID) -> list[Entry]:
+    """What Bellhop decided and learned."""
+    found = await tx.execute(
+        select(events.c.id, events.c.type, events.c.facts, events.c.created_at)
+        .where(events.c.subject_id == message_id)
+        .order_by(events.c.id)
+    )
+    entries: list[Entry] = []
+    for event in found:
+        code = event.facts.get("code")
+        entries.append(
+            {
+                "at": event.created_at,
+                "what": event.type,
+                "event_id": render(Prefix.EVENT, event.id),
+                **_detail(event.type, event.facts),
+                **({"error": error_object(code, event.facts.get("provider_code"))} if code else {}),
+            }
+        )
+    return entries
+
+
+def _attempt(number: int, attempt: AttemptRow) -> list[Entry]:
+    """One call to a provider: that it began, and how it ended."""
+    common = {"attempt": number, "part": attempt.part + 1, "provider": attempt.provider}
+    entries: list[Entry] = [{"at": attempt.created_at, "what": "attempt.started", **common}]
+    if attempt.settled_at:
+        entries.append(
+            {
+                "at": attempt.settled_at,
+                "what": f"attempt.{attempt.state.value}",
+                "detail": _OUTCOME[attempt.state],
+                **common,
+                "provider_id": attempt.provider_id,
+                **({"code": attempt.failure_code} if attempt.failure_code else {}),
+                **({"provider_code": attempt.provider_code} if attempt.provider_code else {}),
+            }
+        )
+    return entries
+
+
+async def _deliveries(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[Entry]:
+    """Webhooks about the message, as far as they were tried."""
+    found = await tx.execute(
+        select(
+            deliveries.c.endpoint_id,
+            deliveries.c.state,
+            deliveries.c.attempts,
+            deliveries.c.last_status,
+            func.coalesce(deliveries.c.delivered_at, deliveries.c.last_attempt_at).label("at"),
+            events.c.type,
+        )
+        .join(events, events.c.id == deliveries.c.event_id)
+        .where(
+            deliveries.c.subject_id == message_id,
+            deliveries.c.scope_id == scope.id,
+            deliveries.c.last_attempt_at.is_not(None),
+        )
+    )
+    return [
+        {
+            "at": delivery.at,
+            "what": f"webhook.{delivery.state}",
+            "event": delivery.type,
+            "endpoint_id": render(Prefix.ENDPOINT, delivery.endpoint_id),
+            "attempts": delivery.attempts,
+            "status": delivery.last_status,
+        }
+        for delivery in found
+    ]
+
+
+async def _receipts(tx: AsyncConnection, message_id: UUID) -> list[Entry]:
     """What providers said. Of each word only the first and the last few are read, and how many came between: a mail
-    that a machine opens ten thousand times is still a short story."""
+    that a machine opens ten thousand times is still a short timeline."""
     ranked = (
         select(
             receipts.c.id,
@@ -143,18 +178,18 @@ async def _receipts(tx: AsyncConnection, message_id: UUID) -> list[dict[str, Any
         .subquery()
     )
     few = or_(ranked.c.place <= SHOWN, ranked.c.place > ranked.c.total - SHOWN)
-    heard = await tx.execute(select(ranked).where(few).order_by(ranked.c.id))
+    found = await tx.execute(select(ranked).where(few).order_by(ranked.c.id))
     return [
         {
-            "at": receipt["received_at"],
-            "what": f"receipt.{receipt['word']}",
-            "provider": receipt["provider"],
-            "provider_id": receipt["provider_id"],
-            "occurred_at": timestamp(receipt["occurred_at"]),
-            **({"provider_code": receipt["provider_code"]} if receipt["provider_code"] else {}),
-            **_between(receipt["place"], receipt["total"]),
+            "at": receipt.received_at,
+            "what": f"receipt.{receipt.word}",
+            "provider": receipt.provider,
+            "provider_id": receipt.provider_id,
+            "occurred_at": timestamp(receipt.occurred_at),
+            **({"provider_code": receipt.provider_code} if receipt.provider_code else {}),
+            **_between(receipt.place, receipt.total),
         }
-        for receipt in heard.mappings()
+        for receipt in found
     ]
 
 
@@ -165,12 +200,12 @@ def _between(place: int, total: int, detail: str = "") -> dict[str, str]:
     return {"detail": f"{detail}; {more}" if detail else more} if place == SHOWN and left_out > 0 else {}
 
 
-def _readable(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same story without what a person would skip: where one thing happened over and over (a provider that is asked
+def _readable(entries: list[Entry]) -> list[Entry]:
+    """The same without what a person would skip: where one thing happened over and over (a provider that is asked
     every minute and does not answer, a call that is tried for days), its first and last few."""
     totals = Counter(entry["what"] for entry in entries)
     places: Counter[str] = Counter()
-    kept: list[dict[str, Any]] = []
+    kept: list[Entry] = []
     for entry in entries:
         places[entry["what"]] += 1
         place, total = places[entry["what"]], totals[entry["what"]]
