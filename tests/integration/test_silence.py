@@ -15,7 +15,7 @@ from temporalio.client import Client
 from bellhop.providers import providers
 from bellhop.providers.twilio.adapter import Twilio
 from bellhop.settings import Settings
-from bellhop.store.messages.progress import FOLLOW_AT
+from bellhop.store.settings import DeliverySettings
 
 from .engine import EMAIL, SMS, Engine, key, running_engine
 
@@ -48,11 +48,12 @@ async def lookups(stack: Engine) -> int:
 
 
 def test_the_ages_grow() -> None:
-    pauses = [after - before for before, after in pairwise(FOLLOW_AT)]
+    follow_at = DeliverySettings.model_fields["follow_at"].default
+    pauses = [after - before for before, after in pairwise(follow_at)]
     assert pauses == sorted(pauses)
     for provider in providers().values():
         horizon = provider.horizon.total_seconds()
-        assert 0.9 * horizon < FOLLOW_AT[-1] < horizon, "the last question is asked just before the last word"
+        assert 0.9 * horizon < follow_at[-1] < horizon, "the last question is asked just before the last word"
 
 
 async def test_without_its_callbacks_a_text_ends_delivered_all_the_same(stack: Engine) -> None:
