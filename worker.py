@@ -35,7 +35,7 @@ from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.connections import make_engine
 from bellhop.store.delivery.attempt_store import AttemptStore, Routes
 from bellhop.temporal import contract
-from bellhop.temporal.client import connect_patiently
+from bellhop.temporal.client import connect_when_up
 from bellhop.temporal.dispatcher import TemporalDispatcher
 from bellhop.temporal.recovery import PostgresSweeper, watch_over
 from bellhop.webhooks.outbox import PostgresOutbox
@@ -141,7 +141,7 @@ async def run(settings: Settings, role: str) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    connecting = asyncio.create_task(connect_patiently(settings.temporal))
+    connecting = asyncio.create_task(connect_when_up(settings.temporal))
     stop = asyncio.create_task(stopping.wait())
     await asyncio.wait({connecting, stop}, return_when=asyncio.FIRST_COMPLETED)
     if stopping.is_set():

@@ -32,7 +32,7 @@ from bellhop.engine.installation import await_installation
 from bellhop.logging import configure_logs
 from bellhop.providers import providers
 from bellhop.settings import Settings, SettingsError, load
-from bellhop.store.connections import CALLERS_WAIT_FOR_A_CONNECTION, make_engine
+from bellhop.store.connections import API_POOL_TIMEOUT, make_engine
 from bellhop.store.database import Database
 from bellhop.temporal.client import connect, register_search_attributes
 from bellhop.temporal.dispatcher import TemporalDispatcher
@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        connections = make_engine(read.postgres, "api", pool_timeout=CALLERS_WAIT_FOR_A_CONNECTION)
+        connections = make_engine(read.postgres, "api", pool_timeout=API_POOL_TIMEOUT)
         client = await connect(read.temporal, lazy=True)
         database = Database(connections)
         book = AddressBook(read.bellhop.secret_key.get_secret_value())

@@ -12,10 +12,10 @@ from bellhop.store.settings import PostgresSettings
 LOCK_TIMEOUT_MS = 5_000
 IDLE_IN_TRANSACTION_MS = 15_000
 STATEMENT_TIMEOUT_MS = 30_000
-PATIENT_FOR_A_CONNECTION = 10.0
-"""Seconds a worker waits for one of its own connections to come free: it has nobody to answer meanwhile."""
-CALLERS_WAIT_FOR_A_CONNECTION = 3.0
-"""Seconds the API does. A caller is better told 503 at once than kept until its own patience ends."""
+WORKER_POOL_TIMEOUT = 10.0
+"""Seconds a worker waits for one of its own connections to come free: no caller waits for it meanwhile."""
+API_POOL_TIMEOUT = 3.0
+"""Seconds the API does. A caller is better answered 503 soon than kept until its own time-out."""
 
 
 def sqlalchemy_url(dsn: str) -> URL:
@@ -24,7 +24,7 @@ def sqlalchemy_url(dsn: str) -> URL:
 
 
 def make_engine(
-    settings: PostgresSettings, application: str, *, pool_timeout: float = PATIENT_FOR_A_CONNECTION
+    settings: PostgresSettings, application: str, *, pool_timeout: float = WORKER_POOL_TIMEOUT
 ) -> AsyncEngine:
     """An engine that connects lazily: building it needs no server. `application` shows in pg_stat_activity.
     `pool_timeout`: seconds to wait for a connection when all are in use."""

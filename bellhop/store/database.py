@@ -1,5 +1,5 @@
-"""Transactions at the edge: the record opened for one piece of work, opened again after Postgres restarted, and given
-up when Postgres says nothing at all."""
+"""Transactions at the edge: Postgres opened for one piece of work, again after it restarted, and given up when it does
+not answer at all."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Database:
         self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
         # The pool gives a connection to whoever asks at the right moment, and one who has waited can go away with
         # nothing while others come and go (tried: a flood of one callback). Here it is first come, first served.
-        connections, self._patience = room(engine)
+        connections, self._pool_timeout = room(engine)
         self._turns = asyncio.Semaphore(connections)
         self._called_off: set[asyncio.Task[Any]] = set()
 
@@ -101,7 +101,7 @@ class Database:
         """One of as many turns as there are connections; the pool's own error to who waits longer than it would let
         them."""
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._pool_timeout):
                 await self._turns.acquire()
         except TimeoutError:
             raise PoolTimeout("all connections are in use") from None

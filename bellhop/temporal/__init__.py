@@ -1,1 +1,1 @@
-"""Temporal: the client, what it is told, recovery, and the names on its wire."""
+"""Temporal: the client, the dispatcher that notifies it, recovery, and the names on its wire."""

@@ -24,7 +24,7 @@ RPC_TIMEOUT = timedelta(seconds=5)
 
 
 async def connect(settings: TemporalSettings, *, lazy: bool) -> Client:
-    """A client. `lazy`: connect at the first call (the API); workers need a connection, see `connect_patiently`."""
+    """A client. `lazy`: connect at the first call (the API); workers need a connection, see `connect_when_up`."""
     tls: TLSConfig | bool = settings.tls or settings.api_key is not None
     if settings.tls_client_cert_file or settings.tls_server_ca_file:
         tls = TLSConfig(
@@ -41,7 +41,7 @@ async def connect(settings: TemporalSettings, *, lazy: bool) -> Client:
     )
 
 
-async def connect_patiently(settings: TemporalSettings, pause: float = 2.0) -> Client:
+async def connect_when_up(settings: TemporalSettings, pause: float = 2.0) -> Client:
     """A connected client, however long Temporal takes to come up; says once a minute that it is still waiting."""
     tried = 0
     while True:

@@ -24,5 +24,5 @@ SWEEP = "sweep"
 SWEEP_SCHEDULE = "bellhop-sweep"
 
 FOLLOWED = timedelta(days=7)
-"""How long a sent message is followed by its workflow. Receipts that come later are applied at the door all the same.
+"""How long a sent message is followed by its workflow. Receipts that come later are applied all the same.
 """

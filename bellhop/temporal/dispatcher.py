@@ -1,8 +1,8 @@
-"""Tells Temporal what Postgres has committed: starts, wakes and receipts, in the background and in batches.
+"""Notifies Temporal of what Postgres has committed: starts, wakes and receipts, in the background and in batches.
 
-Nothing depends on it for correctness. Each debt is a column of the message (`wake_due_at`) or of the endpoint
-(`draining_until`), so what a killed process leaves behind is found by recovery. What an unreachable Temporal could not
-be told is kept and told again as soon as it is back.
+Nothing depends on it for correctness. A pending notification is a column of the message (`wake_due_at`) or of the
+endpoint (`draining_until`), so what a killed process leaves behind is found by recovery. What an unreachable Temporal
+did not take is kept and sent as soon as it is back.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ AGAIN_LONGEST = 4.0
 """Seconds between two looks whether Temporal is back."""
 TASK_TIMEOUT = timedelta(seconds=5)
 """A workflow task lost with a killed worker is given to another after this; Temporal's default is twice as long."""
-SAYS_NO = frozenset(
+REFUSALS = frozenset(
     {
         RPCStatusCode.INVALID_ARGUMENT,
         RPCStatusCode.NOT_FOUND,
@@ -60,7 +60,7 @@ SAYS_NO = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One thing to tell Temporal; `since` is the debt that is paid by it."""
+    """One call of Temporal; `since`: the time of the pending notification that it makes good."""
 
     make: Callable[[], Awaitable[object]]
     message_id: UUID | None
@@ -75,9 +75,9 @@ class TemporalDispatcher:
         self._client = client
         self._engine = engine
         self._calls: set[asyncio.Task[None]] = set()
-        self._room = asyncio.Semaphore(CONCURRENT_CALLS)
-        self._told: dict[UUID, datetime] = {}
-        self._owed: set[UUID] = set()
+        self._slots = asyncio.Semaphore(CONCURRENT_CALLS)
+        self._notified: dict[UUID, datetime] = {}
+        self._to_wake: set[UUID] = set()
         self._woke: dict[UUID, float] = {}
         self._news = asyncio.Event()
         self._again: deque[_Call] = deque(maxlen=MOST_WAITING)
@@ -113,12 +113,12 @@ class TemporalDispatcher:
     # --- what callers say, after their commit ------------------------------------------------------------------
 
     def accepted(self, row: MessageRow) -> None:
-        """A message was accepted: start its conductor, asleep until it is due. `row`: as store.messages gives it."""
+        """A message was accepted: start its workflow, asleep until it is due."""
         seen = time.monotonic()
         self._go(_Call(lambda: self.start_message(row, seen, wake=False), row.id, row.wake_due_at))
 
     def woken(self, row: MessageRow) -> None:
-        """A message was cancelled or moved, or is to be looked at now: wake its conductor, or make one."""
+        """A message was cancelled or moved, or is to be looked at now: wake its workflow, or start one."""
         seen = time.monotonic()
         self._go(_Call(lambda: self.start_message(row, seen, wake=True), row.id, row.wake_due_at))
 
@@ -130,14 +130,14 @@ class TemporalDispatcher:
     def wake_endpoints(self, endpoints: Collection[UUID]) -> None:
         """Events were written for these endpoints: wake those that nobody drains."""
         if endpoints:
-            self._owed.update(endpoints)
+            self._to_wake.update(endpoints)
             self._news.set()
 
     # --- the calls ------------------------------------------------------------------------------------------------
 
     def _go(self, call: _Call) -> None:
         if len(self._calls) >= MOST_WAITING:
-            # Recovery tells Temporal later what does not fit now.
+            # Recovery notifies Temporal later of what does not fit now.
             return
         task = asyncio.create_task(self._first(call))
         self._calls.add(task)
@@ -145,29 +145,29 @@ class TemporalDispatcher:
 
     async def _first(self, call: _Call) -> None:
         if self._again:
-            # Temporal was away a moment ago: whoever looks whether it is back tells it this as well.
+            # Temporal was away a moment ago: whoever looks whether it is back sends this as well.
             self._keep(call)
             return
-        async with self._room:
+        async with self._slots:
             try:
-                await self._tell(call)
+                await self._send(call)
             except (RPCError, RuntimeError, OSError) as error:
                 self._keep_or_leave(call, error)
 
-    async def _tell(self, call: _Call) -> None:
+    async def _send(self, call: _Call) -> None:
         await call.make()
         if call.message_id is not None and call.since is not None:
-            self._told[call.message_id] = max(call.since, self._told.get(call.message_id, call.since))
+            self._notified[call.message_id] = max(call.since, self._notified.get(call.message_id, call.since))
             self._news.set()
 
-    # --- what could not be told ---------------------------------------------------------------------------------
+    # --- what Temporal did not take -----------------------------------------------------------------------------
 
     def _keep_or_leave(self, call: _Call, error: Exception) -> None:
-        if isinstance(error, RPCError) and error.status in SAYS_NO:
-            log.warning("Temporal refuses to be told; recovery will see to it", error=error.status.name)
+        if isinstance(error, RPCError) and error.status in REFUSALS:
+            log.warning("Temporal refuses a notification; recovery will see to it", error=error.status.name)
             return
         if not self._again:
-            log.warning("Temporal was not told; it will be when it is back", error=type(error).__name__)
+            log.warning("Temporal was not notified; it will be when it is back", error=type(error).__name__)
         self._keep(call)
 
     def _keep(self, call: _Call) -> None:
@@ -188,28 +188,28 @@ class TemporalDispatcher:
         """Try one; when Temporal takes it, the others too. False while it is away."""
         first = self._again[0]
         try:
-            await self._tell(first)
+            await self._send(first)
         except (RPCError, RuntimeError, OSError) as error:
-            if not isinstance(error, RPCError) or error.status not in SAYS_NO:
+            if not isinstance(error, RPCError) or error.status not in REFUSALS:
                 return False
             self._keep_or_leave(first, error)
         kept, self._again = self._again, deque(maxlen=MOST_WAITING)
         kept.popleft()
 
-        async def tell(call: _Call) -> None:
-            async with self._room:
+        async def send(call: _Call) -> None:
+            async with self._slots:
                 try:
-                    await self._tell(call)
+                    await self._send(call)
                 except (RPCError, RuntimeError, OSError) as error:
                     self._keep_or_leave(call, error)
 
-        await asyncio.gather(*(tell(call) for call in kept))
+        await asyncio.gather(*(send(call) for call in kept))
         return not self._again
 
     async def start_message(
         self, row: MessageRow, seen: float, *, wake: bool, again: bool = False, missing: bool = False
     ) -> bool:
-        """Start a message's conductor, or with `wake` wake it whether or not it exists. Safe to repeat. False: there
+        """Start a message's workflow, or with `wake` wake it whether or not it exists. Safe to repeat. False: there
         was nothing to start.
 
         `seen`: time.monotonic() when `row.now` was read from the database, whose clock decides the delay.
@@ -236,7 +236,7 @@ class TemporalDispatcher:
                 rpc_timeout=RPC_TIMEOUT,
             )
         except WorkflowAlreadyStartedError:
-            # It ran and closed: whatever it was owed, Postgres has.
+            # It ran and closed: Postgres has everything it would have been notified of.
             return False
         return True
 
@@ -278,18 +278,18 @@ class TemporalDispatcher:
                 self._news.set()
 
     async def _batch(self) -> None:
-        told, self._told = self._told, {}
-        owed, self._owed = self._owed, set()
-        if not told and not owed:
+        notified, self._notified = self._notified, {}
+        to_wake, self._to_wake = self._to_wake, set()
+        if not notified and not to_wake:
             return
         try:
             async with self._engine.begin() as tx:
-                idle = await pending_wakes.idle_endpoints(tx, owed) if owed else []
-                if told:
-                    await pending_wakes.clear(tx, told)
+                idle = await pending_wakes.idle_endpoints(tx, to_wake) if to_wake else []
+                if notified:
+                    await pending_wakes.clear(tx, notified)
         except BaseException:
-            self._told = {**told, **self._told}
-            self._owed |= owed
+            self._notified = {**notified, **self._notified}
+            self._to_wake |= to_wake
             raise
         now = time.monotonic()
         for endpoint_id in idle:
@@ -298,6 +298,6 @@ class TemporalDispatcher:
                 self._go(_Call(partial(self.wake_endpoint, endpoint_id), None, None))
             else:
                 # Woken a moment ago, and whoever drains has not begun: another signal would only be in its way.
-                self._owed.add(endpoint_id)
-        if self._owed and not self._news.is_set():
+                self._to_wake.add(endpoint_id)
+        if self._to_wake and not self._news.is_set():
             asyncio.get_running_loop().call_later(WAKE_PAUSE, self._news.set)

@@ -39,41 +39,41 @@ from bellhop.temporal.dispatcher import TASK_TIMEOUT, TemporalDispatcher
 log = structlog.get_logger()
 
 GRACE = 10.0
-"""Seconds a debt may be old before recovery takes it for left behind: fresh ones are on their way."""
+"""Seconds a notification may be pending before recovery takes it for left behind: younger ones are on their way."""
 PAGE = 500
 AT_ONCE = 16
-LONGEST_PATIENCE = 600.0
+LONGEST_PAUSE = 600.0
 """Seconds between two wakes of a message that is late, at most."""
 LOOK_AGAIN = 60.0
 """Seconds, at most, between two looks whether recovery's schedule is still there."""
 FIRST = UUID(int=0)
 
 
-class Patience:
-    """Whom recovery woke without a debt, because they are merely late, and when it may wake them again: `first` seconds
-    later, then twice as long. Were they woken at every sweep, a backlog would grow by the waking and never be worked
-    off."""
+class WakePauses:
+    """Whom recovery woke with nothing pending, because they are merely late, and when it may wake them again: `first`
+    seconds later, then twice as long. Were they woken at every sweep, a backlog would grow by the waking and never be
+    worked off."""
 
     def __init__(self, first: float) -> None:
         self._first = first
         self._until: dict[UUID, tuple[float, float]] = {}
 
     def due(self, rows: Sequence[MessageRow]) -> list[MessageRow]:
-        """Those of `rows` that are to be woken now. A debt is always paid."""
+        """Those of `rows` that are to be woken now. With a notification pending: always."""
         now = time.monotonic()
-        self._until = {key: known for key, known in self._until.items() if known[0] + LONGEST_PATIENCE > now}
+        self._until = {key: known for key, known in self._until.items() if known[0] + LONGEST_PAUSE > now}
         return [row for row in rows if row.wake_due_at is not None or self._may(row.id, now)]
 
     def _may(self, key: UUID, now: float) -> bool:
         until, pause = self._until.get(key, (now, self._first))
         if until > now:
             return False
-        self._until[key] = (now + pause, min(2 * pause, LONGEST_PATIENCE))
+        self._until[key] = (now + pause, min(2 * pause, LONGEST_PAUSE))
         return True
 
 
 class PostgresSweeper:
-    """activities.recovery.Sweeper over Postgres and Temporal. `grace`: seconds a debt may stand."""
+    """activities.recovery.Sweeper over Postgres and Temporal. `grace`: seconds a notification may be pending."""
 
     def __init__(
         self, engine: AsyncEngine, client: Client, dispatcher: TemporalDispatcher, grace: float = GRACE
@@ -83,7 +83,7 @@ class PostgresSweeper:
         self._dispatcher = dispatcher
         self._grace = grace
         self._rebuilt: tuple[str, UUID] = ("", FIRST)
-        self._woken = Patience(8 * grace)
+        self._woken = WakePauses(8 * grace)
 
     async def sweep(self) -> int:
         """Wake messages and endpoints, delete erased guests' histories, forget what is kept only for a while. Before
@@ -102,7 +102,8 @@ class PostgresSweeper:
 
     async def rebuild(self, progress: Callable[[int, int], None] | None = None) -> int:
         """Make a workflow for every message that needs one and has none, e.g. because Temporal lost its state. Those
-        that run are left alone, so it is safe at any moment. `progress` is told how many were looked at and made."""
+        that run are left alone, so it is safe at any moment. `progress` is called with how many were looked at, and how
+        many made."""
         namespace_id = await self._namespace_id()
         await register_search_attributes(self._client)
         looked = made = 0
@@ -169,11 +170,11 @@ class PostgresSweeper:
             return row
 
         woken = [row for row in await asyncio.gather(*(wake(row) for row in rows)) if row is not None]
-        # Only the debt that was seen: a newer one is not paid yet.
-        paid = {row.id: row.wake_due_at for row in woken if row.wake_due_at is not None}
-        if paid:
+        # Only the notification that was seen: a newer one is still pending.
+        notified = {row.id: row.wake_due_at for row in woken if row.wake_due_at is not None}
+        if notified:
             async with self._engine.begin() as tx:
-                await pending_wakes.clear(tx, paid)
+                await pending_wakes.clear(tx, notified)
         return len(woken)
 
     async def _histories(self) -> None:

@@ -1,1 +1,1 @@
-"""Attempts, receipts and provider accounts as rows, and what Temporal still has to be told."""
+"""Attempts, receipts and provider accounts as rows, and pending notifications of Temporal."""

@@ -37,8 +37,8 @@ _CLEAR = CompiledStatement(
         update messages set wake_due_at = null
         where id in (
           select message.id from messages message
-          join unnest(:ids, :since) as told (id, since) on told.id = message.id
-          where message.wake_due_at <= told.since
+          join unnest(:ids, :since) as notified (id, since) on notified.id = message.id
+          where message.wake_due_at <= notified.since
           order by message.id for update of message skip locked
         )
         """
@@ -65,14 +65,14 @@ async def idle_endpoints(tx: AsyncConnection, candidates: Iterable[UUID]) -> lis
 
 
 def _followed(stage: Stage) -> ColumnElement[bool]:
-    """Messages at that stage, on channels where more may be heard."""
+    """Messages at that stage, on channels that may still move on."""
     open_on = [channel.value for channel, rules in CHANNELS.items() if not statuses.closes(stage, rules)]
     return and_(messages.c.stage == stage.value, messages.c.channel.in_(open_on))
 
 
 async def needing_workflows(tx: AsyncConnection, after: UUID, most: int, followed_for: timedelta) -> list[MessageRow]:
     """Messages that need a workflow, in the order of their ids, after that id, at most `most`: those that wait, and
-    those sent within `followed_for` of which more may be heard."""
+    those sent within `followed_for` which may still move on."""
     found = await tx.execute(
         select(*message_columns)
         .join(scopes, scopes.c.id == messages.c.scope_id)
