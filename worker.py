@@ -56,7 +56,7 @@ GRACE = timedelta(seconds=6)
 def message_activities(
     settings: Settings, engine: AsyncEngine, dispatcher: TemporalDispatcher, threads: ThreadPoolExecutor
 ) -> MessageActivities:
-    """`deliver` and `settle` over the real ledger and providers."""
+    """`deliver` and `settle` over the real attempt store and providers."""
     routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
     return MessageActivities(
         AttemptStore(engine, settings.delivery, routes, carried(providers()), dispatcher.wake_endpoints),

@@ -1,4 +1,4 @@
-"""`deliver` and `settle`: make one provider call with the ledger's leave, or find out what became of one."""
+"""`deliver` and `settle`: make one provider call with the attempt store's leave, or find out what became of one."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class MessageActivities:
         """Send what may go out now, part by part, and say what is next."""
         async with _alive():
             while True:
-                # Before the row is written: the process's own deadline is never later than the ledger's.
+                # Before the row is written: the process's own deadline is never later than the attempt store's.
                 deadline = self._boottime() + self._lease
                 decided = await self._attempts.claim(UUID(message_id), deadline)
                 if isinstance(decided, Answer):
@@ -75,13 +75,13 @@ class MessageActivities:
     @activity.defn(name=contract.SETTLE)
     @redact_errors
     async def settle(self, message_id: str) -> Answer:
-        """Ask the provider what became of an attempt, or of a message of which nothing is heard; say what is next."""
+        """Ask the provider what became of an attempt, or of a message without receipts; say what is next."""
         async with _alive():
             decided = await self._attempts.question(UUID(message_id))
             if isinstance(decided, Answer):
                 return decided
             if isinstance(decided, StatusPoll):
-                reports = await asyncio.gather(*(self._report(enquiry) for enquiry in decided.enquiries))
+                reports = await asyncio.gather(*(self._report(polled) for polled in decided.polled))
                 return await self._attempts.record_poll(decided, reports)
             return await self._attempts.resolve(decided, await self._look_up(decided))
 
@@ -104,25 +104,25 @@ class MessageActivities:
     async def _look_up(self, question: Question) -> LookupResult:
         provider = self._providers[question.account.provider]
         return await asyncio.get_running_loop().run_in_executor(
-            self._threads, provider.look_up, question.account, question.sought, self._look_up_timeout
+            self._threads, provider.look_up, question.account, question.lookup, self._look_up_timeout
         )
 
-    async def _report(self, enquiry: PolledAttempt) -> Reported:
-        provider = self._providers[enquiry.account.provider]
-        if enquiry.age > provider.horizon.total_seconds():
+    async def _report(self, polled: PolledAttempt) -> Reported:
+        provider = self._providers[polled.account.provider]
+        if polled.age > provider.horizon.total_seconds():
             # By now nothing more can change what it said.
             return Reported(LookupKind.CANNOT_KNOW)
         return await asyncio.get_running_loop().run_in_executor(
             self._threads,
             provider.report,
-            enquiry.account,
-            enquiry.provider_id,
-            enquiry.attempt_id,
+            polled.account,
+            polled.provider_id,
+            polled.attempt_id,
             self._look_up_timeout,
         )
 
     async def _record(self, claim: Claim, result: SendResult) -> Answer:
-        """Write an outcome down, patiently: what is not recorded has to be found out again from the provider."""
+        """Write an outcome down, with retries: what is not recorded has to be found out again from the provider."""
         for tried in range(RECORD_TRIES):
             try:
                 return await self._attempts.record(claim, result)

@@ -26,7 +26,7 @@ TAGS = [
     {"name": "Messaging", "description": "Messages to guests."},
     {"name": "Guests", "description": "Who they go to."},
     {"name": "Webhooks", "description": "Where events are posted, and what was delivered."},
-    {"name": "Properties", "description": "The house the key belongs to."},
+    {"name": "Properties", "description": "The property the key belongs to."},
     {"name": "API keys", "description": "Minted, listed, revoked."},
     {"name": "Health", "description": "For load balancers and operators."},
 ]

@@ -30,6 +30,6 @@ class Answer:
 
 @dataclass(frozen=True)
 class Drained:
-    """What `drain` answers: when the next delivery is due, in seconds; None when nothing is owed."""
+    """What `drain` answers: when the next delivery is due, in seconds; None when nothing is pending."""
 
     after: float | None

@@ -1,4 +1,4 @@
-"""What the activities need from the world, as shapes: the ledger (Postgres) and the providers. No I/O here."""
+"""What the activities need from the world, as shapes: the attempt store (Postgres) and the providers. No I/O here."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ class Provider(Protocol):
     def send(self, account: Account, outgoing: Outgoing) -> SendResult:
         """Make the call, once, within `outgoing.timeout` and before `outgoing.deadline`. Never raises."""
 
-    def look_up(self, account: Account, sought: LookupRequest, timeout: float) -> LookupResult:
+    def look_up(self, account: Account, lookup: LookupRequest, timeout: float) -> LookupResult:
         """Ask what became of an attempt. Never raises. ABSENT only where it surely does not have the message."""
 
     def report(self, account: Account, provider_id: str | None, attempt_id: UUID, timeout: float) -> Reported:
@@ -244,7 +244,7 @@ class Provider(Protocol):
         """(status, content type, body) the provider expects in answer to a callback."""
 
 
-# --- the ledger ---------------------------------------------------------------------------------------------------
+# --- the attempt store ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +260,7 @@ class Question:
     """Leave to ask a provider about an attempt whose outcome is unknown."""
 
     account: Account
-    sought: LookupRequest
+    lookup: LookupRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,10 +276,10 @@ class PolledAttempt:
 
 @dataclass(frozen=True, slots=True)
 class StatusPoll:
-    """Leave to ask where a message stands that was sent and of which nothing more was heard."""
+    """Leave to ask where a message stands that was sent and without further receipts."""
 
     message_id: UUID
-    enquiries: tuple[PolledAttempt, ...]
+    polled: tuple[PolledAttempt, ...]
 
 
 class Attempts(Protocol):
@@ -293,10 +293,10 @@ class Attempts(Protocol):
         """Write the outcome of a call by compare-and-set and say what is next."""
 
     async def question(self, message_id: UUID) -> Question | StatusPoll | Answer:
-        """The attempt to ask about, those of which nothing was heard, or what else is next."""
+        """The attempt to ask about, those without receipts, or what else is next."""
 
     async def resolve(self, question: Question, found: LookupResult) -> Answer:
         """Write what a look-up found and say what is next."""
 
-    async def record_poll(self, silence: StatusPoll, reports: Sequence[Reported]) -> Answer:
-        """Write what was reported, one for each enquiry and in their order, and say what is next."""
+    async def record_poll(self, poll: StatusPoll, reports: Sequence[Reported]) -> Answer:
+        """Write what was reported, one for each attempt and in their order, and say what is next."""

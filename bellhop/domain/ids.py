@@ -44,7 +44,7 @@ def parse(prefix: Prefix, text: str) -> UUID | None:
 
 
 def message_workflow(message: UUID) -> str:
-    """The id of the workflow that conducts a message: the message's own public id."""
+    """The id of the workflow of a message: the message's own public id."""
     return render(Prefix.MESSAGE, message)
 
 

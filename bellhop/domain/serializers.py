@@ -32,9 +32,9 @@ def message(
     shown = stage or row.stage
     metadata = dict(row.metadata or {})
     if shown in (Stage.GAVE_UP, Stage.UNDELIVERED):
-        told = failure or {"code": row.failure_code, "provider_code": row.provider_code}
-        if told.get("code"):
-            metadata["error"] = error_object(told["code"], told.get("provider_code"))
+        error = failure or {"code": row.failure_code, "provider_code": row.provider_code}
+        if error.get("code"):
+            metadata["error"] = error_object(error["code"], error.get("provider_code"))
     return {
         "id": render(Prefix.MESSAGE, row.id),
         "property_id": render(Prefix.PROPERTY, row.property_id),

@@ -27,11 +27,11 @@ async def upsert(
 
     Raises GuestConflict when the two name different guests, IdempotencyMismatch, IdempotencySubjectGone.
     """
-    owed: set[UUID] = set()
+    endpoints: set[UUID] = set()
 
     async def write(tx: AsyncConnection) -> Once[GuestRow]:
         written = await profiles.upsert(tx, scope, fields, engine.book)
-        owed.update(written.endpoints)
+        endpoints.update(written.endpoints)
         return Once(written.row, written.row.id, CREATED if written.created else KNOWN)
 
     try:
@@ -48,7 +48,7 @@ async def upsert(
         )
     except profiles.GuestConflict as conflict:
         raise GuestConflict(conflict.field) from None
-    engine.dispatcher.wake_endpoints(owed)
+    engine.dispatcher.wake_endpoints(endpoints)
     return done
 
 

@@ -73,7 +73,7 @@ def _code(word: str) -> str:
     return f"`{word}`"
 
 
-def _told(stages: Iterable[Stage]) -> str:
+def _events(stages: Iterable[Stage]) -> str:
     return ", ".join(_code(OF_STAGE[stage].value) for stage in stages) or "nothing"
 
 
@@ -86,14 +86,14 @@ def _status_rows() -> Iterator[list[str]]:
 def _stage_rows() -> Iterator[list[str]]:
     says = sentences(Stage)
     for stage in sorted(Stage, key=RANK.__getitem__):
-        yield [_code(stage.value), says[stage.value], _code(STATUS[stage].value), _told(PASSES[stage])]
+        yield [_code(stage.value), says[stage.value], _code(STATUS[stage].value), _events(PASSES[stage])]
 
 
 def _edge_rows() -> Iterator[list[str]]:
     for before, after in upward_edges():
         why = ODD_EDGES.get((before, after), "")
-        told = statuses.news(before, after)
-        yield [_code(before.value), _code(after.value), _told(told), f"**odd**: {why}" if why else "as expected"]
+        reported = statuses.news(before, after)
+        yield [_code(before.value), _code(after.value), _events(reported), f"**odd**: {why}" if why else "as expected"]
 
 
 def _words(table: WordTable) -> Iterator[str]:

@@ -44,7 +44,7 @@ def _model(state: State, asked: CallbackRequest) -> tuple[Message, list[PlannedS
     found, _ = state.store.messages(where, limit=20, newest_first=True)
     steps = state.store.steps_of([message.seq for message in found])
     for message in found:
-        told = [step for step in steps[message.seq] if step.applies]
-        if told and state.simulators[asked.provider].calls_back(message):
-            return message, told
+        done = [step for step in steps[message.seq] if step.applies]
+        if done and state.simulators[asked.provider].calls_back(message):
+            return message, done
     raise NoCallbackYet

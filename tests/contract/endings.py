@@ -190,7 +190,7 @@ def self_signed() -> ssl.SSLContext:
 
 
 @stage
-def stranger() -> Iterator[str]:
+def unknown_authority() -> Iterator[str]:
     """A certificate that nobody vouches for."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -276,7 +276,7 @@ NETWORK: tuple[End, ...] = (
     End(E.TLS, tls_peer(silence), *LATER, detail="silence", patience=SHORT),
     End(E.TLS, tls_peer(reset), *LATER, detail="reset"),
     End(E.TLS, tls_peer(answer(200)), *LATER, detail="plain text"),
-    End(E.TLS, stranger, *LATER, detail="a certificate nobody vouches for"),
+    End(E.TLS, unknown_authority, *LATER, detail="a certificate nobody vouches for"),
     End(E.CONNECT_TIMEOUT, full_queue, *LATER, patience=SHORT),
     End(E.READ_TIMEOUT, silence, *MAYBE, patience=SHORT),
     End(E.READ_TIMEOUT, drip("HTTP/1.1 202 A\r\nX: 0123456789\r\n\r\n", 0.2), *MAYBE, detail="dripping headers",

@@ -174,10 +174,10 @@ def test_a_question_without_an_answer(sandbox: str, receiver: Receiver, of: dict
     # An unknown message meets the fault too, so that a 404 is never read out of one.
     fault(sandbox, **of, provider="twilio")
     assert TWILIO.report(twilio, "SM" + "0" * 32, uuid4(), 1.0) == Reported(LookupKind.UNREACHABLE)
-    sought = LookupRequest(mail.attempt_id, mail.to, mail.sender, mail.content.text, datetime.now(UTC), frozenset())
+    lookup = LookupRequest(mail.attempt_id, mail.to, mail.sender, mail.content.text, datetime.now(UTC), frozenset())
     for ask in (
         lambda: SENDGRID.report(sendgrid, None, mail.attempt_id, 1.0).kind,
-        lambda: SENDGRID.look_up(sendgrid, sought, 1.0).kind,
+        lambda: SENDGRID.look_up(sendgrid, lookup, 1.0).kind,
     ):
         fault(sandbox, **of, provider="sendgrid", to=mail.to)
         assert ask() is LookupKind.UNREACHABLE
@@ -236,8 +236,8 @@ def test_a_lag_proves_no_absence(sandbox: str) -> None:
     call(sandbox, "/_sandbox/settings", "PUT", sendgrid_activity_lag=60)
     account, outgoing = sendgrid_account(sandbox), email()
     accepted(SENDGRID, account, outgoing)
-    sought = LookupRequest(outgoing.attempt_id, outgoing.to, outgoing.sender, "", datetime.now(UTC), frozenset())
-    assert SENDGRID.look_up(account, sought, 5.0).kind is LookupKind.CANNOT_KNOW
+    lookup = LookupRequest(outgoing.attempt_id, outgoing.to, outgoing.sender, "", datetime.now(UTC), frozenset())
+    assert SENDGRID.look_up(account, lookup, 5.0).kind is LookupKind.CANNOT_KNOW
     assert SENDGRID.report(account, None, outgoing.attempt_id, 5.0) == Reported(LookupKind.ABSENT)
     call(sandbox, "/_sandbox/settings", "PUT", sendgrid_activity_lag=0)
     until(SENDGRID, account, None, outgoing.attempt_id, "delivered")
@@ -250,8 +250,8 @@ def test_a_mail_whose_answer_was_lost_is_looked_up(sandbox: str, lost: str) -> N
     assert SENDGRID.send(account, replace(outgoing, timeout=1.0)).kind is SendKind.UNKNOWN
     accepted(SENDGRID, account, email())  # another one, which is not it
     until(SENDGRID, account, None, outgoing.attempt_id, "processed", "delivered")
-    sought = LookupRequest(outgoing.attempt_id, outgoing.to, outgoing.sender, "", datetime.now(UTC), frozenset())
-    found = SENDGRID.look_up(account, sought, 5.0)
+    lookup = LookupRequest(outgoing.attempt_id, outgoing.to, outgoing.sender, "", datetime.now(UTC), frozenset())
+    found = SENDGRID.look_up(account, lookup, 5.0)
     (row,) = [each for each in call(sandbox, "/_sandbox/messages", "GET")["data"]
               if each["custom_args"]["attempt_id"] == str(outgoing.attempt_id)]  # fmt: skip
     assert (found.kind, found.provider_id) == (LookupKind.FOUND, row["id"])
@@ -260,9 +260,9 @@ def test_a_mail_whose_answer_was_lost_is_looked_up(sandbox: str, lost: str) -> N
 def test_an_account_without_the_add_on_and_one_that_has_it_by_itself(sandbox: str) -> None:
     call(sandbox, "/_sandbox/settings", "PUT", sendgrid_email_activity=False)
     outgoing, since = email(), datetime.now(UTC) - DAY
-    sought = LookupRequest(outgoing.attempt_id, outgoing.to, outgoing.sender, "", since, frozenset())
+    lookup = LookupRequest(outgoing.attempt_id, outgoing.to, outgoing.sender, "", since, frozenset())
     for account in (sendgrid_account(sandbox), sendgrid_account(sandbox, "SG.no.such-key")):
-        assert SENDGRID.look_up(account, sought, 5.0).kind is LookupKind.CANNOT_KNOW
+        assert SENDGRID.look_up(account, lookup, 5.0).kind is LookupKind.CANNOT_KNOW
         assert SENDGRID.report(account, None, outgoing.attempt_id, 5.0) == Reported(LookupKind.CANNOT_KNOW)
         with pytest.raises(CannotList):
             list(SENDGRID.listing(account, since, since + DAY, 5.0))

@@ -87,7 +87,7 @@ def post(url: str, path: str, **body: Any) -> None:
         assert answer.status < 300
 
 
-def sought(outgoing: Outgoing, since: datetime, *claimed: str) -> LookupRequest:
+def lookup(outgoing: Outgoing, since: datetime, *claimed: str) -> LookupRequest:
     return LookupRequest(
         outgoing.attempt_id, outgoing.to, outgoing.sender, outgoing.content.text, since, frozenset(claimed)
     )
@@ -139,9 +139,9 @@ def test_a_text_whose_answer_was_lost_is_found_again(sandbox: str, receiver: Rec
     post(sandbox, "/_sandbox/faults", kind=fault, provider="twilio")
     assert TWILIO.send(account, replace(outgoing, timeout=1.0)).kind is SendKind.UNKNOWN
     (delivered, *_) = status_receipts(receiver, account, outgoing.attempt_id, Stage.DELIVERED)
-    found = TWILIO.look_up(account, sought(outgoing, since), 5.0)
+    found = TWILIO.look_up(account, lookup(outgoing, since), 5.0)
     assert (found.kind, found.provider_id) == (LookupKind.FOUND, delivered.provider_id)
-    claimed = TWILIO.look_up(account, sought(outgoing, since, str(found.provider_id)), 5.0)
+    claimed = TWILIO.look_up(account, lookup(outgoing, since, str(found.provider_id)), 5.0)
     assert claimed.kind is LookupKind.ABSENT
 
 
@@ -150,7 +150,7 @@ def test_a_text_that_was_not_accepted_is_absent(sandbox: str, receiver: Receiver
     account, outgoing = twilio_account(sandbox), sms(receiver, text=f"not accepted by {fault}")
     post(sandbox, "/_sandbox/faults", kind=fault, provider="twilio")
     assert TWILIO.send(account, replace(outgoing, timeout=1.0)).kind is SendKind.UNKNOWN
-    assert TWILIO.look_up(account, sought(outgoing, datetime.now(UTC)), 5.0).kind is LookupKind.ABSENT
+    assert TWILIO.look_up(account, lookup(outgoing, datetime.now(UTC)), 5.0).kind is LookupKind.ABSENT
 
 
 FAULTS: tuple[tuple[dict[str, Any], SendKind, SendKind], ...] = (

@@ -147,9 +147,9 @@ def test_any_html_has_a_text(html: str) -> None:
 
 
 def test_an_account_without_the_email_activity_cannot_be_asked() -> None:
-    sought = LookupRequest(ATTEMPT, GUEST, SENDGRID.sender, "", datetime.now(UTC), frozenset())
+    lookup = LookupRequest(ATTEMPT, GUEST, SENDGRID.sender, "", datetime.now(UTC), frozenset())
     with Server(answer(403, json.dumps({"errors": [{"message": "access forbidden"}]}))) as server:
-        assert SendGrid().look_up(SENDGRID.account(server.url), sought, 5.0).kind is LookupKind.CANNOT_KNOW
+        assert SendGrid().look_up(SENDGRID.account(server.url), lookup, 5.0).kind is LookupKind.CANNOT_KNOW
 
 
 # --- events ----------------------------------------------------------------------------------------------------------

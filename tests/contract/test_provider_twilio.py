@@ -174,9 +174,9 @@ LOOK_UPS: tuple[tuple[str, tuple[Act, ...], LookupKind, str | None], ...] = (
 @pytest.mark.parametrize("name", [row[0] for row in LOOK_UPS])
 def test_look_up(name: str) -> None:
     _, acts, kind, found = next(row for row in LOOK_UPS if row[0] == name)
-    sought = LookupRequest(ATTEMPT, NUMBER, SENDER, TWILIO.text, STARTED, frozenset({sid(77)}))
+    lookup = LookupRequest(ATTEMPT, NUMBER, SENDER, TWILIO.text, STARTED, frozenset({sid(77)}))
     with Server(*acts) as server:
-        result = Twilio().look_up(TWILIO.account(server.url), sought, SHORT if name == "silence" else 8.0)
+        result = Twilio().look_up(TWILIO.account(server.url), lookup, SHORT if name == "silence" else 8.0)
         assert (result.kind, result.provider_id) == (kind, found)
         query = parse_qs(server.requests[0].split(b" ")[1].decode().partition("?")[2])
     assert query["To"] == [NUMBER]
@@ -185,9 +185,9 @@ def test_look_up(name: str) -> None:
 
 def test_look_up_through_a_messaging_service() -> None:
     service = "MG" + "1" * 32
-    sought = LookupRequest(ATTEMPT, NUMBER, service, TWILIO.text, STARTED, frozenset())
+    lookup = LookupRequest(ATTEMPT, NUMBER, service, TWILIO.text, STARTED, frozenset())
     with Server(page(listed(2, 5), listed(1, 2, messaging_service_sid=service, **{"from": None}))) as server:
-        assert Twilio().look_up(TWILIO.account(server.url), sought, 8.0).provider_id == sid(1)
+        assert Twilio().look_up(TWILIO.account(server.url), lookup, 8.0).provider_id == sid(1)
 
 
 # --- callbacks -------------------------------------------------------------------------------------------------------

@@ -180,7 +180,7 @@ class World:
         question = await self.attempts.question(sent.id)
         if not isinstance(question, Question):
             return
-        call = next((one for one in sent.calls if one.id == question.sought.attempt_id), None)
+        call = next((one for one in sent.calls if one.id == question.lookup.attempt_id), None)
         if call is None:
             # Claimed beside us in this very step, and settled by the next.
             return

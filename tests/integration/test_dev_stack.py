@@ -151,13 +151,13 @@ def test_a_stale_pid_file_that_names_a_living_stranger(tmp_path: Path) -> None:
     state = tmp_path / "state"
     with postgres_only(state):
         pass
-    with postgres_only(tmp_path / "stranger") as stranger:
+    with postgres_only(tmp_path / "stranger") as other:
         pid_file = state / "postgres" / "postmaster.pid"
-        pid_file.write_text(f"{stranger.pids['postgres']}\n{state / 'postgres'}\n0\n5432\n\n\n  0 0\n")
+        pid_file.write_text(f"{other.pids['postgres']}\n{state / 'postgres'}\n0\n5432\n\n\n  0 0\n")
         pid_file.chmod(0o644)
         with postgres_only(state) as stack:
             assert stack.process("postgres").ready()
-        assert alive(stranger.pids["postgres"])
+        assert alive(other.pids["postgres"])
 
 
 @pytest.mark.parametrize("name", ["with a space", "quite-a-long-name-" * 8])

@@ -76,12 +76,12 @@ async def claimed(idle_stack: Engine) -> tuple[AttemptStore, Claim]:
     """A message with an attempt in flight, made by a worker that then disappeared."""
     sent = await idle_stack.send({**SMS, "recipient": "+13055550105"})
     routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
-    ledger = AttemptStore(
+    attempts = AttemptStore(
         idle_stack.database, idle_stack.settings.delivery, routes, carried(providers()), lambda _: None
     )
-    claim = await ledger.claim(key(sent["id"]), 1e12)
+    claim = await attempts.claim(key(sent["id"]), 1e12)
     assert isinstance(claim, Claim)
-    return ledger, claim
+    return attempts, claim
 
 
 async def test_the_database_refuses_a_second_live_attempt(idle_stack: Engine) -> None:
@@ -95,19 +95,19 @@ async def test_the_database_refuses_a_second_live_attempt(idle_stack: Engine) ->
 
 
 async def test_a_second_worker_gets_no_leave_while_a_call_may_be_under_way(idle_stack: Engine) -> None:
-    ledger, claim = await claimed(idle_stack)
-    answers = await asyncio.gather(*(ledger.claim(claim.outgoing.message_id, 1e12) for _ in range(5)))
+    attempts, claim = await claimed(idle_stack)
+    answers = await asyncio.gather(*(attempts.claim(claim.outgoing.message_id, 1e12) for _ in range(5)))
     assert not any(isinstance(answer, Claim) for answer in answers)
 
 
 @pytest.mark.parametrize("kind", [SendKind.UNKNOWN, SendKind.RETRY, SendKind.REFUSED, SendKind.ACCOUNT])
 async def test_a_poor_answer_never_lowers_what_a_receipt_has_proved(idle_stack: Engine, kind: SendKind) -> None:
-    ledger, claim = await claimed(idle_stack)
+    attempts, claim = await claimed(idle_stack)
     await idle_stack.rows(
         "update attempts set state = 'accepted', stage = 'delivered' where id = :id returning id",
         id=claim.outgoing.attempt_id,
     )
-    answer = await ledger.record(claim, SendResult(kind, code=FailureCode.PROVIDER_ERROR))
+    answer = await attempts.record(claim, SendResult(kind, code=FailureCode.PROVIDER_ERROR))
     assert answer.status == "delivered"
     (attempt,) = await idle_stack.rows("select * from attempts where id = :id", id=claim.outgoing.attempt_id)
     assert (attempt["state"], attempt["stage"]) == ("accepted", "delivered")

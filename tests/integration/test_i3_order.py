@@ -35,13 +35,13 @@ class Provider:
     def __init__(self, stack: Engine) -> None:
         self.stack = stack
         routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
-        self.ledger = AttemptStore(
+        self.attempts = AttemptStore(
             stack.database, stack.settings.delivery, routes, carried(providers()), lambda _: None
         )
 
     async def start(self) -> tuple[str, Claim]:
         sent = await self.stack.send(EMAIL)
-        claim = await self.ledger.claim(key(sent["id"]), 1e12)
+        claim = await self.attempts.claim(key(sent["id"]), 1e12)
         assert isinstance(claim, Claim)
         return sent["id"], claim
 
@@ -80,7 +80,7 @@ async def test_the_order_and_repetition_of_receipts_does_not_matter(
         message_id, claim = await provider.start()
         for step in order:
             if step == "answer":
-                await provider.ledger.record(claim, SendResult(SendKind.ACCEPTED, provider_id=uuid4().hex))
+                await provider.attempts.record(claim, SendResult(SendKind.ACCEPTED, provider_id=uuid4().hex))
             else:
                 for _ in range(2):
                     await provider.say(claim, Stage(step), f"{claim.outgoing.attempt_id}:{step}")
@@ -96,10 +96,10 @@ async def test_the_order_of_receipts_for_several_parts_does_not_matter(idle_stac
         sent = await idle_stack.send({**SMS, "content": words})
         claims: list[Claim] = []
         for _ in range(2):
-            claim = await provider.ledger.claim(key(sent["id"]), 1e12)
+            claim = await provider.attempts.claim(key(sent["id"]), 1e12)
             assert isinstance(claim, Claim)
             claims.append(claim)
-            await provider.ledger.record(claim, SendResult(SendKind.ACCEPTED, provider_id=uuid4().hex))
+            await provider.attempts.record(claim, SendResult(SendKind.ACCEPTED, provider_id=uuid4().hex))
         for part, stage in order:
             await provider.say(claims[part], stage, f"{claims[part].outgoing.attempt_id}:{stage}")
         outcomes.add(await provider.outcome(sent["id"]))

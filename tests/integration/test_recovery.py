@@ -149,14 +149,14 @@ async def test_a_call_whose_process_died_is_settled_before_anything_is_sent_agai
     """The attempt row is there, its lease is over, and no workflow knows of it."""
     message = await accept(idle_stack)
     routes = Routes(idle_stack.settings.bellhop.public_url, idle_stack.settings.bellhop.sandbox_url)
-    ledger = AttemptStore(
+    attempts = AttemptStore(
         idle_stack.database,
         idle_stack.settings.delivery,
         routes,
         carried(providers()),
         idle_stack.dispatcher.wake_endpoints,
     )
-    claimed = await ledger.claim(key(message), boottime() + 3)
+    claimed = await attempts.claim(key(message), boottime() + 3)
     assert isinstance(claimed, Claim)
     # However recovery learns of it: here not by the pending notification.
     await change(idle_stack, "update messages set wake_due_at = null, due_at = now()")

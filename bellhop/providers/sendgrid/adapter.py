@@ -89,12 +89,12 @@ class SendGrid:
                 return failure(call, error)
         return _accepted(call.answer)
 
-    def look_up(self, account: Account, sought: LookupRequest, timeout: float) -> LookupResult:
+    def look_up(self, account: Account, lookup: LookupRequest, timeout: float) -> LookupResult:
         """By our attempt id, where the account has the Email Activity API. That lags by minutes: what it does not show
         may be there, so it never proves an absence."""
         try:
             with Call(timeout=timeout) as call:
-                message = self._of_attempt(account, call, sought.attempt_id)
+                message = self._of_attempt(account, call, lookup.attempt_id)
         except CannotList:
             return LookupResult(LookupKind.CANNOT_KNOW)
         except Exception:  # noqa: BLE001  never raises: see the port

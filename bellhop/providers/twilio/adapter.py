@@ -83,29 +83,29 @@ class Twilio:
             except Exception as error:  # noqa: BLE001  never raises: see the port
                 return failure(call, error)
 
-    def look_up(self, account: Account, sought: LookupRequest, timeout: float) -> LookupResult:
+    def look_up(self, account: Account, lookup: LookupRequest, timeout: float) -> LookupResult:
         """Find the message by receiver, sender and text: Twilio knows no idempotency key for messages."""
         try:
             with Call(timeout=timeout):
-                return self._search(account, sought)
+                return self._search(account, lookup)
         except Exception:  # noqa: BLE001  never raises: see the port
             return LookupResult(LookupKind.UNREACHABLE)
 
-    def _search(self, account: Account, sought: LookupRequest) -> LookupResult:
+    def _search(self, account: Account, lookup: LookupRequest) -> LookupResult:
         """Newest first and without a DateSent filter: it has the grain of a day, and queued messages have no date."""
-        oldest = sought.started_at - EARLIER
+        oldest = lookup.started_at - EARLIER
         end = oldest - IN_QUEUE
         match: str | None = None
         redacted = False
-        page = account_api(self._http, account).messages.page(to=sought.to, page_size=100)
+        page = account_api(self._http, account).messages.page(to=lookup.to, page_size=100)
         for _ in range(PAGES):
             for message in page:
                 created = message.date_created
                 if created is not None and created < end:
                     return _found(match, redacted)
-                if (created is not None and created < oldest) or not _candidate(message, sought):
+                if (created is not None and created < oldest) or not _candidate(message, lookup):
                     continue
-                if _same_text(message.body, sought.text):
+                if _same_text(message.body, lookup.text):
                     match = message.sid  # the last one found is the oldest
                 elif not message.body:
                     redacted = True
@@ -214,9 +214,9 @@ def _outbound(message: Any) -> bool:
     return isinstance(message.sid, str) and str(message.direction or "outbound").startswith("outbound")
 
 
-def _candidate(message: Any, sought: LookupRequest) -> bool:
-    sender = message.messaging_service_sid if sought.sender.startswith("MG") else message.from_
-    return _outbound(message) and sender == sought.sender and message.sid not in sought.claimed
+def _candidate(message: Any, lookup: LookupRequest) -> bool:
+    sender = message.messaging_service_sid if lookup.sender.startswith("MG") else message.from_
+    return _outbound(message) and sender == lookup.sender and message.sid not in lookup.claimed
 
 
 def _same_text(body: str | None, text: str) -> bool:

@@ -166,24 +166,24 @@ class AttemptStore:
 
     async def resolve(self, question: Question, found: LookupResult) -> Answer:
         async with self._engine.begin() as tx:
-            asked = attempts.c.id == question.sought.attempt_id
+            asked = attempts.c.id == question.lookup.attempt_id
             message_id: UUID = (await tx.execute(select(attempts.c.message_id).where(asked))).scalar_one()
             row = await progress.lock(tx, message_id)
             assert row is not None, "messages are never deleted"
             rows = await progress.attempts_of(tx, message_id)
-            attempt = _one(rows, question.sought.attempt_id)
+            attempt = _one(rows, question.lookup.attempt_id)
             moved = await outcome_resolution.resolved(tx, self._settings, row, rows, attempt, found)
         return self._answer(moved)
 
-    async def record_poll(self, silence: StatusPoll, reports: Sequence[Reported]) -> Answer:
+    async def record_poll(self, poll: StatusPoll, reports: Sequence[Reported]) -> Answer:
         found = [
-            (enquiry.account, reported.receipt)
-            for enquiry, reported in zip(silence.enquiries, reports, strict=True)
+            (polled.account, reported.receipt)
+            for polled, reported in zip(poll.polled, reports, strict=True)
             if reported.kind is LookupKind.FOUND and reported.receipt is not None
         ]
         async with self._engine.begin() as tx:
             endpoints = await receipts.record_reports(tx, found)
-            row = await progress.lock(tx, silence.message_id)
+            row = await progress.lock(tx, poll.message_id)
             assert row is not None, "messages are never deleted"
             for reported in reports:
                 word = reported.receipt.word if reported.receipt else None

@@ -46,7 +46,7 @@ async def question(
 ) -> Question | StatusPoll | Answer:
     """What to ask a provider about this message, or what else is next."""
     if row.stage is Stage.SENT:
-        return await _silence(tx, routes, row, rows) or progress.next_step(row, settings.follow_at)
+        return await _status_poll(tx, routes, row, rows) or progress.next_step(row, settings.follow_at)
     if row.stage is not Stage.QUEUED:
         return progress.next_step(row, settings.follow_at)
     asked = next((attempt for attempt in rows if attempt.state is AttemptState.UNKNOWN), None)
@@ -55,10 +55,10 @@ async def question(
     left = (asked.ask_at - row.now).total_seconds() if asked.ask_at else 0.0
     if left > 0:
         return Answer(row.stage.value, Next.SETTLE, left)
-    return Question(await _account(tx, routes, row, asked), await _sought(tx, row, asked))
+    return Question(await _account(tx, routes, row, asked), await _lookup(tx, row, asked))
 
 
-async def _silence(tx: AsyncConnection, routes: Routes, row: MessageRow, rows: list[AttemptRow]) -> StatusPoll | None:
+async def _status_poll(tx: AsyncConnection, routes: Routes, row: MessageRow, rows: list[AttemptRow]) -> StatusPoll | None:
     """The parts that were accepted and of which no receipt has told the end; None when there are none."""
     age = (row.now - row.sent_at).total_seconds() if row.sent_at else 0.0
     silent = [one for one in rows if one.state is AttemptState.ACCEPTED and one.stage in (None, Stage.SENT)]
@@ -77,7 +77,7 @@ async def _account(tx: AsyncConnection, routes: Routes, row: MessageRow, attempt
     return Account(account.id, account.provider, account.identity, base_url, account.credentials)
 
 
-async def _sought(tx: AsyncConnection, row: MessageRow, asked: AttemptRow) -> LookupRequest:
+async def _lookup(tx: AsyncConnection, row: MessageRow, asked: AttemptRow) -> LookupRequest:
     claimed = await tx.execute(
         select(attempts.c.provider_id).where(
             attempts.c.account_id == asked.account_id,

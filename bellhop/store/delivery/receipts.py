@@ -239,14 +239,14 @@ async def _record(
     effects: list[tuple[_Fact, MessageRow | None, UUID]] = []
     for message_id in sorted(by_message, key=str):
         row = await progress.lock(tx, message_id) if message_id else None
-        heard = by_message[message_id]
-        effects += [(fact, row, stored.id) for fact, stored in heard if fact.item.effect is not None]
+        stored_facts = by_message[message_id]
+        effects += [(fact, row, stored.id) for fact, stored in stored_facts if fact.item.effect is not None]
         if row is None:
             continue
         if row.erased_at is not None:
             # Nothing of an erased guest is kept, whoever sends it.
-            await _EMPTY(tx, ids=[stored.id for _, stored in heard])
-        if said := [fact for fact, _ in heard if fact.item.stage is not None]:
+            await _EMPTY(tx, ids=[stored.id for _, stored in stored_facts])
+        if said := [fact for fact, _ in stored_facts if fact.item.stage is not None]:
             await _move(tx, row, said, recorded, follow_at)
     for fact, row, evidence in sorted(effects, key=lambda each: _address_of(each[0], each[1])):
         await _effect(tx, verified or [fact.account], fact.item, row, book, evidence)

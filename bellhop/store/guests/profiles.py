@@ -75,9 +75,9 @@ async def upsert(tx: AsyncConnection, scope: Scope, fields: GuestFields, book: A
         row = first_of(GuestRow, made)
         if row is not None:
             await _keep_contacts(tx, scope, None, row, book)
-            told = NewEvent(EventType.GUEST_CREATED.value, "created")
-            owed = await events.write(tx, scope.id, "guest", row.id, [told])
-            return Written(row, created=True, endpoints=owed)
+            event = NewEvent(EventType.GUEST_CREATED.value, "created")
+            endpoints = await events.write(tx, scope.id, "guest", row.id, [event])
+            return Written(row, created=True, endpoints=endpoints)
     raise GuestConflict("email")
 
 
@@ -161,12 +161,12 @@ async def _apply(
     except IntegrityError as error:
         raise GuestConflict("external_id" if "external_id" in str(error.orig) else "email") from None
     new = from_row(GuestRow, written.one())
-    owed: set[UUID] = set()
+    endpoints: set[UUID] = set()
     if changed:
         await _keep_contacts(tx, scope, row, new, book)
-        told = NewEvent(EventType.GUEST_UPDATED.value, facts={"changed": sorted(changed)})
-        owed = await events.write(tx, scope.id, "guest", row.id, [told])
-    return Written(new, endpoints=owed)
+        event = NewEvent(EventType.GUEST_UPDATED.value, facts={"changed": sorted(changed)})
+        endpoints = await events.write(tx, scope.id, "guest", row.id, [event])
+    return Written(new, endpoints=endpoints)
 
 
 async def _keep_contacts(

@@ -67,7 +67,7 @@ async def write(
     """
     if not events:
         return set()
-    owed = await _WRITE(
+    endpoints = await _WRITE(
         tx,
         scope=scope_id,
         subject=subject,
@@ -77,4 +77,4 @@ async def write(
         facts=[event.facts for event in events],
         public=_PUBLIC,
     )
-    return set(owed)
+    return set(endpoints)

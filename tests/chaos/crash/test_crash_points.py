@@ -1,6 +1,6 @@
 """The crash-point matrix (I1–I4): a real process is killed at every point between two durable steps of a message.
 
-Wherever it dies, the message is sent once, ends as it should, tells everything on its timeline, owes nobody anything,
+Wherever it dies, the message is sent once, ends as it should, shows everything on its timeline, leaves nothing pending,
 and each of its webhooks arrives under one id and in order. `points.py` is the list, `scenarios.py` what is played.
 """
 

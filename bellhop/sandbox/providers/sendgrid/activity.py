@@ -142,14 +142,16 @@ class EmailActivity:
         own = account.email_activity
         return self._sendgrid.settings.sendgrid_email_activity if own is None else own
 
-    def _told(self, where: list[tuple[str, Any]], account: SendGridAccount) -> list[tuple[Message, list[PlannedStep]]]:
+    def _reported(
+        self, where: list[tuple[str, Any]], account: SendGridAccount
+    ) -> list[tuple[Message, list[PlannedStep]]]:
         """The account's messages that show by now, and what happened to each. A drop of callbacks hides nothing."""
         found, _ = self._state.store.messages(
             [("provider =", "sendgrid"), ("direction =", "outbound"), ("account =", account.id), *where]
         )
         steps = self._state.store.steps_of([message.seq for message in found])
         shown = time.time() - self._sendgrid.settings.sendgrid_activity_lag
-        told = [
+        reported = [
             (
                 message,
                 [
@@ -160,7 +162,7 @@ class EmailActivity:
             )
             for message in found
         ]
-        return [(message, happened) for message, happened in told if happened]
+        return [(message, happened) for message, happened in reported if happened]
 
     async def search(self, request: Request, account: SendGridAccount) -> Response:
         """`GET /v3/messages?query=&limit=`, the newest events first."""
@@ -176,7 +178,7 @@ class EmailActivity:
                 wanted = parsed(query.get("query", ""))
             except Unreadable as error:
                 return reply(400, Problem(f"invalid syntax: '{error}'", "query"))
-            rows = [_summary(message, steps) for message, steps in self._told(wanted.where, account)]
+            rows = [_summary(message, steps) for message, steps in self._reported(wanted.where, account)]
             rows = [
                 row
                 for row in rows
@@ -206,7 +208,7 @@ class EmailActivity:
         def look() -> Response:
             if not self._has_it(account):
                 return reply(403, FORBIDDEN)
-            found = self._told([("id =", message_id.partition(".")[0])], account)
+            found = self._reported([("id =", message_id.partition(".")[0])], account)
             row = next((row for row in found if row[0].detail.get("sg_message_id") == message_id), None)
             return _json(_whole(*row)) if row else reply(404, NO_MESSAGE)
 
