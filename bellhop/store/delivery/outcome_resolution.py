@@ -58,7 +58,9 @@ async def question(
     return Question(await _account(tx, routes, row, asked), await _lookup(tx, row, asked))
 
 
-async def _status_poll(tx: AsyncConnection, routes: Routes, row: MessageRow, rows: list[AttemptRow]) -> StatusPoll | None:
+async def _status_poll(
+    tx: AsyncConnection, routes: Routes, row: MessageRow, rows: list[AttemptRow]
+) -> StatusPoll | None:
     """The parts that were accepted and of which no receipt has told the end; None when there are none."""
     age = (row.now - row.sent_at).total_seconds() if row.sent_at else 0.0
     silent = [one for one in rows if one.state is AttemptState.ACCEPTED and one.stage in (None, Stage.SENT)]
