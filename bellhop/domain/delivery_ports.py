@@ -276,7 +276,7 @@ class PolledAttempt:
 
 @dataclass(frozen=True, slots=True)
 class StatusPoll:
-    """Leave to ask where a message stands that was sent and without further receipts."""
+    """Leave to ask where a message stands that was sent and got no further receipts."""
 
     message_id: UUID
     polled: tuple[PolledAttempt, ...]
