@@ -14,6 +14,7 @@ from typing import TypeVar
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
+from bellhop.domain.credentials import CredentialCipher
 from bellhop.providers import PACKAGES
 from bellhop.providers.package import ProviderSettings
 from bellhop.settings_group import SettingsGroup
@@ -42,6 +43,11 @@ class BellhopSettings(SettingsGroup):
         description="32 characters or more, kept for ever: keys the hashes of addresses and request fingerprints "
         "(openssl rand -hex 32)",
     )
+    credentials_keys: Annotated[list[SecretStr], NoDecode] = Field(
+        default=[],
+        description="keys that provider credentials are encrypted under, comma-separated, newest first, 32 characters "
+        "or more each; empty: one made from the secret key, which is always read as well",
+    )
     public_url: str = Field(
         default="http://localhost:8000",
         description="where providers reach the API for their callbacks; live accounts need a public https address",
@@ -68,10 +74,27 @@ class BellhopSettings(SettingsGroup):
         description="how long a send waits for the provider's acceptance before it answers, seconds",
     )
 
+    @field_validator("credentials_keys", mode="before")
+    @classmethod
+    def _comma_list(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("credentials_keys")
+    @classmethod
+    def _long_enough(cls, value: list[SecretStr]) -> list[SecretStr]:
+        if any(len(key.get_secret_value()) < 32 for key in value):
+            raise ValueError("each key has 32 characters or more (openssl rand -hex 32)")
+        return value
+
     @field_validator("public_url", "sandbox_url")
     @classmethod
     def _no_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value
+
+    def credential_cipher(self) -> CredentialCipher:
+        """What provider credentials are sealed with and opened by."""
+        keys = [key.get_secret_value() for key in self.credentials_keys]
+        return CredentialCipher(self.secret_key.get_secret_value(), keys)
 
 
 G = TypeVar("G", bound=ProviderSettings)

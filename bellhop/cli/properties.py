@@ -117,6 +117,16 @@ def set_accounts(
     )
 
 
+@accounts_app.command("encrypt")
+def encrypt_accounts() -> None:
+    """Encrypt every account's credentials under the newest of BELLHOP_CREDENTIALS_KEYS, or under the secret key.
+
+    For rows of a version that did not encrypt, and after a new key was set. Safe to repeat. Once nothing is
+    `unreadable`, older keys can be removed.
+    """
+    show(in_database(administration.encrypt_accounts))
+
+
 @accounts_app.command("mend")
 def mend_accounts(slug: Annotated[str, typer.Argument(help="The property's short name")]) -> None:
     """Say that held accounts are in order again, so that what they held goes out with the next sweep."""

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import serializers
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import Channel
+from bellhop.domain.credentials import CredentialsUnreadable, Sealing
 from bellhop.domain.failures import CHOICES
 from bellhop.domain.ids import Prefix, parse, render
 from bellhop.domain.keys import RIGHTS
@@ -185,16 +186,16 @@ async def list_accounts(tx: AsyncConnection, slug: str | None) -> list[dict[str,
         {
             "property": each,
             "environment": environment,
-            "provider": row["provider"],
-            "identity": row["identity"],
-            "health": row["health"],
-            "held_since": timestamp(row["held_since"]),
-            "held_code": row["held_code"],
-            "waiting": row["waiting"],
-            "rotating": row["rotating"],
+            "provider": row.provider,
+            "identity": row.identity,
+            "health": row.health,
+            "held_since": timestamp(row.held_since),
+            "held_code": row.held_code,
+            "waiting": row.waiting,
+            "rotating": row.rotating,
             "senders": [
-                {"channel": one["channel"], "address": one["address"], "name": one["name"], "used": one["is_default"]}
-                for one in row["senders"]
+                {"channel": one.channel.value, "address": one.address, "name": one.name, "used": one.is_default}
+                for one in row.senders
             ],
         }
         for each in slugs
@@ -216,9 +217,13 @@ async def set_accounts(
         ways = (package.settings.needed_variables() for package in PACKAGES)
         raise Refused(f"The settings name no account: set {', or '.join(' and '.join(way) for way in ways)}.")
     entered = {package.name: package.entered for package in PACKAGES}
+    cipher = settings.bellhop.credential_cipher()
     done = []
     for seed in seeds:
-        outcome = await accounts.put(tx, scope, seed)
+        try:
+            outcome = await accounts.put(tx, cipher, scope, seed, forget_previous=forget_previous)
+        except CredentialsUnreadable as problem:
+            raise Refused(str(problem)) from None
         now: dict[str, Any] = {"provider": seed.provider, "identity": seed.identity, "outcome": outcome}
         path = entered[seed.provider]
         if path is not None and outcome == "moved":
@@ -238,6 +243,24 @@ def _complete(settings: Settings) -> None:
         missing = settings.provider(package.settings).missing()
         if missing and len(missing) < len(package.settings.needed):
             raise Refused(f"{', '.join(missing)} is missing, which the others of its kind need.")
+
+
+async def encrypt_accounts(tx: AsyncConnection, settings: Settings) -> dict[str, Any]:
+    """Put every account's credentials under the newest key. Returns how many accounts had them in plain (`encrypted`),
+    under an older key (`reencrypted`), under the newest already (`unchanged`), or under a key that is not set
+    (`unreadable`); those stay as they are."""
+    cipher = settings.bellhop.credential_cipher()
+    done: dict[str, Any] = dict.fromkeys(("encrypted", "reencrypted", "unchanged", "unreadable"), 0)
+    for row, kept in await accounts.sealings(tx, cipher):
+        if Sealing.UNREADABLE in kept:
+            done["unreadable"] += 1
+            done["next"] = str(CredentialsUnreadable())
+        elif kept & {Sealing.PLAIN, Sealing.OLDER}:
+            await accounts.reseal(tx, cipher, row)
+            done["encrypted" if Sealing.PLAIN in kept else "reencrypted"] += 1
+        else:
+            done["unchanged"] += 1
+    return done
 
 
 async def mend_accounts(tx: AsyncConnection, slug: str) -> dict[str, Any]:

@@ -46,8 +46,9 @@ async def ensure_accounts(tx: AsyncConnection, scope: Scope, settings: Settings)
 
     Existing rows are left as they are. Returns the channels that can be used.
     """
+    cipher = settings.bellhop.credential_cipher()
     for seed in _sandbox_accounts(settings) if scope.environment == "test" else live_accounts(settings):
-        await accounts.ensure(tx, scope, seed)
+        await accounts.ensure(tx, cipher, scope, seed)
     return await accounts.channels(tx, scope)
 
 

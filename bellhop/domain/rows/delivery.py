@@ -71,6 +71,7 @@ class AccountRow:
     identity: str
     base_url: str
     credentials: dict[str, str] = field(repr=False)
+    """As stored: see `domain.credentials`."""
     previous_credentials: dict[str, str] = field(repr=False)
     health: str
     """`ok` or `held`."""
@@ -79,3 +80,35 @@ class AccountRow:
     probe_at: datetime | None
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(slots=True)
+class SenderRow:
+    """A row of `senders`: an address or number a scope sends from."""
+
+    id: UUID
+    scope_id: UUID
+    account_id: UUID
+    channel: Channel
+    address: str
+    name: str | None
+    capabilities: dict[str, object]
+    is_default: bool
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class AccountSummary:
+    """How a provider account stands. No secrets."""
+
+    id: UUID
+    provider: str
+    identity: str
+    health: str
+    held_code: str | None
+    held_since: datetime | None
+    rotating: bool
+    """Previous credentials are still accepted on callbacks."""
+    waiting: int
+    """How many messages it holds."""
+    senders: list[SenderRow] = field(default_factory=list)

@@ -1,9 +1,11 @@
 """Provider accounts and the senders that go through them, as rows: seeded once, then led by the rows, which an operator
-changes by command."""
+changes by command. Their credentials are stored sealed; here they are opened, and nowhere else."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -11,13 +13,43 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.accounts import Seed
+from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable, Sealing
+from bellhop.domain.delivery_ports import Account
+from bellhop.domain.rows.delivery import AccountRow, AccountSummary, SenderRow
 from bellhop.domain.scopes import Scope
+from bellhop.store.rows import from_result
 from bellhop.store.tables import messages, provider_accounts, senders
 
 _WELL: dict[str, Any] = {"health": "ok", "held_code": None, "held_since": None, "probe_at": None}
 
 
-async def ensure(tx: AsyncConnection, scope: Scope, seed: Seed) -> None:
+class StoredAccount(Protocol):
+    """What an `Account` is made of, as a row has it."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def base_url(self) -> str: ...
+    @property
+    def credentials(self) -> Mapping[str, str]: ...
+
+
+def account_of(cipher: CredentialCipher, row: StoredAccount, base_url: str) -> Account:
+    """An account to call. `base_url`: where its API is for the scope (`Routes.base_url`). Raises
+    CredentialsUnreadable."""
+    return Account(row.id, row.provider, row.identity, base_url, cipher.open(row.credentials))
+
+
+def calling_account(cipher: CredentialCipher, row: AccountRow) -> Account:
+    """An account whose callbacks are verified: with its previous credentials. Raises CredentialsUnreadable."""
+    return replace(account_of(cipher, row, row.base_url), previous_credentials=cipher.open(row.previous_credentials))
+
+
+async def ensure(tx: AsyncConnection, cipher: CredentialCipher, scope: Scope, seed: Seed) -> None:
     """Make the account and its sender where they are missing; existing rows stay as they are."""
     await tx.execute(
         upsert(provider_accounts)
@@ -26,8 +58,8 @@ async def ensure(tx: AsyncConnection, scope: Scope, seed: Seed) -> None:
             provider=seed.provider,
             identity=seed.identity,
             base_url=seed.base_url,
-            credentials=dict(seed.credentials),
-            previous_credentials=dict(seed.previous),
+            credentials=cipher.seal(seed.credentials),
+            previous_credentials=cipher.seal(seed.previous),
         )
         .on_conflict_do_nothing()
     )
@@ -60,7 +92,7 @@ async def channels(tx: AsyncConnection, scope: Scope) -> list[str]:
     return sorted(found.scalars())
 
 
-async def listing(tx: AsyncConnection, scope: Scope) -> list[dict[str, Any]]:
+async def listing(tx: AsyncConnection, scope: Scope) -> list[AccountSummary]:
     """The accounts of a scope, oldest first, each with its senders and how many messages wait for it. No secrets."""
     account = provider_accounts.c
     waiting = (
@@ -82,44 +114,42 @@ async def listing(tx: AsyncConnection, scope: Scope) -> list[dict[str, Any]]:
         .where(account.scope_id == scope.id)
         .order_by(account.id)
     )
-    rows = [dict(row) for row in found.mappings()]
-    for row in rows:
-        row["senders"] = await _senders_of(tx, row["id"])
-    return rows
+    summaries = from_result(AccountSummary, found)
+    for summary in summaries:
+        own = await tx.execute(select(senders).where(senders.c.account_id == summary.id).order_by(senders.c.id))
+        summary.senders = from_result(SenderRow, own)
+    return summaries
 
 
-async def _senders_of(tx: AsyncConnection, account_id: UUID) -> list[dict[str, Any]]:
-    found = await tx.execute(
-        select(senders.c.channel, senders.c.address, senders.c.name, senders.c.is_default)
-        .where(senders.c.account_id == account_id)
-        .order_by(senders.c.id)
-    )
-    return [dict(row) for row in found.mappings()]
-
-
-async def put(tx: AsyncConnection, scope: Scope, seed: Seed) -> str:
+async def put(
+    tx: AsyncConnection, cipher: CredentialCipher, scope: Scope, seed: Seed, *, forget_previous: bool = False
+) -> str:
     """Make the scope send through the account and sender of `seed`.
 
     Returns `made`; `rotated`: the same account, new credentials; `moved`: the channel goes through another account of
     the provider from now on; or `unchanged`. Credentials that `seed` leaves empty stay as they are. Those it replaces
     are kept as previous ones: callbacks may still be signed with them. All the provider's accounts here are well again,
-    so that what they held goes out.
+    so that what they held goes out. Raises CredentialsUnreadable where replaced ones cannot be kept, unless they are to
+    be forgotten.
     """
-    rows = await tx.execute(
+    found = await tx.execute(
         select(provider_accounts)
         .where(provider_accounts.c.scope_id == scope.id, provider_accounts.c.provider == seed.provider)
         .order_by(provider_accounts.c.updated_at.desc(), provider_accounts.c.id.desc())
         .with_for_update()
     )
-    there = [dict(row) for row in rows.mappings()]
-    same = next((row for row in there if row["identity"] == seed.identity), None)
+    there = from_result(AccountRow, found)
+    same = next((row for row in there if row.identity == seed.identity), None)
     before = same or (there[0] if there else None)
-    given = {name: value for name, value in seed.credentials.items() if value}
-    credentials = {**(before["credentials"] if before else {}), **given}
-    previous = {**(before["previous_credentials"] if before else {}), **seed.previous}
-    if before is not None:
-        previous |= {name: old for name, old in before["credentials"].items() if old and old != credentials[name]}
-    values = {"base_url": seed.base_url, "credentials": credentials, "previous_credentials": previous}
+    replaced, older = _opened(cipher, before, forget_previous) if before else ({}, {})
+    credentials = {**replaced, **{name: value for name, value in seed.credentials.items() if value}}
+    previous = {**older, **seed.previous}
+    previous |= {name: old for name, old in replaced.items() if old and old != credentials[name]}
+    values = {
+        "base_url": seed.base_url,
+        "credentials": cipher.seal(credentials),
+        "previous_credentials": cipher.seal(previous),
+    }
     if same is None:
         made = await tx.execute(
             upsert(provider_accounts)
@@ -128,7 +158,7 @@ async def put(tx: AsyncConnection, scope: Scope, seed: Seed) -> str:
         )
         account_id: UUID = made.scalar_one()
     else:
-        account_id = same["id"]
+        account_id = same.id
         await tx.execute(
             update(provider_accounts)
             .where(provider_accounts.c.id == account_id)
@@ -138,7 +168,38 @@ async def put(tx: AsyncConnection, scope: Scope, seed: Seed) -> str:
     await mend(tx, scope, seed.provider)
     if same is None:
         return "made" if before is None else "moved"
-    return "unchanged" if same["credentials"] == credentials else "rotated"
+    return "unchanged" if replaced == credentials else "rotated"
+
+
+def _opened(cipher: CredentialCipher, row: AccountRow, forget: bool) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Current and previous credentials; none where they can't be read and are to be forgotten."""
+    try:
+        return cipher.open(row.credentials), cipher.open(row.previous_credentials)
+    except CredentialsUnreadable:
+        if not forget:
+            raise
+        return {}, {}
+
+
+async def sealings(tx: AsyncConnection, cipher: CredentialCipher) -> list[tuple[AccountRow, set[Sealing]]]:
+    """Every account of the installation, oldest first, and how its two sets of credentials are kept. Locked."""
+    found = await tx.execute(select(provider_accounts).order_by(provider_accounts.c.id).with_for_update())
+    return [
+        (row, {cipher.sealing(row.credentials), cipher.sealing(row.previous_credentials)})
+        for row in from_result(AccountRow, found)
+    ]
+
+
+async def reseal(tx: AsyncConnection, cipher: CredentialCipher, row: AccountRow) -> None:
+    """Put an account's credentials under the newest key. Raises CredentialsUnreadable."""
+    await tx.execute(
+        update(provider_accounts)
+        .where(provider_accounts.c.id == row.id)
+        .values(
+            credentials=cipher.seal(cipher.open(row.credentials)),
+            previous_credentials=cipher.seal(cipher.open(row.previous_credentials)),
+        )
+    )
 
 
 async def _lead(tx: AsyncConnection, scope: Scope, seed: Seed, account_id: UUID) -> None:
