@@ -251,7 +251,7 @@ async def encrypt_accounts(tx: AsyncConnection, settings: Settings) -> dict[str,
     (`unreadable`); those stay as they are."""
     cipher = settings.bellhop.credential_cipher()
     done: dict[str, Any] = dict.fromkeys(("encrypted", "reencrypted", "unchanged", "unreadable"), 0)
-    for row, kept in await accounts.sealings(tx, cipher):
+    for row, kept in await accounts.sealings(tx, cipher, lock=True):
         if Sealing.UNREADABLE in kept:
             done["unreadable"] += 1
             done["next"] = str(CredentialsUnreadable())

@@ -17,9 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.client import Client
 
 from bellhop.domain.addresses import AddressBook
+from bellhop.domain.credentials import Sealing
 from bellhop.ops import temporal_checks
 from bellhop.ops.migrate import PROJECT
 from bellhop.settings import Settings
+from bellhop.store.delivery import accounts
 from bellhop.store.reports import health_queries
 
 if TYPE_CHECKING:
@@ -126,6 +128,17 @@ async def _clock(context: CheckContext) -> list[Facts]:
     return [{"seconds": abs(ahead), "way": "ahead of" if ahead > 0 else "behind"}]
 
 
+def _sealed(*wrong: Sealing) -> Look:
+    """The accounts whose credentials are kept in one of these ways; the first is named."""
+
+    async def look(context: CheckContext) -> list[Facts]:
+        cipher = context.settings.bellhop.credential_cipher()
+        found = [row for row, kept in await accounts.sealings(context.database, cipher) if kept & {*wrong}]
+        return [{"count": len(found), "provider": found[0].provider, "identity": found[0].identity}] if found else []
+
+    return look
+
+
 def _fresh(query: Query) -> Look:
     return lambda context: _cases(query, context.database, context.limits.fresh)
 
@@ -197,6 +210,21 @@ DATABASE_CHECKS: tuple[Check, ...] = (
         "secret_key", Severity.WRONG, "BELLHOP_SECRET_KEY is not the key this database was made with.",
         "Set it to the first key. With another one opt-outs are not recognised, so neither API nor workers start.",
         _key,
+    ),
+    Check(
+        "credentials_key", Severity.WRONG,
+        "The credentials of {count:account} are encrypted under a key that is not set (the first: {provider}, "
+        "{identity}).",
+        "Put that key back into BELLHOP_CREDENTIALS_KEYS, after the newer ones: what the account held goes out then. "
+        "Where it is gone for good, give the credentials anew with `bellhop accounts set --forget-previous`.",
+        _sealed(Sealing.UNREADABLE),
+    ),
+    Check(
+        "credentials", Severity.WARNING,
+        "The credentials of {count:account} are stored in plain or under an older key (the first: {provider}, "
+        "{identity}).",
+        "Run `bellhop accounts encrypt`, once every process runs this version and knows the newest key.",
+        _sealed(Sealing.PLAIN, Sealing.OLDER),
     ),
     Check(
         "clock", Severity.WARNING, "This machine's clock is {seconds} {way} the database's.",

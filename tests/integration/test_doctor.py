@@ -110,6 +110,15 @@ SITUATIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
         ["insert into history_erasures (workflow_id, created_at) values ('omsg_x', now() - interval '3 hours')"],
         ("histories of 1 message of erased guests, the first for 3 hours", "next sweep"),
     ),
+    "credentials": (
+        ["update provider_accounts set credentials = '{\"auth_token\": \"x\"}' where provider = 'twilio'"],
+        ("credentials of 1 account are stored in plain or under an older key (the first: twilio", "accounts encrypt"),
+    ),
+    "credentials_key": (
+        ["update provider_accounts set credentials = '{\"encrypted\": \"gAAAAA\"}' where provider = 'sendgrid'"],
+        ("credentials of 1 account are encrypted under a key that is not set (the first: sendgrid",
+         "BELLHOP_CREDENTIALS_KEYS"),
+    ),
     "looking": (["drop table history_erasures"], ("could not be seen whether this is well: histories",)),
 }  # fmt: skip
 ELSEWHERE = {
@@ -320,7 +329,7 @@ async def test_a_stack_that_is_well(well: Engine) -> None:
     assert set(found.looked) == {check.name for check in (*DATABASE_CHECKS, *TEMPORAL_CHECKS)}
     result = await asyncio.to_thread(bellhop, well.settings, "doctor")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "All is well: 23 things looked at, nothing is stuck." in result.stdout
+    assert "All is well: 25 things looked at, nothing is stuck." in result.stdout
     async with well.database.begin() as tx:
         await tx.execute(text("update scopes set paused_at = now() where environment = 'test'"))
     warned = await until(well.settings, set())
@@ -330,7 +339,7 @@ async def test_a_stack_that_is_well(well: Engine) -> None:
     wrong = await asyncio.to_thread(bellhop, well.settings, "doctor")
     assert wrong.returncode == 2
     assert wrong.stdout.index("WRONG ") < wrong.stdout.index("WARNING ")
-    assert "2 findings; 23 things looked at" in wrong.stdout
+    assert "2 findings; 25 things looked at" in wrong.stdout
 
 
 async def test_half_a_stack(empty: Settings, engine: AsyncEngine) -> None:

@@ -181,9 +181,12 @@ def _opened(cipher: CredentialCipher, row: AccountRow, forget: bool) -> tuple[Ma
         return {}, {}
 
 
-async def sealings(tx: AsyncConnection, cipher: CredentialCipher) -> list[tuple[AccountRow, set[Sealing]]]:
-    """Every account of the installation, oldest first, and how its two sets of credentials are kept. Locked."""
-    found = await tx.execute(select(provider_accounts).order_by(provider_accounts.c.id).with_for_update())
+async def sealings(
+    tx: AsyncConnection, cipher: CredentialCipher, *, lock: bool = False
+) -> list[tuple[AccountRow, set[Sealing]]]:
+    """Every account of the installation, oldest first, and how its two sets of credentials are kept."""
+    every = select(provider_accounts).order_by(provider_accounts.c.id)
+    found = await tx.execute(every.with_for_update() if lock else every)
     return [
         (row, {cipher.sealing(row.credentials), cipher.sealing(row.previous_credentials)})
         for row in from_result(AccountRow, found)
