@@ -59,7 +59,14 @@ def message_activities(
     """`deliver` and `settle` over the real attempt store and providers."""
     routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
     return MessageActivities(
-        AttemptStore(engine, settings.delivery, routes, carried(providers()), dispatcher.wake_endpoints),
+        AttemptStore(
+            engine,
+            settings.delivery,
+            routes,
+            carried(providers()),
+            settings.bellhop.credential_cipher(),
+            dispatcher.wake_endpoints,
+        ),
         providers(),
         threads,
         boottime,

@@ -61,7 +61,8 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
         checking = asyncio.create_task(_check(connections, book))
         try:
             async with TemporalDispatcher(client, connections) as dispatcher:
-                engine = Engine(database, dispatcher, book, providers(), read.delivery, read.webhook)
+                cipher = read.bellhop.credential_cipher()
+                engine = Engine(database, dispatcher, book, cipher, providers(), read.delivery, read.webhook)
                 waiting = AcceptanceWait(engine)
                 app.state.services = Services(read, engine, Authenticator(database), waiting)
                 yield

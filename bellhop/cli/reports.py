@@ -198,7 +198,9 @@ async def _reconciled(
         async with engine.connect() as tx:
             ((_, scope),) = await _scopes(tx, slug, environment)
         routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
-        return await Reconciler(engine, scope, there, routes).reconcile(since, until, only)
+        return await Reconciler(engine, scope, there, routes, settings.bellhop.credential_cipher()).reconcile(
+            since, until, only
+        )
     finally:
         await engine.dispose()
 

@@ -64,7 +64,7 @@ class CredentialCipher:
 
     def open(self, stored: Mapping[str, str]) -> Mapping[str, str]:
         """As they are used. Raises CredentialsUnreadable."""
-        return self._opened(stored[MARK]) if _is_sealed(stored) else stored
+        return self._opened(str(stored[MARK])) if _is_sealed(stored) else stored
 
     def sealing(self, stored: Mapping[str, str]) -> Sealing:
         """How they are kept."""
@@ -74,7 +74,7 @@ class CredentialCipher:
             return Sealing.PLAIN
         for ring, sealing in ((self._newest, Sealing.CURRENT), (self._ring, Sealing.OLDER)):
             try:
-                ring.decrypt(stored[MARK])
+                ring.decrypt(str(stored[MARK]).encode())
             except InvalidToken:
                 continue
             return sealing
@@ -82,7 +82,7 @@ class CredentialCipher:
 
     def _decrypt(self, token: str) -> Mapping[str, str]:
         try:
-            opened = self._ring.decrypt(token)
+            opened = self._ring.decrypt(token.encode())
         except InvalidToken:
             raise CredentialsUnreadable from None
         return MappingProxyType(json.loads(opened))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bellhop.domain.addresses import AddressBook
+from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.delivery_ports import Provider
 from bellhop.store.database import Database
 from bellhop.store.settings import DeliverySettings
@@ -20,6 +21,7 @@ class Engine:
     database: Database
     dispatcher: TemporalDispatcher
     book: AddressBook
+    cipher: CredentialCipher
     providers: Mapping[str, Provider]
     delivery: DeliverySettings
     webhook: WebhookSettings

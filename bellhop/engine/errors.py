@@ -104,5 +104,9 @@ class WrongSignature(EngineError):
     """This callback does not bear a signature of the account it names."""
 
 
+class AccountUnreadable(EngineError):
+    """The account's credentials cannot be decrypted just now, so nobody can say whether this callback is its own."""
+
+
 class UnreadableCallback(EngineError):
     """This is not what the provider sends."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bellhop.domain.credentials import CredentialsUnreadable
 from bellhop.domain.delivery_ports import CallbackRequest
 from bellhop.engine.context import Engine
-from bellhop.engine.errors import NotFound, UnreadableCallback, WrongSignature
+from bellhop.engine.errors import AccountUnreadable, NotFound, UnreadableCallback, WrongSignature
 from bellhop.store.delivery import receipts
 from bellhop.store.delivery.receipts import Recorded
+
+log = structlog.get_logger()
 
 
 async def receive(engine: Engine, provider: str, identity: str, callback: CallbackRequest) -> tuple[int, str, str]:
@@ -16,14 +20,18 @@ async def receive(engine: Engine, provider: str, identity: str, callback: Callba
     written. The scopes are those of the account's rows whose credentials signed it.
 
     Returns what the provider is answered (status, media type, body). Raises NotFound, WrongSignature,
-    UnreadableCallback.
+    UnreadableCallback, AccountUnreadable.
     """
     adapter = engine.providers.get(provider)
     if adapter is None or "\0" in identity:
         raise NotFound
 
     async def work(tx: AsyncConnection) -> Recorded:
-        accounts = await receipts.accounts(tx, provider, identity)
+        try:
+            accounts = await receipts.accounts(tx, engine.cipher, provider, identity)
+        except CredentialsUnreadable as problem:
+            log.error("a callback cannot be verified", provider=provider, account=identity, mend=str(problem))
+            raise AccountUnreadable from None
         if not accounts:
             raise NotFound
         verified = [account for account in accounts if adapter.verify(account, callback)]

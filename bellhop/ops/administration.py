@@ -59,7 +59,9 @@ async def with_engine(work: Callable[[Engine], Awaitable[T]], settings: Settings
     try:
         async with TemporalDispatcher(await connect(settings.temporal, lazy=True), connections) as dispatcher:
             # No providers: no command takes callbacks, and their SDKs need half a second to be imported.
-            return await work(Engine(Database(connections), dispatcher, book, {}, settings.delivery, settings.webhook))
+            cipher = settings.bellhop.credential_cipher()
+            database = Database(connections)
+            return await work(Engine(database, dispatcher, book, cipher, {}, settings.delivery, settings.webhook))
     finally:
         await connections.dispose()
 

@@ -16,13 +16,15 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bellhop.domain.delivery_ports import Account, CannotList, Listed, Provider, ProviderUnreachable
+from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
+from bellhop.domain.delivery_ports import CannotList, Listed, Provider, ProviderUnreachable
 from bellhop.domain.message_report import Span
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.rows.reports import ListedAccount, ReconciledAttempt
 from bellhop.domain.scopes import Scope
 from bellhop.engine.message_report import span_of
 from bellhop.ops.discrepancies import Compared, Discrepancy, compare
+from bellhop.store.delivery.accounts import account_of
 from bellhop.store.reports import reconciliation_queries, report_queries
 
 CLOCK_SKEW = timedelta(minutes=2)
@@ -88,12 +90,14 @@ class Reconciler:
         scope: Scope,
         providers: Mapping[str, Provider],
         routes: Routes,
+        cipher: CredentialCipher,
         patience: Patience | None = None,
     ) -> None:
         self._engine = engine
         self._scope = scope
         self._providers = providers
         self._routes = routes
+        self._cipher = cipher
         self._patience = patience or Patience()
 
     async def reconcile(self, since: datetime | None, until: datetime | None, only: str | None = None) -> Reconciled:
@@ -147,7 +151,10 @@ class Reconciler:
         base_url = self._routes.base_url(self._scope.environment, row.base_url)
         if base_url is None:
             return "it is the sandbox's, and no sandbox is set (BELLHOP_SANDBOX_URL)"
-        account = Account(row.id, row.provider, row.identity, base_url, row.credentials)
+        try:
+            account = account_of(self._cipher, row, base_url)
+        except CredentialsUnreadable as problem:
+            return str(problem)
         provider = self._providers[row.provider]
 
         def read() -> tuple[list[Listed], int]:

@@ -51,7 +51,9 @@ class World:
     def __init__(self, engine: AsyncEngine, settings: Settings, book: AddressBook) -> None:
         self.engine, self.settings, self.book = engine, settings, book
         routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
-        self.attempts = AttemptStore(engine, DELIVERY, routes, carried(providers()), lambda _: None)
+        self.attempts = AttemptStore(
+            engine, DELIVERY, routes, carried(providers()), settings.bellhop.credential_cipher(), lambda _: None
+        )
 
     async def watch(self) -> None:
         """Put the watches up, once for the database."""

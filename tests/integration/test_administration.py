@@ -97,9 +97,14 @@ async def test_keys_are_minted_listed_and_revoked(engine: AsyncEngine, settings:
     await administration.with_engine(work, settings)
 
 
-async def rows(tx: AsyncConnection, scope: Scope) -> dict[str, dict[str, Any]]:
+async def rows(tx: AsyncConnection, scope: Scope, settings: Settings) -> dict[str, dict[str, Any]]:
+    """The accounts by identity, with their credentials opened."""
     found = await tx.execute(text("select * from provider_accounts where scope_id = :scope"), {"scope": scope.id})
-    return {row["identity"]: dict(row) for row in found.mappings()}
+    cipher = settings.bellhop.credential_cipher()
+    return {
+        row["identity"]: {**row, **{name: cipher.open(row[name]) for name in ("credentials", "previous_credentials")}}
+        for row in found.mappings()
+    }
 
 
 async def used(tx: AsyncConnection, scope: Scope) -> list[tuple[str, str]]:
@@ -148,12 +153,12 @@ async def test_a_rotation_keeps_what_callbacks_may_be_signed_with(
     for outcome in "rotated", "unchanged":
         done = await administration.set_accounts(tx, twilio(settings, "second-token"), SLUG, "live")
         assert done[0]["outcome"] == outcome
-        row = (await rows(tx, live))[SID]
+        row = (await rows(tx, live, settings))[SID]
         assert row["credentials"] == {"auth_token": "second-token"}
         assert row["previous_credentials"] == {"auth_token": "first-token"}
         assert (await administration.list_accounts(tx, SLUG))[0]["rotating"] is True
     await administration.set_accounts(tx, twilio(settings, "second-token"), SLUG, "live", forget_previous=True)
-    assert (await rows(tx, live))[SID]["previous_credentials"] == {}
+    assert (await rows(tx, live, settings))[SID]["previous_credentials"] == {}
     # Another number: it leads, and the old one stays for guests who answer to it.
     await administration.set_accounts(tx, twilio(settings, "second-token", "+13055550199"), SLUG, "live")
     assert await used(tx, live) == [(SID, "+13055550199")]
@@ -170,7 +175,7 @@ async def test_a_new_sendgrid_key_takes_the_sender_over(
     assert moved[0]["outcome"] == "moved"
     assert "SendGrid" in moved[0]["next"]
     assert await used(tx, live) == [("second", "stay@example.com")]
-    there = await rows(tx, live)
+    there = await rows(tx, live, settings)
     # Its verification key was not given anew: that of before goes on.
     assert there["second"]["credentials"] == {
         "api_key": "SG.second.second-secret", "webhook_public_key": "first-public",
@@ -181,7 +186,7 @@ async def test_a_new_sendgrid_key_takes_the_sender_over(
         tx, sendgrid(settings, "SG.second.second-secret", "second-public"), SLUG, "live"
     )
     assert key[0]["outcome"] == "rotated"
-    assert (await rows(tx, live))["second"]["previous_credentials"]["webhook_public_key"] == "first-public"
+    assert (await rows(tx, live, settings))["second"]["previous_credentials"]["webhook_public_key"] == "first-public"
 
 
 @pytest.mark.parametrize("how", ["same account", "new account", "mended"])
@@ -211,7 +216,7 @@ async def test_what_was_held_goes_out(
     else:
         key = "SG.first.second-secret" if how == "same account" else "SG.second.second-secret"
         await administration.set_accounts(tx, sendgrid(settings, key), SLUG, "live")
-    live_rows = await rows(tx, live)
+    live_rows = await rows(tx, live, settings)
     assert {row["health"] for row in live_rows.values()} == {"ok"}
     assert {row["held_since"] for row in live_rows.values()} == {None}
     assert [row.id for row in await pending_wakes.release_held(tx, 10)] == [message.id]
@@ -231,7 +236,7 @@ async def test_what_cannot_be_set_is_refused_and_says_why(
     ]:
         with pytest.raises(Refused, match=words):
             await administration.set_accounts(tx, asked, slug, environment)
-    assert await rows(tx, scopes["live"]) == {}
+    assert await rows(tx, scopes["live"], settings) == {}
     with pytest.raises(Refused, match="no property"):
         await administration.list_accounts(tx, "nowhere")
     with pytest.raises(Refused, match="no property"):

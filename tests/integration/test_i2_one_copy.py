@@ -77,7 +77,12 @@ async def claimed(idle_stack: Engine) -> tuple[AttemptStore, Claim]:
     sent = await idle_stack.send({**SMS, "recipient": "+13055550105"})
     routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
     attempts = AttemptStore(
-        idle_stack.database, idle_stack.settings.delivery, routes, carried(providers()), lambda _: None
+        idle_stack.database,
+        idle_stack.settings.delivery,
+        routes,
+        carried(providers()),
+        idle_stack.settings.bellhop.credential_cipher(),
+        lambda _: None,
     )
     claim = await attempts.claim(key(sent["id"]), 1e12)
     assert isinstance(claim, Claim)

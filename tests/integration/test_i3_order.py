@@ -36,7 +36,12 @@ class Provider:
         self.stack = stack
         routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
         self.attempts = AttemptStore(
-            stack.database, stack.settings.delivery, routes, carried(providers()), lambda _: None
+            stack.database,
+            stack.settings.delivery,
+            routes,
+            carried(providers()),
+            stack.settings.bellhop.credential_cipher(),
+            lambda _: None,
         )
 
     async def start(self) -> tuple[str, Claim]:

@@ -19,7 +19,14 @@ TEXT = " ".join(f"word{number}" for number in range(800))
 async def texts_sent(stack: Engine, message_id: str) -> list[str]:
     """What each call carries, in order; every call is accepted."""
     routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
-    store = AttemptStore(stack.database, stack.settings.delivery, routes, carried(providers()), lambda _: None)
+    store = AttemptStore(
+        stack.database,
+        stack.settings.delivery,
+        routes,
+        carried(providers()),
+        stack.settings.bellhop.credential_cipher(),
+        lambda _: None,
+    )
     sent: list[str] = []
     while isinstance(claim := await store.claim(key(message_id), 1e12), Claim):
         sent.append(claim.outgoing.content.text)

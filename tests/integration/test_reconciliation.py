@@ -32,7 +32,9 @@ async def reconcile(
     stack: Engine, patience: Patience = QUICK, *, only: str | None = "twilio", scope: Scope | None = None, **span: Any
 ) -> Reconciled:
     routes = Routes("http://127.0.0.1:9", stack.settings.bellhop.sandbox_url)
-    reconciler = Reconciler(stack.database, scope or stack.scope, providers(), routes, patience)
+    reconciler = Reconciler(
+        stack.database, scope or stack.scope, providers(), routes, stack.settings.bellhop.credential_cipher(), patience
+    )
     return await reconciler.reconcile(span.get("since"), span.get("until"), only)
 
 

@@ -42,7 +42,14 @@ async def accept(stack: Engine, number: int = 0) -> str:
         channel=Channel.SMS, recipient=f"+1305555{7000 + number}", content=Content(text=f"Left behind {number}")
     )
     async with stack.database.begin() as tx:
-        row = await outbound.accept(tx, stack.scope, new, stack.book, carried(providers()), 3600)
+        row = await outbound.accept(
+            tx,
+            stack.scope,
+            new,
+            stack.book,
+            carried(providers()),
+            3600,
+        )
     return render(Prefix.MESSAGE, row.id)
 
 
@@ -154,6 +161,7 @@ async def test_a_call_whose_process_died_is_settled_before_anything_is_sent_agai
         idle_stack.settings.delivery,
         routes,
         carried(providers()),
+        idle_stack.settings.bellhop.credential_cipher(),
         idle_stack.dispatcher.wake_endpoints,
     )
     claimed = await attempts.claim(key(message), boottime() + 3)

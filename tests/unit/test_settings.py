@@ -33,6 +33,7 @@ def _nobodys_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         ("WEBHOOK_RETRY_PAUSES", "5,x"),
         ("WEBHOOK_TIMEOUT", "0"),
         ("BELLHOP_PORT", "70000"),
+        ("BELLHOP_CREDENTIALS_KEYS", "k" * 32 + ",too short"),
         ("BELLHOP_LOG_LEVEL", "LOUD"),
         ("BELLHOP_SWEEP_EVERY", "never"),
     ],
@@ -95,7 +96,7 @@ def test_no_secret_is_shown() -> None:
     secret = "s3cr3t-s3cr3t-s3cr3t-s3cr3t-s3cr3t"
     env = dict.fromkeys(
         ("BELLHOP_SECRET_KEY", "TWILIO_AUTH_TOKEN", "TWILIO_PREVIOUS_AUTH_TOKEN", "SENDGRID_API_KEY",
-         "TEMPORAL_API_KEY", "POSTGRES_DSN"),
+         "TEMPORAL_API_KEY", "POSTGRES_DSN", "BELLHOP_CREDENTIALS_KEYS"),
         secret,
     )  # fmt: skip
     settings = from_env(env)

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from bellhop.domain.channels import Channel
 from bellhop.domain.statuses import Stage
 
 

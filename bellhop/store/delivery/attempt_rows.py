@@ -33,7 +33,13 @@ class SendingAccount:
     identity: str
     base_url: str
     credentials: dict[str, str] = field(repr=False)
+    """As stored: see `domain.credentials`."""
     health: str
+
+    @property
+    def id(self) -> UUID:
+        """The account's."""
+        return self.account_id
 
 
 _SENDERS = CompiledStatement(

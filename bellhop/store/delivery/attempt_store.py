@@ -9,12 +9,12 @@ import random
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bellhop.domain.answers import Answer, Next
 from bellhop.domain.channels import CHANNELS
+from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.delivery_ports import (
     Claim,
     Effect,
@@ -39,9 +39,9 @@ from bellhop.store.guests import consents
 from bellhop.store.messages import progress
 from bellhop.store.messages.progress import Progress
 from bellhop.store.settings import DeliverySettings
-from bellhop.store.tables import attempts, messages, provider_accounts
+from bellhop.store.tables import attempts, messages
 
-log = structlog.get_logger()
+MEND = "check its credentials, status and funds at the provider; `bellhop accounts list` shows it"
 
 
 class AttemptStore:
@@ -54,12 +54,14 @@ class AttemptStore:
         settings: DeliverySettings,
         routes: Routes,
         carried: Carried,
+        cipher: CredentialCipher,
         wake_endpoints: Callable[[set[UUID]], None],
     ) -> None:
         self._engine = engine
         self._settings = settings
         self._routes = routes
-        self._claims = Claims(settings, routes, carried)
+        self._cipher = cipher
+        self._claims = Claims(settings, routes, carried, cipher)
         self._wake_endpoints = wake_endpoints
 
     # --- may it go out now? ---------------------------------------------------------------------------------------
@@ -99,7 +101,7 @@ class AttemptStore:
             await outcome_resolution.became_unknown(tx, row, "no_answer")
             return Progress(row, answer=Answer(row.stage.value, Next.SETTLE, ask_after))
         if result.kind is SendKind.ACCOUNT:
-            return await self._account_at_fault(tx, row, claim.account.id, result)
+            return await self._claims.account_at_fault(tx, row, claim.account.id, result.provider_code, MEND)
         if result.kind is SendKind.RETRY:
             return await self._retry_later(tx, row, result)
         if result.code is FailureCode.OPTED_OUT and row.address_hash is not None:
@@ -127,28 +129,6 @@ class AttemptStore:
         )
         return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, pause))
 
-    async def _account_at_fault(
-        self, tx: AsyncConnection, row: MessageRow, account_id: UUID, result: SendResult
-    ) -> Progress:
-        await tx.execute(
-            update(provider_accounts)
-            .where(provider_accounts.c.id == account_id)
-            .values(
-                health="held",
-                held_code=result.provider_code,
-                held_since=func.coalesce(provider_accounts.c.held_since, func.now()),
-                probe_at=func.now() + seconds(self._settings.hold),
-            )
-        )
-        log.error(
-            "provider account at fault: its messages are held until it is mended or they expire",
-            account=str(account_id),
-            provider=row.provider,
-            provider_code=result.provider_code,
-            mend="check its credentials, status and funds at the provider; `bellhop accounts list` shows it",
-        )
-        return Progress(row, answer=await self._claims.hold(tx, row, account_id))
-
     async def _give_up(
         self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], code: FailureCode, provider_code: str | None
     ) -> Progress:
@@ -162,7 +142,7 @@ class AttemptStore:
             if row is None:
                 return Answer("gone", Next.CLOSE)
             rows = await progress.attempts_of(tx, message_id)
-            return await outcome_resolution.question(tx, self._settings, self._routes, row, rows)
+            return await outcome_resolution.question(tx, self._settings, self._routes, self._cipher, row, rows)
 
     async def resolve(self, question: Question, found: LookupResult) -> Answer:
         async with self._engine.begin() as tx:

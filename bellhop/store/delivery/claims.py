@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 from uuid import UUID
 
+import structlog
 from sqlalchemy import func, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +16,8 @@ from bellhop.domain import content, policy, routing
 from bellhop.domain.answers import Answer, Next
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.content import Content
-from bellhop.domain.delivery_ports import Account, Claim, Outgoing
+from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
+from bellhop.domain.delivery_ports import Claim, Outgoing
 from bellhop.domain.policy import Decision, Facts, Lookup, Reason, Way
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.routing import Carried
@@ -23,7 +25,7 @@ from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
-from bellhop.store.delivery import attempt_rows, outcome_resolution
+from bellhop.store.delivery import accounts, attempt_rows, outcome_resolution
 from bellhop.store.delivery.attempt_rows import SendingAccount
 from bellhop.store.guests import consents
 from bellhop.store.messages import progress
@@ -33,6 +35,10 @@ from bellhop.store.tables import attempts, messages, provider_accounts
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
 
+log = structlog.get_logger()
+
+UNREADABLE = "credentials_unreadable"
+"""Our own code of a held account, beside the providers'."""
 OPEN = frozenset({AttemptState.IN_FLIGHT, AttemptState.UNKNOWN})
 """States of an attempt whose outcome is not known yet."""
 
@@ -44,6 +50,7 @@ class Claims:
     settings: DeliverySettings
     routes: Routes
     carried: Carried
+    cipher: CredentialCipher
 
     async def claim(
         self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], deadline: float
@@ -155,6 +162,29 @@ class Claims:
         )
         return Answer(row.stage.value, Next.AGAIN, pause)
 
+    async def account_at_fault(
+        self, tx: AsyncConnection, row: MessageRow, account_id: UUID, code: str | None, mend: str
+    ) -> Progress:
+        """Hold an account and this message. `code`: the provider's, or `UNREADABLE`; `mend`: what to do about it."""
+        await tx.execute(
+            update(provider_accounts)
+            .where(provider_accounts.c.id == account_id)
+            .values(
+                health="held",
+                held_code=code,
+                held_since=func.coalesce(provider_accounts.c.held_since, func.now()),
+                probe_at=func.now() + seconds(self.settings.hold),
+            )
+        )
+        log.error(
+            "provider account at fault: its messages are held until it is mended or they expire",
+            account=str(account_id),
+            provider=row.provider,
+            provider_code=code,
+            mend=mend,
+        )
+        return Progress(row, answer=await self.hold(tx, row, account_id))
+
     async def _start(
         self,
         tx: AsyncConnection,
@@ -162,14 +192,17 @@ class Claims:
         rows: list[AttemptRow],
         sender: SendingAccount,
         deadline: float,
-    ) -> Claim:
+    ) -> Claim | Progress:
         base_url = self.routes.base_url(row.environment, sender.base_url)
         assert row.content is not None and row.recipient is not None and base_url is not None, "policy saw to it"
         done = progress.part_stages(row.parts, rows)
         part = next(index for index, stage in enumerate(done) if stage is Stage.QUEUED)
         body = content.texts(row.channel, row.content, row.body)[part]
+        try:
+            account = accounts.account_of(self.cipher, sender, base_url)
+        except CredentialsUnreadable as problem:
+            return await self.account_at_fault(tx, row, sender.account_id, UNREADABLE, str(problem))
         started = await attempt_rows.start(tx, row, part, body, sender, self.settings.lease)
-        account = Account(sender.account_id, sender.provider, sender.identity, base_url, sender.credentials)
         outgoing = Outgoing(
             attempt_id=started,
             message_id=row.id,

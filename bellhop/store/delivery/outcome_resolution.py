@@ -6,13 +6,16 @@ The caller holds the lock of the message's row.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.answers import Answer, Next
+from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
 from bellhop.domain.delivery_ports import (
     Account,
     LookupKind,
@@ -24,17 +27,23 @@ from bellhop.domain.delivery_ports import (
 )
 from bellhop.domain.failures import CHOICES, FailureCode
 from bellhop.domain.provider_urls import Routes
-from bellhop.domain.rows.delivery import AttemptRow, AttemptState
+from bellhop.domain.rows.delivery import AccountRow, AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
-from bellhop.store.delivery import attempt_rows
+from bellhop.store.delivery import accounts, attempt_rows
 from bellhop.store.messages import progress
 from bellhop.store.messages.progress import Progress
+from bellhop.store.rows import from_row
 from bellhop.store.settings import DeliverySettings
 from bellhop.store.tables import attempts, properties, provider_accounts
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
+
+log = structlog.get_logger()
+
+AccountOf = Callable[[AttemptRow], Awaitable[Account]]
+"""The account through which an attempt went. Raises CredentialsUnreadable."""
 
 RESEND = CHOICES[1]
 CLAIMED_BEFORE = 120.0
@@ -42,11 +51,32 @@ CLAIMED_BEFORE = 120.0
 
 
 async def question(
-    tx: AsyncConnection, settings: DeliverySettings, routes: Routes, row: MessageRow, rows: list[AttemptRow]
+    tx: AsyncConnection,
+    settings: DeliverySettings,
+    routes: Routes,
+    cipher: CredentialCipher,
+    row: MessageRow,
+    rows: list[AttemptRow],
 ) -> Question | StatusPoll | Answer:
     """What to ask a provider about this message, or what else is next."""
+
+    async def account(attempt: AttemptRow) -> Account:
+        return await _account(tx, routes, cipher, row, attempt)
+
+    try:
+        return await _question(tx, settings, account, row, rows)
+    except CredentialsUnreadable as problem:
+        log.error("a provider cannot be asked", provider=row.provider, mend=str(problem))
+        if row.stage is Stage.SENT:
+            return Answer(row.stage.value, Next.TRACK, settings.follow_at[0])
+        return Answer(row.stage.value, Next.SETTLE, settings.hold)
+
+
+async def _question(
+    tx: AsyncConnection, settings: DeliverySettings, account: AccountOf, row: MessageRow, rows: list[AttemptRow]
+) -> Question | StatusPoll | Answer:
     if row.stage is Stage.SENT:
-        return await _status_poll(tx, routes, row, rows) or progress.next_step(row, settings.follow_at)
+        return await _status_poll(account, row, rows) or progress.next_step(row, settings.follow_at)
     if row.stage is not Stage.QUEUED:
         return progress.next_step(row, settings.follow_at)
     asked = next((attempt for attempt in rows if attempt.state is AttemptState.UNKNOWN), None)
@@ -55,12 +85,10 @@ async def question(
     left = (asked.ask_at - row.now).total_seconds() if asked.ask_at else 0.0
     if left > 0:
         return Answer(row.stage.value, Next.SETTLE, left)
-    return Question(await _account(tx, routes, row, asked), await _lookup(tx, row, asked))
+    return Question(await account(asked), await _lookup(tx, row, asked))
 
 
-async def _status_poll(
-    tx: AsyncConnection, routes: Routes, row: MessageRow, rows: list[AttemptRow]
-) -> StatusPoll | None:
+async def _status_poll(account: AccountOf, row: MessageRow, rows: list[AttemptRow]) -> StatusPoll | None:
     """The parts that were accepted and of which no receipt has told the end; None when there are none."""
     age = (row.now - row.sent_at).total_seconds() if row.sent_at else 0.0
     silent = [one for one in rows if one.state is AttemptState.ACCEPTED and one.stage in (None, Stage.SENT)]
@@ -68,15 +96,16 @@ async def _status_poll(
         return None
     return StatusPoll(
         row.id,
-        tuple([PolledAttempt(await _account(tx, routes, row, one), one.id, one.provider_id, age) for one in silent]),
+        tuple([PolledAttempt(await account(one), one.id, one.provider_id, age) for one in silent]),
     )
 
 
-async def _account(tx: AsyncConnection, routes: Routes, row: MessageRow, attempt: AttemptRow) -> Account:
+async def _account(
+    tx: AsyncConnection, routes: Routes, cipher: CredentialCipher, row: MessageRow, attempt: AttemptRow
+) -> Account:
     found = await tx.execute(select(provider_accounts).where(provider_accounts.c.id == attempt.account_id))
-    account = found.mappings().one()
-    base_url = routes.base_url(row.environment, account.base_url) or ""
-    return Account(account.id, account.provider, account.identity, base_url, account.credentials)
+    account = from_row(AccountRow, found.one())
+    return accounts.account_of(cipher, account, routes.base_url(row.environment, account.base_url) or "")
 
 
 async def _lookup(tx: AsyncConnection, row: MessageRow, asked: AttemptRow) -> LookupRequest:

@@ -16,6 +16,7 @@ from bellhop.domain import statuses
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
 from bellhop.domain.channels import CHANNELS
+from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.delivery_ports import Account, Inbound, Receipt
 from bellhop.domain.rows.delivery import AccountRow, AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
@@ -23,6 +24,7 @@ from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.conversations.inbound import receive
 from bellhop.store.delivery import attempt_rows
+from bellhop.store.delivery.accounts import calling_account
 from bellhop.store.guests import consents
 from bellhop.store.messages import progress
 from bellhop.store.messages.progress import Reason
@@ -143,20 +145,11 @@ class Recorded:
     stored: int = 0
 
 
-async def accounts(tx: AsyncConnection, provider: str, identity: str) -> list[Account]:
-    """The rows that stand for one account at a provider (several properties may share it), to verify callbacks."""
+async def accounts(tx: AsyncConnection, cipher: CredentialCipher, provider: str, identity: str) -> list[Account]:
+    """The rows that stand for one account at a provider (several properties may share it), to verify callbacks. Raises
+    CredentialsUnreadable."""
     found = await _ACCOUNTS(tx, name=provider, account=identity)
-    return [
-        Account(
-            row.id,
-            row.provider,
-            row.identity,
-            row.base_url,
-            row.credentials,
-            row.previous_credentials,
-        )
-        for row in found
-    ]
+    return [calling_account(cipher, row) for row in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,187 @@
+"""Provider credentials in the database: encrypted from the start, read from older rows, put under another key, and held
+with their messages while their key is missing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bellhop.domain.addresses import AddressBook
+from bellhop.domain.answers import Answer, Next
+from bellhop.domain.channels import Channel
+from bellhop.domain.content import Content
+from bellhop.domain.credentials import CredentialsUnreadable
+from bellhop.domain.delivery_ports import Claim
+from bellhop.domain.provider_urls import Routes
+from bellhop.domain.routing import carried
+from bellhop.domain.scopes import Scope
+from bellhop.ops import administration
+from bellhop.ops.administration import Refused
+from bellhop.ops.seed import ensure_accounts, ensure_property
+from bellhop.providers import providers
+from bellhop.sandbox.providers import default_accounts
+from bellhop.settings import Settings
+from bellhop.store.delivery import receipts
+from bellhop.store.delivery.attempt_store import AttemptStore
+from bellhop.store.messages import outbound
+from bellhop.store.messages.outbound import NewMessage
+from tests.integration.test_administration import SID, SLUG, rows, twilio
+
+OLD, NEW = "an older key of the tests, long enough", "the newest key of the tests, long enough"
+PLAIN = '{"auth_token": "plain-token"}'
+
+
+def keyed(settings: Settings, *keys: str) -> Settings:
+    """The settings with these keys for credentials, newest first."""
+    changed = settings.bellhop.model_copy(update={"credentials_keys": [SecretStr(key) for key in keys]})
+    return settings.model_copy(update={"bellhop": changed})
+
+
+@pytest.fixture
+async def tx(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async with engine.begin() as open_tx:
+        yield open_tx
+
+
+@pytest.fixture
+async def live(tx: AsyncConnection, settings: Settings) -> Scope:
+    """A live scope whose Twilio account was set, and its token rotated."""
+    scopes = await ensure_property(tx, "Grand Sunset Resort", SLUG)
+    await ensure_accounts(tx, scopes["test"], settings)
+    for token in ("first-token", "second-token"):
+        await administration.set_accounts(tx, twilio(settings, token), SLUG, "live")
+    return scopes["live"]
+
+
+async def dump(tx: AsyncConnection) -> str:
+    """The whole table as text."""
+    return str((await tx.execute(text("select string_agg(a::text, ' ') from provider_accounts a"))).scalar_one())
+
+
+async def test_nothing_of_a_credential_is_in_the_table(tx: AsyncConnection, live: Scope) -> None:
+    kept = await dump(tx)
+    secret = [
+        value
+        for account in default_accounts().values()
+        for name, value in account.env.items()
+        if name.endswith(("TOKEN", "API_KEY", "PUBLIC_KEY"))
+    ]
+    assert len(secret) >= 3
+    assert not [value for value in (*secret, "first-token", "second-token", "auth_token") if value in kept]
+
+
+async def test_rows_in_plain_are_read_and_encrypted_by_command(
+    tx: AsyncConnection, settings: Settings, live: Scope
+) -> None:
+    await tx.execute(text("update provider_accounts set credentials = :plain where identity = :sid"),
+                     {"plain": PLAIN, "sid": SID})  # fmt: skip
+    cipher = settings.bellhop.credential_cipher()
+    (account,) = await receipts.accounts(tx, cipher, "twilio", SID)
+    assert (account.credentials["auth_token"], account.previous_credentials["auth_token"]) == (
+        "plain-token", "first-token",
+    )  # fmt: skip
+    done = await administration.encrypt_accounts(tx, settings)
+    assert done == {"encrypted": 1, "reencrypted": 0, "unchanged": 2, "unreadable": 0}
+    assert "plain-token" not in await dump(tx)
+    before = await dump(tx)
+    assert (await administration.encrypt_accounts(tx, settings))["unchanged"] == 3
+    assert await dump(tx) == before, "safe to repeat"
+    assert (await rows(tx, live, settings))[SID]["credentials"] == {"auth_token": "plain-token"}
+
+
+async def test_keys_are_rotated(tx: AsyncConnection, settings: Settings, live: Scope) -> None:
+    """From the secret key to one of its own, to the next; then the older ones are needed no more."""
+    for keys in ([OLD], [NEW, OLD]):
+        now = keyed(settings, *keys)
+        assert (await rows(tx, live, now))[SID]["credentials"] == {"auth_token": "second-token"}
+        done = await administration.encrypt_accounts(tx, now)
+        assert done == {"encrypted": 0, "reencrypted": 3, "unchanged": 0, "unreadable": 0}
+    found = (await rows(tx, live, keyed(settings, NEW)))[SID]
+    assert (found["credentials"], found["previous_credentials"]) == (
+        {"auth_token": "second-token"}, {"auth_token": "first-token"},
+    )  # fmt: skip
+
+
+async def test_under_a_key_that_is_not_set_nothing_is_lost(
+    tx: AsyncConnection, settings: Settings, live: Scope
+) -> None:
+    await administration.encrypt_accounts(tx, keyed(settings, NEW))
+    before = await dump(tx)
+    done = await administration.encrypt_accounts(tx, settings)
+    assert (done["unreadable"], done["unchanged"]) == (3, 0)
+    assert "BELLHOP_CREDENTIALS_KEYS" in done["next"]
+    with pytest.raises(CredentialsUnreadable, match="BELLHOP_CREDENTIALS_KEYS"):
+        await receipts.accounts(tx, settings.bellhop.credential_cipher(), "twilio", SID)
+    with pytest.raises(Refused, match="BELLHOP_CREDENTIALS_KEYS"):
+        await administration.set_accounts(tx, twilio(settings, "third-token"), SLUG, "live")
+    assert await dump(tx) == before
+    # The key is gone for good: the credentials are given anew, and those of before are forgotten.
+    await administration.set_accounts(tx, twilio(settings, "third-token"), SLUG, "live", forget_previous=True)
+    found = (await rows(tx, live, settings))[SID]
+    assert (found["credentials"], found["previous_credentials"]) == ({"auth_token": "third-token"}, {})
+
+
+async def test_messages_wait_until_the_key_is_back(engine: AsyncEngine, settings: Settings, book: AddressBook) -> None:
+    def store(now: Settings) -> AttemptStore:
+        routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
+        return AttemptStore(
+            engine, settings.delivery, routes, carried(providers()), now.bellhop.credential_cipher(), lambda _: None
+        )
+
+    async with engine.begin() as tx:
+        scope = (await ensure_property(tx, "Grand Sunset Resort", SLUG))["test"]
+        await ensure_accounts(tx, scope, keyed(settings, NEW))
+        message = await outbound.accept(tx, scope, sms(), book, carried(providers()), 3600.0)
+    decided = await store(settings).claim(message.id, 1e12)
+    assert isinstance(decided, Answer)
+    assert (decided.status, decided.next) == ("queued", Next.AGAIN)
+    assert decided.after > 0
+    async with engine.begin() as tx:
+        held = [row for row in await administration.list_accounts(tx, SLUG) if row["health"] == "held"]
+        assert [(row["provider"], row["held_code"], row["waiting"]) for row in held] == [
+            ("twilio", "credentials_unreadable", 1)
+        ]
+        assert (await tx.execute(text("select count(*) from attempts"))).scalar_one() == 0
+        await at_once(tx, message.id)
+    claim = await store(keyed(settings, NEW)).claim(message.id, 1e12)
+    assert isinstance(claim, Claim)
+    assert claim.account.credentials["auth_token"] in default_accounts()["twilio"].env.values()
+
+
+async def test_a_provider_is_asked_once_the_key_is_back(
+    engine: AsyncEngine, settings: Settings, book: AddressBook
+) -> None:
+    """An attempt whose outcome is unknown stays unknown meanwhile: nobody asks with what cannot be decrypted."""
+    routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
+    async with engine.begin() as tx:
+        scope = (await ensure_property(tx, "Grand Sunset Resort", SLUG))["test"]
+        await ensure_accounts(tx, scope, keyed(settings, NEW))
+        message = await outbound.accept(tx, scope, sms(), book, carried(providers()), 3600.0)
+    ciphers = [each.bellhop.credential_cipher() for each in (settings, keyed(settings, NEW))]
+    without, given = [
+        AttemptStore(engine, settings.delivery, routes, carried(providers()), each, lambda _: None) for each in ciphers
+    ]
+    assert isinstance(await given.claim(message.id, 1e12), Claim)
+    async with engine.begin() as tx:
+        await tx.execute(text("update attempts set state = 'unknown', ask_at = now()"))
+    answer = await without.question(message.id)
+    assert isinstance(answer, Answer)
+    assert (answer.next, answer.after) == (Next.SETTLE, settings.delivery.hold)
+    question: Any = await given.question(message.id)
+    assert question.account.credentials["auth_token"]
+
+
+def sms() -> NewMessage:
+    return NewMessage(channel=Channel.SMS, recipient="+13055551234", content=Content(text="Your suite is ready."))
+
+
+async def at_once(tx: AsyncConnection, message_id: UUID) -> None:
+    """As if the pauses were over."""
+    await tx.execute(text("update messages set due_at = now() where id = :id"), {"id": message_id})
+    await tx.execute(text("update provider_accounts set probe_at = now()"))
