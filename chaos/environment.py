@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from bellhop.dev.console import Console
-from bellhop.dev.proving import proving_stack
+from bellhop.dev.proving import environment_without_settings, proving_stack
 from bellhop.dev.stack import EmbeddedStack
 from bellhop.webhooks.outbox import CLAIM_MARGIN
 from workflows import endpoint, message
@@ -79,6 +78,4 @@ OWN: dict[str, str] = {
 
 def build(state: Path, console: Console) -> EmbeddedStack:
     """A stack on fresh data in `state`, without the person's own settings."""
-    foreign = ("BELLHOP_", "POSTGRES_", "TEMPORAL_", "TWILIO_", "SENDGRID_", "DELIVERY_", "WEBHOOK_", "SANDBOX_")
-    own = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    return proving_stack(state, "chaos", console, {**own, **ENV})
+    return proving_stack(state, "chaos", console, {**environment_without_settings(), **ENV})

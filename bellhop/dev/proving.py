@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,12 +13,18 @@ from bellhop.dev.paths import DevPaths
 from bellhop.dev.prepare import prepare
 from bellhop.dev.stack import ALL_PARTS, EmbeddedStack, PreparedInfo
 from bellhop.domain.ids import Prefix, parse
-from bellhop.settings import Settings, from_env
+from bellhop.settings import Settings, from_env, groups
 from bellhop.store.access import keys
 from bellhop.store.connections import make_engine
 
 RATE_LIMIT = 1_000_000
 """Requests a minute: the limit is not what is measured."""
+
+
+def environment_without_settings() -> dict[str, str]:
+    """This process's environment without any variable of ours: a person's own settings are no part of a proof."""
+    prefixes = (*(str(group.model_config.get("env_prefix")) for group in groups().values()), "SANDBOX_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
 
 
 def proving_stack(state: Path, name: str, console: Console, env: Mapping[str, str]) -> EmbeddedStack:

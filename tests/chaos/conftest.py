@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from bellhop.dev.free_ports import Ports
 from bellhop.dev.prepare import prepare
+from bellhop.dev.proving import environment_without_settings
 from bellhop.dev.stack import ALL_PARTS, EmbeddedStack
 from tests.chaos.stack import ENV, LiveStack, visiting
 
@@ -18,11 +18,15 @@ from tests.chaos.stack import ENV, LiveStack, visiting
 @pytest.fixture(scope="session")
 def embedded() -> Iterator[EmbeddedStack]:
     """Everything but the receiver of webhooks."""
-    foreign = ("BELLHOP_", "POSTGRES_", "TEMPORAL_", "TWILIO_", "SENDGRID_", "DELIVERY_", "WEBHOOK_", "SANDBOX_")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     parts = [part for part in ALL_PARTS if part != "receiver"]
     with tempfile.TemporaryDirectory(prefix="bellhop-chaos-", ignore_cleanup_errors=True) as state:
-        started = EmbeddedStack(Path(state), ports=Ports.any_free(), parts=parts, prepare=prepare, env={**env, **ENV})
+        started = EmbeddedStack(
+            Path(state),
+            ports=Ports.any_free(),
+            parts=parts,
+            prepare=prepare,
+            env={**environment_without_settings(), **ENV},
+        )
         with started:
             yield started
 

@@ -5,7 +5,6 @@ They work for a test's own database and Temporal namespace, beside a sandbox in 
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import sys
 import tempfile
@@ -24,23 +23,24 @@ from bellhop.dev.callbacks import callback_env
 from bellhop.dev.local_http import answers
 from bellhop.dev.paths import project_dir
 from bellhop.dev.process import Process, Program, log_end
+from bellhop.dev.proving import environment_without_settings
 from bellhop.domain.addresses import AddressBook
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.sandbox.testing import running
-from bellhop.settings import Settings
+from bellhop.settings import Settings, groups
 from bellhop.store.access import keys
 from bellhop.temporal.client import register_search_attributes
 from bellhop.temporal.dispatcher import TemporalDispatcher
 from tests.integration.engine import SANDBOX_PACE, Engine, free_port
 
 ROOMS = ("api", "activities", "bellhop", "workflows", "worker.py")
-FOREIGN = ("BELLHOP_", "POSTGRES_", "TEMPORAL_", "TWILIO_", "SENDGRID_", "DELIVERY_", "WEBHOOK_", "SANDBOX_")
 
 
 def env_of(settings: Settings) -> dict[str, str]:
     """The environment of a program that is to have these settings."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-    for group in (getattr(settings, name) for name in type(settings).model_fields):
+    env = environment_without_settings()
+    for kind in groups():
+        group = settings.providers.get(kind) or getattr(settings, kind)
         prefix = group.model_config["env_prefix"]
         for name, value in group:
             if isinstance(value, SecretStr):

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from bellhop.dev.callbacks import callback_env
+from bellhop.providers import PACKAGES
+from bellhop.providers.package import ProviderPackage
 from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
 from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings as SandboxSettings
@@ -70,6 +72,11 @@ def test_dependencies_have_no_circle() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_our_services_set_only_variables_that_exist(name: str) -> None:
     assert set(SERVICES[name].get("environment", {})) <= known_variables()
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_a_providers_account_can_be_set(package: ProviderPackage[Any]) -> None:
+    assert set(package.settings.needed_variables()) <= set(SERVICES["api"]["environment"])
 
 
 def test_secrets_have_no_default() -> None:

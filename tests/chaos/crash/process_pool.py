@@ -26,6 +26,7 @@ from temporalio.worker._worker import load_default_build_id
 import worker
 from activities.drain import EndpointActivities, Pace
 from api.app import create_app
+from bellhop.dev.proving import environment_without_settings
 from bellhop.logging import configure_logs
 from bellhop.providers.lease import DeadMansSwitch
 from bellhop.settings import Settings, from_env
@@ -213,12 +214,11 @@ class ProcessPool:
         self._path = path
 
     async def __aenter__(self) -> ProcessPool:
-        foreign = ("BELLHOP_", "POSTGRES_", "TEMPORAL_", "TWILIO_", "SENDGRID_", "DELIVERY_", "WEBHOOK_", "SANDBOX_")
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", __name__, str(self._path)),
             cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if not name.startswith(foreign)},
+            env=environment_without_settings(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
