@@ -45,8 +45,8 @@ class BellhopSettings(SettingsGroup):
     )
     credentials_keys: Annotated[list[SecretStr], NoDecode] = Field(
         default=[],
-        description="keys that provider credentials are encrypted under, comma-separated, newest first, 32 characters "
-        "or more each; empty: one made from the secret key, which is always read as well",
+        description="keys that provider credentials are encrypted under, comma-separated, newest first; empty: one "
+        "made of the secret key",
     )
     public_url: str = Field(
         default="http://localhost:8000",
