@@ -16,11 +16,11 @@ from bellhop.domain.answers import Answer, Next
 from bellhop.domain.delivery_ports import (
     Attempts,
     Claim,
+    Lookup,
     LookupKind,
     LookupResult,
     PolledAttempt,
     Provider,
-    Question,
     Reported,
     SendResult,
     StatusPoll,
@@ -77,13 +77,13 @@ class MessageActivities:
     async def settle(self, message_id: str) -> Answer:
         """Ask the provider what became of an attempt, or of a message without receipts; say what is next."""
         async with _alive():
-            decided = await self._attempts.question(UUID(message_id))
+            decided = await self._attempts.prepare_lookup(UUID(message_id))
             if isinstance(decided, Answer):
                 return decided
             if isinstance(decided, StatusPoll):
-                reports = await asyncio.gather(*(self._report(polled) for polled in decided.polled))
+                reports = await asyncio.gather(*(self._poll(polled) for polled in decided.polled))
                 return await self._attempts.record_poll(decided, reports)
-            return await self._attempts.resolve(decided, await self._look_up(decided))
+            return await self._attempts.record_lookup(decided, await self._look_up(decided))
 
     async def _send(self, claim: Claim) -> SendResult:
         provider = self._providers[claim.account.provider]
@@ -101,13 +101,13 @@ class MessageActivities:
         )
         return result
 
-    async def _look_up(self, question: Question) -> LookupResult:
-        provider = self._providers[question.account.provider]
+    async def _look_up(self, lookup: Lookup) -> LookupResult:
+        provider = self._providers[lookup.account.provider]
         return await asyncio.get_running_loop().run_in_executor(
-            self._threads, provider.look_up, question.account, question.lookup, self._look_up_timeout
+            self._threads, provider.look_up, lookup.account, lookup.request, self._look_up_timeout
         )
 
-    async def _report(self, polled: PolledAttempt) -> Reported:
+    async def _poll(self, polled: PolledAttempt) -> Reported:
         provider = self._providers[polled.account.provider]
         if polled.age > provider.horizon.total_seconds():
             # By now nothing more can change what it said.

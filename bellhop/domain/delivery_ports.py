@@ -256,16 +256,16 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Lookup:
     """Leave to ask a provider about an attempt whose outcome is unknown."""
 
     account: Account
-    lookup: LookupRequest
+    request: LookupRequest
 
 
 @dataclass(frozen=True, slots=True)
 class PolledAttempt:
-    """One provider's message to ask about: it was accepted, and no receipt has told its end."""
+    """One provider's message to ask about: it was accepted, and no receipt says how it ended."""
 
     account: Account
     attempt_id: UUID
@@ -292,10 +292,10 @@ class Attempts(Protocol):
     async def record(self, claim: Claim, result: SendResult) -> Answer:
         """Write the outcome of a call by compare-and-set and say what is next."""
 
-    async def question(self, message_id: UUID) -> Question | StatusPoll | Answer:
+    async def prepare_lookup(self, message_id: UUID) -> Lookup | StatusPoll | Answer:
         """The attempt to ask about, those without receipts, or what else is next."""
 
-    async def resolve(self, question: Question, found: LookupResult) -> Answer:
+    async def record_lookup(self, lookup: Lookup, result: LookupResult) -> Answer:
         """Write what a look-up found and say what is next."""
 
     async def record_poll(self, poll: StatusPoll, reports: Sequence[Reported]) -> Answer:

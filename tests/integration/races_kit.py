@@ -24,9 +24,9 @@ from bellhop.domain.delivery_ports import (
     Claim,
     Effect,
     Inbound,
+    Lookup,
     LookupKind,
     LookupResult,
-    Question,
     Receipt,
 )
 from bellhop.domain.failures import FailureCode
@@ -179,10 +179,10 @@ class World:
 
     async def ask(self, sent: Sent, *, reachable: bool, tells: bool) -> None:
         """`settle`, first half: the provider is asked, and says the truth or that it cannot."""
-        question = await self.attempts.question(sent.id)
-        if not isinstance(question, Question):
+        lookup = await self.attempts.prepare_lookup(sent.id)
+        if not isinstance(lookup, Lookup):
             return
-        call = next((one for one in sent.calls if one.id == question.lookup.attempt_id), None)
+        call = next((one for one in sent.calls if one.id == lookup.request.attempt_id), None)
         if call is None:
             # Claimed beside us in this very step, and settled by the next.
             return
@@ -193,12 +193,12 @@ class World:
             found = LookupResult(LookupKind.CANNOT_KNOW)
         else:
             found = LookupResult(LookupKind.FOUND, call.provider_id) if call.has else LookupResult(LookupKind.ABSENT)
-        sent.questions.append((question, found, call))
+        sent.lookups.append((lookup, found, call))
 
     async def resolve(self, sent: Sent, which: int = -1) -> None:
         """`settle`, second half."""
-        question, found, call = sent.questions[which]
-        await self.attempts.resolve(question, found)
+        lookup, found, call = sent.lookups[which]
+        await self.attempts.record_lookup(lookup, found)
         call.found = call.found or found.kind is LookupKind.FOUND
 
     # --- the provider ----------------------------------------------------------------------------------------------

@@ -125,8 +125,8 @@ class Races(RuleBasedStateMachine):
                 return world.tell(said[::-1] if number % 2 else said, bounced=number > 3)
             case "ask":
                 return world.ask(sent, reachable=number % 4 != 0, tells=number % 2 == 0)
-            case "resolve" if sent.questions:
-                return world.resolve(sent, number % len(sent.questions))
+            case "resolve" if sent.lookups:
+                return world.resolve(sent, number % len(sent.lookups))
             case "settle":
                 return self.settles(sent, tells=number % 2 == 0)
             case _ if name in INSTEAD:
@@ -172,9 +172,9 @@ class Races(RuleBasedStateMachine):
                 await self.world.record(call)
 
     async def settles(self, sent: Sent, *, tells: bool) -> None:
-        before = len(sent.questions)
+        before = len(sent.lookups)
         await self.world.ask(sent, reachable=True, tells=tells)
-        if len(sent.questions) > before:
+        if len(sent.lookups) > before:
             await self.world.resolve(sent)
 
     # --- what holds ------------------------------------------------------------------------------------------------

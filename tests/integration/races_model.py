@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import (
     Claim,
+    Lookup,
     LookupResult,
-    Question,
     SendKind,
     SendResult,
 )
@@ -135,4 +135,4 @@ class Sent:
     calls: list[Call] = field(default_factory=list)
     withdrawn: bool = False
     """A cancel was answered 200."""
-    questions: list[tuple[Question, LookupResult, Call]] = field(default_factory=list)
+    lookups: list[tuple[Lookup, LookupResult, Call]] = field(default_factory=list)

@@ -44,7 +44,8 @@ EARLIER = timedelta(seconds=60)
 """How far Twilio's clock may be behind ours in a look-up."""
 IN_QUEUE = timedelta(hours=10)
 """How long a message may wait for its sender's turn (twilio.com/docs/api/errors/21611, 30001). The list may be in the
-order of sending and not of creation: only what was created longer ago than this stands surely behind what is sought."""
+order of sending and not of creation: only what was created longer ago than this surely stands behind what is looked
+for."""
 PAGES = 20
 PAGE = 1_000
 """Messages on a page of the list, the most there can be (message-resource#read-multiple-message-resources)."""

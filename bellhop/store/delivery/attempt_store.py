@@ -18,9 +18,9 @@ from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.delivery_ports import (
     Claim,
     Effect,
+    Lookup,
     LookupKind,
     LookupResult,
-    Question,
     Reported,
     SendKind,
     SendResult,
@@ -136,23 +136,23 @@ class AttemptStore:
 
     # --- settling an unknown outcome, and asking about a message nobody speaks of ---------------------------------
 
-    async def question(self, message_id: UUID) -> Question | StatusPoll | Answer:
+    async def prepare_lookup(self, message_id: UUID) -> Lookup | StatusPoll | Answer:
         async with self._engine.begin() as tx:
             row = await progress.lock(tx, message_id)
             if row is None:
                 return Answer("gone", Next.CLOSE)
             rows = await progress.attempts_of(tx, message_id)
-            return await outcome_resolution.question(tx, self._settings, self._routes, self._cipher, row, rows)
+            return await outcome_resolution.prepare_lookup(tx, self._settings, self._routes, self._cipher, row, rows)
 
-    async def resolve(self, question: Question, found: LookupResult) -> Answer:
+    async def record_lookup(self, lookup: Lookup, result: LookupResult) -> Answer:
         async with self._engine.begin() as tx:
-            asked = attempts.c.id == question.lookup.attempt_id
+            asked = attempts.c.id == lookup.request.attempt_id
             message_id: UUID = (await tx.execute(select(attempts.c.message_id).where(asked))).scalar_one()
             row = await progress.lock(tx, message_id)
             assert row is not None, "messages are never deleted"
             rows = await progress.attempts_of(tx, message_id)
-            attempt = _one(rows, question.lookup.attempt_id)
-            moved = await outcome_resolution.resolved(tx, self._settings, row, rows, attempt, found)
+            attempt = _one(rows, lookup.request.attempt_id)
+            moved = await outcome_resolution.record_lookup(tx, self._settings, row, rows, attempt, result)
         return self._answer(moved)
 
     async def record_poll(self, poll: StatusPoll, reports: Sequence[Reported]) -> Answer:

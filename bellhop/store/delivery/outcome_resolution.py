@@ -1,6 +1,6 @@
-"""What became of a call whose outcome is unknown, and of a message of which its provider has told no end.
+"""What became of a call whose outcome is unknown, and of a message whose provider has not said how it ended.
 
-First a receipt, then a look-up, then the property's choice. Every question and its answer is on the message's timeline.
+First a receipt, then a look-up, then the property's choice. Every look-up and its answer is on the message's timeline.
 The caller holds the lock of the message's row.
 """
 
@@ -18,11 +18,11 @@ from bellhop.domain.answers import Answer, Next
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
 from bellhop.domain.delivery_ports import (
     Account,
+    Lookup,
     LookupKind,
     LookupRequest,
     LookupResult,
     PolledAttempt,
-    Question,
     StatusPoll,
 )
 from bellhop.domain.failures import CHOICES, FailureCode
@@ -50,21 +50,21 @@ CLAIMED_BEFORE = 120.0
 """Seconds: a look-up sees messages a little older than the attempt; those of attempts of then are not up for claim."""
 
 
-async def question(
+async def prepare_lookup(
     tx: AsyncConnection,
     settings: DeliverySettings,
     routes: Routes,
     cipher: CredentialCipher,
     row: MessageRow,
     rows: list[AttemptRow],
-) -> Question | StatusPoll | Answer:
+) -> Lookup | StatusPoll | Answer:
     """What to ask a provider about this message, or what else is next."""
 
     async def account(attempt: AttemptRow) -> Account:
         return await _account(tx, routes, cipher, row, attempt)
 
     try:
-        return await _question(tx, settings, account, row, rows)
+        return await _next_request(tx, settings, account, row, rows)
     except CredentialsUnreadable as problem:
         log.error("a provider cannot be asked", provider=row.provider, mend=str(problem))
         if row.stage is Stage.SENT:
@@ -72,9 +72,9 @@ async def question(
         return Answer(row.stage.value, Next.SETTLE, settings.hold)
 
 
-async def _question(
+async def _next_request(
     tx: AsyncConnection, settings: DeliverySettings, account: AccountOf, row: MessageRow, rows: list[AttemptRow]
-) -> Question | StatusPoll | Answer:
+) -> Lookup | StatusPoll | Answer:
     if row.stage is Stage.SENT:
         return await _status_poll(account, row, rows) or progress.next_step(row, settings.follow_at)
     if row.stage is not Stage.QUEUED:
@@ -85,18 +85,18 @@ async def _question(
     left = (asked.ask_at - row.now).total_seconds() if asked.ask_at else 0.0
     if left > 0:
         return Answer(row.stage.value, Next.SETTLE, left)
-    return Question(await account(asked), await _lookup(tx, row, asked))
+    return Lookup(await account(asked), await _lookup_request(tx, row, asked))
 
 
 async def _status_poll(account: AccountOf, row: MessageRow, rows: list[AttemptRow]) -> StatusPoll | None:
-    """The parts that were accepted and of which no receipt has told the end; None when there are none."""
+    """The parts that were accepted and of which no receipt says how it ended; None when there are none."""
     age = (row.now - row.sent_at).total_seconds() if row.sent_at else 0.0
-    silent = [one for one in rows if one.state is AttemptState.ACCEPTED and one.stage in (None, Stage.SENT)]
-    if not silent:
+    unfinished = [one for one in rows if one.state is AttemptState.ACCEPTED and one.stage in (None, Stage.SENT)]
+    if not unfinished:
         return None
     return StatusPoll(
         row.id,
-        tuple([PolledAttempt(await account(one), one.id, one.provider_id, age) for one in silent]),
+        tuple([PolledAttempt(await account(one), one.id, one.provider_id, age) for one in unfinished]),
     )
 
 
@@ -108,7 +108,7 @@ async def _account(
     return accounts.account_of(cipher, account, routes.base_url(row.environment, account.base_url) or "")
 
 
-async def _lookup(tx: AsyncConnection, row: MessageRow, asked: AttemptRow) -> LookupRequest:
+async def _lookup_request(tx: AsyncConnection, row: MessageRow, asked: AttemptRow) -> LookupRequest:
     claimed = await tx.execute(
         select(attempts.c.provider_id).where(
             attempts.c.account_id == asked.account_id,
@@ -151,7 +151,7 @@ async def _last_answer(tx: AsyncConnection, message_id: UUID) -> str | None:
     return said
 
 
-async def resolved(
+async def record_lookup(
     tx: AsyncConnection,
     settings: DeliverySettings,
     row: MessageRow,
@@ -170,7 +170,7 @@ async def resolved(
     asked = attempt.asked + 1
     expired = row.expires_at is not None and row.expires_at <= row.now
     if asked < len(pauses) or (found.kind is LookupKind.UNREACHABLE and not expired):
-        # Unreachable is no answer: it uses up no question, and we ask until the message is of no use any more.
+        # Unreachable is no answer: it uses up no turn, and we ask until the message is of no use any more.
         counted = attempt.asked if found.kind is LookupKind.UNREACHABLE else asked
         pause = pauses[min(asked, len(pauses) - 1)]
         await tx.execute(
@@ -180,17 +180,17 @@ async def resolved(
         )
         return Progress(row, answer=Answer(row.stage.value, Next.SETTLE, pause))
     if found.kind is LookupKind.ABSENT:
-        await _over(tx, attempt, AttemptState.NOT_SENT)
+        await _close(tx, attempt, AttemptState.NOT_SENT)
         return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
-    if found.kind is LookupKind.CANNOT_KNOW and await _goes_on(tx, row):
-        await _over(tx, attempt, AttemptState.ABANDONED)
+    if found.kind is LookupKind.CANNOT_KNOW and await _sends_again(tx, row):
+        await _close(tx, attempt, AttemptState.ABANDONED)
         return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
     # The attempt stays `unknown`, and so live: nothing can be sent beside it, and a late receipt still settles it.
     failure = (FailureCode.OUTCOME_UNKNOWN, attempt.provider_code)
     return await progress.advance(tx, row, rows, decision=Stage.GAVE_UP, failure=failure)
 
 
-async def _over(tx: AsyncConnection, attempt: AttemptRow, state: AttemptState) -> None:
+async def _close(tx: AsyncConnection, attempt: AttemptRow, state: AttemptState) -> None:
     await tx.execute(
         update(attempts)
         .where(attempts.c.id == attempt.id, attempts.c.state == AttemptState.UNKNOWN.value)
@@ -198,7 +198,7 @@ async def _over(tx: AsyncConnection, attempt: AttemptRow, state: AttemptState) -
     )
 
 
-async def _goes_on(tx: AsyncConnection, row: MessageRow) -> bool:
+async def _sends_again(tx: AsyncConnection, row: MessageRow) -> bool:
     """Whether the property chose, for this channel, to send again what can't be known: in its `settings`, or those
     of one environment, `{"outcome_unknown": {"email": "resend"}}`."""
     general = await tx.execute(select(properties.c.settings).where(properties.c.id == row.property_id))

@@ -79,16 +79,16 @@ STEPS = (
     # --- settling
     Row("tx AttemptStore.record", "lost", "the outcome is unknown"),
     Row("activity settle", "lost"),
-    Row("tx AttemptStore.question", "lost"),
+    Row("tx AttemptStore.prepare_lookup", "lost"),
     Row("twilio look_up", "lost"),
     Row("sendgrid look_up", "lost mail"),
-    Row("tx AttemptStore.resolve", "lost", "found: accepted"),
-    Row("tx AttemptStore.resolve", "vanished", "surely absent: may be sent again", 3),
+    Row("tx AttemptStore.record_lookup", "lost", "found: accepted"),
+    Row("tx AttemptStore.record_lookup", "vanished", "surely absent: may be sent again", 3),
     Row("tx AttemptStore.claim", "vanished", "sent again", 2),
-    # --- silence
+    # --- no receipts
     Row("twilio send", "silent", "whether it left, only a look-up can tell"),
     Row("tx AttemptStore.record", "silent", "as after the call: no receipt comes to settle it"),
-    Row("tx AttemptStore.question", "silent", "no receipt came since it was accepted"),
+    Row("tx AttemptStore.prepare_lookup", "silent", "no receipt came since it was accepted"),
     Row("twilio report", "silent"),
     Row("sendgrid report", "silent mail"),
     Row("tx AttemptStore.record_poll", "silent", "writes down what the provider says"),
