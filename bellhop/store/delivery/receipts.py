@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, Text, Uuid, any_, bindparam, func, or_, select, text, update
+from sqlalchemy import Uuid, any_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,96 +23,19 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.conversations.inbound import receive
-from bellhop.store.delivery import attempt_rows
+from bellhop.store.delivery import attempt_rows, receipt_rows
 from bellhop.store.delivery.accounts import calling_account
+from bellhop.store.delivery.receipt_rows import Fact, Stored
 from bellhop.store.guests import consents
 from bellhop.store.messages import progress
 from bellhop.store.messages.progress import Reason
-from bellhop.store.tables import PersonalJSON, attempts, guests, messages, provider_accounts, receipts, scopes
-
-
-@dataclass(slots=True)
-class _Match:
-    """The attempt that a receipt is about, with its message's guest."""
-
-    id: UUID
-    scope_id: UUID
-    message_id: UUID
-    provider_id: str | None
-    account_id: UUID
-    guest_id: UUID | None
-    names: str | None = None
-    """The provider's id to give to the attempt, from the receipt; None where another attempt has it."""
-
-
-@dataclass(slots=True)
-class _Stored:
-    """A receipt that was not there before, by what it is stored under."""
-
-    id: UUID
-    account_id: UUID
-    dedupe_key: str
-
+from bellhop.store.tables import attempts, guests, provider_accounts, receipts, scopes
 
 _ACCOUNTS = CompiledStatement(
     select(provider_accounts)
     .where(provider_accounts.c.provider == bindparam("name"), provider_accounts.c.identity == bindparam("account"))
     .order_by(provider_accounts.c.id),
     row=AccountRow,
-)
-_MATCH = CompiledStatement(
-    select(
-        attempts.c.id,
-        attempts.c.scope_id,
-        attempts.c.message_id,
-        attempts.c.provider_id,
-        attempts.c.account_id,
-        messages.c.guest_id,
-    )
-    .join(messages, messages.c.id == attempts.c.message_id)
-    .where(
-        # Any attempt of the same scope at the same provider: while a key is being rotated, receipts for the new account
-        # still come to the old one's address.
-        select(provider_accounts.c.id)
-        .where(
-            provider_accounts.c.id == any_(bindparam("accounts", type_=ARRAY(Uuid))),
-            provider_accounts.c.scope_id == attempts.c.scope_id,
-            provider_accounts.c.provider == attempts.c.provider,
-        )
-        .exists(),
-        or_(
-            attempts.c.id == any_(bindparam("ours", type_=ARRAY(Uuid))),
-            attempts.c.provider_id == any_(bindparam("theirs", type_=ARRAY(Text))),
-        ),
-    ),
-    row=_Match,
-)
-_STORE = CompiledStatement(
-    text(
-        """
-        insert into receipts (scope_id, account_id, provider, dedupe_key, attempt_id, message_id, word, stage,
-          failure_code, provider_code, provider_id, payload, occurred_at)
-        select given.scope, given.account, :provider, given.dedupe_key, given.attempt, given.message, given.word,
-          given.stage, given.code, given.provider_code, given.provider_id, given.payload, given.occurred_at
-        from unnest(:scopes, :accounts, :dedupe_keys, :attempts, :messages, :words, :stages, :codes, :provider_codes,
-            :provider_ids, :payloads, :times) with ordinality
-          as given (scope, account, dedupe_key, attempt, message, word, stage, code, provider_code, provider_id,
-            payload, occurred_at, place)
-        order by given.place
-        on conflict (account_id, dedupe_key) do nothing
-        returning id, account_id, dedupe_key
-        """
-    ).bindparams(
-        bindparam("provider", type_=Text),
-        *(bindparam(name, type_=ARRAY(Uuid)) for name in ("scopes", "accounts", "attempts", "messages")),
-        bindparam("payloads", type_=ARRAY(PersonalJSON())),
-        bindparam("times", type_=ARRAY(DateTime(timezone=True))),
-        *(
-            bindparam(name, type_=ARRAY(Text))
-            for name in ("dedupe_keys", "words", "stages", "codes", "provider_codes", "provider_ids")
-        ),
-    ),
-    row=_Stored,
 )
 _EMPTY = CompiledStatement(
     update(receipts).where(receipts.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))).values(payload=None)
@@ -152,24 +75,6 @@ async def accounts(tx: AsyncConnection, cipher: CredentialCipher, provider: str,
     return [calling_account(cipher, row) for row in found]
 
 
-@dataclass(frozen=True, slots=True)
-class _Fact:
-    """A receipt, the account it came by, and the attempt it is about."""
-
-    item: Receipt
-    account: Account
-    match: _Match | None
-
-    @property
-    def message_id(self) -> UUID | None:
-        return self.match.message_id if self.match else None
-
-    @property
-    def key(self) -> tuple[UUID, str]:
-        """What it is stored under, once."""
-        return self.match.account_id if self.match else self.account.id, self.item.dedupe_key
-
-
 async def record(
     tx: AsyncConnection,
     verified: Sequence[Account],
@@ -181,8 +86,8 @@ async def record(
     `follow_at`: the setting, for what signalled workflows do next."""
     recorded = Recorded()
     given = [item for item in items if isinstance(item, Receipt)]
-    matched = await _match(tx, verified, given)
-    facts = [_Fact(item, verified[0], matched.get(item.dedupe_key)) for item in given]
+    matched = await receipt_rows.match(tx, verified, given)
+    facts = [Fact(item, verified[0], matched.get(item.dedupe_key)) for item in given]
     await _record(tx, facts, verified, book, recorded, follow_at)
     for inbound in items:
         if isinstance(inbound, Inbound):
@@ -197,18 +102,18 @@ async def record_reports(tx: AsyncConnection, reports: Sequence[tuple[Account, R
     """Store and apply what providers said when they were asked. Returns the endpoints that have events to deliver; no
     workflow is signalled, since the one that asked waits for the answer."""
     recorded = Recorded()
-    facts: list[_Fact] = []
+    facts: list[Fact] = []
     for account, receipt in reports:
-        matched = await _match(tx, [account], [receipt])
+        matched = await receipt_rows.match(tx, [account], [receipt])
         if (match := matched.get(receipt.dedupe_key)) is not None:
-            facts.append(_Fact(receipt, account, match))
+            facts.append(Fact(receipt, account, match))
     await _record(tx, facts, [], None, recorded, None)
     return recorded.endpoints
 
 
 async def _record(
     tx: AsyncConnection,
-    facts: Sequence[_Fact],
+    facts: Sequence[Fact],
     verified: Sequence[Account],
     book: AddressBook | None,
     recorded: Recorded,
@@ -223,13 +128,13 @@ async def _record(
     """
     if not facts:
         return
-    fresh = await _store(tx, facts)
+    fresh = await receipt_rows.store(tx, facts)
     recorded.stored += len(fresh)
     await _guests_seen(tx, [fact for fact, _ in fresh])
-    by_message: dict[UUID | None, list[tuple[_Fact, _Stored]]] = {}
+    by_message: dict[UUID | None, list[tuple[Fact, Stored]]] = {}
     for one in fresh:
         by_message.setdefault(one[0].message_id, []).append(one)
-    effects: list[tuple[_Fact, MessageRow | None, UUID]] = []
+    effects: list[tuple[Fact, MessageRow | None, UUID]] = []
     for message_id in sorted(by_message, key=str):
         row = await progress.lock(tx, message_id) if message_id else None
         stored_facts = by_message[message_id]
@@ -245,52 +150,7 @@ async def _record(
         await _effect(tx, verified or [fact.account], fact.item, row, book, evidence)
 
 
-async def _store(tx: AsyncConnection, facts: Sequence[_Fact]) -> list[tuple[_Fact, _Stored]]:
-    """Store receipts. Returns those that were not here before, in the order of their keys."""
-    facts = list({fact.key: fact for fact in sorted(facts, key=lambda fact: fact.key)}.values())
-    items = [fact.item for fact in facts]
-    stored = await _STORE(
-        tx,
-        provider=facts[0].account.provider,
-        scopes=[fact.match.scope_id if fact.match else None for fact in facts],
-        accounts=[fact.key[0] for fact in facts],
-        dedupe_keys=[item.dedupe_key for item in items],
-        attempts=[fact.match.id if fact.match else None for fact in facts],
-        messages=[fact.message_id for fact in facts],
-        words=[item.word for item in items],
-        stages=[item.stage.value if item.stage else None for item in items],
-        codes=[item.code.value if item.code else None for item in items],
-        provider_codes=[item.provider_code for item in items],
-        provider_ids=[item.provider_id for item in items],
-        payloads=[dict(item.payload) for item in items],
-        times=[item.occurred_at for item in items],
-    )
-    fresh = {(one.account_id, one.dedupe_key): one for one in stored}
-    return [(fact, fresh[fact.key]) for fact in facts if fact.key in fresh]
-
-
-async def _match(tx: AsyncConnection, verified: Sequence[Account], items: Sequence[Receipt]) -> dict[str, _Match]:
-    """Dedupe key → the attempt a receipt is about: by our own id as echoed, else by the provider's."""
-    ours = {item.attempt_id for item in items if item.attempt_id}
-    theirs = {item.provider_id for item in items if item.provider_id}
-    if not verified or not (ours or theirs):
-        return {}
-    rows = await _MATCH(tx, accounts=[account.id for account in verified], ours=list(ours), theirs=list(theirs))
-    by_ours = {row.id: row for row in rows}
-    by_theirs = {row.provider_id: row for row in rows if row.provider_id}
-    matched: dict[str, _Match] = {}
-    for item in items:
-        owner = by_theirs.get(item.provider_id) if item.provider_id else None
-        attempt = by_ours.get(item.attempt_id) if item.attempt_id else None
-        attempt = attempt or owner
-        if attempt is not None:
-            # A look-up may have taken this copy for that of another attempt with the same text: two cannot have one id.
-            taken = owner is not None and owner.id != attempt.id
-            matched[item.dedupe_key] = replace(attempt, names=None if taken else item.provider_id)
-    return matched
-
-
-async def _guests_seen(tx: AsyncConnection, facts: Sequence[_Fact]) -> None:
+async def _guests_seen(tx: AsyncConnection, facts: Sequence[Fact]) -> None:
     """Reading a message is an interaction. Guests come before messages in the order of locks."""
     readers = {
         fact.match.guest_id
@@ -308,7 +168,7 @@ async def _guests_seen(tx: AsyncConnection, facts: Sequence[_Fact]) -> None:
 async def _move(
     tx: AsyncConnection,
     row: MessageRow,
-    said: Sequence[_Fact],
+    said: Sequence[Fact],
     recorded: Recorded,
     follow_at: Sequence[float] | None,
 ) -> None:
@@ -365,7 +225,7 @@ def _raise(attempt: AttemptRow, rows: Sequence[AttemptRow], item: Receipt, provi
     attempt.provider_id = attempt.provider_id or provider_id
 
 
-def _address_of(fact: _Fact, row: MessageRow | None) -> tuple[str, bytes]:
+def _address_of(fact: Fact, row: MessageRow | None) -> tuple[str, bytes]:
     """What effects are sorted by: contact points are locked in this order."""
     if row is not None:
         return str(row.scope_id), row.address_hash or b""
