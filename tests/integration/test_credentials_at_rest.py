@@ -4,7 +4,7 @@ with their messages while their key is missing."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -17,20 +17,25 @@ from bellhop.domain.answers import Answer, Next
 from bellhop.domain.channels import Channel
 from bellhop.domain.content import Content
 from bellhop.domain.credentials import CredentialsUnreadable
-from bellhop.domain.delivery_ports import Claim
+from bellhop.domain.delivery_ports import CallbackRequest, Claim
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.routing import carried
 from bellhop.domain.scopes import Scope
+from bellhop.engine.context import Engine
+from bellhop.engine.errors import AccountUnreadable, NotFound
+from bellhop.engine.receipts import receive
 from bellhop.ops import administration
 from bellhop.ops.administration import Refused
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.providers import providers
 from bellhop.sandbox.providers import default_accounts
 from bellhop.settings import Settings
+from bellhop.store.database import Database
 from bellhop.store.delivery import receipts
 from bellhop.store.delivery.attempt_store import AttemptStore
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
+from bellhop.temporal.dispatcher import TemporalDispatcher
 from tests.integration.test_administration import SID, SLUG, rows, twilio
 
 OLD, NEW = "an older key of the tests, long enough", "the newest key of the tests, long enough"
@@ -175,6 +180,25 @@ async def test_a_provider_is_asked_once_the_key_is_back(
     assert (answer.next, answer.after) == (Next.SETTLE, settings.delivery.hold)
     question: Any = await given.question(message.id)
     assert question.account.credentials["auth_token"]
+
+
+async def test_a_callback_that_cannot_be_verified_is_not_refused(
+    engine: AsyncEngine, settings: Settings, book: AddressBook
+) -> None:
+    """A refused one would not be repeated by everybody."""
+    async with engine.begin() as tx:
+        scope = (await ensure_property(tx, "Grand Sunset Resort", SLUG))["test"]
+        await ensure_accounts(tx, scope, keyed(settings, NEW))
+    use_cases = Engine(
+        Database(engine), cast(TemporalDispatcher, None), book, settings.bellhop.credential_cipher(), providers(),
+        settings.delivery, settings.webhook,
+    )  # fmt: skip
+    identity = default_accounts()["twilio"].identity
+    callback = CallbackRequest("https://bellhop.example/", "status", {}, {}, b"MessageSid=SM1&MessageStatus=sent")
+    with pytest.raises(AccountUnreadable):
+        await receive(use_cases, "twilio", identity, callback)
+    with pytest.raises(NotFound):
+        await receive(use_cases, "twilio", SID, callback)
 
 
 def sms() -> NewMessage:
