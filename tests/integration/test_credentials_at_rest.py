@@ -4,7 +4,7 @@ with their messages while their key is missing."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -17,7 +17,7 @@ from bellhop.domain.answers import Answer, Next
 from bellhop.domain.channels import Channel
 from bellhop.domain.content import Content
 from bellhop.domain.credentials import CredentialsUnreadable
-from bellhop.domain.delivery_ports import CallbackRequest, Claim
+from bellhop.domain.delivery_ports import CallbackRequest, Claim, Lookup
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.routing import carried
 from bellhop.domain.scopes import Scope
@@ -175,11 +175,12 @@ async def test_a_provider_is_asked_once_the_key_is_back(
     assert isinstance(await given.claim(message.id, 1e12), Claim)
     async with engine.begin() as tx:
         await tx.execute(text("update attempts set state = 'unknown', ask_at = now()"))
-    answer = await without.question(message.id)
+    answer = await without.prepare_lookup(message.id)
     assert isinstance(answer, Answer)
     assert (answer.next, answer.after) == (Next.SETTLE, settings.delivery.hold)
-    question: Any = await given.question(message.id)
-    assert question.account.credentials["auth_token"]
+    lookup = await given.prepare_lookup(message.id)
+    assert isinstance(lookup, Lookup)
+    assert lookup.account.credentials["auth_token"]
 
 
 async def test_a_callback_that_cannot_be_verified_is_not_refused(
