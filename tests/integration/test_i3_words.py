@@ -118,7 +118,7 @@ class Teller:
             for _ in range(3):
                 await self.world.passes(70)
                 await self.world.ask(call.message, reachable=True, tells=False)
-                if call.message.questions:
+                if call.message.lookups:
                     await self.world.resolve(call.message)
         if ours == "withdrawn":
             async with self.world.engine.begin() as tx:
