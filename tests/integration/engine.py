@@ -95,6 +95,19 @@ class Engine:
             raise AssertionError(f"{message_id} is {seen.get('status')}, not {statuses}") from None
         return seen
 
+    async def send_through(self, provider: str) -> None:
+        """This provider's sandbox account leads on its channel from now on."""
+        async with self.database.begin() as tx:
+            await tx.execute(
+                text(
+                    "update senders s set is_default = a.provider = :provider from provider_accounts a"
+                    " where a.id = s.account_id and s.scope_id = :scope and s.channel in"
+                    " (select o.channel from senders o join provider_accounts p on p.id = o.account_id"
+                    "  where p.provider = :provider)"
+                ),
+                {"provider": provider, "scope": self.scope.id},
+            )
+
     async def accepted(self, **query: str) -> list[dict[str, Any]]:
         """What the sandbox accepted."""
         return list((await self.sandbox.get("/_sandbox/messages", params=query)).json()["data"])
