@@ -22,10 +22,6 @@ from bellhop.sandbox.store import Message, PlannedStep
 router = APIRouter(prefix="/_sandbox", tags=["sandbox"])
 
 
-_USUAL_INBOUND = "twilio"
-"""Whose default number a guest writes to if the call names neither a provider nor a number."""
-
-
 def _inbound_schema(schema: dict[str, Any]) -> None:
     models = [simulator.inbound_request for simulator in simulators().values() if simulator.inbound_request]
     schema["anyOf"] = [model.model_json_schema() for model in models]
@@ -255,9 +251,12 @@ async def inbound(request: Request, body: InboundRequest) -> dict[str, Any]:
 
 
 def _reached(state: State, body: InboundRequest) -> Simulator:
-    """Where a guest's message comes in. Raises InvalidRequest."""
-    if body.provider or body.to is None:
-        return state.simulators[body.provider or _USUAL_INBOUND]
+    """Where a guest's message comes in: named neither a provider nor a number, at the first that can be written to.
+    Raises InvalidRequest."""
+    if body.provider:
+        return state.simulators[body.provider]
+    if body.to is None:
+        return next(simulator for simulator in state.simulators.values() if simulator.inbound_request)
     owner = next((simulator for simulator in state.simulators.values() if simulator.owns(body.to)), None)
     if owner is None:
         raise InvalidRequest(f"no account owns the number {body.to}")
