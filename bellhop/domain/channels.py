@@ -53,8 +53,16 @@ class ChannelRules:
     """Whether it can become known that a message arrived; without that and without reading, `sent` is final."""
     reports_reading: bool = False
     """Whether it can become known that a guest read a message, so that a delivered one is still followed."""
+    delivered_is_final: bool = True
+    """Whether `delivered` is the device's or the carrier's word, so that a failure reported beside it counts for
+    nothing. False: it only means that a server took the message, which may report a failure afterwards."""
     valid_for: float | None = None
     """Seconds after it is due that a message expires; None: as the settings say (DELIVERY_VALID_FOR)."""
+
+    def __post_init__(self) -> None:
+        if self.part is not None and not self.delivered_is_final:
+            # Of two parts the one that is not delivered makes the message fail; see `statuses.of_parts`.
+            raise ValueError(f"{self.name}: where messages go out in parts, delivered has to be final")
 
 
 CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
@@ -69,6 +77,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         subject=SubjectRule.REQUIRED,
         html=True,
         reports_reading=True,
+        delivered_is_final=False,  # the guest's mail server took it; it may bounce it hours later (RFC 3464)
     ),
     Channel.IN_APP: ChannelRules(
         name="an in-app message",

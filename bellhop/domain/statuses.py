@@ -9,7 +9,7 @@ It does not know who calls it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from bellhop.domain.channels import ChannelRules
@@ -58,6 +58,15 @@ RANK: dict[Stage, int] = {
     Stage.DELIVERED: 40,
     Stage.READ: 50,
 }
+"""Where `delivered` is final (`ChannelRules.delivered_is_final`)."""
+
+RANK_WHERE_TAKEN: dict[Stage, int] = {
+    **RANK,
+    # Delivered only means that the guest's server took it: that it came back afterwards is the stronger evidence. What
+    # was opened has arrived all the same.
+    Stage.UNDELIVERED: 45,
+}
+"""Where `delivered` is not final."""
 
 STATUS: dict[Stage, Status] = {
     Stage.QUEUED: Status.QUEUED,
@@ -96,10 +105,22 @@ ODD_EDGES: dict[tuple[Stage, Stage], str] = {
 }
 """Upward edges that surprise, and why each is right."""
 
+ODD_EDGES_WHERE_TAKEN: dict[tuple[Stage, Stage], str] = {
+    **{edge: why for edge, why in ODD_EDGES.items() if edge != (Stage.UNDELIVERED, Stage.DELIVERED)},
+    (Stage.DELIVERED, Stage.UNDELIVERED): "A server took it, and later reported that it could not hand it on.",
+}
+"""The same where `delivered` is not final."""
 
-def higher(one: Stage, other: Stage) -> Stage:
+
+def ranks(rules: ChannelRules) -> Mapping[Stage, int]:
+    """How strong each fact is on a channel with these rules."""
+    return RANK if rules.delivered_is_final else RANK_WHERE_TAKEN
+
+
+def higher(one: Stage, other: Stage, rules: ChannelRules) -> Stage:
     """The stronger of two facts."""
-    return one if RANK[one] >= RANK[other] else other
+    rank = ranks(rules)
+    return one if rank[one] >= rank[other] else other
 
 
 def of_parts(parts: Iterable[Stage]) -> Stage:
@@ -111,14 +132,15 @@ def of_parts(parts: Iterable[Stage]) -> Stage:
     return min(parts, key=RANK.__getitem__, default=Stage.QUEUED)
 
 
-def of_message(decision: Stage, parts: Iterable[Stage]) -> Stage:
+def of_message(decision: Stage, parts: Iterable[Stage], rules: ChannelRules) -> Stage:
     """The stage of a message: `decision` (queued, cancelled or gave_up) against what is known of its parts."""
-    return higher(decision, of_parts(parts))
+    return higher(decision, of_parts(parts), rules)
 
 
-def news(before: Stage, after: Stage) -> tuple[Stage, ...]:
+def news(before: Stage, after: Stage, rules: ChannelRules) -> tuple[Stage, ...]:
     """Stages to tell when a message moves from `before` to `after`, in order; those told before are left out."""
-    if RANK[after] <= RANK[before]:
+    rank = ranks(rules)
+    if rank[after] <= rank[before]:
         return ()
     return tuple(stage for stage in PASSES[after] if stage not in PASSES[before])
 
@@ -128,7 +150,7 @@ def closes(stage: Stage, rules: ChannelRules) -> bool:
     if stage is Stage.SENT:
         return not (rules.reports_delivery or rules.reports_reading)
     if stage is Stage.DELIVERED:
-        return not rules.reports_reading
+        return rules.delivered_is_final and not rules.reports_reading
     return stage in (Stage.CANCELLED, Stage.GAVE_UP, Stage.UNDELIVERED, Stage.READ)
 
 

@@ -10,10 +10,10 @@ from enum import Enum
 from itertools import product
 
 from bellhop.domain import statuses
-from bellhop.domain.channels import CHANNELS
+from bellhop.domain.channels import CHANNELS, Channel, ChannelRules
 from bellhop.domain.events import OF_STAGE
 from bellhop.domain.failures import WORDS
-from bellhop.domain.statuses import ODD_EDGES, PASSES, RANK, STATUS, Stage, Status
+from bellhop.domain.statuses import ODD_EDGES, ODD_EDGES_WHERE_TAKEN, PASSES, RANK, STATUS, Stage, Status
 from bellhop.providers import PACKAGES
 from bellhop.providers.package import WordTable
 
@@ -26,6 +26,14 @@ STATUS_SAYS: dict[Status, str] = {
     Status.CANCELLED: "The property withdrew it before a provider had it. It only follows a call of ours.",
 }
 
+TAKEN = [channel for channel, rules in CHANNELS.items() if not rules.delivered_is_final]
+"""Channels on which a failure may follow a delivery."""
+
+
+def _listed(channels: Iterable[Channel]) -> str:
+    return ", ".join(channel.value for channel in channels)
+
+
 HEAD = """\
 # Statuses
 
@@ -36,9 +44,10 @@ HEAD = """\
 
 A message's status is the public word for its **stage**: the highest fact known about it. Facts only add up, so it does
 not matter in which order, how often or how late receipts arrive: the same facts end in the same status. Each status
-is told once, by one event; a fact that skips stages tells the skipped ones first, in order. The one thing that
-depends on the order is whether `message.failed` was told before a late `message.delivered`: once the delivery is
-known, an earlier failure is no longer news.
+is told once, by one event; a fact that skips stages tells the skipped ones first, in order. What depends on the order
+is whether a weaker fact was told before the stronger one that overruled it: `message.failed` before a late
+`message.delivered`, and on {taken} `message.delivered` before a bounce. Once the stronger is known, the weaker is no
+longer news.
 """
 
 
@@ -55,9 +64,11 @@ def sentences(kind: type[Enum]) -> dict[str, str]:
     return found
 
 
-def upward_edges() -> list[tuple[Stage, Stage]]:
-    """Every pair of stages of which the second is the stronger fact: the changes a message can make."""
-    return [(before, after) for before, after in product(Stage, Stage) if RANK[before] < RANK[after]]
+def upward_edges(rules: ChannelRules) -> list[tuple[Stage, Stage]]:
+    """Every pair of stages of which the second is the stronger fact: the changes a message can make on a channel with
+    these rules."""
+    rank = statuses.ranks(rules)
+    return [(before, after) for before, after in product(Stage, Stage) if rank[before] < rank[after]]
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -89,10 +100,15 @@ def _stage_rows() -> Iterator[list[str]]:
         yield [_code(stage.value), says[stage.value], _code(STATUS[stage].value), _events(PASSES[stage])]
 
 
-def _edge_rows() -> Iterator[list[str]]:
-    for before, after in upward_edges():
-        why = ODD_EDGES.get((before, after), "")
-        reported = statuses.news(before, after)
+def _edge_rows(rules: ChannelRules, beside: Iterable[tuple[Stage, Stage]] = ()) -> Iterator[list[str]]:
+    """The edges on a channel with these rules, without those of `beside`."""
+    odd = ODD_EDGES if rules.delivered_is_final else ODD_EDGES_WHERE_TAKEN
+    known = set(beside)
+    for before, after in upward_edges(rules):
+        if (before, after) in known:
+            continue
+        why = odd.get((before, after), "")
+        reported = statuses.news(before, after, rules)
         yield [_code(before.value), _code(after.value), _events(reported), f"**odd**: {why}" if why else "as expected"]
 
 
@@ -118,10 +134,23 @@ def _stage(stage: Stage | None) -> str:
 
 def page() -> str:
     """The whole page."""
-    lines = [HEAD, "## Statuses", "", *_table(("Status", "Meaning", "Stages"), _status_rows())]
-    lines += ["## Stages", "", "From the weakest fact to the strongest.", ""]
+    taken, final = CHANNELS[TAKEN[0]], next(rules for rules in CHANNELS.values() if rules.delivered_is_final)
+    lines = [
+        HEAD.format(taken=_listed(TAKEN)),
+        "## Statuses",
+        "",
+        *_table(("Status", "Meaning", "Stages"), _status_rows()),
+    ]
+    lines += [
+        "## Stages",
+        "",
+        f"From the weakest fact to the strongest. On {_listed(TAKEN)} `delivered` only means that a server took the",
+        "message, so there `undelivered` is the stronger of those two.",
+        "",
+    ]
     lines += _table(("Stage", "Fact", "Status", "Events told on the way"), _stage_rows())
-    reading = ", ".join(channel.value for channel, rules in CHANNELS.items() if rules.reports_reading)
+    reading = _listed(channel for channel, rules in CHANNELS.items() if rules.reports_reading)
+    left_out = [_code(" → ".join(edge)) for edge in upward_edges(final) if edge not in upward_edges(taken)]
     lines += [
         "A message in parts (a long SMS) stands where its slowest part does; it has failed once every part is settled "
         "and one was not delivered.",
@@ -134,8 +163,12 @@ def page() -> str:
         "Every change a message can make. Any other pair is a weaker fact after a stronger one: it is recorded, shown",
         "in the timeline, and changes nothing.",
         "",
-        *_table(("From", "To", "Tells", ""), _edge_rows()),
-        "`message.failed` is told once: where this table tells it a second time it is left out.",
+        *_table(("From", "To", "Tells", ""), _edge_rows(final)),
+        f"On {_listed(TAKEN)}, instead of {', '.join(left_out)}:",
+        "",
+        *_table(("From", "To", "Tells", ""), _edge_rows(taken, upward_edges(final))),
+        "`message.failed` and `message.delivered` are told once: where these tables tell one a second time it is left",
+        "out.",
         "",
         "## Providers' words",
         "",

@@ -235,6 +235,7 @@ def test_a_mail_whose_answer_was_lost_is_claimed_by_its_events(sandbox: str, rec
 MAILBOXES: tuple[tuple[str, str, Stage | None, FailureCode | None, Effect | None], ...] = (
     ("bounce", "bounce", Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, Effect.HARD_BOUNCE),
     ("blocked", "bounce", Stage.UNDELIVERED, FailureCode.BLOCKED, None),
+    ("latebounce", "bounce", Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, Effect.HARD_BOUNCE),
     ("dropped", "dropped", Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, Effect.HARD_BOUNCE),
     ("invalid", "dropped", Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, Effect.HARD_BOUNCE),
     ("unsubscribed", "dropped", Stage.UNDELIVERED, FailureCode.OPTED_OUT, Effect.OPT_OUT),

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from bellhop.domain import statuses
+from bellhop.domain.channels import CHANNELS
 from bellhop.domain.rows.delivery import LIVE
 from bellhop.domain.statuses import PASSES, RANK, STATUS, Stage, Status
 from bellhop.store.tables import Personal, PersonalJSON, attempts, messages, receipts
@@ -51,7 +52,7 @@ async def _check(world: World, read: Callable[[str], Awaitable[list[Row]]]) -> N
         row = rows[sent.id]
         _copies(world, sent, calls[sent.id], abandoned)
         _status(sent, row, calls[sent.id])
-        _events(row, reported[sent.id])
+        _events(sent, row, reported[sent.id])
         if sent.guest in world.gone:
             assert row["erased_at"] is not None, "its guest was erased, and it was not"
     if any(row["erased_at"] for row in rows.values()):
@@ -73,10 +74,11 @@ def _status(sent: Sent, row: Row, rows: list[Row]) -> None:
     """The state is a function of the set of receipts and answers, and of our own decisions: whatever their order."""
     state = {attempt["id"]: attempt["state"] for attempt in rows}
     parts = [Stage.QUEUED] * sent.parts
+    rules = CHANNELS[sent.channel]
     for call in sent.calls:
-        parts[call.part] = statuses.higher(parts[call.part], _known(call, state[call.id]))
+        parts[call.part] = statuses.higher(parts[call.part], _known(call, state[call.id]), rules)
     decision = Stage(row["decision"])
-    assert row["stage"] == statuses.of_message(decision, parts), (row["stage"], decision, parts)
+    assert row["stage"] == statuses.of_message(decision, parts, rules), (row["stage"], decision, parts)
     if decision is Stage.CANCELLED:
         assert sent.withdrawn or row["erased_at"], "nobody cancelled it"
     if sent.withdrawn:
@@ -92,18 +94,21 @@ def _known(call: Call, state: str) -> Stage:
     answered = (call.recorded and call.fate is not None and call.fate.value[1] == "accepted") or (
         call.found and state != "abandoned"
     )
-    return max([Stage.SENT if answered else Stage.QUEUED, *call.reported], key=RANK.__getitem__)
+    rank = statuses.ranks(CHANNELS[call.message.channel])
+    return max([Stage.SENT if answered else Stage.QUEUED, *call.reported], key=rank.__getitem__)
 
 
-def _events(row: Row, reported: list[Stage]) -> None:
-    ranks = [RANK[stage] for stage in reported]
+def _events(sent: Sent, row: Row, reported: list[Stage]) -> None:
+    final = CHANNELS[sent.channel].delivered_is_final
+    ranks = [RANK[stage] for stage in reported if final or stage is not Stage.UNDELIVERED]
     assert ranks == sorted(set(ranks)), f"told out of order or twice: {reported}"
     words = [STATUS[stage] for stage in reported]
     assert len(words) == len(set(words)), f"told twice: {reported}"
     passed = {STATUS[stage] for stage in PASSES[Stage(row["stage"])]}
     assert passed <= set(words), f"{row['stage']} and only {reported} told"
     # Beyond what its stage passes, only what a provider's later word has overruled.
-    assert set(words) - passed <= {Status.CANCELLED, Status.FAILED}, reported
+    overruled = {Status.CANCELLED, Status.FAILED} | (set() if final else {Status.DELIVERED})
+    assert set(words) - passed <= overruled, reported
 
 
 async def _nothing_personal(read: Callable[[str], Awaitable[list[Row]]]) -> None:

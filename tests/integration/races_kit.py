@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bellhop.domain import statuses
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
 from bellhop.domain.channels import CHANNELS, Channel
@@ -31,7 +32,7 @@ from bellhop.domain.delivery_ports import (
 )
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.routing import carried
-from bellhop.domain.statuses import RANK, Stage
+from bellhop.domain.statuses import Stage
 from bellhop.ops.seed import ensure_accounts
 from bellhop.providers import providers
 from bellhop.settings import Settings
@@ -60,8 +61,12 @@ class World:
         async with self.engine.begin() as tx:
             driver: Any = (await tx.get_raw_connection()).driver_connection
             await driver.execute(WATCHES)
-            for stage, rank in RANK.items():
-                await tx.execute(text("insert into race_ranks values (:stage, :rank)"), {"stage": stage, "rank": rank})
+            for channel, rules in CHANNELS.items():
+                for stage, rank in statuses.ranks(rules).items():
+                    await tx.execute(
+                        text("insert into race_ranks values (:channel, :stage, :rank)"),
+                        {"channel": channel, "stage": stage, "rank": rank},
+                    )
 
     async def open(self, *, resend: bool) -> None:
         """A property of this race's own. `resend`: it chose to send e-mail again whose outcome cannot be known."""

@@ -35,7 +35,7 @@ ADDRESSES = {
 COLUMN = {Channel.SMS: "phone", Channel.EMAIL: "email"}
 
 WATCHES = """
-create table race_ranks (stage text primary key, rank int not null);
+create table race_ranks (channel text, stage text, rank int not null, primary key (channel, stage));
 create table race_abandoned (attempt_id uuid primary key, message_id uuid not null, part int not null);
 create function race_attempt() returns trigger language plpgsql as $$
 declare message messages;
@@ -49,14 +49,16 @@ begin
 end $$;
 create function race_stage() returns trigger language plpgsql as $$
 begin
-  if (select rank from race_ranks where stage = new.stage) < (select rank from race_ranks where stage = old.stage)
+  if (select rank from race_ranks where channel = new.channel and stage = new.stage)
+    < (select rank from race_ranks where channel = new.channel and stage = old.stage)
   then raise exception 'RACE: a message went down from % to %', old.stage, new.stage; end if;
   return new;
 end $$;
 create function race_attempt_stage() returns trigger language plpgsql as $$
+declare of text := (select channel from messages where id = new.message_id);
 begin
-  if (select rank from race_ranks where stage = coalesce(new.stage, 'queued'))
-    < (select rank from race_ranks where stage = coalesce(old.stage, 'queued'))
+  if (select rank from race_ranks where channel = of and stage = coalesce(new.stage, 'queued'))
+    < (select rank from race_ranks where channel = of and stage = coalesce(old.stage, 'queued'))
   then raise exception 'RACE: an attempt went down from % to %', old.stage, new.stage; end if;
   if new.state <> old.state and old.state not in ('in_flight', 'unknown')
     and new.state not in ('accepted', 'undelivered')

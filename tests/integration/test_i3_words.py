@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from bellhop.domain import statuses
 from bellhop.domain.addresses import AddressBook
-from bellhop.domain.channels import Channel
+from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.delivery_ports import CallbackRequest, Receipt
 from bellhop.domain.statuses import PASSES, STATUS, Stage, Status
 from bellhop.providers.sendgrid.adapter import SendGrid
@@ -133,13 +133,16 @@ class Teller:
         )
         words = [event["type"] for event in reported]
         assert len(words) == len(set(words)), f"told twice: {words}"
-        ranks = [statuses.RANK[Stage(event["facts"]["stage"])] for event in reported]
+        final = CHANNELS[self.channel].delivered_is_final
+        told = [Stage(event["facts"]["stage"]) for event in reported]
+        ranks = [statuses.RANK[one] for one in told if final or one is not Stage.UNDELIVERED]
         assert ranks == sorted(ranks), f"told out of order: {words}"
         stage = Stage(row["stage"])
         failed = STATUS[stage] is Status.FAILED
         # What may depend on order: whether a failure was told before a stronger word overruled it (and, of a provider
-        # that is worse than any, a cancellation).
-        overruled = {"message.failed", "message.cancelled"} - {f"message.{STATUS[stage].value}"}
+        # that is worse than any, a cancellation); where a server may send it back, whether a delivery was.
+        overruled = {"message.failed", "message.cancelled"} | (set() if final else {"message.delivered"})
+        overruled -= {f"message.{STATUS[one].value}" for one in PASSES[stage]}
         compared = frozenset(words) - overruled
         return stage, compared, (row["failure_code"], row["provider_code"]) if failed else None
 
@@ -178,13 +181,13 @@ def expected(channel: Channel, parts: int, said: list[list[Word]], ours: str) ->
         # All parts but the last were answered before anything else happened.
         stage = Stage.SENT if part + 1 < parts or ours == "answered" else Stage.QUEUED
         for word in said[part]:
-            stage = statuses.higher(stage, meaning(channel, word) or Stage.QUEUED)
+            stage = statuses.higher(stage, meaning(channel, word) or Stage.QUEUED, CHANNELS[channel])
         known.append(stage)
     decision = Stage.GAVE_UP if ours in ("refused", "gave up") else Stage.QUEUED
     if ours == "withdrawn" and parts == 1:
         # Of several parts the others were taken: then it cannot be withdrawn.
         decision = Stage.CANCELLED
-    return statuses.of_message(decision, known)
+    return statuses.of_message(decision, known, CHANNELS[channel])
 
 
 def meaning(channel: Channel, word: Word) -> Stage | None:

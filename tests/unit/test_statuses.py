@@ -10,13 +10,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellhop.domain import statuses
-from bellhop.domain.channels import AddressKind, ChannelRules
+from bellhop.domain.channels import CHANNELS, AddressKind, Channel, ChannelRules
 from bellhop.domain.events import OF_STAGE
-from bellhop.domain.statuses import ODD_EDGES, PASSES, RANK, STATUS, Stage, Status
+from bellhop.domain.statuses import (
+    ODD_EDGES,
+    ODD_EDGES_WHERE_TAKEN,
+    PASSES,
+    RANK,
+    RANK_WHERE_TAKEN,
+    STATUS,
+    Stage,
+    Status,
+)
 from bellhop.ops.statuses_page import sentences, upward_edges
 
 PROVIDER_SAYS = (Stage.SENT, Stage.UNDELIVERED, Stage.DELIVERED, Stage.READ)
 OURS = (Stage.QUEUED, Stage.CANCELLED, Stage.GAVE_UP)
+ARRIVES = ChannelRules(name="a letter", address=AddressKind.DEVICE)
+"""Where `delivered` is the handset's word."""
+TAKEN = replace(ARRIVES, delivered_is_final=False)
+"""Where it is that of a server, which may send it back."""
+RULES = {"arrives": ARRIVES, "taken": TAKEN}
+ODD = {"arrives": ODD_EDGES, "taken": ODD_EDGES_WHERE_TAKEN}
+both = pytest.mark.parametrize("kind", RULES)
 
 UPWARD = {
     # Written out, so that a change of a rank has to be made here as well.
@@ -54,36 +70,45 @@ REPORTED = {
 }
 
 
+UPWARD_WHERE_TAKEN = {
+    **UPWARD,
+    Stage.UNDELIVERED: {Stage.READ},
+    Stage.DELIVERED: {Stage.UNDELIVERED, Stage.READ},
+}
+REPORTED_WHERE_TAKEN = {**REPORTED, (Stage.DELIVERED, Stage.UNDELIVERED): [Stage.UNDELIVERED]}
+
+
+@both
 @pytest.mark.parametrize(("before", "after"), list(product(Stage, Stage)))
-def test_each_edge(before: Stage, after: Stage) -> None:
-    moved = statuses.higher(before, after)
-    if after in UPWARD[before]:
+def test_each_edge(kind: str, before: Stage, after: Stage) -> None:
+    upward, reported = (UPWARD, REPORTED) if kind == "arrives" else (UPWARD_WHERE_TAKEN, REPORTED_WHERE_TAKEN)
+    moved = statuses.higher(before, after, RULES[kind])
+    if after in upward[before]:
         assert moved is after
-        assert list(statuses.news(before, after)) == REPORTED[before, after]
+        assert list(statuses.news(before, after, RULES[kind])) == reported[before, after]
     else:
         assert moved is before
-        assert statuses.news(before, after) == ()
+        assert statuses.news(before, after, RULES[kind]) == ()
 
 
-@pytest.mark.parametrize(("before", "after"), list(ODD_EDGES))
-def test_an_odd_edge_goes_up_and_says_why(before: Stage, after: Stage) -> None:
-    assert RANK[after] > RANK[before]
-    assert ODD_EDGES[before, after].endswith(".")
-    assert len(ODD_EDGES[before, after].split()) > 3
+ORDINARY_FROM = frozenset({Stage.QUEUED, Stage.SENT})
+"""Moving up from these needs no explanation, nor being read what was delivered; every other upward edge has its
+sentence."""
 
 
-ORDINARY_FROM = frozenset({Stage.QUEUED, Stage.SENT, Stage.DELIVERED})
-"""Moving up from these needs no explanation; every other upward edge has its sentence in ODD_EDGES."""
-
-
-@pytest.mark.parametrize(("before", "after"), upward_edges())
-def test_an_upward_edge_is_ordinary_or_has_its_sentence(before: Stage, after: Stage) -> None:
-    assert (before in ORDINARY_FROM) != ((before, after) in ODD_EDGES)
+@both
+def test_an_upward_edge_is_ordinary_or_has_its_sentence(kind: str) -> None:
+    edges = upward_edges(RULES[kind])
+    for before, after in edges:
+        ordinary = before in ORDINARY_FROM or (before, after) == (Stage.DELIVERED, Stage.READ)
+        assert ordinary != ((before, after) in ODD[kind])
+    assert set(ODD[kind]) <= set(edges)
+    assert all(why.endswith(".") and len(why.split()) > 3 for why in ODD[kind].values())
 
 
 def test_every_stage_has_a_rank_of_its_own_a_status_its_events_and_a_sentence() -> None:
-    assert set(RANK) == set(STATUS) == set(PASSES) == set(Stage)
-    assert len(set(RANK.values())) == len(Stage)
+    assert set(RANK) == set(RANK_WHERE_TAKEN) == set(STATUS) == set(PASSES) == set(Stage)
+    assert len(set(RANK.values())) == len(set(RANK_WHERE_TAKEN.values())) == len(Stage)
     assert set(STATUS.values()) == set(Status)
     assert {stage for stage in Stage if stage not in OF_STAGE} == {Stage.QUEUED}
     assert set(sentences(Stage)) == set(Stage)
@@ -111,8 +136,11 @@ def test_the_list_filter_finds_every_stage_once() -> None:
     ],
 )
 def test_when_nothing_more_is_worth_waiting_for(stage: Stage, no_receipts: bool, delivery: bool, reading: bool) -> None:
-    rules = ChannelRules(name="a letter", address=AddressKind.DEVICE)
+    rules = ARRIVES
     assert statuses.closes(stage, replace(rules, reports_delivery=False)) is no_receipts
+    assert statuses.closes(stage, replace(rules, delivered_is_final=False)) is (
+        delivery and stage is not Stage.DELIVERED
+    )
     assert statuses.closes(stage, rules) is delivery
     assert statuses.closes(stage, replace(rules, reports_reading=True)) is reading
     assert statuses.closes(stage, replace(rules, reports_delivery=False, reports_reading=True)) is reading
@@ -121,19 +149,24 @@ def test_when_nothing_more_is_worth_waiting_for(stage: Stage, no_receipts: bool,
 # --- whatever the order ---
 
 
-def reported(facts: list[Stage]) -> tuple[Stage, list[Stage]]:
+def reported(facts: list[Stage], rules: ChannelRules = ARRIVES) -> tuple[Stage, list[Stage]]:
     """Where a message of one part ends that learns these facts one by one, and what was told on the way, as the store
     does it: an event is written once."""
     stage, events = Stage.QUEUED, []
     for fact in facts:
-        after = statuses.higher(stage, fact)
-        events += [one for one in statuses.news(stage, after) if one not in events]
+        after = statuses.higher(stage, fact, rules)
+        events += [one for one in statuses.news(stage, after, rules) if one not in events]
         stage = after
     return stage, events
 
 
-def without_failure(events: list[Stage]) -> set[Stage]:
-    return {event for event in events if STATUS[event] is not Status.FAILED}
+def overruled(stage: Stage, rules: ChannelRules) -> set[Stage]:
+    """What may have been told of a message that ends there, or not: decisions and words that a stronger one
+    overruled."""
+    may_be = {Stage.CANCELLED, Stage.GAVE_UP, Stage.UNDELIVERED}
+    if not rules.delivered_is_final:
+        may_be.add(Stage.DELIVERED)
+    return may_be - set(PASSES[stage])
 
 
 @st.composite
@@ -144,30 +177,56 @@ def same_facts_twice(draw: st.DrawFn) -> tuple[list[Stage], list[Stage]]:
     return tuple(draw(st.permutations([*facts, *draw(again)])) for _ in range(2))  # type: ignore[return-value]
 
 
+@both
 @given(same_facts_twice(), st.sampled_from(OURS))
-def test_any_permutation_with_repetitions_ends_the_same(orders: tuple[list[Stage], list[Stage]], ours: Stage) -> None:
-    (one, reported_one), (other, reported_other) = (reported([ours, *facts]) for facts in orders)
+def test_any_permutation_with_repetitions_ends_the_same(
+    kind: str, orders: tuple[list[Stage], list[Stage]], ours: Stage
+) -> None:
+    rules = RULES[kind]
+    (one, reported_one), (other, reported_other) = (reported([ours, *facts], rules) for facts in orders)
     assert one is other
-    assert without_failure(reported_one) == without_failure(reported_other)
-    if Stage.DELIVERED not in reported_one:
-        # Where nothing stronger than the failure came, it is told in every order.
-        assert set(reported_one) == set(reported_other)
-    assert (STATUS[one] is Status.FAILED) <= any(STATUS[event] is Status.FAILED for event in reported_one)
+    assert set(reported_one) - overruled(one, rules) == set(reported_other) - overruled(one, rules)
+    for events in (reported_one, reported_other):
+        # What its end implies is told in every order.
+        assert set(PASSES[one]) <= set(events)
 
 
+@given(same_facts_twice())
+def test_a_bounce_beats_delivered_where_a_server_took_it_and_is_beaten_by_read(
+    orders: tuple[list[Stage], list[Stage]],
+) -> None:
+    for facts in orders:
+        if Stage.READ in facts:
+            wanted = Stage.READ
+        elif Stage.UNDELIVERED in facts:
+            wanted = Stage.UNDELIVERED
+        else:
+            wanted = Stage.DELIVERED if Stage.DELIVERED in facts else Stage.SENT
+        assert reported(facts, TAKEN)[0] is wanted
+
+
+def test_each_channel_says_whether_delivered_is_final() -> None:
+    assert {channel for channel, rules in CHANNELS.items() if not rules.delivered_is_final} == {Channel.EMAIL}
+    with pytest.raises(ValueError, match="delivered has to be final"):
+        replace(TAKEN, part=100)
+
+
+@both
 @given(st.lists(st.sampled_from(Stage)))
-def test_a_message_never_moves_down_and_tells_each_stage_once(facts: list[Stage]) -> None:
-    stages = [reported(facts[:count])[0] for count in range(len(facts) + 1)]
-    assert [RANK[stage] for stage in stages] == sorted(RANK[stage] for stage in stages)
-    _, events = reported(facts)
+def test_a_message_never_moves_down_and_tells_each_stage_once(kind: str, facts: list[Stage]) -> None:
+    rank = statuses.ranks(RULES[kind])
+    stages = [reported(facts[:count], RULES[kind])[0] for count in range(len(facts) + 1)]
+    assert [rank[stage] for stage in stages] == sorted(rank[stage] for stage in stages)
+    _, events = reported(facts, RULES[kind])
     assert len(events) == len(set(events))
     provider_reported = [event for event in events if event in (Stage.SENT, Stage.DELIVERED, Stage.READ)]
     assert [RANK[event] for event in provider_reported] == sorted(RANK[event] for event in provider_reported)
 
 
+@both
 @given(st.sampled_from(OURS), st.lists(st.sampled_from((Stage.QUEUED, *PROVIDER_SAYS)), max_size=4))
-def test_a_decision_holds_until_a_provider_is_known_to_have_it(decision: Stage, parts: list[Stage]) -> None:
-    stage = statuses.of_message(decision, parts)
+def test_a_decision_holds_until_a_provider_is_known_to_have_it(kind: str, decision: Stage, parts: list[Stage]) -> None:
+    stage = statuses.of_message(decision, parts, RULES[kind])
     of_parts = statuses.of_parts(parts)
     assert stage is (decision if of_parts is Stage.QUEUED else of_parts)
 
@@ -180,9 +239,9 @@ def reported_of_parts(count: int, decision: Stage, facts: list[tuple[int, Stage]
         if part < 0:
             ours = decision
         else:
-            parts[part] = statuses.higher(parts[part], fact)
-        after = statuses.higher(stage, statuses.of_message(ours, parts))
-        events += [one for one in statuses.news(stage, after) if one not in events]
+            parts[part] = statuses.higher(parts[part], fact, ARRIVES)
+        after = statuses.higher(stage, statuses.of_message(ours, parts, ARRIVES), ARRIVES)
+        events += [one for one in statuses.news(stage, after, ARRIVES) if one not in events]
         stage = after
     return stage, events
 
@@ -197,8 +256,7 @@ def test_parts_in_any_order_end_the_same(data: st.DataObject, count: int, decisi
         reported_of_parts(count, decision, data.draw(st.permutations([*facts, *data.draw(again)]))) for _ in range(2)
     )
     assert one[0] is other[0]
-    overruled = {stage for stage in (Stage.CANCELLED, Stage.GAVE_UP, Stage.UNDELIVERED) if stage is not one[0]}
-    assert set(one[1]) - overruled == set(other[1]) - overruled
+    assert set(one[1]) - overruled(one[0], ARRIVES) == set(other[1]) - overruled(one[0], ARRIVES)
     for _, events in (one, other):
         assert [RANK[event] for event in events] == sorted(RANK[event] for event in events)
 

@@ -42,8 +42,8 @@ WORDS: dict[str, Mapping[str, object]] = {
     "deferred": {"event": "deferred"},
     "processed": {"event": "processed"},
 }
-FINAL = ("delivered", "bounced", "blocked", "dropped")
-"""The names that end a message, the stronger first: a later failure is not that of a mail that has arrived."""
+FINAL = ("bounced", "blocked", "dropped", "delivered")
+"""The names that end a message, the stronger first: a server that took a mail may send it back."""
 
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _EPOCH = re.compile(r"-([0-9A-F]{8})-\d+\.\d+$")

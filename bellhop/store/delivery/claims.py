@@ -195,7 +195,7 @@ class Claims:
     ) -> Claim | Progress:
         base_url = self.routes.base_url(row.environment, sender.base_url)
         assert row.content is not None and row.recipient is not None and base_url is not None, "policy saw to it"
-        done = progress.part_stages(row.parts, rows)
+        done = progress.part_stages(row, rows)
         part = next(index for index, stage in enumerate(done) if stage is Stage.QUEUED)
         body = content.texts(row.channel, row.content, row.body)[part]
         try:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import statuses
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
-from bellhop.domain.channels import CHANNELS
+from bellhop.domain.channels import CHANNELS, ChannelRules
 from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.delivery_ports import Account, Inbound, Receipt
 from bellhop.domain.rows.delivery import AccountRow, AttemptRow, AttemptState
@@ -181,7 +181,7 @@ async def _move(
         assert fact.match is not None
         attempt = attempts_by_id[fact.match.id]
         before.setdefault(attempt.id, copy(attempt))
-        _raise(attempt, rows, fact.item, fact.match.names)
+        _raise(attempt, rows, fact.item, fact.match.names, CHANNELS[row.channel])
     for attempt_id, was in before.items():
         raised = attempts_by_id[attempt_id]
         if raised != was:
@@ -207,12 +207,14 @@ async def _move(
         recorded.signals.append(Signal(row.id, progress.next_step(row, follow_at), row.wake_due_at))
 
 
-def _raise(attempt: AttemptRow, rows: Sequence[AttemptRow], item: Receipt, provider_id: str | None) -> None:
+def _raise(
+    attempt: AttemptRow, rows: Sequence[AttemptRow], item: Receipt, provider_id: str | None, rules: ChannelRules
+) -> None:
     """Change an attempt by what a receipt says; every attempt of the message is in `rows`. `provider_id`: the
-    provider's id for it."""
+    provider's id for it. `rules`: of the message's channel."""
     assert item.stage is not None
     known = attempt.stage or Stage.QUEUED
-    said = statuses.higher(known, item.stage)
+    said = statuses.higher(known, item.stage, rules)
     reasons: list[Reason] = []
     if said is Stage.UNDELIVERED:
         # Of several failures the one that says most, whichever came first.

@@ -86,7 +86,8 @@ class _Moved:
 
 
 # One text for every change: what stays the same is written again as it was, which the lock allows. Whoever began first
-# may have got the lock last, so what is to follow the order of the changes is not `now()` alone.
+# may have got the lock last, so what is to follow the order of the changes is not `now()` alone. A mail that a server
+# took and sent back was not delivered, whichever of the two came to be known first.
 _MOVE = CompiledStatement(
     text(
         """
@@ -94,7 +95,8 @@ _MOVE = CompiledStatement(
           stage = :stage, decision = :decision, failure_code = :failure_code, provider_code = :provider_code,
           held_account_id = case when :freed then null else held_account_id end,
           sent_at = case when :sent then coalesce(sent_at, now()) else sent_at end,
-          delivered_at = case when :delivered then greatest(now(), sent_at) else delivered_at end,
+          delivered_at = case when :delivered then greatest(now(), sent_at)
+            when :undelivered then null else delivered_at end,
           read_at = case when :read then greatest(now(), sent_at, delivered_at) else read_at end,
           wake_due_at = case when :wake then clock_timestamp() else wake_due_at end,
           updated_at = now()
@@ -129,16 +131,17 @@ async def attempts_of(tx: AsyncConnection, message_id: UUID) -> list[AttemptRow]
     return await _ATTEMPTS(tx, message=message_id)
 
 
-def part_stages(count: int, rows: Sequence[AttemptRow]) -> list[Stage]:
-    """What is known of each part: the highest word of a provider on any of its attempts."""
-    known = [Stage.QUEUED] * count
+def part_stages(message: MessageRow, rows: Sequence[AttemptRow]) -> list[Stage]:
+    """What is known of each part of a message: the highest word of a provider on any of its attempts, `rows`."""
+    rules = CHANNELS[message.channel]
+    known = [Stage.QUEUED] * message.parts
     for row in rows:
-        if row.part >= count:
+        if row.part >= message.parts:
             continue
         said = row.stage or Stage.QUEUED
         if row.state is AttemptState.ACCEPTED:
-            said = statuses.higher(said, Stage.SENT)
-        known[row.part] = statuses.higher(known[row.part], said)
+            said = statuses.higher(said, Stage.SENT, rules)
+        known[row.part] = statuses.higher(known[row.part], said, rules)
     return known
 
 
@@ -160,8 +163,9 @@ def next_step(row: MessageRow, follow_at: Sequence[float]) -> Answer:
 
 def moves(row: MessageRow, rows: Sequence[AttemptRow], decision: Stage | None = None) -> Stage | None:
     """The stage to which a message moves by what is known of its attempts and our decision; None: it stays."""
-    known = statuses.of_message(decision or row.decision, part_stages(row.parts, rows))
-    after = statuses.higher(row.stage, known)
+    rules = CHANNELS[row.channel]
+    known = statuses.of_message(decision or row.decision, part_stages(row, rows), rules)
+    after = statuses.higher(row.stage, known, rules)
     return None if after is row.stage else after
 
 
@@ -193,7 +197,7 @@ async def advance(
     same_reason = (code, provider_code) == (row.failure_code, row.provider_code)
     if after is None and decision is None and same_reason and not freed and not wake:
         return Progress(row)
-    passed = statuses.news(row.stage, after) if after else ()
+    passed = statuses.news(row.stage, after, CHANNELS[row.channel]) if after else ()
     (changed,) = await _MOVE(
         tx,
         message=row.id,
@@ -204,6 +208,7 @@ async def advance(
         freed=freed or after is not None,
         sent=Stage.SENT in passed,
         delivered=Stage.DELIVERED in passed,
+        undelivered=after is Stage.UNDELIVERED,
         read=Stage.READ in passed,
         wake=wake,
     )
@@ -234,7 +239,7 @@ def says_less(reason: Reason) -> tuple[bool, str, str]:
 
 def _failure_of(row: MessageRow, rows: Sequence[AttemptRow]) -> Reason:
     """Why a message is undelivered: of its parts that are, the reason that says most."""
-    stages = part_stages(row.parts, rows)
+    stages = part_stages(row, rows)
     failed = [
         (attempt.failure_code, attempt.provider_code)
         for attempt in rows

@@ -34,9 +34,10 @@ TONES = {
 EMAIL: tuple[Step, ...] = (Step("processed"), Step("delivered"), Step("open"))
 
 
-def _bounce(kind: str, status: str, reason: str, classification: str) -> Step:
+def _bounce(kind: str, status: str, reason: str, classification: str, late: float = 1.0) -> Step:
     return Step(
         "bounce",
+        late=late,
         fields=(("type", kind), ("status", status), ("reason", reason), ("bounce_classification", classification)),
     )
 
@@ -65,6 +66,11 @@ MAGIC = MagicTable(
             "blocked",
             "processed, bounce of type blocked",
             steps=(_PROCESSED, _bounce("blocked", "5.7.1", "550 5.7.1 Message rejected by policy", "Reputation")),
+        ),
+        Magic(
+            "latebounce",
+            "processed, delivered, then bounce (5.2.2, the server took it and sent it back)",
+            steps=(*_REACHED, _bounce("bounce", "5.2.2", "552 5.2.2 Mailbox full", "Mailbox Unavailable", late=3.0)),
         ),
         Magic("dropped", "dropped: Bounced Address", steps=_dropped("Bounced Address")),
         Magic("invalid", "dropped: Invalid", steps=_dropped("Invalid")),
