@@ -11,6 +11,7 @@ from uuid import UUID
 
 from bellhop.domain.answers import Answer
 from bellhop.domain.channels import AddressKind, Channel
+from bellhop.domain.consents import Effect as Effect
 from bellhop.domain.content import Content
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import Stage
@@ -152,15 +153,6 @@ class CallbackRequest:
     body: bytes = field(repr=False)
 
 
-class Effect(StrEnum):
-    """What a receipt says about the address, beside the message."""
-
-    OPT_OUT = "opt_out"
-    OPT_IN = "opt_in"
-    HARD_BOUNCE = "hard_bounce"
-    COMPLAINT = "complaint"
-
-
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """One thing a provider says about one message. Unknown words have stage None and change nothing."""
@@ -177,6 +169,9 @@ class Receipt:
     provider_code: str | None = None
     occurred_at: datetime | None = None
     effect: Effect | None = None
+    """What it says of the address, beside the message."""
+    effect_group: str | None = None
+    """The provider's group that the effect is about; see `consents.OF_A_GROUP`."""
     address: str | None = field(default=None, repr=False)
     """The address an effect is about, where the payload names it."""
     address_kind: AddressKind | None = None
@@ -198,6 +193,8 @@ class Inbound:
     payload: Mapping[str, object] = field(repr=False)
     effect: Effect | None = None
     """OPT_OUT or OPT_IN when the provider itself says so (Twilio's OptOutType); keywords are ours to read."""
+    occurred_at: datetime | None = None
+    """When the guest wrote it, where the provider or whoever kept it says so; None: when it is stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from typing import ClassVar, Generic, Self, TypeVar
 from pydantic import BaseModel
 
 from bellhop.domain.accounts import Seed
-from bellhop.domain.delivery_ports import Effect, Provider
+from bellhop.domain.consents import Effect
+from bellhop.domain.delivery_ports import Provider
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import Stage
 from bellhop.settings_group import SettingsGroup

@@ -196,8 +196,9 @@ def test_a_404_that_is_not_twilios_says_nothing(sandbox: str, receiver: Receiver
 MAILBOXES: tuple[tuple[str, str, Stage | None, FailureCode | None, str | None, Effect | None], ...] = (
     ("jordan", "delivered", Stage.DELIVERED, None, None, None),
     ("bounce", "bounce", Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, "5.1.1", Effect.HARD_BOUNCE),
+    ("latebounce", "bounce", Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, "5.2.2", Effect.HARD_BOUNCE),
     ("blocked", "bounce", Stage.UNDELIVERED, FailureCode.BLOCKED, "5.7.1", None),
-    ("unsubscribed", "dropped", Stage.UNDELIVERED, FailureCode.OPTED_OUT, "unsubscribed address", Effect.OPT_OUT),
+    ("unsubscribed", "dropped", Stage.UNDELIVERED, FailureCode.OPTED_OUT, "unsubscribed address", Effect.UNSUBSCRIBE),
     ("spamcontent", "dropped", Stage.UNDELIVERED, FailureCode.CONTENT_REFUSED, "spam content", None),
     ("deferring", "deferred", None, None, None, None),
     ("spam", "delivered", Stage.DELIVERED, None, None, None),

@@ -19,6 +19,7 @@ from bellhop.domain import statuses
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
 from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.consents import ConsentFact, allowed
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import (
     Account,
@@ -250,13 +251,15 @@ class World:
     async def look_at_consent(self, channel: Channel, address: str) -> None:
         """From now on no claim may overlook that an address wants nothing, if so it is."""
         kind = CHANNELS[channel].address
-        newest = await self.rows(
-            "select action from consents where scope_id = :scope and kind = :kind and address_hash = :hash "
-            "order by id desc limit 1",
+        said = await self.rows(
+            "select id, cause, occurred_at, purpose from consents where scope_id = :scope and kind = :kind "
+            "and address_hash = :hash",
             kind=kind.value,
             hash=self.book.hash(kind, address),
         )
-        refused = [row["action"] for row in newest] == ["opt_out"]
+        refused = not allowed(
+            ConsentFact(row["id"], Effect(row["cause"]), row["occurred_at"], row["purpose"]) for row in said
+        )
         self.ops += 1
         if refused:
             self.refused.setdefault(address, self.ops)

@@ -140,6 +140,45 @@ def test_migrating_twice_and_at_once_is_harmless(database_dsn: str, tmp_path: Pa
         assert connection.execute(text("select count(*) from installation")).scalar_one() == 1
 
 
+def test_consents_that_are_there_get_their_time_and_their_cause(database_dsn: str) -> None:
+    """What an older version wrote counts as said when it came to be known, for the reason that its source tells."""
+    causes = {
+        ("opt_out", "guest"): "opt_out",
+        ("opt_in", "guest"): "opt_in",
+        ("opt_out", "provider 21610"): "provider_refusal",
+        ("opt_out", "twilio undelivered"): "provider_refusal",
+        ("opt_out", "sendgrid bounce"): "hard_bounce",
+        ("opt_out", "sendgrid dropped"): "hard_bounce",
+        ("opt_out", "sendgrid spamreport"): "complaint",
+        ("opt_out", "sendgrid unsubscribe"): "unsubscribe",
+        ("opt_out", "sendgrid group_unsubscribe"): "group_unsubscribe",
+        ("opt_in", "sendgrid group_resubscribe"): "group_resubscribe",
+    }
+    with connected(database_dsn) as connection:
+        config = alembic(connection)
+        command.downgrade(config, f"{WHEN_SAID}-1")
+        connection.execute(
+            text(
+                """
+                with made as (insert into properties (name, slug) values ('x', 'x') returning id),
+                scope as (insert into scopes (property_id, environment) select id, 'test' from made returning id)
+                insert into consents (scope_id, kind, address_hash, action, source, created_at)
+                select scope.id, 'phone', decode(md5(given.source), 'hex'), given.action, given.source, '2026-03-15'
+                from scope, unnest(cast(:actions as text[]), cast(:sources as text[])) as given (action, source)
+                """
+            ),
+            {"actions": [action for action, _ in causes], "sources": [source for _, source in causes]},
+        )
+        connection.commit()
+        command.upgrade(config, "head")
+        found = connection.execute(text("select action, source, cause, occurred_at = created_at from consents"))
+        assert {(action, source): (cause, same) for action, source, cause, same in found} == {
+            of: (cause, True) for of, cause in causes.items()
+        }
+
+
+WHEN_SAID = "0003"
+"""The migration that gave consents their times and causes."""
 LIVE = re.compile(r"WHERE \(state = ANY \(ARRAY\['in_flight'::text, 'accepted'::text, 'unknown'::text\]\)\)$")
 
 

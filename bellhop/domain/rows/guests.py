@@ -32,6 +32,29 @@ class GuestRow:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ConsentRow:
+    """A row of `consents`: one thing that was said of an address."""
+
+    id: UUID
+    scope_id: UUID
+    kind: str
+    address_hash: bytes = field(repr=False)
+    purpose: str
+    """`all`, or one group of a provider's (`group:…`)."""
+    action: str
+    """opt_out or opt_in."""
+    cause: str
+    """An `Effect`, or `unstated`."""
+    source: str
+    evidence_id: UUID | None
+    """The receipt or message that it was read from."""
+    actor: str | None
+    reason: str | None = field(repr=False)
+    occurred_at: datetime
+    created_at: datetime
+
+
 class GuestFields(TypedDict, total=False):
     """Fields of a guest to set, checked and normalised; those that are absent stay as they are."""
 

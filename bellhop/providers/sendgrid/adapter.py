@@ -17,6 +17,7 @@ from python_http_client.exceptions import HTTPError
 from sendgrid.helpers.eventwebhook import EventWebhook
 
 from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.consents import OF_A_GROUP
 from bellhop.domain.content import HTML, PLAIN
 from bellhop.domain.delivery_ports import (
     Account,
@@ -319,9 +320,16 @@ def _receipt(event: Mapping[str, object]) -> Receipt:
         provider_code=code if failed else None,
         occurred_at=_time(event.get("timestamp")),
         effect=meaning.effect,
+        effect_group=_group(event) if meaning.effect in OF_A_GROUP else None,
         address=address,
         address_kind=CHANNELS[Channel.EMAIL].address if address else None,
     )
+
+
+def _group(event: Mapping[str, object]) -> str | None:
+    """The unsubscribe group of an event: a number, as SendGrid has it."""
+    given = event.get("asm_group_id")
+    return str(given)[:40] if isinstance(given, int | str) and not isinstance(given, bool) and given != "" else None
 
 
 def _reported(message: Mapping[str, Any], detail: Mapping[str, Any], attempt_id: UUID) -> Receipt:

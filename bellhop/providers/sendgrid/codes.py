@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bellhop.domain.delivery_ports import Effect, SendKind
+from bellhop.domain.consents import Effect
+from bellhop.domain.delivery_ports import SendKind
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import Stage
 from bellhop.providers.package import Meaning
@@ -37,15 +38,15 @@ EVENTS: dict[str, Meaning] = {
     "bounce, blocked": Meaning(Stage.UNDELIVERED, FailureCode.BLOCKED),  # this time: the address itself may be fine
     "dropped": DROPPED,
     "spamreport": Meaning(None, effect=Effect.COMPLAINT),  # it had to arrive to be reported: no failure
-    "unsubscribe": Meaning(None, effect=Effect.OPT_OUT),
-    "group_unsubscribe": Meaning(None, effect=Effect.OPT_OUT),
-    "group_resubscribe": Meaning(None, effect=Effect.OPT_IN),
+    "unsubscribe": Meaning(None, effect=Effect.UNSUBSCRIBE),
+    "group_unsubscribe": Meaning(None, effect=Effect.GROUP_UNSUBSCRIBE),
+    "group_resubscribe": Meaning(None, effect=Effect.GROUP_RESUBSCRIBE),
 }
 REASONS: dict[str, Meaning] = {
     # Why SendGrid dropped a message after its 202; the account's own suppression lists are mirrored here.
     "bounced address": Meaning(Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, Effect.HARD_BOUNCE),
     "invalid": Meaning(Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, Effect.HARD_BOUNCE),
-    "unsubscribed address": Meaning(Stage.UNDELIVERED, FailureCode.OPTED_OUT, Effect.OPT_OUT),
+    "unsubscribed address": Meaning(Stage.UNDELIVERED, FailureCode.OPTED_OUT, Effect.UNSUBSCRIBE),
     "spam reporting address": Meaning(Stage.UNDELIVERED, FailureCode.OPTED_OUT, Effect.COMPLAINT),
     "spam content": Meaning(Stage.UNDELIVERED, FailureCode.CONTENT_REFUSED),
     "recipient list over package quota": Meaning(Stage.UNDELIVERED, FailureCode.LIMIT_REACHED),

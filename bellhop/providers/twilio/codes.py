@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bellhop.domain.delivery_ports import Effect, SendKind
+from bellhop.domain.consents import Effect
+from bellhop.domain.delivery_ports import SendKind
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import Stage
 
@@ -88,7 +89,7 @@ CODES: dict[int, Code] = {
     30003: _UNREACHABLE,  # handset off or out of range
     30008: Code(SendKind.REFUSED, FailureCode.UNDELIVERED),  # "unknown error" of the carrier
     # The guest, or the guest's carrier, refuses
-    21610: Code(SendKind.REFUSED, FailureCode.OPTED_OUT, Effect.OPT_OUT),  # replied STOP to this sender
+    21610: Code(SendKind.REFUSED, FailureCode.OPTED_OUT, Effect.PROVIDER_REFUSAL),  # replied STOP to this sender
     30004: _BLOCKED,
     63014: _BLOCKED,
     63032: _BLOCKED,

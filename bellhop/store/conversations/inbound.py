@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain.addresses import AddressBook, email_key
 from bellhop.domain.channels import CHANNELS, AddressKind
 from bellhop.domain.consent_keywords import consent_keyword
-from bellhop.domain.delivery_ports import Account, Effect, Inbound
+from bellhop.domain.consents import Effect
+from bellhop.domain.delivery_ports import Account, Inbound
 from bellhop.domain.events import EventType
 from bellhop.domain.statuses import Stage
 from bellhop.store.guests import consents
@@ -216,13 +217,17 @@ async def _conversation(tx: AsyncConnection, address: _Address, guest_id: UUID |
 
 
 async def _apply_keyword(tx: AsyncConnection, address: _Address, item: Inbound, message_id: UUID) -> None:
-    """STOP is written down at once; START lifts it, and means nothing where nothing was stopped."""
+    """STOP and START are written down at once. START also where nothing was stopped: a STOP said before may be late."""
     effect = item.effect or consent_keyword(item.text)
     if effect not in (Effect.OPT_OUT, Effect.OPT_IN):
         return
-    if (
-        effect is Effect.OPT_IN
-        and await consents.refused(tx, address.scope_id, address.kind.value, address.hashed) is None
-    ):
-        return
-    await consents.write(tx, address.scope_id, address.kind.value, address.hashed, effect, "guest", message_id)
+    await consents.write(
+        tx,
+        address.scope_id,
+        address.kind.value,
+        address.hashed,
+        effect,
+        "guest",
+        message_id,
+        occurred_at=item.occurred_at,
+    )

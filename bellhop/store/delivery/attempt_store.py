@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bellhop.domain.answers import Answer, Next
 from bellhop.domain.channels import CHANNELS
+from bellhop.domain.consents import Effect
 from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.delivery_ports import (
     Claim,
-    Effect,
     Lookup,
     LookupKind,
     LookupResult,
@@ -111,7 +111,7 @@ class AttemptStore:
                 row.scope_id,
                 kind,
                 row.address_hash,
-                Effect.OPT_OUT,
+                Effect.PROVIDER_REFUSAL,
                 f"provider {result.provider_code}",
                 row.id,
             )

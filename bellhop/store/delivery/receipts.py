@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import statuses
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
-from bellhop.domain.channels import CHANNELS, ChannelRules
+from bellhop.domain.channels import CHANNELS, AddressKind, ChannelRules
 from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.delivery_ports import Account, Inbound, Receipt
 from bellhop.domain.rows.delivery import AccountRow, AttemptRow, AttemptState
@@ -245,16 +245,26 @@ async def _effect(
     """Write what a receipt says about the address, in the message's scope or, without one, in each that has the
     account: a complaint without a message is still a guest's will."""
     assert item.effect is not None
-    source = f"{verified[0].provider} {item.word}"
+    targets: list[tuple[UUID, AddressKind, bytes]] = []
     if row is not None and row.address_hash is not None:
-        kind = CHANNELS[row.channel].address.value
-        await consents.write(tx, row.scope_id, kind, row.address_hash, item.effect, source, evidence)
+        targets = [(row.scope_id, CHANNELS[row.channel].address, row.address_hash)]
     elif row is None and item.address and item.address_kind and book is not None:
         owners = await tx.execute(
             select(scopes.c.id)
             .join(provider_accounts, provider_accounts.c.scope_id == scopes.c.id)
             .where(provider_accounts.c.id.in_([account.id for account in verified]))
         )
-        for scope_id in sorted(set(owners.scalars())):
-            hashed = book.hash(item.address_kind, item.address)
-            await consents.write(tx, scope_id, item.address_kind.value, hashed, item.effect, source, evidence)
+        hashed = book.hash(item.address_kind, item.address)
+        targets = [(scope_id, item.address_kind, hashed) for scope_id in sorted(set(owners.scalars()))]
+    for scope_id, kind, hashed in targets:
+        await consents.write(
+            tx,
+            scope_id,
+            kind.value,
+            hashed,
+            item.effect,
+            f"{verified[0].provider} {item.word}",
+            evidence,
+            occurred_at=item.occurred_at,
+            group=item.effect_group,
+        )

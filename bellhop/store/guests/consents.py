@@ -1,48 +1,79 @@
-"""What guests allow: an append-only list by address hash; the newest word per address counts."""
+"""What guests allow: an append-only list by address hash. What follows from it, bellhop/domain/consents.py decides."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain.delivery_ports import Effect
+from bellhop.domain.consents import ALL, LIFTED_BY, ConsentFact, Effect, in_force
+from bellhop.domain.rows.guests import ConsentRow
+from bellhop.domain.scopes import Scope
 from bellhop.store.compiled import CompiledStatement
+from bellhop.store.rows import from_result, from_row
 from bellhop.store.tables import consents, contact_points
 
-ACTION: dict[Effect, str] = {
-    Effect.OPT_OUT: "opt_out",
-    Effect.HARD_BOUNCE: "opt_out",
-    Effect.COMPLAINT: "opt_out",
-    Effect.OPT_IN: "opt_in",
-}
+_UNSTATED = {"opt_out": Effect.OPT_OUT, "opt_in": Effect.OPT_IN}
+"""What a row is taken for that a process of an older version wrote during an upgrade: it knew the action alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Consent:
+@dataclass(slots=True)
+class _Said:
+    """The last of what was said of an address for one cause and purpose."""
+
+    id: UUID
     action: str
-    source: str
+    cause: str
+    purpose: str
+    occurred_at: datetime
+
+    def fact(self) -> ConsentFact:
+        return ConsentFact(self.id, effect_of(self.cause, self.action), self.occurred_at, self.purpose)
 
 
-_NEWEST = CompiledStatement(
-    select(consents.c.action, consents.c.source)
-    .where(
-        consents.c.scope_id == bindparam("scope"),
-        consents.c.kind == bindparam("kind"),
-        consents.c.address_hash == bindparam("hashed"),
-    )
-    .order_by(consents.c.id.desc())
-    .limit(1),
-    row=_Consent,
+# From one cause and purpose to the next along the index: as many steps as an address has of those, however often each
+# was said. One step for an address of which nothing was.
+_LAST_SAID = CompiledStatement(
+    text(
+        """
+        with recursive last as (
+          (
+            select id, action, cause, purpose, occurred_at from consents
+            where scope_id = :scope and kind = :kind and address_hash = :hashed
+            order by cause desc, purpose desc, occurred_at desc, id desc limit 1
+          )
+          union all
+          select following.* from last cross join lateral (
+            select id, action, cause, purpose, occurred_at from consents
+            where scope_id = :scope and kind = :kind and address_hash = :hashed
+              and (cause, purpose) < (last.cause, last.purpose)
+            order by cause desc, purpose desc, occurred_at desc, id desc limit 1
+          ) following
+        )
+        select id, action, cause, purpose, occurred_at from last
+        """
+    ),
+    row=_Said,
 )
 _REMEMBER = CompiledStatement(
     upsert(contact_points).on_conflict_do_nothing().inline(),
     ("scope_id", "kind", "address", "address_hash", "guest_id"),
 )
+
+
+def fact_of(row: ConsentRow) -> ConsentFact:
+    """What a row says."""
+    return ConsentFact(row.id, effect_of(row.cause, row.action), row.occurred_at, row.purpose)
+
+
+def effect_of(cause: str, action: str) -> Effect:
+    """The effect that a row stands for."""
+    return _UNSTATED[action] if cause == "unstated" else Effect(cause)
 
 
 async def write(
@@ -53,36 +84,84 @@ async def write(
     effect: Effect,
     source: str,
     evidence: UUID | None,
-) -> None:
-    """Record what an address said, or what its provider said of it. `source`: where we have it from."""
-    await tx.execute(
-        insert(consents).values(
+    *,
+    occurred_at: datetime | None = None,
+    group: str | None = None,
+    actor: str | None = None,
+    reason: str | None = None,
+) -> ConsentRow:
+    """Record what an address said, or what was said of it. `source`: where we have it from. `occurred_at`: when it was
+    said, if that is known; None: now. `group`: the provider's, if it is about one. `actor` and `reason`: of a person
+    who set it."""
+    # A clock that is ahead would make a fact that nothing said later could lift.
+    said = func.now() if occurred_at is None else func.least(occurred_at, func.now())
+    written = await tx.execute(
+        insert(consents)
+        .values(
             scope_id=scope_id,
             kind=kind,
             address_hash=address_hash,
-            action=ACTION[effect],
+            purpose=ALL if group is None else f"group:{group}",
+            action="opt_out" if effect in LIFTED_BY else "opt_in",
+            cause=effect.value,
             source=source,
             evidence_id=evidence,
+            actor=actor,
+            reason=reason,
+            occurred_at=said,
         )
+        .returning(*consents.c)
     )
-    if effect is Effect.HARD_BOUNCE:
-        await tx.execute(
-            update(contact_points)
-            .where(
-                contact_points.c.scope_id == scope_id,
-                contact_points.c.kind == kind,
-                contact_points.c.address_hash == address_hash,
-            )
-            .values(invalid_since=func.now())
+    row = from_row(ConsentRow, written.one())
+    if effect in (Effect.HARD_BOUNCE, Effect.OPERATOR_OPT_IN):
+        await _mark_contact(tx, scope_id, kind, address_hash)
+    return row
+
+
+async def _mark_contact(tx: AsyncConnection, scope_id: UUID, kind: str, address_hash: bytes) -> None:
+    """Note with its contact points since when an address is invalid: since the bounce that is in force, if one is."""
+    holding = in_force(await last_said(tx, scope_id, kind, address_hash))
+    since = next((fact.occurred_at for fact in holding if fact.effect is Effect.HARD_BOUNCE), None)
+    await tx.execute(
+        update(contact_points)
+        .where(
+            contact_points.c.scope_id == scope_id,
+            contact_points.c.kind == kind,
+            contact_points.c.address_hash == address_hash,
         )
+        .values(invalid_since=since)
+    )
 
 
-async def refused(tx: AsyncConnection, scope_id: UUID, kind: str, address_hash: bytes) -> str | None:
-    """The source of the opt-out in force for an address, or None when it may be written to."""
-    for newest in await _NEWEST(tx, scope=scope_id, kind=kind, hashed=address_hash):
-        if newest.action == "opt_out":
-            return newest.source
-    return None
+async def last_said(tx: AsyncConnection, scope_id: UUID, kind: str, address_hash: bytes) -> list[ConsentFact]:
+    """The last of what was said of an address, for each cause and purpose: all that a decision needs."""
+    return [said.fact() for said in await _LAST_SAID(tx, scope=scope_id, kind=kind, hashed=address_hash)]
+
+
+async def refused(tx: AsyncConnection, scope_id: UUID, kind: str, address_hash: bytes) -> Effect | None:
+    """Why an address may not be written to, or None when it may."""
+    holding = in_force(await last_said(tx, scope_id, kind, address_hash))
+    return holding[0].effect if holding else None
+
+
+async def listing(
+    tx: AsyncConnection, scope: Scope, kind: str, address_hash: bytes, *, limit: int, offset: int
+) -> tuple[list[ConsentRow], int]:
+    """What was said of an address, the last first, and how much there is of it in all."""
+    of_address = (
+        consents.c.scope_id == scope.id,
+        consents.c.kind == kind,
+        consents.c.address_hash == address_hash,
+    )
+    rows = await tx.execute(
+        select(consents)
+        .where(*of_address)
+        .order_by(consents.c.occurred_at.desc(), consents.c.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    total = (await tx.execute(select(func.count()).select_from(consents).where(*of_address))).scalar_one()
+    return from_result(ConsentRow, rows), total
 
 
 async def remember_contact(

@@ -74,13 +74,20 @@ consents = Table(
     scope_column(),
     Column("kind", Text, nullable=False),
     Column("address_hash", LargeBinary, nullable=False),
-    # Null: whatever the property sends from. A number's STOP at a carrier is about that sender too.
+    # Everything a property sends, or one group of a provider's.
     Column("purpose", Text, nullable=False, server_default="all"),
     Column("action", Text, nullable=False),
+    # An `Effect`, or what a process of an older version writes, which knows the action alone.
+    Column("cause", Text, nullable=False, server_default="unstated"),
     Column("source", Text, nullable=False),
     Column("evidence_id", Uuid),
+    # Who set it, where a person did: a key's id, or whoever ran the command.
+    Column("actor", Text),
+    Column("reason", Personal),
+    # When it was said; `created_at`: when it came to be known.
+    time_column("occurred_at", now=True),
     time_column("created_at", now=True),
-    Index("ix_consents_address", "scope_id", "kind", "address_hash", "id"),
+    Index("ix_consents_said", "scope_id", "kind", "address_hash", "cause", "purpose", "occurred_at", "id"),
     CheckConstraint("action in ('opt_out', 'opt_in')", name="action"),
 )
 

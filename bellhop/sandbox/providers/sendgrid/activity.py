@@ -44,10 +44,12 @@ NAMES = {
     "group_resubscribe": "group_resubscribe",
 }
 # A message's status is that of the first row of which it has an event. What is deferred counts as not delivered: the
-# documents do not say, and so whoever reads a status alone is caught out here.
+# documents do not say, and so whoever reads a status alone is caught out here. Nor do they say which of two ends is
+# shown of a mail that was taken and sent back: the bounce, here.
 STATUSES = (
+    ("not_delivered", frozenset({"bounce", "dropped"})),
     ("delivered", frozenset({"delivered", "open", "click"})),
-    ("not_delivered", frozenset({"bounce", "dropped", "deferred"})),
+    ("not_delivered", frozenset({"deferred"})),
     ("processed", frozenset({"processed"})),
 )
 

@@ -1,0 +1,98 @@
+"""What an address allows: decided over the set of what was said of it, in the order in which it was said. Pure.
+
+Rules of this file:
+- a fact is one thing that was said of an address, by the guest, a provider or an operator, and when;
+- a refusal is in force unless a fact that lifts its kind was said after it;
+- an address may be written to when no refusal is in force. In which order the facts came to be known never matters.
+It does not know who calls it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+ALL: Final = "all"
+"""The purpose of a fact that is about everything a property sends."""
+
+
+class Effect(StrEnum):
+    """What was said of an address, and by whom."""
+
+    OPT_OUT = "opt_out"
+    """The guest said STOP."""
+    OPT_IN = "opt_in"
+    """The guest said START."""
+    UNSUBSCRIBE = "unsubscribe"
+    """The guest unsubscribed from everything that comes through a provider's account."""
+    GROUP_UNSUBSCRIBE = "group_unsubscribe"
+    """The guest unsubscribed from one group of a provider's account."""
+    GROUP_RESUBSCRIBE = "group_resubscribe"
+    """The guest subscribed to that group again."""
+    COMPLAINT = "complaint"
+    """The guest called a message spam."""
+    HARD_BOUNCE = "hard_bounce"
+    """A server said for good that it has no such mailbox, or that it takes nothing for it."""
+    PROVIDER_REFUSAL = "provider_refusal"
+    """A provider refuses to send there, because somebody said STOP to it (Twilio's 21610)."""
+    OPERATOR_OPT_OUT = "operator_opt_out"
+    """An operator wrote down that the address wants nothing."""
+    OPERATOR_OPT_IN = "operator_opt_in"
+    """An operator wrote down that the address may be written to again."""
+
+
+LIFTED_BY: Mapping[Effect, frozenset[Effect]] = {
+    Effect.OPT_OUT: frozenset({Effect.OPT_IN, Effect.OPERATOR_OPT_IN}),
+    # START is said to the same number that refuses since STOP was said to it.
+    Effect.PROVIDER_REFUSAL: frozenset({Effect.OPT_IN, Effect.OPERATOR_OPT_IN}),
+    Effect.GROUP_UNSUBSCRIBE: frozenset({Effect.GROUP_RESUBSCRIBE, Effect.OPERATOR_OPT_IN}),
+    # START answers a STOP and nothing more: carriers take a mere "yes" for it.
+    Effect.UNSUBSCRIBE: frozenset({Effect.OPERATOR_OPT_IN}),
+    Effect.COMPLAINT: frozenset({Effect.OPERATOR_OPT_IN}),
+    Effect.HARD_BOUNCE: frozenset({Effect.OPERATOR_OPT_IN}),
+    Effect.OPERATOR_OPT_OUT: frozenset({Effect.OPERATOR_OPT_IN}),
+}
+"""Each refusal, and what lifts it when it is said afterwards."""
+OF_A_GROUP = frozenset({Effect.GROUP_UNSUBSCRIBE, Effect.GROUP_RESUBSCRIBE})
+"""Effects that are about one group: those of other groups have nothing to do with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentFact:
+    """One thing that was said of an address. `id`: sorts by when it came to be known; of what was said at one moment,
+    the later counts."""
+
+    id: UUID
+    effect: Effect
+    occurred_at: datetime
+    purpose: str = ALL
+    """What it is about: everything, or one group (`group:…`)."""
+
+    @property
+    def place(self) -> tuple[datetime, UUID]:
+        """Where it stands in the order in which things were said."""
+        return self.occurred_at, self.id
+
+
+def lifts(fact: ConsentFact, refusal: ConsentFact) -> bool:
+    """Whether `fact` ends `refusal`."""
+    if fact.effect not in LIFTED_BY.get(refusal.effect, ()) or fact.place <= refusal.place:
+        return False
+    return fact.effect not in OF_A_GROUP or fact.purpose == refusal.purpose
+
+
+def in_force(facts: Iterable[ConsentFact]) -> list[ConsentFact]:
+    """The refusals that hold, the one said last first. Of facts of one effect and purpose the last one suffices."""
+    known = list(facts)
+    refusals = (fact for fact in known if fact.effect in LIFTED_BY)
+    holding = [refusal for refusal in refusals if not any(lifts(fact, refusal) for fact in known)]
+    return sorted(holding, key=lambda fact: fact.place, reverse=True)
+
+
+def allowed(facts: Iterable[ConsentFact]) -> bool:
+    """Whether the address of which these things were said may be written to."""
+    return not in_force(facts)
