@@ -25,7 +25,7 @@ from api.dialects import DIALECTS
 from api.dialects.dialect import Dialect
 from api.errors import HANDLERS
 from api.middleware import RequestMiddleware
-from api.routes import guests, health, keys, ledger, messaging, properties, receipts, webhooks
+from api.routes import consents, guests, health, keys, ledger, messaging, properties, receipts, webhooks
 from bellhop.domain.addresses import AddressBook
 from bellhop.engine.context import Engine
 from bellhop.engine.installation import await_installation
@@ -88,7 +88,7 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.add_middleware(RequestMiddleware, dialects=dialects)
-    for module in (messaging, ledger, guests, webhooks, properties, keys, receipts, health):
+    for module in (messaging, ledger, guests, consents, webhooks, properties, keys, receipts, health):
         app.include_router(module.router)
     for dialect in dialects:
         app.include_router(dialect.router)

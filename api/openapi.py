@@ -25,6 +25,7 @@ once, on time, and `GET /v1/messaging/{id}/timeline` always says what became of 
 TAGS = [
     {"name": "Messaging", "description": "Messages to guests."},
     {"name": "Guests", "description": "Who they go to."},
+    {"name": "Consents", "description": "What their addresses allow."},
     {"name": "Webhooks", "description": "Where events are posted, and what was delivered."},
     {"name": "Properties", "description": "The property the key belongs to."},
     {"name": "API keys", "description": "Minted, listed, revoked."},

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import typer
 from dotenv import dotenv_values
 
-from bellhop.cli import dev, installation, messages, properties, reports
+from bellhop.cli import consents, dev, installation, messages, properties, reports
 from bellhop.settings import env_file
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ for group in (dev, installation, messages, reports):
 app.add_typer(properties.properties_app, name="properties")
 app.add_typer(properties.keys_app, name="keys")
 app.add_typer(properties.accounts_app, name="accounts")
+app.add_typer(consents.app, name="consents")
 
 
 @app.callback()

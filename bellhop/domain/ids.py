@@ -25,6 +25,7 @@ class Prefix(StrEnum):
     EVENT = "evt"
     DELIVERY = "whd"
     KEY = "key"
+    CONSENT = "cns"
     REQUEST = "req"
 
 

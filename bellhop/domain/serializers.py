@@ -11,7 +11,7 @@ from uuid import UUID
 from bellhop.domain.failures import error_object
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.rows.access import KeyRow, PropertyRow
-from bellhop.domain.rows.guests import GuestRow
+from bellhop.domain.rows.guests import ConsentRow, GuestRow
 from bellhop.domain.rows.messages import PublicMessage
 from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointRow
 from bellhop.domain.statuses import STATUS, Stage
@@ -84,6 +84,25 @@ def guest(row: GuestRow) -> dict[str, Any]:
         "last_seen_at": timestamp(row.last_seen_at),
         "created_at": timestamp(row.created_at),
         "updated_at": timestamp(row.updated_at),
+    }
+
+
+def consent(row: ConsentRow, address: str, *, in_force: bool) -> dict[str, Any]:
+    """The Consent object: one thing that was said of `address`."""
+    group = row.purpose.removeprefix("group:")
+    return {
+        "id": render(Prefix.CONSENT, row.id),
+        "kind": row.kind,
+        "address": address,
+        "action": row.action,
+        "cause": row.action if row.cause == "unstated" else row.cause,
+        "group": group if group != row.purpose else None,
+        "in_force": in_force,
+        "source": row.source,
+        "actor": row.actor,
+        "reason": row.reason,
+        "occurred_at": timestamp(row.occurred_at),
+        "created_at": timestamp(row.created_at),
     }
 
 

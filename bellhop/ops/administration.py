@@ -20,8 +20,10 @@ from bellhop.domain.keys import RIGHTS
 from bellhop.domain.provider_urls import receipts_url
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
-from bellhop.engine import keys
+from bellhop.engine import consents, keys
+from bellhop.engine.consents import Action
 from bellhop.engine.context import Engine
+from bellhop.engine.errors import InvalidField
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.ops.seed import live_accounts as live_accounts
 from bellhop.providers import PACKAGES
@@ -269,3 +271,50 @@ async def mend_accounts(tx: AsyncConnection, slug: str) -> dict[str, Any]:
     """Take a property's held accounts to be well again, now."""
     mended = sum([await accounts.mend(tx, scope) for scope in (await _scopes_of(tx, slug)).values()])
     return {"property": slug, "mended": mended}
+
+
+async def list_consents(engine: Engine, slug: str, environment: str, channel: str, address: str) -> dict[str, Any]:
+    """Whether an address may be written to, and what was said of it."""
+    scope = await engine.database.read(lambda tx: _scope_of(tx, slug, environment))
+    try:
+        found = await consents.of_address(engine, scope, _channel(channel), address, limit=1000)
+    except InvalidField as problem:
+        raise Refused(f"The address is wrong: {problem.expected}.") from None
+    return {
+        "address": found.address,
+        "allowed": not found.refused_by,
+        "refused_by": [effect.value for effect in found.refused_by],
+        "said": [serializers.consent(row, found.address, in_force=row.id in found.holding) for row in found.rows],
+    }
+
+
+async def set_consent(
+    engine: Engine,
+    slug: str,
+    environment: str,
+    channel: str,
+    address: str,
+    action: str,
+    *,
+    reason: str,
+    actor: str,
+) -> dict[str, Any]:
+    """Set or lift what an address allows, with who says so and why on record."""
+    scope = await engine.database.read(lambda tx: _scope_of(tx, slug, environment))
+    if action not in {each.value for each in Action}:
+        raise Refused(f"The action is `opt_in` or `opt_out`, not '{action}'.")
+    if not reason.strip():
+        raise Refused("--reason has to say why.")
+    try:
+        written, row = await consents.set_by_operator(
+            engine, scope, _channel(channel), address, Action(action), source="cli", actor=actor, reason=reason.strip()
+        )
+    except InvalidField as problem:
+        raise Refused(f"The address is wrong: {problem.expected}.") from None
+    return serializers.consent(row, written, in_force=Action(action) is Action.OPT_OUT)
+
+
+def _channel(word: str) -> Channel:
+    if word not in {each.value for each in Channel}:
+        raise Refused(f"There is no channel '{word}': {', '.join(Channel)}.")
+    return Channel(word)

@@ -47,6 +47,8 @@ def test_it_is_3_1_with_everything_named() -> None:
             "getGuest",
             "updateGuest",
             "deleteGuest",
+            "setConsent",
+            "listConsents",
             "createApiKey",
             "listApiKeys",
             "revokeApiKey",

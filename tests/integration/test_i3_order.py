@@ -156,6 +156,14 @@ async def test_a_mail_that_comes_back_has_failed_and_one_that_was_opened_has_arr
     ]  # fmt: skip
 
 
+async def test_a_mail_that_bounces_after_its_delivery_is_followed_to_that_end(stack: Engine) -> None:
+    sent = await stack.send({**EMAIL, "recipient": "latebounce@example.com"})
+    failed = await stack.until(sent["id"], "failed")
+    assert failed["metadata"]["error"]["code"] == "address_invalid"
+    assert await stack.events(sent["id"]) == ["message.sent", "message.delivered", "message.failed"]
+    assert await stack.workflow_closed(sent["id"]) == "failed"
+
+
 async def test_skipped_stages_are_reported_in_order(idle_stack: Engine) -> None:
     provider = Provider(idle_stack)
     message_id, claim = await provider.start(EMAIL)

@@ -134,8 +134,8 @@ class Teller:
         words = [event["type"] for event in reported]
         assert len(words) == len(set(words)), f"told twice: {words}"
         final = CHANNELS[self.channel].delivered_is_final
-        told = [Stage(event["facts"]["stage"]) for event in reported]
-        ranks = [statuses.RANK[one] for one in told if final or one is not Stage.UNDELIVERED]
+        stages = [Stage(event["facts"]["stage"]) for event in reported]
+        ranks = [statuses.RANK[one] for one in stages if final or one is not Stage.UNDELIVERED]
         assert ranks == sorted(ranks), f"told out of order: {words}"
         stage = Stage(row["stage"])
         failed = STATUS[stage] is Status.FAILED

@@ -115,6 +115,15 @@ async def test_bounces_complaints_and_unsubscribes_opt_out(stack: Engine, local:
     failed = await stack.until(second["id"], "failed")
     assert failed["metadata"]["error"]["code"] == "opted_out"
     assert len(await stack.accepted(provider="sendgrid")) == 1
+    shown = (await stack.http.get(f"/v1/messaging/{second['id']}/timeline")).json()["data"]
+    assert "consent.opt_out" in [entry["what"] for entry in shown]
+
+    # An operator has talked to the guest.
+    lifted = {"channel": "email", "address": recipient, "action": "opt_in", "reason": "The guest asked for it."}
+    assert (await stack.http.post("/v1/consents", json=lifted)).status_code == 201
+    third = await stack.send({**EMAIL, "recipient": recipient})
+    await stack.until(third["id"], "sent", "delivered", "failed")
+    assert len(await stack.accepted(provider="sendgrid")) == 2
 
 
 async def test_the_providers_opt_out_is_remembered(stack: Engine) -> None:

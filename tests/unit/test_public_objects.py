@@ -14,13 +14,14 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel
 
-from api.schemas import guests, keys, messages, webhooks
+from api.schemas import consents, guests, keys, messages, webhooks
+from api.schemas.fields import Page
 from bellhop.domain import serializers
 from bellhop.domain.channels import Channel
 from bellhop.domain.events import EventType
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.rows.access import KeyRow, PropertyRow
-from bellhop.domain.rows.guests import GuestRow
+from bellhop.domain.rows.guests import ConsentRow, GuestRow
 from bellhop.domain.rows.messages import PublicMessage
 from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointRow
 from bellhop.domain.statuses import Stage
@@ -71,6 +72,13 @@ PENDING = PendingDelivery(
     attempts=0, claimed_at=AT, token=AT,
 )  # fmt: skip
 
+SAID = ConsentRow(
+    id=KEY, scope_id=PROPERTY, kind="email", address_hash=b"", purpose="group:7", action="opt_out",
+    cause="group_unsubscribe", source="sendgrid group_unsubscribe", evidence_id=KEY, actor=None, reason=None,
+    occurred_at=AT, created_at=AT,
+)  # fmt: skip
+SET = replace(SAID, purpose="all", action="opt_in", cause="operator_opt_in", actor="cli:ann", reason="She asked.")
+
 SHOWN: dict[str, tuple[dict[str, Any], type[BaseModel]]] = {
     "message": (serializers.message(MESSAGE), messages.OutboundMessage),
     "message with little": (serializers.message(SPARSE), messages.OutboundMessage),
@@ -83,6 +91,12 @@ SHOWN: dict[str, tuple[dict[str, Any], type[BaseModel]]] = {
     "guest with little": (
         serializers.guest(replace(GUEST, email=None, phone=None, external_id=None)),
         guests.Guest,
+    ),
+    "consent": (serializers.consent(SAID, "jordan@example.com", in_force=True), consents.Consent),
+    "consent, set": (serializers.consent(SET, "jordan@example.com", in_force=False), consents.Consent),
+    "consent of an older version": (
+        serializers.consent(replace(SAID, cause="unstated"), "jordan@example.com", in_force=True),
+        consents.Consent,
     ),
     "endpoint": (serializers.endpoint(ENDPOINT), webhooks.Endpoint),
     "endpoint, disabled": (
@@ -134,9 +148,16 @@ def test_every_documented_object_is_compared() -> None:
     """A new response schema of these modules needs its place above."""
     documented = {
         kind
-        for module in (guests, keys, messages, webhooks)
+        for module in (consents, guests, keys, messages, webhooks)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, messages.Shown) and kind.__module__ == module.__name__
     }
-    elsewhere = {messages.FailureReason, messages.Timeline, messages.TimelineEntry, webhooks.Replay}
+    elsewhere = {
+        consents.ConsentPage,
+        Page[consents.Consent],
+        messages.FailureReason,
+        messages.Timeline,
+        messages.TimelineEntry,
+        webhooks.Replay,
+    }
     assert documented == {schema for _, schema in SHOWN.values()} | elsewhere

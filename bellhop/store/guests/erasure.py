@@ -29,6 +29,7 @@ from bellhop.store.messages import progress
 from bellhop.store.rows import from_result
 from bellhop.store.tables import (
     attempts,
+    consents,
     contact_points,
     conversations,
     guests,
@@ -187,11 +188,18 @@ async def _empty(tx: AsyncConnection, scope: Scope, ids: list[UUID], alone: dict
 
 
 async def _forget(tx: AsyncConnection, scope: Scope, guest_id: UUID, alone: dict[tuple[str, bytes], str]) -> None:
-    """Remove contact points, stays and conversations; unclaimed contact points of the same addresses too."""
+    """Remove contact points, stays and conversations; unclaimed contact points of the same addresses too, and the
+    reasons that operators gave for what these allow."""
     mine: ColumnElement[bool] = contact_points.c.guest_id == guest_id
     if alone:
         same = tuple_(contact_points.c.kind, contact_points.c.address_hash).in_(list(alone))
         mine = or_(mine, and_(contact_points.c.scope_id == scope.id, contact_points.c.guest_id.is_(None), same))
+        # What was said of them still binds; what somebody wrote beside it may tell of the guest.
+        await tx.execute(
+            update(consents)
+            .where(consents.c.scope_id == scope.id, tuple_(consents.c.kind, consents.c.address_hash).in_(list(alone)))
+            .values(reason=None)
+        )
     await tx.execute(delete(conversations).where(conversations.c.guest_id == guest_id))
     await tx.execute(delete(contact_points).where(mine))
     await tx.execute(delete(stays).where(stays.c.guest_id == guest_id))

@@ -10,12 +10,15 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain.failures import error_object
+from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.consents import Effect
+from bellhop.domain.failures import FailureCode, error_object
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.domain.statuses import Stage
+from bellhop.store.guests import consents
 from bellhop.store.messages import outbound, progress
 from bellhop.store.tables import deliveries, events, receipts
 
@@ -41,7 +44,20 @@ _ASKED: dict[str, str] = {
 }
 
 
-_CAUSES = ("message.queued", "due", "attempt.", "receipt.", "message.", "webhook.")
+_SAID: dict[Effect, str] = {
+    Effect.OPT_OUT: "the guest said STOP",
+    Effect.OPT_IN: "the guest said START",
+    Effect.UNSUBSCRIBE: "the guest unsubscribed",
+    Effect.GROUP_UNSUBSCRIBE: "the guest unsubscribed from one group",
+    Effect.GROUP_RESUBSCRIBE: "the guest subscribed to one group again",
+    Effect.COMPLAINT: "the guest called a message spam",
+    Effect.HARD_BOUNCE: "a mail to this address came back for good",
+    Effect.PROVIDER_REFUSAL: "the provider refuses this address",
+    Effect.OPERATOR_OPT_OUT: "an operator wrote down that it wants nothing",
+    Effect.OPERATOR_OPT_IN: "an operator wrote down that it may be written to again",
+}
+"""Why a message was refused by what its address allows, in words."""
+_CAUSES = ("message.queued", "due", "consent.", "attempt.", "receipt.", "message.", "webhook.")
 
 
 _EXPLAINED = {
@@ -82,6 +98,8 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
     for number, attempt in enumerate(await progress.attempts_of(tx, message_id), start=1):
         entries += _attempt(number, attempt)
     entries += await _receipts(tx, message_id)
+    if row.failure_code == FailureCode.OPTED_OUT and row.address_hash is not None:
+        entries += await _consents(tx, scope, row.channel, row.address_hash)
     entries += await _deliveries(tx, scope, message_id)
     entries.sort(key=lambda entry: (entry["at"], _cause(entry["what"])))
     return [{**entry, "at": timestamp(entry["at"])} for entry in _readable(entries)]
@@ -156,6 +174,22 @@ async def _deliveries(tx: AsyncConnection, scope: Scope, message_id: UUID) -> li
             "status": delivery.last_status,
         }
         for delivery in found
+    ]
+
+
+async def _consents(tx: AsyncConnection, scope: Scope, channel: Channel, hashed: bytes) -> list[Entry]:
+    """The last few things that were said of the address of a message that failed by them, when they were said."""
+    rows, _ = await consents.listing(tx, scope, CHANNELS[channel].address.value, hashed, limit=SHOWN, offset=0)
+    return [
+        {
+            "at": row.occurred_at,
+            "what": f"consent.{row.action}",
+            "detail": _SAID[consents.fact_of(row).effect],
+            "source": row.source,
+            **({"actor": row.actor} if row.actor else {}),
+            **({"reason": row.reason} if row.reason else {}),
+        }
+        for row in rows
     ]
 
 

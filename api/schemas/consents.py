@@ -1,0 +1,106 @@
+"""What addresses allow, on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from api.schemas.fields import Page, Paging, Shown, Strict, id_pattern, wrong
+from api.schemas.messages import ChannelWord
+from bellhop.domain.ids import Prefix
+
+KindWord = Literal["phone", "email", "guest", "device"]
+ActionWord = Literal["opt_out", "opt_in"]
+CauseWord = Literal[
+    "opt_out", "opt_in", "unsubscribe", "group_unsubscribe", "group_resubscribe", "complaint", "hard_bounce",
+    "provider_refusal", "operator_opt_out", "operator_opt_in",
+]  # fmt: skip
+
+Address = Annotated[
+    str, Field(min_length=1, max_length=4096, description="As the recipient of a message on `channel`.")
+]
+
+EXAMPLE: dict[str, Any] = {
+    "id": "cns_01kaj3p6zve5jvqzkqdk1w4yb2",
+    "kind": "email",
+    "address": "jordan.mitchell@example.com",
+    "action": "opt_out",
+    "cause": "hard_bounce",
+    "group": None,
+    "in_force": True,
+    "source": "sendgrid bounce",
+    "actor": None,
+    "reason": None,
+    "occurred_at": "2026-03-15T10:00:03.000000Z",
+    "created_at": "2026-03-15T10:00:05.204518Z",
+}
+
+
+class SetConsent(Strict):
+    """What an operator says of an address."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "channel": "email",
+                    "address": "jordan.mitchell@example.com",
+                    "action": "opt_in",
+                    "reason": "The mailbox was full; the guest has made room and asked for the confirmation again.",
+                }
+            ]
+        }
+    }
+
+    channel: Annotated[
+        ChannelWord,
+        Field(description="Says what sort of address it is; the consent binds every channel that writes to such."),
+    ]
+    address: Address
+    action: Annotated[
+        ActionWord,
+        Field(description="`opt_out`: nothing is sent there. `opt_in`: it may be written to again, whatever was said."),
+    ]
+    reason: Annotated[str, Field(min_length=1, max_length=500, description="Why, for the record.")]
+
+    @field_validator("reason")
+    @classmethod
+    def _reason(cls, value: str) -> str:
+        if not value.strip():
+            raise wrong("reason", "expected some text")
+        return value.strip()
+
+
+class ListConsents(Paging):
+    """Of which address."""
+
+    channel: Annotated[ChannelWord, Field(description="Says what sort of address it is.")]
+    address: Address
+
+
+class Consent(Shown):
+    """One thing that was said of an address."""
+
+    model_config = {"json_schema_extra": {"examples": [EXAMPLE]}}
+
+    id: Annotated[str, Field(pattern=id_pattern(Prefix.CONSENT))]
+    kind: KindWord
+    address: str
+    action: ActionWord
+    cause: Annotated[CauseWord, Field(description="What happened: who said it, or what a provider reported.")]
+    group: Annotated[str | None, Field(description="The provider's unsubscribe group, where it is about one.")]
+    in_force: Annotated[bool, Field(description="True for a refusal that nothing said later has lifted.")]
+    source: Annotated[str, Field(description="Where it is known from: guest, api, cli, or a provider and its word.")]
+    actor: Annotated[str | None, Field(description="Who set it, where an operator did: a key's id, or cli:name.")]
+    reason: str | None
+    occurred_at: Annotated[datetime, Field(description="When it was said: this order counts.")]
+    created_at: Annotated[datetime, Field(description="When it came to be known.")]
+
+
+class ConsentPage(Page[Consent]):
+    """What was said of an address, the last first, and what follows."""
+
+    allowed: Annotated[bool, Field(description="Whether messages go out to it.")]
+    refused_by: Annotated[list[CauseWord], Field(description="Why not: the refusals in force, the last said first.")]
