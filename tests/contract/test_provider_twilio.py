@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -314,6 +315,37 @@ def test_signatures() -> None:
         replace(good, url="https://[junk"),
     ):
         assert not Twilio().verify(account, bad)
+
+
+JSON_BODY = json.dumps({"MessageSid": SID, "MessageStatus": "failed", "ErrorCode": 30003, "New": None}).encode()
+
+
+def in_json(token: str, url: str | None = None, body: bytes = JSON_BODY) -> CallbackRequest:
+    """Twilio signs the URL of a JSON request, and puts the body's hash into that."""
+    url = url or f"{URL}&bodySHA256={hashlib.sha256(JSON_BODY).hexdigest()}"
+    headers = {"x-twilio-signature": RequestValidator(token).compute_signature(url, {})}
+    return CallbackRequest(url, "status", {}, headers | {"content-type": "application/json; charset=utf-8"}, body)
+
+
+def test_a_json_body_is_verified_by_its_hash_in_the_url() -> None:
+    account, good = TWILIO.account("http://x"), in_json(SECRET)
+    assert RequestValidator(SECRET).validate(good.url, JSON_BODY.decode(), good.headers["x-twilio-signature"])
+    assert Twilio().verify(account, good)
+    (receipt,) = Twilio().parse(good)
+    assert isinstance(receipt, Receipt)
+    assert (receipt.provider_id, receipt.provider_code, receipt.payload["New"]) == (SID, "30003", "")
+    for bad in (
+        in_json("other"),
+        replace(good, body=JSON_BODY.replace(b"failed", b"read")),
+        # Nothing vouches for the body.
+        in_json(SECRET, URL),
+        in_json(SECRET, f"{good.url}&bodySHA256={hashlib.sha256(b'x').hexdigest()}", b"x"),
+        replace(good, headers={**good.headers, "content-type": "application/x-www-form-urlencoded"}),
+        replace(good, url=good.url[:-1]),
+    ):
+        assert not Twilio().verify(account, bad)
+    with pytest.raises(ValueError):
+        Twilio().parse(replace(good, body=b"[]"))
 
 
 @pytest.mark.parametrize("token", [None, ""])

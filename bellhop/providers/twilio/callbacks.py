@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+import json
 from collections.abc import Mapping, Sequence
-from urllib.parse import parse_qsl, urlparse, urlsplit, urlunsplit
+from urllib.parse import parse_qs, parse_qsl, urlparse, urlsplit, urlunsplit
 from uuid import UUID
 
 from twilio.request_validator import RequestValidator, add_port, remove_port
@@ -13,7 +15,7 @@ from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Receipt
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import Stage
-from bellhop.providers.reading import clean, uuid_of
+from bellhop.providers.reading import clean, from_json, uuid_of
 from bellhop.providers.twilio.codes import CODES, OPT_OUT_TYPES, STAGES
 
 
@@ -32,10 +34,13 @@ class Form(dict[str, list[str]]):
 
 def signed(account: Account, request: CallbackRequest) -> bool:
     """Whether the account's current or previous token signed it (twilio.com/docs/usage/webhooks/webhooks-security); the
-    URL is signed without its fragment."""
+    URL is signed without its fragment. Of a form the fields are signed with it; of JSON the URL holds the body's hash,
+    `bodySHA256`, and without that one nothing vouches for the body."""
     try:
         given = request.headers.get("x-twilio-signature", "").encode()
-        form = Form(_pairs(request))
+        if _is_json(request) and not _hashed(request):
+            return False
+        form = Form([] if _is_json(request) else _pairs(request))
         url = urlparse(urlunsplit(urlsplit(request.url)._replace(fragment="")))
         matches = [
             hmac.compare_digest(RequestValidator(token).compute_signature(uri, form).encode(), given)
@@ -49,11 +54,34 @@ def signed(account: Account, request: CallbackRequest) -> bool:
 
 
 def fields_of(request: CallbackRequest) -> dict[str, str]:
-    """The form's fields, as PostgreSQL can store them. Raises ValueError."""
+    """The form's fields, or those of a JSON object, as PostgreSQL can store them. Raises ValueError."""
+    if _is_json(request):
+        body = from_json(request.body)
+        if not isinstance(body, dict):
+            raise ValueError("not an object")
+        return {clean(name): clean(_as_text(value)) for name, value in body.items()}
     try:
         return {clean(name): clean(value) for name, value in _pairs(request)}
     except UnicodeDecodeError:
         raise ValueError("not a form") from None
+
+
+def _as_text(value: object) -> str:
+    """A JSON value as a form would have it."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value)
+
+
+def _is_json(request: CallbackRequest) -> bool:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+
+
+def _hashed(request: CallbackRequest) -> bool:
+    """Whether the URL, which is signed, holds the hash of this body, once."""
+    stated = parse_qs(urlsplit(request.url).query).get("bodySHA256", [])
+    actual = hashlib.sha256(request.body).hexdigest()
+    return len(stated) == 1 and hmac.compare_digest(stated[0].lower().encode(), actual.encode())
 
 
 def _tokens(account: Account) -> list[str]:
