@@ -87,7 +87,7 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
         separate_input_output_schemas=False,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    app.add_middleware(RequestMiddleware, dialects=dialects)
+    app.add_middleware(RequestMiddleware, dialects=dialects, https=settings.bellhop.encrypted)
     for module in (messaging, ledger, guests, consents, webhooks, properties, keys, receipts, health):
         app.include_router(module.router)
     for dialect in dialects:

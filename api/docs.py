@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from api import security_headers
+
 PAGE = "/docs"
 ASSETS = "/docs/assets"
 
@@ -27,7 +29,7 @@ def serve(app: FastAPI) -> None:
     @app.get(PAGE, include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
         root = _root(request)
-        return get_swagger_ui_html(
+        page = get_swagger_ui_html(
             openapi_url=f"{root}{app.openapi_url}",
             title=app.title,
             swagger_js_url=f"{root}{ASSETS}/swagger-ui-bundle.js",
@@ -35,6 +37,8 @@ def serve(app: FastAPI) -> None:
             swagger_favicon_url=f"{root}{ASSETS}/favicon.png",
             swagger_ui_parameters=_PARAMETERS,
         )
+        page.headers["Content-Security-Policy"] = security_headers.of_page(bytes(page.body).decode())
+        return page
 
     @app.get("/", include_in_schema=False)
     async def home(request: Request) -> Response:

@@ -17,6 +17,7 @@ from uuid import uuid4
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import security_headers
 from api.admission import Admission, Overloaded, Slot
 from api.dialects.dialect import Dialect, dialect_of
 from api.errors import answer, unavailable
@@ -52,9 +53,10 @@ class BodyTooLarge(Exception):
 class RequestMiddleware:
     """Wraps the application."""
 
-    def __init__(self, app: ASGIApp, dialects: Sequence[Dialect] = ()) -> None:
+    def __init__(self, app: ASGIApp, dialects: Sequence[Dialect] = (), https: bool = False) -> None:
         self._app = app
         self._dialects = dialects
+        self._https = https
         self._admission = Admission()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +73,8 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                there = [*message["headers"], (b"x-request-id", request_id.encode())]
+                message["headers"] = there + security_headers.added(scope["path"], there, https=self._https)
             await send(message)
 
         limit = RECEIPTS_BODY_LIMIT if scope["path"].startswith("/v1/receipts/") else BODY_LIMIT

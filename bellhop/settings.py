@@ -96,6 +96,11 @@ class BellhopSettings(SettingsGroup):
         keys = [key.get_secret_value() for key in self.credentials_keys]
         return CredentialCipher(self.secret_key.get_secret_value(), keys)
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether providers reach the API by https."""
+        return self.public_url.lower().startswith("https://")
+
 
 G = TypeVar("G", bound=ProviderSettings)
 

@@ -52,7 +52,13 @@ async def messages(request: Request) -> HTMLResponse:
     }
     return HTMLResponse(
         _TEMPLATES.get_template("page.html").render(context),
-        headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"},
+        headers={
+            "Content-Security-Policy": _POLICY,
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "no-referrer",
+        },
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import AsyncIterator
 
@@ -41,6 +43,31 @@ async def test_the_page_reads_openapi_3_1(http: httpx2.AsyncClient) -> None:
     version = re.search(r'PACKAGE_VERSION:"(\d+)\.', script)
     assert version
     assert int(version[1]) >= 5
+
+
+async def test_browsers_are_told_what_they_may_do_with_an_answer(http: httpx2.AsyncClient) -> None:
+    """Of every kind: pages, files, redirects, refusals, unknown paths, answers to callers, providers' callbacks."""
+    for path in "/", "/docs", "/docs/assets/swagger-ui.css", "/openapi.json", "/healthz", "/nowhere", "/v1/messaging":
+        headers = (await http.get(path)).headers
+        assert headers["x-content-type-options"] == "nosniff", path
+        assert headers["x-frame-options"] == "DENY", path
+        assert headers["referrer-policy"] == "no-referrer", path
+        assert "default-src 'none'" in headers["content-security-policy"], path
+        assert headers["content-security-policy"].count("frame-ancestors 'none'") == 1, path
+        assert "strict-transport-security" not in headers, "this address is not one of https"
+    for path in "/v1/messaging", "/v1/receipts/twilio/AC0/status", "/v1/nowhere":
+        assert (await http.post(path)).headers["cache-control"] == "no-store", path
+    page = await http.get("/docs")
+    (inline,) = re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+    assert f"script-src 'self' 'sha256-{digest}';" in page.headers["content-security-policy"]
+
+
+async def test_https_stays_https(settings: Settings) -> None:
+    settings.bellhop.public_url = "https://bellhop.example.com"
+    transport = httpx2.ASGITransport(app=create_app(settings), raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://api") as client:
+        assert (await client.get("/docs")).headers["strict-transport-security"] == "max-age=31536000"
 
 
 async def test_it_is_found_at_the_root(http: httpx2.AsyncClient) -> None:
