@@ -8,8 +8,10 @@ from fastapi import APIRouter
 from fastapi import Query as FromQuery
 from starlette.responses import Response
 
+from api.auth import Caller
 from api.dependencies import (
     AuthenticatedRoute,
+    CurrentCaller,
     CurrentEngine,
     CurrentScope,
     key_of,
@@ -31,10 +33,16 @@ from api.schemas.webhooks import (
 )
 from bellhop.domain import serializers
 from bellhop.domain.ids import Prefix
+from bellhop.domain.keys import allows
 from bellhop.domain.rows.webhooks import DeliveryState, EndpointFields
 from bellhop.engine import endpoints
 
 router = APIRouter(prefix="/v1/webhooks", tags=["Webhooks"], route_class=AuthenticatedRoute)
+
+
+def _may_sign(caller: Caller) -> bool:
+    """With an endpoint's secret somebody can forge its events: who may only look is not shown it."""
+    return allows(caller.rights, "webhooks:write")
 
 
 @router.post(
@@ -49,7 +57,7 @@ router = APIRouter(prefix="/v1/webhooks", tags=["Webhooks"], route_class=Authent
 async def create(engine: CurrentEngine, scope: CurrentScope, body: CreateEndpoint) -> Response:
     """Have events posted to a URL of yours, signed with the secret in the answer."""
     row = await endpoints.create(engine, scope, body.url, event_types(body.events), body.description)
-    return reply(serializers.endpoint(row), 201)
+    return reply(serializers.endpoint(row, secret=True), 201)
 
 
 @router.get(
@@ -60,10 +68,13 @@ async def create(engine: CurrentEngine, scope: CurrentScope, body: CreateEndpoin
     responses=errors(),
 )
 @require_scope("webhooks:read")
-async def listing(engine: CurrentEngine, scope: CurrentScope, which: Annotated[Paging, FromQuery()]) -> Response:
-    """Webhook endpoints of this property, newest first."""
+async def listing(
+    engine: CurrentEngine, caller: CurrentCaller, scope: CurrentScope, which: Annotated[Paging, FromQuery()]
+) -> Response:
+    """Webhook endpoints of this property, newest first; their secrets only for keys with `webhooks:write`."""
     rows, total = await endpoints.listing(engine, scope, limit=which.limit, offset=which.offset)
-    return page([serializers.endpoint(row) for row in rows], total, which.limit, which.offset)
+    shown = [serializers.endpoint(row, secret=_may_sign(caller)) for row in rows]
+    return page(shown, total, which.limit, which.offset)
 
 
 @router.get(
@@ -74,9 +85,10 @@ async def listing(engine: CurrentEngine, scope: CurrentScope, which: Annotated[P
     responses=errors(404),
 )
 @require_scope("webhooks:read")
-async def one(engine: CurrentEngine, scope: CurrentScope, webhook_id: str) -> Response:
-    """One webhook endpoint."""
-    return reply(serializers.endpoint(await endpoints.get(engine, scope, key_of(Prefix.ENDPOINT, webhook_id))))
+async def one(engine: CurrentEngine, caller: CurrentCaller, scope: CurrentScope, webhook_id: str) -> Response:
+    """One webhook endpoint; its secret only for keys with `webhooks:write`."""
+    row = await endpoints.get(engine, scope, key_of(Prefix.ENDPOINT, webhook_id))
+    return reply(serializers.endpoint(row, secret=_may_sign(caller)))
 
 
 @router.patch(
@@ -93,7 +105,7 @@ async def change(engine: CurrentEngine, scope: CurrentScope, webhook_id: str, bo
     if "events" in fields:
         fields["events"] = event_types(body.events)
     row = await endpoints.change(engine, scope, key_of(Prefix.ENDPOINT, webhook_id), fields)
-    return reply(serializers.endpoint(row))
+    return reply(serializers.endpoint(row, secret=True))
 
 
 @router.delete(
@@ -120,7 +132,8 @@ async def delete(engine: CurrentEngine, scope: CurrentScope, webhook_id: str) ->
 @require_scope("webhooks:write")
 async def rotate(engine: CurrentEngine, scope: CurrentScope, webhook_id: str) -> Response:
     """A new secret. For 24 hours deliveries bear a signature of each, so that nothing is missed meanwhile."""
-    return reply(serializers.endpoint(await endpoints.rotate(engine, scope, key_of(Prefix.ENDPOINT, webhook_id))))
+    row = await endpoints.rotate(engine, scope, key_of(Prefix.ENDPOINT, webhook_id))
+    return reply(serializers.endpoint(row, secret=True))
 
 
 @router.get(

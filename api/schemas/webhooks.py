@@ -124,7 +124,13 @@ class Endpoint(Shown):
     id: Annotated[str, Field(pattern=id_pattern(Prefix.ENDPOINT))]
     property_id: str
     url: str
-    secret: Annotated[str, Field(description="Signs deliveries: EscapeLife-Signature and Standard Webhooks.")]
+    secret: Annotated[
+        str | None,
+        Field(
+            description="Signs deliveries: EscapeLife-Signature and Standard Webhooks. Shown to keys with "
+            "`webhooks:write`; null for those that may only look."
+        ),
+    ]
     events: str
     is_active: bool
     created_at: datetime

@@ -25,8 +25,8 @@ RIGHTS: dict[str, str] = {
     "guests:write": "create, change and erase guests",
     "messaging:read": "see messages",
     "messaging:write": "send, cancel and reschedule messages",
-    "webhooks:read": "see webhook endpoints, their secrets and deliveries",
-    "webhooks:write": "create, change, delete and replay webhooks",
+    "webhooks:read": "see webhook endpoints and deliveries",
+    "webhooks:write": "create, change, delete and replay webhooks, and see their secrets",
     EVERYTHING: "everything, minting keys included",
 }
 

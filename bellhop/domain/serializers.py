@@ -106,13 +106,13 @@ def consent(row: ConsentRow, address: str, *, in_force: bool) -> dict[str, Any]:
     }
 
 
-def endpoint(row: EndpointRow) -> dict[str, Any]:
-    """The Endpoint object, as its owner sees it: with its secret."""
+def endpoint(row: EndpointRow, *, secret: bool = False) -> dict[str, Any]:
+    """The Endpoint object. `secret`: with what its deliveries are signed with, for those who may change it."""
     return {
         "id": render(Prefix.ENDPOINT, row.id),
         "property_id": render(Prefix.PROPERTY, row.property_id),
         "url": row.url,
-        "secret": row.secret,
+        "secret": row.secret if secret else None,
         "events": ",".join(row.events),
         "is_active": row.is_active,
         "created_at": timestamp(row.created_at),

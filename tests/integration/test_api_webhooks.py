@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from twilio.request_validator import RequestValidator
 
 from bellhop.domain.ids import Prefix, parse
-from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.settings import Settings
+from bellhop.store.delivery import pending_wakes
 from tests.integration.conftest_api import Api, open_api
+from tests.sandbox_accounts import sandbox_twilio
 
 HOOK = {"url": "http://127.0.0.1:9/hook", "events": "message.sent, message.failed,message.sent"}
 
@@ -50,6 +51,35 @@ async def test_the_object_is_exact(api: Api) -> None:
     assert (await api.sql("select previous_secret #>> '{}' from endpoints where previous_secret is not null")) == [
         (body["secret"],)
     ]
+
+
+async def test_who_may_only_look_is_shown_no_secret(api: Api) -> None:
+    """With it events can be forged."""
+    body = await _endpoint(api)
+    path = f"/v1/webhooks/{body['id']}"
+    reader, writer = await api.mint("webhooks:read"), await api.mint("webhooks:read", "webhooks:write")
+    for at in path, "/v1/webhooks":
+        seen = await api.http.get(at, headers=reader)
+        assert body["secret"] not in seen.text
+        shown = seen.json() if at == path else seen.json()["data"][0]
+        assert shown == body | {"secret": None}
+        assert body["secret"] in (await api.http.get(at, headers=writer)).text
+
+
+async def test_a_deleted_endpoint_keeps_no_secret(api: Api, engine: AsyncEngine) -> None:
+    body = await _endpoint(api, url="http://127.0.0.1:9/hook/with-a-token?key=in-it#x")
+    path = f"/v1/webhooks/{body['id']}"
+    await api.http.post(f"{path}/rotate-secret")
+    assert (await api.http.delete(path)).status_code == 204
+    assert await api.sql("select secret #>> '{}', previous_secret, url from endpoints") == [
+        ("", None, "http://127.0.0.1:9")
+    ]
+    kept = (await _endpoint(api))["id"]
+    await api.http.post(f"/v1/webhooks/{kept}/rotate-secret")
+    await api.sql("update endpoints set previous_until = now() - interval '1 second' where deleted_at is null")
+    async with engine.begin() as tx:
+        await pending_wakes.forget_old(tx)
+    assert await api.sql("select 1 from endpoints where previous_secret is not null") == []
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ SHOWN: dict[str, tuple[dict[str, Any], type[BaseModel]]] = {
         serializers.consent(replace(SAID, cause="unstated"), "jordan@example.com", in_force=True),
         consents.Consent,
     ),
-    "endpoint": (serializers.endpoint(ENDPOINT), webhooks.Endpoint),
+    "endpoint": (serializers.endpoint(ENDPOINT, secret=True), webhooks.Endpoint),
     "endpoint, disabled": (
         serializers.endpoint(replace(ENDPOINT, is_active=False, disabled_reason="gone", disabled_at=AT)),
         webhooks.Endpoint,

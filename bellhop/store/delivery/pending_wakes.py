@@ -201,7 +201,8 @@ async def history_erased(tx: AsyncConnection, workflow_id: str) -> None:
 
 
 async def forget_old(tx: AsyncConnection) -> None:
-    """What is kept for a while only: receipts' raw payloads 30 days, idempotency keys 48 hours."""
+    """What is kept for a while only: receipts' raw payloads 30 days, idempotency keys 48 hours, endpoints' previous
+    secrets as long as they sign."""
     await tx.execute(
         update(receipts)
         .where(receipts.c.payload.is_not(None), receipts.c.received_at < func.now() - timedelta(days=30))
@@ -215,5 +216,10 @@ async def forget_old(tx: AsyncConnection) -> None:
             deliveries.c.endpoint_id.in_(select(endpoints.c.id).where(endpoints.c.deleted_at.is_not(None))),
         )
         .values(state="abandoned")
+    )
+    await tx.execute(
+        update(endpoints)
+        .where(endpoints.c.previous_secret.is_not(None), endpoints.c.previous_until <= func.now())
+        .values(previous_secret=None, previous_until=None)
     )
     await tx.execute(delete(idempotency).where(idempotency.c.created_at < func.now() - timedelta(hours=48)))

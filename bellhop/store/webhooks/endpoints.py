@@ -34,6 +34,14 @@ class Replayed:
     inactive: bool = False
 
 
+_FORGOTTEN: dict[str, Any] = {
+    "secret": "",
+    "previous_secret": None,
+    "previous_until": None,
+    "url": func.regexp_replace(endpoints.c.url, "^([^:]+://)([^/?#]*@)?([^/?#]*).*$", r"\1\3"),
+}
+
+
 def _mine(scope: Scope, endpoint_id: UUID | None = None) -> ColumnElement[bool]:
     mine = and_(endpoints.c.scope_id == scope.id, endpoints.c.deleted_at.is_(None))
     return mine if endpoint_id is None else and_(mine, endpoints.c.id == endpoint_id)
@@ -96,11 +104,12 @@ async def rotate(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> Endpoi
 
 
 async def remove(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> bool:
-    """Delete an endpoint; what it was still owed is abandoned. False when there is none."""
+    """Delete an endpoint; what it was still owed is abandoned, and nothing stays that could sign or open something: no
+    secret, and of its URL the host alone. False when there is none."""
     gone = await tx.execute(
         update(endpoints)
         .where(_mine(scope, endpoint_id))
-        .values(deleted_at=func.now(), is_active=False, updated_at=func.now())
+        .values(deleted_at=func.now(), is_active=False, updated_at=func.now(), **_FORGOTTEN)
         .returning(endpoints.c.id)
     )
     if gone.scalar_one_or_none() is None:
