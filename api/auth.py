@@ -6,6 +6,7 @@ import hmac
 import math
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from starlette.requests import Request
@@ -33,6 +34,7 @@ class Caller:
     key_id: UUID
     rights: frozenset[str]
     scopes: tuple[Scope, ...]
+    expires_at: datetime | None = None
 
     @property
     def scope(self) -> Scope:
@@ -68,7 +70,7 @@ class Authenticator:
             raise Unauthenticated
         request.scope["bellhop.key"] = render(Prefix.KEY, known.id)
         request.scope["bellhop.rate"] = await self._take(known)
-        return Caller(known.id, known.rights, known.scopes)
+        return Caller(known.id, known.rights, known.scopes, known.expires_at)
 
     def forget(self, secret_hash: bytes) -> None:
         """A key was revoked: this process stops believing in it at once."""

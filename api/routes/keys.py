@@ -8,7 +8,16 @@ from fastapi import APIRouter
 from fastapi import Query as FromQuery
 from starlette.responses import Response
 
-from api.dependencies import AuthenticatedRoute, CurrentScope, CurrentServices, key_of, page, reply, require_scope
+from api.dependencies import (
+    AuthenticatedRoute,
+    CurrentCaller,
+    CurrentScope,
+    CurrentServices,
+    key_of,
+    page,
+    reply,
+    require_scope,
+)
 from api.schemas.errors import errors
 from api.schemas.fields import Page, Paging
 from api.schemas.keys import Key, MintedKey, MintKey
@@ -29,9 +38,17 @@ router = APIRouter(prefix="/v1/auth/keys", tags=["API keys"], route_class=Authen
     responses=errors(400, 413),
 )
 @require_scope(EVERYTHING)
-async def mint(services: CurrentServices, scope: CurrentScope, body: MintKey) -> Response:
+async def mint(services: CurrentServices, caller: CurrentCaller, scope: CurrentScope, body: MintKey) -> Response:
     """Mint a key for this property and environment. The key itself is in this answer and nowhere else."""
-    row, raw = await keys.mint(services.engine, scope, body.name, body.scopes, body.environment)
+    row, raw = await keys.mint(
+        services.engine,
+        scope,
+        body.name,
+        body.scopes,
+        body.environment,
+        expires_at=body.expires_at,
+        latest=caller.expires_at,
+    )
     return reply(serializers.minted_key(row, raw), 201, {"Cache-Control": "no-store"})
 
 

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field
 
-from api.schemas.fields import JsonObject, Name, Shown, Strict, id_pattern, wrong
+from api.schemas.fields import DueTime, JsonObject, Name, Shown, Strict, id_pattern, wrong
 from bellhop.domain.channels import Channel
 from bellhop.domain.failures import CHOICES
 from bellhop.domain.ids import Prefix
@@ -42,6 +42,13 @@ class MintKey(Strict):
         Environment | None, Field(description="That of the key that asks, which is also the default.")
     ] = None
     scopes: Annotated[list[Right], Field(min_length=1, max_length=20, description="What it may do.")]
+    expires_at: Annotated[
+        DueTime | None,
+        Field(
+            description="From then on it is refused. Left out or null: with the key that asks, if that one expires, "
+            "else never."
+        ),
+    ] = None
 
 
 KEY_EXAMPLE: dict[str, Any] = {
@@ -73,7 +80,7 @@ class Key(Shown):
     rate_limit: Annotated[int | None, Field(description="Requests a minute; null: 1,000.")]
     created_at: datetime
     last_used_at: datetime | None
-    expires_at: datetime | None
+    expires_at: Annotated[datetime | None, Field(description="From then on it is refused; null: never.")]
     revoked_at: datetime | None
 
 
@@ -106,7 +113,8 @@ def _choices(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 class ChangeProperty(Strict):
-    """Fields to change. Those left out stay; null clears currency and country; settings are replaced as a whole."""
+    """Fields to change. Those left out stay; null clears currency and country; settings are replaced as a whole, those
+    of the key's environment. What a test key changes is seen by test keys only."""
 
     model_config = {"json_schema_extra": {"examples": [{"timezone": "America/New_York", "currency": "USD"}]}}
 
@@ -121,8 +129,8 @@ class ChangeProperty(Strict):
         JsonObject,
         AfterValidator(_choices),
         Field(
-            description="Your own, and `outcome_unknown`: what to do on a channel when nobody can say whether the "
-            "provider took a message, `fail` (the default) or `resend`, e.g. "
+            description="Of the key's environment: your own, and `outcome_unknown`, what to do on a channel when "
+            "nobody can say whether the provider took a message, `fail` (the default) or `resend`, e.g. "
             '`{"outcome_unknown": {"email": "resend"}}`.'
         ),
     ] = {}

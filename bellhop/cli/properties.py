@@ -63,15 +63,25 @@ def create_key(
     slug: Annotated[str, typer.Argument(help="The property's short name: see `bellhop properties list`")],
     environment: Annotated[str, typer.Option(help="test or live")] = "test",
     name: Annotated[str, typer.Option(help="What it is for")] = "made by the command line",
-    scopes: Annotated[str, typer.Option(help="Comma list, e.g. messaging:write,guests:read; * is everything")] = "*",
+    scopes: Annotated[
+        str, typer.Option(help="Comma list, e.g. messaging:write,webhooks:read; * is everything, minting keys included")
+    ] = ",".join(administration.USUAL_RIGHTS),
     rate_limit: Annotated[int | None, typer.Option(help="Requests a minute [default: 1000]")] = None,
+    expires: Annotated[
+        str | None,
+        typer.Option(help="Refused from then on: 90d, or a date or time (UTC), e.g. 2027-12-31 [default: never]"),
+    ] = None,
 ) -> None:
     """Mint a key. It is shown this once and stored nowhere.
 
-    e.g. bellhop keys create grand-sunset-resort --environment live --scopes messaging:write,messaging:read
+    e.g. bellhop keys create grand-sunset-resort --environment live --scopes messaging:write --expires 90d
     """
     rights = [word.strip() for word in scopes.split(",") if word.strip()]
-    show(with_engine(lambda engine: administration.create_key(engine, slug, environment, name, rights, rate_limit)))
+    show(
+        with_engine(
+            lambda engine: administration.create_key(engine, slug, environment, name, rights, rate_limit, expires)
+        )
+    )
 
 
 @keys_app.command("list")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
 from bellhop.domain.rows.access import KeyRow
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
-from bellhop.engine.errors import NotFound, OtherEnvironment
+from bellhop.engine.errors import InvalidField, NotFound, OtherEnvironment
 from bellhop.store.access import keys
 
 
@@ -20,14 +21,24 @@ async def mint(
     environment: str | None = None,
     *,
     rate_limit: int | None = None,
+    expires_at: datetime | None = None,
+    latest: datetime | None = None,
 ) -> tuple[KeyRow, str]:
     """A new key for this scope, and its secret, which is kept nowhere. `rights` are written once each; `rate_limit`:
-    requests a minute, None: as many as every key. Raises OtherEnvironment when the caller asks for a key of another
-    environment than the scope's."""
+    requests a minute, None: as many as every key. `expires_at`: from then on it opens nothing; None: at `latest`, when
+    the key that asks expires, or never. Raises OtherEnvironment when the caller asks for a key of another environment
+    than the scope's, InvalidField for a time that is over or later than `latest`."""
     if environment not in (None, scope.environment):
         raise OtherEnvironment(scope.environment)
+    if expires_at is not None and expires_at <= datetime.now(UTC):
+        raise InvalidField("expires_at", "expected a time to come", "datetime_past")
+    if latest is not None and expires_at is not None and expires_at > latest:
+        raise InvalidField("expires_at", "expected a time no later than the key that asks has", "outlives_its_minter")
     once_each = list(dict.fromkeys(rights))
-    return await engine.database.write(lambda tx: keys.create(tx, scope, name, once_each, rate_limit=rate_limit))
+    until = expires_at or latest
+    return await engine.database.write(
+        lambda tx: keys.create(tx, scope, name, once_each, rate_limit=rate_limit, expires_at=until)
+    )
 
 
 async def listing(engine: Engine, scope: Scope, *, limit: int = 50, offset: int = 0) -> tuple[list[KeyRow], int]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
+import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bellhop.domain import keys
 from bellhop.settings import Settings
 from tests.integration.conftest_api import SMS, Api, open_api
 
@@ -65,6 +68,53 @@ async def test_keys_are_minted_listed_and_revoked(api: Api) -> None:
     assert [row for row in await api.sql("select k::text from api_keys k") if made["key"] in row[0]] == []
     assert (await api.http.delete(f"/v1/auth/keys/{made['id']}")).status_code == 204
     assert (await api.http.get("/v1/messaging", headers=headers)).status_code == 401
+
+
+async def test_a_key_expires_and_mints_none_that_outlives_it(api: Api) -> None:
+    def soon(seconds: float) -> str:
+        return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+
+    async def mint(expires_at: str | None, headers: dict[str, str] | None = None) -> httpx2.Response:
+        body = {"name": "x", "scopes": ["*"], "expires_at": expires_at}
+        return await api.http.post("/v1/auth/keys", json=body, headers=headers)
+
+    made = (await mint(soon(3600))).json()
+    listed = (await api.http.get("/v1/auth/keys")).json()["data"][0]
+    assert listed["expires_at"] == made["expires_at"] is not None
+    headers = {"Authorization": f"Bearer {made['key']}"}
+    assert (await mint(None, headers)).json()["expires_at"] == made["expires_at"]
+    assert (await mint(soon(60), headers)).status_code == 201
+    for wrong, of in (soon(-1), None), (soon(7200), headers), ("2027-01-01", None), ("9999-01-01T00:00:00Z", None):
+        refused = await mint(wrong, of)
+        assert (refused.status_code, refused.json()["detail"][0]["loc"]) == (422, ["body", "expires_at"]), wrong
+    assert (await mint(None)).json()["expires_at"] is None
+    assert (await api.http.get("/v1/messaging", headers=headers)).status_code == 200
+    await api.sql("update api_keys set expires_at = now() where expires_at is not null")
+    # Another process has not seen it yet; this one may believe in it for two seconds.
+    api.app.state.services.authenticator.forget(keys.digest(made["key"]))
+    assert (await api.http.get("/v1/messaging", headers=headers)).status_code == 401
+
+
+async def test_a_test_key_changes_nothing_that_live_sees(api: Api) -> None:
+    live = await api.mint(scope=api.live)
+    path = f"/v1/properties/{(await api.http.get('/v1/properties')).json()['data'][0]['id']}"
+    before = (await api.http.get(path, headers=live)).json()
+    changes = {
+        "name": "Only a trial", "type": "hostel", "timezone": "Asia/Tokyo", "currency": "JPY", "country": None,
+        "settings": {"outcome_unknown": {"email": "resend"}},
+    }  # fmt: skip
+    changed = (await api.http.patch(path, json=changes)).json()
+    assert {name: changed[name] for name in changes} == changes
+    assert (await api.http.get(path)).json() == changed
+    assert (await api.http.get("/v1/properties")).json()["data"] == [changed]
+    assert (await api.http.get(path, headers=live)).json() | {"updated_at": before["updated_at"]} == before
+    own = (await api.http.patch(path, json={"name": "Grand", "settings": {"a": 1}}, headers=live)).json()
+    assert (own["name"], own["settings"], own["timezone"]) == ("Grand", {"a": 1}, before["timezone"])
+    shown = (await api.http.get(path)).json()
+    assert (shown["name"], shown["settings"]) == ("Only a trial", changes["settings"])
+    assert {row[0]: row[1] for row in await api.sql("select environment, settings from scopes")} == {
+        "test": changes["settings"], "live": {"a": 1},
+    }  # fmt: skip
 
 
 async def test_no_key_mints_a_broader_one(api: Api) -> None:

@@ -10,7 +10,8 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class PropertyRow:
-    """A row of `properties`."""
+    """A row of `properties` as one of its environments sees it: with the settings of that one, and with what was set
+    there only."""
 
     id: UUID
     name: str

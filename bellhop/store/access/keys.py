@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -30,11 +31,12 @@ class KnownKey:
     rights: frozenset[str]
     scopes: tuple[Scope, ...]
     rate_limit: int | None
+    expires_at: datetime | None = None
 
 
 _FIND = text(
     """
-    select key.id, key.secret_hash, key.rights, key.rate_limit, scope.id as scope_id, scope.property_id,
+    select key.id, key.secret_hash, key.rights, key.rate_limit, key.expires_at, scope.id as scope_id, scope.property_id,
       scope.environment
     from api_keys key join scopes scope on scope.id = any(key.scope_ids)
     where key.secret_hash = :hash and key.revoked_at is null and (key.expires_at is null or key.expires_at > now())
@@ -55,11 +57,18 @@ async def find(tx: AsyncConnection, secret_hash: bytes) -> KnownKey | None:
         rights=frozenset(first.rights),
         scopes=tuple(Scope(row.scope_id, row.property_id, row.environment) for row in rows),
         rate_limit=first.rate_limit,
+        expires_at=first.expires_at,
     )
 
 
 async def create(
-    tx: AsyncConnection, scope: Scope, name: str, rights: Sequence[str], *, rate_limit: int | None = None
+    tx: AsyncConnection,
+    scope: Scope,
+    name: str,
+    rights: Sequence[str],
+    *,
+    rate_limit: int | None = None,
+    expires_at: datetime | None = None,
 ) -> tuple[KeyRow, str]:
     """Mint a key for one scope. Returns (row, raw key); the raw key is stored nowhere."""
     key_id: UUID = (await tx.execute(select(func.uuidv7(type_=Uuid)))).scalar_one()
@@ -74,6 +83,7 @@ async def create(
             last4=minted.last4,
             rights=list(rights),
             rate_limit=rate_limit,
+            expires_at=expires_at,
         )
         .returning(*_columns(scope))
     )

@@ -4,53 +4,74 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.rows.access import PropertyFields, PropertyRow
 from bellhop.domain.scopes import Scope
-from bellhop.store.rows import from_result, from_row
+from bellhop.store.rows import from_result
 from bellhop.store.tables import properties, scopes
+
+_SHARED = [column for column in properties.c if column.name != "settings"]
 
 
 async def create(
     tx: AsyncConnection, name: str, slug: str, fields: PropertyFields | None = None
 ) -> tuple[PropertyRow, dict[str, Scope]]:
     """A new property with its scopes, by environment. `fields`: any of type, timezone, currency, country, settings."""
-    row = await tx.execute(insert(properties).values(name=name, slug=slug, **(fields or {})).returning(*properties.c))
-    made = from_row(PropertyRow, row.one())
-    opened = await tx.execute(
+    given = dict(fields or {})
+    settings = given.pop("settings", {})
+    row = await tx.execute(insert(properties).values(name=name, slug=slug, **given).returning(properties.c.id))
+    made = row.scalar_one()
+    rows = await tx.execute(
         insert(scopes).returning(scopes.c.id, scopes.c.environment),
-        [{"property_id": made.id, "environment": word} for word in ("test", "live")],
+        [{"property_id": made, "environment": word, "settings": settings} for word in ("test", "live")],
     )
-    return made, {row.environment: Scope(row.id, made.id, row.environment) for row in opened}
+    opened = {row.environment: Scope(row.id, made, row.environment) for row in rows}
+    return (await of_scopes(tx, [opened["live"]]))[0], opened
 
 
 async def of_scopes(tx: AsyncConnection, opened: Sequence[Scope]) -> list[PropertyRow]:
-    """The properties these scopes belong to, oldest first."""
+    """The properties these scopes belong to as each is seen from its scope (of several, the first), oldest first."""
     rows = await tx.execute(
-        select(properties).where(properties.c.id.in_({scope.property_id for scope in opened})).order_by(properties.c.id)
+        select(*_SHARED, scopes.c.settings, scopes.c.own)
+        .join(scopes, scopes.c.property_id == properties.c.id)
+        .where(scopes.c.id.in_({scope.id for scope in opened}))
+        .order_by(properties.c.id, scopes.c.id.desc())
     )
-    return from_result(PropertyRow, rows)
+    seen: dict[UUID, dict[str, Any]] = {}
+    for row in rows.mappings():
+        shown: dict[str, Any] = dict(row)
+        own = shown.pop("own")
+        seen[shown["id"]] = {**shown, **own}
+    return [PropertyRow(**shown) for shown in seen.values()]
 
 
 async def change(tx: AsyncConnection, scope: Scope, fields: PropertyFields) -> PropertyRow:
-    """Set `fields` of the scope's property; nothing moves when there is nothing to set."""
-    if not fields:
-        return (await of_scopes(tx, [scope]))[0]
-    row = await tx.execute(
-        update(properties)
-        .where(properties.c.id == scope.property_id)
-        .values(**fields, updated_at=func.now())
-        .returning(*properties.c)
-    )
-    return from_row(PropertyRow, row.one())
+    """Set `fields` of the scope's property; nothing moves when there is nothing to set. Settings are each environment's
+    own, and what is set from test is seen in test only: nothing there changes what live uses."""
+    shared = dict(fields)
+    own: dict[str, Any] = {}
+    if "settings" in shared:
+        own["settings"] = shared.pop("settings")
+    if shared and scope.environment != "live":
+        own["own"] = scopes.c.own.op("||")(literal(shared, JSONB))
+        shared = {}
+    if own:
+        await tx.execute(update(scopes).where(scopes.c.id == scope.id).values(**own))
+    if fields:
+        await tx.execute(
+            update(properties).where(properties.c.id == scope.property_id).values(**shared, updated_at=func.now())
+        )
+    return (await of_scopes(tx, [scope]))[0]
 
 
 async def choose(tx: AsyncConnection, scope: Scope, when_unknown: Mapping[str, str]) -> dict[str, Any]:
     """Set what one environment does, by channel, with what can't be known, beside what is set there already. Returns
-    its settings, which come before the property's."""
+    its settings."""
     row = (await tx.execute(select(scopes.c.settings).where(scopes.c.id == scope.id).with_for_update())).scalar_one()
     settings = {**row, "outcome_unknown": {**row.get("outcome_unknown", {}), **when_unknown}}
     await tx.execute(update(scopes).where(scopes.c.id == scope.id).values(settings=settings))

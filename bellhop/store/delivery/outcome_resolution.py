@@ -36,7 +36,7 @@ from bellhop.store.messages import progress
 from bellhop.store.messages.progress import Progress
 from bellhop.store.rows import from_row
 from bellhop.store.settings import DeliverySettings
-from bellhop.store.tables import attempts, properties, provider_accounts
+from bellhop.store.tables import attempts, provider_accounts
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
 
@@ -182,7 +182,7 @@ async def record_lookup(
     if found.kind is LookupKind.ABSENT:
         await _close(tx, attempt, AttemptState.NOT_SENT)
         return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
-    if found.kind is LookupKind.CANNOT_KNOW and await _sends_again(tx, row):
+    if found.kind is LookupKind.CANNOT_KNOW and _sends_again(row):
         await _close(tx, attempt, AttemptState.ABANDONED)
         return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
     # The attempt stays `unknown`, and so live: nothing can be sent beside it, and a late receipt still settles it.
@@ -198,12 +198,8 @@ async def _close(tx: AsyncConnection, attempt: AttemptRow, state: AttemptState) 
     )
 
 
-async def _sends_again(tx: AsyncConnection, row: MessageRow) -> bool:
-    """Whether the property chose, for this channel, to send again what can't be known: in its `settings`, or those
-    of one environment, `{"outcome_unknown": {"email": "resend"}}`."""
-    general = await tx.execute(select(properties.c.settings).where(properties.c.id == row.property_id))
-    for settings in (row.scope_settings, general.scalar_one()):
-        chosen: Any = (settings or {}).get("outcome_unknown")
-        if isinstance(chosen, dict) and row.channel in chosen:
-            return bool(chosen[row.channel] == RESEND)
-    return False
+def _sends_again(row: MessageRow) -> bool:
+    """Whether the property chose, for this channel and environment, to send again what can't be known: in its
+    `settings`, `{"outcome_unknown": {"email": "resend"}}`."""
+    chosen: Any = (row.scope_settings or {}).get("outcome_unknown")
+    return isinstance(chosen, dict) and bool(chosen.get(row.channel) == RESEND)

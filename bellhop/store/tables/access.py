@@ -44,6 +44,7 @@ properties = Table(
     Column("timezone", Text, nullable=False, server_default="UTC"),
     Column("currency", Text),
     Column("country", Text),
+    # Of versions that had one for both environments; read no longer: `scopes.settings`.
     json_column("settings"),
     Column("is_active", Boolean, nullable=False, server_default=text("true")),
     time_column("created_at", now=True),
@@ -57,6 +58,8 @@ scopes = Table(
     Column("property_id", Uuid, ForeignKey("properties.id"), nullable=False),
     Column("environment", Text, nullable=False),
     json_column("settings"),
+    # Of the property's fields those that a key of the test environment has set: they are seen there only.
+    json_column("own"),
     time_column("paused_at"),
     time_column("created_at", now=True),
     UniqueConstraint("property_id", "environment"),
