@@ -24,7 +24,7 @@ def held(path: Path, while_waiting: Callable[[], None] = lambda: None) -> Iterat
 
 def take(path: Path) -> int | None:
     """The lock's file descriptor, to be closed when done; None if another process (or stack) has it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

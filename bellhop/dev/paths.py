@@ -39,6 +39,11 @@ def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
     os.replace(temporary, path)
 
 
+def owners_only(path: str, flags: int) -> int:
+    """An opener for `open`: a file it makes can be read by its owner only."""
+    return os.open(path, flags, 0o600)
+
+
 @dataclass(frozen=True)
 class DevPaths:
     """The files of one stack. Two stacks with different state directories don't know of each other."""
@@ -77,9 +82,17 @@ class DevPaths:
         return self.logs / f"{name}.log"
 
     def make(self) -> None:
-        """Make the directories. Raises StartProblem when the disk is full or not writable."""
+        """Make the directories, for their owner only. Raises StartProblem when the disk is full or not writable."""
         try:
+            own = not self.state.exists() or (self.state / "secret_key").exists()
             self.logs.mkdir(parents=True, exist_ok=True)
+            if own:  # else somebody's directory, which was there before
+                # Root's PostgreSQL runs as somebody else, who has to get through to its own directory.
+                self.state.chmod(0o700 if os.geteuid() else 0o711)
+            self.logs.chmod(0o700)
+            for kept in (*self.state.iterdir(), *self.logs.iterdir()):  # PostgreSQL sees to its own
+                if kept.is_file() and kept.stat().st_mode & 0o077:
+                    kept.chmod(0o600)
             free = shutil.disk_usage(self.state).free
         except OSError as error:
             raise StartProblem(f"Can't write to {self.state} ({error.strerror}); choose another place.") from None

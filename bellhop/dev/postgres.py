@@ -27,7 +27,7 @@ import psycopg
 from psycopg import sql
 
 from bellhop.dev.locks import held
-from bellhop.dev.paths import DevPaths
+from bellhop.dev.paths import DevPaths, owners_only
 from bellhop.dev.problems import StartProblem
 from bellhop.dev.process import Program
 
@@ -144,7 +144,7 @@ class EmbeddedPostgres:
         # Sorting by code point: the same on every machine, so no index depends on the system's locale.
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
+        with open(log, "ab", opener=owners_only) as output:
             done = subprocess.run(
                 command,
                 stdin=subprocess.DEVNULL,

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bellhop.dev.paths import owners_only
 from bellhop.dev.problems import PartFailed
 
 _CHILD = str(Path(__file__).with_name("child.py"))
@@ -131,7 +132,7 @@ def _spawn(program: Program) -> subprocess.Popen[bytes]:
     if program.log.exists() and program.log.stat().st_size > _LOG_KEEP_BYTES:
         os.replace(program.log, program.log.with_suffix(".log.1"))
     launcher = (sys.executable, "-I", "-S", _CHILD, str(os.getpid()), str(int(program.death_signal)), program.user)
-    with program.log.open("ab") as log:
+    with open(program.log, "ab", opener=owners_only) as log:
         return subprocess.Popen(
             [*launcher, *program.command],
             stdin=subprocess.DEVNULL,
@@ -140,4 +141,5 @@ def _spawn(program: Program) -> subprocess.Popen[bytes]:
             cwd=program.cwd,
             env=dict(program.env),
             start_new_session=True,
+            umask=0o077,
         )

@@ -222,7 +222,11 @@ def test_ctrl_c_stops_everything_within_ten_seconds(tmp_path: Path, program: sub
     assert content["api_key"] == content["postgres_dsn"]
     pids = content["pids"]
     assert set(pids) == {"postgres", "temporal", "receiver", "supervisor"}
-    assert stat.S_IMODE((tmp_path / "state" / "secret_key").stat().st_mode) == 0o600
+    state = tmp_path / "state"
+    assert stat.S_IMODE(state.stat().st_mode) == (0o700 if os.geteuid() else 0o711)
+    kept = [path for folder in (state, state / "logs") for path in folder.iterdir() if path.is_file()]
+    assert {"secret_key", "dev.json", "lock", "temporal.db", "temporal.log"} <= {path.name for path in kept}
+    assert {path.name for path in kept if stat.S_IMODE(path.stat().st_mode) & 0o077} == set(), "others can read these"
     began = time.monotonic()
     os.killpg(program.pid, signal.SIGINT)
     assert program.wait(60) == 0
