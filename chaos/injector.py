@@ -22,8 +22,8 @@ from yarl import URL
 
 from bellhop.dev.process import Process
 from bellhop.dev.stack import EmbeddedStack
-from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
-from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
+from bellhop.sandbox.accounts import secret_of
+from bellhop.sandbox.providers import default_accounts
 from chaos import record
 from chaos.accounts import Answer
 from chaos.clients import NOBODY, Clients
@@ -58,6 +58,8 @@ class Injector:
         self.skipped: Counter[str] = Counter()
         self.forged: list[Answer] = []
         self._stopped: set[int] = set()
+        self._accounts = default_accounts(secret_of(stack.paths.secret_key()))
+        self._account_sid = self._accounts["twilio"].identity
 
     async def play(self, fault: Fault) -> None:
         """Play one fault, to its end."""
@@ -172,7 +174,7 @@ class Injector:
         sms, email = await self._latest("twilio"), await self._latest("sendgrid")
         form = {"MessageSid": sms.get("id", "SM" + "0" * 32), "MessageStatus": "undelivered", "ErrorCode": "30003"}
         query = urlsplit(sms.get("callback_url") or "").query
-        await self._status(form | {"AccountSid": sandbox_twilio.ACCOUNT_SID}, "not the token", self.forged, query)
+        await self._status(form | {"AccountSid": self._account_sid}, "not the token", self.forged, query)
         event = {
             **email.get("custom_args", {}),
             "event": "bounce",
@@ -186,7 +188,7 @@ class Injector:
             "X-Twilio-Email-Event-Webhook-Timestamp": str(int(time.time())),
             "Content-Type": "application/json",
         }
-        path = f"/v1/receipts/sendgrid/{sandbox_sendgrid.KEY_ID}/events"
+        path = f"/v1/receipts/sendgrid/{self._accounts['sendgrid'].identity}/events"
         await self._post(path, json.dumps([event]).encode(), headers, self.forged)
 
     async def _latest(self, provider: str) -> dict[str, Any]:
@@ -202,10 +204,12 @@ class Injector:
     async def unknown(self, fault: Fault) -> None:
         """Rightly signed, about something that nobody sent through us."""
         form = {"MessageSid": "SM" + os.urandom(16).hex(), "MessageStatus": "delivered"}
-        await self._status(form | {"AccountSid": sandbox_twilio.ACCOUNT_SID}, sandbox_twilio.AUTH_TOKEN, [])
+        await self._status(
+            form | {"AccountSid": self._account_sid}, self._accounts["twilio"].env["TWILIO_AUTH_TOKEN"], []
+        )
 
     async def _status(self, form: dict[str, str], token: str, answers: list[Answer], query: str = "") -> None:
-        path = f"/v1/receipts/twilio/{sandbox_twilio.ACCOUNT_SID}/status" + (f"?{query}" if query else "")
+        path = f"/v1/receipts/twilio/{self._account_sid}/status" + (f"?{query}" if query else "")
         signature = RequestValidator(token).compute_signature(self.stack.api_url + path, form)
         headers = {"X-Twilio-Signature": signature, "Content-Type": "application/x-www-form-urlencoded"}
         await self._post(path, urlencode(form).encode(), headers, answers)

@@ -32,8 +32,12 @@ from bellhop.store.connections import make_engine
 from bellhop.store.settings import DeliverySettings, PostgresSettings
 from bellhop.temporal.settings import TemporalSettings
 from bellhop.webhooks.settings import WebhookSettings
+from tests.sandbox_accounts import SANDBOX_SECRET, SECRET_KEY
 
-SECRET = "a secret of the tests, long enough to be one"
+# What `bellhop.sandbox.testing.running` derives its accounts from.
+os.environ["SANDBOX_SECRET"] = SANDBOX_SECRET
+
+SECRET = SECRET_KEY
 TEMPLATE = "bellhop_template"
 
 _DSN = "BELLHOP_TEST_DSN"

@@ -17,6 +17,8 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field
 
+from bellhop.sandbox.host_check import HostCheck
+
 
 class Behaviour(BaseModel):
     """What the next `count` calls get (-1: all from now on)."""
@@ -104,7 +106,7 @@ def main() -> None:
     options.add_argument("--file", type=Path, default=None, help="where to keep them (JSON lines)")
     chosen = options.parse_args()
     uvicorn.run(
-        create_app(chosen.file),
+        HostCheck(create_app(chosen.file), [chosen.host], "--host"),
         host=chosen.host,
         port=chosen.port,
         log_level="warning",

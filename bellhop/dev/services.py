@@ -61,10 +61,13 @@ def settings_env(
 
 def sandbox(env: Mapping[str, str], paths: DevPaths, ports: Ports, host: str) -> Program:
     # Imported here: everything else of the stack can be started without the sandbox's packages.
-    from bellhop.dev.callbacks import callback_env
+    from bellhop.dev.callbacks import sandbox_env
 
     # This machine's own address, unless the person has put a public one in front: signatures cover the address.
-    own = callback_env(env.get("BELLHOP_PUBLIC_URL") or f"http://{reachable(host)}:{ports.api}")
+    own = sandbox_env(
+        env.get("BELLHOP_PUBLIC_URL") or f"http://{reachable(host)}:{ports.api}", env["BELLHOP_SECRET_KEY"]
+    )
+    env = {name: value for name, value in env.items() if name != "BELLHOP_SECRET_KEY"}
     command = ["-m", "bellhop.sandbox", "--host", "127.0.0.1", "--port", str(ports.sandbox)]
     command += ["--db", str(paths.sandbox_db)]
     url = f"http://127.0.0.1:{ports.sandbox}/_sandbox/health"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -38,6 +39,9 @@ from bellhop.temporal.dispatcher import TemporalDispatcher
 from bellhop.temporal.recovery import PostgresSweeper, keep_sweeping
 
 T = TypeVar("T")
+
+USUAL_RIGHTS = ("messaging:read", "messaging:write", "guests:read", "guests:write")
+"""What a key made by command may do unless it is said: what a property's software needs every day."""
 
 
 class Refused(Exception):
@@ -144,14 +148,36 @@ async def _scope_of(tx: AsyncConnection, slug: str, environment: str) -> Scope:
 
 
 async def create_key(
-    engine: Engine, slug: str, environment: str, name: str, rights: Sequence[str], rate_limit: int | None
+    engine: Engine,
+    slug: str,
+    environment: str,
+    name: str,
+    rights: Sequence[str],
+    rate_limit: int | None,
+    expires: str | None = None,
 ) -> dict[str, Any]:
-    """Mint a key for one property and environment; the raw key is in the answer and nowhere else."""
+    """Mint a key for one property and environment; the raw key is in the answer and nowhere else. `expires`: a number
+    of days (`90d`) or an ISO date or time, in UTC unless it names its zone."""
+    until = None if expires is None else _moment(expires)
     scope = await engine.database.read(lambda tx: _scope_of(tx, slug, environment))
     if unknown := [word for word in rights if word not in RIGHTS]:
         raise Refused(f"No such scope: {', '.join(unknown)}. There are: {', '.join(RIGHTS)}.")
-    row, raw = await keys.mint(engine, scope, name, rights, rate_limit=rate_limit)
-    return _part(serializers.minted_key(row, raw), "id", "environment", "scopes", "key")
+    try:
+        row, raw = await keys.mint(engine, scope, name, rights, rate_limit=rate_limit, expires_at=until)
+    except InvalidField as problem:
+        raise Refused(f"--expires: {problem.expected}.") from None
+    return _part(serializers.minted_key(row, raw), "id", "environment", "scopes", "expires_at", "key")
+
+
+def _moment(said: str) -> datetime:
+    """When a key expires. Raises Refused."""
+    try:
+        if days := re.fullmatch(r"(\d{1,5})d", said):
+            return datetime.now(UTC) + timedelta(days=int(days[1]))
+        moment = datetime.fromisoformat(said)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise Refused(f"--expires: '{said}' is neither 90d nor a date or time such as 2027-12-31.") from None
 
 
 def _part(shown: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -165,7 +191,17 @@ async def list_keys(engine: Engine, slug: str) -> list[dict[str, Any]]:
     for _, scope in sorted((await engine.database.read(lambda tx: _scopes_of(tx, slug))).items()):
         rows, _ = await keys.listing(engine, scope, limit=1000)
         found += [
-            _part(serializers.api_key(row), "id", "name", "environment", "scopes", "last4", "created_at", "revoked_at")
+            _part(
+                serializers.api_key(row),
+                "id",
+                "name",
+                "environment",
+                "scopes",
+                "last4",
+                "created_at",
+                "expires_at",
+                "revoked_at",
+            )
             for row in rows
         ]
     return found

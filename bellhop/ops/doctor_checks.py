@@ -116,6 +116,12 @@ async def _key(context: CheckContext) -> list[Facts]:
     return [{}] if known not in (None, ours) else []
 
 
+async def _plain(context: CheckContext) -> list[Facts]:
+    if context.settings.bellhop.encrypted or not (count := await health_queries.live_accounts(context.database)):
+        return []
+    return [{"count": count, "address": context.settings.bellhop.public_url}]
+
+
 async def _clock(context: CheckContext) -> list[Facts]:
     before = datetime.now(UTC)
     there = await health_queries.clock(context.database)
@@ -225,6 +231,13 @@ DATABASE_CHECKS: tuple[Check, ...] = (
         "{identity}).",
         "Run `bellhop accounts encrypt`, once every process runs this version and knows the newest key.",
         _sealed(Sealing.PLAIN, Sealing.OLDER),
+    ),
+    Check(
+        "public_url", Severity.WRONG,
+        "BELLHOP_PUBLIC_URL is {address}, and live environments have {count:account}: providers would post guests' "
+        "numbers and answers unencrypted.",
+        "Set it to the public https address that leads to the API, at every process.",
+        _plain,
     ),
     Check(
         "clock", Severity.WARNING, "This machine's clock is {seconds} {way} the database's.",

@@ -151,6 +151,8 @@ class Reconciler:
         base_url = self._routes.base_url(self._scope.environment, row.base_url)
         if base_url is None:
             return "it is the sandbox's, and no sandbox is set (BELLHOP_SANDBOX_URL)"
+        if not row.credentials:
+            return "its credentials were forgotten"
         try:
             account = account_of(self._cipher, row, base_url)
         except CredentialsUnreadable as problem:

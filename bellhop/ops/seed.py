@@ -16,6 +16,7 @@ from bellhop.domain.keys import digest
 from bellhop.domain.scopes import Scope
 from bellhop.providers import PACKAGES
 from bellhop.providers.package import ProviderPackage, ProviderSettings
+from bellhop.sandbox.accounts import secret_of
 from bellhop.sandbox.providers import default_accounts
 from bellhop.settings import Settings, SettingsError
 from bellhop.store.access import keys, properties
@@ -44,17 +45,31 @@ async def ensure_key(tx: AsyncConnection, scope: Scope, raw: str | None, name: s
 async def ensure_accounts(tx: AsyncConnection, scope: Scope, settings: Settings) -> list[str]:
     """The provider accounts and senders of a scope, from the sandbox (test) or the environment (live).
 
-    Existing rows are left as they are. Returns the channels that can be used.
+    Existing rows are left as they are, but that a test scope follows the sandbox's credentials. Returns the channels
+    that can be used.
     """
     cipher = settings.bellhop.credential_cipher()
-    for seed in _sandbox_accounts(settings) if scope.environment == "test" else live_accounts(settings):
-        await accounts.ensure(tx, cipher, scope, seed)
+    if scope.environment == "test":
+        for seed in _sandbox_accounts(settings):
+            await accounts.follow(tx, cipher, scope, seed)
+    else:
+        for seed in live_accounts(settings):
+            await accounts.ensure(tx, cipher, scope, seed)
     return await accounts.channels(tx, scope)
 
 
 def live_accounts(settings: Settings) -> list[Seed]:
-    """The accounts the environment names. Raises SettingsError on one that cannot be an account."""
-    return [seed for package in PACKAGES for seed in _seeds(package, settings.provider(package.settings))]
+    """The accounts the environment names. Raises SettingsError on one that cannot be an account, and on a public
+    address without encryption: callbacks with guests' numbers and answers would come by it (a stand-in that is itself
+    reached without may)."""
+    named = [seed for package in PACKAGES for seed in _seeds(package, settings.provider(package.settings))]
+    if not settings.bellhop.encrypted and any(seed.base_url.startswith("https:") for seed in named):
+        ours = ", ".join(sorted({package.settings.variable("…") for package in PACKAGES}))
+        raise SettingsError(
+            f"BELLHOP_PUBLIC_URL is {settings.bellhop.public_url}: accounts of live environments ({ours}) need an "
+            "address of https, since providers post guests' numbers and answers to it."
+        )
+    return named
 
 
 def _sandbox_accounts(settings: Settings) -> list[Seed]:
@@ -62,7 +77,7 @@ def _sandbox_accounts(settings: Settings) -> list[Seed]:
     base_url = settings.bellhop.sandbox_url
     if base_url is None:
         return []
-    known = default_accounts()
+    known = default_accounts(secret_of(settings.bellhop.secret_key.get_secret_value()))
     return [
         replace(seed, base_url=base_url)
         for package in PACKAGES

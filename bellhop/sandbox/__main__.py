@@ -11,11 +11,14 @@ from pydantic import ValidationError
 from bellhop.sandbox import faults
 from bellhop.sandbox.app import create_server
 from bellhop.sandbox.providers import default_accounts, simulators
-from bellhop.sandbox.settings import Process, Settings
+from bellhop.sandbox.settings import NoSecret, Process, Settings, secret
 
 _EPILOG = """
 environment:
   SANDBOX_HOST, SANDBOX_PORT, SANDBOX_DB   as the options
+  SANDBOX_SECRET                           what its accounts are derived from; else BELLHOP_SECRET_KEY, that of the
+                                           installation which sends here
+  SANDBOX_ALLOWED_HOSTS                    names it may be called by, beside localhost and addresses: sandbox,…
 {settings}
 
 then:
@@ -48,15 +51,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on (8900; 0: any free one)")
     parser.add_argument("--db", type=Path, help="SQLite file to keep everything in; without it, in memory")
-    parser.add_argument("--accounts", action="store_true", help="print the accounts every sandbox knows, and end")
+    parser.add_argument(
+        "--accounts", action="store_true", help="print the accounts a sandbox with this secret knows, and end"
+    )
     given = vars(parser.parse_args(arguments))
+    try:
+        derived_from = secret()
+    except NoSecret as missing:
+        sys.stderr.write(f"{missing}\n")
+        return 2
     if given.pop("accounts"):
-        for account in default_accounts().values():
+        for account in default_accounts(derived_from).values():
             sys.stdout.writelines(f"{name}={value}\n" for name, value in account.env.items())
         return 0
     try:
         process = Process(**{name: value for name, value in given.items() if value is not None})
-        server = create_server(process.host, process.port, process.db, Settings())
+        names = process.names()
+        server = create_server(derived_from, process.host, process.port, process.db, Settings(), names)
     except ValidationError as error:
         for problem in error.errors():
             sys.stderr.write(f"SANDBOX_{str(problem['loc'][0]).upper()}: {problem['msg']}\n")

@@ -1,20 +1,26 @@
-"""What every process knows of a simulator's accounts without a call: the default one, and how made-up ones are derived.
+"""What an installation and its sandbox know of a simulator's accounts without a call: the default one, and how made-up
+ones are derived.
 
-Credentials are derived from phrases instead of being written out: their shapes are the providers' own, and scanners
-that look for leaked keys would otherwise stop every commit. `python -m bellhop.sandbox --accounts` prints them.
+Credentials are derived from a secret of the installation's own, so that nobody else's callbacks are believed and nobody
+else's calls are taken. The sandbox is given it as `SANDBOX_SECRET`; the installation derives it from its secret key,
+which the sandbox need not know. `python -m bellhop.sandbox --accounts` prints the accounts.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 
 @dataclass(frozen=True, slots=True)
 class DefaultAccount:
-    """The account that every sandbox has at one provider.
+    """The account that every sandbox of an installation has at one provider.
 
     `identity` names it in callback addresses. `env` is what somebody would put into the environment to send with it.
     `callbacks`: a `SANDBOX_…` setting → the last part of the address that is posted to
@@ -26,9 +32,14 @@ class DefaultAccount:
     callbacks: Mapping[str, str]
 
 
-def digest(phrase: str) -> bytes:
-    """32 bytes, the same in every process."""
-    return hashlib.sha256(f"bellhop sandbox: {phrase}".encode()).digest()
+def secret_of(secret_key: str) -> str:
+    """The sandbox's secret of the installation with that `BELLHOP_SECRET_KEY`."""
+    return HKDF(SHA256(), 32, salt=None, info=b"bellhop sandbox").derive(secret_key.encode()).hex()
+
+
+def digest(secret: str, phrase: str) -> bytes:
+    """32 bytes, the same in every process that knows the secret."""
+    return hmac.digest(secret.encode(), f"bellhop sandbox: {phrase}".encode(), hashlib.sha256)
 
 
 def new_phrase() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,14 +10,15 @@ import uvicorn
 from fastapi import FastAPI
 
 from bellhop.sandbox import control, page, socket_faults
+from bellhop.sandbox.host_check import HostCheck
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.simulator import SettingsGroup
 from bellhop.sandbox.state import State
 
 
-def create_app(db: Path | None = None, settings: SettingsGroup | None = None) -> FastAPI:
-    """The application; without `db` everything is held in memory."""
-    state = State(db, settings or Settings())
+def create_app(secret: str, db: Path | None = None, settings: SettingsGroup | None = None) -> FastAPI:
+    """The application; without `db` everything is held in memory. `secret`: what its accounts are derived from."""
+    state = State(db, settings or Settings(), secret)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -36,13 +37,19 @@ def create_app(db: Path | None = None, settings: SettingsGroup | None = None) ->
 
 
 def create_server(
-    host: str = "127.0.0.1", port: int = 8900, db: Path | None = None, settings: SettingsGroup | None = None
+    secret: str,
+    host: str = "127.0.0.1",
+    port: int = 8900,
+    db: Path | None = None,
+    settings: SettingsGroup | None = None,
+    names: Collection[str] = (),
 ) -> socket_faults.Server:
-    """A server with its port already bound (`server.port`, also for port 0); run it with `server.run()`."""
-    app = create_app(db, settings)
+    """A server with its port already bound (`server.port`, also for port 0); run it with `server.run()`. `names`: those
+    it may be called by beside localhost and addresses."""
+    app = create_app(secret, db, settings)
     server = socket_faults.Server(
         uvicorn.Config(
-            app,
+            HostCheck(app, names, "SANDBOX_ALLOWED_HOSTS"),
             host=host,
             port=port,
             http=socket_faults.Protocol,

@@ -24,9 +24,11 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class State:
-    """One sandbox. `env` are the settings as the environment has them; what was PUT lies over them."""
+    """One sandbox. `env` are the settings as the environment has them; what was PUT lies over them. `secret`: what its
+    accounts are derived from."""
 
-    def __init__(self, db: Path | None, env: SettingsGroup) -> None:
+    def __init__(self, db: Path | None, env: SettingsGroup, secret: str) -> None:
+        self.secret = secret
         self.store = Store(db)
         self._env = env
         put: dict[str, Any] = self.store.kept("settings").get("put", {})

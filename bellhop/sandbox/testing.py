@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,8 +18,9 @@ from bellhop.sandbox.simulator import SettingsGroup
 
 @contextmanager
 def running(db: Path | None = None, settings: SettingsGroup | None = None) -> Iterator[str]:
-    """A real server on a free port of the loopback; yields its URL."""
-    server = create_server("127.0.0.1", 0, db, settings)
+    """A real server on a free port of the loopback, with the accounts of the environment's `SANDBOX_SECRET`; yields its
+    URL."""
+    server = create_server(os.environ["SANDBOX_SECRET"], "127.0.0.1", 0, db, settings)
     thread = threading.Thread(target=server.run, name="sandbox", daemon=True)
     thread.start()
     while not server.started:

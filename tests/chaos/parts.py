@@ -32,6 +32,7 @@ from bellhop.store.access import keys
 from bellhop.temporal.client import register_search_attributes
 from bellhop.temporal.dispatcher import TemporalDispatcher
 from tests.integration.engine import SANDBOX_PACE, Engine, free_port
+from tests.sandbox_accounts import SANDBOX_SECRET
 
 ROOMS = ("api", "activities", "bellhop", "workflows", "worker.py")
 
@@ -152,7 +153,10 @@ async def parts_stack(settings: Settings, database: AsyncEngine, client: Client)
                 httpx2.AsyncClient(base_url=url, headers=headers, timeout=20, limits=limits, trust_env=False) as http,
                 httpx2.AsyncClient(base_url=sandbox_url, timeout=20, trust_env=False) as sandbox,
             ):
-                urls = {name.removeprefix("SANDBOX_").lower(): value for name, value in callback_env(url).items()}
+                urls = {
+                    name.removeprefix("SANDBOX_").lower(): value
+                    for name, value in callback_env(url, SANDBOX_SECRET).items()
+                }
                 await sandbox.put("/_sandbox/settings", json={**SANDBOX_PACE, **urls})
                 book = AddressBook(settings.bellhop.secret_key.get_secret_value())
                 dispatcher = TemporalDispatcher(client, database)

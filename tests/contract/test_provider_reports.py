@@ -35,10 +35,9 @@ from bellhop.domain.statuses import Stage
 from bellhop.providers.lease import boottime
 from bellhop.providers.sendgrid.adapter import SendGrid
 from bellhop.providers.twilio.adapter import Twilio
-from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
-from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Receiver, running
+from tests.sandbox_accounts import sandbox_sendgrid, sandbox_twilio
 
 QUICK = Settings(
     twilio_sent_after=0.02, twilio_delivered_after=0.05, twilio_retry_pause=0.02, sendgrid_processed_after=0.02,

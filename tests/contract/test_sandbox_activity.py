@@ -16,12 +16,11 @@ from sendgrid.helpers.eventwebhook import EventWebhook, EventWebhookHeader
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
 from bellhop.sandbox.providers.sendgrid import activity as sendgrid_activity
 from bellhop.sandbox.providers.sendgrid.events import EVENT_FLAGS
-from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import ReceivedCall, Receiver, running
+from tests.sandbox_accounts import sandbox_sendgrid, sandbox_twilio
 
 HTTP = httpx2.Client(timeout=30)
 QUICK = Settings(

@@ -19,10 +19,9 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
 from bellhop.sandbox import faults, scenarios
-from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
-from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import ReceivedCall, Receiver, running
+from tests.sandbox_accounts import sandbox_sendgrid, sandbox_twilio
 
 GUEST = "+13055551234"
 HTTP = httpx2.Client()  # one for all: making one reads every certificate there is
@@ -147,7 +146,7 @@ def test_a_reset_is_a_tcp_reset(sandbox: str) -> None:
     with socket.create_connection((address.hostname, address.port), 2) as raw:
         token = httpx2.BasicAuth(sandbox_twilio.ACCOUNT_SID, sandbox_twilio.AUTH_TOKEN)._auth_header
         raw.sendall(
-            f"POST /2010-04-01/Accounts/{sandbox_twilio.ACCOUNT_SID}/Messages.json HTTP/1.1\r\nHost: x\r\n"
+            f"POST /2010-04-01/Accounts/{sandbox_twilio.ACCOUNT_SID}/Messages.json HTTP/1.1\r\nHost: 127.0.0.1\r\n"
             f"Authorization: {token}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
             + body
         )

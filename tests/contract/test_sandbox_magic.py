@@ -19,10 +19,9 @@ import pytest
 from bellhop.sandbox import faults
 from bellhop.sandbox.magic import FAULTS, Magic, MagicTable
 from bellhop.sandbox.providers import simulators
-from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
-from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import ReceivedCall, Receiver, running
+from tests.sandbox_accounts import sandbox_sendgrid, sandbox_twilio
 
 TWILIO, SENDGRID = simulators()["twilio"].magic, simulators()["sendgrid"].magic
 QUICK = Settings(

@@ -19,10 +19,9 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
 from bellhop.sandbox import __main__
-from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
-from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import Receiver, running
+from tests.sandbox_accounts import sandbox_sendgrid, sandbox_twilio
 
 HTTP = httpx2.Client()  # one for all: making one reads every certificate there is
 GUEST, OURS = "+13055551234", sandbox_twilio.FROM_NUMBER

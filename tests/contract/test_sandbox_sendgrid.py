@@ -14,10 +14,9 @@ from sendgrid import SendGridAPIClient
 from sendgrid.helpers.eventwebhook import EventWebhook, EventWebhookHeader
 from sendgrid.helpers.mail import CustomArg, Mail, Personalization, To
 
-from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
-from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import ReceivedCall, Receiver, running
+from tests.sandbox_accounts import sandbox_sendgrid, sandbox_twilio
 
 HTTP = httpx2.Client()  # one for all: making one reads every certificate there is
 QUICK = Settings(

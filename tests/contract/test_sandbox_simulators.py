@@ -35,7 +35,7 @@ def test_a_folder_exports_its_simulator(name: str) -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_a_default_account_says_where_its_callbacks_go(name: str) -> None:
-    account = default_accounts()[name]
+    account = default_accounts("a secret")[name]
     settings = {f"SANDBOX_{field.upper()}" for field in simulators()[name].settings_group.model_fields}
     assert account.callbacks.keys() <= settings
     assert all(variable.startswith(f"{name.upper()}_") for variable in account.env)
@@ -44,7 +44,7 @@ def test_a_default_account_says_where_its_callbacks_go(name: str) -> None:
 def test_default_accounts_need_none_of_the_sandboxs_own_packages() -> None:
     """Bellhop seeds its test accounts with them, where neither web server nor templates of a sandbox are installed."""
     program = (
-        "import sys; from bellhop.sandbox.providers import default_accounts; default_accounts();"
+        "import sys; from bellhop.sandbox.providers import default_accounts; default_accounts('a secret');"
         "print(*({'aiohttp', 'fastapi', 'jinja2', 'yarl', 'uvicorn'} & sys.modules.keys()))"
     )
     assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == ""

@@ -16,10 +16,10 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from bellhop.sandbox import segments
-from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.sandbox.providers.twilio import overrides
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.testing import ReceivedCall, Receiver, running
+from tests.sandbox_accounts import sandbox_twilio
 
 GUEST = "+13055551234"
 OURS = sandbox_twilio.FROM_NUMBER

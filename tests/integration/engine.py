@@ -31,6 +31,7 @@ from bellhop.temporal.client import register_search_attributes
 from bellhop.temporal.dispatcher import TemporalDispatcher
 from bellhop.temporal.recovery import PostgresSweeper
 from bellhop.webhooks.poster import make_client
+from tests.sandbox_accounts import SANDBOX_SECRET
 from worker import activity_workers, message_activities, workflow_worker
 
 GUEST = "+13055551234"
@@ -225,7 +226,10 @@ async def running_engine(
         httpx2.AsyncClient(base_url=sandbox_url, timeout=30) as sandbox,
         TemporalDispatcher(client, database) as dispatcher,
     ):
-        urls = {name.removeprefix("SANDBOX_").lower(): value for name, value in callback_env(api_url).items()}
+        urls = {
+            name.removeprefix("SANDBOX_").lower(): value
+            for name, value in callback_env(api_url, SANDBOX_SECRET).items()
+        }
         await sandbox.delete("/_sandbox/messages")
         await sandbox.delete("/_sandbox/faults")
         answer = await sandbox.put("/_sandbox/settings", json={**SANDBOX_PACE, **urls})

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
@@ -17,6 +18,7 @@ from bellhop.cli.target import settings_here
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import Channel
 from bellhop.domain.content import Content
+from bellhop.domain.delivery_ports import Account, LookupKind
 from bellhop.domain.routing import carried
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
@@ -24,17 +26,19 @@ from bellhop.ops import administration
 from bellhop.ops.administration import Refused
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.providers import PACKAGES, providers
+from bellhop.providers.sendgrid.adapter import SendGrid
 from bellhop.providers.sendgrid.settings import SendGridSettings
+from bellhop.providers.twilio.adapter import Twilio
 from bellhop.providers.twilio.settings import TwilioSettings
-from bellhop.sandbox.providers import default_accounts
-from bellhop.settings import Settings
+from bellhop.sandbox.providers import names as simulated_names
+from bellhop.settings import Settings, SettingsError
 from bellhop.store.delivery import pending_wakes
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
 
 SID = "AC" + "0" * 32
 SLUG = "grand-sunset"
-SIMULATED = [package.name for package in PACKAGES if package.name in default_accounts()]
+SIMULATED = [package.name for package in PACKAGES if package.name in simulated_names()]
 SECRETS = ["first-token", "second-token", "first-secret", "second-secret", "first-public", "second-public"]
 
 
@@ -48,6 +52,13 @@ def sendgrid(settings: Settings, key: str = "SG.first.first-secret", public: str
         _env_file=None, api_key=SecretStr(key), from_email="stay@example.com", webhook_public_key=public
     )
     return settings.model_copy(update={"providers": {**settings.providers, "sendgrid": named}})
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """With an address that live accounts may have."""
+    public = settings.bellhop.model_copy(update={"public_url": "https://bellhop.example.com"})
+    return settings.model_copy(update={"bellhop": public})
 
 
 @pytest.fixture
@@ -85,9 +96,16 @@ async def test_keys_are_minted_listed_and_revoked(engine: AsyncEngine, settings:
         for slug, environment, right in (("none", "test", "*"), (SLUG, "staging", "*"), (SLUG, "test", "all")):
             with pytest.raises(Refused):
                 await administration.create_key(use_cases, slug, environment, "desk", [right], None)
+        for wrong in ("soon", "2020-01-01", "99999999d", "0d"):
+            with pytest.raises(Refused, match="--expires"):
+                await administration.create_key(use_cases, SLUG, "live", "desk", ["guests:read"], None, wrong)
+        until = await administration.create_key(use_cases, SLUG, "test", "desk", ["guests:read"], None, "2099-12-31")
+        assert until["expires_at"] == "2099-12-31T00:00:00.000000Z"
+        assert (await administration.list_keys(use_cases, SLUG))[0]["expires_at"] == until["expires_at"]
+        await administration.revoke_key(use_cases, until["id"])
         made = await administration.create_key(use_cases, SLUG, "live", "desk", ["guests:read"], 50)
         assert made["key"].startswith("sk_live_")
-        (listed,) = await administration.list_keys(use_cases, SLUG)
+        listed = next(row for row in await administration.list_keys(use_cases, SLUG) if row["environment"] == "live")
         assert (listed["id"], listed["scopes"], listed["revoked_at"]) == (made["id"], ["guests:read"], None)
         assert made["key"] not in str(listed)
         for _ in range(2):
@@ -189,6 +207,66 @@ async def test_a_new_sendgrid_key_takes_the_sender_over(
     )
     assert key[0]["outcome"] == "rotated"
     assert (await rows(tx, live, settings))["second"]["previous_credentials"]["webhook_public_key"] == "first-public"
+
+
+async def test_what_is_forgotten_leaves_no_secret(
+    tx: AsyncConnection, settings: Settings, scopes: Mapping[str, Scope]
+) -> None:
+    live = scopes["live"]
+    await administration.set_accounts(tx, sendgrid(twilio(settings)), SLUG, "live")
+    again = sendgrid(twilio(settings), "SG.second.second-secret", "second-public")
+    await administration.set_accounts(tx, again, SLUG, "live")
+    assert (await rows(tx, live, settings))["first"]["credentials"], "earlier mail's events still verify"
+    await administration.set_accounts(tx, again, SLUG, "live", forget_previous=True)
+    there = await rows(tx, live, settings)
+    assert (there["first"]["credentials"], there["first"]["previous_credentials"]) == ({}, {})
+    assert there["second"]["credentials"]["api_key"] == "SG.second.second-secret"
+    assert there[SID]["credentials"] == {"auth_token": "first-token"}
+    assert await used(tx, live) == [(SID, "+13055550100"), ("second", "stay@example.com")]
+    # Nothing is asked of it any more, and nothing raises.
+    account = Account(there["first"]["id"], "sendgrid", "first", "http://127.0.0.1:9", {})
+    assert SendGrid().report(account, "x", UUID(int=1), 1.0).kind is LookupKind.CANNOT_KNOW
+    assert Twilio().report(account, "SM" + "0" * 32, UUID(int=1), 1.0).kind is LookupKind.CANNOT_KNOW
+
+
+async def test_a_test_scope_follows_the_sandboxs_credentials(
+    tx: AsyncConnection, settings: Settings, scopes: Mapping[str, Scope]
+) -> None:
+    """As after an upgrade from a version whose sandbox had others: nobody has to do anything."""
+    test = scopes["test"]
+    made = await rows(tx, test, settings)
+    await tx.execute(
+        text(
+            "update provider_accounts set identity = 'old-' || provider, credentials ="
+            " (select jsonb_object_agg(key, 'known'::text) from jsonb_each(credentials)), health = 'held',"
+            " held_since = now()"
+        )
+    )
+    for _ in range(2):
+        await ensure_accounts(tx, test, settings)
+        there = await rows(tx, test, settings)
+        assert {name: there[name]["credentials"] for name in made} == {
+            name: row["credentials"] for name, row in made.items()
+        }
+        assert {row["health"] for row in there.values()} == {"ok"}
+        assert [there[f"old-{provider}"]["credentials"] for provider in ("sendgrid", "twilio")] == [{}, {}]
+        assert {identity for identity, _ in await used(tx, test)} == set(made)
+
+
+async def test_live_accounts_need_an_address_of_https(
+    tx: AsyncConnection, settings: Settings, scopes: Mapping[str, Scope]
+) -> None:
+    plain = settings.bellhop.model_copy(update={"public_url": "http://bellhop.example.com"})
+    asked = twilio(settings.model_copy(update={"bellhop": plain}))
+    with pytest.raises(SettingsError, match=r"BELLHOP_PUBLIC_URL is http://bellhop\.example\.com"):
+        await administration.set_accounts(tx, asked, SLUG, "live")
+    with pytest.raises(SettingsError, match="need an address of https"):
+        await ensure_accounts(tx, scopes["live"], asked)
+    await ensure_accounts(tx, scopes["test"], asked)
+    assert await rows(tx, scopes["live"], settings) == {}
+    # A stand-in on this machine.
+    await ensure_accounts(tx, scopes["live"], twilio(asked, base_url="http://127.0.0.1:9"))
+    assert set(await rows(tx, scopes["live"], settings)) == {SID}
 
 
 @pytest.mark.parametrize("how", ["same account", "new account", "mended"])

@@ -37,6 +37,7 @@ from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
 from bellhop.temporal.dispatcher import TemporalDispatcher
 from tests.integration.test_administration import SID, SLUG, rows, twilio
+from tests.sandbox_accounts import SANDBOX_SECRET
 
 OLD, NEW = "an older key of the tests, long enough", "the newest key of the tests, long enough"
 PLAIN = '{"auth_token": "plain-token"}'
@@ -46,6 +47,13 @@ def keyed(settings: Settings, *keys: str) -> Settings:
     """The settings with these keys for credentials, newest first."""
     changed = settings.bellhop.model_copy(update={"credentials_keys": [SecretStr(key) for key in keys]})
     return settings.model_copy(update={"bellhop": changed})
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """With an address that live accounts may have."""
+    public = settings.bellhop.model_copy(update={"public_url": "https://bellhop.example.com"})
+    return settings.model_copy(update={"bellhop": public})
 
 
 @pytest.fixture
@@ -73,7 +81,7 @@ async def test_nothing_of_a_credential_is_in_the_table(tx: AsyncConnection, live
     kept = await dump(tx)
     secret = [
         value
-        for account in default_accounts().values()
+        for account in default_accounts(SANDBOX_SECRET).values()
         for name, value in account.env.items()
         if name.endswith(("TOKEN", "API_KEY", "PUBLIC_KEY"))
     ]
@@ -156,7 +164,7 @@ async def test_messages_wait_until_the_key_is_back(engine: AsyncEngine, settings
         await at_once(tx, message.id)
     claim = await store(keyed(settings, NEW)).claim(message.id, 1e12)
     assert isinstance(claim, Claim)
-    assert claim.account.credentials["auth_token"] in default_accounts()["twilio"].env.values()
+    assert claim.account.credentials["auth_token"] in default_accounts(SANDBOX_SECRET)["twilio"].env.values()
 
 
 async def test_a_provider_is_asked_once_the_key_is_back(

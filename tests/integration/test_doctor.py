@@ -123,6 +123,7 @@ SITUATIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
 }  # fmt: skip
 ELSEWHERE = {
     "secret_key": "test_another_key",
+    "public_url": "test_live_accounts_behind_an_address_without_encryption",
     "postgres": "test_without_postgres",
     "temporal": "test_without_temporal",
     "namespace": "test_a_namespace_that_is_not_there",
@@ -200,6 +201,18 @@ async def test_another_key(scene: tuple[Settings, str]) -> None:
     lost = settings.bellhop.model_copy(update={"secret_key": SecretStr("not the key of the first start, but another")})
     found = await examine(settings.model_copy(update={"bellhop": lost}))
     assert "opt-outs are not recognised" in said(found, "secret_key")
+
+
+async def test_live_accounts_behind_an_address_without_encryption(
+    scene: tuple[Settings, str], engine: AsyncEngine
+) -> None:
+    settings, _ = scene
+    async with engine.begin() as tx:
+        live = "(select id from scopes where environment = 'live')"
+        await tx.execute(text(f"update provider_accounts set scope_id = {live} where provider = 'sendgrid'"))
+    assert "live environments have 1 account" in said(await examine(settings), "public_url")
+    https = settings.bellhop.model_copy(update={"public_url": "https://bellhop.example.com"})
+    assert "public_url" not in names(await examine(settings.model_copy(update={"bellhop": https})))
 
 
 async def test_without_postgres(settings: Settings, temporal: Client) -> None:

@@ -20,8 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import text
 from twilio.request_validator import RequestValidator
 
-from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
-from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
+from tests.sandbox_accounts import sandbox_sendgrid, sandbox_twilio
 
 from .engine import EMAIL, SMS, Engine, key, working
 

@@ -20,9 +20,9 @@ from bellhop.ops.discrepancies import Kind
 from bellhop.ops.reconciliation import Patience, Reconciled, Reconciler
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.providers import providers
-from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
 from bellhop.store.access import keys
 from tests.integration.engine import EMAIL, SMS, Engine, key
+from tests.sandbox_accounts import sandbox_twilio
 
 SID, TOKEN, NUMBER = sandbox_twilio.ACCOUNT_SID, sandbox_twilio.AUTH_TOKEN, sandbox_twilio.FROM_NUMBER
 QUICK = Patience(settles=timedelta(0), pause=0.3, timeout=10.0)

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from bellhop.dev.callbacks import callback_env
+from bellhop.dev.callbacks import sandbox_env
 from bellhop.providers import PACKAGES
 from bellhop.providers.package import ProviderPackage
-from bellhop.sandbox.providers.sendgrid import accounts as sandbox_sendgrid
-from bellhop.sandbox.providers.twilio import accounts as sandbox_twilio
+from bellhop.sandbox.settings import Process
 from bellhop.sandbox.settings import Settings as SandboxSettings
 from bellhop.settings import groups
+from tests.sandbox_accounts import SANDBOX_SECRET, SECRET_KEY, sandbox_sendgrid, sandbox_twilio
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -28,7 +28,7 @@ JOBS = {"migrate"}
 
 
 def known_variables() -> set[str]:
-    names = {f"SANDBOX_{field.upper()}" for field in SandboxSettings.model_fields}
+    names = {f"SANDBOX_{field.upper()}" for kind in (SandboxSettings, Process) for field in kind.model_fields}
     for tree in groups().values():
         names |= {f"{tree.model_config.get('env_prefix', '')}{field.upper()}" for field in tree.model_fields}
     return names
@@ -116,7 +116,8 @@ def test_the_sandbox_calls_back_with_its_own_accounts() -> None:
     # Signatures cover the address: the public one where there is one.
     where = SERVICES["api"]["environment"]["BELLHOP_PUBLIC_URL"]
     assert command[:6] == ["python", "-m", "bellhop.dev.callbacks", where, "python", "-m"]
-    environment = callback_env("http://api:8000")
+    environment = sandbox_env("http://api:8000", SECRET_KEY)
+    assert environment.pop("SANDBOX_SECRET") == SANDBOX_SECRET
     key_id = sandbox_sendgrid.KEY_ID
     assert environment == {
         "SANDBOX_SENDGRID_EVENT_URL": f"http://api:8000/v1/receipts/sendgrid/{key_id}/events",

@@ -147,6 +147,8 @@ class SendGrid:
 
     def _ask(self, account: Account, call: Call, *path: str, **query: object) -> dict[str, Any]:
         """An object of the Email Activity API. Raises CannotList, ProviderUnreachable, and what connections raise."""
+        if not account.credentials.get("api_key"):
+            raise CannotList("its API key was forgotten")
         client = sdk(self._http, account).client.messages
         for name in path:
             client = client._(name)

@@ -86,6 +86,8 @@ class Twilio:
 
     def look_up(self, account: Account, lookup: LookupRequest, timeout: float) -> LookupResult:
         """Find the message by receiver, sender and text: Twilio knows no idempotency key for messages."""
+        if not account.credentials.get("auth_token"):
+            return LookupResult(LookupKind.CANNOT_KNOW)  # forgotten
         try:
             with Call(timeout=timeout):
                 return self._search(account, lookup)
@@ -117,7 +119,7 @@ class Twilio:
 
     def report(self, account: Account, provider_id: str | None, attempt_id: UUID, timeout: float) -> Reported:
         """Fetch the message by its sid."""
-        if provider_id is None or not _SID.fullmatch(provider_id):
+        if provider_id is None or not _SID.fullmatch(provider_id) or not account.credentials.get("auth_token"):
             # Twilio finds messages by sid, number and day only; without a sid, `look_up` has to find it first.
             return Reported(LookupKind.CANNOT_KNOW)
         try:

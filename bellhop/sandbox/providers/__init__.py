@@ -1,6 +1,6 @@
 """The simulators, found by looking: one folder for each provider, named as the provider is.
 
-A folder has `accounts.py` with `DEFAULT`, which needs none of the sandbox's own packages, and `simulator.py` with
+A folder has `accounts.py` with `default`, which needs none of the sandbox's own packages, and `simulator.py` with
 `SIMULATOR`, a subclass of `Simulator`.
 """
 
@@ -26,9 +26,9 @@ def names() -> tuple[str, ...]:
 
 
 @cache
-def default_accounts() -> dict[str, DefaultAccount]:
-    """The account that every sandbox has, by provider."""
-    return {name: import_module(f"{__name__}.{name}.accounts").DEFAULT for name in names()}
+def default_accounts(secret: str) -> dict[str, DefaultAccount]:
+    """The account that every sandbox with this secret has, by provider."""
+    return {name: import_module(f"{__name__}.{name}.accounts").default(secret) for name in names()}
 
 
 @cache

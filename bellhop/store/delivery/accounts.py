@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -84,6 +84,29 @@ async def ensure(tx: AsyncConnection, cipher: CredentialCipher, scope: Scope, se
         )
         .on_conflict_do_nothing()
     )
+
+
+async def follow(tx: AsyncConnection, cipher: CredentialCipher, scope: Scope, seed: Seed) -> None:
+    """Make the account and its sender where they are missing, and send through them if the scope has other accounts of
+    the provider, or other credentials for this one; those are forgotten. Rows that are as they should be stay so."""
+    there = await tx.execute(
+        select(provider_accounts.c.identity, provider_accounts.c.credentials).where(
+            provider_accounts.c.scope_id == scope.id, provider_accounts.c.provider == seed.provider
+        )
+    )
+    known = {row.identity: row.credentials for row in there}
+    if known and not _holds(cipher, known.get(seed.identity, {}), seed):
+        await put(tx, cipher, scope, seed, forget_previous=True)
+        await forget_previous(tx, scope)
+    else:
+        await ensure(tx, cipher, scope, seed)
+
+
+def _holds(cipher: CredentialCipher, stored: Mapping[str, str], seed: Seed) -> bool:
+    try:
+        return dict(cipher.open(stored)) == dict(seed.credentials)
+    except CredentialsUnreadable:
+        return False
 
 
 async def channels(tx: AsyncConnection, scope: Scope) -> list[str]:
@@ -235,9 +258,20 @@ async def mend(tx: AsyncConnection, scope: Scope, provider: str | None = None) -
 
 
 async def forget_previous(tx: AsyncConnection, scope: Scope) -> None:
-    """Previous credentials are accepted no longer."""
+    """Previous credentials are accepted no longer, and an account that no channel goes through any more keeps none: its
+    senders go with them."""
     await tx.execute(
         update(provider_accounts)
         .where(provider_accounts.c.scope_id == scope.id)
         .values(previous_credentials={}, updated_at=func.now())
+    )
+    used = select(senders.c.account_id).where(senders.c.scope_id == scope.id, senders.c.is_default)
+    forgotten = await tx.execute(
+        update(provider_accounts)
+        .where(provider_accounts.c.scope_id == scope.id, provider_accounts.c.id.not_in(used))
+        .values(credentials={})
+        .returning(provider_accounts.c.id)
+    )
+    await tx.execute(
+        delete(senders).where(senders.c.scope_id == scope.id, senders.c.account_id.in_(list(forgotten.scalars())))
     )

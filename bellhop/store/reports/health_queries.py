@@ -200,6 +200,17 @@ async def held(tx: AsyncConnection, _: float) -> list[HeldAccount]:
     return await _looked(tx, HeldAccount, _HELD)
 
 
+async def live_accounts(tx: AsyncConnection) -> int:
+    """How many provider accounts live environments send through."""
+    found = await tx.execute(
+        text(
+            "select count(*) from provider_accounts account join scopes scope on scope.id = account.scope_id"
+            " where scope.environment = 'live' and account.credentials <> '{}'"
+        )
+    )
+    return int(found.scalar_one())
+
+
 async def paused(tx: AsyncConnection, _: float) -> list[PausedScope]:
     """Scopes that send nothing, because somebody said so."""
     return await _looked(tx, PausedScope, _PAUSED)

@@ -28,6 +28,7 @@ from bellhop.sandbox.testing import Receiver, running
 from tests.chaos.crash.points import Point
 from tests.chaos.crash.process_pool import Child, ProcessPool, sweep_schedule
 from tests.chaos.crash.scenarios import NUMBERS, Ending, Play, Scenario
+from tests.sandbox_accounts import SANDBOX_SECRET
 
 # Slower than our own steps on a busy machine, so that they come in the order of the list; retried after a restart.
 SANDBOX = {
@@ -138,7 +139,7 @@ class WorkerSlot:
         await self._record.execute("update endpoints set id = uuidv7()")
         urls = {
             name.removeprefix("SANDBOX_").lower(): value
-            for name, value in callback_env(str(self._api.base_url)).items()
+            for name, value in callback_env(str(self._api.base_url), SANDBOX_SECRET).items()
         }
         answer = await self._sandbox.put("/_sandbox/settings", json={**SANDBOX, **urls})
         assert answer.status_code == 200, answer.text

@@ -1,4 +1,5 @@
-"""SendGrid's accounts as the sandbox makes them up; the default one is the same in each process, webhook key too."""
+"""SendGrid's accounts as the sandbox makes them up; the default one is the same in each process of an
+installation, webhook key too."""
 
 from __future__ import annotations
 
@@ -15,16 +16,19 @@ from bellhop.sandbox.accounts import DefaultAccount, digest
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
-def api_key(phrase: str) -> str:
+FROM_EMAIL = "stay@sandbox.example"
+
+
+def api_key(secret: str, phrase: str) -> str:
     """`SG.<22 characters>.<43 characters>`, URL-safe base64 as SendGrid issues them."""
-    key_id = base64.urlsafe_b64encode(digest(f"sendgrid key id {phrase}")[:16]).decode().rstrip("=")
-    secret = base64.urlsafe_b64encode(digest(f"sendgrid secret {phrase}")).decode().rstrip("=")
-    return f"SG.{key_id}.{secret}"
+    key_id = base64.urlsafe_b64encode(digest(secret, f"sendgrid key id {phrase}")[:16]).decode().rstrip("=")
+    private = base64.urlsafe_b64encode(digest(secret, f"sendgrid secret {phrase}")).decode().rstrip("=")
+    return f"SG.{key_id}.{private}"
 
 
-def webhook_private_key(phrase: str) -> ec.EllipticCurvePrivateKey:
-    """The P-256 key one SendGrid account signs its events with."""
-    number = int.from_bytes(digest(f"sendgrid webhook {phrase}"), "big") % (_P256_ORDER - 1) + 1
+def webhook_private_key(api_key: str) -> ec.EllipticCurvePrivateKey:
+    """The P-256 key the SendGrid account with that key signs its events with."""
+    number = int.from_bytes(digest(api_key, "sendgrid webhook"), "big") % (_P256_ORDER - 1) + 1
     return ec.derive_private_key(number, ec.SECP256R1())
 
 
@@ -34,21 +38,18 @@ def webhook_public_key(private_key: ec.EllipticCurvePrivateKey) -> str:
     return base64.b64encode(der).decode()
 
 
-API_KEY = api_key("default")
-KEY_ID = API_KEY.split(".")[1]
-FROM_EMAIL = "stay@sandbox.example"
-WEBHOOK_PRIVATE_KEY = webhook_private_key(API_KEY)
-WEBHOOK_PUBLIC_KEY = webhook_public_key(WEBHOOK_PRIVATE_KEY)
-
-DEFAULT = DefaultAccount(
-    identity=KEY_ID,
-    env={
-        "SENDGRID_API_KEY": API_KEY,
-        "SENDGRID_FROM_EMAIL": FROM_EMAIL,
-        "SENDGRID_WEBHOOK_PUBLIC_KEY": WEBHOOK_PUBLIC_KEY,
-    },
-    callbacks={"SANDBOX_SENDGRID_EVENT_URL": "events"},
-)
+def default(secret: str) -> DefaultAccount:
+    """The account every sandbox with this secret has."""
+    key = api_key(secret, "default")
+    return DefaultAccount(
+        identity=key.split(".")[1],
+        env={
+            "SENDGRID_API_KEY": key,
+            "SENDGRID_FROM_EMAIL": FROM_EMAIL,
+            "SENDGRID_WEBHOOK_PUBLIC_KEY": webhook_public_key(webhook_private_key(key)),
+        },
+        callbacks={"SANDBOX_SENDGRID_EVENT_URL": "events"},
+    )
 
 
 def key_half(key: str) -> str:

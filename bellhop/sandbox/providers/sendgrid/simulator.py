@@ -35,7 +35,8 @@ class SendGrid(Simulator):
 
     def __init__(self, state: State) -> None:
         super().__init__(state)
-        self.accounts = AccountRegistry(state.store, self.name, SendGridAccount, SendGridAccount(accounts.API_KEY))
+        self._default_key = accounts.default(state.secret).env["SENDGRID_API_KEY"]
+        self.accounts = AccountRegistry(state.store, self.name, SendGridAccount, SendGridAccount(self._default_key))
         self.webhook = EventWebhook(state.callback_sender, self.accounts, lambda: self.settings)
 
     @property
@@ -64,13 +65,13 @@ class SendGrid(Simulator):
     def settings_changed(self, changed: Mapping[str, Any]) -> None:
         # Whoever sets it here means it, also for the default account that PATCHed its own before.
         if "sendgrid_event_url" in changed:
-            default = self.account_of(accounts.API_KEY)
+            default = self.account_of(self._default_key)
             if default and default.event.pop("url", None) is not None:
                 self.accounts.put(default)
 
     def put_account(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         given = AccountRequest.model_validate(asked)
-        key = given.api_key or accounts.api_key(new_phrase())
+        key = given.api_key or accounts.api_key(self.state.secret, new_phrase())
         account = self.account_of(key) or SendGridAccount(key)
         if given.from_emails is not None:
             account.from_emails = [email.casefold() for email in given.from_emails]

@@ -1,4 +1,4 @@
-"""Twilio's accounts as the sandbox makes them up; the default one is the same in each process."""
+"""Twilio's accounts as the sandbox makes them up; the default one is the same in each process of an installation."""
 
 from __future__ import annotations
 
@@ -8,26 +8,31 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bellhop.sandbox.accounts import DefaultAccount, digest
 
-
-def account_sid(phrase: str) -> str:
-    """`AC` and 32 hexadecimal digits."""
-    return "AC" + digest(f"twilio account {phrase}").hex()[:32]
-
-
-def auth_token(phrase: str) -> str:
-    """32 hexadecimal digits."""
-    return digest(f"twilio token {phrase}").hex()[:32]
-
-
-ACCOUNT_SID = account_sid("default")
-AUTH_TOKEN = auth_token("default")
 FROM_NUMBER = "+15005550006"
 
-DEFAULT = DefaultAccount(
-    identity=ACCOUNT_SID,
-    env={"TWILIO_ACCOUNT_SID": ACCOUNT_SID, "TWILIO_AUTH_TOKEN": AUTH_TOKEN, "TWILIO_FROM_NUMBER": FROM_NUMBER},
-    callbacks={"SANDBOX_TWILIO_INBOUND_URL": "inbound"},
-)
+
+def account_sid(secret: str, phrase: str) -> str:
+    """`AC` and 32 hexadecimal digits."""
+    return "AC" + digest(secret, f"twilio account {phrase}").hex()[:32]
+
+
+def auth_token(secret: str, phrase: str) -> str:
+    """32 hexadecimal digits."""
+    return digest(secret, f"twilio token {phrase}").hex()[:32]
+
+
+def default(secret: str) -> DefaultAccount:
+    """The account every sandbox with this secret has."""
+    sid = account_sid(secret, "default")
+    return DefaultAccount(
+        identity=sid,
+        env={
+            "TWILIO_ACCOUNT_SID": sid,
+            "TWILIO_AUTH_TOKEN": auth_token(secret, "default"),
+            "TWILIO_FROM_NUMBER": FROM_NUMBER,
+        },
+        callbacks={"SANDBOX_TWILIO_INBOUND_URL": "inbound"},
+    )
 
 
 @dataclass(slots=True)

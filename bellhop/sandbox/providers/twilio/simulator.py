@@ -36,7 +36,8 @@ class Twilio(Simulator):
 
     def __init__(self, state: State) -> None:
         super().__init__(state)
-        default = TwilioAccount(accounts.ACCOUNT_SID, accounts.AUTH_TOKEN, [accounts.FROM_NUMBER])
+        made = accounts.default(state.secret)
+        default = TwilioAccount(made.identity, made.env["TWILIO_AUTH_TOKEN"], [accounts.FROM_NUMBER])
         self.accounts = AccountRegistry(state.store, self.name, TwilioAccount, default)
         self.webhooks = Webhooks(state.callback_sender, self.accounts, lambda: self.settings)
 
@@ -65,9 +66,9 @@ class Twilio(Simulator):
 
     def put_account(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         given, phrase = AccountRequest.model_validate(asked), new_phrase()
-        sid = given.account_sid or accounts.account_sid(phrase)
+        sid = given.account_sid or accounts.account_sid(self.state.secret, phrase)
         old = self.accounts.get(sid)
-        token = given.auth_token or (old.auth_token if old else accounts.auth_token(phrase))
+        token = given.auth_token or (old.auth_token if old else accounts.auth_token(self.state.secret, phrase))
         numbers = given.numbers if given.numbers is not None else old.numbers if old else [accounts.FROM_NUMBER]
         if not numbers:
             raise InvalidRequest("numbers: an account needs one to send from")
