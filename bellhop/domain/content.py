@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import regex
 
+from bellhop.domain import plain_text
 from bellhop.domain.channels import CHANNELS, Channel
 
 MAX_CONTENT = 10_000
@@ -36,12 +37,16 @@ class Content:
     content_type: str = PLAIN
     """How `text` is written: `text/plain` or `text/html`."""
     subject: str | None = field(default=None, repr=False)
+    plain: str | None = field(default=None, repr=False, compare=False)
+    """Of HTML: its text, for readers that show none."""
 
 
 def written(channel: Channel, text: str, subject: str | None = None) -> Content:
     """What a caller wrote: HTML if it contains a known tag and the channel can show it, else plain text."""
     html = CHANNELS[channel].html and _HTML.search(text) is not None
-    return Content(text=text, content_type=HTML if html else PLAIN, subject=subject)
+    if not html:
+        return Content(text=text, subject=subject)
+    return Content(text=text, content_type=HTML, subject=subject, plain=plain_text.of_html(text))
 
 
 def parts(channel: Channel, text: str) -> list[str]:
@@ -50,9 +55,19 @@ def parts(channel: Channel, text: str) -> list[str]:
     return [text] if limit is None or len(text) <= limit else split(text, limit)
 
 
-def body(texts: list[str]) -> dict[str, Any] | None:
-    """What is stored of a message's parts: `{"parts": […]}`, nothing for one part, which is the text itself."""
-    return {"parts": texts} if len(texts) > 1 else None
+def body(texts: list[str], plain: str | None = None) -> dict[str, Any] | None:
+    """What is stored beside a message's text: `{"parts": […]}` of more than one, `{"plain": "…"}` of HTML; None where
+    the text itself is all there is."""
+    stored: dict[str, Any] = {"parts": texts} if len(texts) > 1 else {}
+    return (stored if plain is None else {**stored, "plain": plain}) or None
+
+
+def plain(content_type: str, text: str, stored: Mapping[str, Any] | None) -> str | None:
+    """The text of HTML as it was `stored` at acceptance, or made now of what a version before this one accepted; None:
+    it is no HTML."""
+    if content_type != HTML:
+        return None
+    return str(stored["plain"]) if stored and "plain" in stored else plain_text.of_html(text)
 
 
 def texts(channel: Channel, text: str, stored: Mapping[str, Any] | None) -> list[str]:

@@ -21,8 +21,7 @@ from bellhop.domain.delivery_ports import CallbackRequest, Effect, LookupKind, L
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import Stage
 from bellhop.providers.package import Meaning
-from bellhop.providers.sendgrid import adapter
-from bellhop.providers.sendgrid.adapter import SIGNATURE, TIMESTAMP, SendGrid, plain
+from bellhop.providers.sendgrid.adapter import SIGNATURE, TIMESTAMP, SendGrid
 from bellhop.providers.sendgrid.codes import ANSWERS, EVENTS, FIELDS, REASONS
 from tests.contract.conformance import (
     ACCOUNT,
@@ -132,18 +131,9 @@ def test_html_without_any_text_has_no_empty_part() -> None:
     assert [part["type"] for part in body["content"]] == ["text/html"]  # type: ignore[attr-defined]
 
 
-def test_html_beyond_repair_is_stripped(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: str) -> str:
-        raise RuntimeError
-
-    monkeypatch.setattr(adapter, "get_text", fail)
-    assert plain("<style>p{}</style><p>a &amp; b<br>c<![x").split() == ["a", "&", "b", "c<![x"]
-
-
-@settings(deadline=None)
-@given(st.text(max_size=80) | st.text(st.sampled_from('<>!/?&;ap b="x-'), max_size=60))
-def test_any_html_has_a_text(html: str) -> None:
-    assert isinstance(plain(html), str)
+def test_the_text_of_html_is_the_one_fixed_at_acceptance() -> None:
+    _, body = sent(content=Content(text="<p>Hi</p>", content_type=HTML, plain="as it was then"))
+    assert body["content"][0] == {"type": "text/plain", "value": "as it was then"}  # type: ignore[index]
 
 
 def test_an_account_without_the_email_activity_cannot_be_asked() -> None:

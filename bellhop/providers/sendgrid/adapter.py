@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from html import unescape
 from typing import Any
 from uuid import UUID
 
-from inscriptis import get_text
 from python_http_client.exceptions import HTTPError
 from sendgrid.helpers.eventwebhook import EventWebhook
 
+from bellhop.domain import plain_text
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.consents import OF_A_GROUP
 from bellhop.domain.content import HTML, PLAIN
@@ -52,8 +51,6 @@ KEPT = timedelta(days=30)
 """How far back the Email Activity reaches, at most."""
 FRESH = 25 * 3_600.0
 """Seconds a signature is believed: SendGrid tries again for 24 hours, and does not say whether it signs anew."""
-
-_TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
 class SendGrid:
@@ -229,7 +226,8 @@ def mail(outgoing: Outgoing) -> dict[str, object]:
     bodies = [(PLAIN, content.text)]
     if content.content_type == HTML:
         # In this order, and always both: a mail of HTML alone looks like spam.
-        bodies = [(PLAIN, plain(content.text)), (HTML, content.text)]
+        plain = plain_text.of_html(content.text) if content.plain is None else content.plain
+        bodies = [(PLAIN, plain), (HTML, content.text)]
     ids = {"attempt_id": str(outgoing.attempt_id), "message_id": str(outgoing.message_id)}
     return {
         "personalizations": [{"to": [{"email": outgoing.to}], "custom_args": ids}],
@@ -237,14 +235,6 @@ def mail(outgoing: Outgoing) -> dict[str, object]:
         "subject": content.subject or "",
         "content": [{"type": kind, "value": value} for kind, value in bodies if value.strip()],
     }
-
-
-def plain(html: str) -> str:
-    """The text of an HTML mail, laid out for reading; what the library can't take is stripped of its tags."""
-    try:
-        return str(get_text(html))
-    except Exception:  # noqa: BLE001  a mail goes out even when its HTML is beyond repair
-        return unescape(_TAGS.sub(" ", html))
 
 
 def _accepted(answer: Answer | None) -> SendResult:

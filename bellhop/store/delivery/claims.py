@@ -210,7 +210,7 @@ class Claims:
             to=row.recipient,
             sender=sender.address,
             sender_name=sender.name,
-            content=_content(row, body),
+            content=replace(_content(row, body), plain=content.plain(row.content_type, body, row.body)),
             callback_url=self.routes.callback(account.provider, account.identity, started),
             timeout=self.settings.call_timeout,
             deadline=deadline,

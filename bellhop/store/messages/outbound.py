@@ -163,7 +163,7 @@ async def accept(
         not_before=new.scheduled_at,
         valid_for=valid_for if rules.valid_for is None else rules.valid_for,
         parts=len(texts),
-        body=content.body(texts),
+        body=content.body(texts, new.content.plain),
         provider=sender.provider,
     )
     await events.write(tx, scope.id, "message", row.id, [NewEvent("message.queued", "queued")])
