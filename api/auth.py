@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import math
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from starlette.requests import Request
 
+from api.buckets import Buckets, source
 from api.problems import Forbidden, RateLimited, Unauthenticated
 from bellhop.domain import keys
 from bellhop.domain.ids import Prefix, render
@@ -25,6 +29,14 @@ REMEMBERED = 2.0
 MOST_REMEMBERED = 10_000
 RATE = 1_000
 BLOCK = 20
+STRANGERS_BURST, STRANGERS_RATE = 30.0, 2.0
+"""Keys nobody has that an address may try at once, and a second after that; then it waits."""
+STRANGERS_WAITING = 8
+"""So many requests of one address wait; the rest is refused."""
+LONGEST_WAIT = 2.0
+
+
+Remembered = TypeVar("Remembered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +69,11 @@ class Authenticator:
     """Authenticates requests. One per process."""
 
     database: Database
-    _known: dict[bytes, tuple[float, KnownKey | None]] = field(default_factory=dict)
+    _known: dict[bytes, tuple[float, KnownKey]] = field(default_factory=dict)
+    # Apart: whoever makes keys up pushes out what others made up, and nobody's that opens something.
+    _refused: dict[bytes, float] = field(default_factory=dict)
+    _strangers: Buckets = field(default_factory=lambda: Buckets(STRANGERS_BURST, STRANGERS_RATE))
+    _waiting: Counter[str] = field(default_factory=Counter)
     _windows: dict[UUID, _Window] = field(default_factory=dict)
 
     async def authenticate(self, request: Request, raw: str | None) -> Caller:
@@ -65,7 +81,7 @@ class Authenticator:
         if raw is None or not keys.plausible(raw):
             raise Unauthenticated
         hashed = keys.digest(raw)
-        known = await self._look_up(hashed)
+        known = await self._look_up(request, hashed)
         if known is None or not hmac.compare_digest(known.hash, hashed):
             raise Unauthenticated
         request.scope["bellhop.key"] = render(Prefix.KEY, known.id)
@@ -76,16 +92,45 @@ class Authenticator:
         """A key was revoked: this process stops believing in it at once."""
         self._known.pop(secret_hash, None)
 
-    async def _look_up(self, hashed: bytes) -> KnownKey | None:
+    async def _look_up(self, request: Request, hashed: bytes) -> KnownKey | None:
         now = time.monotonic()
         remembered = self._known.get(hashed)
         if remembered is not None and now < remembered[0]:
             return remembered[1]
+        if now < self._refused.get(hashed, 0.0):
+            return None
+        address = source(request)
+        if remembered is None:
+            await self._slowed(request, address)
         known = await self.database.read(lambda tx: stored_keys.find(tx, hashed))
-        if len(self._known) >= MOST_REMEMBERED:
-            self._known.clear()
-        self._known[hashed] = (now + REMEMBERED, known)
+        self._known.pop(hashed, None)
+        if known is not None:
+            _remember(self._known, hashed, (now + REMEMBERED, known))
+        else:
+            _remember(self._refused, hashed, now + REMEMBERED)
+            self._strangers.take(address)
         return known
+
+    async def _slowed(self, request: Request, address: str) -> None:
+        """A key that was not seen before waits where its address has tried many that do not exist. Raises RateLimited
+        where many from there wait already."""
+        wait = self._strangers.wait(address)
+        if wait <= 0:
+            return
+        if self._waiting[address] >= STRANGERS_WAITING:
+            raise RateLimited(
+                "From this address came too many API keys that do not exist. Try again later.",
+                headers={"Retry-After": str(max(1, math.ceil(wait)))},
+            )
+        # A request that only waits holds no admission slot.
+        request.scope["bellhop.slot"].release()
+        self._waiting[address] += 1
+        try:
+            await asyncio.sleep(min(wait, LONGEST_WAIT))
+        finally:
+            self._waiting[address] -= 1
+            if not self._waiting[address]:
+                del self._waiting[address]
 
     async def _take(self, known: KnownKey) -> dict[str, str]:
         limit = known.rate_limit or RATE
@@ -110,6 +155,14 @@ class Authenticator:
             "RateLimit-Policy": policy,
             "RateLimit": f'"key";r={max(0, limit - window.used) + window.left};t={rest}',
         }
+
+
+def _remember(cache: dict[bytes, Remembered], hashed: bytes, value: Remembered) -> None:
+    """The oldest goes where there are too many."""
+    cache.pop(hashed, None)
+    cache[hashed] = value
+    if len(cache) > MOST_REMEMBERED:
+        del cache[next(iter(cache))]
 
 
 def read_key(request: Request) -> str | None:

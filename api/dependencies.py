@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from starlette.responses import Response
 from api import json_bodies
 from api.acceptance_wait import AcceptanceWait
 from api.auth import Authenticator, Caller, read_key
+from api.buckets import Buckets
 from api.problems import Invalid, MissingScope, NotFound
 from bellhop.domain import keys
 from bellhop.domain.ids import Prefix, parse
@@ -34,6 +35,8 @@ class Services:
     engine: Engine
     authenticator: Authenticator
     acceptance_wait: AcceptanceWait
+    forged_callbacks: Buckets = field(default_factory=lambda: Buckets(burst=60, rate=1.0))
+    """What nobody's credentials had signed, by account and source address."""
 
 
 # Dependencies are coroutines: FastAPI would run a plain function in a thread.

@@ -15,10 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from api.problems import Invalid, Problem, problem_of
+from api.problems import Invalid, Problem, problem_of, short
 from api.schemas.validation_messages import expected
 from bellhop.engine.errors import EngineError
 from bellhop.store.database import DatabaseTimeout
+
+MOST_ERRORS = 50
+"""How many errors an answer shows: it does not grow with what was wrong."""
 
 _OF_STATUS: dict[int, tuple[str, str]] = {
     400: ("bad_request", "The request cannot be read."),
@@ -85,7 +88,14 @@ def _allowed(request: Request) -> str:
 def of_validation(request: Request, error: Exception) -> Response:
     """Handler of fields that are not as they should be. What was sent is not repeated: it may be a guest's data."""
     assert isinstance(error, RequestValidationError)
-    detail = [{"loc": list(each["loc"]), "msg": expected(each), "type": str(each["type"])} for each in error.errors()]
+    found = error.errors()
+    detail: list[dict[str, Any]] = [
+        {"loc": [short(part) for part in each["loc"]], "msg": expected(each), "type": str(each["type"])}
+        for each in found[: MOST_ERRORS if len(found) <= MOST_ERRORS else MOST_ERRORS - 1]
+    ]
+    if len(found) > MOST_ERRORS:
+        more = f"and {len(found) - len(detail)} more errors like these"
+        detail.append({"loc": [str(found[0]["loc"][0])], "msg": more, "type": "more_errors"})
     return answer(request.scope, Problem(detail, status_code=Invalid.status_code, code=Invalid.code))
 
 

@@ -23,12 +23,18 @@ from api.dialects.dialect import Dialect, dialect_of
 from api.errors import answer, unavailable
 from api.problems import Broken, Busy, TooLarge, Unavailable
 from bellhop.domain.ids import Prefix, render
+from bellhop.providers import PACKAGES
 
 log = structlog.get_logger()
 
 BODY_LIMIT = 1024 * 1024
-RECEIPTS_BODY_LIMIT = 8 * 1024 * 1024
-"""SendGrid posts events in batches."""
+RECEIPTS = "/v1/receipts/"
+CALLBACK_LIMITS = {
+    (package.name, each.path): each.most_bytes for package in PACKAGES for each in package.callback_paths
+}
+"""How large a provider's requests are, by provider and path. Anybody may post there."""
+STRANGERS_BODY_LIMIT = 64 * 1024
+"""Where no provider calls."""
 
 
 DISCARDED = 16 * 1024 * 1024
@@ -77,7 +83,7 @@ class RequestMiddleware:
                 message["headers"] = there + security_headers.added(scope["path"], there, https=self._https)
             await send(message)
 
-        limit = RECEIPTS_BODY_LIMIT if scope["path"].startswith("/v1/receipts/") else BODY_LIMIT
+        limit = _body_limit(scope["path"])
         slot: Slot | None = None
         try:
             if _announced(scope) > limit:
@@ -115,6 +121,13 @@ class RequestMiddleware:
                 ms=round((time.perf_counter() - started) * 1000, 1),
                 key=scope.get("bellhop.key"),
             )
+
+
+def _body_limit(path: str) -> int:
+    if not path.startswith(RECEIPTS):
+        return BODY_LIMIT
+    provider, _, rest = path.removeprefix(RECEIPTS).partition("/")
+    return CALLBACK_LIMITS.get((provider, rest.rpartition("/")[2]), STRANGERS_BODY_LIMIT)
 
 
 async def _whole(receive: Receive, limit: int) -> bytes:

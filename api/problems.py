@@ -9,7 +9,14 @@ from typing import Any
 
 from bellhop.engine import errors as engine
 
+LONGEST_NAME = 100
+
 Detail = str | Sequence[Mapping[str, Any]]
+
+
+def short(part: str | int) -> str | int:
+    """A part of a field's place. Names may be the caller's own: as much of them as helps to find it."""
+    return part if isinstance(part, int) or len(part) <= LONGEST_NAME else part[:LONGEST_NAME] + "…"
 
 
 class Problem(Exception):
@@ -98,7 +105,7 @@ class Invalid(Problem):
     code = "invalid"
 
     def __init__(self, loc: Sequence[str | int], msg: str, kind: str) -> None:
-        super().__init__([{"loc": list(loc), "msg": msg, "type": kind}])
+        super().__init__([{"loc": [short(part) for part in loc], "msg": msg, "type": kind}])
 
 
 class RateLimited(Problem):

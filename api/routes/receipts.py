@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.buckets import source
 from api.dependencies import CurrentServices
+from api.problems import RateLimited
 from bellhop.domain.delivery_ports import CallbackRequest
 from bellhop.engine import receipts
+from bellhop.engine.errors import NotFound, WrongSignature
+
+ALWAYS_CHECKED = 64 * 1024
+"""Bytes whose signature is looked at however many forged ones an address has sent: behind a proxy that does not name
+its callers a provider has the same address as everybody."""
 
 router = APIRouter(prefix="/v1/receipts", include_in_schema=False)
 
@@ -17,8 +26,29 @@ router = APIRouter(prefix="/v1/receipts", include_in_schema=False)
 async def receive(request: Request, services: CurrentServices, provider: str, identity: str, path: str) -> Response:
     """Take a callback. A database that is away answers 503, and the provider repeats it."""
     callback = _callback(request, services.settings.bellhop.public_url, path, await request.body())
-    status, media_type, body = await receipts.receive(services.engine, provider, identity, callback)
+    address = source(request)
+    forged = services.forged_callbacks
+    tries = (provider, identity, address)
+    if len(callback.body) > ALWAYS_CHECKED and forged.wait(tries) > 0:
+        raise _refused(forged.wait(tries))
+    try:
+        status, media_type, body = await receipts.receive(services.engine, provider, identity, callback)
+    except (WrongSignature, NotFound) as error:
+        if isinstance(error, NotFound):
+            tries = ("", "", address)  # they may name as many as they like
+        wait = forged.wait(tries)
+        forged.take(tries)
+        if wait > 0:
+            raise _refused(wait) from None
+        raise
     return Response(body, status, media_type=media_type)
+
+
+def _refused(wait: float) -> RateLimited:
+    return RateLimited(
+        "From this address came too many callbacks that the account did not sign. Try again later.",
+        headers={"Retry-After": str(max(1, math.ceil(wait)))},
+    )
 
 
 def _callback(request: Request, public_url: str, path: str, body: bytes) -> CallbackRequest:

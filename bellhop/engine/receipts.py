@@ -1,4 +1,4 @@
-"""Providers' callbacks: verified, recorded and applied in one transaction; workflows and endpoints hear afterwards."""
+"""Providers' callbacks: verified, then recorded and applied in one transaction; workflows and endpoints hear of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.credentials import CredentialsUnreadable
-from bellhop.domain.delivery_ports import CallbackRequest
+from bellhop.domain.delivery_ports import Account, CallbackRequest
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import AccountUnreadable, NotFound, UnreadableCallback, WrongSignature
 from bellhop.store.delivery import receipts
@@ -26,24 +26,32 @@ async def receive(engine: Engine, provider: str, identity: str, callback: Callba
     if adapter is None or "\0" in identity:
         raise NotFound
 
+    # In this order, so that who has no signature costs neither a parser nor a transaction.
+    accounts = await _accounts(engine, provider, identity)
+    verified = [account for account in accounts if adapter.verify(account, callback)]
+    if not verified:
+        raise WrongSignature
+    try:
+        items = adapter.parse(callback)
+    except ValueError:
+        raise UnreadableCallback from None
+
     async def work(tx: AsyncConnection) -> Recorded:
-        try:
-            accounts = await receipts.accounts(tx, engine.cipher, provider, identity)
-        except CredentialsUnreadable as problem:
-            log.error("a callback cannot be verified", provider=provider, account=identity, mend=str(problem))
-            raise AccountUnreadable from None
-        if not accounts:
-            raise NotFound
-        verified = [account for account in accounts if adapter.verify(account, callback)]
-        if not verified:
-            raise WrongSignature
-        try:
-            items = adapter.parse(callback)
-        except ValueError:
-            raise UnreadableCallback from None
         return await receipts.record(tx, verified, items, engine.book, engine.delivery.follow_at)
 
     recorded = await engine.database.write(work)
     engine.dispatcher.signal_receipts(recorded.signals)
     engine.dispatcher.wake_endpoints(recorded.endpoints)
     return adapter.acknowledgement()
+
+
+async def _accounts(engine: Engine, provider: str, identity: str) -> list[Account]:
+    """The rows that stand for one account. Raises NotFound, AccountUnreadable."""
+    try:
+        found = await engine.database.read(lambda tx: receipts.accounts(tx, engine.cipher, provider, identity))
+    except CredentialsUnreadable as problem:
+        log.error("a callback cannot be verified", provider=provider, account=identity, mend=str(problem))
+        raise AccountUnreadable from None
+    if not found:
+        raise NotFound
+    return found

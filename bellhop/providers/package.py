@@ -59,6 +59,8 @@ class CallbackPath:
     """What arrives there, in words."""
     console: str | None = None
     """Where an operator enters the address at the provider. None: every request of ours names it."""
+    most_bytes: int = 64 * 1024
+    """How large a request may be: several times the largest the provider makes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -14,17 +15,20 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bellhop.cli.properties import create_key
 from bellhop.cli.target import settings_here
+from bellhop.dev.prepare import _playable
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import Channel
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import Account, LookupKind
+from bellhop.domain.keys import RIGHTS
 from bellhop.domain.routing import carried
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
 from bellhop.ops import administration
 from bellhop.ops.administration import Refused
-from bellhop.ops.seed import ensure_accounts, ensure_property
+from bellhop.ops.seed import ensure_accounts, ensure_property, live_accounts
 from bellhop.providers import PACKAGES, providers
 from bellhop.providers.sendgrid.adapter import SendGrid
 from bellhop.providers.sendgrid.settings import SendGridSettings
@@ -267,6 +271,18 @@ async def test_live_accounts_need_an_address_of_https(
     # A stand-in on this machine.
     await ensure_accounts(tx, scopes["live"], twilio(asked, base_url="http://127.0.0.1:9"))
     assert set(await rows(tx, scopes["live"], settings)) == {SID}
+
+
+def test_the_embedded_stack_starts_without_the_live_accounts_it_could_not_serve(settings: Settings) -> None:
+    named = twilio(settings)
+    assert live_accounts(_playable(named)) == live_accounts(named) != []
+    plain = settings.bellhop.model_copy(update={"public_url": "http://127.0.0.1:8000"})
+    assert live_accounts(_playable(named.model_copy(update={"bellhop": plain}))) == []
+
+
+def test_a_key_made_by_command_may_not_do_everything() -> None:
+    usual = str(inspect.signature(create_key).parameters["scopes"].default).split(",")
+    assert set(usual) == {"messaging:read", "messaging:write", "guests:read", "guests:write"} < set(RIGHTS)
 
 
 @pytest.mark.parametrize("how", ["same account", "new account", "mended"])

@@ -108,6 +108,46 @@ def test_every_migration_can_be_taken_back_and_made_again(database_dsn: str) -> 
         assert schema(connection) == built
 
 
+def test_what_a_property_chose_goes_to_its_environments(database_dsn: str) -> None:
+    """0003: settings that held for both are each environment's own, under what that one had chosen. Endpoints that
+    were deleted before keep no secret."""
+    with connected(database_dsn) as connection:
+        config = alembic(connection)
+        command.downgrade(config, "0002")
+        connection.execute(
+            text(
+                """
+                with made as (
+                  insert into properties (name, slug, settings) values ('Grand', 'grand',
+                    '{"a": 1, "b": 2, "outcome_unknown": {"email": "resend", "sms": "resend"}}') returning id)
+                insert into scopes (property_id, environment, settings)
+                select id, 'live', '{"b": 3, "outcome_unknown": {"sms": "fail"}}'::jsonb from made
+                union all select id, 'test', '{}' from made
+                """
+            )
+        )
+        connection.execute(
+            text(
+                "insert into endpoints (scope_id, url, secret, previous_secret, deleted_at) select id,"
+                " 'https://u:p@example.com:8443/hook/token?key=x', '\"s\"', '\"old\"',"
+                " case environment when 'live' then now() end from scopes"
+            )
+        )
+        connection.commit()
+        command.upgrade(config, "head")
+        connection.commit()
+        settings = "select environment, settings from scopes"
+        assert {row[0]: row[1] for row in connection.execute(text(settings))} == {
+            "live": {"a": 1, "b": 3, "outcome_unknown": {"email": "resend", "sms": "fail"}},
+            "test": {"a": 1, "b": 2, "outcome_unknown": {"email": "resend", "sms": "resend"}},
+        }
+        kept = "select deleted_at is null, url, secret #>> '{}', previous_secret #>> '{}' from endpoints order by 1"
+        assert [tuple(row) for row in connection.execute(text(kept))] == [
+            (False, "https://example.com:8443", "", None),
+            (True, "https://u:p@example.com:8443/hook/token?key=x", "s", "old"),
+        ]
+
+
 def test_migrating_twice_and_at_once_is_harmless(database_dsn: str, tmp_path: Path) -> None:
     """API, workers and a migration job may all be started together, on a database that is still empty."""
     env = {**os.environ, "POSTGRES_DSN": database_dsn, "BELLHOP_SECRET_KEY": SECRET, "PYTHONPATH": str(PROJECT)}

@@ -27,6 +27,7 @@ PACKAGE = ProviderPackage(
             "events",
             "what became of messages, in batches",
             console="SendGrid, as another Event Webhook",
+            most_bytes=8 * 1024 * 1024,
         ),
     ),
     tables=(

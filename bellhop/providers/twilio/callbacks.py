@@ -18,6 +18,9 @@ from bellhop.domain.statuses import Stage
 from bellhop.providers.reading import clean, from_json, uuid_of
 from bellhop.providers.twilio.codes import CODES, OPT_OUT_TYPES, STAGES
 
+MOST_FIELDS = 256
+"""Several times as many as Twilio's largest request has."""
+
 
 class Form(dict[str, list[str]]):
     """Form fields with repeated names, as the SDK's validator reads them."""
@@ -90,8 +93,9 @@ def _tokens(account: Account) -> list[str]:
 
 
 def _pairs(request: CallbackRequest) -> list[tuple[str, str]]:
-    """The form's fields in order. Empty ones count: they are signed. Raises UnicodeDecodeError."""
-    return parse_qsl(request.body.decode(), keep_blank_values=True, errors="strict")
+    """The form's fields in order. Empty ones count: they are signed. Raises UnicodeDecodeError,
+    ValueError on more than Twilio would send."""
+    return parse_qsl(request.body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
 
 
 def _required(fields: Mapping[str, str], *names: str) -> str:
