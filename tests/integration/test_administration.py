@@ -6,6 +6,7 @@ import inspect
 import json
 import os
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from bellhop.dev.prepare import _playable
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import Channel
 from bellhop.domain.content import Content
-from bellhop.domain.delivery_ports import Account, LookupKind
+from bellhop.domain.delivery_ports import Account, LookupKind, LookupRequest
 from bellhop.domain.keys import RIGHTS
 from bellhop.domain.routing import carried
 from bellhop.domain.scopes import Scope
@@ -148,7 +149,7 @@ async def test_accounts_are_made_and_listed_without_secrets(
 ) -> None:
     done = await administration.set_accounts(tx, sendgrid(twilio(settings)), SLUG, "live")
     assert [(each["provider"], each["outcome"]) for each in done] == [("twilio", "made"), ("sendgrid", "made")]
-    assert done[1]["callbacks"] == "http://127.0.0.1:8/v1/receipts/sendgrid/first/events"
+    assert done[1]["callbacks"] == "https://bellhop.example.com/v1/receipts/sendgrid/first/events"
     listed = await administration.list_accounts(tx, SLUG)
     assert [(each["environment"], each["provider"]) for each in listed] == [
         ("live", "twilio"), ("live", "sendgrid"), *(("test", name) for name in SIMULATED),
@@ -229,8 +230,9 @@ async def test_what_is_forgotten_leaves_no_secret(
     assert await used(tx, live) == [(SID, "+13055550100"), ("second", "stay@example.com")]
     # Nothing is asked of it any more, and nothing raises.
     account = Account(there["first"]["id"], "sendgrid", "first", "http://127.0.0.1:9", {})
-    assert SendGrid().report(account, "x", UUID(int=1), 1.0).kind is LookupKind.CANNOT_KNOW
-    assert Twilio().report(account, "SM" + "0" * 32, UUID(int=1), 1.0).kind is LookupKind.CANNOT_KNOW
+    sought = LookupRequest(UUID(int=1), "+13055551234", "+15005550006", "Hi", datetime.now(UTC), frozenset())
+    for adapter in SendGrid(), Twilio():
+        assert adapter.look_up(account, sought, 1.0).kind is LookupKind.CANNOT_KNOW
 
 
 async def test_a_test_scope_follows_the_sandboxs_credentials(

@@ -90,6 +90,8 @@ class SendGrid:
     def look_up(self, account: Account, lookup: LookupRequest, timeout: float) -> LookupResult:
         """By our attempt id, where the account has the Email Activity API. That lags by minutes: what it does not show
         may be there, so it never proves an absence."""
+        if not account.credentials.get("api_key"):
+            return LookupResult(LookupKind.CANNOT_KNOW)  # forgotten
         try:
             with Call(timeout=timeout) as call:
                 message = self._of_attempt(account, call, lookup.attempt_id)
@@ -144,8 +146,6 @@ class SendGrid:
 
     def _ask(self, account: Account, call: Call, *path: str, **query: object) -> dict[str, Any]:
         """An object of the Email Activity API. Raises CannotList, ProviderUnreachable, and what connections raise."""
-        if not account.credentials.get("api_key"):
-            raise CannotList("its API key was forgotten")
         client = sdk(self._http, account).client.messages
         for name in path:
             client = client._(name)
