@@ -342,7 +342,7 @@ async def test_a_stack_that_is_well(well: Engine) -> None:
     assert set(found.looked) == {check.name for check in (*DATABASE_CHECKS, *TEMPORAL_CHECKS)}
     result = await asyncio.to_thread(bellhop, well.settings, "doctor")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "All is well: 25 things looked at, nothing is stuck." in result.stdout
+    assert f"All is well: {len(found.looked)} things looked at, nothing is stuck." in result.stdout
     async with well.database.begin() as tx:
         await tx.execute(text("update scopes set paused_at = now() where environment = 'test'"))
     warned = await until(well.settings, set())
