@@ -109,11 +109,11 @@ def test_every_migration_can_be_taken_back_and_made_again(database_dsn: str) -> 
 
 
 def test_what_a_property_chose_goes_to_its_environments(database_dsn: str) -> None:
-    """0003: settings that held for both are each environment's own, under what that one had chosen. Endpoints that
+    """0004: settings that held for both are each environment's own, under what that one had chosen. Endpoints that
     were deleted before keep no secret."""
     with connected(database_dsn) as connection:
         config = alembic(connection)
-        command.downgrade(config, "0002")
+        command.downgrade(config, "0003")
         connection.execute(
             text(
                 """
