@@ -85,7 +85,7 @@ class BellhopSide:
         content = f"Bench {number:06}: your room is ready."
         body: dict[str, Any] = {"channel": channel, "content": content}
         if channel == "email":
-            body |= {"recipient": f"guest{number}@example.com", "subject": "Your stay"}
+            body |= {"recipient": f"guest{number}@example.com", "subject": "Your stay", "content_type": "text/html"}
         else:
             body |= {"recipient": f"+1212{2_000_000 + number}"}
         if due is not None:

@@ -111,7 +111,8 @@ class Clients:
     async def _body(self, request: Request) -> dict[str, Any]:
         body: dict[str, Any] = {"channel": request.channel, "recipient": request.recipient, "content": request.content}
         if request.channel == "email":
-            body["subject"] = "Chaos"
+            # Only of HTML is it told that it was read.
+            body |= {"subject": "Chaos", "content_type": "text/html"}
         if request.ahead is not None:
             body["scheduled_at"] = _iso(self.began + request.at + request.ahead)
         if request.guest is not None:

@@ -20,6 +20,7 @@ from api.dependencies import (
     reply,
     require_scope,
 )
+from api.headers import prefers
 from api.idempotency import REPLAYED
 from api.schemas.errors import errors
 from api.schemas.fields import Page
@@ -66,7 +67,7 @@ async def send(
     row = done.made
     if row.due_at > row.now:
         return reply(serializers.message(row), done.status_code)
-    if "respond-async" in (prefer or "").lower():
+    if prefers(prefer, "respond-async"):
         return reply(serializers.message(row), done.status_code, {"Preference-Applied": "respond-async"})
     row = await services.acceptance_wait.outcome(request, scope, row, services.settings.bellhop.accept_wait)
     return reply(serializers.message(row), done.status_code)
@@ -84,6 +85,7 @@ def _command(body: SendRequest) -> SendMessage:
         scheduled_at=body.scheduled_at,
         guest_id=guest_id,
         metadata=body.metadata or {},
+        content_type=body.content_type,
     )
 
 

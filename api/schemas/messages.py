@@ -11,8 +11,9 @@ from api.schemas.fields import DueTime, MessageMetadata, Paging, Shown, Strict, 
 from bellhop.domain import addresses
 from bellhop.domain.addresses import BadAddress
 from bellhop.domain.channels import CHANNELS, Channel, ChannelRules, SubjectRule
-from bellhop.domain.content import MAX_CONTENT
+from bellhop.domain.content import HTML, MAX_CONTENT
 from bellhop.domain.ids import Prefix
+from bellhop.domain.text import visible
 
 ChannelWord = Literal["sms", "email", "in_app", "whatsapp", "push"]
 StatusWord = Literal["queued", "sent", "delivered", "read", "failed", "cancelled"]
@@ -74,6 +75,13 @@ class SendRequest(Strict):
     content: Annotated[
         str, Field(min_length=1, max_length=MAX_CONTENT, description="Text of the message. E-mail may be HTML.")
     ]
+    content_type: Annotated[
+        Literal["text/plain", "text/html"] | None,
+        Field(
+            description="How `content` is written; `text/html` for e-mail only. Left out or null: an e-mail that "
+            "contains HTML tags is HTML, everything else plain text."
+        ),
+    ] = None
     guest_id: Annotated[GuestId | None, Field(description="The guest this message belongs to.")] = None
     subject: Annotated[
         str | None,
@@ -104,7 +112,7 @@ class SendRequest(Strict):
         rules = _rules(info)
         if rules is None:
             return value
-        if rules.subject is SubjectRule.REQUIRED and (value is None or not value.strip()):
+        if rules.subject is SubjectRule.REQUIRED and (value is None or not visible(value)):
             raise wrong("subject_required", f"expected a subject: {rules.name} needs one")
         if value is None:
             return value
@@ -117,15 +125,25 @@ class SendRequest(Strict):
     @field_validator("content")
     @classmethod
     def _content(cls, value: str) -> str:
-        if not value.strip():
+        if not visible(value):
             raise wrong("content", "expected some text")
+        return value
+
+    @field_validator("content_type")
+    @classmethod
+    def _content_type(cls, value: str | None, info: ValidationInfo) -> str | None:
+        rules = _rules(info)
+        if rules is not None and value == HTML and not rules.html:
+            raise wrong("content_type", f"expected text/plain: {rules.name} shows no HTML")
         return value
 
 
 class RescheduleRequest(Strict):
     """Another time for a message that still waits."""
 
-    model_config = {"json_schema_extra": {"examples": [{"scheduled_at": "2026-03-19T09:00:00Z"}]}}
+    model_config = {
+        "json_schema_extra": {"examples": [{"scheduled_at": "2026-03-19T09:00:00Z"}, {"scheduled_at": None}]}
+    }
 
     scheduled_at: Annotated[DueTime | None, Field(description="When to send it; null: now.")]
 

@@ -47,8 +47,8 @@ class ChannelRules:
     html: bool = False
     """Whether a text with HTML tags is HTML, or plain text that happens to contain them."""
     part: int | None = None
-    """Characters one provider call takes: a longer text is split (`content.split`). None: whatever its length, it goes
-    out in one."""
+    """UTF-16 code units that one provider call takes: a longer text is split (`content.split`). None: whatever its
+    length, it goes out in one."""
     reports_delivery: bool = True
     """Whether it can become known that a message arrived; without that and without reading, `sent` is final."""
     reports_reading: bool = False
@@ -69,7 +69,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
     Channel.SMS: ChannelRules(
         name="an SMS",
         address=AddressKind.PHONE,
-        part=1_600,  # the longest body Twilio takes in one request (error 21617 above)
+        part=1_600,  # the longest body Twilio takes in one request (error 21617 above); an emoji counts as two
     ),
     Channel.EMAIL: ChannelRules(
         name="an e-mail",

@@ -14,15 +14,35 @@ import regex
 
 from bellhop.domain import plain_text
 from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.text import units, visible, within
 
 MAX_CONTENT = 10_000
 """Characters of a message's text, on any channel."""
 PLAIN = "text/plain"
 HTML = "text/html"
 
+# Elements that are longer than a letter, and `p`: those of the HTML living standard, the obsolete ones that old mails
+# are full of, and the roots of what is embedded.
+_WORDS = (
+    "abbr|acronym|address|area|article|aside|audio|base|bdi|bdo|big|blink|blockquote|body|br|button|canvas|caption|"
+    "center|cite|code|col|colgroup|data|datalist|dd|del|details|dfn|dialog|dir|div|dl|dt|em|embed|fieldset|figcaption|"
+    "figure|font|footer|form|frame|frameset|h1|h2|h3|h4|h5|h6|head|header|hgroup|hr|html|iframe|img|input|ins|kbd|label|"
+    "legend|li|link|main|map|mark|marquee|math|menu|meta|meter|nav|nobr|noframes|noscript|object|ol|optgroup|option|"
+    "output|p|param|picture|plaintext|pre|progress|rp|rt|ruby|samp|script|search|section|select|selectedcontent|slot|"
+    "small|source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|"
+    "title|tr|track|tt|ul|var|video|wbr|xmp"
+)
+# Elements that could as well be a letter of a sum: `a<b>c`. An end tag follows all of them.
+_LETTERS = "a|b|i|q|s|u"
+# Attributes that stand without a value. Any other word without one is text: `a<b and b>c`.
+_SWITCHES = (
+    "allowfullscreen|async|autofocus|autoplay|checked|compact|controls|default|defer|disabled|hidden|inert|ismap|loop|"
+    "multiple|muted|noresize|noshade|novalidate|nowrap|open|playsinline|readonly|required|reversed|selected"
+)
+_VALUED = r"""\s+[^\s"'<>/=]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+)"""
+_ATTRIBUTES = rf"(?:{_VALUED}|\s+(?:{_SWITCHES})(?=[\s/>]))*\s*/?>"
 _HTML = re.compile(
-    r"<(?:!doctype|/?(?:html|head|body|p|br|div|span|a|b|i|u|em|strong|h[1-6]|ul|ol|li|table|tr|td|th|thead|tbody|img|"
-    r"font|center|blockquote|hr|style|pre|code|small|sup|sub|section|header|footer|button))(?:\s[^<>]*)?/?>",
+    rf"<!doctype\s+html\b|</(?:{_WORDS}|{_LETTERS})\s*>|<(?:{_WORDS}){_ATTRIBUTES}|<(?:{_LETTERS}){_VALUED}{_ATTRIBUTES}",
     re.IGNORECASE,
 )
 _BLANKS = frozenset({" ", "\n", "\r\n"})
@@ -41,10 +61,11 @@ class Content:
     """Of HTML: its text, for readers that show none."""
 
 
-def written(channel: Channel, text: str, subject: str | None = None) -> Content:
-    """What a caller wrote: HTML if it contains a known tag and the channel can show it, else plain text."""
-    html = CHANNELS[channel].html and _HTML.search(text) is not None
-    if not html:
+def written(channel: Channel, text: str, subject: str | None = None, content_type: str | None = None) -> Content:
+    """What a caller wrote. `content_type`: what the caller says it is; None: HTML if it contains a tag and the channel
+    can show it, else plain text."""
+    guessed = HTML if CHANNELS[channel].html and _HTML.search(text) is not None else PLAIN
+    if (content_type or guessed) != HTML:
         return Content(text=text, subject=subject)
     return Content(text=text, content_type=HTML, subject=subject, plain=plain_text.of_html(text))
 
@@ -52,7 +73,7 @@ def written(channel: Channel, text: str, subject: str | None = None) -> Content:
 def parts(channel: Channel, text: str) -> list[str]:
     """The texts a message goes out as, one provider call each."""
     limit = CHANNELS[channel].part
-    return [text] if limit is None or len(text) <= limit else split(text, limit)
+    return [text] if limit is None or units(text) <= limit else split(text, limit)
 
 
 def body(texts: list[str], plain: str | None = None) -> dict[str, Any] | None:
@@ -77,7 +98,7 @@ def texts(channel: Channel, text: str, stored: Mapping[str, Any] | None) -> list
 
 
 def split(text: str, limit: int) -> list[str]:
-    """A text as several of at most `limit` characters, cut at spaces and line breaks, which are dropped there.
+    """A text as several of at most `limit` UTF-16 code units, cut at spaces and line breaks, which are dropped there.
 
     A word longer than that is cut between two graphemes (what people see as one character: an emoji of many code
     points, a letter with its accents), a grapheme longer than that anywhere. No part is blank, unless all of the text
@@ -88,8 +109,9 @@ def split(text: str, limit: int) -> list[str]:
     first = 0
     while (end := _fits(graphemes, first, limit)) < len(graphemes):
         if end == first:
-            found.append(graphemes[first][:limit])
-            graphemes[first] = graphemes[first][limit:]
+            beginning = within(graphemes[first], limit)
+            found.append(beginning)
+            graphemes[first] = graphemes[first].removeprefix(beginning)
             continue
         blank = next((at for at in range(end, first, -1) if graphemes[at] in _BLANKS), None)
         cut = end if blank is None else blank
@@ -98,12 +120,12 @@ def split(text: str, limit: int) -> list[str]:
         while blank is not None and first < len(graphemes) and graphemes[first] in _BLANKS:
             first += 1
     found.append("".join(graphemes[first:]))
-    return [part for part in found if part.strip()] or [text[:limit]]
+    return [part for part in found if visible(part)] or [within(text, limit)]
 
 
 def _fits(graphemes: list[str], first: int, limit: int) -> int:
-    """The end of the longest run from `first` that `limit` characters hold."""
+    """The end of the longest run from `first` that has at most `limit` UTF-16 code units."""
     size, end = 0, first
-    while end < len(graphemes) and (size := size + len(graphemes[end])) <= limit:
+    while end < len(graphemes) and (size := size + units(graphemes[end])) <= limit:
         end += 1
     return end

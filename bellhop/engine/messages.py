@@ -40,6 +40,8 @@ class SendMessage:
     scheduled_at: datetime | None = None
     guest_id: UUID | None = None
     metadata: dict[str, Any] = field(default_factory=dict, repr=False)
+    content_type: str | None = None
+    """How the content is written, if the caller says it: `text/plain`, or `text/html` where the channel shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def _new(command: SendMessage) -> NewMessage:
     return NewMessage(
         channel=command.channel,
         recipient=command.recipient,
-        content=written(command.channel, command.content, command.subject),
+        content=written(command.channel, command.content, command.subject, command.content_type),
         scheduled_at=command.scheduled_at,
         guest_id=guest_id,
         metadata=command.metadata,

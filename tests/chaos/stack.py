@@ -66,7 +66,7 @@ class LiveStack:
         due = datetime.now(UTC) + timedelta(seconds=ahead)
         to = to or (f"+1305555{1000 + number}" if channel == "sms" else f"guest{number}@example.com")
         body: dict[str, Any] = {"channel": channel, "recipient": to, "content": content}
-        body |= {"subject": "Chaos"} if channel == "email" else {}
+        body |= {"subject": "Chaos", "content_type": "text/html"} if channel == "email" else {}
         body |= {"scheduled_at": due.isoformat()} if ahead else {}
         began = time.monotonic()
         async with asyncio.timeout(patience):

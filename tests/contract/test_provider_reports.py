@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from bellhop.domain.channels import Channel
-from bellhop.domain.content import Content
+from bellhop.domain.content import HTML, Content
 from bellhop.domain.delivery_ports import (
     Account,
     CallbackRequest,
@@ -78,7 +78,7 @@ def sms(receiver: Receiver, to: str = "+13055551234", text: str = "Your room is 
 
 def email(to: str = "jordan@guest.example") -> Outgoing:
     return Outgoing(uuid4(), uuid4(), Channel.EMAIL, to, sandbox_sendgrid.FROM_EMAIL, None,
-                    Content(text="Hello", subject="Your stay"), "",
+                    Content(text="Hello", subject="Your stay", content_type=HTML), "",
                     8.0, boottime() + 15)  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def write(mailer: SendGridAPIClient, *to: str, **arguments: str) -> str:
     rows = [{"to": [{"email": one}], "custom_args": arguments} for one in to]
     answer = mailer.client.mail.send.post({
         "personalizations": rows, "from": {"email": sandbox_sendgrid.FROM_EMAIL}, "subject": "Your stay",
-        "content": [{"type": "text/plain", "value": "Hello"}],
+        "content": [{"type": "text/html", "value": "Hello"}],
     })  # fmt: skip
     return str(answer.headers["X-Message-Id"])
 

@@ -69,7 +69,7 @@ def _text(client: Client, to: str = GUEST, **more: Any) -> Any:
 
 
 def _write(mailer: SendGridAPIClient) -> Any:
-    return mailer.send(Mail(sandbox_sendgrid.FROM_EMAIL, "jordan@example.com", "Hi", plain_text_content="Hi"))
+    return mailer.send(Mail(sandbox_sendgrid.FROM_EMAIL, "jordan@example.com", "Hi", html_content="Hi"))
 
 
 def _fault(sandbox: str, kind: str, **more: Any) -> None:

@@ -97,7 +97,7 @@ async def _write(http: httpx2.AsyncClient, to: str) -> int | None:
         "personalizations": [{"to": [{"email": to}]}],
         "from": {"email": sandbox_sendgrid.FROM_EMAIL},
         "subject": "Hi",
-        "content": [{"type": "text/plain", "value": "Hi"}],
+        "content": [{"type": "text/html", "value": "Hi"}],
     }
     try:
         answer = await http.post(

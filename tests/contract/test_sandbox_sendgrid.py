@@ -130,6 +130,16 @@ def test_events_of_many_mails_share_a_post(client: SendGridAPIClient, receiver: 
     assert HTTP.get(f"{sandbox}/_sandbox/messages", params={"limit": 5}).json()["total"] == 20
 
 
+@pytest.mark.parametrize("to", ["plain@example.com", "click@example.com", "machineopen@example.com"])
+def test_a_mail_of_plain_text_is_never_opened(client: SendGridAPIClient, receiver: Receiver, to: str) -> None:
+    mail = _mail(to).get()
+    mail["content"] = [{"type": "text/plain", "value": "Hello"}]
+    assert client.send(mail).status_code == 202
+    client.send(_mail("after@example.com"))
+    received = receiver.wait(lambda received: "open" in _words(received))
+    assert [event["event"] for event in _events(received) if event["email"] == to] == ["processed", "delivered"]
+
+
 def test_events_are_posted_again_until_taken(client: SendGridAPIClient, receiver: Receiver) -> None:
     receiver.answers = [500, 400]
     client.send(_mail("noopen@example.com"))

@@ -36,7 +36,13 @@ from worker import activity_workers, message_activities, workflow_worker
 
 GUEST = "+13055551234"
 SMS = {"channel": "sms", "recipient": GUEST, "content": "Your suite is ready."}
-EMAIL = {"channel": "email", "recipient": "jordan@example.com", "subject": "Tomorrow", "content": "See you."}
+EMAIL = {
+    "channel": "email",
+    "recipient": "jordan@example.com",
+    "subject": "Tomorrow",
+    "content": "See you.",
+    "content_type": "text/html",
+}
 
 # Quick, but in the order and with the gaps of the real ones.
 SANDBOX_PACE = {

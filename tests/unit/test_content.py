@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import regex
 from hypothesis import example, given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.content import HTML, MAX_CONTENT, PLAIN, Content, body, parts, split, texts, written
+from bellhop.domain.text import units, visible
 
 LIMIT = 60
 """Short parts, so that random texts have several."""
@@ -29,7 +32,7 @@ def bare(text: str) -> str:
 @settings(max_examples=300)
 def test_parts_give_back_the_text_within_the_limit(text: str) -> None:
     found = split(text, LIMIT)
-    assert all(len(part) <= LIMIT for part in found)
+    assert all(units(part) <= LIMIT for part in found)
     # A provider refuses a part of blanks, and with it the message.
     assert all(part.strip() for part in found)
     assert bare("".join(found)) == bare(text)
@@ -46,10 +49,10 @@ def test_parts_give_back_the_text_within_the_limit(text: str) -> None:
 @settings(max_examples=300)
 def test_no_cut_is_inside_what_people_see_as_one_character(text: str) -> None:
     found = [one for part in split(text, LIMIT) for one in regex.findall(r"\X", part)]
-    assert visible(found) == visible(regex.findall(r"\X", text))
+    assert seen(found) == seen(regex.findall(r"\X", text))
 
 
-def visible(graphemes: list[str]) -> list[str]:
+def seen(graphemes: list[str]) -> list[str]:
     return [one for one in graphemes if not one.isspace()]
 
 
@@ -82,7 +85,7 @@ def test_one_part_is_the_text_untouched(text: str) -> None:
 def test_only_sms_is_cut() -> None:
     text = "word " * (MAX_CONTENT // 5)
     assert len(parts(Channel.SMS, text)) == 7
-    assert all(len(part) <= (CHANNELS[Channel.SMS].part or 0) for part in parts(Channel.SMS, text))
+    assert all(units(part) <= (CHANNELS[Channel.SMS].part or 0) for part in parts(Channel.SMS, text))
     for channel in set(Channel) - {Channel.SMS}:
         assert parts(channel, text) == [text]
 
@@ -116,6 +119,31 @@ def test_no_text_is_too_odd_to_be_written(text: str) -> None:
         ("<jordan@example.com>", "text/plain"),
         ("<pending> <broken", "text/plain"),
         ("", "text/plain"),
+        # Every element there is, in whatever case and on however many lines.
+        ("<details open><summary>More</summary>x</details>", "text/html"),
+        ("<article>x", "text/html"),
+        ("<h1\n class='big'>x", "text/html"),
+        ("<p>Hello", "text/html"),
+        ("<BIG>x</BIG>", "text/html"),
+        ('<a title="1 > 0" href=x>y', "text/html"),
+        ("<input disabled>", "text/html"),
+        ("<b>bold</b>", "text/html"),
+        ("<i class=x>", "text/html"),
+        ("<!doctype HTML>", "text/html"),
+        # Sums, letters, placeholders and markup of others.
+        ("a<b and b>c", "text/plain"),
+        ("a<b>c", "text/plain"),
+        ("5<s and s>3", "text/plain"),
+        ("x <i, y >u", "text/plain"),
+        ("x<p and p>y", "text/plain"),
+        ("<div and conquer>", "text/plain"),
+        ("</3", "text/plain"),
+        ("<https://example.com/p>", "text/plain"),
+        ("<name>, your room is <room>", "text/plain"),
+        ("List<String>", "text/plain"),
+        ("<br", "text/plain"),
+        ("< br>", "text/plain"),
+        ("<!-- no more than a remark -->", "text/plain"),
     ],
 )
 def test_what_counts_as_html(content: str, expected: str) -> None:
@@ -123,3 +151,54 @@ def test_what_counts_as_html(content: str, expected: str) -> None:
         text=content, content_type=expected, subject="Your stay"
     )
     assert written(Channel.SMS, content) == Content(text=content)
+
+
+def test_what_the_caller_says_it_is_counts() -> None:
+    assert written(Channel.EMAIL, "<b>5</b>", None, PLAIN).content_type == PLAIN
+    assert written(Channel.EMAIL, "no tag", None, HTML).content_type == HTML
+
+
+@pytest.mark.parametrize("content", ["<b " * 3000, '<b a="' * 2000, "<" * 9000, "<b" + " " * 9000, "<b a" * 2500])
+def test_the_guess_takes_no_time(content: str) -> None:
+    began = time.perf_counter()
+    written(Channel.EMAIL, content)
+    assert time.perf_counter() - began < 0.5
+
+
+def test_an_sms_is_cut_by_what_twilio_counts() -> None:
+    emoji = "👍" * 801
+    assert [units(part) for part in parts(Channel.SMS, emoji)] == [1600, 2]
+    assert parts(Channel.SMS, "👍" * 800) == ["👍" * 800]
+    # One character of many code points, longer than a part: no emoji is cut in two.
+    assert "".join(split("a" + "\u200d👍" * 9, 4)) == "a" + "\u200d👍" * 9
+
+
+BLANKS = [
+    "",
+    " ",
+    "\u00a0",
+    "\u200b",
+    "\u2060\ufeff",
+    "\u3164",
+    "\uffa0",
+    "\u2800",
+    "\ufe0f",
+    "\u00ad",
+    "\t\n",
+    "\U000e0020",
+]
+
+
+@pytest.mark.parametrize("text", BLANKS, ids=ascii)
+def test_what_nobody_can_see_is_blank(text: str) -> None:
+    assert not visible(text)
+    assert visible(text + "." + text)
+
+
+@pytest.mark.parametrize("text", ["x", "👍🏽", "é", "日", "\u0301", ".", "\ue000"], ids=ascii)
+def test_what_somebody_can_see_is_not(text: str) -> None:
+    assert visible(text)
+
+
+def test_no_part_is_blank_to_the_eye() -> None:
+    assert split("word" + "\u2060" * 20, 8) == ["word" + "\u2060" * 4]

@@ -35,6 +35,7 @@ from bellhop.domain.delivery_ports import (
 )
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import Stage
+from bellhop.domain.text import visible
 from bellhop.providers.lease_http import Answer, Call, Http, failure
 from bellhop.providers.package import Meaning
 from bellhop.providers.reading import by_status, fingerprint, from_json, retry_after, uuid_of, words
@@ -233,7 +234,7 @@ def mail(outgoing: Outgoing) -> dict[str, object]:
         "personalizations": [{"to": [{"email": outgoing.to}], "custom_args": ids}],
         "from": sender,
         "subject": content.subject or "",
-        "content": [{"type": kind, "value": value} for kind, value in bodies if value.strip()],
+        "content": [{"type": kind, "value": value} for kind, value in bodies if visible(value)],
     }
 
 

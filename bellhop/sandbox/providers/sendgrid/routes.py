@@ -164,6 +164,9 @@ class _Calls:
         )
         start = max(moment, float(row.get("send_at") or mail.get("send_at") or 0))
         steps = self._sendgrid.planned(message, scenarios.EMAIL, start, lambda step, due: event(message, step, due))
+        if message.html is None and not template:
+            # Opens are seen by a picture, clicks by rewritten links: a mail of plain text has neither.
+            steps = [step for step in steps if step.word not in scenarios.TRACKED_IN_HTML]
         return message, steps
 
     async def settings(self, request: Request, account: SendGridAccount) -> Response:

@@ -31,6 +31,8 @@ TONES = {
     "group_unsubscribe": "odd",
 }
 
+TRACKED_IN_HTML = frozenset({"open", "click"})
+"""What is only ever told of a mail of HTML (and of a template, which may be one)."""
 EMAIL: tuple[Step, ...] = (Step("processed"), Step("delivered"), Step("open"))
 
 

@@ -64,7 +64,7 @@ def checked(form: Form, account: TwilioAccount) -> tuple[str, str, str]:
         raise Refused(20001, "MessagingServiceSid")
     if not (body or form.get("MediaUrl") or _CONTENT.fullmatch(one(form, "ContentSid"))):
         raise Refused(21602)
-    if len(body) > 1600:
+    if len(body.encode("utf-16-le", "surrogatepass")) // 2 > 1600:  # an emoji counts as two
         raise Refused(21617)
     _check_sender(sender, to, account)
     callback = one(form, "StatusCallback")
