@@ -219,6 +219,37 @@ def test_consents_that_are_there_get_their_time_and_their_cause(database_dsn: st
 
 WHEN_SAID = "0003"
 """The migration that gave consents their times and causes."""
+NAMES_FOLDED = "0005"
+
+
+def test_names_folded_by_an_older_version_are_found(database_dsn: str) -> None:
+    from bellhop.domain.guests import fold
+
+    names = ["O’Brien‑Smith", "O´Brien", "O`Hara", "Zo\u200bë", "Müller", "Plain"]
+    with connected(database_dsn) as connection:
+        config = alembic(connection)
+        command.downgrade(config, f"{NAMES_FOLDED}-1")
+        place = connection.execute(
+            text("insert into properties (name, slug) values ('x', 'x') returning id")
+        ).scalar_one()
+        scope = connection.execute(
+            text("insert into scopes (property_id, environment) values (:of, 'test') returning id"), {"of": place}
+        ).scalar_one()
+        for name in names:
+            connection.execute(
+                text(
+                    "insert into guests (scope_id, first_name, last_name, search_text) "
+                    "values (:scope, 'Jo', :name, 'as it was')"
+                ),
+                {"scope": scope, "name": name},
+            )
+        connection.commit()
+        command.upgrade(config, "head")
+        connection.commit()
+        found = {row[0]: row[1] for row in connection.execute(text("select last_name, search_text from guests"))}
+    assert {name for name in names if fold(name) in found[name]} == set(names) - {"Plain"}, "plain ones are left alone"
+
+
 LIVE = re.compile(r"WHERE \(state = ANY \(ARRAY\['in_flight'::text, 'accepted'::text, 'unknown'::text\]\)\)$")
 
 

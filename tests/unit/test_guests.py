@@ -19,6 +19,14 @@ from bellhop.domain.guests import BadLanguage, fold, language, search_text
         ("Þór  Æsir\t", "thor aesir"),
         ("İstanbul ılık", "istanbul ilik"),
         ("Ｆｕｌｌ", "full"),
+        ("O’Brien", "o'brien"),
+        ("O´Brien", "o'brien"),
+        ("O`Brien", "o'brien"),
+        ("ʻAkahi", "'akahi"),
+        ("“Bob” «Rob» ″x″", '"bob" "rob" "x"'),
+        ("Smith‑Jones – Ltd — −", "smith-jones - ltd - -"),
+        ("Zero\u200bWidth So\u00adft \ufeffMark \u2066Way\u2069", "zerowidth soft mark way"),
+        ("👨\u200d👩\ufe0f", "👨👩"),
     ],
 )
 def test_folding(text: str, folded: str) -> None:
