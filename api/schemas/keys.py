@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field
 
 from api.schemas.fields import DueTime, JsonObject, Name, Shown, Strict, id_pattern, wrong
+from bellhop.domain import time_zones
 from bellhop.domain.channels import Channel
 from bellhop.domain.failures import CHOICES
 from bellhop.domain.ids import Prefix
@@ -92,14 +91,9 @@ class MintedKey(Key):
     key: Annotated[str, Field(description="The key itself. It is not kept: store it now.")]
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def _zone(name: str) -> str:
-    if name not in _zones():
-        raise wrong("timezone", "expected an IANA time zone, such as Europe/Lisbon")
+    if not time_zones.known(name):
+        raise wrong("timezone", time_zones.EXPECTED)
     return name
 
 
@@ -116,7 +110,9 @@ class ChangeProperty(Strict):
     """Fields to change. Those left out stay; null clears currency and country; settings are replaced as a whole, those
     of the key's environment. What a test key changes is seen by test keys only."""
 
-    model_config = {"json_schema_extra": {"examples": [{"timezone": "America/New_York", "currency": "USD"}]}}
+    model_config = {
+        "json_schema_extra": {"examples": [{"timezone": "America/New_York", "currency": "USD"}, {"country": None}]}
+    }
 
     name: Name = ""
     type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="hotel, resort, apartment …")] = "hotel"

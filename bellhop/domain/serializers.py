@@ -19,7 +19,8 @@ from bellhop.domain.statuses import STATUS, Stage
 
 def timestamp(at: datetime | None) -> str | None:
     """RFC 3339 in UTC at one fixed width (microseconds, `Z`), so that text order is time order."""
-    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime, whose `%Y` has three digits for the year 999.
+    return None if at is None else at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def message(

@@ -3,6 +3,9 @@ holding its locks, and errors that do not quote a guest's data."""
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
@@ -16,6 +19,19 @@ WORKER_POOL_TIMEOUT = 10.0
 """Seconds a worker waits for one of its own connections to come free: no caller waits for it meanwhile."""
 API_POOL_TIMEOUT = 3.0
 """Seconds the API does. A caller is better answered 503 soon than kept until its own time-out."""
+
+
+def _integer(digits: str) -> int | float:
+    # PostgreSQL keeps 1e23 as digits. What callers may give as an integer has 19 at most: more were a float's.
+    return int(digits) if len(digits.removeprefix("-")) < 20 else float(digits)
+
+
+_READ = json.JSONDecoder(parse_int=_integer)
+
+
+def from_json(stored: str | bytes) -> Any:
+    """A JSON value as it was given: a large float is one again."""
+    return _READ.decode(stored if isinstance(stored, str) else stored.decode())
 
 
 def sqlalchemy_url(dsn: str) -> URL:
@@ -39,6 +55,7 @@ def make_engine(
         pool_timeout=pool_timeout,
         pool_pre_ping=False,
         pool_recycle=1800,
+        json_deserializer=from_json,
         # Parameters are guests' data: they appear in no error text.
         hide_parameters=True,
         connect_args={

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellhop.domain.retry_after import seconds
+from bellhop.domain.retry_after import LONGEST, seconds
 
 NOW = datetime(2026, 3, 15, 10, 0, 0, tzinfo=UTC).timestamp()
 
@@ -19,6 +19,10 @@ NOW = datetime(2026, 3, 15, 10, 0, 0, tzinfo=UTC).timestamp()
         ("120", 120.0), (" 7 ", 7.0), ("1.5", 1.5), ("0", 0.0), ("-5", 0.0),
         ("Sun, 15 Mar 2026 10:02:00 GMT", 120.0), ("Sun, 15 Mar 2026 10:02:00 -0000", 120.0),
         ("Sun, 15 Mar 2026 09:00:00 GMT", 0.0),
+        ("9" * 400, LONGEST), ("99999999999999999999", LONGEST), ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST),
+        ("Fri, 31 Dec 99999 23:59:59 GMT", LONGEST), ("Fri, 31 Dec 9999 23:59:59 -2359", LONGEST),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", 0.0), ("-" + "9" * 400, 0.0),
+        ("1_000", None), ("１２", None), ("1e5", None),
         (None, None), ("", None), ("soon", None), ("nan", None), ("inf", None), ("15 Mar", None),
     ],
 )  # fmt: skip

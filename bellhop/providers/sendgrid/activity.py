@@ -65,7 +65,9 @@ def of_attempt(attempt_id: UUID) -> str:
 
 def of_span(since: datetime, until: datetime) -> str:
     """The query for messages whose last event lies in [since, until], whole seconds both."""
-    first, last = (f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for moment in (since, until))
+    first, last = (
+        moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z" for moment in (since, until)
+    )
     return f'last_event_time BETWEEN TIMESTAMP "{first}" AND TIMESTAMP "{last}"'
 
 
