@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 from bellhop.domain.credentials import CredentialCipher
 from bellhop.providers import PACKAGES
 from bellhop.providers.package import ProviderSettings
-from bellhop.settings_group import SettingsGroup
+from bellhop.settings_group import HttpUrl, SettingsGroup
 from bellhop.store.settings import DeliverySettings, PostgresSettings
 from bellhop.temporal.settings import TemporalSettings
 from bellhop.webhooks.settings import WebhookSettings
@@ -48,11 +48,13 @@ class BellhopSettings(SettingsGroup):
         description="keys that provider credentials are encrypted under, comma-separated, newest first; empty: one "
         "made of the secret key",
     )
-    public_url: str = Field(
+    public_url: HttpUrl = Field(
         default="http://localhost:8000",
         description="where providers reach the API for their callbacks; live accounts need a public https address",
     )
-    sandbox_url: str | None = Field(default=None, description="where the sandbox providers are; unset: no test scopes")
+    sandbox_url: HttpUrl | None = Field(
+        default=None, description="where the sandbox providers are; unset: no test scopes"
+    )
     host: str = Field(default="127.0.0.1", description="address the API listens on")
     port: int = Field(default=8000, ge=0, le=65535, description="port the API listens on")
     log_level: str = Field(
@@ -85,11 +87,6 @@ class BellhopSettings(SettingsGroup):
         if any(len(key.get_secret_value()) < 32 for key in value):
             raise ValueError("each key has 32 characters or more (openssl rand -hex 32)")
         return value
-
-    @field_validator("public_url", "sandbox_url")
-    @classmethod
-    def _no_trailing_slash(cls, value: str | None) -> str | None:
-        return value.rstrip("/") if value else value
 
     def credential_cipher(self) -> CredentialCipher:
         """What provider credentials are sealed with and opened by."""

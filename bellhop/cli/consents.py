@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bellhop.cli.options import EnvironmentWord
 from bellhop.cli.target import show, with_engine
 from bellhop.domain.channels import Channel
 from bellhop.ops import administration
@@ -16,7 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="What guests' addresses allow: look
 Slug = Annotated[str, typer.Argument(help="The property's short name: see `bellhop properties list`")]
 ChannelName = Annotated[str, typer.Argument(help=", ".join(Channel))]
 Address = Annotated[str, typer.Argument(help="+13055551234, or an e-mail address")]
-Environment = Annotated[str, typer.Option(help="test or live")]
+Environment = Annotated[EnvironmentWord, typer.Option()]
 
 
 @app.command("list")

@@ -17,11 +17,21 @@ StateDir = Annotated[Path, typer.Option(help="Where the embedded stack keeps its
 @app.command()
 def dev(
     state_dir: StateDir = STATE,
-    port: Annotated[int, typer.Option(help="Port of the API; 0: any free one.", envvar="BELLHOP_PORT")] = 8000,
-    temporal_port: Annotated[int, typer.Option(help="Port of the Temporal server; 0: any free one.")] = 7233,
-    ui_port: Annotated[int, typer.Option(help="Port of the Temporal Web UI; 0: any free one.")] = 8233,
-    sandbox_port: Annotated[int, typer.Option(help="Port of the sandbox providers; 0: any free one.")] = 8900,
-    receiver_port: Annotated[int, typer.Option(help="Port of the webhook receiver; 0: any free one.")] = 8901,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the API; 0: any free one.", envvar="BELLHOP_PORT")
+    ] = 8000,
+    temporal_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the Temporal server; 0: any free one.")
+    ] = 7233,
+    ui_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the Temporal Web UI; 0: any free one.")
+    ] = 8233,
+    sandbox_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the sandbox providers; 0: any free one.")
+    ] = 8900,
+    receiver_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the webhook receiver; 0: any free one.")
+    ] = 8901,
     host: Annotated[str, typer.Option(help="Address the API listens on.", envvar="BELLHOP_HOST")] = "127.0.0.1",
     demo_messages: Annotated[
         bool | None,

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, NoReturn
+from importlib.metadata import version
+from typing import Annotated, Any, NoReturn
 
 import typer
 from dotenv import dotenv_values
 
 from bellhop.cli import consents, dev, installation, messages, properties, reports
+from bellhop.cli.options import OneLine
 from bellhop.settings import env_file
 
 app = typer.Typer(
     name="bellhop",
+    cls=OneLine,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -37,9 +40,20 @@ app.add_typer(properties.accounts_app, name="accounts")
 app.add_typer(consents.app, name="consents")
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"bellhop {version('bellhop')}")
+        raise typer.Exit
+
+
 @app.callback()
-def settings_file() -> None:
+def settings_file(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Which version this is.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
     """Read `.env` here, as every part of Bellhop does; what is already set in the environment comes first."""
+    del show_version  # its callback has answered
     if file := env_file():
         for name, value in dotenv_values(file).items():
             if value:

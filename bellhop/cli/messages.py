@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import httpx2
 import typer
 
+from bellhop.cli import options
 from bellhop.cli.target import show, state_dir, stop
 from bellhop.domain.channels import Channel
+from bellhop.domain.serializers import timestamp
 
 app = typer.Typer()
 
-ApiUrl = Annotated[str | None, typer.Option(envvar="BELLHOP_API_URL", help="[default: that of `bellhop dev` here]")]
-ApiKey = Annotated[str | None, typer.Option(envvar="BELLHOP_API_KEY", help="[default: that of `bellhop dev` here]")]
+ApiUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar="BELLHOP_API_URL", parser=options.url, metavar="URL", help="[default: that of `bellhop dev` here]"
+    ),
+]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        envvar="BELLHOP_API_KEY", parser=options.key, metavar="KEY", help="[default: that of `bellhop dev` here]"
+    ),
+]
 
 
 @app.command()
@@ -24,19 +36,32 @@ def send(
     recipient: Annotated[str, typer.Argument(help="+13055551234, or an e-mail address")],
     content: Annotated[str, typer.Argument(help="The text; HTML goes out as HTML in an e-mail")],
     subject: Annotated[str | None, typer.Option(help="Of an e-mail")] = None,
-    at: Annotated[datetime | None, typer.Option(help="When, in UTC, e.g. 2027-03-15T08:30:00 [default: now]")] = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=options.moment,
+            metavar="TIME",
+            help="When, e.g. 2027-03-15T08:30:00-05:00; without an offset it is UTC [default: now]",
+        ),
+    ] = None,
+    content_type: Annotated[
+        Literal["text/plain", "text/html"] | None,
+        typer.Option(help="How the text is written [default: HTML if an e-mail has HTML tags]"),
+    ] = None,
     api_url: ApiUrl = None,
     api_key: ApiKey = None,
 ) -> None:
     """Send a message through the API and print it as the API answers it.
 
-    e.g. bellhop send email jordan@example.com "See you soon" --subject Tomorrow --at 2027-03-15T08:30:00
+    e.g. bellhop send email jordan@example.com "See you soon" --subject Tomorrow --at 2027-03-15T08:30:00-05:00
     """
     body: dict[str, Any] = {"channel": channel, "recipient": recipient, "content": content}
     if subject is not None:
         body["subject"] = subject
     if at is not None:
-        body["scheduled_at"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        body["scheduled_at"] = timestamp(at)
+    if content_type is not None:
+        body["content_type"] = content_type
     show(_call("POST", "/v1/messaging/send", api_url, api_key, body))
 
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from bellhop.cli import options
+from bellhop.cli.options import EnvironmentWord
 from bellhop.cli.target import in_database, show, with_engine
 from bellhop.ops import administration
 from bellhop.providers import PACKAGES
@@ -26,9 +28,12 @@ _ACCOUNTS_OF = " and ".join(package.settings.variable("…") for package in PACK
 
 @properties_app.command("create")
 def create_property(
-    name: Annotated[str, typer.Argument(help="e.g. 'Grand Sunset Resort'")],
-    slug: Annotated[str | None, typer.Option(help="Short name for commands [default: from the name]")] = None,
-    timezone: Annotated[str, typer.Option(help="IANA name")] = "UTC",
+    name: Annotated[str, typer.Argument(parser=options.named, metavar="NAME", help="e.g. 'Grand Sunset Resort'")],
+    slug: Annotated[
+        str | None,
+        typer.Option(parser=options.slug, metavar="SLUG", help="Short name for commands [default: from the name]"),
+    ] = None,
+    timezone: Annotated[str, typer.Option(parser=options.zone, metavar="ZONE", help="IANA name")] = "UTC",
 ) -> None:
     """Make a property with its test and live environments, and the provider accounts the settings name.
 
@@ -47,7 +52,7 @@ def list_properties() -> None:
 def choose(
     slug: Annotated[str, typer.Argument(help="The property's short name: see `bellhop properties list`")],
     when_unknown: Annotated[list[str], typer.Option(help="channel=fail (the default) or channel=resend; repeatable")],
-    environment: Annotated[str, typer.Option(help="test or live")] = "live",
+    environment: Annotated[EnvironmentWord, typer.Option()] = "live",
 ) -> None:
     """Choose what happens to a message of which nobody can say whether the provider took it.
 
@@ -61,12 +66,16 @@ def choose(
 @keys_app.command("create")
 def create_key(
     slug: Annotated[str, typer.Argument(help="The property's short name: see `bellhop properties list`")],
-    environment: Annotated[str, typer.Option(help="test or live")] = "test",
-    name: Annotated[str, typer.Option(help="What it is for")] = "made by the command line",
+    environment: Annotated[EnvironmentWord, typer.Option()] = "test",
+    name: Annotated[
+        str, typer.Option(parser=options.named, metavar="NAME", help="What it is for")
+    ] = "made by the command line",
     scopes: Annotated[
         str, typer.Option(help="Comma list, e.g. messaging:write,webhooks:read; * is everything, minting keys included")
     ] = ",".join(administration.USUAL_RIGHTS),
-    rate_limit: Annotated[int | None, typer.Option(help="Requests a minute [default: 1000]")] = None,
+    rate_limit: Annotated[
+        int | None, typer.Option(min=1, max=1_000_000, help="Requests a minute [default: 1000]")
+    ] = None,
     expires: Annotated[
         str | None,
         typer.Option(help="Refused from then on: 90d, or a date or time (UTC), e.g. 2027-12-31 [default: never]"),
@@ -113,7 +122,7 @@ Replaced credentials stay good for callbacks. Accounts that were held are tried 
 )
 def set_accounts(
     slug: Annotated[str, typer.Argument(help="The property's short name")],
-    environment: Annotated[str, typer.Option(help="live; those of test are the sandbox's")] = "live",
+    environment: Annotated[EnvironmentWord, typer.Option(help="Those of test are the sandbox's")] = "live",
     forget_previous: Annotated[
         bool, typer.Option("--forget-previous", help="Callbacks signed with older credentials are refused from now on")
     ] = False,

@@ -139,4 +139,4 @@ def _webhooks(of: DeliveryFigures) -> str:
 
 
 def _minute(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "minutes")

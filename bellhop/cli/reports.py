@@ -7,12 +7,14 @@ import json
 import shutil
 import textwrap
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bellhop.cli import options
+from bellhop.cli.options import EnvironmentWord
 from bellhop.cli.report_tables import Ledgers, ScopeLedger, print_ledgers
 from bellhop.cli.target import settings, settled
 from bellhop.domain.ids import Prefix, render
@@ -36,16 +38,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ"]
-
 From = Annotated[
     datetime | None,
     typer.Option(
-        "--from", formats=_FORMATS, metavar="TIME", help="UTC, e.g. 2027-03-15T08:30:00 [default: a day before --to]"
+        "--from",
+        parser=options.moment,
+        metavar="TIME",
+        help="e.g. 2027-03-15T08:30:00-05:00; without an offset it is UTC [default: a day before --to]",
     ),
 ]
 To = Annotated[
-    datetime | None, typer.Option("--to", formats=_FORMATS, metavar="TIME", help="UTC, exclusive [default: now]")
+    datetime | None,
+    typer.Option("--to", parser=options.moment, metavar="TIME", help="The same, exclusive [default: now]"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="For programs")]
 
@@ -58,7 +62,7 @@ def ledger(
     slug: Annotated[str | None, typer.Argument(help="The property's short name [default: every property]")] = None,
     since: From = None,
     until: To = None,
-    environment: Annotated[str | None, typer.Option(help="test or live [default: both]")] = None,
+    environment: Annotated[EnvironmentWord | None, typer.Option(help="[default: both]")] = None,
     as_json: Json = False,
 ) -> None:
     """What became of everything accepted in a span: where it stands, how late it went out, and the webhooks.
@@ -69,7 +73,7 @@ def ledger(
     """
 
     async def work(engine: Engine) -> Ledgers:
-        return await _ledgers(engine, slug, environment, _utc(since), _utc(until))
+        return await _ledgers(engine, slug, environment, since, until)
 
     found = settled(lambda: _with_span(lambda: asyncio.run(administration.with_engine(work, settings()))))
     print(json.dumps(_ledgers_json(found), indent=2)) if as_json else print_ledgers(found, everything=slug is not None)
@@ -78,7 +82,7 @@ def ledger(
 @app.command()
 def reconcile(
     slug: Annotated[str, typer.Argument(help="The property's short name")],
-    environment: Annotated[str, typer.Option(help="test or live")] = "live",
+    environment: Annotated[EnvironmentWord, typer.Option()] = "live",
     since: From = None,
     until: To = None,
     provider: Annotated[str | None, typer.Option(help="Only this one, e.g. twilio [default: all]")] = None,
@@ -89,9 +93,7 @@ def reconcile(
     Exit code 0: no discrepancy; 1: discrepancies; 2: none, but a provider could not be asked.
     """
     reconciled = settled(
-        lambda: _with_span(
-            lambda: asyncio.run(_reconciled(settings(), slug, environment, _utc(since), _utc(until), provider))
-        )
+        lambda: _with_span(lambda: asyncio.run(_reconciled(settings(), slug, environment, since, until, provider)))
     )
     if as_json:
         print(json.dumps(_reconciliation_json(slug, environment, reconciled), indent=2))
@@ -111,10 +113,6 @@ def doctor(as_json: Json = False) -> None:
     found = settled(lambda: asyncio.run(examine(settings())))
     print(json.dumps(doctor_json(found), indent=2)) if as_json else _print_examination(found)
     raise typer.Exit(int(found.severity))
-
-
-def _utc(at: datetime | None) -> datetime | None:
-    return None if at is None else at.replace(tzinfo=UTC)
 
 
 def _with_span(work: Callable[[], T]) -> T:
@@ -164,8 +162,6 @@ def _ledgers_json(ledgers: Ledgers) -> dict[str, Any]:
 
 
 async def _scopes(tx: AsyncConnection, slug: str | None, environment: str | None) -> list[tuple[PropertyRow, Scope]]:
-    if environment not in (None, "test", "live"):
-        raise Refused(f"The environment is `test` or `live`, not '{environment}'.")
     every = await properties.everything(tx)
     if slug is not None:
         every = [row for row in every if row.slug == slug]
@@ -192,7 +188,7 @@ async def _reconciled(
 
     there = providers()
     if only is not None and only not in there:
-        raise Refused(f"There is no provider '{only}'. There are: {', '.join(sorted(there))}.")
+        raise Refused(f"--provider: there is no provider '{only}'. There are: {', '.join(sorted(there))}.")
     engine = make_engine(settings.postgres, "reconcile")
     try:
         async with engine.connect() as tx:
@@ -272,7 +268,7 @@ def _print_reconciliation(reconciled: Reconciled) -> None:
 
 
 def _short(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M}"
+    return at.replace(tzinfo=None).isoformat(" ", "minutes")
 
 
 # --- the doctor --------------------------------------------------------------------------------------------------

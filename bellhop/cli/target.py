@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import typer
 from psycopg.errors import UndefinedTable
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -98,6 +98,8 @@ def settled(work: Callable[[], Any]) -> Any:
         return work()
     except (SettingsError, Refused) as problem:
         stop(str(problem))
+    except ArgumentError:
+        stop("POSTGRES_DSN: expected postgresql://user:password@host:port/database.")
     except (OperationalError, PoolTimeout, DatabaseTimeout):
         stop("PostgreSQL can't be reached: check POSTGRES_DSN and that the server runs.")
     except ProgrammingError as problem:

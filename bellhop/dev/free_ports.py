@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from bellhop.dev.problems import PortTaken
+from bellhop.dev.problems import NoSuchAddress, PortTaken
 
 # field: what it is for the person, how it is changed
 _MEANING = {
@@ -43,7 +43,7 @@ class Ports:
         return cls(api=0, temporal=0, ui=0, sandbox=0, receiver=0)
 
     def settled(self, wanted: Collection[str], host: str = "127.0.0.1") -> Ports:
-        """Every wanted 0 replaced by a free port, every other one found free. Raises PortTaken."""
+        """Every wanted 0 replaced by a free port, every other one found free. Raises PortTaken, NoSuchAddress."""
         reserved: list[socket.socket] = []
         chosen: dict[str, int] = {}
         try:
@@ -57,12 +57,32 @@ class Ports:
                 try:
                     _bind(listener, address, getattr(self, field.name))
                 except OSError as error:
+                    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                        raise NoSuchAddress(f"--host: {address} is no address of this machine.") from None
                     raise PortTaken(_complaint(field.name, getattr(self, field.name), error)) from None
                 chosen[field.name] = listener.getsockname()[1]
         finally:
             for listener in reserved:
                 listener.close()
         return replace(self, **chosen)
+
+
+def both_loopbacks(host: str, port: int) -> str:
+    """What to listen on so that `localhost` leads there, too, which many programs look for at ::1 first: the name
+    itself, where it means just this machine and its ::1 can be had; else `host`."""
+    if host != "127.0.0.1":
+        return host
+    try:
+        meant = {str(found[4][0]) for found in socket.getaddrinfo("localhost", port, type=socket.SOCK_STREAM)}
+        if meant != {"127.0.0.1", "::1"}:
+            return host
+        with socket.socket(socket.AF_INET6) as listener:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("::1", port))
+    except OSError:
+        return host
+    return "localhost"
 
 
 def _bind(listener: socket.socket, address: str, port: int) -> None:

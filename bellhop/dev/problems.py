@@ -15,6 +15,12 @@ class PortTaken(StartProblem):
     exit_code = 2
 
 
+class NoSuchAddress(StartProblem):
+    """What the API is to listen on is no address of this machine."""
+
+    exit_code = 2
+
+
 class AlreadyRunning(StartProblem):
     """Another stack runs in the same state directory."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 
-from bellhop.dev.free_ports import Ports
+from bellhop.dev.free_ports import Ports, both_loopbacks
 from bellhop.dev.local_http import answers
 from bellhop.dev.paths import DevPaths, project_dir
 from bellhop.dev.process import Program
@@ -52,7 +52,7 @@ def settings_env(
         "BELLHOP_PUBLIC_URL": base.get("BELLHOP_PUBLIC_URL") or url,
         "BELLHOP_SANDBOX_URL": f"http://127.0.0.1:{ports.sandbox}",
         # The receiver and the person's own test servers live on this machine.
-        "WEBHOOK_ALLOW": base.get("WEBHOOK_ALLOW") or "127.0.0.0/8",
+        "WEBHOOK_ALLOW": base.get("WEBHOOK_ALLOW") or "127.0.0.0/8,::1/128",
         # Everything is here: a .env beside the checkout is for the real installation, or was read into `base`.
         "BELLHOP_ENV_FILE": "",
         "PYTHONUNBUFFERED": "1",
@@ -81,7 +81,8 @@ def receiver(env: Mapping[str, str], paths: DevPaths, ports: Ports) -> Program:
 
 
 def api(env: Mapping[str, str], paths: DevPaths, ports: Ports, host: str) -> Program:
-    command = ["-m", "uvicorn", "api.app:create_app", "--factory", "--host", host, "--port", str(ports.api)]
+    listens = both_loopbacks(host, ports.api)
+    command = ["-m", "uvicorn", "api.app:create_app", "--factory", "--host", listens, "--port", str(ports.api)]
     command += ["--no-access-log", "--timeout-graceful-shutdown", "2", "--timeout-keep-alive", "75"]
     return _python("api", "API", command, env, paths, answers(f"http://{reachable(host)}:{ports.api}/healthz"))
 

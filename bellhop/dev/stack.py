@@ -277,6 +277,9 @@ class EmbeddedStack:
         return services.worker(part.removeprefix("worker-"), self.env(), self.paths, self.ports.temporal_http)
 
     def _write_dev_json(self) -> None:
+        if self._lock is None:
+            # It is another stack's, which runs here.
+            return
         # Only once everything is up: whoever waits for a new file may then use all of it.
         if self._up:
             self.paths.write_dev_json(self.description())

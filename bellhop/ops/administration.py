@@ -127,7 +127,9 @@ async def choose(tx: AsyncConnection, slug: str, environment: str, when_unknown:
     for one in when_unknown:
         channel, _, choice = one.partition("=")
         if channel not in {known.value for known in Channel} or choice not in CHOICES:
-            raise Refused(f"'{one}' is not a choice: name a channel and `fail` or `resend`, e.g. email=resend.")
+            raise Refused(
+                f"--when-unknown: '{one}' is not a choice: name a channel and `fail` or `resend`, e.g. email=resend."
+            )
         chosen[channel] = choice
     settings = await properties.choose(tx, scope, chosen)
     return {"property": slug, "environment": environment, "settings": settings}
@@ -143,7 +145,7 @@ async def _scopes_of(tx: AsyncConnection, slug: str) -> dict[str, Scope]:
 async def _scope_of(tx: AsyncConnection, slug: str, environment: str) -> Scope:
     there = await _scopes_of(tx, slug)
     if environment not in there:
-        raise Refused(f"The environment is `test` or `live`, not '{environment}'.")
+        raise Refused(f"--environment: expected `test` or `live`, not '{environment}'.")
     return there[environment]
 
 
@@ -161,7 +163,7 @@ async def create_key(
     until = None if expires is None else _moment(expires)
     scope = await engine.database.read(lambda tx: _scope_of(tx, slug, environment))
     if unknown := [word for word in rights if word not in RIGHTS]:
-        raise Refused(f"No such scope: {', '.join(unknown)}. There are: {', '.join(RIGHTS)}.")
+        raise Refused(f"--scopes: no such scope: {', '.join(unknown)}. There are: {', '.join(RIGHTS)}.")
     try:
         row, raw = await keys.mint(engine, scope, name, rights, rate_limit=rate_limit, expires_at=until)
     except InvalidField as problem:
@@ -250,7 +252,7 @@ async def set_accounts(
     """Make a property send through the accounts the settings name: made, or rotated where they are there."""
     scope = await _scope_of(tx, slug, environment)
     if environment != "live":
-        raise Refused("A test environment reaches the sandbox only, whose accounts are never changed.")
+        raise Refused("--environment: a test environment reaches the sandbox only, whose accounts are never changed.")
     _complete(settings)
     seeds = live_accounts(settings)
     if not seeds:

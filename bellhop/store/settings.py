@@ -19,6 +19,7 @@ class PostgresSettings(SettingsGroup):
         default=SecretStr("postgresql://postgres@localhost:5432/bellhop"),
         description="connection string of a PostgreSQL 18 database (postgresql://user:password@host:port/database)",
     )
+
     pool_size: int = Field(default=10, ge=1, le=200, description="connections each process keeps at most")
 
 

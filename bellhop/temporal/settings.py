@@ -17,6 +17,8 @@ class TemporalSettings(SettingsGroup):
 
     address: str = Field(
         default="localhost:7233",
+        # Not a URL; no scheme.
+        pattern=r"^[^\s/]+:\d{1,5}$",
         description="address of the Temporal frontend; when set, `make run` uses that server instead of one of its own",
     )
     namespace: str = Field(default="default", description="Temporal namespace; it must exist")

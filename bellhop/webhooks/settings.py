@@ -17,7 +17,8 @@ class WebhookSettings(SettingsGroup):
 
     allow: Annotated[list[str], NoDecode] = Field(
         default=[],
-        description="private networks endpoints may live in (development only), comma-separated, e.g. 127.0.0.0/8",
+        description="private networks endpoints may live in (development only), comma-separated, "
+        "e.g. 127.0.0.0/8,::1/128",
     )
     timeout: float = Field(default=15.0, gt=0, le=60, description="one delivery, seconds")
     retry_pauses: Annotated[list[float], NoDecode] = Field(

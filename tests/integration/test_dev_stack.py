@@ -21,7 +21,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from bellhop.dev import paths as dev_paths
-from bellhop.dev.free_ports import Ports
+from bellhop.dev.free_ports import Ports, both_loopbacks
 from bellhop.dev.paths import DevPaths
 from bellhop.dev.postgres import EmbeddedPostgres
 from bellhop.dev.problems import AlreadyRunning, NoTemporalServer, PartFailed, PortTaken, StartProblem
@@ -135,8 +135,13 @@ def test_postgres_keeps_its_rows_whatever_is_killed(tmp_path: Path) -> None:
         assert rows(dsn) == 2
         until(lambda: json.loads((state / "dev.json").read_text())["pids"]["postgres"] != server.pid)
 
+        known = (state / "dev.json").read_text()
+        second = postgres_only(state)
         with pytest.raises(AlreadyRunning, match="already runs"):
-            postgres_only(state).start()
+            second.start()
+        second.stop()  # as whoever runs one does, however its start ended
+        assert (state / "dev.json").read_text() == known
+        assert json.loads(known)["pids"]["supervisor"] == os.getpid()
         last = stack.process("postgres").pid
     assert not alive(last)
     assert json.loads((state / "dev.json").read_text())["pids"] == {}
@@ -144,6 +149,29 @@ def test_postgres_keeps_its_rows_whatever_is_killed(tmp_path: Path) -> None:
     with postgres_only(state) as stack:
         assert rows(stack.postgres_dsn) == 2
         assert stack.took < 15
+
+
+@pytest.mark.parametrize(
+    ("addresses", "host", "listens"),
+    [
+        (["127.0.0.1", "::1"], "127.0.0.1", "localhost"),
+        (["127.0.0.1"], "127.0.0.1", "127.0.0.1"),
+        (["127.0.0.1", "::1", "192.0.2.7"], "127.0.0.1", "127.0.0.1"),
+        (["127.0.0.1", "::1"], "0.0.0.0", "0.0.0.0"),
+        (["127.0.0.1", "::1"], "192.168.0.2", "192.168.0.2"),
+    ],
+)
+def test_localhost_leads_to_the_api_by_either_of_its_addresses(
+    monkeypatch: pytest.MonkeyPatch, addresses: list[str], host: str, listens: str
+) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    try:
+        with socket.socket(socket.AF_INET6) as six:
+            six.bind(("::1", 0))
+    except OSError:
+        listens = host  # this machine has no ::1
+    assert both_loopbacks(host, 0) == listens
 
 
 def test_a_stale_pid_file_that_names_a_living_stranger(tmp_path: Path) -> None:

@@ -346,7 +346,9 @@ async def test_the_command_prints_a_table_that_adds_up(
     assert answer["together"]["total"]["accepted"] == 5
     one = await asyncio.to_thread(command, settings, "grand-sunset", "--environment", "live", "--json")
     assert json.loads(one.stdout)["together"]["total"]["cancelled"] == 1
-    none = await asyncio.to_thread(command, settings, "--from", "2020-01-01", "--to", "2020-01-02")
+    old = await asyncio.to_thread(command, settings, "--from", "0999-01-01", "--to", "0999-01-02")
+    assert old.output.strip() == "Nothing was accepted from 0999-01-01 00:00 to 0999-01-02 00:00 UTC."
+    none = await asyncio.to_thread(command, settings, "--from", "2020-01-01T05:30:00+05:30", "--to", "2020-01-02")
     assert none.output.strip() == "Nothing was accepted from 2020-01-01 00:00 to 2020-01-02 00:00 UTC."
 
 
@@ -356,7 +358,8 @@ async def test_the_command_prints_a_table_that_adds_up(
         (["--from", "2020-01-02", "--to", "2020-01-01"], "--to: expected a time after from."),
         (["--from", "2020-01-01", "--to", "2020-03-01"], "--from: expected at most 31 days before to."),
         (["nowhere"], "There is no property 'nowhere'."),
-        (["--environment", "staging"], "The environment is `test` or `live`, not 'staging'."),
+        (["--environment", "staging"], "bellhop: Invalid value for '--environment': 'staging' is not one of"),
+        (["--from", "2020-13-01"], "bellhop: Invalid value for '--from': '2020-13-01' is no time"),
     ],
 )
 async def test_the_command_says_what_is_wrong(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -40,3 +42,22 @@ def test_every_link_leads_to_a_file_that_is_kept(page: Path) -> None:
     there |= {parent for path in there for parent in path.parents}
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         assert (page.parent / target).resolve() in there, target
+
+
+def test_the_first_call_of_the_readme_runs_as_it_stands(tmp_path: Path) -> None:
+    """A newcomer pastes it beside a running `make run`, and has set nothing."""
+    blocks = re.findall(r"^```\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    first = next(block for block in blocks if "curl" in block)
+    (tmp_path / ".bellhop").mkdir()
+    (tmp_path / ".bellhop" / "dev.json").write_text(
+        json.dumps({"api_url": "x", "api_key": "sk_test_1", "pids": {}}, indent=2)
+    )
+    curl = tmp_path / "curl"
+    curl.write_text('#!/bin/sh\nfor each in "$@"; do echo "$each"; done\n')
+    curl.chmod(0o755)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("BELLHOP_")}
+    env["PATH"] = f"{tmp_path}:{env['PATH']}"
+    done = subprocess.run(["sh", "-euc", first], cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    assert "Authorization: Bearer sk_test_1\n" in done.stdout
+    body = done.stdout[done.stdout.index("{") :]
+    assert json.loads(body)["channel"] == "sms"

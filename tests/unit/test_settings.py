@@ -36,6 +36,15 @@ def _nobodys_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         ("BELLHOP_CREDENTIALS_KEYS", "k" * 32 + ",too short"),
         ("BELLHOP_LOG_LEVEL", "LOUD"),
         ("BELLHOP_SWEEP_EVERY", "never"),
+        ("BELLHOP_PUBLIC_URL", "bellhop.example.com"),
+        ("BELLHOP_PUBLIC_URL", "localhost:8000"),
+        ("BELLHOP_PUBLIC_URL", "https://"),
+        ("BELLHOP_PUBLIC_URL", "https://example.com:port"),
+        ("BELLHOP_SANDBOX_URL", "127.0.0.1:8900"),
+        ("TWILIO_BASE_URL", "api.twilio.com"),
+        ("SENDGRID_BASE_URL", "//api.sendgrid.com"),
+        ("TEMPORAL_ADDRESS", "http://localhost:7233"),
+        ("TEMPORAL_ADDRESS", "localhost"),
     ],
 )
 def test_a_wrong_value_names_its_variable(variable: str, value: str) -> None:

@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from bellhop.domain.accounts import Seed
 from bellhop.providers.package import ProviderSettings
+from bellhop.settings_group import HttpUrl
 
 
 class SendGridSettings(ProviderSettings):
@@ -24,7 +25,7 @@ class SendGridSettings(ProviderSettings):
     )
     from_email: str | None = Field(default=None, description="verified sender address")
     from_name: str | None = Field(default=None, description="name shown beside the sender address")
-    base_url: str = Field(default="https://api.sendgrid.com", description="where SendGrid's API is")
+    base_url: HttpUrl = Field(default="https://api.sendgrid.com", description="where SendGrid's API is")
 
 
 def seeds(settings: SendGridSettings) -> list[Seed]:

@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from bellhop.domain.accounts import Seed
 from bellhop.providers.package import ProviderSettings
+from bellhop.settings_group import HttpUrl
 
 
 class TwilioSettings(ProviderSettings):
@@ -23,7 +24,7 @@ class TwilioSettings(ProviderSettings):
         default=None, description="the token before that one, still accepted on callbacks while rotating"
     )
     from_number: str | None = Field(default=None, description="E.164 number messages are sent from")
-    base_url: str = Field(default="https://api.twilio.com", description="where Twilio's API is")
+    base_url: HttpUrl = Field(default="https://api.twilio.com", description="where Twilio's API is")
 
 
 def seeds(settings: TwilioSettings) -> list[Seed]:
