@@ -25,6 +25,7 @@ from api.dialects import DIALECTS
 from api.dialects.dialect import Dialect
 from api.errors import HANDLERS
 from api.middleware import RequestMiddleware
+from api.route_paths import base_of
 from api.routes import consents, guests, health, keys, ledger, messaging, properties, receipts, webhooks
 from bellhop.domain.addresses import AddressBook
 from bellhop.engine.context import Engine
@@ -79,6 +80,7 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
         version=version("bellhop"),
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,
+        **openapi.about(settings.bellhop.public_url),
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -87,7 +89,12 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
         separate_input_output_schemas=False,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    app.add_middleware(RequestMiddleware, dialects=dialects, https=settings.bellhop.encrypted)
+    app.add_middleware(
+        RequestMiddleware,
+        dialects=dialects,
+        base=base_of(settings.bellhop.public_url),
+        https=settings.bellhop.encrypted,
+    )
     for module in (messaging, ledger, guests, consents, webhooks, properties, keys, receipts, health):
         app.include_router(module.router)
     for dialect in dialects:

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from api.problems import Invalid, Problem, problem_of, short
+from api.route_paths import path_of
 from api.schemas.validation_messages import expected
 from bellhop.engine.errors import EngineError
 from bellhop.store.database import DatabaseTimeout
@@ -75,13 +76,14 @@ def of_http(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> str:
     """Every method of the path: the framework names only those of the first route that matched it. "" for a path that
     is not in the description."""
-    paths, path = request.app.openapi()["paths"], request.scope["path"]
+    paths, path = request.app.openapi()["paths"], path_of(request.scope)
     fitting = (
         [path]
         if path in paths
         else [template for template in paths if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)]
     )
     methods = {method.upper() for template in fitting for method in paths[template]}
+    methods |= {"HEAD"} if "GET" in methods else set()
     return ", ".join(sorted(methods))
 
 

@@ -1,5 +1,5 @@
-"""The outermost layer: request ids, the path's dialect, body limits, admission, the access log, and an answer when
-everything else fails.
+"""The outermost layer: request ids, the path's dialect, trimmed headers, HEAD for every GET, body limits, admission,
+the access log, and an answer when everything else fails.
 
 Pure ASGI: one function call per request and per message.
 """
@@ -21,7 +21,9 @@ from api import security_headers
 from api.admission import Admission, Overloaded, Slot
 from api.dialects.dialect import Dialect, dialect_of
 from api.errors import answer, unavailable
+from api.headers import trimmed
 from api.problems import Broken, Busy, TooLarge, Unavailable
+from api.route_paths import below, path_of
 from bellhop.domain.ids import Prefix, render
 from bellhop.providers import PACKAGES
 
@@ -59,8 +61,10 @@ class BodyTooLarge(Exception):
 class RequestMiddleware:
     """Wraps the application."""
 
-    def __init__(self, app: ASGIApp, dialects: Sequence[Dialect] = (), https: bool = False) -> None:
+    def __init__(self, app: ASGIApp, dialects: Sequence[Dialect] = (), base: str = "", https: bool = False) -> None:
+        """`base`: the path of the API's public address, where a proxy may leave it in front of ours."""
         self._app = app
+        self._base = base
         self._dialects = dialects
         self._https = https
         self._admission = Admission()
@@ -69,9 +73,11 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = render(Prefix.REQUEST, uuid4())
+        request_id, method = render(Prefix.REQUEST, uuid4()), scope["method"]
+        scope, send = self._as_read(scope, send)
         scope["bellhop.request_id"] = request_id
-        dialect = scope["bellhop.dialect"] = dialect_of(scope["path"], self._dialects)
+        path = path_of(scope)
+        dialect = scope["bellhop.dialect"] = dialect_of(path, self._dialects)
         started = time.perf_counter()
         status = 0
 
@@ -80,17 +86,17 @@ class RequestMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 there = [*message["headers"], (b"x-request-id", request_id.encode())]
-                message["headers"] = there + security_headers.added(scope["path"], there, https=self._https)
+                message["headers"] = there + security_headers.added(path, there, https=self._https)
             await send(message)
 
-        limit = _body_limit(scope["path"])
+        limit = _body_limit(path)
         slot: Slot | None = None
         try:
             if _announced(scope) > limit:
                 raise BodyTooLarge
             # Before it takes a slot: a slow sender keeps nobody waiting.
             body = await _whole(receive, limit)
-            if dialect is not None or scope["path"].startswith(ADMITTED):
+            if dialect is not None or path.startswith(ADMITTED):
                 slot = scope["bellhop.slot"] = await self._admission.enter()
             await self._app(scope, _again(body, receive), send_marked)
         except CallerGone:
@@ -114,13 +120,21 @@ class RequestMiddleware:
             log.info(
                 "request",
                 request=request_id,
-                method=scope["method"],
+                method=method,
                 # The pattern, not the path and never the query: they may hold a guest's data.
                 route=getattr(route, "path", None),
                 status=status,
                 ms=round((time.perf_counter() - started) * 1000, 1),
                 key=scope.get("bellhop.key"),
             )
+
+    def _as_read(self, scope: Scope, send: Send) -> tuple[Scope, Send]:
+        """The request as everything behind this reads it."""
+        read = {**scope, "headers": trimmed(scope["headers"]), "root_path": below(scope, self._base)}
+        if scope["method"] != "HEAD":
+            return read, send
+        # Answered as GET is, without the body: so is every GET there is or will be.
+        return {**read, "method": "GET"}, _without_body(send)
 
 
 def _body_limit(path: str) -> int:
@@ -159,6 +173,15 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return received
+
+
+def _without_body(send: Send) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] in ("http.response.body", "http.response.pathsend"):
+            message = {"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)}
+        await send(message)
+
+    return sent
 
 
 async def _discard(scope: Scope, receive: Receive) -> None:

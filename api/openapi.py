@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 from starlette.routing import BaseRoute
 
+from api.route_paths import base_of
+from api.schemas.fields import Shown, Strict
 from api.schemas.webhooks import Event
 from bellhop.domain.events import EventType
 
@@ -31,6 +36,20 @@ TAGS = [
     {"name": "API keys", "description": "Minted, listed, revoked."},
     {"name": "Health", "description": "For load balancers and operators."},
 ]
+
+CONTACT = {"name": "Whoever runs this installation"}
+LICENCE = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
+
+
+def about(public_url: str) -> dict[str, Any]:
+    """What FastAPI is told of whose API this is, and where: for programs that are made from the description, and for
+    the page it is read on."""
+    here = {"url": base_of(public_url) or "/", "description": "Wherever this description was read"}
+    # `localhost` is whatever machine reads it.
+    public = urlsplit(public_url).hostname != "localhost"
+    servers = [*([{"url": public_url, "description": "This installation"}] if public else []), here]
+    return {"servers": servers, "license_info": LICENCE, "contact": CONTACT}
+
 
 _SECURITY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer sk_live_… or sk_test_…"},
@@ -85,4 +104,15 @@ def _finish(schema: dict[str, Any], routes: list[BaseRoute]) -> dict[str, Any]:
             }
     for name in ("HTTPValidationError", "ValidationError"):
         schema["components"]["schemas"].pop(name, None)
+    for model in _models(Strict, Shown):
+        extra: Any = model.model_config.get("json_schema_extra") or {}
+        if "examples" in extra and (described := schema["components"]["schemas"].get(model.__name__)):
+            # FastAPI leaves every null out, those of examples too.
+            described["examples"] = extra["examples"]
     return schema
+
+
+def _models(*kinds: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for kind in kinds:
+        yield kind
+        yield from _models(*kind.__subclasses__())

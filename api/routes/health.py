@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.dependencies import CurrentEngine, reply
+from api.schemas.errors import only
 from api.schemas.fields import Shown
 from bellhop.engine import installation
 
@@ -30,7 +31,9 @@ class Readiness(Shown):
     temporal: bool
 
 
-@router.get("/healthz", operation_id="getHealth", summary="Is the process up?", response_model=Health)
+@router.get(
+    "/healthz", operation_id="getHealth", summary="Is the process up?", response_model=Health, responses=only(413)
+)
 async def healthz() -> Response:
     """200 as long as the process answers."""
     return reply({"status": "ok"})
@@ -41,7 +44,10 @@ async def healthz() -> Response:
     operation_id="getReadiness",
     summary="Can it reach what it needs?",
     response_model=Readiness,
-    responses={503: {"model": Readiness, "description": "PostgreSQL or Temporal cannot be reached."}},
+    responses={
+        503: {"model": Readiness, "description": "PostgreSQL or Temporal cannot be reached."},
+        **only(413),
+    },
 )
 async def readyz(engine: CurrentEngine) -> Response:
     """200 when PostgreSQL and Temporal can be reached. Without Temporal messages are still accepted, and sent later."""

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from api.buckets import source
 from api.dependencies import CurrentServices
 from api.problems import RateLimited
+from api.route_paths import raw_path_of
 from bellhop.domain.delivery_ports import CallbackRequest
 from bellhop.engine import receipts
 from bellhop.engine.errors import NotFound, WrongSignature
@@ -53,7 +54,7 @@ def _refused(wait: float) -> RateLimited:
 
 def _callback(request: Request, public_url: str, path: str, body: bytes) -> CallbackRequest:
     # The address the provider was given, whatever name or scheme a proxy called us by: that is what it signed.
-    called = (request.scope.get("raw_path") or request.scope["path"].encode()).decode("latin-1")
+    called = raw_path_of(request.scope)
     query = request.scope["query_string"].decode("latin-1")
     return CallbackRequest(
         url=public_url + called + (f"?{query}" if query else ""),

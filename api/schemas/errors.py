@@ -53,9 +53,14 @@ _SAMPLES: dict[int, tuple[str, str, str]] = {
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The documented errors of an operation: those of every call, and `statuses`."""
+    """The documented errors of an operation that needs a key: those of every such call, and `statuses`."""
+    return only(401, 403, 422, 429, 503, *statuses)
+
+
+def only(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """These errors, documented."""
     documented: dict[int | str, dict[str, Any]] = {}
-    for status in sorted({401, 403, 422, 429, 503, *statuses}):
+    for status in sorted(set(statuses)):
         if status == 422:
             example: dict[str, Any] = {
                 "detail": [{"loc": ["body", "content"], "msg": "expected some text", "type": "content"}],

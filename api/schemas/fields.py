@@ -7,13 +7,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError, to_json
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic_core import CoreSchema, PydanticCustomError, to_json
 
 from bellhop.domain import addresses
 from bellhop.domain.addresses import BadAddress
 from bellhop.domain.guests import BadLanguage, language
 from bellhop.domain.ids import Prefix
+from bellhop.domain.text import visible
 
 MOST_KEYS = 50
 MOST_BYTES = 16 * 1024
@@ -21,9 +22,20 @@ FURTHEST_YEARS = 10
 
 
 class Strict(BaseModel):
-    """A request body: no coercion of types, no unknown fields."""
+    """A request body: no coercion of types, no unknown fields, and no defaults in its description.
+
+    A generated client fills in the defaults it reads and sends them: one that changes a guest's name, or posts a known
+    guest again, would set its language back. What a missing field means is said in words.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        shown = handler(core)
+        for described in handler.resolve_ref_schema(shown).get("properties", {}).values():
+            described.pop("default", None)
+        return shown
 
 
 class Query(BaseModel):
@@ -139,6 +151,16 @@ Email = Annotated[
 """An e-mail address."""
 
 
+def _seen(text: str) -> str:
+    if not visible(text):
+        raise wrong("blank", "expected text with a visible character")
+    return text
+
+
+VISIBLE = AfterValidator(_seen)
+"""Something a reader sees: spaces, joiners and fillers alone are blank."""
+
+
 def _written_phone(text: str) -> str:
     try:
         return addresses.phone(text)
@@ -146,11 +168,11 @@ def _written_phone(text: str) -> str:
         return text
 
 
-Phone = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_written_phone)]
+Phone = Annotated[str, Field(min_length=1, max_length=40), VISIBLE, AfterValidator(_written_phone)]
 """A guest's phone number as known; E.164 is recommended, and needed to send to it."""
 Language = Annotated[str, Field(min_length=1, max_length=35), _with(language, BadLanguage, "language")]
 """A BCP 47 language tag."""
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=200), VISIBLE]
 """A person's or thing's name."""
 
 

@@ -7,7 +7,19 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from api.schemas.fields import Email, JsonObject, Language, Name, Paging, Phone, Shown, Strict, id_pattern, wrong
+from api.schemas.fields import (
+    VISIBLE,
+    Email,
+    JsonObject,
+    Language,
+    Name,
+    Paging,
+    Phone,
+    Shown,
+    Strict,
+    id_pattern,
+    wrong,
+)
 from bellhop.domain.ids import Prefix
 
 EXAMPLE: dict[str, Any] = {
@@ -47,18 +59,25 @@ class CreateGuest(Strict):
     last_name: Name
     email: Annotated[Email | None, Field(description="Matched without regard to case.")] = None
     phone: Annotated[Phone | None, Field(description="E.164 is recommended, and needed to send to it.")] = None
-    language: Annotated[Language, Field(description="BCP 47 tag of the preferred language.")] = "en"
+    language: Annotated[
+        Language, Field(description="BCP 47 tag of the preferred language; a new guest's is `en` if left out.")
+    ] = "en"
     preferences: Annotated[JsonObject, Field(description="Free-form, e.g. room_type, dietary, activities.")] = {}
     metadata: Annotated[JsonObject, Field(description="Your own keys and values.")] = {}
     external_id: Annotated[
-        str | None, Field(min_length=1, max_length=255, description="The guest's id in your own system.")
+        Annotated[str, Field(min_length=1, max_length=255), VISIBLE] | None,
+        Field(description="The guest's id in your own system."),
     ] = None
 
 
 class ChangeGuest(Strict):
     """Fields to change. Those left out stay; null clears email and phone; preferences are replaced as a whole."""
 
-    model_config = {"json_schema_extra": {"examples": [{"preferences": {"room_type": "suite"}, "is_active": True}]}}
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"preferences": {"room_type": "suite"}, "is_active": True}, {"email": None, "phone": None}]
+        }
+    }
 
     first_name: Name = ""
     last_name: Name = ""

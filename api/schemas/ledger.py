@@ -110,7 +110,7 @@ class WebhookFigures(Shown):
 _LATENESS: dict[str, Any] = {"count": 1491, "p50": 0.041, "p95": 0.118, "p99": 0.64, "worst": 3.207}
 _EXAMPLE: dict[str, Any] = {
     "accepted": 1500, "read": 312, "delivered": 1160, "sent": 15, "failed": 6, "cancelled": 3, "pending": 3,
-    "unknown": 1, "failures": {"address_invalid": 4, "opted_out": 2},
+    "unknown": 1, "failures": {"address_invalid": 4, "opted_out": 1, "bounced": 1},
     "pending_because": {"waiting": 2, "held": 0, "retrying": 1, "due": 0},
     "unknown_longest": 8.25, "erased": 0, "lateness": _LATENESS, "overdue": {"count": 2, "worst": 8.301},
 }  # fmt: skip

@@ -35,7 +35,7 @@ Events = Annotated[
     Field(
         min_length=1,
         max_length=1000,
-        description="Event types as a comma list, or * for all.",
+        description="Event types as a comma list, or * for all, which a new endpoint gets if they are left out.",
         json_schema_extra={"pattern": rf"^(\*|({_WORDS})(,({_WORDS}))*)$"},
     ),
 ]
@@ -67,7 +67,7 @@ class CreateEndpoint(Strict):
 class ChangeEndpoint(Strict):
     """Fields to change; those left out stay."""
 
-    model_config = {"json_schema_extra": {"examples": [{"is_active": False}]}}
+    model_config = {"json_schema_extra": {"examples": [{"is_active": False}, {"description": None}]}}
 
     url: Url = ""
     events: Events = EVERY_EVENT
