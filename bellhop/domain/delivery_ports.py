@@ -250,6 +250,8 @@ class Claim:
 
     account: Account
     outgoing: Outgoing
+    guest_id: UUID | None = None
+    """The guest it goes to, if that is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ class FailureCode(StrEnum):
     """The word in `metadata.error.code`."""
 
     OPTED_OUT = "opted_out"
+    BOUNCED = "bounced"
     ADDRESS_INVALID = "address_invalid"
     UNREACHABLE = "unreachable"
     BLOCKED = "blocked"
@@ -37,8 +38,11 @@ class Words:
 
 WORDS: dict[FailureCode, Words] = {
     FailureCode.OPTED_OUT: Words(
-        "The guest does not want messages at this address (opt-out, complaint, or it bounced for good). "
-        "Reach them another way.",
+        "The guest does not want messages at this address: they opted out or complained. Reach them another way.", False
+    ),
+    FailureCode.BOUNCED: Words(
+        "An earlier message to this address came back for good, so nothing more is sent to it. Check the address with "
+        "the guest, or reach them another way.",
         False,
     ),
     FailureCode.ADDRESS_INVALID: Words(

@@ -40,7 +40,9 @@ class Facts:
     paused: bool
     """Whether its property sends nothing for now."""
     opted_out: bool | None = None
-    """Whether its address wants no messages."""
+    """Whether its address may not be written to."""
+    bounced: bool = False
+    """Whether that is because a message to it came back for good, not because the guest said so; with `opted_out`."""
     way: Way | None = None
 
 
@@ -126,7 +128,9 @@ def _paused(facts: Facts, _: datetime) -> Wait | None:
 def _opted_out(facts: Facts, _: datetime) -> Refuse | Lookup | None:
     if facts.opted_out is None:
         return Lookup.OPTED_OUT
-    return Refuse(FailureCode.OPTED_OUT) if facts.opted_out else None
+    if not facts.opted_out:
+        return None
+    return Refuse(FailureCode.BOUNCED if facts.bounced else FailureCode.OPTED_OUT)
 
 
 def _no_way(facts: Facts, _: datetime) -> Wait | Lookup | None:

@@ -104,8 +104,10 @@ async def test_an_opt_out_after_acceptance_holds(idle_stack: Engine) -> None:
         await stack.until(again["id"], "sent", "delivered")
 
 
-@pytest.mark.parametrize("local", ["bounce", "spam", "unsubscribe"])
-async def test_bounces_complaints_and_unsubscribes_opt_out(stack: Engine, local: str) -> None:
+@pytest.mark.parametrize(
+    ("local", "code"), [("bounce", "bounced"), ("spam", "opted_out"), ("unsubscribe", "opted_out")]
+)
+async def test_bounces_complaints_and_unsubscribes_stop_what_follows(stack: Engine, local: str, code: str) -> None:
     recipient = f"{local}@example.com"
     await stack.send({**EMAIL, "recipient": recipient})
     async with asyncio.timeout(15):
@@ -113,7 +115,7 @@ async def test_bounces_complaints_and_unsubscribes_opt_out(stack: Engine, local:
             await asyncio.sleep(0.05)
     second = await stack.send({**EMAIL, "recipient": recipient.upper()})
     failed = await stack.until(second["id"], "failed")
-    assert failed["metadata"]["error"]["code"] == "opted_out"
+    assert failed["metadata"]["error"]["code"] == code
     assert len(await stack.accepted(provider="sendgrid")) == 1
     shown = (await stack.http.get(f"/v1/messaging/{second['id']}/timeline")).json()["data"]
     assert "consent.opt_out" in [entry["what"] for entry in shown]

@@ -30,6 +30,7 @@ def test_the_table_is_whole_and_no_two_codes_say_the_same() -> None:
 def test_what_the_guest_may_have_is_never_called_worth_repeating() -> None:
     assert not WORDS[FailureCode.OUTCOME_UNKNOWN].retryable
     assert not WORDS[FailureCode.OPTED_OUT].retryable
+    assert not WORDS[FailureCode.BOUNCED].retryable
 
 
 def test_every_code_of_the_providers_tables_is_one_of_ours() -> None:
@@ -38,7 +39,7 @@ def test_every_code_of_the_providers_tables_is_one_of_ours() -> None:
     used |= {event.code for event in (*EVENTS.values(), *REASONS.values()) if event.code}
     assert used <= set(FailureCode)
     # Nobody needs a code that nothing leads to; these are our own decisions.
-    assert set(FailureCode) - used <= {FailureCode.EXPIRED, FailureCode.REJECTED}
+    assert set(FailureCode) - used <= {FailureCode.EXPIRED, FailureCode.REJECTED, FailureCode.BOUNCED}
 
 
 def test_an_unknown_code_is_a_mistake_of_ours() -> None:

@@ -122,6 +122,7 @@ def test_stores_that_serve_callers_take_their_scope() -> None:
     )  # fmt: skip
     without = {
         ("messages/outbound", "stages"): "ids the route has itself just written",
+        ("guests/profiles", "seen"): "the guest of a message or contact point that its caller has found",
         ("access/properties", "create"): "makes the scopes",
         ("access/properties", "everything"): "an operator's list",
         ("access/properties", "every_scope"): "an operator's list",

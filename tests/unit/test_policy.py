@@ -136,6 +136,7 @@ LATER = NOW + 5 * SECOND
         ({"due_at": LATER}, Wait(Reason.NOT_DUE, LATER)),
         ({"paused": True}, Wait(Reason.PAUSED)),
         ({"opted_out": True}, Refuse(FailureCode.OPTED_OUT)),
+        ({"opted_out": True, "bounced": True}, Refuse(FailureCode.BOUNCED)),
         ({"opted_out": None}, Lookup.OPTED_OUT),
         ({"way": Way.NO_SENDER}, Wait(Reason.NO_SENDER)),
         ({"way": Way.ACCOUNT_HELD}, Wait(Reason.ACCOUNT_HELD)),

@@ -18,7 +18,7 @@ from bellhop.domain.consents import Effect
 from bellhop.domain.delivery_ports import Account, Inbound
 from bellhop.domain.events import EventType
 from bellhop.domain.statuses import Stage
-from bellhop.store.guests import consents
+from bellhop.store.guests import consents, profiles
 from bellhop.store.tables import contact_points, conversations, guests, messages, receipts, senders
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
@@ -97,13 +97,8 @@ async def _guest_seen(tx: AsyncConnection, address: _Address) -> UUID | None:
     guest_id = await _guest(tx, address)
     if guest_id is None:
         return None
-    seen = await tx.execute(
-        update(guests)
-        .where(guests.c.id == guest_id)
-        .values(last_seen_at=func.greatest(guests.c.last_seen_at, func.now()))
-    )
     # None: erased while we looked. What they write is kept and obeyed all the same, above all a STOP.
-    return guest_id if seen.rowcount else None
+    return guest_id if await profiles.seen(tx, guest_id) else None
 
 
 async def _store(

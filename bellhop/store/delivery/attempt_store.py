@@ -35,7 +35,7 @@ from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
 from bellhop.store.delivery import attempt_rows, outcome_resolution, receipts
 from bellhop.store.delivery.claims import Claims
-from bellhop.store.guests import consents
+from bellhop.store.guests import consents, profiles
 from bellhop.store.messages import progress
 from bellhop.store.messages.progress import Progress
 from bellhop.store.settings import DeliverySettings
@@ -79,6 +79,8 @@ class AttemptStore:
 
     async def record(self, claim: Claim, result: SendResult) -> Answer:
         async with self._engine.begin() as tx:
+            if result.kind is SendKind.ACCEPTED and claim.guest_id is not None:
+                await profiles.seen(tx, claim.guest_id)
             row = await progress.lock(tx, claim.outgoing.message_id)
             assert row is not None, "messages are never deleted"
             rows = await progress.attempts_of(tx, row.id)
@@ -147,7 +149,12 @@ class AttemptStore:
     async def record_lookup(self, lookup: Lookup, result: LookupResult) -> Answer:
         async with self._engine.begin() as tx:
             asked = attempts.c.id == lookup.request.attempt_id
-            message_id: UUID = (await tx.execute(select(attempts.c.message_id).where(asked))).scalar_one()
+            of_message = select(messages.c.id, messages.c.guest_id).join(
+                attempts, attempts.c.message_id == messages.c.id
+            )
+            message_id, guest_id = (await tx.execute(of_message.where(asked))).one()
+            if result.kind is LookupKind.FOUND and guest_id is not None:
+                await profiles.seen(tx, guest_id)
             row = await progress.lock(tx, message_id)
             assert row is not None, "messages are never deleted"
             rows = await progress.attempts_of(tx, message_id)

@@ -17,7 +17,7 @@ from bellhop.domain.answers import Answer, Next
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.content import Content
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
-from bellhop.domain.delivery_ports import Claim, Outgoing
+from bellhop.domain.delivery_ports import Claim, Effect, Outgoing
 from bellhop.domain.policy import Decision, Facts, Lookup, Reason, Way
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.routing import Carried
@@ -97,7 +97,7 @@ class Claims:
                     assert row.address_hash is not None, "not erased"
                     kind = CHANNELS[row.channel].address.value
                     refused = await consents.refused(tx, row.scope_id, kind, row.address_hash)
-                    facts = replace(facts, opted_out=refused is not None)
+                    facts = replace(facts, opted_out=refused is not None, bounced=refused is Effect.HARD_BOUNCE)
                 case Lookup.WAY:
                     sender, way = await self._way(tx, row)
                     facts = replace(facts, way=way)
@@ -215,7 +215,7 @@ class Claims:
             timeout=self.settings.call_timeout,
             deadline=deadline,
         )
-        return Claim(account, outgoing)
+        return Claim(account, outgoing, row.guest_id)
 
 
 def _content(row: MessageRow, text: str) -> Content:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import DateTime, Text, Uuid, any_, bindparam, or_, select, text
@@ -25,6 +26,8 @@ class Match:
     provider_id: str | None
     account_id: UUID
     guest_id: UUID | None
+    sent_at: datetime | None
+    """When the message went out, as far as was known before this receipt."""
     names: str | None = None
     """The provider's id to give to the attempt, from the receipt; None where another attempt has it."""
 
@@ -46,6 +49,7 @@ _MATCH = CompiledStatement(
         attempts.c.provider_id,
         attempts.c.account_id,
         messages.c.guest_id,
+        messages.c.sent_at,
     )
     .join(messages, messages.c.id == attempts.c.message_id)
     .where(

@@ -26,10 +26,10 @@ from bellhop.store.conversations.inbound import receive
 from bellhop.store.delivery import attempt_rows, receipt_rows
 from bellhop.store.delivery.accounts import calling_account
 from bellhop.store.delivery.receipt_rows import Fact, Stored
-from bellhop.store.guests import consents
+from bellhop.store.guests import consents, profiles
 from bellhop.store.messages import progress
 from bellhop.store.messages.progress import Reason
-from bellhop.store.tables import attempts, guests, provider_accounts, receipts, scopes
+from bellhop.store.tables import attempts, provider_accounts, receipts, scopes
 
 _ACCOUNTS = CompiledStatement(
     select(provider_accounts)
@@ -151,18 +151,20 @@ async def _record(
 
 
 async def _guests_seen(tx: AsyncConnection, facts: Sequence[Fact]) -> None:
-    """Reading a message is an interaction. Guests come before messages in the order of locks."""
-    readers = {
+    """Reading a message is an interaction, and so is that one went out, where a receipt is the first to tell. Guests
+    come before messages in the order of locks."""
+    seen = {
         fact.match.guest_id
         for fact in facts
-        if fact.item.stage is Stage.READ and fact.match is not None and fact.match.guest_id
+        if fact.match is not None
+        and fact.match.guest_id
+        and (fact.item.stage is Stage.READ or (fact.match.sent_at is None and fact.item.stage in _WENT_OUT))
     }
-    for guest_id in sorted(readers):
-        await tx.execute(
-            update(guests)
-            .where(guests.c.id == guest_id)
-            .values(last_seen_at=func.greatest(guests.c.last_seen_at, func.now()))
-        )
+    for guest_id in sorted(seen):
+        await profiles.seen(tx, guest_id)
+
+
+_WENT_OUT = frozenset({Stage.SENT, Stage.DELIVERED})
 
 
 async def _move(

@@ -139,9 +139,10 @@ async def last_said(tx: AsyncConnection, scope_id: UUID, kind: str, address_hash
 
 
 async def refused(tx: AsyncConnection, scope_id: UUID, kind: str, address_hash: bytes) -> Effect | None:
-    """Why an address may not be written to, or None when it may."""
-    holding = in_force(await last_said(tx, scope_id, kind, address_hash))
-    return holding[0].effect if holding else None
+    """Why an address may not be written to, or None when it may. A bounce only where nothing else stands against it:
+    a guest who wants no messages is not asked for another address."""
+    holding = [fact.effect for fact in in_force(await last_said(tx, scope_id, kind, address_hash))]
+    return min(holding, key=lambda effect: effect is Effect.HARD_BOUNCE, default=None)
 
 
 async def listing(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert_into
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,6 +19,7 @@ from bellhop.domain.events import EventType
 from bellhop.domain.guests import fold, search_text
 from bellhop.domain.rows.guests import GuestFields, GuestRow
 from bellhop.domain.scopes import Scope
+from bellhop.store.compiled import CompiledStatement
 from bellhop.store.guests import consents
 from bellhop.store.rows import first_of, from_result, from_row
 from bellhop.store.tables import contact_points, conversations, guests
@@ -97,6 +98,19 @@ async def get(tx: AsyncConnection, scope: Scope, guest_id: UUID) -> GuestRow | N
 async def get_locked(tx: AsyncConnection, scope: Scope, guest_id: UUID) -> GuestRow | None:
     """A guest of this scope, or None; nobody else changes it before this transaction ends."""
     return first_of(GuestRow, await tx.execute(_of(scope).where(guests.c.id == guest_id).with_for_update()))
+
+
+_SEEN = CompiledStatement(
+    update(guests)
+    .where(guests.c.id == bindparam("guest"))
+    .values(last_seen_at=func.greatest(guests.c.last_seen_at, func.now()))
+)
+
+
+async def seen(tx: AsyncConnection, guest_id: UUID) -> bool:
+    """Note that something went out to a guest, came in or was read, now. False when there is no such guest any more.
+    Guests come before messages in the order of locks."""
+    return await _SEEN(tx, guest=guest_id) == 1
 
 
 async def listing(

@@ -68,6 +68,12 @@ _SENDERS = CompiledStatement(
 )
 # Null is less than any time here: what is not scheduled is due now.
 _DUE = func.greatest(func.now(), bindparam("not_before", type_=DateTime(timezone=True)))
+_GUEST = CompiledStatement(
+    select(guests.c.id)
+    .where(guests.c.id == bindparam("guest"), guests.c.scope_id == bindparam("scope"))
+    .with_for_update(read=True, key_share=True),
+    value=UUID,
+)
 _ACCEPT = CompiledStatement(
     insert(messages)
     .values(
@@ -128,15 +134,9 @@ async def accept(
 
     Raises ChannelUnavailable or UnknownGuest; nothing is written then.
     """
-    if new.guest_id is not None:
-        # An interaction: the guest was written to. Locked before the message, as everywhere.
-        seen = await tx.execute(
-            update(guests)
-            .where(guests.c.id == new.guest_id, guests.c.scope_id == scope.id)
-            .values(last_seen_at=func.greatest(guests.c.last_seen_at, func.now()))
-        )
-        if seen.rowcount == 0:
-            raise UnknownGuest
+    # Locked before the message, as everywhere, so that the guest is not erased meanwhile.
+    if new.guest_id is not None and not await _GUEST(tx, scope=scope.id, guest=new.guest_id):
+        raise UnknownGuest
     known = await _SENDERS(tx, scope=scope.id, channel=new.channel.value)
     sender = routing.choose(known, carried, new.channel, new.content)
     if sender is None:

@@ -98,7 +98,7 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
     for number, attempt in enumerate(await progress.attempts_of(tx, message_id), start=1):
         entries += _attempt(number, attempt)
     entries += await _receipts(tx, message_id)
-    if row.failure_code == FailureCode.OPTED_OUT and row.address_hash is not None:
+    if row.failure_code in (FailureCode.OPTED_OUT, FailureCode.BOUNCED) and row.address_hash is not None:
         entries += await _consents(tx, scope, row.channel, row.address_hash)
     entries += await _deliveries(tx, scope, message_id)
     entries.sort(key=lambda entry: (entry["at"], _cause(entry["what"])))
