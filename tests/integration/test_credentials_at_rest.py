@@ -202,7 +202,7 @@ async def test_a_callback_that_cannot_be_verified_is_not_refused(
         Database(engine), cast(TemporalDispatcher, None), book, settings.bellhop.credential_cipher(), providers(),
         settings.delivery, settings.webhook,
     )  # fmt: skip
-    identity = default_accounts()["twilio"].identity
+    identity = default_accounts(SANDBOX_SECRET)["twilio"].identity
     callback = CallbackRequest("https://bellhop.example/", "status", {}, {}, b"MessageSid=SM1&MessageStatus=sent")
     with pytest.raises(AccountUnreadable):
         await receive(use_cases, "twilio", identity, callback)

@@ -6,14 +6,14 @@ import pytest
 
 from bellhop.domain.channels import Channel
 from bellhop.providers import providers
-from bellhop.sandbox.providers import default_accounts
+from bellhop.sandbox.providers import names
 
 from .engine import EMAIL, SMS, Engine
 
 BODIES = {Channel.SMS: SMS, Channel.EMAIL: EMAIL}
 
 
-@pytest.mark.parametrize("name", default_accounts())
+@pytest.mark.parametrize("name", names())
 async def test_a_message_goes_out_once_and_is_followed(stack: Engine, name: str) -> None:
     body = BODIES[min(providers()[name].channels)]
     await stack.send_through(name)

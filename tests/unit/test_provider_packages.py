@@ -12,6 +12,7 @@ from bellhop.domain.delivery_ports import CallbackRequest
 from bellhop.providers import PACKAGES, providers
 from bellhop.providers.package import CallbackPath, ProviderPackage
 from bellhop.sandbox.providers import default_accounts
+from tests.sandbox_accounts import SANDBOX_SECRET
 
 each = pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
 
@@ -33,10 +34,10 @@ def test_the_adapter_goes_by_the_name_of_its_package(package: ProviderPackage[An
 @each
 def test_an_account_is_whole_or_none(package: ProviderPackage[Any]) -> None:
     needed = package.settings.needed_variables()
-    env = default_accounts()[package.name].env
+    env = default_accounts(SANDBOX_SECRET)[package.name].env
     assert {*needed} <= {*env}
     (seed,) = package.seeds(package.settings.of(env))
-    assert (seed.provider, seed.identity) == (package.name, default_accounts()[package.name].identity)
+    assert (seed.provider, seed.identity) == (package.name, default_accounts(SANDBOX_SECRET)[package.name].identity)
     assert not [value for value in seed.credentials.values() if value in repr(seed)]
     assert "encrypted" not in seed.credentials, "the word a sealed column is known by"
     for left_out in needed:
