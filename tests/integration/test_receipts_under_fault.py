@@ -220,8 +220,8 @@ async def test_callbacks_before_the_answer_five_times_and_backwards(stack: Engin
 
 
 async def test_a_receipt_of_three_days_ago_corrects_a_message_whose_workflow_is_closed(stack: Engine) -> None:
-    """Failed, closed, and three days later the carrier says that it arrived. A signature that is older than SendGrid
-    ever repeats a callback is refused."""
+    """Failed, closed, and three days later the carrier says that a text arrived, and the guest opens a mail: that a
+    server took it would not do. A signature that is older than SendGrid ever repeats a callback is refused."""
     await silent(stack)
     caller = Caller(stack)
     texted, text = await sent(stack, SMS)
@@ -236,14 +236,18 @@ async def test_a_receipt_of_three_days_ago_corrects_a_message_whose_workflow_is_
         f"update attempts set created_at = created_at {days}, lease_until = lease_until {days} returning id"
     )
     await stack.rows(f"update receipts set received_at = received_at {days} returning id")
-    late = [event(mail["id"], "delivered", timestamp=int(time.time()) - 3 * 86_400)]
+    late = [event(mail["id"], "open", timestamp=int(time.time()) - 3 * 86_400)]
     assert (await caller.sendgrid(late, age=3 * 86_400)).status_code == 403
     assert (await stack.get(mailed))["status"] == "failed"
     assert (await caller.sendgrid(late, age=23 * 3_600)).status_code == 200
     assert (await caller.twilio(text["id"], text["provider_id"], "delivered")).status_code == 200
-    for message in (texted, mailed):
-        assert (await stack.get(message))["status"] == "delivered"
-        assert await stack.events(message) == ["message.sent", "message.failed", "message.delivered"]
+    corrected = ["message.sent", "message.failed", "message.delivered"]
+    for message, status, events in (
+        (texted, "delivered", corrected),
+        (mailed, "read", [*corrected, "message.read"]),
+    ):
+        assert (await stack.get(message))["status"] == status
+        assert await stack.events(message) == events
         assert len(await stack.attempts(message)) == 1
 
 
