@@ -27,6 +27,17 @@ def _nobodys_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         ("POSTGRES_POOL_SIZE", "many"),
         ("TEMPORAL_TLS", "perhaps"),
         ("TWILIO_ACCOUNT_SID", "AC123"),
+        ("TWILIO_FROM_NUMBER", "3055551234"),
+        ("TWILIO_FROM_NUMBER", "+1 305 555 1234"),
+        ("TWILIO_FROM_NUMBER", "+15551234"),
+        ("TWILIO_FROM_NUMBER", "12345"),
+        ("TWILIO_FROM_NUMBER", "Grand Sunset Resort"),
+        ("TWILIO_FROM_NUMBER", "Hotel!"),
+        ("TWILIO_FROM_NUMBER", "MG123"),
+        ("TWILIO_FROM_NUMBER", "MG" + "0" * 31),
+        ("TWILIO_FROM_NUMBER", "AC" + "0" * 32),
+        ("SENDGRID_FROM_EMAIL", "Grand Sunset <stay@grand-sunset.example>"),
+        ("SENDGRID_FROM_EMAIL", "grand-sunset.example"),
         ("DELIVERY_LEASE", "-1"),
         ("DELIVERY_CALL_TIMEOUT", "61"),
         ("DELIVERY_SETTLE_PAUSES", "1,soon"),
@@ -51,6 +62,24 @@ def test_a_wrong_value_names_its_variable(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=rf"\b{variable}: ") as problem:
         from_env({**KEY, variable: value})
     assert str(problem.value).count("\n") == 1, "one line for one mistake"
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "+13055551234",
+        "+15005550006",
+        "+447911123456",
+        "MG" + "0aB9" * 8,
+        "GrandSunset",
+        "Sunset 24",
+        "24Sunset",
+        "MGM Grand",
+    ],
+)
+def test_what_can_be_a_sender(sender: str) -> None:
+    settings = from_env({**KEY, "TWILIO_FROM_NUMBER": sender})
+    assert settings.provider(TwilioSettings).from_number == sender
 
 
 def test_all_that_is_wrong_is_named_at_once_and_no_secret_with_it() -> None:

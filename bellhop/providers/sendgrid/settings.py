@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from bellhop.domain.accounts import Seed
+from bellhop.domain.addresses import BadAddress, email
 from bellhop.providers.package import ProviderSettings
 from bellhop.settings_group import HttpUrl
 
@@ -26,6 +27,14 @@ class SendGridSettings(ProviderSettings):
     from_email: str | None = Field(default=None, description="verified sender address")
     from_name: str | None = Field(default=None, description="name shown beside the sender address")
     base_url: HttpUrl = Field(default="https://api.sendgrid.com", description="where SendGrid's API is")
+
+    @field_validator("from_email")
+    @classmethod
+    def _sender(cls, value: str | None) -> str | None:
+        try:
+            return value and email(value)
+        except BadAddress as problem:
+            raise ValueError(str(problem)) from None
 
 
 def seeds(settings: SendGridSettings) -> list[Seed]:

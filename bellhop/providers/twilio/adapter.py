@@ -32,6 +32,7 @@ from bellhop.providers.reading import by_status, clean, from_json, retry_after, 
 from bellhop.providers.twilio import callbacks
 from bellhop.providers.twilio.client import account_api
 from bellhop.providers.twilio.codes import CODES, NOT_SENT_AFTER_ALL, STAGES
+from bellhop.providers.twilio.settings import is_service
 
 CALLBACK_OPTIONS = "#rc=5&rp=all"
 """Five more tries on any failure; Twilio's default is one, for refused connections only
@@ -198,7 +199,7 @@ def read_answer(answer: Answer) -> SendResult:
 
 
 def _from(sender: str) -> dict[str, str]:
-    return {"messaging_service_sid": sender} if sender.startswith("MG") else {"from_": sender}
+    return {"messaging_service_sid": sender} if is_service(sender) else {"from_": sender}
 
 
 def _created(sid: object, status: object, error_code: object) -> SendResult:
@@ -218,7 +219,7 @@ def _outbound(message: Any) -> bool:
 
 
 def _candidate(message: Any, lookup: LookupRequest) -> bool:
-    sender = message.messaging_service_sid if lookup.sender.startswith("MG") else message.from_
+    sender = message.messaging_service_sid if is_service(lookup.sender) else message.from_
     return _outbound(message) and sender == lookup.sender and message.sid not in lookup.claimed
 
 

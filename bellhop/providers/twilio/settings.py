@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from bellhop.domain.accounts import Seed
+from bellhop.domain.addresses import BadAddress, phone
 from bellhop.providers.package import ProviderSettings
 from bellhop.settings_group import HttpUrl
+
+_SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
+_ALPHANUMERIC = re.compile(r"(?!(?:MG|AC)[0-9])(?=.*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9 ]{0,9}[A-Za-z0-9])?")
+"""twilio.com/docs/glossary/what-alphanumeric-sender-id"""
 
 
 class TwilioSettings(ProviderSettings):
@@ -23,8 +29,29 @@ class TwilioSettings(ProviderSettings):
     previous_auth_token: SecretStr | None = Field(
         default=None, description="the token before that one, still accepted on callbacks while rotating"
     )
-    from_number: str | None = Field(default=None, description="E.164 number messages are sent from")
+    from_number: str | None = Field(
+        default=None,
+        description="what messages are sent from: an E.164 number, a Messaging Service (MG…) or an alphanumeric sender",
+    )
     base_url: HttpUrl = Field(default="https://api.twilio.com", description="where Twilio's API is")
+
+    @field_validator("from_number")
+    @classmethod
+    def _sender(cls, value: str | None) -> str | None:
+        if value is None or is_service(value) or _ALPHANUMERIC.fullmatch(value):
+            return value
+        try:
+            return phone(value)
+        except BadAddress as problem:
+            raise ValueError(
+                "a sender is a number in E.164 form, such as +13055551234, a Messaging Service (MG and 32 hexadecimal "
+                "digits), or up to 11 letters, digits and spaces with a letter among them"
+            ) from problem
+
+
+def is_service(sender: str) -> bool:
+    """Whether a sender is a Messaging Service. A hotel may be named MGM Grand."""
+    return _SERVICE.fullmatch(sender) is not None
 
 
 def seeds(settings: TwilioSettings) -> list[Seed]:
