@@ -65,6 +65,7 @@ def message_activities(
             routes,
             carried(providers()),
             settings.bellhop.credential_cipher(),
+            AddressBook(settings.bellhop.secret_key.get_secret_value()),
             dispatcher.wake_endpoints,
         ),
         providers(),

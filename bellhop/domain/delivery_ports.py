@@ -195,6 +195,8 @@ class Inbound:
     """OPT_OUT or OPT_IN when the provider itself says so (Twilio's OptOutType); keywords are ours to read."""
     occurred_at: datetime | None = None
     """When the guest wrote it, where the provider or whoever kept it says so; None: when it is stored."""
+    service: str | None = None
+    """What the sender that was written to may be set as beside its address: Twilio's Messaging Service."""
 
 
 @dataclass(frozen=True, slots=True)

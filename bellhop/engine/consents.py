@@ -73,11 +73,11 @@ async def of_address(
 ) -> AddressConsents:
     """What was said of an address, the last first, and what of it is in force. Raises InvalidField."""
     kind, address = CHANNELS[channel].address, _normalised(channel, address)
-    hashed = engine.book.hash(kind, address)
+    hashes = engine.book.hashes(kind, address)
 
     async def read(tx: AsyncConnection) -> tuple[list[ConsentRow], int, list[ConsentFact]]:
-        rows, total = await consents.listing(tx, scope, kind.value, hashed, limit=limit, offset=offset)
-        return rows, total, await consents.last_said(tx, scope.id, kind.value, hashed)
+        rows, total = await consents.listing(tx, scope, kind.value, hashes, limit=limit, offset=offset)
+        return rows, total, await consents.last_said(tx, scope.id, kind.value, hashes)
 
     rows, total, last = await engine.database.read(read)
     holding = {fact.id for fact in in_force({*last, *map(consents.fact_of, rows)})}

@@ -13,17 +13,13 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from temporalio.service import RPCError, RPCStatusCode
 
 from bellhop.ops import temporal_checks
+from bellhop.ops.doctor_check import Check, CheckContext, Facts, Limits, Severity
 from bellhop.ops.doctor_checks import (
     CHECK_FAILED,
     DATABASE_CHECKS,
     DATABASE_DOWN,
     TEMPORAL_CHECKS,
     TEMPORAL_DOWN,
-    Check,
-    CheckContext,
-    Facts,
-    Limits,
-    Severity,
 )
 from bellhop.ops.humanize import Count, Lasting
 from bellhop.settings import Settings

@@ -54,7 +54,7 @@ class World:
         self.engine, self.settings, self.book = engine, settings, book
         routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
         self.attempts = AttemptStore(
-            engine, DELIVERY, routes, carried(providers()), settings.bellhop.credential_cipher(), lambda _: None
+            engine, DELIVERY, routes, carried(providers()), settings.bellhop.credential_cipher(), book, lambda _: None
         )
 
     async def watch(self) -> None:

@@ -41,7 +41,7 @@ async def api(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Api]:
 async def said(api: Api, kind: AddressKind = AddressKind.EMAIL, address: str = MAIL) -> Effect | None:
     async with api.database.begin() as tx:
         return await consents.refused(
-            tx, api.scope.id, kind.value, api.app.state.services.engine.book.hash(kind, address)
+            tx, api.scope.id, kind.value, api.app.state.services.engine.book.hashes(kind, address)
         )
 
 
@@ -126,8 +126,8 @@ async def test_what_is_looked_up_is_enough_however_much_was_said(engine: AsyncEn
                 )  # fmt: skip
                 assert row.action == ("opt_out" if effect in LIFTED_BY else "opt_in")
                 facts.append(ConsentFact(row.id, effect, row.occurred_at, row.purpose))
-            assert (await consents.refused(tx, api.scope.id, "email", hashed) is None) is allowed(facts)
-            last = await consents.last_said(tx, api.scope.id, "email", hashed)
+            assert (await consents.refused(tx, api.scope.id, "email", [hashed]) is None) is allowed(facts)
+            last = await consents.last_said(tx, api.scope.id, "email", [hashed])
             assert len(last) == len({(fact.effect, fact.purpose) for fact in facts})
 
 

@@ -144,7 +144,13 @@ async def test_messages_wait_until_the_key_is_back(engine: AsyncEngine, settings
     def store(now: Settings) -> AttemptStore:
         routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
         return AttemptStore(
-            engine, settings.delivery, routes, carried(providers()), now.bellhop.credential_cipher(), lambda _: None
+            engine,
+            settings.delivery,
+            routes,
+            carried(providers()),
+            now.bellhop.credential_cipher(),
+            book,
+            lambda _: None,
         )
 
     async with engine.begin() as tx:
@@ -178,7 +184,8 @@ async def test_a_provider_is_asked_once_the_key_is_back(
         message = await outbound.accept(tx, scope, sms(), book, carried(providers()), 3600.0)
     ciphers = [each.bellhop.credential_cipher() for each in (settings, keyed(settings, NEW))]
     without, given = [
-        AttemptStore(engine, settings.delivery, routes, carried(providers()), each, lambda _: None) for each in ciphers
+        AttemptStore(engine, settings.delivery, routes, carried(providers()), each, book, lambda _: None)
+        for each in ciphers
     ]
     assert isinstance(await given.claim(message.id, 1e12), Claim)
     async with engine.begin() as tx:

@@ -27,7 +27,8 @@ from bellhop.domain.content import Content
 from bellhop.domain.ids import Prefix, endpoint_workflow, render
 from bellhop.domain.routing import carried
 from bellhop.ops.doctor import Examination, examine
-from bellhop.ops.doctor_checks import CHECKS, DATABASE_CHECKS, TEMPORAL_CHECKS, Limits, Severity
+from bellhop.ops.doctor_check import Limits, Severity
+from bellhop.ops.doctor_checks import CHECKS, DATABASE_CHECKS, TEMPORAL_CHECKS
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.providers import providers
 from bellhop.settings import Settings
@@ -109,6 +110,13 @@ SITUATIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "histories": (
         ["insert into history_erasures (workflow_id, created_at) values ('omsg_x', now() - interval '3 hours')"],
         ("histories of 1 message of erased guests, the first for 3 hours", "next sweep"),
+    ),
+    "unmatched": (
+        ["""insert into receipts (account_id, provider, dedupe_key, word, payload, received_at)
+            select id, provider, dedupe_key, 'inbound', '{"Body": "Hello"}', now() - make_interval(mins => minutes)
+            from provider_accounts, (values ('new', 10), ('newer', 5), ('old', 6000)) texts (dedupe_key, minutes)
+            where provider = 'twilio'"""],
+        ("2 texts from guests to twilio's account AC", "the newest 5 minutes ago", "docs/operations.md"),
     ),
     "credentials": (
         ["update provider_accounts set credentials = '{\"auth_token\": \"x\"}' where provider = 'twilio'"],

@@ -82,6 +82,7 @@ async def claimed(idle_stack: Engine) -> tuple[AttemptStore, Claim]:
         routes,
         carried(providers()),
         idle_stack.settings.bellhop.credential_cipher(),
+        idle_stack.book,
         lambda _: None,
     )
     claim = await attempts.claim(key(sent["id"]), 1e12)

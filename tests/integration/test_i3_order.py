@@ -42,6 +42,7 @@ class Provider:
             routes,
             carried(providers()),
             stack.settings.bellhop.credential_cipher(),
+            stack.book,
             lambda _: None,
         )
 

@@ -25,6 +25,7 @@ async def texts_sent(stack: Engine, message_id: str) -> list[str]:
         routes,
         carried(providers()),
         stack.settings.bellhop.credential_cipher(),
+        stack.book,
         lambda _: None,
     )
     sent: list[str] = []

@@ -162,6 +162,7 @@ async def test_a_call_whose_process_died_is_settled_before_anything_is_sent_agai
         routes,
         carried(providers()),
         idle_stack.settings.bellhop.credential_cipher(),
+        idle_stack.book,
         idle_stack.dispatcher.wake_endpoints,
     )
     claimed = await attempts.claim(key(message), boottime() + 3)

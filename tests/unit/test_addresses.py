@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bellhop.domain.addresses import AddressBook, BadAddress, email, email_key, phone
+from bellhop.domain.addresses import AddressBook, BadAddress, canonical, email, email_key, phone, spellings
 from bellhop.domain.channels import AddressKind
 
 
-@pytest.mark.parametrize("text", ["+13055551234", "+447911123456", "+4915112345678", "+8613812345678", "+33612345678"])
+@pytest.mark.parametrize(
+    "text",
+    ["+13055551234", "+447911123456", "+4915112345678", "+8613812345678", "+33612345678",
+     # Spellings that another one is sent to as well stay as they are.
+     "+5215512345678", "+525512345678", "+5491123456789", "+541123456789", "+5511987654321", "+551187654321",
+     # Italy's zero is part of the number. New ranges are plausible before a library knows them.
+     "+390612345678", "+393401234567", "+15005550006", "+12165550000", "+6599999999"],
+)  # fmt: skip
 def test_numbers_as_given(text: str) -> None:
     assert phone(text) == text
 
@@ -20,6 +27,8 @@ def test_numbers_as_given(text: str) -> None:
     [
         "", "+", "13055551234", "0013055551234", "+1 305 555 1234", "+1-305-555-1234", "+1(305)5551234", "+1305555123",
         "+130555512345678", "+0123456789", "+999123456789", "+1305555123a", "+１３０５５５５１２３４",
+        "+15551234", "+1555123", "+49151234567890123", "+4915123456789012", "+10005551234", "+11115551234",
+        "+13051551234", "+13050551234", "+4400000000000", "+52155123456789", "+49" + "0" * 12,
         "tel:+13055551234", "+13055551234;ext=5", "+13055551234\n", "+" + "1" * 400,
     ],
 )  # fmt: skip
@@ -103,6 +112,86 @@ def test_hashes_are_the_same_for_one_address_and_differ_for_all_else() -> None:
 def test_fingerprints_tell_requests_apart(body: bytes) -> None:
     assert BOOK.fingerprint(body) == AddressBook("a secret of the tests, long enough to be one").fingerprint(body)
     assert BOOK.fingerprint(body) != BOOK.fingerprint(body + b" ")
+
+
+ONE_PHONE = [
+    ["+525512345678", "+5215512345678", "+52 1 55 1234 5678"],
+    ["+541123456789", "+5491123456789", "+54 9 11 2345-6789"],
+    ["+5511987654321", "+551187654321", "+55 (11) 8765-4321"],
+    ["+13055551234", "+1 305 555 1234", "+1 (305) 555-1234"],
+    ["+390612345678", "+39 06 12345678"],
+    ["+447911123456", "+44 (0)7911 123456"],
+]
+
+
+@pytest.mark.parametrize("ways", ONE_PHONE)
+def test_one_phone_is_one_number_however_it_is_spelled(ways: list[str]) -> None:
+    assert {canonical(AddressKind.PHONE, way) for way in ways} == {ways[0]}
+    assert len({BOOK.hash(AddressKind.PHONE, way) for way in ways}) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("+390612345678", "+39612345678"),
+        ("+551133334444", "+5511933334444"),  # a landline, and a mobile that was given out with nine digits
+        ("+525512345678", "+525512345679"),
+        ("+13055551234", "+13055551235"),
+        ("32665", "+32665"),
+    ],
+)
+def test_two_phones_are_two_numbers(one: str, other: str) -> None:
+    assert canonical(AddressKind.PHONE, one) != canonical(AddressKind.PHONE, other)
+
+
+@pytest.mark.parametrize("sender", ["32665", "GRANDHOTEL", "", "+", "Anonymous", "\0"])
+def test_what_is_no_number_is_compared_as_it_is(sender: str) -> None:
+    assert canonical(AddressKind.PHONE, sender) == sender
+    assert BOOK.hashes(AddressKind.PHONE, sender) == [BOOK.hash(AddressKind.PHONE, sender)]
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [
+        ["jordan@b\u00fccher.example", "Jordan@xn--bcher-kva.example", "JORDAN@B\u00dcCHER.EXAMPLE",
+         "jordan@bu\u0308cher.example", "jordan@XN--BCHER-KVA.example"],
+        ["jos\u00e9@example.com", "Jose\u0301@EXAMPLE.com"],
+        ["jordan@example.com", "JORDAN@example.COM"],
+    ],
+)  # fmt: skip
+def test_one_mailbox_is_one_address_however_its_domain_is_written(ways: list[str]) -> None:
+    assert {canonical(AddressKind.EMAIL, way) for way in ways} == {ways[0]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "older"),
+    [
+        (AddressKind.PHONE, "+525512345678", "+5215512345678"),
+        (AddressKind.PHONE, "+5215512345678", "+525512345678"),
+        (AddressKind.PHONE, "+5215512345678", "+5215512345678"),
+        (AddressKind.PHONE, "+541123456789", "+5491123456789"),
+        (AddressKind.PHONE, "+5511987654321", "+551187654321"),
+        (AddressKind.EMAIL, "jordan@b\u00fccher.example", "jordan@xn--bcher-kva.example"),
+    ],
+)
+def test_what_was_hashed_under_another_spelling_is_found(kind: AddressKind, given: str, older: str) -> None:
+    assert older in spellings(kind, given)
+    assert BOOK.hashes(kind, given)[0] == BOOK.hash(kind, given) == BOOK.hash(kind, older)
+    assert BOOK._hash(kind, older) in BOOK.hashes(kind, given)
+
+
+@given(st.sampled_from(AddressKind), st.text())
+def test_the_canonical_form_is_its_own(kind: AddressKind, text: str) -> None:
+    plain = canonical(kind, text)
+    assert canonical(kind, plain) == plain
+    assert spellings(kind, text)[0] == plain
+
+
+@example(6_000_000_000_000)
+@given(st.integers(10**6, 10**14))
+def test_the_canonical_form_of_a_number_is_its_own(digits: int) -> None:
+    plain = canonical(AddressKind.PHONE, f"+{digits}")
+    assert canonical(AddressKind.PHONE, plain) == plain
 
 
 def test_its_secret_is_not_shown() -> None:

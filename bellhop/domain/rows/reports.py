@@ -196,6 +196,16 @@ class UndrainedDeliveries:
 
 
 @dataclass(frozen=True, slots=True)
+class UnmatchedTexts:
+    """Guests' texts to senders of an account that are no property's."""
+
+    count: int
+    provider: str
+    identity: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class PendingErasures:
     """Histories that Temporal still has of erased messages."""
 

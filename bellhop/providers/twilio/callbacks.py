@@ -149,4 +149,5 @@ def inbound(fields: Mapping[str, str]) -> Inbound:
         provider_id=sid,
         payload=dict(fields),
         effect=OPT_OUT_TYPES.get(fields.get("OptOutType", "")),
+        service=fields.get("MessagingServiceSid"),
     )

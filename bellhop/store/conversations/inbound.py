@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain.addresses import AddressBook, email_key
+from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import CHANNELS, AddressKind
 from bellhop.domain.consent_keywords import consent_keyword
 from bellhop.domain.consents import Effect
 from bellhop.domain.delivery_ports import Account, Inbound
 from bellhop.domain.events import EventType
 from bellhop.domain.statuses import Stage
+from bellhop.store.conversations import inbound_scopes
 from bellhop.store.guests import consents, profiles
-from bellhop.store.tables import contact_points, conversations, guests, messages, receipts, senders
+from bellhop.store.tables import contact_points, conversations, messages, receipts
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
 
@@ -31,42 +31,56 @@ class _Address:
     scope_id: UUID
     kind: AddressKind
     text: str = field(repr=False)
-    hashed: bytes
+    hashes: tuple[bytes, ...]
+    """Every one under which it may be stored; under the first it is from now on."""
 
 
 async def receive(
     tx: AsyncConnection, verified: Sequence[Account], item: Inbound, book: AddressBook
 ) -> set[UUID] | None:
-    """Store one inbound message once. Returns the endpoints owed an event; None when it was here before.
+    """Store one inbound message once for each scope whose message it is. Returns the endpoints owed an event; None when
+    it was here before.
 
-    The scope is that of the sender row the guest wrote to; unknown senders keep only the receipt.
+    Where it is nobody's, only the receipt is kept; STOP and START bind every scope that shares the sender all the same.
     """
-    sender = (
-        await tx.execute(
-            select(senders.c.scope_id, senders.c.account_id)
-            .where(
-                senders.c.account_id.in_([account.id for account in verified]),
-                senders.c.channel == item.channel.value,
-                senders.c.address == item.recipient,
-            )
-            .order_by(senders.c.id)
-        )
-    ).first()
-    scope_id, account_id = (None, verified[0].id) if sender is None else (sender.scope_id, sender.account_id)
-    receipt = await _record_receipt(tx, scope_id, account_id, verified[0].provider, item)
-    if receipt is None:
+    if len(verified) > 1 and await inbound_scopes.was_here(tx, verified, item):
         return None
-    if scope_id is None:
-        return set()
+    shared = await inbound_scopes.sharing(tx, verified, item)
     kind = CHANNELS[item.channel].address
-    address = _Address(scope_id, kind, item.sender, book.hash(kind, item.sender))
-    guest_id = await _guest_seen(tx, address)
-    conversation_id = await _conversation(tx, address, guest_id)
-    message_id = await _store(tx, address, item, verified[0].provider, guest_id, conversation_id)
-    await tx.execute(update(receipts).where(receipts.c.id == receipt).values(message_id=message_id))
-    await _apply_keyword(tx, address, item, message_id)
-    received = NewEvent(EventType.MESSAGE_RECEIVED.value, "received", {"channel": item.channel.value})
-    return await events.write(tx, scope_id, "inbound", message_id, [received])
+    hashes = book.hashes(kind, item.sender)
+    owners = await inbound_scopes.owners(tx, shared, item, hashes)
+    provider = verified[0].provider
+    evidence: dict[UUID | None, UUID] = {}
+    kept_for: list[tuple[UUID | None, UUID]] = [(one.scope_id, one.account_id) for one in owners]
+    for scope_id, account_id in kept_for or [(None, verified[0].id)]:
+        receipt = await _record_receipt(tx, scope_id, account_id, provider, item)
+        if receipt is None:
+            return None
+        evidence[scope_id] = receipt
+    unowned = evidence.get(None)
+    # Guests come before all else in the order of locks, scopes by id.
+    addresses = [_Address(one.scope_id, kind, item.sender, tuple(hashes)) for one in owners]
+    addresses.sort(key=lambda address: address.scope_id)
+    seen = [(address, await _guest_seen(tx, address)) for address in addresses]
+    endpoints: set[UUID] = set()
+    for address, guest_id in seen:
+        conversation_id = await _conversation(tx, address, guest_id)
+        message_id = await _store(tx, address, item, provider, guest_id, conversation_id)
+        receipt = evidence[address.scope_id]
+        await tx.execute(update(receipts).where(receipts.c.id == receipt).values(message_id=message_id))
+        evidence[address.scope_id] = message_id
+        received = NewEvent(EventType.MESSAGE_RECEIVED.value, "received", {"channel": item.channel.value})
+        endpoints |= await events.write(tx, address.scope_id, "inbound", message_id, [received])
+    effect = item.effect or consent_keyword(item.text)
+    if effect in (Effect.OPT_OUT, Effect.OPT_IN):
+        # START also where nothing was stopped: a STOP said before may be late.
+        some = unowned or next(iter(evidence.values()))
+        for scope_id in sorted(one.scope_id for one in shared):
+            proof = evidence.get(scope_id, some)
+            await consents.write(
+                tx, scope_id, kind.value, hashes[0], effect, "guest", proof, occurred_at=item.occurred_at
+            )
+    return endpoints
 
 
 async def _record_receipt(
@@ -118,7 +132,7 @@ async def _store(
                 channel=item.channel.value,
                 recipient=item.recipient,
                 sender=item.sender,
-                address_hash=address.hashed,
+                address_hash=address.hashes[0],
                 guest_id=guest_id,
                 conversation_id=conversation_id,
                 content=item.text,
@@ -140,19 +154,8 @@ async def _guest(tx: AsyncConnection, address: _Address) -> UUID | None:
                 select(contact_points.c.guest_id).where(
                     contact_points.c.scope_id == address.scope_id,
                     contact_points.c.kind == address.kind.value,
-                    contact_points.c.address_hash == address.hashed,
+                    contact_points.c.address_hash.in_(address.hashes),
                     contact_points.c.guest_id.is_not(None),
-                )
-            )
-        ).scalars()
-    )
-    column: Any = guests.c.email_key if address.kind is AddressKind.EMAIL else guests.c.phone
-    known |= set(
-        (
-            await tx.execute(
-                select(guests.c.id).where(
-                    guests.c.scope_id == address.scope_id,
-                    column == (email_key(address.text) if address.kind is AddressKind.EMAIL else address.text),
                 )
             )
         ).scalars()
@@ -164,7 +167,7 @@ async def _guest(tx: AsyncConnection, address: _Address) -> UUID | None:
             select(messages.c.guest_id)
             .where(
                 messages.c.scope_id == address.scope_id,
-                messages.c.address_hash == address.hashed,
+                messages.c.address_hash.in_(address.hashes),
                 messages.c.direction == "outbound",
                 messages.c.guest_id.in_(known),
             )
@@ -175,54 +178,49 @@ async def _guest(tx: AsyncConnection, address: _Address) -> UUID | None:
     return last
 
 
+async def _contacts(tx: AsyncConnection, address: _Address, guest_id: UUID | None) -> list[UUID]:
+    """The contact points of an address, which has just written; one is made if there is none. Only older versions made
+    more than one, where it has several spellings."""
+    wrote = (
+        update(contact_points)
+        .where(
+            contact_points.c.scope_id == address.scope_id,
+            contact_points.c.kind == address.kind.value,
+            contact_points.c.address_hash.in_(address.hashes),
+            contact_points.c.guest_id.is_not_distinct_from(guest_id),
+        )
+        .values(last_inbound_at=func.now())
+        .returning(contact_points.c.id)
+    )
+    found = (await tx.execute(wrote)).scalars().all()
+    if not found:
+        scope_id, kind, hashed = address.scope_id, address.kind.value, address.hashes[0]
+        await consents.remember_contact(tx, scope_id, kind, address.text, hashed, [guest_id])
+        found = (await tx.execute(wrote)).scalars().all()
+    return sorted(found)
+
+
 async def _conversation(tx: AsyncConnection, address: _Address, guest_id: UUID | None) -> UUID:
     """The conversation with a contact (one per contact while no stay is known)."""
-    await consents.remember_contact(tx, address.scope_id, address.kind.value, address.text, address.hashed, [guest_id])
-    contact = (
-        await tx.execute(
-            update(contact_points)
-            .where(
-                contact_points.c.scope_id == address.scope_id,
-                contact_points.c.kind == address.kind.value,
-                contact_points.c.address_hash == address.hashed,
-                contact_points.c.guest_id.is_not_distinct_from(guest_id),
-            )
-            .values(last_inbound_at=func.now())
-            .returning(contact_points.c.id)
-        )
-    ).scalar_one()
-    there: UUID | None = (
+    contacts = await _contacts(tx, address, guest_id)
+    known = (
         await tx.execute(
             update(conversations)
-            .where(conversations.c.contact_point_id == contact, conversations.c.stay_id.is_(None))
+            .where(conversations.c.contact_point_id.in_(contacts), conversations.c.stay_id.is_(None))
             .values(last_message_at=func.now())
             .returning(conversations.c.id)
         )
-    ).scalar_one_or_none()
+    ).scalars()
+    there: UUID | None = min(known, default=None)
     if there is not None:
         return there
     made: UUID = (
         await tx.execute(
             insert(conversations)
-            .values(scope_id=address.scope_id, contact_point_id=contact, guest_id=guest_id, last_message_at=func.now())
+            .values(
+                scope_id=address.scope_id, contact_point_id=contacts[0], guest_id=guest_id, last_message_at=func.now()
+            )
             .returning(conversations.c.id)
         )
     ).scalar_one()
     return made
-
-
-async def _apply_keyword(tx: AsyncConnection, address: _Address, item: Inbound, message_id: UUID) -> None:
-    """STOP and START are written down at once. START also where nothing was stopped: a STOP said before may be late."""
-    effect = item.effect or consent_keyword(item.text)
-    if effect not in (Effect.OPT_OUT, Effect.OPT_IN):
-        return
-    await consents.write(
-        tx,
-        address.scope_id,
-        address.kind.value,
-        address.hashed,
-        effect,
-        "guest",
-        message_id,
-        occurred_at=item.occurred_at,
-    )

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer, Next
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.consents import Effect
@@ -55,13 +56,14 @@ class AttemptStore:
         routes: Routes,
         carried: Carried,
         cipher: CredentialCipher,
+        book: AddressBook,
         wake_endpoints: Callable[[set[UUID]], None],
     ) -> None:
         self._engine = engine
         self._settings = settings
         self._routes = routes
         self._cipher = cipher
-        self._claims = Claims(settings, routes, carried, cipher)
+        self._claims = Claims(settings, routes, carried, cipher, book)
         self._wake_endpoints = wake_endpoints
 
     # --- may it go out now? ---------------------------------------------------------------------------------------

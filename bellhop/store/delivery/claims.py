@@ -13,6 +13,7 @@ from sqlalchemy import func, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import content, policy, routing
+from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer, Next
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.content import Content
@@ -51,6 +52,7 @@ class Claims:
     routes: Routes
     carried: Carried
     cipher: CredentialCipher
+    book: AddressBook
 
     async def claim(
         self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], deadline: float
@@ -94,9 +96,10 @@ class Claims:
         while isinstance(decision := policy.decide(facts, row.now), Lookup):
             match decision:
                 case Lookup.OPTED_OUT:
-                    assert row.address_hash is not None, "not erased"
-                    kind = CHANNELS[row.channel].address.value
-                    refused = await consents.refused(tx, row.scope_id, kind, row.address_hash)
+                    assert row.address_hash is not None and row.recipient is not None, "not erased"
+                    kind = CHANNELS[row.channel].address
+                    known_by = [row.address_hash, *self.book.hashes(kind, row.recipient)]
+                    refused = await consents.refused(tx, row.scope_id, kind.value, known_by)
                     facts = replace(facts, opted_out=refused is not None, bounced=refused is Effect.HARD_BOUNCE)
                 case Lookup.WAY:
                     sender, way = await self._way(tx, row)

@@ -28,6 +28,7 @@ class Match:
     guest_id: UUID | None
     sent_at: datetime | None
     """When the message went out, as far as was known before this receipt."""
+    sender: str
     names: str | None = None
     """The provider's id to give to the attempt, from the receipt; None where another attempt has it."""
 
@@ -50,6 +51,7 @@ _MATCH = CompiledStatement(
         attempts.c.account_id,
         messages.c.guest_id,
         messages.c.sent_at,
+        attempts.c.sender,
     )
     .join(messages, messages.c.id == attempts.c.message_id)
     .where(

@@ -29,7 +29,7 @@ from bellhop.store.delivery.receipt_rows import Fact, Stored
 from bellhop.store.guests import consents, profiles
 from bellhop.store.messages import progress
 from bellhop.store.messages.progress import Reason
-from bellhop.store.tables import attempts, provider_accounts, receipts, scopes
+from bellhop.store.tables import attempts, provider_accounts, receipts, senders
 
 _ACCOUNTS = CompiledStatement(
     select(provider_accounts)
@@ -45,6 +45,20 @@ _RAISE = CompiledStatement(
     .where(attempts.c.id == bindparam("attempt"))
     .values(settled_at=func.coalesce(attempts.c.settled_at, func.now())),
     ("stage", "state", "provider_id", "failure_code", "provider_code"),
+)
+_SHARING = CompiledStatement(
+    select(senders.c.scope_id).where(
+        senders.c.address == bindparam("sender"),
+        senders.c.account_id == any_(bindparam("accounts", type_=ARRAY(Uuid))),
+        senders.c.channel == bindparam("channel"),
+    ),
+    value=UUID,
+)
+_OWNERS = CompiledStatement(
+    select(provider_accounts.c.scope_id).where(
+        provider_accounts.c.id == any_(bindparam("accounts", type_=ARRAY(Uuid)))
+    ),
+    value=UUID,
 )
 _PROVED_BY_A_RECEIPT = frozenset({AttemptState.UNKNOWN, AttemptState.NOT_SENT, AttemptState.ABANDONED})
 """States in which a receipt tells the workflow something new: the provider has it after all."""
@@ -146,8 +160,7 @@ async def _record(
             await _EMPTY(tx, ids=[stored.id for _, stored in stored_facts])
         if said := [fact for fact, _ in stored_facts if fact.item.stage is not None]:
             await _move(tx, row, said, recorded, follow_at)
-    for fact, row, evidence in sorted(effects, key=lambda each: _address_of(each[0], each[1])):
-        await _effect(tx, verified or [fact.account], fact.item, row, book, evidence)
+    await _effects(tx, effects, verified, book)
 
 
 async def _guests_seen(tx: AsyncConnection, facts: Sequence[Fact]) -> None:
@@ -229,44 +242,62 @@ def _raise(
     attempt.provider_id = attempt.provider_id or provider_id
 
 
-def _address_of(fact: Fact, row: MessageRow | None) -> tuple[str, bytes]:
-    """What effects are sorted by: contact points are locked in this order."""
-    if row is not None:
-        return str(row.scope_id), row.address_hash or b""
-    return "", (fact.item.address or "").encode()
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a receipt says of an address, for one scope that it binds."""
+
+    scope_id: UUID
+    kind: AddressKind
+    hashed: bytes
+    fact: Fact
+    evidence: UUID
 
 
-async def _effect(
+async def _effects(
     tx: AsyncConnection,
+    effects: Sequence[tuple[Fact, MessageRow | None, UUID]],
     verified: Sequence[Account],
-    item: Receipt,
-    row: MessageRow | None,
     book: AddressBook | None,
-    evidence: UUID,
 ) -> None:
-    """Write what a receipt says about the address, in the message's scope or, without one, in each that has the
-    account: a complaint without a message is still a guest's will."""
-    assert item.effect is not None
-    targets: list[tuple[UUID, AddressKind, bytes]] = []
-    if row is not None and row.address_hash is not None:
-        targets = [(row.scope_id, CHANNELS[row.channel].address, row.address_hash)]
-    elif row is None and item.address and item.address_kind and book is not None:
-        owners = await tx.execute(
-            select(scopes.c.id)
-            .join(provider_accounts, provider_accounts.c.scope_id == scopes.c.id)
-            .where(provider_accounts.c.id.in_([account.id for account in verified]))
-        )
-        hashed = book.hash(item.address_kind, item.address)
-        targets = [(scope_id, item.address_kind, hashed) for scope_id in sorted(set(owners.scalars()))]
-    for scope_id, kind, hashed in targets:
+    """Write what receipts say about addresses. Contact points are locked by scope and address."""
+    said = [one for each in effects for one in await _bound(tx, *each, verified or [each[0].account], book)]
+    for one in sorted(said, key=lambda one: (one.scope_id, one.hashed)):
+        item = one.fact.item
+        assert item.effect is not None
         await consents.write(
             tx,
-            scope_id,
-            kind.value,
-            hashed,
+            one.scope_id,
+            one.kind.value,
+            one.hashed,
             item.effect,
-            f"{verified[0].provider} {item.word}",
-            evidence,
+            f"{one.fact.account.provider} {item.word}",
+            one.evidence,
             occurred_at=item.occurred_at,
             group=item.effect_group,
         )
+
+
+async def _bound(
+    tx: AsyncConnection,
+    fact: Fact,
+    row: MessageRow | None,
+    evidence: UUID,
+    verified: Sequence[Account],
+    book: AddressBook | None,
+) -> list[_Said]:
+    """Whom it binds: the message's scope and each that sends from the same sender. Without a message, each that has the
+    account: a complaint about nothing we know is still a guest's will."""
+    keys = [account.id for account in verified]
+    item = fact.item
+    if row is not None and fact.match is not None:
+        if row.address_hash is None:
+            return []
+        kind, hashed = CHANNELS[row.channel].address, row.address_hash
+        sharing = await _SHARING(tx, accounts=keys, channel=row.channel.value, sender=fact.match.sender)
+        scope_ids = {row.scope_id, *sharing}
+    elif row is None and item.address and item.address_kind and book is not None:
+        kind, hashed = item.address_kind, book.hash(item.address_kind, item.address)
+        scope_ids = set(await _OWNERS(tx, accounts=keys))
+    else:
+        return []
+    return [_Said(scope_id, kind, hashed, fact, evidence) for scope_id in scope_ids]

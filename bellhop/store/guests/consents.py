@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -120,7 +120,7 @@ async def write(
 
 async def _mark_contact(tx: AsyncConnection, scope_id: UUID, kind: str, address_hash: bytes) -> None:
     """Note with its contact points since when an address is invalid: since the bounce that is in force, if one is."""
-    holding = in_force(await last_said(tx, scope_id, kind, address_hash))
+    holding = in_force(await last_said(tx, scope_id, kind, [address_hash]))
     since = next((fact.occurred_at for fact in holding if fact.effect is Effect.HARD_BOUNCE), None)
     await tx.execute(
         update(contact_points)
@@ -133,26 +133,31 @@ async def _mark_contact(tx: AsyncConnection, scope_id: UUID, kind: str, address_
     )
 
 
-async def last_said(tx: AsyncConnection, scope_id: UUID, kind: str, address_hash: bytes) -> list[ConsentFact]:
-    """The last of what was said of an address, for each cause and purpose: all that a decision needs."""
-    return [said.fact() for said in await _LAST_SAID(tx, scope=scope_id, kind=kind, hashed=address_hash)]
+async def last_said(tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Iterable[bytes]) -> list[ConsentFact]:
+    """The last of what was said of an address, for each cause and purpose: all that a decision needs. `hashes`: every
+    one under which it may be stored."""
+    return [
+        said.fact()
+        for hashed in dict.fromkeys(hashes)
+        for said in await _LAST_SAID(tx, scope=scope_id, kind=kind, hashed=hashed)
+    ]
 
 
-async def refused(tx: AsyncConnection, scope_id: UUID, kind: str, address_hash: bytes) -> Effect | None:
+async def refused(tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Iterable[bytes]) -> Effect | None:
     """Why an address may not be written to, or None when it may. A bounce only where nothing else stands against it:
     a guest who wants no messages is not asked for another address."""
-    holding = [fact.effect for fact in in_force(await last_said(tx, scope_id, kind, address_hash))]
+    holding = [fact.effect for fact in in_force(await last_said(tx, scope_id, kind, hashes))]
     return min(holding, key=lambda effect: effect is Effect.HARD_BOUNCE, default=None)
 
 
 async def listing(
-    tx: AsyncConnection, scope: Scope, kind: str, address_hash: bytes, *, limit: int, offset: int
+    tx: AsyncConnection, scope: Scope, kind: str, hashes: Sequence[bytes], *, limit: int, offset: int
 ) -> tuple[list[ConsentRow], int]:
     """What was said of an address, the last first, and how much there is of it in all."""
     of_address = (
         consents.c.scope_id == scope.id,
         consents.c.kind == kind,
-        consents.c.address_hash == address_hash,
+        consents.c.address_hash.in_(hashes),
     )
     rows = await tx.execute(
         select(consents)

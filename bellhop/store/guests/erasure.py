@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, any_, delete, func, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Subquery, and_, any_, delete, exists, func, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
-from bellhop.domain.addresses import AddressBook
+from bellhop.domain.addresses import AddressBook, spellings
 from bellhop.domain.channels import AddressKind
 from bellhop.domain.events import EventType
 from bellhop.domain.ids import message_workflow
@@ -80,6 +80,7 @@ async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: Address
     erased = Erased()
     outbound, everything = await _anonymise(tx, scope, guest_id, alone, erased)
     await _empty(tx, scope, everything, alone)
+    await _empty_strays(tx, scope, alone)
     await _forget(tx, scope, guest_id, alone)
     if outbound:
         await tx.execute(
@@ -103,10 +104,10 @@ async def _own_addresses(
             contact_points.c.guest_id == guest.id
         )
     )
-    known = {(point.kind, point.address_hash): point.address for point in points}
-    for kind, address in ((AddressKind.EMAIL, guest.email), (AddressKind.PHONE, guest.phone)):
-        if address:
-            known[(kind.value, book.hash(kind, address))] = address
+    given = [(AddressKind(point.kind), point.address) for point in points]
+    given += [(AddressKind.EMAIL, guest.email)] if guest.email else []
+    given += [(AddressKind.PHONE, guest.phone)] if guest.phone else []
+    known = {(kind.value, hashed): address for kind, address in given for hashed in book.hashes(kind, address)}
     if not known:
         return {}
     shared = await tx.execute(
@@ -117,9 +118,9 @@ async def _own_addresses(
             contact_points.c.guest_id != guest.id,
         )
     )
-    for point in shared:
-        known.pop((point.kind, point.address_hash), None)
-    return known
+    theirs = {known[point.kind, point.address_hash] for point in shared}
+    others = {(kind, hashed) for kind, address in given if address in theirs for hashed in book.hashes(kind, address)}
+    return {key: address for key, address in known.items() if (AddressKind(key[0]), key[1]) not in others}
 
 
 async def _anonymise(
@@ -172,9 +173,10 @@ async def _empty(tx: AsyncConnection, scope: Scope, ids: list[UUID], alone: dict
     if ids:
         await tx.execute(update(attempts).where(_any(attempts.c.message_id, ids)).values(body=None, error_text=None))
         await tx.execute(update(receipts).where(_any(receipts.c.message_id, ids)).values(payload=None))
-    naming = [func.strpos(func.lower(receipts.c.payload.cast(Text)), address.lower()) > 0 for address in alone.values()]
+    named = {text.lower() for (kind, _), address in alone.items() for text in spellings(AddressKind(kind), address)}
+    naming = [func.strpos(func.lower(receipts.c.payload.cast(Text)), address) > 0 for address in sorted(named)]
     if naming:
-        accounts = select(provider_accounts.c.id).where(provider_accounts.c.scope_id == scope.id)
+        accounts = select(_sharing(scope).c.id)
         await tx.execute(
             update(receipts)
             .where(
@@ -185,6 +187,60 @@ async def _empty(tx: AsyncConnection, scope: Scope, ids: list[UUID], alone: dict
             )
             .values(payload=None)
         )
+
+
+def _sharing(scope: Scope) -> Subquery:
+    """The accounts that are the scope's too, of whichever scope: what is nobody's may be kept with any of them."""
+    own, every = provider_accounts.alias(), provider_accounts.alias()
+    same = and_(own.c.provider == every.c.provider, own.c.identity == every.c.identity)
+    return select(every.c.id, every.c.scope_id).join(own, same).where(own.c.scope_id == scope.id).subquery()
+
+
+async def _empty_strays(tx: AsyncConnection, scope: Scope, alone: dict[tuple[str, bytes], str]) -> None:
+    """Remove what the guest wrote to a sender of this scope and another one got that shares it: one that has never
+    written to the address, and has no guest with it."""
+    if not alone:
+        return
+    sharing = _sharing(scope)
+    others = select(sharing.c.scope_id).where(sharing.c.scope_id != scope.id)
+    wrote, points = messages.alias(), contact_points.alias()
+    known = or_(
+        exists().where(
+            wrote.c.address_hash == messages.c.address_hash,
+            wrote.c.scope_id == messages.c.scope_id,
+            wrote.c.direction == "outbound",
+        ),
+        exists().where(
+            points.c.scope_id == messages.c.scope_id,
+            points.c.address_hash == messages.c.address_hash,
+            points.c.guest_id.is_not(None),
+        ),
+    )
+    found = await tx.execute(
+        select(messages.c.id, messages.c.scope_id)
+        .where(
+            messages.c.address_hash.in_([hashed for _, hashed in alone]),
+            messages.c.scope_id.in_(others),
+            messages.c.direction == "inbound",
+            messages.c.guest_id.is_(None),
+            ~known,
+        )
+        .order_by(messages.c.id)
+        .with_for_update(of=messages)
+    )
+    strays = found.all()
+    if not strays:
+        return
+    ids = [stray.id for stray in strays]
+    await tx.execute(update(messages).where(_any(messages.c.id, ids)).values(**_TOMBSTONE, erased_at=func.now()))
+    await tx.execute(update(receipts).where(_any(receipts.c.message_id, ids)).values(payload=None))
+    await tx.execute(
+        delete(contact_points).where(
+            _any(contact_points.c.scope_id, {stray.scope_id for stray in strays}),
+            tuple_(contact_points.c.kind, contact_points.c.address_hash).in_(list(alone)),
+            contact_points.c.guest_id.is_(None),
+        )
+    )
 
 
 async def _forget(tx: AsyncConnection, scope: Scope, guest_id: UUID, alone: dict[tuple[str, bytes], str]) -> None:

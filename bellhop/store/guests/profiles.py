@@ -198,7 +198,7 @@ async def _keep_contacts(
                     and_(
                         contact_points.c.guest_id == after.id,
                         contact_points.c.kind == kind.value,
-                        contact_points.c.address_hash == book.hash(kind, old),
+                        contact_points.c.address_hash.in_(book.hashes(kind, old)),
                         ~spoken,
                     )
                 )
@@ -208,9 +208,9 @@ async def _keep_contacts(
 
 
 def _reachable(phone: str) -> bool:
-    # A guest's phone may be written any way; only an E.164 number is an address.
+    # A guest's phone may be written any way; only what stands for an E.164 number is an address.
     try:
-        addresses.phone(phone)
+        addresses.phone(addresses.canonical(AddressKind.PHONE, phone))
     except BadAddress:
         return False
     return True

@@ -179,7 +179,7 @@ async def _deliveries(tx: AsyncConnection, scope: Scope, message_id: UUID) -> li
 
 async def _consents(tx: AsyncConnection, scope: Scope, channel: Channel, hashed: bytes) -> list[Entry]:
     """The last few things that were said of the address of a message that failed by them, when they were said."""
-    rows, _ = await consents.listing(tx, scope, CHANNELS[channel].address.value, hashed, limit=SHOWN, offset=0)
+    rows, _ = await consents.listing(tx, scope, CHANNELS[channel].address.value, [hashed], limit=SHOWN, offset=0)
     return [
         {
             "at": row.occurred_at,

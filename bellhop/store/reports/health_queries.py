@@ -22,6 +22,7 @@ from bellhop.domain.rows.reports import (
     StuckMessages,
     UndrainedDeliveries,
     UnknownOutcomes,
+    UnmatchedTexts,
 )
 from bellhop.store.tables import installation
 
@@ -136,6 +137,16 @@ _HISTORIES = text(
     where created_at < now() - make_interval(secs => :after)
     """
 )
+_UNMATCHED = text(
+    """
+    select count(*) as count, account.provider, account.identity,
+      extract(epoch from now() - max(receipt.received_at))::float8 as seconds
+    from receipts receipt join provider_accounts account on account.id = receipt.account_id
+    where receipt.word = 'inbound' and receipt.message_id is null and receipt.payload is not null
+      and receipt.received_at > now() - interval '3 days'
+    group by account.provider, account.identity order by account.provider, account.identity
+    """
+)
 
 
 async def clock(tx: AsyncConnection) -> datetime:
@@ -229,6 +240,11 @@ async def disabled(tx: AsyncConnection, _: float) -> list[IdleEndpoint]:
 async def undrained(tx: AsyncConnection, after: float) -> list[UndrainedDeliveries]:
     """Deliveries that are due and that nobody makes."""
     return await _looked(tx, UndrainedDeliveries, _UNDRAINED, after)
+
+
+async def unmatched(tx: AsyncConnection, _: float) -> list[UnmatchedTexts]:
+    """Guests' texts of the last days that are no property's, by account."""
+    return await _looked(tx, UnmatchedTexts, _UNMATCHED)
 
 
 async def histories(tx: AsyncConnection, after: float) -> list[PendingErasures]:

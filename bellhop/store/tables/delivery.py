@@ -125,6 +125,12 @@ receipts = Table(
     UniqueConstraint("account_id", "dedupe_key"),
     Index("ix_receipts_message_id", "message_id"),
     Index("ix_receipts_received_at", "received_at", postgresql_where=text("payload is not null")),
+    # Guests' texts that are nobody's: few.
+    Index(
+        "ix_receipts_unmatched",
+        "received_at",
+        postgresql_where=text("word = 'inbound' and message_id is null and payload is not null"),
+    ),
 )
 
 history_erasures = Table(

@@ -75,7 +75,7 @@ messages = Table(
     time_column("erased_at"),
     Index("ix_messages_listing", "scope_id", "id"),
     Index("ix_messages_guest", "scope_id", "guest_id", "id"),
-    Index("ix_messages_address", "scope_id", "address_hash"),
+    Index("ix_messages_written", "address_hash", "id", postgresql_where=text("address_hash is not null")),
     Index("ix_messages_wake", "wake_due_at", postgresql_where=text("wake_due_at is not null")),
     Index("ix_messages_due", "due_at", postgresql_where=text("stage = 'queued' and direction = 'outbound'")),
     Index("ix_messages_held", "held_account_id", postgresql_where=text("held_account_id is not null")),
