@@ -141,6 +141,7 @@ NOT_OF_A_MESSAGE = {
     "tx Authenticator._take": "the rate of a key; a lost share runs out within a minute",
     "tx guests.upsert": "no message; one transaction, events are drained by the sweep at the latest",
     "tx guests.change": "as guests.upsert",
+    "tx consents.set_by_operator": "no message; one row, which every later claim reads",
     "tx keys.mint": "no message",
     "tx keys.revoke": "no message",
     "tx properties.change": "no message",

@@ -103,7 +103,7 @@ async def _send_ahead(play: Play) -> None:
 
 
 async def _send_mail(play: Play) -> None:
-    await play.send(channel="email", subject="Tomorrow")
+    await play.send(channel="email", subject="Tomorrow", content_type="text/html")
 
 
 async def _send_long(play: Play) -> None:
