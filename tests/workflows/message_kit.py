@@ -43,16 +43,23 @@ def settle(seconds: float) -> Answer:
 
 
 class ScriptedActivities:
-    """Answers in turn, and remembers what was asked. While `gate` is closed nothing is answered."""
+    """Answers in turn about one message, and remembers what was asked. While `gate` is closed nothing is answered.
+
+    The queue may still have messages of an earlier test of this process, whose database is gone: those are closed.
+    """
 
     def __init__(self, *answers: Answer | Exception) -> None:
+        self.key = str(uuid.uuid4())
         self.answers = list(answers)
         self.asked: list[str] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.news = asyncio.Condition()
 
-    async def _answer(self, what: str) -> Answer:
+    async def _answer(self, what: str, message_id: str) -> Answer:
+        if message_id != self.key:
+            assert uuid.UUID(message_id)
+            return Answer("gone", Next.CLOSE)
         async with self.news:
             self.asked.append(what)
             self.news.notify_all()
@@ -64,12 +71,11 @@ class ScriptedActivities:
 
     @activity.defn(name=contract.DELIVER)
     async def deliver(self, message_id: str) -> Answer:
-        assert uuid.UUID(message_id)
-        return await self._answer("deliver")
+        return await self._answer("deliver", message_id)
 
     @activity.defn(name=contract.SETTLE)
     async def settle(self, message_id: str) -> Answer:
-        return await self._answer("settle")
+        return await self._answer("settle", message_id)
 
     async def reach(self, count: int) -> None:
         async with asyncio.timeout(20), self.news:
@@ -82,7 +88,7 @@ class MessageRun:
     def __init__(self, client: Client, scripted: ScriptedActivities) -> None:
         self.client = client
         self.scripted = scripted
-        self.key = str(uuid.uuid4())
+        self.key = scripted.key
         self.handle: WorkflowHandle[Any, str] = client.get_workflow_handle(f"omsg_{self.key}", result_type=str)
 
     async def start(self, *, wake: bool = False, delay: float = 0.0) -> None:
