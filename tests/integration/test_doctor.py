@@ -289,7 +289,7 @@ async def until(settings: Settings, wanted: set[str], limits: Limits | None = No
         async with asyncio.timeout(60):
             while True:
                 found = await examine(settings, limits)
-                if names(found) & OF_TEMPORAL == wanted and not found.skipped:
+                if names(found) & {*OF_TEMPORAL, "looking"} == wanted and not found.skipped:
                     return found
                 await asyncio.sleep(0.2)
     except TimeoutError:
