@@ -1,5 +1,5 @@
 """Problems made answers: the native form of every error, that of a dialect below its own path, and the handlers of
-what the framework and the database raise."""
+what the framework raises."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import to_json
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,7 +17,6 @@ from api.problems import Invalid, Problem, problem_of, short
 from api.route_paths import path_of
 from api.schemas.validation_messages import expected
 from bellhop.engine.errors import EngineError
-from bellhop.store.database import DatabaseTimeout
 
 MOST_ERRORS = 50
 """How many errors an answer shows: it does not grow with what was wrong."""
@@ -99,21 +96,6 @@ def of_validation(request: Request, error: Exception) -> Response:
         more = f"and {len(found) - len(detail)} more errors like these"
         detail.append({"loc": [str(found[0]["loc"][0])], "msg": more, "type": "more_errors"})
     return answer(request.scope, Problem(detail, status_code=Invalid.status_code, code=Invalid.code))
-
-
-def unavailable(error: BaseException) -> bool:
-    """True when a database error is about the database rather than about what was asked of it."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    if isinstance(error, ProgrammingError):
-        # 42P01 and 42703: a table or column is missing, since migrations have not run yet.
-        return getattr(error.orig, "sqlstate", None) in ("42P01", "42703")
-    if isinstance(error, InternalError):
-        # 25006: this server is a standby, or has just become one.
-        return getattr(error.orig, "sqlstate", None) == "25006"
-    # A full disk (53100), no connection left (53300, or of our own), locks and statements that took too long, and
-    # whatever else is about the server.
-    return isinstance(error, (OperationalError, InterfaceError, PoolTimeout, DatabaseTimeout))
 
 
 HANDLERS: dict[Any, Any] = {

@@ -20,12 +20,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import security_headers
 from api.admission import Admission, Overloaded, Slot
 from api.dialects.dialect import Dialect, dialect_of
-from api.errors import answer, unavailable
+from api.errors import answer
 from api.headers import trimmed
 from api.problems import Broken, Busy, TooLarge, Unavailable
 from api.route_paths import below, path_of
 from bellhop.domain.ids import Prefix, render
 from bellhop.providers import PACKAGES
+from bellhop.store.database import unavailable
 
 log = structlog.get_logger()
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.credentials import CredentialsUnreadable
-from bellhop.domain.delivery_ports import Account, CallbackRequest
+from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Receipt
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import AccountUnreadable, NotFound, UnreadableCallback, WrongSignature
+from bellhop.store.database import TIMEOUT
 from bellhop.store.delivery import receipts
 from bellhop.store.delivery.receipts import Recorded
 
@@ -36,13 +39,22 @@ async def receive(engine: Engine, provider: str, identity: str, callback: Callba
     except ValueError:
         raise UnreadableCallback from None
 
+    await record(engine, verified, items)
+    return adapter.acknowledgement()
+
+
+async def record(
+    engine: Engine, verified: Sequence[Account], items: Sequence[Receipt | Inbound], *, timeout: float = TIMEOUT
+) -> None:
+    """Store and apply what a verified callback says, each thing once however often it is said. `verified`: the accounts
+    whose credentials signed it."""
+
     async def work(tx: AsyncConnection) -> Recorded:
         return await receipts.record(tx, verified, items, engine.book, engine.delivery.follow_at)
 
-    recorded = await engine.database.write(work)
+    recorded = await engine.database.write(work, timeout=timeout)
     engine.dispatcher.signal_receipts(recorded.signals)
     engine.dispatcher.wake_endpoints(recorded.endpoints)
-    return adapter.acknowledgement()
 
 
 async def _accounts(engine: Engine, provider: str, identity: str) -> list[Account]:

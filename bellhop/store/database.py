@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -27,6 +27,21 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 
 class DatabaseTimeout(Exception):
     """Postgres did not answer in time. The work was called off; whether it had been done by then is not known."""
+
+
+def unavailable(error: BaseException) -> bool:
+    """True when a database error is about the database rather than about what was asked of it."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    if isinstance(error, ProgrammingError):
+        # 42P01 and 42703: a table or column is missing, since migrations have not run yet.
+        return getattr(error.orig, "sqlstate", None) in ("42P01", "42703")
+    if isinstance(error, InternalError):
+        # 25006: this server is a standby, or has just become one.
+        return getattr(error.orig, "sqlstate", None) == "25006"
+    # A full disk (53100), no connection left (53300, or of our own), locks and statements that took too long, and
+    # whatever else is about the server.
+    return isinstance(error, (OperationalError, InterfaceError, PoolTimeout, DatabaseTimeout))
 
 
 class Database:

@@ -61,9 +61,9 @@ STEPS = (
     ),
     Row("tx AttemptStore.record", "email"),
     # --- receipts
-    Row("tx receipts.receive", "sms", "`sent`: no news"),
-    Row("tx receipts.receive", "sms", "`delivered`", 2),
-    Row("tx receipts.receive", "email", "`open`", 3),
+    Row("tx receipts.record", "sms", "`sent`: no news"),
+    Row("tx receipts.record", "sms", "`delivered`", 2),
+    Row("tx receipts.record", "email", "`open`", 3),
     Row("rpc signal receipt_recorded", "sms"),
     Row("Message hears receipt_recorded", "sms"),
     # --- parts
