@@ -14,6 +14,7 @@ from bellhop.domain.channels import AddressKind, Channel
 from bellhop.domain.consents import Effect as Effect
 from bellhop.domain.content import Content
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.inbound_details import InboundDetails
 from bellhop.domain.statuses import Stage
 
 # --- a provider's account and what goes out through it -----------------------------------------------------------
@@ -138,6 +139,8 @@ class Listed:
 
 # --- what providers tell us ---------------------------------------------------------------------------------------
 
+NO_DETAILS = InboundDetails()
+
 
 @dataclass(frozen=True, slots=True)
 class CallbackRequest:
@@ -197,6 +200,8 @@ class Inbound:
     """When the guest wrote it, where the provider or whoever kept it says so; None: when it is stored."""
     service: str | None = None
     """What the sender that was written to may be set as beside its address: Twilio's Messaging Service."""
+    details: InboundDetails = field(default=NO_DETAILS, repr=False)
+    """What came with the text."""
 
 
 @dataclass(frozen=True, slots=True)

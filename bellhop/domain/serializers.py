@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from bellhop.domain import inbound_details
 from bellhop.domain.failures import error_object
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.rows.access import KeyRow, PropertyRow
@@ -63,6 +64,8 @@ def inbound(row: PublicMessage) -> dict[str, Any]:
         "sender": row.sender,
         "recipient": row.recipient,
         "content": row.content,
+        **inbound_details.shown(row.details),
+        "sent_at": timestamp(row.sent_at),
         "created_at": timestamp(row.created_at),
     }
 

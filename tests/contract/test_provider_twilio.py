@@ -14,9 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
-from bellhop.domain.channels import Channel
 from bellhop.domain.content import Content
-from bellhop.domain.delivery_ports import CallbackRequest, Effect, Inbound, LookupKind, LookupRequest, Receipt, SendKind
+from bellhop.domain.delivery_ports import CallbackRequest, Inbound, LookupKind, LookupRequest, Receipt, SendKind
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.statuses import Stage
 from bellhop.providers.twilio import adapter, callbacks
@@ -224,24 +223,6 @@ def test_an_unknown_error_code_is_kept() -> None:
     assert isinstance(receipt, Receipt)
     assert (receipt.code, receipt.provider_code) == (FailureCode.UNDELIVERED, "99999")
     assert receipt.dedupe_key == f"{SID}:failed:99999"
-
-
-@pytest.mark.parametrize(
-    ("kind", "effect"), [("", None), ("STOP", Effect.OPT_OUT), ("START", Effect.OPT_IN), ("HELP", None), ("X", None)]
-)
-def test_a_guests_message(kind: str, effect: Effect | None) -> None:
-    request = status(path="inbound", Body="stop\0 \ud83c\udfe8".encode("utf-16", "surrogatepass").decode("utf-16"),
-                     OptOutType=kind, From=NUMBER, To=SENDER)  # fmt: skip
-    (inbound,) = Twilio().parse(request)
-    assert isinstance(inbound, Inbound)
-    assert (inbound.channel, inbound.sender, inbound.recipient) == (Channel.SMS, NUMBER, SENDER)
-    assert (inbound.text, inbound.effect, inbound.provider_id) == ("stop\ufffd 🏨", effect, SID)
-
-
-def test_a_guests_message_on_whatsapp() -> None:
-    (inbound,) = Twilio().parse(status(path="inbound", Body="hi", From="whatsapp:+1", To="whatsapp:+2"))
-    assert isinstance(inbound, Inbound)
-    assert (inbound.channel, inbound.sender, inbound.recipient) == (Channel.WHATSAPP, "+1", "+2")
 
 
 @pytest.mark.parametrize("body", [b"", b"MessageSid=1", b"\xff", b"%ff=%ff", b"{}", b"MessageStatus=sent"])

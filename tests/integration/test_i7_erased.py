@@ -16,7 +16,12 @@ from .engine import EMAIL, SMS, Engine, key
 MARK = "Quetzal"
 NUMBER = "+13055550501"
 MAIL = "quetzal@example.com"
-TRACES = (MARK, MARK.lower(), NUMBER, MAIL)
+WITH_IT = {
+    "ProfileName": MARK, "WaId": NUMBER.removeprefix("+"), "NumMedia": "1", "MediaContentType0": "image/png",
+    "MediaUrl0": f"https://api.twilio.com/{MARK}", "Label": MARK, "Latitude": "25.7", "Longitude": "-80.1",
+    "ButtonText": MARK, "ButtonPayload": MARK,
+}  # fmt: skip
+TRACES = (MARK, MARK.lower(), NUMBER, NUMBER.removeprefix("+"), MAIL)
 
 
 async def dump(stack: Engine) -> str:
@@ -51,8 +56,9 @@ async def test_erased_is_erased(stack: Engine, capfd: pytest.CaptureFixture[str]
         ]
         for message in sent:
             await stack.until(message["id"], "delivered", "read")
-        inbound = await stack.sandbox.post("/_sandbox/inbound", json={"from": NUMBER, "body": f"I am {MARK}"})
-        assert inbound.json()["status"] < 300
+        text = {"from": NUMBER, "body": f"I am {MARK}", "fields": WITH_IT}
+        assert (await stack.sandbox.post("/_sandbox/inbound", json=text)).json()["status"] < 300
+        assert await stack.rows("select id from messages where details #>> '{profile,name}' = :mark", mark=MARK)
         pending = await stack.send({**linked, "scheduled_at": "2030-01-01T00:00:00Z"})
         # The customer's server is down while the guest is erased: what is still pending for it carries ids only.
         customer.answers[:] = [500] * 50

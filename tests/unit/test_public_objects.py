@@ -20,6 +20,7 @@ from bellhop.domain import serializers
 from bellhop.domain.channels import Channel
 from bellhop.domain.events import EventType
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.inbound_details import Button, InboundDetails, Location, Media
 from bellhop.domain.rows.access import KeyRow, PropertyRow
 from bellhop.domain.rows.guests import ConsentRow, GuestRow
 from bellhop.domain.rows.messages import PublicMessage
@@ -35,11 +36,19 @@ AT = datetime(2026, 3, 15, 10, 0, 0, 123456, tzinfo=UTC)
 MESSAGE = PublicMessage(
     id=KEY, property_id=PROPERTY, channel=Channel.EMAIL, recipient="jordan@example.com", sender=None,
     guest_ref=serializers.erased(serializers.Prefix.GUEST, KEY, PROPERTY)["id"], guest_id=KEY, conversation_id=None,
-    subject="Your suite", content="It is ready.", metadata={"booking": "GSR-1842"}, scheduled_at=AT, stage=Stage.SENT,
-    failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
+    subject="Your suite", content="It is ready.", metadata={"booking": "GSR-1842"}, details=None,
+    scheduled_at=AT, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
 )  # fmt: skip
 SPARSE = replace(MESSAGE, guest_ref=None, guest_id=None, subject=None, metadata={}, scheduled_at=None, sent_at=None)
 INBOUND = replace(MESSAGE, sender="jordan@example.com", recipient="desk@example.com", conversation_id=KEY)
+DETAILED = replace(
+    INBOUND,
+    details=InboundDetails(
+        media=(Media("https://api.twilio.com/2010-04-01/Accounts/AC0/Messages/MM0/Media/ME0", "image/jpeg"),),
+        button=Button("Late check-out", "late"), location=Location(25.77, -80.19, "1 Ocean Drive", "The beach"),
+        profile_name="Jordan", profile_id="13055551234", replied_to="SM0",
+    ).stored(),
+)  # fmt: skip
 GUEST = GuestRow(
     id=KEY, scope_id=KEY, property_id=PROPERTY, first_name="Jordan", last_name="Mitchell", email="j@example.com",
     phone="+13055551234", language="en", preferences={"floor": 3}, metadata={}, external_id="PMS-88213",
@@ -87,6 +96,7 @@ SHOWN: dict[str, tuple[dict[str, Any], type[BaseModel]]] = {
         serializers.inbound(replace(INBOUND, guest_id=None, conversation_id=None)),
         messages.InboundMessage,
     ),
+    "inbound with a file, a button and a place": (serializers.inbound(DETAILED), messages.InboundMessage),
     "guest": (serializers.guest(GUEST), guests.Guest),
     "guest with little": (
         serializers.guest(replace(GUEST, email=None, phone=None, external_id=None)),
@@ -154,6 +164,10 @@ def test_every_documented_object_is_compared() -> None:
     }
     elsewhere = {
         consents.ConsentPage,
+        messages.InboundMedia,
+        messages.InboundButton,
+        messages.InboundLocation,
+        messages.InboundProfile,
         Page[consents.Consent],
         messages.FailureReason,
         messages.Timeline,

@@ -26,8 +26,8 @@ AT = datetime(2026, 3, 15, 10, 0, 0, tzinfo=UTC)
 
 MESSAGE = PublicMessage(
     id=KEY, property_id=OTHER, channel=Channel.SMS, recipient="+13055551234", sender=None, guest_ref=None,
-    guest_id=None, conversation_id=None, subject=None, content="Your suite is ready.", metadata={}, scheduled_at=None,
-    stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
+    guest_id=None, conversation_id=None, subject=None, content="Your suite is ready.", metadata={}, details=None,
+    scheduled_at=None, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
 )  # fmt: skip
 GUEST = GuestRow(
     id=KEY, scope_id=OTHER, property_id=OTHER, first_name="Jordan", last_name="Mitchell", email=None, phone=None,
@@ -74,7 +74,8 @@ def test_a_guest() -> None:
 def test_an_inbound_message() -> None:
     shown = serializers.inbound(INBOUND)
     assert list(shown) == [
-        "id", "property_id", "guest_id", "conversation_id", "channel", "sender", "recipient", "content", "created_at",
+        "id", "property_id", "guest_id", "conversation_id", "channel", "sender", "recipient", "content",
+        "media", "media_count", "button", "location", "profile", "replied_to", "sent_at", "created_at",
     ]  # fmt: skip
     assert shown["id"].startswith("imsg_")
     assert shown["guest_id"] is None

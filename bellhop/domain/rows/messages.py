@@ -29,6 +29,8 @@ class PublicMessage:
     subject: str | None = field(repr=False)
     content: str | None = field(repr=False)
     metadata: dict[str, Any] = field(repr=False)
+    details: dict[str, Any] | None = field(repr=False)
+    """Of a guest's message what came with its text: see `inbound_details`."""
     scheduled_at: datetime | None
     """When it was asked to go out; None: at once."""
     stage: Stage

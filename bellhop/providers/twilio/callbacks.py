@@ -14,6 +14,7 @@ from twilio.request_validator import RequestValidator, add_port, remove_port
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Receipt
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.inbound_details import MOST_MEDIA, Button, InboundDetails, Location, Media
 from bellhop.domain.statuses import Stage
 from bellhop.providers.reading import clean, from_json, uuid_of
 from bellhop.providers.twilio.codes import CODES, OPT_OUT_TYPES, STAGES
@@ -150,4 +151,33 @@ def inbound(fields: Mapping[str, str]) -> Inbound:
         payload=dict(fields),
         effect=OPT_OUT_TYPES.get(fields.get("OptOutType", "")),
         service=fields.get("MessagingServiceSid"),
+        details=_details(fields),
     )
+
+
+def _details(fields: Mapping[str, str]) -> InboundDetails:
+    """What came with the text (twilio.com/docs/messaging/guides/webhook-request)."""
+
+    def said(*names: str) -> str | None:
+        return next((fields[name] for name in names if fields.get(name)), None)
+
+    count = said("NumMedia") or ""
+    listed = ((fields.get(f"MediaUrl{at}"), fields.get(f"MediaContentType{at}")) for at in range(MOST_MEDIA))
+    text, payload = said("ButtonText", "ListTitle"), said("ButtonPayload", "ListId")
+    return InboundDetails(
+        media=tuple(Media(url, kind or None) for url, kind in listed if url),
+        media_count=int(count) if count.isascii() and count.isdigit() and len(count) < 4 else 0,
+        button=Button(text, payload) if text or payload else None,
+        location=_location(fields),
+        profile_name=said("ProfileName"),
+        profile_id=said("WaId", "ExternalUserId"),
+        replied_to=said("OriginalRepliedMessageSid"),
+    )
+
+
+def _location(fields: Mapping[str, str]) -> Location | None:
+    try:
+        latitude, longitude = float(fields.get("Latitude", "")), float(fields.get("Longitude", ""))
+    except ValueError:
+        return None
+    return Location(latitude, longitude, fields.get("Address") or None, fields.get("Label") or None)

@@ -98,6 +98,7 @@ async def _record_receipt(
                 word="inbound",
                 provider_id=item.provider_id,
                 payload=dict(item.payload),
+                occurred_at=item.occurred_at,
             )
             .on_conflict_do_nothing(index_elements=["account_id", "dedupe_key"])
             .returning(receipts.c.id)
@@ -136,6 +137,8 @@ async def _store(
                 guest_id=guest_id,
                 conversation_id=conversation_id,
                 content=item.text,
+                details=item.details.stored(),
+                sent_at=None if item.occurred_at is None else func.least(item.occurred_at, func.now()),
                 stage=Stage.DELIVERED.value,
                 provider=provider,
                 due_at=func.now(),

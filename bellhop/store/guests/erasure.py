@@ -54,6 +54,7 @@ _TOMBSTONE: dict[str, Any] = {
     "subject": None,
     "content": None,
     "body": None,
+    "details": None,
     "reference": None,
     "tags": [],
     "metadata": {},

@@ -46,6 +46,8 @@ messages = Table(
     Column("content", Personal),
     Column("content_type", Text, nullable=False, server_default="text/plain"),
     Column("body", PersonalJSON),
+    # Inbound only: files, button, place, profile (bellhop/domain/inbound_details.py).
+    Column("details", PersonalJSON),
     Column("category", Text, nullable=False, server_default="transactional"),
     Column("reference", Text),
     Column("tags", ARRAY(Text), nullable=False, server_default=text("'{}'")),

@@ -1,0 +1,80 @@
+"""What guests write, as Twilio posts it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bellhop.domain.channels import Channel
+from bellhop.domain.consents import Effect
+from bellhop.domain.delivery_ports import Inbound
+from bellhop.domain.inbound_details import Button, Location, Media
+from bellhop.providers.twilio.adapter import Twilio
+from tests.contract.providers.twilio import CASE as TWILIO
+from tests.contract.test_provider_twilio import status
+
+SID, NUMBER, SENDER = TWILIO.accepted_id, TWILIO.to, TWILIO.sender
+
+
+@pytest.mark.parametrize(
+    ("kind", "effect"), [("", None), ("STOP", Effect.OPT_OUT), ("START", Effect.OPT_IN), ("HELP", None), ("X", None)]
+)
+def test_a_guests_message(kind: str, effect: Effect | None) -> None:
+    request = status(path="inbound", Body="stop\0 \ud83c\udfe8".encode("utf-16", "surrogatepass").decode("utf-16"),
+                     OptOutType=kind, From=NUMBER, To=SENDER)  # fmt: skip
+    (inbound,) = Twilio().parse(request)
+    assert isinstance(inbound, Inbound)
+    assert (inbound.channel, inbound.sender, inbound.recipient) == (Channel.SMS, NUMBER, SENDER)
+    assert (inbound.text, inbound.effect, inbound.provider_id) == ("stop\ufffd 🏨", effect, SID)
+
+
+def test_a_guests_message_on_whatsapp() -> None:
+    (inbound,) = Twilio().parse(status(path="inbound", Body="hi", From="whatsapp:+1", To="whatsapp:+2"))
+    assert isinstance(inbound, Inbound)
+    assert (inbound.channel, inbound.sender, inbound.recipient) == (Channel.WHATSAPP, "+1", "+2")
+
+
+def test_what_comes_with_a_guests_message() -> None:
+    media = {f"MediaUrl{at}": f"https://api.twilio.com/Media/ME{at}" for at in range(12)}
+    (inbound,) = Twilio().parse(
+        status(
+            path="inbound", Body="", From=f"whatsapp:{NUMBER}", To=f"whatsapp:{SENDER}", NumMedia="12", **media,
+            MediaContentType0="image/jpeg", ButtonText="Late check-out", ButtonPayload="late", Latitude="25.77",
+            Longitude="-80.19", Address="1 Ocean Drive", Label="The beach", ProfileName="Jo", WaId="13055551234",
+            OriginalRepliedMessageSid="SM7",
+        )
+    )  # fmt: skip
+    assert isinstance(inbound, Inbound)
+    details = inbound.details
+    assert details.media[0] == Media("https://api.twilio.com/Media/ME0", "image/jpeg")
+    assert (len(details.media), details.media_count) == (10, 12)
+    assert details.button == Button("Late check-out", "late")
+    assert details.location == Location(25.77, -80.19, "1 Ocean Drive", "The beach")
+    assert (details.profile_name, details.profile_id, details.replied_to) == ("Jo", "13055551234", "SM7")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"NumMedia": "many"},
+        {"NumMedia": "-1"},
+        {"NumMedia": "99999"},
+        {"Latitude": "north", "Longitude": "1"},
+        {"Latitude": "1"},
+        {"Latitude": "nan", "Longitude": "1"},
+        {"Latitude": "91", "Longitude": "1"},
+        {"MediaUrl0": "javascript:alert(1)"},
+        {"MediaUrl0": "https://[::1"},
+        {"MediaUrl0": "https://x/" + "a" * 3000},
+    ],
+)
+def test_what_is_none_of_that_is_left_out(fields: dict[str, str]) -> None:
+    (inbound,) = Twilio().parse(status(path="inbound", Body="hi", From=NUMBER, To=SENDER, **fields))
+    assert isinstance(inbound, Inbound)
+    stored = inbound.details.stored()
+    assert stored == ({"media_count": 1} if "MediaUrl0" in fields else None)
+
+
+def test_a_list_that_the_guest_chose_from() -> None:
+    (inbound,) = Twilio().parse(status(path="inbound", From=NUMBER, To=SENDER, ListTitle="Spa", ListId="spa"))
+    assert isinstance(inbound, Inbound)
+    assert inbound.details.button == Button("Spa", "spa")

@@ -1,0 +1,53 @@
+"""What comes with a guest's message is stored whole where it is reasonable, and bounded whatever it is."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bellhop.domain.inbound_details import Button, InboundDetails, Location, Media, shown
+
+TEXT = st.none() | st.text(max_size=4000)
+ANY = st.builds(
+    InboundDetails,
+    media=st.lists(st.builds(Media, st.text(max_size=4000) | st.just("https://x/y"), TEXT), max_size=30).map(tuple),
+    media_count=st.integers(0, 10**9),
+    button=st.none() | st.builds(Button, TEXT, TEXT),
+    location=st.none() | st.builds(Location, st.floats(), st.floats(), TEXT, TEXT),
+    profile_name=TEXT,
+    profile_id=TEXT,
+    replied_to=TEXT,
+)
+
+
+@given(ANY)
+def test_what_is_stored_is_bounded_and_shown_in_one_form(details: InboundDetails) -> None:
+    stored = details.stored()
+    object_ = shown(stored)
+    assert list(object_) == ["media", "media_count", "button", "location", "profile", "replied_to"]
+    assert len(json.dumps(object_, allow_nan=False, ensure_ascii=False)) < 32 * 1024
+    assert len(object_["media"]) <= 10
+    assert object_["media_count"] >= len(object_["media"])
+
+
+def test_nothing_came_with_it() -> None:
+    assert InboundDetails().stored() is None
+    assert shown(None) == shown({})
+    assert shown(None)["media"] == []
+
+
+def test_all_of_it_is_kept() -> None:
+    details = InboundDetails(
+        media=(Media("https://x/y", "image/png"), Media("https://x/z")),
+        button=Button(None, "late"), location=Location(-90, 180), profile_name="Jo",
+    )  # fmt: skip
+    assert shown(details.stored()) == {
+        "media": [{"url": "https://x/y", "content_type": "image/png"}, {"url": "https://x/z", "content_type": None}],
+        "media_count": 2,
+        "button": {"text": None, "payload": "late"},
+        "location": {"latitude": -90, "longitude": 180, "address": None, "label": None},
+        "profile": {"name": "Jo", "id": None},
+        "replied_to": None,
+    }
