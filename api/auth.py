@@ -7,11 +7,13 @@ import hmac
 import math
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 
 from api.buckets import Buckets, source
@@ -22,12 +24,15 @@ from bellhop.domain.scopes import Scope
 from bellhop.store.access import keys as stored_keys
 from bellhop.store.access import rate_limits
 from bellhop.store.access.keys import KnownKey
+from bellhop.store.access.rate_limits import Lease
 from bellhop.store.database import Database
 
 REMEMBERED = 2.0
 """Seconds: how long a revoked key may still work in another process."""
 MOST_REMEMBERED = 10_000
 RATE = 1_000
+SCOPE_RATE = 3_000
+"""Requests a minute of all keys of a property's environment together, where its row says nothing else."""
 BLOCK = 20
 STRANGERS_BURST, STRANGERS_RATE = 30.0, 2.0
 """Keys nobody has that an address may try at once, and a second after that; then it waits."""
@@ -63,6 +68,15 @@ class _Window:
     used: int = 0
     ends: float = 0.0
 
+    @property
+    def wants_more(self) -> bool:
+        return self.left <= 0 and (self.used < self.limit or self.ends == 0.0)
+
+    @property
+    def rest(self) -> int:
+        """Seconds until it ends."""
+        return max(1, math.ceil(self.ends - time.monotonic()))
+
 
 @dataclass(slots=True)
 class Authenticator:
@@ -74,7 +88,8 @@ class Authenticator:
     _refused: dict[bytes, float] = field(default_factory=dict)
     _strangers: Buckets = field(default_factory=lambda: Buckets(STRANGERS_BURST, STRANGERS_RATE))
     _waiting: Counter[str] = field(default_factory=Counter)
-    _windows: dict[UUID, _Window] = field(default_factory=dict)
+    # By limit too: the usual one of a scope is another for a key that may more.
+    _windows: dict[tuple[UUID, int], _Window] = field(default_factory=dict)
 
     async def authenticate(self, request: Request, raw: str | None) -> Caller:
         """The caller behind a request's key, one request taken off its rate. Raises Unauthenticated, RateLimited."""
@@ -134,27 +149,59 @@ class Authenticator:
 
     async def _take(self, known: KnownKey) -> dict[str, str]:
         limit = known.rate_limit or RATE
-        window = self._windows.get(known.id)
-        now = time.monotonic()
-        if window is None or now >= window.ends or window.limit != limit:
-            window = self._windows[known.id] = _Window(limit)
-        if window.left <= 0 and (window.used < limit or window.ends == 0.0):
-            taken = await self.database.write(lambda tx: rate_limits.lease(tx, known.id, limit, BLOCK))
-            window.left += taken.granted
-            window.used = taken.used
-            window.ends = time.monotonic() + taken.left
-        rest = max(1, math.ceil(window.ends - now))
-        policy = f'"key";q={limit};w={rate_limits.WINDOW_SECONDS}'
-        if window.left <= 0:
-            raise RateLimited(
-                f"This API key may make {limit} requests a minute. Try again in {rest} s.",
-                headers={"Retry-After": str(rest), "RateLimit-Policy": policy, "RateLimit": f'"key";r=0;t={rest}'},
-            )
-        window.left -= 1
-        return {
-            "RateLimit-Policy": policy,
-            "RateLimit": f'"key";r={max(0, limit - window.used) + window.left};t={rest}',
+        # Who was given more on purpose is not held back by what is usual.
+        of_scopes = {
+            scope.id: given or max(SCOPE_RATE, limit)
+            for scope, given in zip(known.scopes, known.scope_limits, strict=True)
         }
+        windows = await self._open({known.id: limit, **of_scopes})
+        key, *_ = windows
+        for window in windows:
+            if window.left <= 0:
+                name, whose = ("key", "This API key") if window is key else ("property", "This property")
+                rest = window.rest
+                raise RateLimited(
+                    f"{whose} may make {window.limit} requests a minute. Try again in {rest} s.",
+                    headers={
+                        "Retry-After": str(rest),
+                        "RateLimit-Policy": _policy(name, window),
+                        "RateLimit": f'"{name}";r=0;t={rest}',
+                    },
+                )
+        for window in windows:
+            window.left -= 1
+        return {
+            "RateLimit-Policy": _policy("key", key),
+            "RateLimit": f'"key";r={max(0, limit - key.used) + key.left};t={key.rest}',
+        }
+
+    async def _open(self, limits: Mapping[UUID, int]) -> list[_Window]:
+        """This minute's windows of those, in their order, with a request left in each that has any."""
+        now = time.monotonic()
+        windows: dict[UUID, _Window] = {}
+        for counted, limit in limits.items():
+            window = self._windows.get((counted, limit))
+            if window is None or now >= window.ends:
+                window = self._windows[counted, limit] = _Window(limit)
+            windows[counted] = window
+        empty = {counted: window for counted, window in windows.items() if window.wants_more}
+        if empty:
+            # Both in one transaction, and rows in one order: no two processes wait for each other.
+            taken = await self.database.write(lambda tx: _lease(tx, {key: empty[key].limit for key in sorted(empty)}))
+            for counted, lease in taken.items():
+                window = empty[counted]
+                window.left += lease.granted
+                window.used = lease.used
+                window.ends = time.monotonic() + lease.left
+        return list(windows.values())
+
+
+async def _lease(tx: AsyncConnection, limits: Mapping[UUID, int]) -> dict[UUID, Lease]:
+    return {counted: await rate_limits.lease(tx, counted, limit, BLOCK) for counted, limit in limits.items()}
+
+
+def _policy(name: str, window: _Window) -> str:
+    return f'"{name}";q={window.limit};w={rate_limits.WINDOW_SECONDS}'
 
 
 def _remember(cache: dict[bytes, Remembered], hashed: bytes, value: Remembered) -> None:

@@ -28,6 +28,7 @@ from api.schemas.messages import ListMessages, OutboundMessage, RescheduleReques
 from bellhop.domain import serializers
 from bellhop.domain.channels import Channel
 from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.priorities import Priority
 from bellhop.domain.statuses import Status
 from bellhop.engine import messages
 from bellhop.engine.errors import UnknownGuest
@@ -86,6 +87,7 @@ def _command(body: SendRequest) -> SendMessage:
         guest_id=guest_id,
         metadata=body.metadata or {},
         content_type=body.content_type,
+        priority=Priority(body.priority),
     )
 
 

@@ -17,6 +17,7 @@ from bellhop.domain.text import visible
 
 ChannelWord = Literal["sms", "email", "in_app", "whatsapp", "push"]
 StatusWord = Literal["queued", "sent", "delivered", "read", "failed", "cancelled"]
+PriorityWord = Literal["urgent", "normal", "bulk"]
 
 GuestId = Annotated[str, Field(pattern=id_pattern(Prefix.GUEST))]
 
@@ -33,6 +34,7 @@ EXAMPLE: dict[str, Any] = {
     "sent_at": "2026-03-15T10:00:01.204518Z",
     "created_at": "2026-03-15T10:00:00.981132Z",
     "metadata": {"booking": "GSR-1842"},
+    "priority": "normal",
 }
 
 
@@ -94,6 +96,13 @@ class SendRequest(Strict):
         MessageMetadata | None,
         Field(description="Your own keys and values, at most 50 keys and 16 KiB. The key `error` is reserved."),
     ] = None
+    priority: Annotated[
+        PriorityWord,
+        Field(
+            description="Which goes first where many are due at once: `urgent` (somebody waits for it, the code of a "
+            "room), `normal`, or `bulk` (a newsletter). Among messages of one priority properties take turns."
+        ),
+    ] = "normal"
 
     @field_validator("recipient")
     @classmethod
@@ -185,6 +194,7 @@ class OutboundMessage(Shown):
         dict[str, Any],
         Field(description="As given; of a failed message `error` says why: code, message, provider_code, retryable."),
     ]
+    priority: PriorityWord
 
 
 class InboundMedia(Shown):

@@ -48,6 +48,9 @@ def send(
         Literal["text/plain", "text/html"] | None,
         typer.Option(help="How the text is written [default: HTML if an e-mail has HTML tags]"),
     ] = None,
+    priority: Annotated[
+        Literal["urgent", "normal", "bulk"], typer.Option(help="Which goes first where many are due at once")
+    ] = "normal",
     api_url: ApiUrl = None,
     api_key: ApiKey = None,
 ) -> None:
@@ -62,6 +65,8 @@ def send(
         body["scheduled_at"] = timestamp(at)
     if content_type is not None:
         body["content_type"] = content_type
+    if priority != "normal":
+        body["priority"] = priority
     show(_call("POST", "/v1/messaging/send", api_url, api_key, body))
 
 

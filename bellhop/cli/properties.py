@@ -63,6 +63,24 @@ def choose(
     show(in_database(lambda tx, _: administration.choose(tx, slug, environment, when_unknown)))
 
 
+@properties_app.command("limit")
+def limit(
+    slug: Annotated[str, typer.Argument(help="The property's short name: see `bellhop properties list`")],
+    rate_limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=10_000_000, help="Requests a minute [default: 3000, or what one of its keys may if that is more]"
+        ),
+    ] = None,
+    environment: Annotated[EnvironmentWord, typer.Option()] = "live",
+) -> None:
+    """Limit what all keys of an environment of a property may do together; each key's own limit holds beside it.
+
+    e.g. bellhop properties limit grand-sunset-resort --rate-limit 6000
+    """
+    show(in_database(lambda tx, _: administration.limit(tx, slug, environment, rate_limit)))
+
+
 @keys_app.command("create")
 def create_key(
     slug: Annotated[str, typer.Argument(help="The property's short name: see `bellhop properties list`")],

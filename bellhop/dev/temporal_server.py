@@ -38,6 +38,9 @@ _DYNAMIC_CONFIG: Mapping[str, object] = {
     # One machine, one worker per queue: a single partition spares the hops between partitions.
     "matching.numTaskqueueReadPartitions": 1,
     "matching.numTaskqueueWritePartitions": 1,
+    # By priority, and within one each property in turn (the default is the order of arrival).
+    "matching.useNewMatcher": True,
+    "matching.enableFairness": True,
     # A closed history can be deleted only once its close was acknowledged: within seconds instead of half a minute.
     "history.transferProcessorUpdateAckInterval": "3s",
 }

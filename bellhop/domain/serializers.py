@@ -50,6 +50,7 @@ def message(
         "sent_at": timestamp(row.sent_at),
         "created_at": timestamp(row.created_at),
         "metadata": metadata,
+        "priority": row.priority.value,
     }
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain.channels import CHANNELS, AddressKind, Channel
 from bellhop.domain.content import written
 from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.priorities import Priority
 from bellhop.domain.routing import carried
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
@@ -42,6 +43,7 @@ class SendMessage:
     metadata: dict[str, Any] = field(default_factory=dict, repr=False)
     content_type: str | None = None
     """How the content is written, if the caller says it: `text/plain`, or `text/html` where the channel shows it."""
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ def _new(command: SendMessage) -> NewMessage:
         scheduled_at=command.scheduled_at,
         guest_id=guest_id,
         metadata=command.metadata,
+        priority=command.priority,
     )
 
 

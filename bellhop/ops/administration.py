@@ -135,6 +135,12 @@ async def choose(tx: AsyncConnection, slug: str, environment: str, when_unknown:
     return {"property": slug, "environment": environment, "settings": settings}
 
 
+async def limit(tx: AsyncConnection, slug: str, environment: str, requests: int | None) -> dict[str, Any]:
+    """Let all keys of an environment of a property together make so many requests a minute; None: the usual number."""
+    await properties.limit(tx, await _scope_of(tx, slug, environment), requests)
+    return {"property": slug, "environment": environment, "rate_limit": requests}
+
+
 async def _scopes_of(tx: AsyncConnection, slug: str) -> dict[str, Scope]:
     there = await properties.scopes_of(tx, slug)
     if not there:

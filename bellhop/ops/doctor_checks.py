@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.credentials import Sealing
-from bellhop.ops import temporal_checks
+from bellhop.ops import fairness_probe, temporal_checks
 from bellhop.ops.doctor_check import Check, CheckContext, Facts, Look, Query, Severity
 from bellhop.ops.migrate import PROJECT
 from bellhop.store.delivery import accounts
@@ -122,6 +122,10 @@ async def _unpolled(context: CheckContext) -> list[Facts]:
     if len(found) == len(temporal_checks.QUEUES):
         return []
     return [{"queue": each.task_queue, "role": each.role, "stands": each.stands_still} for each in found]
+
+
+async def _unfair(context: CheckContext) -> list[Facts]:
+    return [] if await fairness_probe.takes_turns(context.temporal) else [{}]
 
 
 # --- the list ----------------------------------------------------------------------------------------------------
@@ -303,6 +307,12 @@ TEMPORAL_CHECKS: tuple[Check, ...] = (
         "See that a worker of role `activities` or `all` runs, and in the Temporal UI why the last workflow of type "
         "Sweep does not end.",
         _unswept,
+    ),
+    Check(
+        "turns", Severity.WARNING, "Temporal works in the order of arrival: a property with a thousand messages due "
+        "makes all others late.",
+        "Switch fairness on in it; how, and what to mind, is in docs/operations.md under Fairness.",
+        _unfair,
     ),
 )  # fmt: skip
 

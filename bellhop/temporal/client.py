@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client, TLSConfig
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
 from bellhop.domain.ids import Prefix, render
+from bellhop.domain.priorities import KEYS
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import STATUS
 from bellhop.temporal import search_attributes as keys
@@ -89,3 +91,14 @@ def attributes_of(row: MessageRow) -> TypedSearchAttributes:
     if row.provider:
         pairs.append(SearchAttributePair(keys.PROVIDER, row.provider))
     return TypedSearchAttributes(pairs)
+
+
+def priority_of(row: MessageRow) -> Priority:
+    """When it is a message's turn among what waits for a worker: by its priority, and within one each scope in turn.
+    The workflow's activities inherit it."""
+    return turn_of(row.scope_id, KEYS[row.priority])
+
+
+def turn_of(scope_id: UUID, priority_key: int | None = None) -> Priority:
+    """The same for what has no priority of its own."""
+    return Priority(priority_key=priority_key, fairness_key=str(scope_id))

@@ -31,7 +31,7 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.store.delivery import pending_wakes
 from bellhop.store.delivery.receipts import Signal
 from bellhop.temporal import contract
-from bellhop.temporal.client import RPC_TIMEOUT, attributes_of
+from bellhop.temporal.client import RPC_TIMEOUT, attributes_of, priority_of, turn_of
 
 log = structlog.get_logger()
 
@@ -231,6 +231,7 @@ class TemporalDispatcher:
                 start_delay=timedelta(seconds=delay) if delay > 0 and not wake else None,
                 start_signal=contract.WAKE if wake else None,
                 search_attributes=attributes_of(row),
+                priority=priority_of(row),
                 static_summary=f"{row.channel} through {row.provider}",
                 task_timeout=TASK_TIMEOUT,
                 rpc_timeout=RPC_TIMEOUT,
@@ -248,8 +249,8 @@ class TemporalDispatcher:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
 
-    async def wake_endpoint(self, endpoint_id: UUID) -> None:
-        """Make sure somebody drains this endpoint."""
+    async def wake_endpoint(self, endpoint_id: UUID, scope_id: UUID) -> None:
+        """Make sure somebody drains this endpoint of that scope."""
         await self._client.start_workflow(
             contract.ENDPOINT_WORKFLOW,
             str(endpoint_id),
@@ -258,6 +259,7 @@ class TemporalDispatcher:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             start_signal=contract.WAKE,
+            priority=turn_of(scope_id),
             static_summary="delivers this endpoint's webhooks",
             task_timeout=TASK_TIMEOUT,
             rpc_timeout=RPC_TIMEOUT,
@@ -292,12 +294,12 @@ class TemporalDispatcher:
             self._to_wake |= to_wake
             raise
         now = time.monotonic()
-        for endpoint_id in idle:
-            if now - self._woke.get(endpoint_id, -WAKE_PAUSE) >= WAKE_PAUSE:
-                self._woke[endpoint_id] = now
-                self._go(_Call(partial(self.wake_endpoint, endpoint_id), None, None))
+        for endpoint in idle:
+            if now - self._woke.get(endpoint.id, -WAKE_PAUSE) >= WAKE_PAUSE:
+                self._woke[endpoint.id] = now
+                self._go(_Call(partial(self.wake_endpoint, endpoint.id, endpoint.scope_id), None, None))
             else:
                 # Woken a moment ago, and whoever drains has not begun: another signal would only be in its way.
-                self._to_wake.add(endpoint_id)
+                self._to_wake.add(endpoint.id)
         if self._to_wake and not self._news.is_set():
             asyncio.get_running_loop().call_later(WAKE_PAUSE, self._news.set)

@@ -91,8 +91,8 @@ class PostgresSweeper:
         done = await self._if_temporal_is_new() + await self._messages()
         async with self._engine.begin() as tx:
             endpoints = await pending_wakes.undrained_endpoints(tx)
-        for endpoint_id in endpoints:
-            await self._dispatcher.wake_endpoint(endpoint_id)
+        for endpoint in endpoints:
+            await self._dispatcher.wake_endpoint(endpoint.id, endpoint.scope_id)
         await self._histories()
         async with self._engine.begin() as tx:
             await pending_wakes.forget_old(tx)

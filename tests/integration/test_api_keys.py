@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain import keys
 from bellhop.settings import Settings
+from bellhop.store.access import properties
 from tests.integration.conftest_api import SMS, Api, open_api
 
 
@@ -144,6 +145,27 @@ async def test_the_rate_is_exact_and_shared(api: Api, settings: Settings, engine
     assert (last.status_code, last.json()["code"]) == (429, "rate_limited")
     assert 1 <= int(last.headers["retry-after"]) <= 60
     assert last.headers["ratelimit-policy"] == '"key";q=30;w=60'
+
+
+async def test_a_propertys_keys_share_a_limit_of_its_own(api: Api) -> None:
+    async with api.database.begin() as tx:
+        await properties.limit(tx, api.scope, 30)
+    minutes: set[int] = {0, 1}
+    while len(minutes) > 1:  # Once more, should the minute turn over in the middle.
+        some = [await api.mint("messaging:read", rate_limit=20) for _ in range(3)]
+        answers = [await api.http.get("/v1/messaging", headers=some[number % 3]) for number in range(40)]
+        minutes = {row[0] for row in await api.sql("select extract(epoch from now())::bigint / 60")}
+        minutes |= {row[0] for row in await api.sql("select min(window_start) from rate_windows")}
+        if len(minutes) > 1:
+            await api.sql("delete from rate_windows")
+    assert [answer.status_code for answer in answers].count(200) == 30
+    last = answers[-1]
+    assert (last.status_code, last.json()["code"]) == (429, "rate_limited")
+    assert "This property may make 30 requests a minute" in last.json()["detail"]
+    assert last.headers["ratelimit-policy"] == '"property";q=30;w=60'
+    # What one property has used up is no other's, and a key that may more is not held back by the usual limit.
+    neighbour = await api.neighbour()
+    assert (await api.http.get("/v1/messaging", headers=neighbour)).status_code == 200
 
 
 async def test_properties(api: Api) -> None:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -21,6 +21,8 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from bellhop.cli.reports import doctor_json as as_json
+from bellhop.dev import temporal_server
+from bellhop.dev.console import Console
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import Channel
 from bellhop.domain.content import Content
@@ -35,11 +37,11 @@ from bellhop.settings import Settings
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
 from bellhop.temporal import contract
-from bellhop.temporal.client import register_search_attributes
+from bellhop.temporal.client import connect_when_up, register_search_attributes
 from bellhop.temporal.recovery import keep_sweeping
 from workflows.sweep import SweepWorkflow
 
-from .engine import Engine, running_engine
+from .engine import Engine, free_port, running_engine
 
 AGO = "now() - interval '10 minutes'"
 NEW_ATTEMPT = """insert into attempts (scope_id, message_id, part, account_id, provider, state, sender, lease_until,
@@ -141,6 +143,7 @@ ELSEWHERE = {
     "swept": "test_sweeps_that_do_not_run",
     "schedule_paused": "test_sweeps_that_do_not_run",
     "queues": "test_half_a_stack",
+    "turns": "test_a_temporal_that_takes_no_turns",
 }
 
 
@@ -317,6 +320,27 @@ async def test_sweeps_that_do_not_run(empty: Settings) -> None:
     await client.get_schedule_handle(contract.SWEEP_SCHEDULE).pause()
     found = await until(empty, {"workers", "schedule_paused"}, Limits(fresh=0.5))
     assert "bellhop-sweep" in said(found, "schedule_paused")
+
+
+@pytest.fixture
+def unfair() -> Iterator[str]:
+    """The address of a Temporal server with its own settings, not ours."""
+    binary = temporal_server.find(Console()).binary
+    if binary is None:
+        pytest.skip("the tests' Temporal is another's: its settings cannot be chosen")
+    address = f"127.0.0.1:{free_port()}"
+    command = [binary, "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", address.partition(":")[2]]
+    with subprocess.Popen([*command, "--log-level", "never"], stdout=subprocess.DEVNULL) as server:
+        yield address
+        server.terminate()
+
+
+async def test_a_temporal_that_takes_no_turns(settings: Settings, unfair: str) -> None:
+    elsewhere = settings.temporal.model_copy(update={"address": unfair})
+    await connect_when_up(elsewhere, pause=0.2)
+    found = await until(settings.model_copy(update={"temporal": elsewhere}), {"workers", "schedule", "turns"})
+    assert "order of arrival" in said(found, "turns")
+    assert "docs/operations.md" in said(found, "turns")
 
 
 @pytest.fixture

@@ -152,7 +152,7 @@ async def test_i4_a_writer_who_meets_a_leaving_drainer_is_seen_by_it_or_sees_tha
             met = True
             await stack.tell(await stack.message(), Stage.SENT)
             async with engine.begin() as tx:
-                idle.extend(await pending_wakes.idle_endpoints(tx, {endpoint}))
+                idle.extend(each.id for each in await pending_wakes.idle_endpoints(tx, {endpoint}))
 
     close, look = deliveries.close_drain, deliveries.next_due
 

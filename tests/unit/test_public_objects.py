@@ -21,6 +21,7 @@ from bellhop.domain.channels import Channel
 from bellhop.domain.events import EventType
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.inbound_details import Button, InboundDetails, Location, Media
+from bellhop.domain.priorities import Priority
 from bellhop.domain.rows.access import KeyRow, PropertyRow
 from bellhop.domain.rows.guests import ConsentRow, GuestRow
 from bellhop.domain.rows.messages import PublicMessage
@@ -38,6 +39,7 @@ MESSAGE = PublicMessage(
     guest_ref=serializers.erased(serializers.Prefix.GUEST, KEY, PROPERTY)["id"], guest_id=KEY, conversation_id=None,
     subject="Your suite", content="It is ready.", metadata={"booking": "GSR-1842"}, details=None,
     scheduled_at=AT, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
+    priority=Priority.NORMAL,
 )  # fmt: skip
 SPARSE = replace(MESSAGE, guest_ref=None, guest_id=None, subject=None, metadata={}, scheduled_at=None, sent_at=None)
 INBOUND = replace(MESSAGE, sender="jordan@example.com", recipient="desk@example.com", conversation_id=KEY)

@@ -16,6 +16,7 @@ from bellhop.domain import serializers
 from bellhop.domain.channels import Channel
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.ids import Prefix, render
+from bellhop.domain.priorities import Priority
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.messages import PublicMessage
 from bellhop.domain.statuses import STATUS, Stage
@@ -28,6 +29,7 @@ MESSAGE = PublicMessage(
     id=KEY, property_id=OTHER, channel=Channel.SMS, recipient="+13055551234", sender=None, guest_ref=None,
     guest_id=None, conversation_id=None, subject=None, content="Your suite is ready.", metadata={}, details=None,
     scheduled_at=None, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
+    priority=Priority.NORMAL,
 )  # fmt: skip
 GUEST = GuestRow(
     id=KEY, scope_id=OTHER, property_id=OTHER, first_name="Jordan", last_name="Mitchell", email=None, phone=None,
@@ -56,6 +58,7 @@ def test_a_message() -> None:
             "sent_at": "2026-03-15T10:00:00.000000Z",
             "created_at": "2026-03-15T10:00:00.000000Z",
             "metadata": {},
+            "priority": "normal",
         }
     )
 

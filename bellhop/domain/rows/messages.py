@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from bellhop.domain.channels import Channel
+from bellhop.domain.priorities import Priority
 from bellhop.domain.statuses import Stage
 
 
@@ -33,6 +34,7 @@ class PublicMessage:
     """Of a guest's message what came with its text: see `inbound_details`."""
     scheduled_at: datetime | None
     """When it was asked to go out; None: at once."""
+    priority: Priority
     stage: Stage
     failure_code: str | None
     provider_code: str | None

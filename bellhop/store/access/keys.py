@@ -32,12 +32,14 @@ class KnownKey:
     scopes: tuple[Scope, ...]
     rate_limit: int | None
     expires_at: datetime | None = None
+    scope_limits: tuple[int | None, ...] = ()
+    """Requests a minute of all keys of each of `scopes` together; None: the usual limit."""
 
 
 _FIND = text(
     """
     select key.id, key.secret_hash, key.rights, key.rate_limit, key.expires_at, scope.id as scope_id, scope.property_id,
-      scope.environment
+      scope.environment, scope.rate_limit as scope_limit
     from api_keys key join scopes scope on scope.id = any(key.scope_ids)
     where key.secret_hash = :hash and key.revoked_at is null and (key.expires_at is null or key.expires_at > now())
     order by scope.id
@@ -58,6 +60,7 @@ async def find(tx: AsyncConnection, secret_hash: bytes) -> KnownKey | None:
         scopes=tuple(Scope(row.scope_id, row.property_id, row.environment) for row in rows),
         rate_limit=first.rate_limit,
         expires_at=first.expires_at,
+        scope_limits=tuple(row.scope_limit for row in rows),
     )
 
 

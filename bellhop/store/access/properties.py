@@ -78,6 +78,11 @@ async def choose(tx: AsyncConnection, scope: Scope, when_unknown: Mapping[str, s
     return settings
 
 
+async def limit(tx: AsyncConnection, scope: Scope, requests: int | None) -> None:
+    """Let all keys of one environment together make so many requests a minute; None: the usual number."""
+    await tx.execute(update(scopes).where(scopes.c.id == scope.id).values(rate_limit=requests))
+
+
 async def scopes_of(tx: AsyncConnection, slug: str) -> dict[str, Scope]:
     """The scopes of the property with that short name, by environment; empty when there is none."""
     rows = await tx.execute(

@@ -1,4 +1,5 @@
-"""Requests counted per key and minute, shared by every API process, which take them in blocks."""
+"""Requests counted per minute, of a key and of all keys of a scope together, shared by every API process, which take
+them in blocks."""
 
 from __future__ import annotations
 
@@ -43,8 +44,9 @@ _LEASE = text(
 )
 
 
-async def lease(tx: AsyncConnection, key_id: UUID, limit: int, block: int) -> Lease:
-    """Take up to `block` of the `limit` requests of this minute; `granted` is 0 when they are used up."""
-    row = (await tx.execute(_LEASE, {"key": key_id, "limit": limit, "block": block})).one()
+async def lease(tx: AsyncConnection, counted: UUID, limit: int, block: int) -> Lease:
+    """Take up to `block` of the `limit` requests of this minute; `granted` is 0 when they are used up. `counted`: the
+    key or the scope that makes them."""
+    row = (await tx.execute(_LEASE, {"key": counted, "limit": limit, "block": block})).one()
     before = row.old_used if row.old_start == row.window_start else 0
     return Lease(granted=row.used - before, used=row.used, left=max(0.05, float(row.seconds_left)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -44,13 +45,23 @@ _CLEAR = CompiledStatement(
         """
     ).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("since", type_=ARRAY(DateTime(timezone=True))))
 )
+
+
+@dataclass(frozen=True, slots=True)
+class IdleEndpoint:
+    """An endpoint that nobody drains."""
+
+    id: UUID
+    scope_id: UUID
+
+
 _IDLE = CompiledStatement(
-    select(endpoints.c.id).where(
+    select(endpoints.c.id, endpoints.c.scope_id).where(
         endpoints.c.id == any_(bindparam("candidates", type_=ARRAY(Uuid))),
         endpoints.c.is_active,
         or_(endpoints.c.draining_until.is_(None), endpoints.c.draining_until <= func.clock_timestamp()),
     ),
-    value=UUID,
+    row=IdleEndpoint,
 )
 
 
@@ -59,9 +70,10 @@ async def clear(tx: AsyncConnection, notified: Mapping[UUID, datetime]) -> None:
     await _CLEAR(tx, ids=list(notified), since=list(notified.values()))
 
 
-async def idle_endpoints(tx: AsyncConnection, candidates: Iterable[UUID]) -> list[UUID]:
+async def idle_endpoints(tx: AsyncConnection, candidates: Iterable[UUID]) -> list[IdleEndpoint]:
     """Of these endpoints, those that nobody is draining. To be asked AFTER the commit that wrote the deliveries."""
-    return await _IDLE(tx, candidates=list(candidates))
+    found: list[IdleEndpoint] = await _IDLE(tx, candidates=list(candidates))
+    return found
 
 
 def _followed(stage: Stage) -> ColumnElement[bool]:
@@ -159,7 +171,7 @@ async def release_held(tx: AsyncConnection, most: int) -> list[MessageRow]:
     return await message_rows(tx, list(released.scalars()))
 
 
-async def undrained_endpoints(tx: AsyncConnection) -> list[UUID]:
+async def undrained_endpoints(tx: AsyncConnection) -> list[IdleEndpoint]:
     """Active endpoints with a delivery due that nobody is draining."""
     due = (
         select(deliveries.c.id)
@@ -171,14 +183,14 @@ async def undrained_endpoints(tx: AsyncConnection) -> list[UUID]:
         .exists()
     )
     found = await tx.execute(
-        select(endpoints.c.id).where(
+        select(endpoints.c.id, endpoints.c.scope_id).where(
             endpoints.c.is_active,
             endpoints.c.deleted_at.is_(None),
             or_(endpoints.c.draining_until.is_(None), endpoints.c.draining_until <= func.now()),
             due,
         )
     )
-    return list(found.scalars())
+    return from_result(IdleEndpoint, found)
 
 
 async def histories_to_erase(tx: AsyncConnection, most: int) -> list[str]:

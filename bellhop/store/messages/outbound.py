@@ -16,6 +16,7 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.content import Content
 from bellhop.domain.ids import Prefix, render
+from bellhop.domain.priorities import Priority
 from bellhop.domain.routing import Carried
 from bellhop.domain.rows.delivery import AttemptState
 from bellhop.domain.rows.messages import MessageRow
@@ -85,7 +86,7 @@ _ACCEPT = CompiledStatement(
     (
         "scope_id", "channel", "recipient", "address_hash", "guest_ref", "guest_id", "subject", "content",
         "content_type", "metadata", "category", "reference", "tags", "scheduled_at", "parts", "body",
-        "provider",
+        "provider", "priority",
     ),
     row=MessageRow,
 )  # fmt: skip
@@ -112,6 +113,7 @@ class NewMessage:
     category: str = "transactional"
     reference: str | None = None
     tags: tuple[str, ...] = ()
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,7 @@ async def accept(
         parts=len(texts),
         body=content.body(texts, new.content.plain),
         provider=sender.provider,
+        priority=new.priority.value,
     )
     await events.write(tx, scope.id, "message", row.id, [NewEvent("message.queued", "queued")])
     await consents.remember_contact(tx, scope.id, rules.address.value, new.recipient, address_hash, [new.guest_id])

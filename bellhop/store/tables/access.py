@@ -61,6 +61,8 @@ scopes = Table(
     # Of the property's fields those that a key of the test environment has set: they are seen there only.
     json_column("own"),
     time_column("paused_at"),
+    # Requests a minute of all its keys together; null: the usual limit.
+    Column("rate_limit", Integer),
     time_column("created_at", now=True),
     UniqueConstraint("property_id", "environment"),
     CheckConstraint("environment in ('test', 'live')", name="environment"),
@@ -86,6 +88,7 @@ api_keys = Table(
 rate_windows = Table(
     "rate_windows",
     metadata,
+    # Of a key or, for all keys of a property's environment together, of the scope.
     Column("key_id", Uuid, primary_key=True),
     Column("window_start", BigInteger, nullable=False),
     Column("used", Integer, nullable=False),

@@ -49,6 +49,7 @@ messages = Table(
     # Inbound only: files, button, place, profile (bellhop/domain/inbound_details.py).
     Column("details", PersonalJSON),
     Column("category", Text, nullable=False, server_default="transactional"),
+    Column("priority", Text, nullable=False, server_default="normal"),
     Column("reference", Text),
     Column("tags", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     json_column("metadata", PersonalJSON()),
@@ -83,6 +84,7 @@ messages = Table(
     Index("ix_messages_held", "held_account_id", postgresql_where=text("held_account_id is not null")),
     CheckConstraint("direction in ('outbound', 'inbound')", name="direction"),
     CheckConstraint("decision in ('queued', 'cancelled', 'gave_up')", name="decision"),
+    CheckConstraint("priority in ('urgent', 'normal', 'bulk')", name="priority"),
 )
 
 templates = Table(
