@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
@@ -30,6 +30,7 @@ from api.routes import consents, guests, health, keys, ledger, messaging, proper
 from bellhop.domain.addresses import AddressBook
 from bellhop.engine.context import Engine
 from bellhop.engine.installation import await_installation
+from bellhop.engine.receipts import keep_applying
 from bellhop.logging import configure_logs
 from bellhop.providers import providers
 from bellhop.settings import Settings, SettingsError, load
@@ -66,13 +67,12 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
                 engine = Engine(database, dispatcher, book, cipher, providers(), read.delivery, read.webhook)
                 waiting = AcceptanceWait(engine)
                 app.state.services = Services(read, engine, Authenticator(database), waiting)
-                yield
+                async with _beside(keep_applying(engine)):
+                    yield
                 await waiting.close()
         finally:
             for task in (registering, checking):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+                await _ended(task)
             await connections.dispose()
 
     app = FastAPI(
@@ -102,6 +102,22 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
     docs.serve(app)
     openapi.describe(app)
     return app
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run `work` as long as the body lasts."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        await _ended(task)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def _check(engine: AsyncEngine, book: AddressBook) -> None:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import time
 from types import SimpleNamespace
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from bellhop.sandbox.accounts import secret_of
 from bellhop.sandbox.providers import default_accounts
@@ -23,3 +30,15 @@ sandbox_sendgrid = SimpleNamespace(
     WEBHOOK_PUBLIC_KEY=_SENDGRID["SENDGRID_WEBHOOK_PUBLIC_KEY"],
     WEBHOOK_PRIVATE_KEY=webhook_private_key(_SENDGRID["SENDGRID_API_KEY"]),
 )
+
+
+def sendgrid_batch(events: list[dict[str, Any]]) -> tuple[bytes, dict[str, str]]:
+    """Body and headers of a batch of events as SendGrid posts it, signed just now."""
+    body = json.dumps(events).encode()
+    at = str(int(time.time()))
+    signature = sandbox_sendgrid.WEBHOOK_PRIVATE_KEY.sign(at.encode() + body, ec.ECDSA(hashes.SHA256()))
+    return body, {
+        "Content-Type": "application/json",
+        "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature).decode(),
+        "X-Twilio-Email-Event-Webhook-Timestamp": at,
+    }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.credentials import CredentialCipher
@@ -25,3 +26,5 @@ class Engine:
     providers: Mapping[str, Provider]
     delivery: DeliverySettings
     webhook: WebhookSettings
+    receipts_stored: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when receipts were stored that are yet to be applied."""

@@ -262,6 +262,13 @@ DATABASE_CHECKS: tuple[Check, ...] = (
         _fresh(health_queries.unmatched),
     ),
     Check(
+        "unapplied_receipts", Severity.WRONG,
+        "Receipts were acknowledged and are not applied: {count:chunk} of large batches, the first for {seconds}.",
+        "A running API applies them, oldest first. One that is applied again and again without success is logged by it "
+        "as `stored receipts not applied yet`, with the error.",
+        _fresh(health_queries.unapplied_receipts),
+    ),
+    Check(
         "histories", Severity.WARNING,
         "Temporal still has the histories of {count:message} of erased guests, the first for {seconds}. There is no "
         "personal data in them.",

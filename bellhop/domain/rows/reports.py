@@ -206,6 +206,14 @@ class UnmatchedTexts:
 
 
 @dataclass(frozen=True, slots=True)
+class UnappliedReceipts:
+    """Large batches of receipts that were acknowledged and not applied, in chunks."""
+
+    count: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class PendingErasures:
     """Histories that Temporal still has of erased messages."""
 

@@ -20,6 +20,7 @@ from bellhop.domain.rows.reports import (
     PausedScope,
     PendingErasures,
     StuckMessages,
+    UnappliedReceipts,
     UndrainedDeliveries,
     UnknownOutcomes,
     UnmatchedTexts,
@@ -137,6 +138,12 @@ _HISTORIES = text(
     where created_at < now() - make_interval(secs => :after)
     """
 )
+_UNAPPLIED = text(
+    """
+    select count(*) as count, extract(epoch from now() - min(received_at))::float8 as seconds from unapplied_receipts
+    where received_at < now() - make_interval(secs => :after)
+    """
+)
 _UNMATCHED = text(
     """
     select count(*) as count, account.provider, account.identity,
@@ -245,6 +252,11 @@ async def undrained(tx: AsyncConnection, after: float) -> list[UndrainedDeliveri
 async def unmatched(tx: AsyncConnection, _: float) -> list[UnmatchedTexts]:
     """Guests' texts of the last days that are no property's, by account."""
     return await _looked(tx, UnmatchedTexts, _UNMATCHED)
+
+
+async def unapplied_receipts(tx: AsyncConnection, after: float) -> list[UnappliedReceipts]:
+    """Receipts that were stored and acknowledged, and that nobody has applied."""
+    return await _looked(tx, UnappliedReceipts, _UNAPPLIED, after)
 
 
 async def histories(tx: AsyncConnection, after: float) -> list[PendingErasures]:

@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from bellhop.store.tables.access import api_keys, idempotency, installation, properties, rate_windows, scopes
 from bellhop.store.tables.columns import Personal, PersonalJSON, Secret, metadata
-from bellhop.store.tables.delivery import attempts, history_erasures, provider_accounts, receipts, senders
+from bellhop.store.tables.delivery import (
+    attempts,
+    history_erasures,
+    provider_accounts,
+    receipts,
+    senders,
+    unapplied_receipts,
+)
 from bellhop.store.tables.guests import consents, contact_points, conversations, guests, stays
 from bellhop.store.tables.messages import assets, messages, templates
 from bellhop.store.tables.webhooks import deliveries, endpoints, events
@@ -41,4 +48,5 @@ __all__ = [
     "senders",
     "stays",
     "templates",
+    "unapplied_receipts",
 ]

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from bellhop.store.tables.columns import (
     Personal,
@@ -131,6 +132,22 @@ receipts = Table(
         "received_at",
         postgresql_where=text("word = 'inbound' and message_id is null and payload is not null"),
     ),
+)
+
+unapplied_receipts = Table(
+    "unapplied_receipts",
+    metadata,
+    # What was acknowledged and is yet to be applied: a part of a large batch of verified receipts. Usually empty.
+    key_column(),
+    Column("provider", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    # The provider_accounts whose credentials signed it.
+    Column("account_ids", ARRAY(Uuid), nullable=False),
+    Column("items", PersonalJSON, nullable=False),
+    Column("tries", SmallInteger, nullable=False, server_default=text("0")),
+    time_column("due_at", now=True),
+    time_column("received_at", now=True),
+    Index("ix_unapplied_receipts_due_at", "due_at", "id"),
 )
 
 history_erasures = Table(

@@ -64,6 +64,9 @@ STEPS = (
     Row("tx receipts.record", "sms", "`sent`: no news"),
     Row("tx receipts.record", "sms", "`delivered`", 2),
     Row("tx receipts.record", "email", "`open`", 3),
+    Row("tx receipts.record", "batch", "stored to be applied later, and acknowledged"),
+    Row("tx receipts.apply_next", "batch", "applies a part of it"),
+    Row("tx receipts.apply_next", "batch", "and another", 2),
     Row("rpc signal receipt_recorded", "sms"),
     Row("Message hears receipt_recorded", "sms"),
     # --- parts
@@ -132,6 +135,7 @@ STEPS = (
 NOT_OF_A_MESSAGE = {
     "tx installation.await_installation": "a process starts",
     "rpc list_search_attributes": "a process starts",
+    "tx receipts.apply_next#2": "postpones what could not be applied, and is still stored either way",
     "rpc add_search_attributes": "a process starts",
     "rpc create_schedule": "a worker starts; made again by the next",
     "rpc update_schedule": "a worker starts; made again by the next",

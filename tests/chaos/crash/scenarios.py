@@ -21,6 +21,9 @@ class Client(Protocol):
     async def lose(self, message_id: str) -> None:
         """Make Temporal another one, which does not know this message."""
 
+    async def report_among_many(self, to: str) -> None:
+        """Report a mail to `to` as SendGrid does, in a large batch about others, until that is taken."""
+
     async def call(
         self, method: str, path: str, json: Any = None, *, expect: tuple[int, ...], **headers: str
     ) -> Any: ...
@@ -106,6 +109,11 @@ async def _send_mail(play: Play) -> None:
     await play.send(channel="email", subject="Tomorrow", content_type="text/html")
 
 
+async def _read_among_many(play: Play) -> None:
+    await _send_mail(play)
+    await play.client.report_among_many(play.to)
+
+
 async def _send_long(play: Play) -> None:
     # Parts are cut at word boundaries; each says whom it is for.
     await play.send(content=f"For {play.to}. " * 100)
@@ -184,6 +192,14 @@ _ALL = (
         "the same through the Email Activity API; whether it is read it does not say, so we listen on",
         _send_mail,
         end=replace(DELIVERED, receipts=("delivered",), workflow="RUNNING"),
+        channel="email",
+        faults=({"kind": "callback_drop"},),
+    ),
+    Scenario(
+        "batch",
+        "its receipts come in a batch too large to be applied before the answer",
+        _read_among_many,
+        end=READ,
         channel="email",
         faults=({"kind": "callback_drop"},),
     ),

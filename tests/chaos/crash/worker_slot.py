@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ from bellhop.sandbox.testing import Receiver, running
 from tests.chaos.crash.points import Point
 from tests.chaos.crash.process_pool import Child, ProcessPool, sweep_schedule
 from tests.chaos.crash.scenarios import NUMBERS, Ending, Play, Scenario
-from tests.sandbox_accounts import SANDBOX_SECRET
+from tests.sandbox_accounts import SANDBOX_SECRET, sandbox_sendgrid, sendgrid_batch
 
 # Slower than our own steps on a busy machine, so that they come in the order of the list; retried after a restart.
 SANDBOX = {
@@ -193,6 +194,30 @@ class WorkerSlot:
         while await self._workflow(message_id) != "NOT_FOUND":
             await asyncio.sleep(0.05)
         await self._record.execute("update installation set conductor = 'another'")
+
+    async def report_among_many(self, to: str) -> None:
+        """SendGrid's part, in a batch of its own making."""
+        while not (found := (await self._sandbox.get("/_sandbox/messages", params={"to": to})).json()["data"]):
+            await asyncio.sleep(0.1)
+        events = [
+            {"event": word, "email": to, "sg_event_id": f"{number}-{to}", "timestamp": int(time.time()),
+             "sg_message_id": f"{sent}.filterd", **args}
+            for sent, args in [(found[0]["id"], found[0]["custom_args"]), *((f"nobody{n}{to}", {}) for n in range(60))]
+            for number, word in ((f"{sent}-{each}", each) for each in ("processed", "delivered", "open"))
+        ]  # fmt: skip
+        while True:
+            body, headers = sendgrid_batch(events)
+            try:
+                answer = await self._api.post(
+                    f"/v1/receipts/sendgrid/{sandbox_sendgrid.KEY_ID}/events", content=body, headers=headers
+                )
+            except httpx2.TransportError:
+                await asyncio.sleep(0.05)
+                continue
+            if answer.status_code == 200:
+                return
+            assert answer.status_code >= 500, answer.text
+            await asyncio.sleep(0.1)
 
     # --- one scenario
 
