@@ -52,6 +52,11 @@ class BellhopSettings(SettingsGroup):
         default="http://localhost:8000",
         description="where providers reach the API for their callbacks; live accounts need a public https address",
     )
+    fallback_url: HttpUrl | None = Field(
+        default=None,
+        description="another way to the same API (a second host or proxy), where Twilio takes a guest's text that it "
+        "could not deliver at the first; unset: BELLHOP_PUBLIC_URL",
+    )
     sandbox_url: HttpUrl | None = Field(
         default=None, description="where the sandbox providers are; unset: no test scopes"
     )
@@ -94,9 +99,21 @@ class BellhopSettings(SettingsGroup):
         return CredentialCipher(self.secret_key.get_secret_value(), keys)
 
     @property
+    def fallback(self) -> str:
+        """The base of addresses for what a provider could not deliver at the first."""
+        return self.fallback_url or self.public_url
+
+    @property
     def encrypted(self) -> bool:
-        """Whether providers reach the API by https."""
-        return self.public_url.lower().startswith("https://")
+        """Whether providers reach the API by https, whichever way they take."""
+        return self.unencrypted is None
+
+    @property
+    def unencrypted(self) -> str | None:
+        """The first address by which providers reach the API without encryption, as `variable is address`."""
+        ways = {"BELLHOP_PUBLIC_URL": self.public_url, "BELLHOP_FALLBACK_URL": self.fallback}
+        plain = (f"{name} is {url}" for name, url in ways.items() if not url.lower().startswith("https://"))
+        return next(plain, None)
 
 
 G = TypeVar("G", bound=ProviderSettings)

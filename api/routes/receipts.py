@@ -15,10 +15,14 @@ from api.route_paths import raw_path_of
 from bellhop.domain.delivery_ports import CallbackRequest
 from bellhop.engine import receipts
 from bellhop.engine.errors import NotFound, WrongSignature
+from bellhop.providers import PACKAGES
 
 ALWAYS_CHECKED = 64 * 1024
 """Bytes whose signature is looked at however many forged ones an address has sent: behind a proxy that does not name
 its callers a provider has the same address as everybody."""
+
+_FALLBACKS = {(package.name, each.path) for package in PACKAGES for each in package.callback_paths if each.fallback}
+"""Paths whose addresses are made of BELLHOP_FALLBACK_URL."""
 
 router = APIRouter(prefix="/v1/receipts", include_in_schema=False)
 
@@ -26,7 +30,9 @@ router = APIRouter(prefix="/v1/receipts", include_in_schema=False)
 @router.post("/{provider}/{identity}/{path}")
 async def receive(request: Request, services: CurrentServices, provider: str, identity: str, path: str) -> Response:
     """Take a callback. A database that is away answers 503, and the provider repeats it."""
-    callback = _callback(request, services.settings.bellhop.public_url, path, await request.body())
+    ours = services.settings.bellhop
+    base = ours.fallback if (provider, path) in _FALLBACKS else ours.public_url
+    callback = _callback(request, base, path, await request.body())
     address = source(request)
     forged = services.forged_callbacks
     tries = (provider, identity, address)
@@ -52,12 +58,12 @@ def _refused(wait: float) -> RateLimited:
     )
 
 
-def _callback(request: Request, public_url: str, path: str, body: bytes) -> CallbackRequest:
+def _callback(request: Request, base: str, path: str, body: bytes) -> CallbackRequest:
     # The address the provider was given, whatever name or scheme a proxy called us by: that is what it signed.
     called = raw_path_of(request.scope)
     query = request.scope["query_string"].decode("latin-1")
     return CallbackRequest(
-        url=public_url + called + (f"?{query}" if query else ""),
+        url=base + called + (f"?{query}" if query else ""),
         path=path,
         query=dict(request.query_params),
         headers={name.lower(): value for name, value in request.headers.items()},

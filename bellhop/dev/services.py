@@ -65,7 +65,9 @@ def sandbox(env: Mapping[str, str], paths: DevPaths, ports: Ports, host: str) ->
 
     # This machine's own address, unless the person has put a public one in front: signatures cover the address.
     own = sandbox_env(
-        env.get("BELLHOP_PUBLIC_URL") or f"http://{reachable(host)}:{ports.api}", env["BELLHOP_SECRET_KEY"]
+        env.get("BELLHOP_PUBLIC_URL") or f"http://{reachable(host)}:{ports.api}",
+        env["BELLHOP_SECRET_KEY"],
+        env.get("BELLHOP_FALLBACK_URL"),
     )
     env = {name: value for name, value in env.items() if name != "BELLHOP_SECRET_KEY"}
     command = ["-m", "bellhop.sandbox", "--host", "127.0.0.1", "--port", str(ports.sandbox)]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 SANDBOX_ENVIRONMENT = "test"
 
 
-def receipts_url(public_url: str, provider: str, identity: str, path: str) -> str:
-    """The address at which an account's callbacks of one kind are taken."""
-    return f"{public_url.rstrip('/')}/v1/receipts/{provider}/{identity}/{path}"
+def receipts_url(public_url: str, provider: str, identity: str, path: str, options: str = "") -> str:
+    """The address at which an account's callbacks of one kind are taken. `options`: what the provider is to read in its
+    fragment."""
+    return f"{public_url.rstrip('/')}/v1/receipts/{provider}/{identity}/{path}" + (f"#{options}" if options else "")
 
 
 @dataclass(frozen=True, slots=True)

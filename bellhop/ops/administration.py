@@ -264,7 +264,7 @@ async def set_accounts(
     if not seeds:
         ways = (package.settings.needed_variables() for package in PACKAGES)
         raise Refused(f"The settings name no account: set {', or '.join(' and '.join(way) for way in ways)}.")
-    entered = {package.name: package.entered for package in PACKAGES}
+    packages = {package.name: package for package in PACKAGES}
     cipher = settings.bellhop.credential_cipher()
     done = []
     for seed in seeds:
@@ -273,12 +273,16 @@ async def set_accounts(
         except CredentialsUnreadable as problem:
             raise Refused(str(problem)) from None
         now: dict[str, Any] = {"provider": seed.provider, "identity": seed.identity, "outcome": outcome}
-        path = entered[seed.provider]
+        path, fallback = packages[seed.provider].entered, packages[seed.provider].entered_fallback
         if path is not None and outcome == "moved":
             now["next"] = f"Name this address at {path.console}; the old one knows earlier messages only."
         now["sender"] = seed.address
-        if path is not None:
-            now["callbacks"] = receipts_url(settings.bellhop.public_url, seed.provider, seed.identity, path.path)
+        for name, base, entered in (
+            ("callbacks", settings.bellhop.public_url, path),
+            ("fallback", settings.bellhop.fallback, fallback),
+        ):
+            if entered is not None:
+                now[name] = receipts_url(base, seed.provider, seed.identity, entered.path, entered.options)
         done.append(now)
     if forget_previous:
         await accounts.forget_previous(tx, scope)

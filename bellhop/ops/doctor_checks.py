@@ -42,9 +42,10 @@ async def _key(context: CheckContext) -> list[Facts]:
 
 
 async def _plain(context: CheckContext) -> list[Facts]:
-    if context.settings.bellhop.encrypted or not (count := await health_queries.live_accounts(context.database)):
+    plain = context.settings.bellhop.unencrypted
+    if plain is None or not (count := await health_queries.live_accounts(context.database)):
         return []
-    return [{"count": count, "address": context.settings.bellhop.public_url}]
+    return [{"count": count, "address": plain}]
 
 
 async def _clock(context: CheckContext) -> list[Facts]:
@@ -163,7 +164,7 @@ DATABASE_CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "public_url", Severity.WRONG,
-        "BELLHOP_PUBLIC_URL is {address}, and live environments have {count:account}: providers would post guests' "
+        "{address}, and live environments have {count:account}: providers would post guests' "
         "numbers and answers unencrypted.",
         "Set it to the public https address that leads to the API, at every process.",
         _plain,

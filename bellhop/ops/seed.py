@@ -63,10 +63,11 @@ def live_accounts(settings: Settings) -> list[Seed]:
     address without encryption: callbacks with guests' numbers and answers would come by it (a stand-in that is itself
     reached without may)."""
     named = [seed for package in PACKAGES for seed in _seeds(package, settings.provider(package.settings))]
-    if not settings.bellhop.encrypted and any(seed.base_url.startswith("https:") for seed in named):
+    plain = settings.bellhop.unencrypted
+    if plain and any(seed.base_url.startswith("https:") for seed in named):
         ours = ", ".join(sorted({package.settings.variable("…") for package in PACKAGES}))
         raise SettingsError(
-            f"BELLHOP_PUBLIC_URL is {settings.bellhop.public_url}: accounts of live environments ({ours}) need an "
+            f"{plain}: accounts of live environments ({ours}) need an "
             "address of https, since providers post guests' numbers and answers to it."
         )
     return named

@@ -59,6 +59,11 @@ class CallbackPath:
     """What arrives there, in words."""
     console: str | None = None
     """Where an operator enters the address at the provider. None: every request of ours names it."""
+    options: str = ""
+    """What the provider reads in the address's fragment, and neither sends nor signs: how often it repeats a call."""
+    fallback: bool = False
+    """It brings what the provider could not deliver at the first entered address, once more: see
+    BELLHOP_FALLBACK_URL."""
     most_bytes: int = 64 * 1024
     """How large a request may be: several times the largest the provider makes."""
 
@@ -108,8 +113,11 @@ class ProviderPackage(Generic[S]):
     call they do not speak at all."""
 
     def __post_init__(self) -> None:
-        if len([path for path in self.callback_paths if path.console]) > 1:
-            raise ValueError(f"{self.name}: one address is entered at the provider; others go with each request")
+        entered = [path for path in self.callback_paths if path.console]
+        if any(len([path for path in entered if path.fallback is fallback]) > 1 for fallback in (False, True)):
+            raise ValueError(
+                f"{self.name}: one address and one fallback are entered at the provider; others go with each request"
+            )
 
     def provider(self) -> Provider:
         """A new adapter, with connections of its own; its SDK keeps silent from now on."""
@@ -121,4 +129,9 @@ class ProviderPackage(Generic[S]):
     @property
     def entered(self) -> CallbackPath | None:
         """The callback path whose address an operator enters at the provider."""
-        return next((path for path in self.callback_paths if path.console), None)
+        return next((path for path in self.callback_paths if path.console and not path.fallback), None)
+
+    @property
+    def entered_fallback(self) -> CallbackPath | None:
+        """The one entered beside it, for what did not arrive there."""
+        return next((path for path in self.callback_paths if path.console and path.fallback), None)

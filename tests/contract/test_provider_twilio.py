@@ -103,7 +103,7 @@ def test_what_is_sent(sender: str) -> None:
         "To": [NUMBER],
         "MessagingServiceSid" if sender.startswith("MG") else "From": [sender],
         "Body": ["Grüße & 100% 🏨\n=1"],
-        "StatusCallback": [f"{TWILIO.outgoing().callback_url}#rc=5&rp=all"],
+        "StatusCallback": [f"{TWILIO.outgoing().callback_url}#rc=5&rp=all&ct=2000&rt=5000"],
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bellhop.domain.channels import Channel
@@ -72,6 +74,14 @@ def test_what_is_none_of_that_is_left_out(fields: dict[str, str]) -> None:
     assert isinstance(inbound, Inbound)
     stored = inbound.details.stored()
     assert stored == ({"media_count": 1} if "MediaUrl0" in fields else None)
+
+
+def test_a_text_comes_by_either_address() -> None:
+    fields = {"Body": "hi", "From": NUMBER, "To": SENDER}
+    (first,) = Twilio().parse(status(path="inbound", **fields))
+    (second,) = Twilio().parse(status(path="fallback", **fields, ErrorCode="11200", ErrorUrl="https://x/inbound"))
+    assert isinstance(second, Inbound)
+    assert second == replace(first, payload=second.payload)
 
 
 def test_a_list_that_the_guest_chose_from() -> None:

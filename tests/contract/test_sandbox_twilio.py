@@ -265,6 +265,58 @@ def test_an_inbound_text_is_posted_signed_and_answered(client: Client, sandbox: 
     assert HTTP.post(f"{sandbox}/_sandbox/inbound", json={"from": GUEST, "body": "x"}).json()["status"] == 403
 
 
+def _texted(sandbox: str, receiver: Receiver, overrides: str = "", fallback: str | None = None) -> Any:
+    """What became of a guest's text that is posted with these overrides, and to that path when this fails."""
+    urls = {
+        "twilio_inbound_url": f"{receiver.url}/inbound?q=1{overrides}",
+        "twilio_inbound_fallback_url": f"{receiver.url}{fallback}" if fallback else "",
+    }
+    HTTP.put(f"{sandbox}/_sandbox/settings", json=urls)
+    return HTTP.post(f"{sandbox}/_sandbox/inbound", json={"from": GUEST, "body": "Hello"}).json()
+
+
+def test_an_inbound_text_is_posted_once_unless_its_address_says_otherwise(
+    client: Client, sandbox: str, receiver: Receiver
+) -> None:
+    receiver.answers = [503] * 9
+    once = _texted(sandbox, receiver)
+    assert (once["status"], once["tries"], once["fallback_tries"]) == (503, 1, 0)
+    receiver.answers = [503, 404]
+    more = _texted(sandbox, receiver, "#rc=5&rp=all")
+    assert (more["status"], more["tries"]) == (204, 3)
+    assert len({one.headers["I-Twilio-Idempotency-Token"] for one in receiver.received[1:]}) == 1
+    receiver.answers = [404, 503]
+    assert _texted(sandbox, receiver, "#rc=5&rp=5xx")["tries"] == 1
+
+
+def test_all_tries_together_have_the_total_time(client: Client, sandbox: str, receiver: Receiver) -> None:
+    HTTP.put(f"{sandbox}/_sandbox/settings", json={"twilio_retry_pause": 0.2})
+    try:
+        receiver.answers = [503] * 9
+        assert _texted(sandbox, receiver, "#rc=5&rp=all&tt=700")["tries"] == 3  # at 0, 0.2 and 0.6 s
+    finally:
+        HTTP.put(f"{sandbox}/_sandbox/settings", json={"twilio_retry_pause": 0.02})
+
+
+def test_what_fails_at_the_first_address_goes_to_the_fallback_one(
+    client: Client, sandbox: str, receiver: Receiver
+) -> None:
+    receiver.answers = [503, 503, 500]
+    found = _texted(sandbox, receiver, "#rc=1&rp=5xx", "/second?q=2#rc=1&rp=5xx")
+    assert (found["status"], found["tries"], found["fallback_tries"]) == (204, 2, 2)
+    first, *_, last = receiver.received
+    assert (first.path, last.path) == ("/inbound?q=1", "/second?q=2")
+    fields = _fields(last)
+    assert fields.pop("ErrorUrl") == f"{receiver.url}/inbound?q=1"
+    assert fields.pop("ErrorCode") == "11200"
+    assert fields == _fields(first)
+    validator, signature = RequestValidator(sandbox_twilio.AUTH_TOKEN), last.headers["X-Twilio-Signature"]
+    assert validator.validate(f"{receiver.url}/second?q=2", _fields(last), signature)
+    HTTP.put(f"{sandbox}/_sandbox/settings", json={"twilio_inbound_url": "http://127.0.0.1:9/"})
+    HTTP.post(f"{sandbox}/_sandbox/inbound", json={"from": GUEST, "body": "Hello"})
+    assert _fields(receiver.received[-1])["ErrorCode"] == "11205"
+
+
 @pytest.mark.parametrize("word", ["STOP", " stop\n", "Unsubscribe", "REVOKE"])
 def test_stop_opts_out_and_start_lifts_it(client: Client, sandbox: str, word: str) -> None:
     def says(body: str) -> Any:

@@ -150,6 +150,10 @@ async def test_accounts_are_made_and_listed_without_secrets(
     done = await administration.set_accounts(tx, sendgrid(twilio(settings)), SLUG, "live")
     assert [(each["provider"], each["outcome"]) for each in done] == [("twilio", "made"), ("sendgrid", "made")]
     assert done[1]["callbacks"] == "https://bellhop.example.com/v1/receipts/sendgrid/first/events"
+    assert "fallback" not in done[1]
+    twilios = f"https://bellhop.example.com/v1/receipts/twilio/{SID}"
+    assert done[0]["callbacks"] == f"{twilios}/inbound#rc=5&rp=all&ct=2000&rt=5000"
+    assert done[0]["fallback"] == f"{twilios}/fallback#rc=5&rp=all&ct=2000&rt=5000"
     listed = await administration.list_accounts(tx, SLUG)
     assert [(each["environment"], each["provider"]) for each in listed] == [
         ("live", "twilio"), ("live", "sendgrid"), *(("test", name) for name in SIMULATED),
@@ -268,6 +272,9 @@ async def test_live_accounts_need_an_address_of_https(
         await administration.set_accounts(tx, asked, SLUG, "live")
     with pytest.raises(SettingsError, match="need an address of https"):
         await ensure_accounts(tx, scopes["live"], asked)
+    half = settings.bellhop.model_copy(update={"fallback_url": "http://second.example"})
+    with pytest.raises(SettingsError, match=r"BELLHOP_FALLBACK_URL is http://second\.example"):
+        await administration.set_accounts(tx, asked.model_copy(update={"bellhop": half}), SLUG, "live")
     await ensure_accounts(tx, scopes["test"], asked)
     assert await rows(tx, scopes["live"], settings) == {}
     # A stand-in on this machine.

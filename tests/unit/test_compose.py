@@ -13,6 +13,7 @@ import pytest
 from bellhop.dev.callbacks import sandbox_env
 from bellhop.providers import PACKAGES
 from bellhop.providers.package import ProviderPackage
+from bellhop.providers.twilio.overrides import OVERRIDES
 from bellhop.sandbox.settings import Process
 from bellhop.sandbox.settings import Settings as SandboxSettings
 from bellhop.settings import groups
@@ -119,10 +120,15 @@ def test_the_sandbox_calls_back_with_its_own_accounts() -> None:
     environment = sandbox_env("http://api:8000", SECRET_KEY)
     assert environment.pop("SANDBOX_SECRET") == SANDBOX_SECRET
     key_id = sandbox_sendgrid.KEY_ID
+    twilio = f"http://api:8000/v1/receipts/twilio/{sandbox_twilio.ACCOUNT_SID}"
     assert environment == {
         "SANDBOX_SENDGRID_EVENT_URL": f"http://api:8000/v1/receipts/sendgrid/{key_id}/events",
-        "SANDBOX_TWILIO_INBOUND_URL": f"http://api:8000/v1/receipts/twilio/{sandbox_twilio.ACCOUNT_SID}/inbound",
+        "SANDBOX_TWILIO_INBOUND_URL": f"{twilio}/inbound#{OVERRIDES}",
+        "SANDBOX_TWILIO_INBOUND_FALLBACK_URL": f"{twilio}/fallback#{OVERRIDES}",
     }
+    second = sandbox_env("http://api:8000", SECRET_KEY, "https://second.example/bellhop")
+    assert second["SANDBOX_TWILIO_INBOUND_URL"] == environment["SANDBOX_TWILIO_INBOUND_URL"]
+    assert second["SANDBOX_TWILIO_INBOUND_FALLBACK_URL"].startswith("https://second.example/bellhop/v1/receipts/")
     assert set(environment) <= known_variables()
 
 

@@ -71,6 +71,9 @@ def test_one_address_is_entered_by_hand() -> None:
     first = PACKAGES[0]
     with pytest.raises(ValueError, match="one address"):
         ProviderPackage("x", "X", first.adapter, first.settings, first.seeds, by_hand)
+    beside = CallbackPath("b", "news", console="there, too", fallback=True)
+    package = ProviderPackage("x", "X", first.adapter, first.settings, first.seeds, (beside, by_hand[0]))
+    assert (package.entered, package.entered_fallback) == (by_hand[0], beside)
 
 
 def test_the_list_is_light() -> None:

@@ -8,6 +8,7 @@ from bellhop.domain.delivery_ports import Provider
 from bellhop.providers.package import CallbackPath, Meaning, ProviderPackage, WordTable
 from bellhop.providers.twilio import settings
 from bellhop.providers.twilio.codes import STAGES
+from bellhop.providers.twilio.overrides import OVERRIDES
 
 
 def _adapter() -> Provider:
@@ -28,6 +29,14 @@ PACKAGE = ProviderPackage(
             "inbound",
             "guests' messages",
             console="Twilio, at the number, as A message comes in",
+            options=OVERRIDES,
+        ),
+        CallbackPath(
+            "fallback",
+            "guests' messages that could not be delivered at `inbound`",
+            console="Twilio, at the number, as Primary handler fails",
+            options=OVERRIDES,
+            fallback=True,
         ),
     ),
     tables=(

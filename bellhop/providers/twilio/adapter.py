@@ -32,12 +32,8 @@ from bellhop.providers.reading import by_status, clean, from_json, retry_after, 
 from bellhop.providers.twilio import callbacks
 from bellhop.providers.twilio.client import account_api
 from bellhop.providers.twilio.codes import CODES, NOT_SENT_AFTER_ALL, STAGES
+from bellhop.providers.twilio.overrides import OVERRIDES
 from bellhop.providers.twilio.settings import is_service
-
-CALLBACK_OPTIONS = "#rc=5&rp=all"
-"""Five more tries on any failure; Twilio's default is one, for refused connections only
-(twilio.com/docs/usage/webhooks/webhooks-connection-overrides). Not sent, not signed."""
-
 
 TRIAL = "Sent from your Twilio trial account - "
 """What a trial account puts before every body."""
@@ -76,7 +72,7 @@ class Twilio:
                 message = account_api(self._http, account).messages.create(
                     to=outgoing.to,
                     body=outgoing.content.text,
-                    status_callback=outgoing.callback_url + CALLBACK_OPTIONS,
+                    status_callback=f"{outgoing.callback_url}#{OVERRIDES}",
                     **_from(outgoing.sender),
                 )
                 return _created(message.sid, message.status, message.error_code)
@@ -166,11 +162,11 @@ class Twilio:
         return callbacks.signed(account, request)
 
     def parse(self, request: CallbackRequest) -> Sequence[Receipt | Inbound]:
-        """`status`: a status callback; `inbound`: a guest's message."""
+        """`status`: a status callback; `inbound` and `fallback`: a guest's message, which may come at both."""
         fields = callbacks.fields_of(request)
         if request.path == "status":
             return [callbacks.receipt(fields, request.query)]
-        if request.path == "inbound":
+        if request.path in ("inbound", "fallback"):
             return [callbacks.inbound(fields)]
         raise ValueError("not a path that Twilio is told to call")
 

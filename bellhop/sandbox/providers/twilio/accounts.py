@@ -31,7 +31,7 @@ def default(secret: str) -> DefaultAccount:
             "TWILIO_AUTH_TOKEN": auth_token(secret, "default"),
             "TWILIO_FROM_NUMBER": FROM_NUMBER,
         },
-        callbacks={"SANDBOX_TWILIO_INBOUND_URL": "inbound"},
+        callbacks={"SANDBOX_TWILIO_INBOUND_URL": "inbound", "SANDBOX_TWILIO_INBOUND_FALLBACK_URL": "fallback"},
     )
 
 

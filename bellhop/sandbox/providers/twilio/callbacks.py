@@ -5,7 +5,9 @@ https://www.twilio.com/docs/usage/webhooks/webhooks-security
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+import time
 from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import uuid4
@@ -32,9 +34,20 @@ class Webhooks:
         self, sender: CallbackSender, accounts: AccountRegistry[TwilioAccount], settings: Callable[[], TwilioSettings]
     ) -> None:
         self._sender, self._accounts, self._settings = sender, accounts, settings
+        self._began: dict[int, float] = {}
+        """By step, when its first call was made; one from before a restart counts as made now."""
 
-    async def call(self, account: str, url: str, fields: dict[str, str], token: str, *, forged: bool = False) -> Answer:
-        """One signed call."""
+    async def call(
+        self,
+        account: str,
+        url: str,
+        fields: dict[str, str],
+        token: str,
+        *,
+        elapsed: float = 0.0,
+        forged: bool = False,
+    ) -> Answer:
+        """One signed call, `elapsed` seconds after the first one of it began."""
         bare, how = overrides.split(url)
         secret = secrets.token_hex(16) if forged else self._accounts[account].auth_token
         signature = RequestValidator(secret).compute_signature(bare, fields)
@@ -45,26 +58,46 @@ class Webhooks:
             "Accept": "*/*",
             "User-Agent": "TwilioProxy/1.1",
         }
-        timeout = aiohttp.ClientTimeout(total=how.total, sock_connect=how.connect, sock_read=how.read)
+        left = max(how.total - elapsed, 0.1)
+        timeout = aiohttp.ClientTimeout(total=left, sock_connect=how.connect, sock_read=how.read)
         return await self._sender.post(bare, urlencode(fields).encode(), headers, timeout)
 
-    def retry_pause(self, url: str, outcome: str, tries: int) -> float | None:
-        """Seconds until a call that ended so is made once more; None: it is not."""
+    def retry_pause(self, url: str, outcome: str, tries: int, elapsed: float) -> float | None:
+        """Seconds until a call that ended so is made once more; None: it is not. `elapsed`: since the first one
+        began."""
         _, how = overrides.split(url)
-        return self._settings().twilio_retry_pause * 2**tries if how.retry(outcome, tries) else None
+        pause = self._settings().twilio_retry_pause * 2**tries
+        return pause if how.retry(outcome, tries, elapsed + pause) else None
+
+    async def deliver(self, account: str, url: str, fields: dict[str, str]) -> tuple[Answer, int]:
+        """Call until it is answered well or the address's overrides allow no more: the last answer, and how often."""
+        token, tries, began = str(uuid4()), 0, time.monotonic()
+        while True:
+            elapsed = time.monotonic() - began
+            answer = await self.call(account, url, fields, token, elapsed=elapsed)
+            failed = answer.outcome != "ok"
+            pause = self.retry_pause(url, answer.outcome, tries, time.monotonic() - began) if failed else None
+            tries += 1
+            if pause is None:
+                return answer, tries
+            await asyncio.sleep(pause)
 
     async def tell(self, step: PlannedStep) -> None:
         """Post the status callback of a step."""
         if not step.url:
             return self._sender.settle(step, "done", "no URL")
         fields = {name: value for name, value in step.payload.items() if name != TOKEN}
-        answer = await self.call(step.account, step.url, fields, step.payload[TOKEN])
+        began = self._began.setdefault(step.id, time.monotonic())
+        elapsed = time.monotonic() - began
+        answer = await self.call(step.account, step.url, fields, step.payload[TOKEN], elapsed=elapsed)
+        elapsed = time.monotonic() - began
         if answer.outcome == "ok":
             self._sender.settle(step, "done", answer.shown)
-        elif (pause := self.retry_pause(step.url, answer.outcome, step.tries)) is not None:
-            self._sender.again(step, pause, answer.shown)
+        elif (pause := self.retry_pause(step.url, answer.outcome, step.tries, elapsed)) is not None:
+            return self._sender.again(step, pause, answer.shown)
         else:
             self._sender.settle(step, "failed", answer.shown)
+        self._began.pop(step.id, None)
 
     async def post_now(
         self, kind: CallbackKind, word: str | None, message: Message, step: PlannedStep

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from urllib.parse import urldefrag
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 # https://help.twilio.com/articles/223134027-Twilio-support-for-opt-out-keywords-SMS-STOP-filtering-
 OPT_OUT = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 OPT_IN = frozenset({"START", "YES", "UNSTOP"})
+
+NOT_ANSWERED, NOT_CONNECTED = "11200", "11205"
+"""Twilio's codes of a webhook that failed: HTTP retrieval failure, HTTP connection failure."""
 
 
 class InboundRequest(BaseModel):
@@ -58,10 +60,7 @@ async def receive(twilio: Twilio, account: TwilioAccount, asked: InboundRequest)
         parts=segments.count(asked.body),
     )
     twilio.state.accept([(message, [])])
-    url = twilio.settings.twilio_inbound_url
-    answer, tries = Answer("ct", "no twilio_inbound_url is set", ""), 0
-    if url:
-        answer, tries = await _call(twilio, account, url, _fields(message) | asked.fields)
+    answer, tries, fallback_tries = await _post(twilio, account, _fields(message) | asked.fields)
     return {
         "sid": sid,
         "status": int(answer.shown) if answer.shown.isdecimal() else None,
@@ -69,19 +68,22 @@ async def receive(twilio: Twilio, account: TwilioAccount, asked: InboundRequest)
         "detail": answer.shown,
         "opt_out": opt_out,
         "tries": tries,
+        "fallback_tries": fallback_tries,
     }
 
 
-async def _call(twilio: Twilio, account: TwilioAccount, url: str, fields: dict[str, str]) -> tuple[Answer, int]:
-    """The last answer, and how often it was tried."""
-    token, tries = str(uuid4()), 0
-    while True:
-        answer = await twilio.webhooks.call(account.sid, url, fields, token)
-        pause = None if answer.outcome == "ok" else twilio.webhooks.retry_pause(url, answer.outcome, tries)
-        tries += 1
-        if pause is None:
-            return answer, tries
-        await asyncio.sleep(pause)
+async def _post(twilio: Twilio, account: TwilioAccount, fields: dict[str, str]) -> tuple[Answer, int, int]:
+    """The last answer, and how often either address was called: the fallback one when the first did not answer well."""
+    url, fallback = twilio.settings.twilio_inbound_url, twilio.settings.twilio_inbound_fallback_url
+    if not url:
+        return Answer("ct", "no twilio_inbound_url is set", ""), 0, 0
+    answer, tries = await twilio.webhooks.deliver(account.sid, url, fields)
+    if answer.outcome == "ok" or not fallback:
+        return answer, tries, 0
+    # https://www.twilio.com/docs/usage/security/availability-reliability
+    wrong = {"ErrorCode": NOT_CONNECTED if answer.outcome == "ct" else NOT_ANSWERED, "ErrorUrl": urldefrag(url).url}
+    answer, fallback_tries = await twilio.webhooks.deliver(account.sid, fallback, fields | wrong)
+    return answer, tries, fallback_tries
 
 
 def _fields(message: Message) -> dict[str, str]:

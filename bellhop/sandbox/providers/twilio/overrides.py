@@ -14,7 +14,8 @@ POLICIES = ("ct", "rt", "4xx", "5xx", "all")
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """`retries` after which failures (`policies`), and time-outs in seconds: to connect, to read, altogether."""
+    """`retries` after which failures (`policies`), and time-outs in seconds: of one call to connect and to read, and of
+    all calls together, with the pauses between them."""
 
     retries: int = 1
     policies: frozenset[str] = _USUAL
@@ -22,9 +23,11 @@ class Overrides:
     read: float = 15.0
     total: float = 15.0
 
-    def retry(self, outcome: str, tries: int) -> bool:
-        """Whether a call that ended in `outcome` (ct, rt, 4xx, 5xx) after `tries` retries is made once more."""
-        return tries < self.retries and (outcome in self.policies or "all" in self.policies)
+    def retry(self, outcome: str, tries: int, elapsed: float = 0.0) -> bool:
+        """Whether a call that ended in `outcome` (ct, rt, 4xx, 5xx) after `tries` retries is made once more, `elapsed`
+        seconds after the first one began."""
+        asked = outcome in self.policies or "all" in self.policies
+        return asked and tries < self.retries and elapsed < self.total
 
 
 def _bounded(value: str | None, usual: float, low: float, high: float) -> float:

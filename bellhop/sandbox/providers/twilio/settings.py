@@ -11,6 +11,9 @@ class TwilioSettings(SettingsGroup):
     """Times are seconds after acceptance."""
 
     twilio_inbound_url: str = Field(default="", description="where texts sent TO the account's numbers are posted")
+    twilio_inbound_fallback_url: str = Field(
+        default="", description="where they are posted when that fails: Primary handler fails"
+    )
     twilio_sent_after: float = Field(default=0.15, ge=0, description="status `sent`")
     twilio_delivered_after: float = Field(default=0.5, ge=0, description="status `delivered`, or how else it ends")
     twilio_read_after: float = Field(default=1.2, ge=0, description="status `read` (channel addresses only)")
