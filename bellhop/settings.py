@@ -138,6 +138,13 @@ class Settings(BaseModel):
         """The group of one provider, e.g. `settings.provider(TwilioSettings).account_sid`."""
         return next(group for group in self.providers.values() if isinstance(group, kind))
 
+    def callback_base(self, provider: str, path: str) -> str:
+        """The base of the address that a provider calls for a callback path: what its signature covers."""
+        return self.bellhop.fallback if (provider, path) in _FALLBACKS else self.bellhop.public_url
+
+
+_FALLBACKS = {(package.name, each.path) for package in PACKAGES for each in package.callback_paths if each.fallback}
+
 
 def groups() -> dict[str, type[BaseSettings]]:
     """Every group of the tree by name, in the order of `.env.example`: the providers' stand where `providers` does."""

@@ -15,14 +15,10 @@ from api.route_paths import raw_path_of
 from bellhop.domain.delivery_ports import CallbackRequest
 from bellhop.engine import receipts
 from bellhop.engine.errors import NotFound, WrongSignature
-from bellhop.providers import PACKAGES
 
 ALWAYS_CHECKED = 64 * 1024
 """Bytes whose signature is looked at however many forged ones an address has sent: behind a proxy that does not name
 its callers a provider has the same address as everybody."""
-
-_FALLBACKS = {(package.name, each.path) for package in PACKAGES for each in package.callback_paths if each.fallback}
-"""Paths whose addresses are made of BELLHOP_FALLBACK_URL."""
 
 router = APIRouter(prefix="/v1/receipts", include_in_schema=False)
 
@@ -30,8 +26,7 @@ router = APIRouter(prefix="/v1/receipts", include_in_schema=False)
 @router.post("/{provider}/{identity}/{path}")
 async def receive(request: Request, services: CurrentServices, provider: str, identity: str, path: str) -> Response:
     """Take a callback. A database that is away answers 503, and the provider repeats it."""
-    ours = services.settings.bellhop
-    base = ours.fallback if (provider, path) in _FALLBACKS else ours.public_url
+    base = services.settings.callback_base(provider, path)
     callback = _callback(request, base, path, await request.body())
     address = source(request)
     forged = services.forged_callbacks
