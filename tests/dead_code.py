@@ -35,6 +35,7 @@ USED = {
     "_build_client": "python_http_client calls it",
     "_make_request": "python_http_client calls it",
     "opener": "python_http_client passes it",
+    "handle_request": "httpx calls it",
     "allow_redirects": "the Twilio SDK passes it",
     "getlist": "the Twilio SDK's validator calls it",
     "sockets": "uvicorn passes it",

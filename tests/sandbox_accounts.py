@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from bellhop.sandbox.accounts import secret_of
 from bellhop.sandbox.providers import default_accounts
+from bellhop.sandbox.providers.sendblue.accounts import FROM_NUMBER as SENDBLUE_LINE
 from bellhop.sandbox.providers.sendgrid.accounts import FROM_EMAIL, webhook_private_key
 from bellhop.sandbox.providers.twilio.accounts import FROM_NUMBER
 
@@ -29,6 +30,14 @@ sandbox_sendgrid = SimpleNamespace(
     FROM_EMAIL=FROM_EMAIL,
     WEBHOOK_PUBLIC_KEY=_SENDGRID["SENDGRID_WEBHOOK_PUBLIC_KEY"],
     WEBHOOK_PRIVATE_KEY=webhook_private_key(_SENDGRID["SENDGRID_API_KEY"]),
+)
+
+_SENDBLUE = default_accounts(SANDBOX_SECRET)["sendblue"].env
+sandbox_sendblue = SimpleNamespace(
+    KEY_ID=_SENDBLUE["SENDBLUE_API_KEY_ID"],
+    SECRET_KEY=_SENDBLUE["SENDBLUE_API_SECRET_KEY"],
+    SIGNING_SECRET=_SENDBLUE["SENDBLUE_SIGNING_SECRET"],
+    FROM_NUMBER=SENDBLUE_LINE,
 )
 
 

@@ -15,7 +15,7 @@ from bellhop.domain.content import HTML, MAX_CONTENT
 from bellhop.domain.ids import Prefix
 from bellhop.domain.text import visible
 
-ChannelWord = Literal["sms", "email", "in_app", "whatsapp", "push"]
+ChannelWord = Literal["sms", "email", "in_app", "whatsapp", "push", "imessage"]
 StatusWord = Literal["queued", "sent", "delivered", "read", "failed", "cancelled"]
 PriorityWord = Literal["urgent", "normal", "bulk"]
 

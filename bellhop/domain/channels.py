@@ -16,6 +16,8 @@ class Channel(StrEnum):
     IN_APP = "in_app"
     WHATSAPP = "whatsapp"
     PUSH = "push"
+    IMESSAGE = "imessage"
+    """Ours: iMessage, with RCS or SMS where the phone has none."""
 
 
 class AddressKind(StrEnum):
@@ -93,5 +95,9 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         name="a push notification",
         address=AddressKind.DEVICE,
         reports_delivery=False,  # Apple and Google say that they took it, and nothing more
+    ),
+    Channel.IMESSAGE: ChannelRules(
+        name="an iMessage",
+        address=AddressKind.PHONE,
     ),
 }

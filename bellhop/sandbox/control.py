@@ -251,12 +251,11 @@ async def inbound(request: Request, body: InboundRequest) -> dict[str, Any]:
 
 
 def _reached(state: State, body: InboundRequest) -> Simulator:
-    """Where a guest's message comes in: named neither a provider nor a number, at the first that can be written to.
-    Raises InvalidRequest."""
+    """Where a guest's message comes in. Raises InvalidRequest."""
     if body.provider:
         return state.simulators[body.provider]
     if body.to is None:
-        return next(simulator for simulator in state.simulators.values() if simulator.inbound_request)
+        return next(simulator for simulator in state.simulators.values() if simulator.reached_by_default)
     owner = next((simulator for simulator in state.simulators.values() if simulator.owns(body.to)), None)
     if owner is None:
         raise InvalidRequest(f"no account owns the number {body.to}")

@@ -60,6 +60,8 @@ class Simulator(ABC):
     """What `POST /_sandbox/accounts` takes beside the provider's name."""
     inbound_request: ClassVar[type[BaseModel] | None] = None
     """What `POST /_sandbox/inbound` takes beside the provider's name; None: nobody can write to its senders."""
+    reached_by_default: ClassVar[bool] = False
+    """Whether a guest's message comes in here that names neither a provider nor whom it is written to."""
     default_sender: ClassVar[str]
     magic: ClassVar[MagicTable]
     moments: ClassVar[Mapping[str, tuple[str, float]]]

@@ -17,6 +17,11 @@ from bellhop.sandbox.testing import running
 HTTP = httpx2.Client()  # one for all: making one reads every certificate there is
 
 
+def test_one_is_written_to_where_nothing_says_to_whom() -> None:
+    (one,) = [simulator for simulator in simulators().values() if simulator.reached_by_default]
+    assert one.inbound_request is not None
+
+
 def test_each_stands_in_for_a_provider() -> None:
     assert set(names()) <= {package.name for package in PACKAGES}
 
@@ -29,7 +34,7 @@ def test_a_folder_exports_its_simulator(name: str) -> None:
     assert all(field.startswith(f"{name}_") for field in fields)
     assert {setting for setting, _ in simulator.moments.values()} <= fields.keys() <= Settings.model_fields.keys()
     assert {simulator.sent_word} <= simulator.moments.keys()
-    assert simulator.tones.keys() <= simulator.moments.keys() | {"received", "canceled"}
+    assert simulator.tones.keys() <= simulator.moments.keys() | {"received", "RECEIVED", "canceled"}
     assert {"good", "best", "bad", "odd"} >= set(simulator.tones.values())
 
 

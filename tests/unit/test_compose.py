@@ -17,7 +17,7 @@ from bellhop.providers.twilio.overrides import OVERRIDES
 from bellhop.sandbox.settings import Process
 from bellhop.sandbox.settings import Settings as SandboxSettings
 from bellhop.settings import groups
-from tests.sandbox_accounts import SANDBOX_SECRET, SECRET_KEY, sandbox_sendgrid, sandbox_twilio
+from tests.sandbox_accounts import SANDBOX_SECRET, SECRET_KEY, sandbox_sendblue, sandbox_sendgrid, sandbox_twilio
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -122,6 +122,7 @@ def test_the_sandbox_calls_back_with_its_own_accounts() -> None:
     key_id = sandbox_sendgrid.KEY_ID
     twilio = f"http://api:8000/v1/receipts/twilio/{sandbox_twilio.ACCOUNT_SID}"
     assert environment == {
+        "SANDBOX_SENDBLUE_INBOUND_URL": f"http://api:8000/v1/receipts/sendblue/{sandbox_sendblue.KEY_ID}/inbound",
         "SANDBOX_SENDGRID_EVENT_URL": f"http://api:8000/v1/receipts/sendgrid/{key_id}/events",
         "SANDBOX_TWILIO_INBOUND_URL": f"{twilio}/inbound#{OVERRIDES}",
         "SANDBOX_TWILIO_INBOUND_FALLBACK_URL": f"{twilio}/fallback#{OVERRIDES}",

@@ -28,6 +28,7 @@ class Twilio(Simulator):
     settings_group = TwilioSettings
     account_request = AccountRequest
     inbound_request = inbound.InboundRequest
+    reached_by_default = True
     default_sender = accounts.FROM_NUMBER
     magic = scenarios.MAGIC
     moments = scenarios.MOMENTS

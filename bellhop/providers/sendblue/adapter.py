@@ -1,0 +1,231 @@
+"""Sendblue: iMessage through the official SDK, its callbacks and its list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from bellhop.domain.channels import Channel
+from bellhop.domain.delivery_ports import (
+    Account,
+    CallbackRequest,
+    Inbound,
+    Listed,
+    LookupKind,
+    LookupRequest,
+    LookupResult,
+    Outgoing,
+    ProviderUnreachable,
+    Receipt,
+    Reported,
+    SendKind,
+    SendResult,
+)
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.statuses import Stage
+from bellhop.providers.lease_http import Answer, Call, Http, failure
+from bellhop.providers.reading import by_status, clean, from_json, retry_after, words
+from bellhop.providers.sendblue import callbacks
+from bellhop.providers.sendblue.callbacks import moment, text
+from bellhop.providers.sendblue.client import messages_api
+from bellhop.providers.sendblue.codes import STAGES, code_of
+
+EARLIER = timedelta(seconds=60)
+"""How far Sendblue's clock may be behind ours in a look-up."""
+PAGE = 100
+"""Messages on a page of the list, the most there can be."""
+PAGES = 20
+LONGEST_LIST = 10_000
+"""Pages."""
+
+
+class Sendblue:
+    """See `delivery_ports.Provider`. `keep`: seconds an idle connection may be used again."""
+
+    name = "sendblue"
+    channels = frozenset({Channel.IMESSAGE})
+    horizon = timedelta(days=3)
+    """So long iMessage, or the carrier of an SMS instead of it, may try a phone that is off."""
+
+    def __init__(self, http: Http | None = None) -> None:
+        self._http = http or Http(keep=3.0)
+
+    def send(self, account: Account, outgoing: Outgoing) -> SendResult:
+        """Send the message. A lost answer is settled by its callback, which carries the attempt id, or by look_up."""
+        secret = account.credentials.get("api_secret_key")
+        if not secret:
+            return SendResult(SendKind.ACCOUNT, code=FailureCode.CONFIGURATION, text="no secret key")
+        signed = f"{outgoing.callback_url}&token={callbacks.token(secret, outgoing.attempt_id)}"
+        with Call(timeout=outgoing.timeout, deadline=outgoing.deadline) as call:
+            try:
+                messages_api(self._http, account).send(
+                    number=outgoing.to,
+                    from_number=outgoing.sender,
+                    content=outgoing.content.text,
+                    status_callback=signed,
+                )
+            except Exception as error:  # noqa: BLE001  never raises: see the port
+                return read_answer(call.answer) if call.answer else failure(call, error)
+            return read_answer(call.answer) if call.answer else failure(call, ConnectionError("no answer"))
+
+    def look_up(self, account: Account, lookup: LookupRequest, timeout: float) -> LookupResult:
+        """Find the message by receiver, line and text: Sendblue knows no idempotency key."""
+        if not account.credentials.get("api_secret_key"):
+            return LookupResult(LookupKind.CANNOT_KNOW)  # forgotten
+        try:
+            with Call(timeout=timeout) as call:
+                return self._search(call, account, lookup)
+        except Exception:  # noqa: BLE001  never raises: see the port
+            return LookupResult(LookupKind.UNREACHABLE)
+
+    def _search(self, call: Call, account: Account, lookup: LookupRequest) -> LookupResult:
+        match: str | None = None
+        filters = {"number": lookup.to, "from_number": lookup.sender, "created_at_gte": lookup.started_at - EARLIER}
+        for page in range(PAGES):
+            found, more = self._page(call, account, filters, page)
+            for item in found:
+                handle = text(item, "message_handle")
+                if handle and handle not in lookup.claimed and _same_text(item.get("content"), lookup.text):
+                    match = handle  # newest first: the last one found is the oldest
+            if not more:
+                return LookupResult(LookupKind.FOUND, match) if match else LookupResult(LookupKind.ABSENT)
+        return LookupResult(LookupKind.UNREACHABLE)
+
+    def report(self, account: Account, provider_id: str | None, attempt_id: UUID, timeout: float) -> Reported:
+        """Fetch the message by its handle."""
+        if provider_id is None:
+            # Without a handle, `look_up` has to find it first.
+            return Reported(LookupKind.CANNOT_KNOW)
+        try:
+            with Call(timeout=timeout) as call:
+                try:
+                    messages_api(self._http, account).retrieve(provider_id)
+                except Exception:  # noqa: BLE001  the answer says what there is to know
+                    gone = call.answer is not None and _is_absence(call.answer)
+                    return Reported(LookupKind.ABSENT if gone else LookupKind.UNREACHABLE)
+                item = _object(_object(_json(call.answer)).get("data"))
+            if item.get("message_handle") != provider_id:
+                return Reported(LookupKind.UNREACHABLE)  # a 2xx that is not Sendblue's
+            return Reported(LookupKind.FOUND, callbacks.fact(item, attempt_id))
+        except Exception:  # noqa: BLE001  never raises: see the port
+            return Reported(LookupKind.UNREACHABLE)
+
+    def listing(self, account: Account, since: datetime, until: datetime, timeout: float) -> Iterator[Listed]:
+        """Newest first, by when they were created."""
+        filters = {"created_at_gte": since, "created_at_lte": until}
+        for page in range(LONGEST_LIST):
+            try:
+                with Call(timeout=timeout) as call:
+                    found, more = self._page(call, account, filters, page)
+            except Exception as error:  # noqa: BLE001  what became of a question is all one
+                raise ProviderUnreachable(type(error).__name__) from None
+            yield from (_listed(item) for item in found)
+            if not more:
+                return
+        raise ProviderUnreachable("a list without an end")
+
+    def _page(
+        self, call: Call, account: Account, filters: Mapping[str, Any], page: int
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """One page of what the account sent, newest first, and whether there are more. Raises on what is no list."""
+        messages_api(self._http, account).list(
+            is_outbound="true",
+            order_by="createdAt",
+            order_direction="desc",
+            limit=PAGE,
+            offset=page * PAGE,
+            **filters,
+        )
+        body = _object(_json(call.answer))
+        found, pages = body.get("data"), _object(body.get("pagination"))
+        if not isinstance(found, list) or not isinstance(pages.get("hasMore"), bool):
+            raise ValueError("not a list of Sendblue's")
+        return [_object(item) for item in found], bool(pages["hasMore"])
+
+    def verify(self, account: Account, request: CallbackRequest) -> bool:
+        """By the attempt's token, or the account's signing secret."""
+        return callbacks.genuine(account, request)
+
+    def parse(self, request: CallbackRequest) -> Sequence[Receipt | Inbound]:
+        """`status`: a status callback; `inbound`: a guest's message."""
+        fields = callbacks.fields_of(request)
+        if request.path == "status":
+            return [callbacks.receipt(fields, request.query)]
+        if request.path == "inbound":
+            return [callbacks.inbound(fields)]
+        raise ValueError("not a path that Sendblue is told to call")
+
+    def acknowledgement(self) -> tuple[int, str, str]:
+        """Any 2xx."""
+        return 200, "application/json", "{}"
+
+
+def read_answer(answer: Answer) -> SendResult:
+    """What the answer to a send means: by Sendblue's status, key and code, else by the HTTP status. A 2xx may bear the
+    status ERROR, and a 400 a message that was taken."""
+    try:
+        body = _object(from_json(answer.body))
+    except ValueError:
+        body = {}
+    handle, status = text(body, "message_handle"), text(body, "status")
+    number = body.get("error_code") or None
+    row = code_of(number, body.get("error_key") or body.get("error_reason"))
+    if handle and STAGES.get(status or "") in (Stage.SENT, Stage.DELIVERED) and answer.status < 500:
+        return SendResult(SendKind.ACCEPTED, clean(handle))
+    refused = answer.status >= 400 or (status is not None and STAGES.get(status) is Stage.UNDELIVERED)
+    if row is not None and refused:
+        kind, why = row.kind, row.failure
+    elif answer.status >= 300:
+        kind, why = by_status(answer.status)
+    elif refused:
+        kind, why = SendKind.REFUSED, FailureCode.UNDELIVERED
+    else:
+        # A 2xx that is not Sendblue's: a proxy's page. Whether Sendblue has the message, it does not say.
+        kind, why = SendKind.UNKNOWN, FailureCode.OUTCOME_UNKNOWN
+    return SendResult(
+        kind,
+        provider_id=clean(handle) if handle and kind is SendKind.REFUSED else None,
+        code=why,
+        provider_code=str(number)[:64] if number is not None else str(answer.status),
+        text=words(body.get("error_message")) or words(body.get("message")),
+        retry_after=retry_after(answer) if kind is SendKind.RETRY else None,
+    )
+
+
+def _json(answer: Answer | None) -> Any:
+    if answer is None or answer.status >= 400:
+        raise ValueError("no answer")
+    return from_json(answer.body)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """A JSON object; an empty one where it is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def _same_text(content: object, sought: str) -> bool:
+    """White space at the ends and line ends don't count: taking a copy for another message would send it twice."""
+    return isinstance(content, str) and content.split() == sought.split()
+
+
+def _listed(item: Mapping[str, Any]) -> Listed:
+    word = text(item, "status") or ""
+    return Listed(
+        provider_id=text(item, "message_handle") or "",
+        to=text(item, "to_number") or text(item, "number") or "",
+        sender=text(item, "from_number") or text(item, "sendblue_number") or "",
+        text=text(item, "content"),
+        word=word,
+        stage=STAGES.get(word),
+        accepted_at=moment(item.get("date_sent")),
+    )
+
+
+def _is_absence(answer: Answer) -> bool:
+    """Sendblue's own 404; a proxy's says nothing about the message."""
+    try:
+        return answer.status == 404 and _object(from_json(answer.body)).get("status") == "ERROR"
+    except ValueError:
+        return False
