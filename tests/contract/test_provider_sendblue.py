@@ -241,8 +241,6 @@ def test_its_list_is_whole_or_fails() -> None:
         span = (STARTED, STARTED + timedelta(hours=1))
         found = list(Sendblue().listing(CASE.account(server.url), *span, 5.0))
     assert [(one.provider_id, one.stage) for one in found] == [("B", Stage.SENT), ("A", Stage.SENT)]
-    with (
-        Server(answer(200, page(listed("B"), more=True)), answer(503, "")) as server,
-        pytest.raises(ProviderUnreachable),
-    ):
+    broken = (answer(200, page(listed("B"), more=True)), answer(503, ""))
+    with Server(*broken) as server, pytest.raises(ProviderUnreachable):
         list(Sendblue().listing(CASE.account(server.url), *span, 5.0))

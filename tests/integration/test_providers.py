@@ -10,7 +10,7 @@ from bellhop.sandbox.providers import names
 
 from .engine import EMAIL, SMS, Engine
 
-BODIES = {Channel.SMS: SMS, Channel.EMAIL: EMAIL}
+BODIES = {Channel.SMS: SMS, Channel.EMAIL: EMAIL, Channel.IMESSAGE: {**SMS, "channel": "imessage"}}
 
 
 @pytest.mark.parametrize("name", names())
