@@ -30,12 +30,13 @@ class Magic:
         return FaultRequest(kind=self.fault) if self.fault else None
 
 
-Kind = Literal["numbers", "mailboxes"]
+Kind = Literal["numbers", "mailboxes", "devices"]
 
 _KEYS: dict[Kind, Callable[[str], str]] = {
     # `whatsapp:` and the like aside.
     "numbers": lambda address: address.rpartition(":")[2],
     "mailboxes": lambda address: address.partition("@")[0].partition("+")[0].casefold(),
+    "devices": lambda token: token,
 }
 
 
@@ -95,5 +96,16 @@ FAULTS: dict[Kind, tuple[Magic, ...]] = {
         Magic("repeatevents", "callback_repeat: each event three times", "callback_repeat"),
         Magic("delayevents", "callback_delay: events 10 s late", "callback_delay"),
         Magic("reorderevents", "callback_reorder: the last event first", "callback_reorder"),
+    ),
+    "devices": (
+        Magic("sandbox:slow", "slow: answers after 3 s", "slow"),
+        Magic("sandbox:hang", "hang: never answers, not accepted", "hang"),
+        Magic("sandbox:reset", "reset: connection reset, not accepted", "reset"),
+        Magic("sandbox:unavailable", "unavailable: 503, not accepted", "unavailable"),
+        Magic("sandbox:rate-limit", "rate_limit: 429, not accepted", "rate_limit"),
+        Magic("sandbox:accept-error", "accept_then_error: accepted, answers 500", "accept_then_error"),
+        Magic("sandbox:accept-hang", "accept_then_hang: accepted, never answers", "accept_then_hang"),
+        Magic("sandbox:accept-reset", "accept_then_reset: accepted, connection reset", "accept_then_reset"),
+        Magic("sandbox:accept-slow", "accept_then_slow: accepted, answers after 3 s", "accept_then_slow"),
     ),
 }

@@ -92,16 +92,16 @@ def test_half_a_surrogate_pair_is_refused_not_tried_for_ever() -> None:
 
 
 def status(query: dict[str, str] | None = None, **fields: Any) -> CallbackRequest:
-    told = {"message_handle": HANDLE, "status": "SENT", "number": NUMBER, "content": "the code is 4471", **fields}
+    reported = {"message_handle": HANDLE, "status": "SENT", "number": NUMBER, "content": "the code is 4471", **fields}
     query = {"attempt": str(ATTEMPT), "token": callbacks.token(SECRET, ATTEMPT)} if query is None else query
-    return CallbackRequest("https://hotel.example/x", "status", query, {}, json.dumps(told).encode())
+    return CallbackRequest("https://hotel.example/x", "status", query, {}, json.dumps(reported).encode())
 
 
 def inbound(secret: str | None = SIGNING, **fields: Any) -> CallbackRequest:
-    told = {"message_handle": HANDLE, "status": "RECEIVED", "from_number": NUMBER, "to_number": LINE,
+    reported = {"message_handle": HANDLE, "status": "RECEIVED", "from_number": NUMBER, "to_number": LINE,
             "sendblue_number": LINE, "content": "More towels", "is_outbound": False, **fields}  # fmt: skip
     headers = {"sb-signing-secret": secret} if secret is not None else {}
-    return CallbackRequest("https://hotel.example/x", "inbound", {}, headers, json.dumps(told).encode())
+    return CallbackRequest("https://hotel.example/x", "inbound", {}, headers, json.dumps(reported).encode())
 
 
 def test_only_who_was_told_the_address_knows_its_token() -> None:
@@ -183,13 +183,13 @@ def listed(handle: str, content: str = CASE.text, **other: Any) -> dict[str, Any
             "date_sent": "2026-11-20T12:00:01Z", **other}  # fmt: skip
 
 
-def sought(*claimed: str) -> LookupRequest:
+def lookup_request(*claimed: str) -> LookupRequest:
     return LookupRequest(ATTEMPT, NUMBER, LINE, CASE.text, STARTED, frozenset(claimed))
 
 
 def look(*answers: str, claimed: tuple[str, ...] = ()) -> tuple[Any, list[bytes]]:
     with Server(*(answer(200, body) for body in answers)) as server:
-        found = Sendblue().look_up(CASE.account(server.url), sought(*claimed), 5.0)
+        found = Sendblue().look_up(CASE.account(server.url), lookup_request(*claimed), 5.0)
         return found, server.requests
 
 
@@ -221,8 +221,8 @@ def test_a_message_is_asked_about() -> None:
     with Server(answer(200, body)) as server:
         found = Sendblue().report(CASE.account(server.url), HANDLE, ATTEMPT, 5.0)
     assert found.kind is LookupKind.FOUND and found.receipt is not None
-    (told,) = Sendblue().parse(status(status="DELIVERED"))
-    assert isinstance(told, Receipt) and told.dedupe_key == found.receipt.dedupe_key
+    (reported,) = Sendblue().parse(status(status="DELIVERED"))
+    assert isinstance(reported, Receipt) and reported.dedupe_key == found.receipt.dedupe_key
 
 
 @pytest.mark.parametrize(("code", "body", "kind"), [

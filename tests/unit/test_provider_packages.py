@@ -59,7 +59,7 @@ def test_a_group_of_given_variables_is_not_the_environments(
 @each
 def test_only_its_callback_paths_are_taken(package: ProviderPackage[Any]) -> None:
     paths = [path.path for path in package.callback_paths]
-    assert len({*paths}) == len(paths) > 0
+    assert len({*paths}) == len(paths)
     assert all(path.brings for path in package.callback_paths)
     elsewhere = CallbackRequest("https://bellhop.example/", "elsewhere", {}, {}, b"[]")
     with pytest.raises(ValueError, match=r"\w"):

@@ -145,7 +145,7 @@ def item(message: Message, account: SendblueAccount) -> dict[str, Any]:
 
 def callback(message: Message, step: Step, due: float, account: SendblueAccount) -> dict[str, Any]:
     """The body of the callback of a step."""
-    told = {"status": step.word, "error_code": step.code, "date_updated": _time(due), **dict(step.fields)}
+    reported = {"status": step.word, "error_code": step.code, "date_updated": _time(due), **dict(step.fields)}
     if step.code is not None:
-        told["error_message"] = why(step.code)
-    return item(message, account) | told
+        reported["error_message"] = why(step.code)
+    return item(message, account) | reported

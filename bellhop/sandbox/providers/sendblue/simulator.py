@@ -61,8 +61,8 @@ class Sendblue(Simulator):
         return await self.webhooks.post_now(kind, word, message, step)
 
     def changes(self, step: PlannedStep, moment: float) -> dict[str, Any]:
-        told = step.payload
-        kept = {name: told[name] for name in ("media_url", "send_style", "service", "was_downgraded")}
+        reported = step.payload
+        kept = {name: reported[name] for name in ("media_url", "send_style", "service", "was_downgraded")}
         return super().changes(step, moment) | {"detail": kept}
 
     def put_account(self, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,13 @@
+"""What can be set about the simulated Firebase Cloud Messaging."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from bellhop.sandbox.simulator import SettingsGroup
+
+
+class FcmSettings(SettingsGroup):
+    """Times are seconds after acceptance."""
+
+    fcm_sent_after: float = Field(default=0.1, ge=0, description="the device shows it; nobody is told")
