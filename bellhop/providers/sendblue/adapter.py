@@ -205,9 +205,9 @@ def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _same_text(content: object, lookup: str) -> bool:
+def _same_text(content: object, expected: str) -> bool:
     """White space at the ends and line ends don't count: taking a copy for another message would send it twice."""
-    return isinstance(content, str) and content.split() == lookup.split()
+    return isinstance(content, str) and content.split() == expected.split()
 
 
 def _listed(item: Mapping[str, Any]) -> Listed:
