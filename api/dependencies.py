@@ -13,13 +13,14 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import json_bodies
+from api import cursors, json_bodies
 from api.acceptance_wait import AcceptanceWait
 from api.auth import Authenticator, Caller, read_key
 from api.buckets import Buckets
 from api.problems import Invalid, MissingScope, NotFound
 from bellhop.domain import keys
 from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
 from bellhop.settings import Settings
@@ -138,10 +139,19 @@ def reply(content: Any, status: int = 200, headers: Mapping[str, str] | None = N
     return Response(to_json(content), status, dict(headers or {}), media_type="application/json")
 
 
-def page(rows: list[dict[str, Any]], total: int, limit: int, offset: int) -> Response:
-    """One page of a list, in the one envelope of all lists."""
+def page(shown: list[dict[str, Any]], listed: Listed[Any], asked: PageRequest, of: Prefix, **more: object) -> Response:
+    """One page of a list of such objects, in the one envelope of all lists. `more`: what this list says beside it."""
     return reply(
-        {"data": rows, "total": total, "limit": limit, "offset": offset, "has_more": offset + len(rows) < total}
+        {
+            "data": shown,
+            "total": listed.total,
+            "total_exact": listed.total_exact,
+            "limit": asked.limit,
+            "offset": asked.offset,
+            "has_more": listed.next is not None,
+            "next_cursor": cursors.write(listed.next, of) if listed.next else None,
+            **more,
+        }
     )
 
 

@@ -26,6 +26,7 @@ USED = {
     # Name → who uses it, though no code here does.
     "FailureReason": "shown in the OpenAPI document",
     "InboundMessage": "shown in the OpenAPI document",
+    "drop": "migrations call it",
     "CHECKS": "docs and tests: the doctor's whole list",
     "_new_conn": "urllib3 calls it",
     "pool_classes_by_scheme": "urllib3 reads it",

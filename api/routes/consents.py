@@ -8,7 +8,16 @@ from fastapi import APIRouter
 from fastapi import Query as FromQuery
 from starlette.responses import Response
 
-from api.dependencies import AuthenticatedRoute, CurrentCaller, CurrentEngine, CurrentScope, reply, require_scope
+from api.cursors import page_request
+from api.dependencies import (
+    AuthenticatedRoute,
+    CurrentCaller,
+    CurrentEngine,
+    CurrentScope,
+    page,
+    reply,
+    require_scope,
+)
 from api.schemas.consents import Consent, ConsentPage, ListConsents, SetConsent
 from api.schemas.errors import errors
 from bellhop.domain import serializers
@@ -60,19 +69,11 @@ async def listing(engine: CurrentEngine, scope: CurrentScope, which: Annotated[L
     channel = Channel(which.channel)
     # A plus that was not percent-encoded is read as a space.
     address = "+" + which.address[1:] if which.address[0] == " " and _is_phone(channel) else which.address
-    found = await consents.of_address(engine, scope, channel, address, limit=which.limit, offset=which.offset)
-    shown = [serializers.consent(row, found.address, in_force=row.id in found.holding) for row in found.rows]
-    return reply(
-        {
-            "data": shown,
-            "total": found.total,
-            "limit": which.limit,
-            "offset": which.offset,
-            "has_more": which.offset + len(shown) < found.total,
-            "allowed": not found.refused_by,
-            "refused_by": [effect.value for effect in found.refused_by],
-        }
-    )
+    asked = page_request(which, Prefix.CONSENT)
+    found = await consents.of_address(engine, scope, channel, address, asked)
+    shown = [serializers.consent(row, found.address, in_force=row.id in found.holding) for row in found.listed.rows]
+    refused_by = [effect.value for effect in found.refused_by]
+    return page(shown, found.listed, asked, Prefix.CONSENT, allowed=not refused_by, refused_by=refused_by)
 
 
 def _is_phone(channel: Channel) -> bool:

@@ -9,6 +9,7 @@ from fastapi import Query as FromQuery
 from starlette.responses import Response
 
 from api import idempotency
+from api.cursors import page_request
 from api.dependencies import AuthenticatedRoute, CurrentEngine, CurrentScope, key_of, page, reply, require_scope
 from api.idempotency import REPLAYED
 from api.schemas.errors import errors
@@ -55,8 +56,9 @@ async def create(
 @require_scope("guests:read")
 async def listing(engine: CurrentEngine, scope: CurrentScope, which: Annotated[ListGuests, FromQuery()]) -> Response:
     """Guests of this property, newest first."""
-    rows, total = await guests.listing(engine, scope, search=which.search, limit=which.limit, offset=which.offset)
-    return page([serializers.guest(row) for row in rows], total, which.limit, which.offset)
+    asked = page_request(which, Prefix.GUEST)
+    listed = await guests.listing(engine, scope, asked, which.search)
+    return page([serializers.guest(row) for row in listed.rows], listed, asked, Prefix.GUEST)
 
 
 @router.get("/{guest_id}", operation_id="getGuest", summary="Get a guest", response_model=Guest, responses=errors(404))

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi import Query as FromQuery
 from starlette.responses import Response
 
+from api.cursors import page_request
 from api.dependencies import (
     AuthenticatedRoute,
     CurrentCaller,
@@ -56,8 +57,9 @@ async def mint(services: CurrentServices, caller: CurrentCaller, scope: CurrentS
 @require_scope(EVERYTHING)
 async def listing(services: CurrentServices, scope: CurrentScope, which: Annotated[Paging, FromQuery()]) -> Response:
     """Keys of this property and environment, revoked ones too, newest first."""
-    rows, total = await keys.listing(services.engine, scope, limit=which.limit, offset=which.offset)
-    return page([serializers.api_key(row) for row in rows], total, which.limit, which.offset)
+    asked = page_request(which, Prefix.KEY)
+    listed = await keys.listing(services.engine, scope, asked)
+    return page([serializers.api_key(row) for row in listed.rows], listed, asked, Prefix.KEY)
 
 
 @router.delete(

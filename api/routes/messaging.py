@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import idempotency
+from api.cursors import page_request
 from api.dependencies import (
     AuthenticatedRoute,
     CurrentEngine,
@@ -28,6 +29,7 @@ from api.schemas.messages import ListMessages, OutboundMessage, RescheduleReques
 from bellhop.domain import serializers
 from bellhop.domain.channels import Channel
 from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.paging import Listed
 from bellhop.domain.priorities import Priority
 from bellhop.domain.statuses import Status
 from bellhop.engine import messages
@@ -101,18 +103,18 @@ def _command(body: SendRequest) -> SendMessage:
 @require_scope("messaging:read")
 async def listing(engine: CurrentEngine, scope: CurrentScope, which: Annotated[ListMessages, FromQuery()]) -> Response:
     """Outbound messages of this property, newest first."""
+    asked = page_request(which, Prefix.MESSAGE)
     guest_id = parse(Prefix.GUEST, which.guest_id) if which.guest_id else None
     if which.guest_id and guest_id is None:
-        return page([], 0, which.limit, which.offset)
-    asked = messages.ListMessages(
+        return page([], Listed([], 0), asked, Prefix.MESSAGE)
+    wanted = messages.ListMessages(
         guest_id=guest_id,
         channel=Channel(which.channel) if which.channel else None,
         status=Status(which.status) if which.status else None,
-        limit=which.limit,
-        offset=which.offset,
+        page=asked,
     )
-    rows, total = await messages.listing(engine, scope, asked)
-    return page([serializers.message(row) for row in rows], total, which.limit, which.offset)
+    listed = await messages.listing(engine, scope, wanted)
+    return page([serializers.message(row) for row in listed.rows], listed, asked, Prefix.MESSAGE)
 
 
 @router.get(

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi import Query as FromQuery
 from starlette.responses import Response
 
+from api.cursors import page_request
 from api.dependencies import AuthenticatedRoute, CurrentCaller, CurrentEngine, key_of, page, reply, require_scope
 from api.schemas.errors import errors
 from api.schemas.fields import Page, Paging
@@ -26,8 +27,9 @@ router = APIRouter(prefix="/v1/properties", tags=["Properties"], route_class=Aut
 @require_scope("properties:read")
 async def listing(engine: CurrentEngine, caller: CurrentCaller, which: Annotated[Paging, FromQuery()]) -> Response:
     """The properties that the key opens: usually one."""
-    rows, total = await properties.listing(engine, caller.scopes, limit=which.limit, offset=which.offset)
-    return page([serializers.property_(row) for row in rows], total, which.limit, which.offset)
+    asked = page_request(which, Prefix.PROPERTY)
+    listed = await properties.listing(engine, caller.scopes, asked)
+    return page([serializers.property_(row) for row in listed.rows], listed, asked, Prefix.PROPERTY)
 
 
 @router.get(

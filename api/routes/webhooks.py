@@ -9,6 +9,7 @@ from fastapi import Query as FromQuery
 from starlette.responses import Response
 
 from api.auth import Caller
+from api.cursors import page_request
 from api.dependencies import (
     AuthenticatedRoute,
     CurrentCaller,
@@ -72,9 +73,10 @@ async def listing(
     engine: CurrentEngine, caller: CurrentCaller, scope: CurrentScope, which: Annotated[Paging, FromQuery()]
 ) -> Response:
     """Webhook endpoints of this property, newest first; their secrets only for keys with `webhooks:write`."""
-    rows, total = await endpoints.listing(engine, scope, limit=which.limit, offset=which.offset)
-    shown = [serializers.endpoint(row, secret=_may_sign(caller)) for row in rows]
-    return page(shown, total, which.limit, which.offset)
+    asked = page_request(which, Prefix.ENDPOINT)
+    listed = await endpoints.listing(engine, scope, asked)
+    shown = [serializers.endpoint(row, secret=_may_sign(caller)) for row in listed.rows]
+    return page(shown, listed, asked, Prefix.ENDPOINT)
 
 
 @router.get(
@@ -147,16 +149,11 @@ async def rotate(engine: CurrentEngine, scope: CurrentScope, webhook_id: str) ->
 async def deliveries(
     engine: CurrentEngine, scope: CurrentScope, webhook_id: str, which: Annotated[ListDeliveries, FromQuery()]
 ) -> Response:
-    """What was and is owed to the endpoint, newest first."""
-    rows, total = await endpoints.deliveries(
-        engine,
-        scope,
-        key_of(Prefix.ENDPOINT, webhook_id),
-        state=DeliveryState(which.state) if which.state else None,
-        limit=which.limit,
-        offset=which.offset,
-    )
-    return page([serializers.delivery(row) for row in rows], total, which.limit, which.offset)
+    """What was and is owed to the endpoint, that of the newest event first."""
+    asked = page_request(which, Prefix.DELIVERY)
+    state = DeliveryState(which.state) if which.state else None
+    listed = await endpoints.deliveries(engine, scope, key_of(Prefix.ENDPOINT, webhook_id), asked, state)
+    return page([serializers.delivery(row) for row in listed.rows], listed, asked, Prefix.DELIVERY)
 
 
 @router.post(

@@ -14,6 +14,7 @@ from bellhop.domain import addresses
 from bellhop.domain.addresses import BadAddress
 from bellhop.domain.guests import BadLanguage, language
 from bellhop.domain.ids import Prefix
+from bellhop.domain.paging import COUNTED
 from bellhop.domain.text import visible
 
 MOST_KEYS = 50
@@ -57,23 +58,51 @@ class Page(Shown, Generic[T]):
     """One page of a list."""
 
     data: list[T]
-    total: Annotated[int, Field(description="How many there are in all.")]
+    total: Annotated[int, Field(description=f"How many there are in all; beyond {COUNTED:,}: {COUNTED:,}.")]
+    total_exact: Annotated[bool, Field(description="False: there are more than `total` says.")]
     limit: int
     offset: int
     has_more: Annotated[bool, Field(description="True when a next page has something.")]
-
-
-class Paging(Query):
-    """Which page of a list."""
-
-    limit: Annotated[int, Field(ge=1, le=200, description="Most results in one answer.")] = 50
-    offset: Annotated[int, Field(ge=0, le=2**31 - 1, description="How many results to skip.")] = 0
+    next_cursor: Annotated[
+        str | None, Field(description="`cursor` of the next page; null: this is the last. It means nothing else.")
+    ]
 
 
 def wrong(kind: str, message: str) -> PydanticCustomError:
     """An error of a field, with a word for programs and a sentence for people."""
     # Braces would be read as places to fill in.
     return PydanticCustomError(kind, "{said}", {"said": message})
+
+
+def _not_far(value: int) -> int:
+    if value > COUNTED:
+        raise wrong(
+            "offset_too_large", f"expected at most {COUNTED}; beyond, go on with `cursor`: the answer's `next_cursor`"
+        )
+    return value
+
+
+class Paging(Query):
+    """Which page of a list."""
+
+    limit: Annotated[int, Field(ge=1, le=200, description="Most results in one answer.")] = 50
+    offset: Annotated[
+        int,
+        Field(
+            ge=0,
+            json_schema_extra={"maximum": COUNTED},
+            description=f"How many results to skip: at most {COUNTED:,}. `cursor` goes further, and is quicker.",
+        ),
+        AfterValidator(_not_far),
+    ] = 0
+    cursor: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="The `next_cursor` of the page before, instead of an offset. What is added meanwhile "
+            "moves nothing on to another page.",
+        ),
+    ] = None
 
 
 _RFC3339 = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)

@@ -18,12 +18,13 @@ app = typer.Typer()
 def migrate() -> None:
     """Bring the database of POSTGRES_DSN to this version and seed the accounts the environment names.
 
-    Safe to repeat. Run it before every start of a new version. Accounts that are there already are left as they are.
+    Safe to repeat, to run twice at once, and to kill: it goes on where it was. Run it before every start of a new
+    version; the old one may go on running meanwhile. Accounts that are there already are left as they are.
     """
     from bellhop.ops.migrate import migrate as run
     from bellhop.settings import load
 
-    settled(lambda: asyncio.run(run(load())))
+    settled(lambda: asyncio.run(run(load(), lambda line: print(f"  {line}", file=sys.stderr))))
     print("The database is up to date.")
 
 

@@ -13,6 +13,7 @@ from bellhop.domain import addresses
 from bellhop.domain.addresses import BadAddress
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.consents import ConsentFact, Effect, in_force
+from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.guests import ConsentRow
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
@@ -38,8 +39,7 @@ class AddressConsents:
     written to, the last said first; nothing: it may."""
 
     address: str
-    rows: list[ConsentRow]
-    total: int
+    listed: Listed[ConsentRow]
     holding: Collection[UUID]
     refused_by: list[Effect]
 
@@ -69,19 +69,19 @@ async def set_by_operator(
 
 
 async def of_address(
-    engine: Engine, scope: Scope, channel: Channel, address: str, *, limit: int = 50, offset: int = 0
+    engine: Engine, scope: Scope, channel: Channel, address: str, asked: PageRequest
 ) -> AddressConsents:
     """What was said of an address, the last first, and what of it is in force. Raises InvalidField."""
     kind, address = CHANNELS[channel].address, _normalised(channel, address)
     hashes = engine.book.hashes(kind, address)
 
-    async def read(tx: AsyncConnection) -> tuple[list[ConsentRow], int, list[ConsentFact]]:
-        rows, total = await consents.listing(tx, scope, kind.value, hashes, limit=limit, offset=offset)
-        return rows, total, await consents.last_said(tx, scope.id, kind.value, hashes)
+    async def read(tx: AsyncConnection) -> tuple[Listed[ConsentRow], list[ConsentFact]]:
+        listed = await consents.listing(tx, scope, kind.value, hashes, asked)
+        return listed, await consents.last_said(tx, scope.id, kind.value, hashes)
 
-    rows, total, last = await engine.database.read(read)
-    holding = {fact.id for fact in in_force({*last, *map(consents.fact_of, rows)})}
-    return AddressConsents(address, rows, total, holding, [fact.effect for fact in in_force(last)])
+    listed, last = await engine.database.read(read)
+    holding = {fact.id for fact in in_force({*last, *map(consents.fact_of, listed.rows)})}
+    return AddressConsents(address, listed, holding, [fact.effect for fact in in_force(last)])
 
 
 def _normalised(channel: Channel, address: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointFields, EndpointRow
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
@@ -36,9 +37,9 @@ async def get(engine: Engine, scope: Scope, endpoint_id: UUID) -> EndpointRow:
     return _there(await engine.database.read(lambda tx: endpoints.get(tx, scope, endpoint_id)))
 
 
-async def listing(engine: Engine, scope: Scope, *, limit: int = 50, offset: int = 0) -> tuple[list[EndpointRow], int]:
-    """Endpoints, newest first, and how many there are in all."""
-    return await engine.database.read(lambda tx: endpoints.listing(tx, scope, limit=limit, offset=offset))
+async def listing(engine: Engine, scope: Scope, asked: PageRequest) -> Listed[EndpointRow]:
+    """Endpoints, newest first."""
+    return await engine.database.read(lambda tx: endpoints.listing(tx, scope, asked))
 
 
 async def remove(engine: Engine, scope: Scope, endpoint_id: UUID) -> None:
@@ -53,17 +54,11 @@ async def rotate(engine: Engine, scope: Scope, endpoint_id: UUID) -> EndpointRow
 
 
 async def deliveries(
-    engine: Engine,
-    scope: Scope,
-    endpoint_id: UUID,
-    *,
-    state: DeliveryState | None = None,
-    limit: int = 50,
-    offset: int = 0,
-) -> tuple[list[DeliveryRow], int]:
-    """Deliveries of an endpoint, newest first, and how many there are in all. Raises NotFound."""
+    engine: Engine, scope: Scope, endpoint_id: UUID, asked: PageRequest, state: DeliveryState | None = None
+) -> Listed[DeliveryRow]:
+    """Deliveries of an endpoint, those of the newest event first. Raises NotFound."""
     found = await engine.database.read(
-        lambda tx: endpoints.listing_deliveries(tx, scope, endpoint_id, state=state, limit=limit, offset=offset)
+        lambda tx: endpoints.listing_deliveries(tx, scope, endpoint_id, asked, state=state)
     )
     if found is None:
         raise NotFound

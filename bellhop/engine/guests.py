@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.guests import GuestFields, GuestRow
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
@@ -72,11 +73,9 @@ async def get(engine: Engine, scope: Scope, guest_id: UUID) -> GuestRow:
     return row
 
 
-async def listing(
-    engine: Engine, scope: Scope, *, search: str | None = None, limit: int = 50, offset: int = 0
-) -> tuple[list[GuestRow], int]:
-    """Guests, newest first, and how many there are in all. `search`: any part of a name or e-mail address."""
-    return await engine.database.read(lambda tx: profiles.listing(tx, scope, search=search, limit=limit, offset=offset))
+async def listing(engine: Engine, scope: Scope, asked: PageRequest, search: str | None = None) -> Listed[GuestRow]:
+    """Guests, newest first. `search`: any part of a name or e-mail address."""
+    return await engine.database.read(lambda tx: profiles.listing(tx, scope, asked, search=search))
 
 
 async def erase(engine: Engine, scope: Scope, guest_id: UUID) -> None:

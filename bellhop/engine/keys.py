@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.access import KeyRow
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
@@ -41,9 +42,9 @@ async def mint(
     )
 
 
-async def listing(engine: Engine, scope: Scope, *, limit: int = 50, offset: int = 0) -> tuple[list[KeyRow], int]:
+async def listing(engine: Engine, scope: Scope, asked: PageRequest) -> Listed[KeyRow]:
     """Keys that open this scope alone, revoked ones too, newest first, and how many there are in all."""
-    return await engine.database.read(lambda tx: keys.listing(tx, scope, limit=limit, offset=offset))
+    return await engine.database.read(lambda tx: keys.listing(tx, scope, asked))
 
 
 async def revoke(engine: Engine, scope: Scope, key_id: UUID) -> bytes:

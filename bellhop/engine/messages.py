@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain.channels import CHANNELS, AddressKind, Channel
 from bellhop.domain.content import written
 from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.priorities import Priority
 from bellhop.domain.routing import carried
 from bellhop.domain.rows.messages import MessageRow
@@ -21,7 +22,7 @@ from bellhop.domain.statuses import STATUS, Stage, Status
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import ChannelUnavailable, NotFound, NotPending, OutcomeUnknown, UnknownGuest
 from bellhop.engine.idempotency import IdempotencyKey, Once, once
-from bellhop.store.messages import outbound
+from bellhop.store.messages import lists, outbound
 from bellhop.store.messages import timeline as entries
 from bellhop.store.messages.outbound import Changed, NewMessage
 
@@ -53,8 +54,7 @@ class ListMessages:
     guest_id: UUID | None = None
     channel: Channel | None = None
     status: Status | None = None
-    limit: int = 50
-    offset: int = 0
+    page: PageRequest = field(default_factory=PageRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,17 +133,11 @@ async def get(engine: Engine, scope: Scope, message_id: UUID) -> MessageRow:
     return row
 
 
-async def listing(engine: Engine, scope: Scope, which: ListMessages) -> tuple[list[MessageRow], int]:
-    """Outbound messages, newest first, and how many there are in all."""
+async def listing(engine: Engine, scope: Scope, which: ListMessages) -> Listed[MessageRow]:
+    """Outbound messages, newest first."""
     return await engine.database.read(
-        lambda tx: outbound.listing(
-            tx,
-            scope,
-            guest_id=which.guest_id,
-            channel=which.channel,
-            status=which.status,
-            limit=which.limit,
-            offset=which.offset,
+        lambda tx: lists.listing(
+            tx, scope, which.page, guest_id=which.guest_id, channel=which.channel, status=which.status
         )
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from uuid import UUID
 
+from bellhop.domain.paging import Listed, PageRequest, Place
 from bellhop.domain.rows.access import PropertyFields, PropertyRow
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
@@ -12,12 +14,14 @@ from bellhop.engine.errors import NotFound
 from bellhop.store.access import properties
 
 
-async def listing(
-    engine: Engine, scopes: Sequence[Scope], *, limit: int = 50, offset: int = 0
-) -> tuple[list[PropertyRow], int]:
-    """The properties of these scopes, oldest first, and how many there are in all."""
-    rows = await engine.database.read(lambda tx: properties.of_scopes(tx, scopes))
-    return rows[offset : offset + limit], len(rows)
+async def listing(engine: Engine, scopes: Sequence[Scope], asked: PageRequest) -> Listed[PropertyRow]:
+    """The properties of these scopes, oldest first."""
+    ids = sorted({scope.property_id for scope in scopes})
+    first = bisect_right(ids, asked.after.id) if asked.after else asked.offset
+    listed = ids[first : first + asked.limit]
+    shown = [scope for scope in scopes if scope.property_id in set(listed)]
+    rows = await engine.database.read(lambda tx: properties.of_scopes(tx, shown)) if shown else []
+    return Listed(rows, len(ids), next=Place(listed[-1]) if ids[first + asked.limit :] else None)
 
 
 async def get(engine: Engine, scopes: Sequence[Scope], property_id: UUID) -> PropertyRow:

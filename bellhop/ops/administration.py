@@ -18,6 +18,7 @@ from bellhop.domain.credentials import CredentialsUnreadable, Sealing
 from bellhop.domain.failures import CHOICES
 from bellhop.domain.ids import Prefix, parse, render
 from bellhop.domain.keys import RIGHTS
+from bellhop.domain.paging import PageRequest
 from bellhop.domain.provider_urls import receipts_url
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
@@ -197,7 +198,7 @@ async def list_keys(engine: Engine, slug: str) -> list[dict[str, Any]]:
     """The keys of a property, without their secrets."""
     found = []
     for _, scope in sorted((await engine.database.read(lambda tx: _scopes_of(tx, slug))).items()):
-        rows, _ = await keys.listing(engine, scope, limit=1000)
+        rows = (await keys.listing(engine, scope, PageRequest(limit=1000))).rows
         found += [
             _part(
                 serializers.api_key(row),
@@ -325,14 +326,16 @@ async def list_consents(engine: Engine, slug: str, environment: str, channel: st
     """Whether an address may be written to, and what was said of it."""
     scope = await engine.database.read(lambda tx: _scope_of(tx, slug, environment))
     try:
-        found = await consents.of_address(engine, scope, _channel(channel), address, limit=1000)
+        found = await consents.of_address(engine, scope, _channel(channel), address, PageRequest(limit=1000))
     except InvalidField as problem:
         raise Refused(f"The address is wrong: {problem.expected}.") from None
     return {
         "address": found.address,
         "allowed": not found.refused_by,
         "refused_by": [effect.value for effect in found.refused_by],
-        "said": [serializers.consent(row, found.address, in_force=row.id in found.holding) for row in found.rows],
+        "said": [
+            serializers.consent(row, found.address, in_force=row.id in found.holding) for row in found.listed.rows
+        ],
     }
 
 

@@ -1,12 +1,13 @@
 """Bring a database to this version: migrations, the key check, and the accounts the environment seeds.
 
-`python -m bellhop.ops.migrate`, or `bellhop migrate`. Safe to repeat and to run twice at once.
+`python -m bellhop.ops.migrate`, or `bellhop migrate`. Safe to repeat, to run twice at once and to kill.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -23,18 +24,23 @@ from bellhop.store.connections import make_engine
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-def _upgrade(connection: Connection) -> None:
+Say = Callable[[str], None]
+
+
+def _upgrade(connection: Connection, say: Say | None) -> None:
     config = Config(str(PROJECT / "alembic.ini"))
     config.attributes["connection"] = connection
+    config.attributes["say"] = say
     command.upgrade(config, "head")
 
 
-async def migrate(settings: Settings) -> None:
-    """Run what is missing. Raises SettingsError when the secret key is not this database's."""
+async def migrate(settings: Settings, say: Say | None = None) -> None:
+    """Run what is missing. `say` is told what is done and how far it is, a line at a time. Raises SettingsError when
+    the secret key is not this database's."""
     engine = make_engine(settings.postgres, "migrate")
     try:
         async with engine.connect() as connection:
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(_upgrade, say)
             await connection.commit()
         async with engine.begin() as tx:
             await check_installation(tx, AddressBook(settings.bellhop.secret_key.get_secret_value()))
@@ -46,6 +52,6 @@ async def migrate(settings: Settings) -> None:
 
 if __name__ == "__main__":
     try:
-        asyncio.run(migrate(load()))
+        asyncio.run(migrate(load(), lambda line: print(line, file=sys.stderr, flush=True)))
     except SettingsError as problem:
         sys.exit(str(problem))

@@ -39,6 +39,11 @@ def sqlalchemy_url(dsn: str) -> URL:
     return make_url(dsn).set(drivername="postgresql+psycopg")
 
 
+def plain_dsn(url: URL) -> str:
+    """The same back again, for the driver alone."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def make_engine(
     settings: PostgresSettings, application: str, *, pool_timeout: float = WORKER_POOL_TIMEOUT
 ) -> AsyncEngine:
@@ -46,7 +51,7 @@ def make_engine(
     `pool_timeout`: seconds to wait for a connection when all are in use."""
     options = (
         f"-c lock_timeout={LOCK_TIMEOUT_MS} -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} "
-        f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
+        f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC -c jit=off"
     )
     return create_async_engine(
         sqlalchemy_url(settings.dsn.get_secret_value()),

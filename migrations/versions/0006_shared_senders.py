@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from alembic import op
+
+from bellhop.store import online_indexes
 
 revision = "0006"
 down_revision = "0005"
@@ -12,18 +13,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index(
-        "ix_messages_written",
-        "messages",
-        ["address_hash", "id"],
-        postgresql_where=sa.text("address_hash is not null"),
-    )
-    op.drop_index("ix_messages_address", table_name="messages")
-    op.create_index(
+    online_indexes.build("ix_messages_written", "on messages (address_hash, id) where address_hash is not null")
+    online_indexes.drop("ix_messages_address")
+    online_indexes.build(
         "ix_receipts_unmatched",
-        "receipts",
-        ["received_at"],
-        postgresql_where=sa.text("word = 'inbound' and message_id is null and payload is not null"),
+        "on receipts (received_at) where word = 'inbound' and message_id is null and payload is not null",
     )
 
 

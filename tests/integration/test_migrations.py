@@ -38,7 +38,7 @@ SCHEMA = {
         from pg_constraint where connamespace = 'public'::regnamespace order by 1, 2
     """,
     "indexes": "select tablename, indexname, indexdef from pg_indexes where schemaname = 'public' order by 1, 2",
-    "functions": "select proname from pg_proc where pronamespace = 'public'::regnamespace order by 1",
+    "functions": "select proname, prosrc from pg_proc where pronamespace = 'public'::regnamespace order by 1",
     "triggers": "select tgrelid::regclass::text, tgname from pg_trigger where not tgisinternal order by 1, 2",
 }
 
@@ -62,6 +62,12 @@ def until(true: Callable[[], bool], seconds: float = 30.0, *, expected: bool = T
             return
         time.sleep(0.05)
     assert not expected, "it did not happen in time"
+
+
+def now(connection: Connection, query: str) -> object:
+    """One value as it is now: in a transaction, what the server does is shown as it was at its beginning."""
+    connection.rollback()
+    return connection.execute(text(query)).scalar_one()
 
 
 def schema(connection: Connection) -> dict[str, set[tuple[object, ...]]]:
@@ -169,9 +175,13 @@ def test_migrating_twice_and_at_once_is_harmless(database_dsn: str, tmp_path: Pa
             running = [stack.enter_context(start()) for _ in range(3)]
             # Let go of before they are waited for, also when this test fails: they would wait for their turn for ever.
             stack.callback(connection.rollback)
-            waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+            # Asking, not waiting in a statement: to that, an index that is built concurrently would have to wait.
+            waiting = (
+                "select count(*) from pg_stat_activity where datname = current_database() and xact_start is null"
+                " and application_name = 'bellhop-migrate'"
+            )
             with connected(database_dsn) as watching:
-                until(lambda: watching.execute(text(waiting)).scalar_one() == 3)
+                until(lambda: now(watching, waiting) == 3)
                 until(lambda: any(one.poll() is not None for one in running), 6, expected=False)
             connection.rollback()
             said = [one.communicate(timeout=60)[1].decode() for one in running]

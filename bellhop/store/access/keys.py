@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
 from bellhop.domain import keys
+from bellhop.domain.paging import Listed, PageRequest, Place
 from bellhop.domain.rows.access import KeyRow
 from bellhop.domain.scopes import Scope
+from bellhop.store import pages
 from bellhop.store.rows import from_result, from_row
 from bellhop.store.tables import api_keys, scopes
 
@@ -93,12 +95,13 @@ async def create(
     return from_row(KeyRow, row.one()), minted.raw
 
 
-async def listing(tx: AsyncConnection, scope: Scope, *, limit: int, offset: int) -> tuple[list[KeyRow], int]:
+async def listing(tx: AsyncConnection, scope: Scope, asked: PageRequest) -> Listed[KeyRow]:
     """The keys that open this scope and nothing else, newest first."""
     mine = api_keys.c.scope_ids == literal([scope.id], ARRAY(Uuid))
-    total = (await tx.execute(select(func.count()).where(mine))).scalar_one()
-    newest = select(*_columns(scope)).where(mine).order_by(api_keys.c.id.desc())
-    return from_result(KeyRow, await tx.execute(newest.limit(limit).offset(offset))), total
+    query = select(*_columns(scope)).where(mine)
+    newest = query.where(api_keys.c.id < pages.before(asked)).order_by(api_keys.c.id.desc())
+    rows = from_result(KeyRow, await tx.execute(pages.taken(newest, asked)))
+    return await pages.page(rows, asked, lambda row: Place(row.id), lambda: pages.count(tx, query))
 
 
 def _columns(scope: Scope) -> list[ColumnElement[Any]]:

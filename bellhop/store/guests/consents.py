@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.consents import ALL, LIFTED_BY, ConsentFact, Effect, in_force
+from bellhop.domain.paging import Listed, PageRequest, Place
 from bellhop.domain.rows.guests import ConsentRow
 from bellhop.domain.scopes import Scope
+from bellhop.store import pages
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.rows import from_result, from_row
 from bellhop.store.tables import consents, contact_points
@@ -151,23 +153,19 @@ async def refused(tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Iterab
 
 
 async def listing(
-    tx: AsyncConnection, scope: Scope, kind: str, hashes: Sequence[bytes], *, limit: int, offset: int
-) -> tuple[list[ConsentRow], int]:
-    """What was said of an address, the last first, and how much there is of it in all."""
-    of_address = (
+    tx: AsyncConnection, scope: Scope, kind: str, hashes: Sequence[bytes], asked: PageRequest
+) -> Listed[ConsentRow]:
+    """What was said of an address, the last first."""
+    query = select(consents).where(
         consents.c.scope_id == scope.id,
         consents.c.kind == kind,
         consents.c.address_hash.in_(hashes),
     )
-    rows = await tx.execute(
-        select(consents)
-        .where(*of_address)
-        .order_by(consents.c.occurred_at.desc(), consents.c.id.desc())
-        .limit(limit)
-        .offset(offset)
-    )
-    total = (await tx.execute(select(func.count()).select_from(consents).where(*of_address))).scalar_one()
-    return from_result(ConsentRow, rows), total
+    newest = query.order_by(consents.c.occurred_at.desc(), consents.c.id.desc())
+    if asked.after is not None:
+        newest = newest.where(tuple_(consents.c.occurred_at, consents.c.id) < (asked.after.at, asked.after.id))
+    rows = from_result(ConsentRow, await tx.execute(pages.taken(newest, asked)))
+    return await pages.page(rows, asked, lambda row: Place(row.id, row.occurred_at), lambda: pages.count(tx, query))
 
 
 async def remember_contact(

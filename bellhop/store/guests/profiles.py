@@ -17,8 +17,10 @@ from bellhop.domain.addresses import AddressBook, BadAddress
 from bellhop.domain.channels import AddressKind
 from bellhop.domain.events import EventType
 from bellhop.domain.guests import fold, search_text
+from bellhop.domain.paging import Listed, PageRequest, Place
 from bellhop.domain.rows.guests import GuestFields, GuestRow
 from bellhop.domain.scopes import Scope
+from bellhop.store import pages
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.guests import consents
 from bellhop.store.rows import first_of, from_result, from_row
@@ -113,17 +115,16 @@ async def seen(tx: AsyncConnection, guest_id: UUID) -> bool:
     return await _SEEN(tx, guest=guest_id) == 1
 
 
-async def listing(
-    tx: AsyncConnection, scope: Scope, *, search: str | None, limit: int, offset: int
-) -> tuple[list[GuestRow], int]:
-    """Guests, newest first, and how many there are; `search` is any part of a name or of an e-mail address."""
-    query = _of(scope)
+async def listing(tx: AsyncConnection, scope: Scope, asked: PageRequest, *, search: str | None) -> Listed[GuestRow]:
+    """Guests, newest first; `search` is any part of a name or of an e-mail address."""
+    query = select(*_columns(scope))
     if search is not None:
         # strpos, not LIKE: the guest's text holds no pattern to escape.
         query = query.where(func.strpos(guests.c.search_text, fold(search)) > 0)
-    total = (await tx.execute(select(func.count()).select_from(query.subquery()))).scalar_one()
-    page = await tx.execute(query.order_by(guests.c.id.desc()).limit(limit).offset(offset))
-    return from_result(GuestRow, page), total
+    newest = pages.within(query, guests.c.scope_id, scope.id, guests.c.id, pages.before(asked))
+    rows = from_result(GuestRow, await tx.execute(pages.taken(newest, asked)))
+    every = pages.within(query, guests.c.scope_id, scope.id, guests.c.id)
+    return await pages.page(rows, asked, lambda row: Place(row.id), lambda: pages.count(tx, every))
 
 
 def _columns(scope: Scope) -> list[ColumnElement[Any]]:

@@ -11,7 +11,7 @@ from sqlalchemy import DateTime, Float, Uuid, any_, bindparam, func, insert, lit
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import content, routing, statuses
+from bellhop.domain import content, routing
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.content import Content
@@ -22,11 +22,10 @@ from bellhop.domain.rows.delivery import AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
-from bellhop.domain.statuses import Stage, Status
+from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement, seconds
 from bellhop.store.guests import consents
 from bellhop.store.messages import progress
-from bellhop.store.rows import from_result
 from bellhop.store.tables import guests, messages, provider_accounts, scopes, senders
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
@@ -178,29 +177,6 @@ async def get(tx: AsyncConnection, scope: Scope, message_id: UUID) -> MessageRow
     """An outbound message of this scope; None when it is another's, erased, or was never there."""
     found = await _GET(tx, scope=scope.id, message=message_id)
     return found[0] if found else None
-
-
-async def listing(
-    tx: AsyncConnection,
-    scope: Scope,
-    *,
-    guest_id: UUID | None = None,
-    channel: Channel | None = None,
-    status: Status | None = None,
-    limit: int = 50,
-    offset: int = 0,
-) -> tuple[list[MessageRow], int]:
-    """Outbound messages of this scope, newest first, and how many there are in all."""
-    query = _OUTBOUND.where(messages.c.scope_id == scope.id)
-    if guest_id is not None:
-        query = query.where(messages.c.guest_id == guest_id)
-    if channel is not None:
-        query = query.where(messages.c.channel == channel.value)
-    if status is not None:
-        query = query.where(messages.c.stage.in_([stage.value for stage in statuses.stages_of(status)]))
-    total = (await tx.execute(select(func.count()).select_from(query.subquery()))).scalar_one()
-    page = await tx.execute(query.order_by(messages.c.id.desc()).limit(limit).offset(offset))
-    return from_result(MessageRow, page), total
 
 
 async def stages(tx: AsyncConnection, message_ids: list[UUID]) -> dict[UUID, Stage]:

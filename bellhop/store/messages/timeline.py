@@ -14,6 +14,7 @@ from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.consents import Effect
 from bellhop.domain.failures import FailureCode, error_object
 from bellhop.domain.ids import Prefix, render
+from bellhop.domain.paging import PageRequest
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
@@ -157,9 +158,10 @@ async def _deliveries(tx: AsyncConnection, scope: Scope, message_id: UUID) -> li
             func.coalesce(deliveries.c.delivered_at, deliveries.c.last_attempt_at).label("at"),
             events.c.type,
         )
+        # By the events of the message: deliveries have an index by event, and none by subject once they are made.
         .join(events, events.c.id == deliveries.c.event_id)
         .where(
-            deliveries.c.subject_id == message_id,
+            events.c.subject_id == message_id,
             deliveries.c.scope_id == scope.id,
             deliveries.c.last_attempt_at.is_not(None),
         )
@@ -179,7 +181,8 @@ async def _deliveries(tx: AsyncConnection, scope: Scope, message_id: UUID) -> li
 
 async def _consents(tx: AsyncConnection, scope: Scope, channel: Channel, hashed: bytes) -> list[Entry]:
     """The last few things that were said of the address of a message that failed by them, when they were said."""
-    rows, _ = await consents.listing(tx, scope, CHANNELS[channel].address.value, [hashed], limit=SHOWN, offset=0)
+    last = PageRequest(limit=SHOWN)
+    listed = await consents.listing(tx, scope, CHANNELS[channel].address.value, [hashed], last)
     return [
         {
             "at": row.occurred_at,
@@ -189,7 +192,7 @@ async def _consents(tx: AsyncConnection, scope: Scope, channel: Channel, hashed:
             **({"actor": row.actor} if row.actor else {}),
             **({"reason": row.reason} if row.reason else {}),
         }
-        for row in rows
+        for row in listed.rows
     ]
 
 

@@ -83,6 +83,7 @@ api_keys = Table(
     time_column("last_used_at"),
     time_column("expires_at"),
     time_column("revoked_at"),
+    Index("ix_api_keys_scope_ids", "scope_ids", "id"),
 )
 
 rate_windows = Table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     Boolean,
     CheckConstraint,
     Column,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    event,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -98,12 +100,23 @@ attempts = Table(
         postgresql_where=text("state in ('in_flight', 'accepted', 'unknown')"),
     ),
     Index("ix_attempts_message_id", "message_id"),
-    Index("uq_attempts_provider_id", "account_id", "provider_id", unique=True),
+    # By the provider's id first: a callback names that, and an account that is everybody's does not narrow it down.
+    Index("uq_attempts_by_provider_id", "provider_id", "account_id", unique=True),
     Index("ix_attempts_lease", "lease_until", postgresql_where=text("state = 'in_flight'")),
     CheckConstraint(
         "state in ('in_flight', 'accepted', 'unknown', 'not_sent', 'undelivered', 'abandoned')", name="state"
     ),
 )
+
+# Every e-mail address in a JSON value's text, and every run of digits that may be a telephone number.
+ADDRESSES_IN = r"""
+create or replace function addresses_in(kept jsonb) returns text[] language sql immutable parallel safe as $$
+  select coalesce(array_agg(distinct rtrim(found[1], '.')), '{}') from regexp_matches(
+    regexp_replace(lower(kept::text), '\\[bfnrt]', ' ', 'g'),
+    '([^][:space:]"''<>(){}[,;:=&?/\\|]+@[^][:space:]"''<>(){}[,;:=&?/\\|@]+|[0-9]{6,})', 'g') as found
+$$
+"""
+event.listen(metadata, "before_create", DDL(ADDRESSES_IN))  # type: ignore[no-untyped-call]
 
 receipts = Table(
     "receipts",
@@ -123,7 +136,7 @@ receipts = Table(
     Column("payload", PersonalJSON),
     time_column("occurred_at"),
     time_column("received_at", now=True),
-    UniqueConstraint("account_id", "dedupe_key"),
+    Index("uq_receipts_dedupe_key", "dedupe_key", "account_id", unique=True),
     Index("ix_receipts_message_id", "message_id"),
     Index("ix_receipts_received_at", "received_at", postgresql_where=text("payload is not null")),
     # Guests' texts that are nobody's: few.
@@ -131,6 +144,13 @@ receipts = Table(
         "ix_receipts_unmatched",
         "received_at",
         postgresql_where=text("word = 'inbound' and message_id is null and payload is not null"),
+    ),
+    # Whom the payloads name that are nobody's: what the erasure of a guest looks for.
+    Index(
+        "ix_receipts_addresses",
+        text("addresses_in(payload)"),
+        postgresql_using="gin",
+        postgresql_where=text("message_id is null and payload is not null"),
     ),
 )
 
@@ -156,4 +176,5 @@ history_erasures = Table(
     # Temporal histories to delete once Temporal can be reached (I7).
     Column("workflow_id", Text, primary_key=True),
     time_column("created_at", now=True),
+    Index("ix_history_erasures_created_at", "created_at", "workflow_id"),
 )

@@ -63,7 +63,16 @@ contact_points = Table(
     time_column("last_inbound_at"),
     time_column("invalid_since"),
     time_column("created_at", now=True),
-    UniqueConstraint("scope_id", "kind", "address_hash", "guest_id", postgresql_nulls_not_distinct=True),
+    # By the address first: whose it is, of a thousand scopes that share a sender, is asked for each inbound message.
+    Index(
+        "uq_contact_points_address",
+        "address_hash",
+        "kind",
+        "scope_id",
+        "guest_id",
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+    ),
     Index("ix_contact_points_guest_id", "guest_id"),
 )
 

@@ -76,6 +76,12 @@ deliveries = Table(
     UniqueConstraint("endpoint_id", "event_id"),
     Index("ix_deliveries_pending", "endpoint_id", "next_at", postgresql_where=text("state = 'pending'")),
     Index("ix_deliveries_order", "endpoint_id", "subject_id", "event_id", postgresql_where=text("state = 'pending'")),
+    Index(
+        "ix_deliveries_not_delivered",
+        "endpoint_id",
+        "event_id",
+        postgresql_where=text("state in ('failed', 'abandoned')"),
+    ),
     Index("ix_deliveries_event_id", "event_id"),
     CheckConstraint("state in ('pending', 'delivered', 'failed', 'abandoned')", name="state"),
 )

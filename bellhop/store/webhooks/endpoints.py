@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, insert, literal, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
+from bellhop.domain.paging import COUNTED, Listed, PageRequest, Place
 from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointFields, EndpointRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.signing import new_secret
+from bellhop.store import pages
 from bellhop.store.rows import first_of, from_result, from_row
 from bellhop.store.tables import deliveries, endpoints, events
 
@@ -66,13 +68,12 @@ async def get(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> EndpointR
     return first_of(EndpointRow, await tx.execute(select(*_columns(scope)).where(_mine(scope, endpoint_id))))
 
 
-async def listing(tx: AsyncConnection, scope: Scope, *, limit: int, offset: int) -> tuple[list[EndpointRow], int]:
-    """The endpoints of this scope, newest first, and how many there are."""
-    total = (await tx.execute(select(func.count()).select_from(endpoints).where(_mine(scope)))).scalar_one()
-    page = await tx.execute(
-        select(*_columns(scope)).where(_mine(scope)).order_by(endpoints.c.id.desc()).limit(limit).offset(offset)
-    )
-    return from_result(EndpointRow, page), total
+async def listing(tx: AsyncConnection, scope: Scope, asked: PageRequest) -> Listed[EndpointRow]:
+    """The endpoints of this scope, newest first."""
+    query = select(*_columns(scope)).where(_mine(scope))
+    newest = query.where(endpoints.c.id < pages.before(asked)).order_by(endpoints.c.id.desc())
+    rows = from_result(EndpointRow, await tx.execute(pages.taken(newest, asked)))
+    return await pages.page(rows, asked, lambda row: Place(row.id), lambda: pages.count(tx, query))
 
 
 async def change(tx: AsyncConnection, scope: Scope, endpoint_id: UUID, to_set: EndpointFields) -> EndpointRow | None:
@@ -131,19 +132,33 @@ def _deliveries(endpoint_id: UUID) -> Select[Any]:
 
 
 async def listing_deliveries(
-    tx: AsyncConnection, scope: Scope, endpoint_id: UUID, *, state: DeliveryState | None, limit: int, offset: int
-) -> tuple[list[DeliveryRow], int] | None:
-    """Deliveries of an endpoint, newest first, and how many; None when the scope has no such endpoint."""
+    tx: AsyncConnection, scope: Scope, endpoint_id: UUID, asked: PageRequest, *, state: DeliveryState | None
+) -> Listed[DeliveryRow] | None:
+    """Deliveries of an endpoint, the newest event first; None when the scope has no such endpoint."""
     if await get(tx, scope, endpoint_id) is None:
         return None
-    wanted = deliveries.c.endpoint_id == endpoint_id
+    of_endpoint: Select[Any] = select(deliveries.c.id, deliveries.c.event_id)
     if state is not None:
-        wanted = and_(wanted, deliveries.c.state == state.value)
-    total = (await tx.execute(select(func.count()).select_from(deliveries).where(wanted))).scalar_one()
-    page = await tx.execute(
-        _deliveries(endpoint_id).where(wanted).order_by(deliveries.c.id.desc()).limit(limit).offset(offset)
+        # Written out: only then are the indexes of single states used.
+        of_endpoint = of_endpoint.where(deliveries.c.state == literal_column(f"'{state.value}'"))
+    every = pages.within(of_endpoint, deliveries.c.endpoint_id, endpoint_id, deliveries.c.event_id)
+    newest = pages.within(
+        of_endpoint, deliveries.c.endpoint_id, endpoint_id, deliveries.c.event_id, pages.before(asked)
     )
-    return from_result(DeliveryRow, page), total
+    if state is DeliveryState.PENDING:
+        every = of_endpoint.where(deliveries.c.endpoint_id == endpoint_id)
+        if await pages.count(tx, every) <= COUNTED:
+            # Few, and they may be far apart among what was delivered: all of them, and then the newest. Of many, those
+            # that are asked for are close together.
+            few = every.cte("few").prefix_with("materialized", dialect="postgresql")
+            newest = select(*few.c).where(few.c.event_id < pages.before(asked)).order_by(few.c.event_id.desc())
+    listed = pages.taken(newest, asked).subquery()
+    found = await tx.execute(
+        _deliveries(endpoint_id).join(listed, listed.c.id == deliveries.c.id).order_by(listed.c.event_id.desc())
+    )
+    return await pages.page(
+        from_result(DeliveryRow, found), asked, lambda row: Place(row.event_id), lambda: pages.count(tx, every)
+    )
 
 
 _AFRESH: dict[str, Any] = {"state": "pending", "attempts": 0, "next_at": func.now(), "delivered_at": None}
