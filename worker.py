@@ -84,7 +84,7 @@ def workflow_worker(client: Client, settings: Settings, messages: MessageActivit
         # The other workflows have queues of their own; these two are for those that began before they had.
         workflows=[MessageWorkflow, EndpointWorkflow, SweepWorkflow],
         # Local ones only: this queue has no tasks of its own for activities.
-        activities=[messages.deliver, messages.settle],
+        activities=[messages.deliver, messages.settle, messages.withdraw],
         no_remote_activities=True,
         max_concurrent_local_activities=settings.delivery.threads,
         workflow_runner=RUNNER,
@@ -117,7 +117,7 @@ def activity_workers(
         Worker(
             client,
             task_queue=contract.TASK_QUEUE_PROVIDERS,
-            activities=[messages.deliver, messages.settle],
+            activities=[messages.deliver, messages.settle, messages.withdraw],
             max_concurrent_activities=settings.delivery.threads,
             graceful_shutdown_timeout=GRACE,
         ),

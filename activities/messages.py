@@ -1,4 +1,5 @@
-"""`deliver` and `settle`: make one provider call with the attempt store's leave, or find out what became of one."""
+"""`deliver`, `settle` and `withdraw`: make one provider call with the attempt store's leave, find out what became of
+one, or see to it that none is made."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import structlog
 from temporalio import activity
 
 from activities.faults import redact_errors
-from bellhop.domain.answers import Answer, Next
+from bellhop.domain.answers import Answer, Next, Withdrawal
 from bellhop.domain.delivery_ports import (
     Attempts,
     Claim,
@@ -84,6 +85,12 @@ class MessageActivities:
                 reports = await asyncio.gather(*(self._poll(polled) for polled in decided.polled))
                 return await self._attempts.record_poll(decided, reports)
             return await self._attempts.record_lookup(decided, await self._look_up(decided))
+
+    @activity.defn(name=contract.WITHDRAW)
+    @redact_errors
+    async def withdraw(self, message_id: str) -> Withdrawal:
+        """Cancel the message, whose workflow somebody cancels, if it still can be, and say what is next."""
+        return await self._attempts.withdraw(UUID(message_id))
 
     async def _send(self, claim: Claim) -> SendResult:
         provider = self._providers[claim.account.provider]

@@ -1,21 +1,29 @@
 """The workflow of an outbound message: wait until it is due, have it delivered, follow it while more can happen.
 
 It knows no channels and no reasons: `deliver` decides, Postgres leads. It holds ids, enums and times only.
+
+Whoever cancels the workflow, in Temporal's UI say, wants the message cancelled: `withdraw` does it where the API would,
+and where it can't the workflow goes on. Temporal delivers one such request to a workflow and drops further ones, so it
+stands until it is decided: while a call is open nobody can say yet.
 """
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from bellhop.domain.answers import Answer, Next
+    from bellhop.domain.answers import Answer, Next, Refusal, Withdrawal
     from bellhop.temporal import contract
     from bellhop.temporal.search_attributes import STATUS
+
+T = TypeVar("T")
 
 HORIZON = contract.FOLLOWED
 
@@ -29,6 +37,20 @@ CALL = timedelta(minutes=5)
 HEARTBEAT_TIMEOUT = timedelta(seconds=6)
 """An activity that takes longer sends heartbeats; without any for so long, another worker takes over."""
 
+SUMMARIES = {
+    contract.DELIVER: "may it go out? send it",
+    contract.SETTLE: "is it sent?",
+    contract.WITHDRAW: "cancel it, if it still waits",
+}
+"""What operators read beside an activity."""
+
+NOT_CANCELLED = {
+    Refusal.CALL_OPEN: "to be cancelled if the call under way turns out not to have sent it",
+    Refusal.SENT: "too late to cancel it",
+    Refusal.MAY_BE_SENT: "not cancelled because a provider may have it",
+}
+"""What they read of a message that they wanted cancelled."""
+
 
 @workflow.defn(name=contract.MESSAGE_WORKFLOW)
 class MessageWorkflow:
@@ -38,26 +60,62 @@ class MessageWorkflow:
         self._asked = False
         self._wakes = 0
         self._reported: Answer | None = None
+        self._withdrawn_before = False
+        self._withdrawal: Withdrawal | None = None
 
     @workflow.run
-    async def run(self, message_id: str) -> str:
-        """`message_id`: the row key. Returns the status the message ended with."""
+    async def run(self, message_id: str, withdraw: bool = False) -> str:
+        """`message_id`: the row key. `withdraw`: it was asked to be cancelled while an earlier run of this workflow
+        followed it. Returns the status the message ended with."""
+        self._withdrawn_before = withdraw
+        # Apart, so that a request to cancel interrupts nothing: a call under way would not come back for it.
+        following = asyncio.create_task(self._until_closed(message_id))
+        with suppress(asyncio.CancelledError):
+            return await asyncio.shield(following)
+        return await following
+
+    async def _until_closed(self, message_id: str) -> str:
         activity = contract.DELIVER
         while True:
             # Read before asking: a wake that comes while `deliver` looks is not lost.
-            wakes, self._reported = self._wakes, None
-            answer = await self._ask(activity, message_id)
+            wakes, self._reported = self._news(), None
+            if activity == contract.DELIVER and self._to_withdraw():
+                answer = await self._withdraw(message_id)
+            else:
+                answer = await self._ask(activity, message_id, Answer)
             if answer.next is Next.TRACK:
+                if self._to_withdraw():
+                    self._withdrawal = Withdrawal(answer, Refusal.SENT)
                 answer = await self._follow(answer, wakes)
             elif answer.after > 0:
                 answer = await self._pause(answer, wakes)
             if answer.next is Next.CLOSE:
                 workflow.upsert_search_attributes([STATUS.value_set(answer.status)])
-                workflow.set_current_details(answer.status)
+                self._show(answer.status)
                 return answer.status
             activity = contract.SETTLE if answer.next is Next.SETTLE else contract.DELIVER
             if workflow.info().is_continue_as_new_suggested():
-                workflow.continue_as_new(message_id)
+                workflow.continue_as_new(args=[message_id, True] if self._to_withdraw() else [message_id])
+
+    def _news(self) -> int:
+        """How often somebody wanted the record asked: wakes, and a request to cancel the workflow."""
+        return self._wakes + (workflow.cancellation_reason() is not None)
+
+    def _to_withdraw(self) -> bool:
+        """Whether somebody wants it cancelled, and that is not decided."""
+        if self._withdrawal is not None and self._withdrawal.refused is not Refusal.CALL_OPEN:
+            return False
+        return self._withdrawn_before or workflow.cancellation_reason() is not None
+
+    async def _withdraw(self, message_id: str) -> Answer:
+        self._withdrawal = await self._ask(contract.WITHDRAW, message_id, Withdrawal)
+        return self._withdrawal.answer
+
+    def _show(self, status: str, why: str | None = None) -> None:
+        """Say in Temporal's UI where it stands."""
+        refused = self._withdrawal.refused if self._withdrawal else None
+        said = [words for words in (why, NOT_CANCELLED[refused] if refused else None) if words]
+        workflow.set_current_details(f"{status}: {'; '.join(said)}" if said else status)
 
     async def _follow(self, answer: Answer, wakes: int) -> Answer:
         """Follow a sent message through its receipts until there is nothing to wait for, or something to ask."""
@@ -65,10 +123,10 @@ class MessageWorkflow:
         asks = answer.after > 0
         timer = asyncio.create_task(workflow.sleep(answer.after if asks else HORIZON))
         while answer.next is Next.TRACK:
-            workflow.set_current_details(f"{answer.status}: the provider has it; waiting for its receipts")
+            self._show(answer.status, "the provider has it; waiting for its receipts")
             if not await self._signalled(wakes, timer):
                 return Answer(answer.status, Next.SETTLE if asks else Next.CLOSE)
-            if self._wakes != wakes:
+            if self._news() != wakes:
                 answer = Answer(answer.status, Next.AGAIN)
             elif self._reported is not None:
                 answer, self._reported = self._reported, None
@@ -83,7 +141,7 @@ class MessageWorkflow:
     async def _pause(self, answer: Answer, wakes: int) -> Answer:
         """Wait as long as `deliver` said, or until a wake or a receipt makes asking again worth while."""
         why = "an outcome is being settled" if answer.next is Next.SETTLE else "waiting for its time"
-        workflow.set_current_details(f"{answer.status}: {why}")
+        self._show(answer.status, why)
         timer = asyncio.create_task(workflow.sleep(answer.after))
         if not await self._signalled(wakes, timer):
             return answer
@@ -97,22 +155,23 @@ class MessageWorkflow:
         that is left when the workflow ends costs nothing, where cancelling it would cost an event."""
 
         def reported() -> bool:
-            return self._reported is not None or self._wakes != wakes
+            return self._reported is not None or self._news() != wakes
 
         await workflow.wait_condition(lambda: reported() or timer.done())
         return reported()
 
-    async def _ask(self, activity: str, message_id: str) -> Answer:
-        """Ask `deliver` or `settle`. The first time as a local activity, in the worker that runs this workflow: half of
-        what Temporal costs a message that goes out at once. From then on as an ordinary activity: seen by operators,
-        bounded by its queue, retried until it succeeds. Being run twice does no harm: the attempt store sees to it."""
+    async def _ask(self, activity: str, message_id: str, kind: type[T]) -> T:
+        """Ask `deliver`, `settle` or `withdraw`, which answers with a `kind`. The first time as a local activity, in
+        the worker that runs this workflow: half of what Temporal costs a message that goes out at once. From then on as
+        an ordinary activity: seen by operators, bounded by its queue, retried until it succeeds. Being run twice does
+        no harm: the attempt store sees to it."""
         if not self._asked:
             self._asked = True
             try:
-                first: Answer = await workflow.execute_local_activity(
+                first: T = await workflow.execute_local_activity(
                     activity,
                     message_id,
-                    result_type=Answer,
+                    result_type=kind,
                     start_to_close_timeout=CALL,
                     retry_policy=RetryPolicy(maximum_attempts=1),
                 )
@@ -121,15 +180,15 @@ class MessageWorkflow:
                 # The SDK raises the one when it happens and the other when it is replayed.
                 if is_cancelled_exception(failed):
                     raise
-        answer: Answer = await workflow.execute_activity(
+        answer: T = await workflow.execute_activity(
             activity,
             message_id,
-            result_type=Answer,
+            result_type=kind,
             task_queue=contract.TASK_QUEUE_PROVIDERS,
             start_to_close_timeout=CALL,
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
             retry_policy=RETRY,
-            summary="is it sent?" if activity == contract.SETTLE else "may it go out? send it",
+            summary=SUMMARIES[activity],
         )
         return answer
 

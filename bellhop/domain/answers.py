@@ -28,6 +28,25 @@ class Answer:
     after: float = 0.0
 
 
+class Refusal(StrEnum):
+    """Why a message is not cancelled."""
+
+    CALL_OPEN = "call_open"
+    """A provider is being called with it, or it is being found out what became of a call: to be asked again then."""
+    SENT = "sent"
+    """A provider has it or has refused it, or it is over."""
+    MAY_BE_SENT = "may_be_sent"
+    """Nobody can ever say whether a provider has it."""
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What `withdraw` answers: what to do next, and why the message was not cancelled, if it was not."""
+
+    answer: Answer
+    refused: Refusal | None = None
+
+
 @dataclass(frozen=True)
 class Drained:
     """What `drain` answers: when the next delivery is due, in seconds; None when nothing is pending."""

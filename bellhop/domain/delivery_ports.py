@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from bellhop.domain.answers import Answer
+from bellhop.domain.answers import Answer, Withdrawal
 from bellhop.domain.channels import AddressKind, Channel
 from bellhop.domain.consents import Effect as Effect
 from bellhop.domain.content import Content
@@ -297,6 +297,9 @@ class Attempts(Protocol):
 
     async def record(self, claim: Claim, result: SendResult) -> Answer:
         """Write the outcome of a call by compare-and-set and say what is next."""
+
+    async def withdraw(self, message_id: UUID) -> Withdrawal:
+        """Cancel the message if no provider has it, nor could still get it, and say what is next."""
 
     async def prepare_lookup(self, message_id: UUID) -> Lookup | StatusPoll | Answer:
         """The attempt to ask about, those without receipts, or what else is next."""

@@ -18,6 +18,7 @@ RECEIPT_RECORDED = "receipt_recorded"
 
 DELIVER = "deliver"
 SETTLE = "settle"
+WITHDRAW = "withdraw"
 DRAIN = "drain"
 SWEEP = "sweep"
 

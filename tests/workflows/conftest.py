@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from bellhop.domain.answers import Answer
+from bellhop.domain.answers import Answer, Withdrawal
 from bellhop.temporal import contract
 from bellhop.temporal.client import register_search_attributes
 from tests.workflows.message_kit import MessageRun, ScriptedActivities
@@ -25,7 +25,7 @@ async def execute(temporal: Client) -> Callable[..., Any]:
 
     @asynccontextmanager
     async def executing(
-        *answers: Answer | Exception, runner: WorkflowRunner | None = None
+        *answers: Answer | Withdrawal | Exception, runner: WorkflowRunner | None = None
     ) -> AsyncIterator[MessageRun]:
         scripted = ScriptedActivities(*answers)
         runner = runner or SandboxedWorkflowRunner()
@@ -33,12 +33,14 @@ async def execute(temporal: Client) -> Callable[..., Any]:
             temporal,
             task_queue=contract.TASK_QUEUE_WORKFLOWS,
             workflows=[MessageWorkflow],
-            activities=[scripted.deliver, scripted.settle],
+            activities=[scripted.deliver, scripted.settle, scripted.withdraw],
             no_remote_activities=True,
             workflow_runner=runner,
         )
         activities = Worker(
-            temporal, task_queue=contract.TASK_QUEUE_PROVIDERS, activities=[scripted.deliver, scripted.settle]
+            temporal,
+            task_queue=contract.TASK_QUEUE_PROVIDERS,
+            activities=[scripted.deliver, scripted.settle, scripted.withdraw],
         )
         async with workflows, activities:
             yield MessageRun(temporal, scripted)

@@ -17,7 +17,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from bellhop.domain.answers import Answer, Next
+from bellhop.domain.answers import Answer, Next, Refusal, Withdrawal
 from bellhop.temporal import contract
 from workflows.message import MessageWorkflow
 
@@ -34,6 +34,10 @@ def silent(seconds: float) -> Answer:
     return Answer("sent", Next.TRACK, seconds)
 
 
+def refused(answer: Answer, why: Refusal) -> Withdrawal:
+    return Withdrawal(answer, why)
+
+
 def later(seconds: float) -> Answer:
     return Answer("queued", Next.AGAIN, seconds)
 
@@ -48,7 +52,7 @@ class ScriptedActivities:
     The queue may still have messages of an earlier test of this process, whose database is gone: those are closed.
     """
 
-    def __init__(self, *answers: Answer | Exception) -> None:
+    def __init__(self, *answers: Answer | Withdrawal | Exception) -> None:
         self.key = str(uuid.uuid4())
         self.answers = list(answers)
         self.asked: list[str] = []
@@ -56,7 +60,7 @@ class ScriptedActivities:
         self.gate.set()
         self.news = asyncio.Condition()
 
-    async def _answer(self, what: str, message_id: str) -> Answer:
+    async def _answer(self, what: str, message_id: str) -> Any:
         if message_id != self.key:
             assert uuid.UUID(message_id)
             return Answer("gone", Next.CLOSE)
@@ -76,6 +80,11 @@ class ScriptedActivities:
     @activity.defn(name=contract.SETTLE)
     async def settle(self, message_id: str) -> Answer:
         return await self._answer("settle", message_id)
+
+    @activity.defn(name=contract.WITHDRAW)
+    async def withdraw(self, message_id: str) -> Withdrawal:
+        answer = await self._answer("withdraw", message_id)
+        return answer if isinstance(answer, Withdrawal) else Withdrawal(answer)
 
     async def reach(self, count: int) -> None:
         async with asyncio.timeout(20), self.news:

@@ -26,13 +26,13 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from bellhop.domain.answers import Next
-from bellhop.domain.ids import Prefix
+from bellhop.domain.answers import Next, Refusal
+from bellhop.domain.ids import Prefix, message_workflow
 from bellhop.domain.statuses import Status
 from bellhop.sandbox.testing import running
 from bellhop.settings import Settings
 from bellhop.temporal.search_attributes import ALL
-from tests.integration.engine import EMAIL, SMS, Engine, running_engine
+from tests.integration.engine import EMAIL, SMS, Engine, key, running_engine
 from workflows.message import MessageWorkflow
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -55,8 +55,12 @@ SCENARIOS = (
     "given_up",
     "sent_again",
     "outcome_by_receipt_after_failure",
+    # Cancelled in Temporal: before its time, while a call was open, and when a provider had it.
+    "withdrawn",
+    "withdrawn_once_settled",
+    "withdrawn_too_late",
 )
-MOST_EVENTS = {"sms": 12, "scheduled": 12, "email": 16, "cancelled": 9}
+MOST_EVENTS = {"sms": 12, "scheduled": 12, "email": 16, "cancelled": 9, "withdrawn": 9}
 
 
 def saved(name: str) -> WorkflowHistory:
@@ -97,6 +101,7 @@ WORDS = (
         "deliver",
     }
     | {"settle", "seconds", "nanos", "activation_index"}
+    | {"withdraw", "cancel it, if it still waits", "answer", "refused", *Refusal}
 )
 ID = re.compile(rf"({'|'.join(Prefix)})_[0-9a-z]{{26}}|[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}")
 DETAILS = re.compile(r"(queued|sent|delivered|read|failed|cancelled)(: [a-z ;]+)?")
@@ -237,8 +242,34 @@ async def outcome_by_receipt_after_failure(stack: Engine) -> str:
     return message
 
 
+async def withdraw(stack: Engine, message: str) -> str:
+    await stack.client.get_workflow_handle(message_workflow(key(message))).cancel()
+    return message
+
+
+async def withdrawn(stack: Engine) -> str:
+    message = str((await stack.send({**SMS, "scheduled_at": soon(3600)}))["id"])
+    await asyncio.sleep(1)
+    return await withdraw(stack, message)
+
+
+async def withdrawn_once_settled(stack: Engine) -> str:
+    stack.settings.delivery.settle_pauses = [2.0, 0.3, 0.3]
+    await stack.fault("reset")
+    message = await sms(stack)
+    await asyncio.sleep(1)
+    return await withdraw(stack, message)
+
+
+async def withdrawn_too_late(stack: Engine) -> str:
+    message = await silent_for_good(stack)
+    await stack.until(message, "sent")
+    await withdraw(stack, message)
+    return message
+
+
 MAILS = ("email", "settled_by_receipt", "followed_mail", "sent_again")
-OPEN = ("settled", "silent_for_good")
+OPEN = ("settled", "silent_for_good", "withdrawn_too_late")
 """Histories of messages that are still followed."""
 MAKE: dict[str, Callable[[Engine], Awaitable[str]]] = {
     scenario.__name__: scenario
@@ -258,6 +289,9 @@ MAKE: dict[str, Callable[[Engine], Awaitable[str]]] = {
         given_up,
         sent_again,
         outcome_by_receipt_after_failure,
+        withdrawn,
+        withdrawn_once_settled,
+        withdrawn_too_late,
     )
 }
 

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bellhop.domain.addresses import AddressBook
-from bellhop.domain.answers import Answer, Next
+from bellhop.domain.answers import Answer, Next, Withdrawal
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.consents import Effect
 from bellhop.domain.credentials import CredentialCipher
@@ -76,6 +76,15 @@ class AttemptStore:
             rows = await progress.attempts_of(tx, message_id)
             decided = await self._claims.claim(tx, row, rows, deadline)
         return self._answer(decided) if isinstance(decided, Progress) else decided
+
+    async def withdraw(self, message_id: UUID) -> Withdrawal:
+        async with self._engine.begin() as tx:
+            row = await progress.lock(tx, message_id)
+            if row is None:
+                return Withdrawal(Answer("gone", Next.CLOSE))
+            rows = await progress.attempts_of(tx, message_id)
+            done, refused = await self._claims.withdraw(tx, row, rows)
+        return Withdrawal(self._answer(done), refused)
 
     # --- what became of a call ------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import content, policy, routing
 from bellhop.domain.addresses import AddressBook
-from bellhop.domain.answers import Answer, Next
+from bellhop.domain.answers import Answer, Next, Refusal
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.content import Content
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
@@ -29,7 +29,7 @@ from bellhop.store.compiled import seconds
 from bellhop.store.delivery import accounts, attempt_rows, outcome_resolution
 from bellhop.store.delivery.attempt_rows import SendingAccount
 from bellhop.store.guests import consents
-from bellhop.store.messages import progress
+from bellhop.store.messages import outbound, progress
 from bellhop.store.messages.progress import Progress
 from bellhop.store.settings import DeliverySettings
 from bellhop.store.tables import attempts, messages, provider_accounts
@@ -132,6 +132,19 @@ class Claims:
             .values(probe_at=func.now() + seconds(self.settings.hold))
         )
         return probed.rowcount == 1
+
+    async def withdraw(
+        self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow]
+    ) -> tuple[Progress, Refusal | None]:
+        """Cancel the message as its property could, or say why not and what is next."""
+        changed = await outbound.cancel_locked(tx, row, rows)
+        if changed.done or row.stage is not Stage.QUEUED:
+            return Progress(row, changed.endpoints), None if row.stage is Stage.CANCELLED else Refusal.SENT
+        if any(attempt.state in OPEN for attempt in rows):
+            return Progress(row, answer=await self._settle(tx, row, rows)), Refusal.CALL_OPEN
+        # Other parts of it are out, or may be: the rest goes out as well.
+        answer = Answer(row.stage.value, Next.AGAIN)
+        return Progress(row, answer=answer), Refusal.MAY_BE_SENT if changed.unknown else Refusal.SENT
 
     async def _settle(self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow]) -> Answer:
         """When to ask what became of a call. One in flight: wait for its lease to end; once it has, whatever made it is

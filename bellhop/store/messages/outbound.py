@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,7 @@ from bellhop.domain.content import Content
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.priorities import Priority
 from bellhop.domain.routing import Carried
-from bellhop.domain.rows.delivery import AttemptState
+from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
@@ -194,10 +195,15 @@ async def _waiting(tx: AsyncConnection, scope: Scope, message_id: UUID) -> tuple
     row = await progress.lock(tx, message_id)
     if row is None or row.erased_at is not None:
         return None, False, False
+    return row, *_ours(row, await progress.attempts_of(tx, message_id))
+
+
+def _ours(row: MessageRow, rows: Sequence[AttemptRow]) -> tuple[bool, bool]:
+    """Whether no provider has the message or could still get it, and whether that is unknown."""
     queued = row.stage is Stage.QUEUED
-    states = {attempt.state for attempt in await progress.attempts_of(tx, message_id)}
+    states = {attempt.state for attempt in rows}
     # One part that a provider took, even to fail with it, and the message is no longer ours to withdraw.
-    return row, queued and states <= {AttemptState.NOT_SENT}, queued and bool(states & _OUTCOME_UNKNOWN)
+    return queued and states <= {AttemptState.NOT_SENT}, queued and bool(states & _OUTCOME_UNKNOWN)
 
 
 async def cancel(tx: AsyncConnection, scope: Scope, message_id: UUID) -> Changed:
@@ -208,6 +214,15 @@ async def cancel(tx: AsyncConnection, scope: Scope, message_id: UUID) -> Changed
     if not waiting:
         return Changed(row, False, unknown=unknown)
     moved = await progress.advance(tx, row, decision=Stage.CANCELLED, wake=True)
+    return Changed(moved.row, True, moved.endpoints)
+
+
+async def cancel_locked(tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow]) -> Changed:
+    """The same for its own workflow, which asks: of a message that is locked, with its attempts."""
+    waiting, unknown = _ours(row, rows)
+    if not waiting:
+        return Changed(row, False, unknown=unknown)
+    moved = await progress.advance(tx, row, rows, decision=Stage.CANCELLED)
     return Changed(moved.row, True, moved.endpoints)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,9 @@ class Client(Protocol):
 
     async def report_among_many(self, to: str) -> None:
         """Report a mail to `to` as SendGrid does, in a large batch about others, until that is taken."""
+
+    async def cancel_workflow(self, message_id: str) -> None:
+        """Cancel its workflow, as an operator does in Temporal's UI."""
 
     async def call(
         self, method: str, path: str, json: Any = None, *, expect: tuple[int, ...], **headers: str
@@ -139,6 +143,19 @@ async def _cancel(play: Play) -> None:
         assert shown["status"] == "cancelled"
 
 
+async def _wait_two_hours(play: Play) -> None:
+    await _wait_an_hour(play)
+    later = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    await play.client.call("PATCH", f"/v1/messaging/{play.message_id}", {"scheduled_at": later}, expect=(200,))
+    await play.client.workflow_started(play.message_id)
+    # Woken, it asks whether it may go out.
+    await asyncio.sleep(1)
+
+
+async def _withdraw(play: Play) -> None:
+    await play.client.cancel_workflow(play.message_id)
+
+
 async def _move(play: Play) -> None:
     # 409: the first call died after its commit, and the message has gone out since.
     await play.client.call("PATCH", f"/v1/messaging/{play.message_id}", {"scheduled_at": None}, expect=(200, 409))
@@ -204,6 +221,8 @@ _ALL = (
         faults=({"kind": "callback_drop"},),
     ),
     Scenario("cancelled", "cancelled while it waits", _cancel, _wait_an_hour, CANCELLED),
+    Scenario("withdrawn", "its workflow is cancelled in Temporal while it waits", _withdraw, _wait_an_hour, CANCELLED),
+    Scenario("withdrawn later", "and once more has been asked of it", _withdraw, _wait_two_hours, CANCELLED),
     Scenario("moved", "moved from an hour ahead to now", _move, _wait_an_hour),
     Scenario(
         "erased",

@@ -183,6 +183,10 @@ class WorkerSlot:
             while (await self._record.execute(pending, (row_key(message_id),))).rowcount:
                 await asyncio.sleep(0.05)
 
+    async def cancel_workflow(self, message_id: str) -> None:
+        """Cancel its workflow."""
+        await self._shared.temporal.get_workflow_handle(message_workflow(row_key(message_id))).cancel()
+
     async def lose(self, message_id: str) -> None:
         """Make Temporal another one, which does not know this message."""
         temporal, key = self._shared.temporal, row_key(message_id)
