@@ -28,9 +28,11 @@ from api.middleware import RequestMiddleware
 from api.route_paths import base_of
 from api.routes import consents, guests, health, keys, ledger, messaging, properties, receipts, webhooks
 from bellhop.domain.addresses import AddressBook
+from bellhop.engine.callback_spool import spool_of
 from bellhop.engine.context import Engine
 from bellhop.engine.installation import await_installation
 from bellhop.engine.receipts import keep_applying
+from bellhop.engine.replay import replaying
 from bellhop.logging import configure_logs
 from bellhop.providers import providers
 from bellhop.settings import Settings, SettingsError, load
@@ -64,10 +66,11 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
         try:
             async with TemporalDispatcher(client, connections) as dispatcher:
                 cipher = read.bellhop.credential_cipher()
-                engine = Engine(database, dispatcher, book, cipher, providers(), read.delivery, read.webhook)
+                spool = spool_of(read.spool, cipher)
+                engine = Engine(database, dispatcher, book, cipher, providers(), read.delivery, read.webhook, spool)
                 waiting = AcceptanceWait(engine)
                 app.state.services = Services(read, engine, Authenticator(database), waiting)
-                async with _beside(keep_applying(engine)):
+                async with _beside(keep_applying(engine)), replaying(engine):
                     yield
                 await waiting.close()
         finally:

@@ -36,6 +36,9 @@ CALLBACK_LIMITS = {
     (package.name, each.path): each.most_bytes for package in PACKAGES for each in package.callback_paths
 }
 """How large a provider's requests are, by provider and path. Anybody may post there."""
+CALLBACK_PATIENCE = 4.0
+"""Seconds a callback waits for its turn. With the time it then waits for the database (SPOOL_AFTER) it is answered
+before its provider gives up: SendGrid after ten seconds, Twilio after fifteen."""
 STRANGERS_BODY_LIMIT = 64 * 1024
 """Where no provider calls."""
 
@@ -69,6 +72,8 @@ class RequestMiddleware:
         self._dialects = dialects
         self._https = https
         self._admission = Admission()
+        # What providers and guests say does not wait behind callers who wait for the database.
+        self._callbacks = Admission(patience=CALLBACK_PATIENCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -98,7 +103,8 @@ class RequestMiddleware:
             # Before it takes a slot: a slow sender keeps nobody waiting.
             body = await _whole(receive, limit)
             if dialect is not None or path.startswith(ADMITTED):
-                slot = scope["bellhop.slot"] = await self._admission.enter()
+                admission = self._callbacks if path.startswith(RECEIPTS) else self._admission
+                slot = scope["bellhop.slot"] = await admission.enter()
             await self._app(scope, _again(body, receive), send_marked)
         except CallerGone:
             status = GONE

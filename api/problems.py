@@ -146,6 +146,7 @@ OF_ENGINE: dict[type[engine.EngineError], tuple[int, str]] = {
     engine.OtherEnvironment: (403, "forbidden"),
     engine.WrongSignature: (403, "wrong_signature"),
     engine.AccountUnreadable: (503, "account_unreadable"),
+    engine.UnverifiedWhileAway: (503, "database_unavailable"),
     engine.UnreadableCallback: (400, "bad_request"),
     engine.InvalidField: (422, "invalid"),
     engine.UnknownGuest: (422, "invalid"),

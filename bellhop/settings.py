@@ -18,6 +18,7 @@ from bellhop.domain.credentials import CredentialCipher
 from bellhop.providers import PACKAGES
 from bellhop.providers.package import ProviderSettings
 from bellhop.settings_group import HttpUrl, SettingsGroup
+from bellhop.spool.settings import SpoolSettings
 from bellhop.store.settings import DeliverySettings, PostgresSettings
 from bellhop.temporal.settings import TemporalSettings
 from bellhop.webhooks.settings import WebhookSettings
@@ -133,6 +134,7 @@ class Settings(BaseModel):
     """By name, one group for each package of `bellhop.providers`: see `provider`."""
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
     webhook: WebhookSettings = Field(default_factory=WebhookSettings)
+    spool: SpoolSettings = Field(default_factory=SpoolSettings)
 
     def provider(self, kind: type[G]) -> G:
         """The group of one provider, e.g. `settings.provider(TwilioSettings).account_sid`."""

@@ -28,6 +28,7 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.ops.migrate import migrate
 from bellhop.providers import PACKAGES
 from bellhop.settings import BellhopSettings, Settings
+from bellhop.spool.settings import SpoolSettings
 from bellhop.store.connections import make_engine
 from bellhop.store.settings import DeliverySettings, PostgresSettings
 from bellhop.temporal.settings import TemporalSettings
@@ -146,11 +147,13 @@ def temporal_namespace(worker_id: str) -> str:
 
 
 @pytest.fixture
-def settings(database_dsn: str, request: pytest.FixtureRequest) -> Settings:
+def settings(database_dsn: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     """Settings for this test's database, and for the run's Temporal server where the test uses it."""
     uses_temporal = "temporal_namespace" in request.fixturenames
     namespace = request.getfixturevalue("temporal_namespace") if uses_temporal else "default"
-    return _settings(database_dsn, os.environ[_TEMPORAL], namespace)
+    made = _settings(database_dsn, os.environ[_TEMPORAL], namespace)
+    spool = SpoolSettings(_env_file=None, dir=tmp_path / "spool")
+    return made.model_copy(update={"spool": spool})
 
 
 @pytest.fixture

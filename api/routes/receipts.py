@@ -14,7 +14,7 @@ from api.problems import RateLimited
 from api.route_paths import raw_path_of
 from bellhop.domain.delivery_ports import CallbackRequest
 from bellhop.engine import receipts
-from bellhop.engine.errors import NotFound, WrongSignature
+from bellhop.engine.errors import NotFound, UnverifiedWhileAway, WrongSignature
 
 ALWAYS_CHECKED = 64 * 1024
 """Bytes whose signature is looked at however many forged ones an address has sent: behind a proxy that does not name
@@ -25,7 +25,8 @@ router = APIRouter(prefix="/v1/receipts", include_in_schema=False)
 
 @router.post("/{provider}/{identity}/{path}")
 async def receive(request: Request, services: CurrentServices, provider: str, identity: str, path: str) -> Response:
-    """Take a callback. A database that is away answers 503, and the provider repeats it."""
+    """Take a callback. Answered 503 only where the database is away and the disk cannot keep it either: the provider
+    may repeat it then."""
     base = services.settings.callback_base(provider, path)
     callback = _callback(request, base, path, await request.body())
     address = source(request)
@@ -35,7 +36,7 @@ async def receive(request: Request, services: CurrentServices, provider: str, id
         raise _refused(forged.wait(tries))
     try:
         status, media_type, body = await receipts.receive(services.engine, provider, identity, callback)
-    except (WrongSignature, NotFound) as error:
+    except (WrongSignature, UnverifiedWhileAway, NotFound) as error:
         if isinstance(error, NotFound):
             tries = ("", "", address)  # they may name as many as they like
         wait = forged.wait(tries)

@@ -53,6 +53,7 @@ def settings_here(env: Mapping[str, str], state: Path) -> tuple[Settings, str | 
         "POSTGRES_DSN": found["postgres_dsn"],
         "TEMPORAL_ADDRESS": found["temporal_address"],
         "BELLHOP_SECRET_KEY": paths.secret_key(),
+        "SPOOL_DIR": str(paths.spool),
         "BELLHOP_SANDBOX_URL": found["sandbox_url"],
         "BELLHOP_PUBLIC_URL": env.get("BELLHOP_PUBLIC_URL") or found["api_url"],
         # What it says is in `env` already.

@@ -63,6 +63,10 @@ class DevPaths:
         return self.state / "sandbox.db"
 
     @property
+    def spool(self) -> Path:
+        return self.state / "spool"
+
+    @property
     def receiver_file(self) -> Path:
         return self.state / "receiver.jsonl"
 

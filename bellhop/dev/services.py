@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from bellhop.dev.free_ports import Ports, both_loopbacks
 from bellhop.dev.local_http import answers
@@ -35,6 +36,7 @@ def settings_env(
     secret_key: str,
     ports: Ports,
     host: str,
+    spool: Path,
 ) -> dict[str, str]:
     """The environment of the stack's programs: the person's own, with what only the stack knows laid over it."""
     url = f"http://{reachable(host)}:{ports.api}"
@@ -53,6 +55,7 @@ def settings_env(
         "BELLHOP_SANDBOX_URL": f"http://127.0.0.1:{ports.sandbox}",
         # The receiver and the person's own test servers live on this machine.
         "WEBHOOK_ALLOW": base.get("WEBHOOK_ALLOW") or "127.0.0.0/8,::1/128",
+        "SPOOL_DIR": str(spool),
         # Everything is here: a .env beside the checkout is for the real installation, or was read into `base`.
         "BELLHOP_ENV_FILE": "",
         "PYTHONUNBUFFERED": "1",

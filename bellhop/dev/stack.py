@@ -115,6 +115,7 @@ class EmbeddedStack:
             secret_key=self.paths.secret_key(),
             ports=self.ports,
             host=self.host,
+            spool=self.paths.spool,
         )
 
     def description(self) -> dict[str, Any]:

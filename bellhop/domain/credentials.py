@@ -66,6 +66,17 @@ class CredentialCipher:
         """As they are used. Raises CredentialsUnreadable."""
         return self._opened(str(stored[MARK])) if _is_sealed(stored) else stored
 
+    def seal_bytes(self, content: bytes) -> bytes:
+        """Anything, as it is kept outside of the database."""
+        return self._newest.encrypt(content)
+
+    def open_bytes(self, sealed: bytes) -> bytes:
+        """What was sealed. Raises CredentialsUnreadable."""
+        try:
+            return self._ring.decrypt(sealed)
+        except InvalidToken:
+            raise CredentialsUnreadable from None
+
     def sealing(self, stored: Mapping[str, str]) -> Sealing:
         """How they are kept."""
         if not stored:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.delivery_ports import Provider
+from bellhop.engine.callback_spool import CallbackSpool
 from bellhop.store.database import Database
 from bellhop.store.settings import DeliverySettings
 from bellhop.temporal.dispatcher import TemporalDispatcher
@@ -26,5 +27,7 @@ class Engine:
     providers: Mapping[str, Provider]
     delivery: DeliverySettings
     webhook: WebhookSettings
+    spool: CallbackSpool | None = None
+    """Where callbacks are kept while the database is away; None: they are answered 503."""
     receipts_stored: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when receipts were stored that are yet to be applied."""

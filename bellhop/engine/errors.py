@@ -108,5 +108,10 @@ class AccountUnreadable(EngineError):
     """The account's credentials cannot be decrypted just now, so nobody can say whether this callback is its own."""
 
 
+class UnverifiedWhileAway(EngineError):
+    """The database is away, and what is remembered of this account did not sign this callback: whose it is, only the
+    database can tell. Try again."""
+
+
 class UnreadableCallback(EngineError):
     """This is not what the provider sends."""

@@ -13,7 +13,7 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.engine.context import Engine
 from bellhop.settings import SettingsError
 from bellhop.store.access import installation
-from bellhop.store.database import DatabaseTimeout
+from bellhop.store.database import Database, DatabaseTimeout
 
 ASK_AGAIN = 2.0
 PATIENCE = 2.0
@@ -52,12 +52,13 @@ async def await_installation(engine: AsyncEngine, book: AddressBook) -> None:
 
 async def reachable(engine: Engine) -> Reachable:
     """What can be reached, PostgreSQL with our tables in it."""
-    return Reachable(*await asyncio.gather(_postgres(engine), engine.dispatcher.reachable(PATIENCE)))
+    return Reachable(*await asyncio.gather(postgres_reachable(engine.database), engine.dispatcher.reachable(PATIENCE)))
 
 
-async def _postgres(engine: Engine) -> bool:
+async def postgres_reachable(database: Database) -> bool:
+    """Whether PostgreSQL answers soon, and has our tables."""
     try:
-        await engine.database.read(installation.is_migrated, timeout=PATIENCE)
+        await database.read(installation.is_migrated, timeout=PATIENCE)
     except (SQLAlchemyError, OSError, DatabaseTimeout):
         return False
     return True

@@ -7,19 +7,32 @@ that, by this process or by whichever runs.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.credentials import CredentialsUnreadable
 from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Provider, Receipt
+from bellhop.domain.rows.delivery import AccountRow
+from bellhop.engine.callback_spool import CallbackSpool
 from bellhop.engine.context import Engine
-from bellhop.engine.errors import AccountUnreadable, NotFound, UnreadableCallback, WrongSignature
-from bellhop.store.database import TIMEOUT
+from bellhop.engine.errors import AccountUnreadable, NotFound, UnreadableCallback, UnverifiedWhileAway, WrongSignature
+from bellhop.spool.directory import SpoolFull
+from bellhop.spool.entries import Entry
+from bellhop.store.database import TIMEOUT, DatabaseTimeout, unavailable
 from bellhop.store.delivery import receipts, unapplied_receipts
+from bellhop.store.delivery.accounts import calling_account
 from bellhop.store.delivery.receipts import Recorded
 from bellhop.store.delivery.unapplied_receipts import Chunk
+
+LEAST = 0.5
+"""Seconds a transaction gets, however long the look-up of the account has taken."""
+
+_Signed = tuple[Sequence[Account], Sequence[Receipt | Inbound]]
+"""The accounts whose credentials signed a callback, and what it says."""
 
 log = structlog.get_logger()
 
@@ -31,25 +44,84 @@ async def receive(engine: Engine, provider: str, identity: str, callback: Callba
     """Take a callback of the account `identity` at `provider`: receipts of what was sent, and what guests have
     written. The scopes are those of the account's rows whose credentials signed it.
 
+    While the database is away it is kept on disk, where there is a spool, and recorded later (`replay.py`).
+
     Returns what the provider is answered (status, media type, body). Raises NotFound, WrongSignature,
-    UnreadableCallback, AccountUnreadable.
+    UnreadableCallback, AccountUnreadable, UnverifiedWhileAway.
     """
     adapter = engine.providers.get(provider)
     if adapter is None or "\0" in identity:
         raise NotFound
+    if engine.spool is None:
+        accounts = await _accounts(engine, provider, identity, TIMEOUT)
+        verified, items = _read(adapter, accounts, callback)
+        await record(engine, verified, items)
+    else:
+        await _record_or_keep(engine, engine.spool, adapter, identity, callback)
+    return adapter.acknowledgement()
 
-    # In this order, so that who has no signature costs neither a parser nor a transaction.
-    accounts = await _accounts(engine, provider, identity)
+
+async def _record_or_keep(
+    engine: Engine, spool: CallbackSpool, adapter: Provider, identity: str, callback: CallbackRequest
+) -> None:
+    """Record it within the time that the database has; else keep it. Raises the database's error where neither can be
+    done."""
+    arrived_at, until = datetime.now(UTC), time.monotonic() + spool.after
+    away: Exception | None = None
+    signed: _Signed | None = None
+    try:
+        if spool.away:
+            raise DatabaseTimeout
+        signed = _read(adapter, await _accounts(engine, adapter.name, identity, spool.after), callback)
+        # What a guest writes now comes after what they wrote before.
+        if not (_has_text(signed[1]) and await spool.has_texts()):
+            await record(engine, *signed, timeout=max(LEAST, until - time.monotonic()))
+            return
+    except Exception as error:
+        if not unavailable(error):
+            raise
+        spool.notice(error)
+        away = error
+        signed = signed or _read_by_memory(engine, spool, adapter, identity, callback, error)
+    verified, items = signed
+    entry = Entry(adapter.name, identity, tuple(account.id for account in verified), arrived_at, callback)
+    try:
+        await spool.keep(entry, text=_has_text(items))
+    except SpoolFull as full:
+        if away is not None:
+            log.error("a callback was neither recorded nor kept", provider=adapter.name, reason=str(full))
+            raise away from None
+        await record(engine, verified, items)
+
+
+def _read_by_memory(
+    engine: Engine, spool: CallbackSpool, adapter: Provider, identity: str, callback: CallbackRequest, away: Exception
+) -> _Signed:
+    """A callback verified with what this process remembers of its account. Raises `away` where that is nothing, and
+    UnverifiedWhileAway where it was not signed with that: nobody knows whether the credentials were changed since."""
+    rows = spool.accounts.of(adapter.name, identity)
+    if not rows:
+        raise away
+    try:
+        return _read(adapter, _opened(engine, rows), callback)
+    except WrongSignature:
+        raise UnverifiedWhileAway from None
+
+
+def _read(adapter: Provider, accounts: Sequence[Account], callback: CallbackRequest) -> _Signed:
+    """The accounts whose credentials signed it, and what it says. In this order, so that who has no signature costs
+    neither a parser nor a transaction. Raises WrongSignature, UnreadableCallback."""
     verified = _signers(adapter, accounts, callback)
     if not verified:
         raise WrongSignature
     try:
-        items = adapter.parse(callback)
+        return verified, adapter.parse(callback)
     except ValueError:
         raise UnreadableCallback from None
 
-    await record(engine, verified, items)
-    return adapter.acknowledgement()
+
+def _has_text(items: Sequence[Receipt | Inbound]) -> bool:
+    return any(isinstance(item, Inbound) for item in items)
 
 
 async def record(
@@ -140,13 +212,20 @@ def _signers(adapter: Provider, accounts: Sequence[Account], callback: CallbackR
     return signers
 
 
-async def _accounts(engine: Engine, provider: str, identity: str) -> list[Account]:
+async def _accounts(engine: Engine, provider: str, identity: str, timeout: float) -> list[Account]:
     """The rows that stand for one account. Raises NotFound, AccountUnreadable."""
-    try:
-        found = await engine.database.read(lambda tx: receipts.accounts(tx, engine.cipher, provider, identity))
-    except CredentialsUnreadable as problem:
-        log.error("a callback cannot be verified", provider=provider, account=identity, mend=str(problem))
-        raise AccountUnreadable from None
+    found = await engine.database.read(lambda tx: receipts.accounts(tx, provider, identity), timeout=timeout)
+    if engine.spool is not None:
+        engine.spool.accounts.note(provider, identity, found)
     if not found:
         raise NotFound
-    return found
+    return _opened(engine, found)
+
+
+def _opened(engine: Engine, rows: Sequence[AccountRow]) -> list[Account]:
+    try:
+        return [calling_account(engine.cipher, row) for row in rows]
+    except CredentialsUnreadable as problem:
+        row = rows[0]
+        log.error("a callback cannot be verified", provider=row.provider, account=row.identity, mend=str(problem))
+        raise AccountUnreadable from None

@@ -1,7 +1,7 @@
 """The doctor: what is stuck or inconsistent now, why, and what to do about it, in sentences.
 
-Only looks. PostgreSQL and Temporal are looked at independently: when one is down that is the finding, and the other
-goes on.
+Only looks. PostgreSQL, Temporal and the spool are looked at independently: when one is down that is the finding, and
+the others go on.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from bellhop.ops.doctor_checks import (
     TEMPORAL_DOWN,
 )
 from bellhop.ops.humanize import Count, Lasting
+from bellhop.ops.spool_checks import SPOOL_CHECKS
 from bellhop.settings import Settings
 from bellhop.store.connections import make_engine
 from bellhop.temporal.client import connect
@@ -64,11 +65,17 @@ _LATE = frozenset({RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED})
 async def examine(settings: Settings, limits: Limits | None = None) -> Examination:
     """Look at everything, once."""
     context = CheckContext(settings, limits or Limits())
-    database, temporal = Examination(), Examination()
-    await asyncio.gather(_check_database(context, database), _check_temporal(context, temporal))
-    findings = sorted([*database.findings, *temporal.findings], key=lambda finding: -finding.severity)
+    database, temporal, spool = Examination(), Examination(), Examination()
+    await asyncio.gather(
+        _check_database(context, database), _check_temporal(context, temporal), _run(SPOOL_CHECKS, context, spool)
+    )
+    parts = (database, temporal, spool)
+    findings = sorted((found for part in parts for found in part.findings), key=lambda finding: -finding.severity)
     return Examination(
-        findings, [*database.looked, *temporal.looked], [*database.skipped, *temporal.skipped], context.information
+        findings,
+        [name for part in parts for name in part.looked],
+        [name for part in parts for name in part.skipped],
+        context.information,
     )
 
 

@@ -17,6 +17,7 @@ from bellhop.domain.credentials import Sealing
 from bellhop.ops import fairness_probe, temporal_checks
 from bellhop.ops.doctor_check import Check, CheckContext, Facts, Look, Query, Severity
 from bellhop.ops.migrate import PROJECT
+from bellhop.ops.spool_checks import SPOOL_CHECKS
 from bellhop.store.delivery import accounts
 from bellhop.store.reports import health_queries
 
@@ -332,7 +333,7 @@ async def _never(_: CheckContext) -> list[Facts]:
 DATABASE_DOWN = Check(
     "postgres", Severity.WRONG, "PostgreSQL can't be reached ({error}).",
     "Check POSTGRES_DSN and that the server runs. Until it is back the API answers 503 and nothing is sent; what was "
-    "accepted is not lost.",
+    "accepted is not lost, and what providers and guests say is kept on disk.",
     _never,
 )  # fmt: skip
 TEMPORAL_DOWN = Check(
@@ -346,5 +347,7 @@ CHECK_FAILED = Check(
     _never,
 )  # fmt: skip
 
-CHECKS: tuple[Check, ...] = (DATABASE_DOWN, *DATABASE_CHECKS, TEMPORAL_DOWN, *TEMPORAL_CHECKS, CHECK_FAILED)
+CHECKS: tuple[Check, ...] = (
+    DATABASE_DOWN, *DATABASE_CHECKS, TEMPORAL_DOWN, *TEMPORAL_CHECKS, *SPOOL_CHECKS, CHECK_FAILED
+)  # fmt: skip
 """Every check there is."""

@@ -44,6 +44,13 @@ def unavailable(error: BaseException) -> bool:
     return isinstance(error, (OperationalError, InterfaceError, PoolTimeout, DatabaseTimeout))
 
 
+def about_one_statement(error: BaseException) -> bool:
+    """True for what is `unavailable` and yet may be about what was asked alone: a lock or a statement that took too
+    long, a deadlock, no answer in time."""
+    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    return isinstance(error, (PoolTimeout, DatabaseTimeout)) or state in ("55P03", "57014", "40P01", "40001")
+
+
 class Database:
     """Runs work against Postgres. Work may run twice when the first connection turned out to be dead, so it does
     nothing but talk to the database."""

@@ -32,6 +32,7 @@ from bellhop.sandbox.providers import default_accounts
 from bellhop.settings import Settings
 from bellhop.store.database import Database
 from bellhop.store.delivery import receipts
+from bellhop.store.delivery.accounts import calling_account
 from bellhop.store.delivery.attempt_store import AttemptStore
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
@@ -95,7 +96,8 @@ async def test_rows_in_plain_are_read_and_encrypted_by_command(
     await tx.execute(text("update provider_accounts set credentials = :plain where identity = :sid"),
                      {"plain": PLAIN, "sid": SID})  # fmt: skip
     cipher = settings.bellhop.credential_cipher()
-    (account,) = await receipts.accounts(tx, cipher, "twilio", SID)
+    (row,) = await receipts.accounts(tx, "twilio", SID)
+    account = calling_account(cipher, row)
     assert (account.credentials["auth_token"], account.previous_credentials["auth_token"]) == (
         "plain-token", "first-token",
     )  # fmt: skip
@@ -129,8 +131,9 @@ async def test_under_a_key_that_is_not_set_nothing_is_lost(
     done = await administration.encrypt_accounts(tx, settings)
     assert (done["unreadable"], done["unchanged"]) == (3, 0)
     assert "BELLHOP_CREDENTIALS_KEYS" in done["next"]
-    with pytest.raises(CredentialsUnreadable, match="BELLHOP_CREDENTIALS_KEYS"):
-        await receipts.accounts(tx, settings.bellhop.credential_cipher(), "twilio", SID)
+    for row in await receipts.accounts(tx, "twilio", SID):
+        with pytest.raises(CredentialsUnreadable, match="BELLHOP_CREDENTIALS_KEYS"):
+            calling_account(settings.bellhop.credential_cipher(), row)
     with pytest.raises(Refused, match="BELLHOP_CREDENTIALS_KEYS"):
         await administration.set_accounts(tx, twilio(settings, "third-token"), SLUG, "live")
     assert await dump(tx) == before

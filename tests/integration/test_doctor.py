@@ -7,8 +7,10 @@ import json
 import os
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -32,8 +34,10 @@ from bellhop.ops.doctor import Examination, examine
 from bellhop.ops.doctor_check import Limits, Severity
 from bellhop.ops.doctor_checks import CHECKS, DATABASE_CHECKS, TEMPORAL_CHECKS
 from bellhop.ops.seed import ensure_accounts, ensure_property
+from bellhop.ops.spool_checks import SPOOL_CHECKS
 from bellhop.providers import providers
 from bellhop.settings import Settings
+from bellhop.spool.directory import SpoolDirectory
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
 from bellhop.temporal import contract
@@ -42,7 +46,7 @@ from bellhop.temporal.recovery import keep_sweeping
 from workflows.sweep import SweepWorkflow
 
 from .doctor_situations import AGO, NEW_ATTEMPT, SITUATIONS
-from .engine import Engine, free_port, running_engine
+from .engine import Engine, free_port, running_engine, serving
 
 ELSEWHERE = {
     "secret_key": "test_another_key",
@@ -56,6 +60,10 @@ ELSEWHERE = {
     "swept": "test_sweeps_that_do_not_run",
     "schedule_paused": "test_sweeps_that_do_not_run",
     "queues": "test_half_a_stack",
+    "spool_waiting": "test_what_waits_on_disk",
+    "spool_full": "test_what_waits_on_disk",
+    "spool_rejected": "test_what_waits_on_disk",
+    "spool_unusable": "test_what_waits_on_disk",
     "turns": "test_a_temporal_that_takes_no_turns",
 }
 
@@ -137,6 +145,41 @@ async def test_live_accounts_behind_an_address_without_encryption(
     assert "live environments have 1 account" in said(await examine(settings), "public_url")
     https = settings.bellhop.model_copy(update={"public_url": "https://bellhop.example.com"})
     assert "public_url" not in names(await examine(settings.model_copy(update={"bellhop": https})))
+
+
+async def test_what_waits_on_disk(settings: Settings, engine: AsyncEngine, tmp_path: Path) -> None:
+    """Said of this machine's directory; and of the API's, which may be elsewhere."""
+    found = await examine(settings)
+    assert not names(found) & {check.name for check in SPOOL_CHECKS}
+    few = settings.model_copy(update={"spool": settings.spool.model_copy(update={"max_entries": 4})})
+    kept = SpoolDirectory(few.spool.dir, 4, 1_000)
+    for _ in range(3):
+        kept.put(b"x", time.time_ns() - 600 * 10**9, text=True)
+    kept.reject(kept.waiting()[0])
+    found = await examine(few)
+    where = f"in {few.spool.dir} on this machine"
+    assert f"On disk, {where}: 2 callbacks that PostgreSQL has not taken yet, the oldest since 10 minutes" in said(
+        found, "spool_waiting"
+    )
+    assert f"taken to 50% {where}" in said(found, "spool_full")
+    assert f"1 callback that the API had answered 2xx could not be recorded: set aside {where}" in said(
+        found, "spool_rejected"
+    )
+    # The doctor runs where there is no spool: the API tells.
+    public_url = f"http://127.0.0.1:{free_port()}"
+    bellhop = few.bellhop.model_copy(update={"public_url": public_url})
+    api = few.model_copy(update={"bellhop": bellhop})
+    elsewhere = api.model_copy(update={"spool": few.spool.model_copy(update={"dir": tmp_path / "none"})})
+    gone = settings.postgres.model_copy(update={"dsn": SecretStr("postgresql://nobody@127.0.0.1:1/bellhop")})
+    async with serving(api.model_copy(update={"postgres": gone})):
+        assert f"On disk, at the API ({public_url}): 2 callbacks" in said(await examine(elsewhere), "spool_waiting")
+        assert len([one for one in (await examine(api)).findings if one.check == "spool_waiting"]) == 1
+    (tmp_path / "file").write_text("")
+    none = api.model_copy(update={"spool": few.spool.model_copy(update={"dir": tmp_path / "file" / "spool"})})
+    async with serving(none):
+        assert f"cannot keep callbacks on disk at the API ({public_url})" in said(
+            await examine(elsewhere), "spool_unusable"
+        )
 
 
 async def test_without_postgres(settings: Settings, temporal: Client) -> None:
@@ -284,7 +327,7 @@ async def test_a_stack_that_is_well(well: Engine) -> None:
     await well.until(sent["id"], "delivered", seconds=60)
     found = await until(well.settings, set())
     assert found.findings == [] and found.severity == Severity.FINE
-    assert set(found.looked) == {check.name for check in (*DATABASE_CHECKS, *TEMPORAL_CHECKS)}
+    assert set(found.looked) == {check.name for check in (*DATABASE_CHECKS, *TEMPORAL_CHECKS, *SPOOL_CHECKS)}
     result = await asyncio.to_thread(bellhop, well.settings, "doctor")
     assert result.returncode == 0, result.stdout + result.stderr
     assert f"All is well: {len(found.looked)} things looked at, nothing is stuck." in result.stdout
@@ -297,7 +340,8 @@ async def test_a_stack_that_is_well(well: Engine) -> None:
     wrong = await asyncio.to_thread(bellhop, well.settings, "doctor")
     assert wrong.returncode == 2
     assert wrong.stdout.index("WRONG ") < wrong.stdout.index("WARNING ")
-    assert f"2 findings; {len(DATABASE_CHECKS) + len(TEMPORAL_CHECKS)} things looked at" in wrong.stdout
+    looked = len(DATABASE_CHECKS) + len(TEMPORAL_CHECKS) + len(SPOOL_CHECKS)
+    assert f"2 findings; {looked} things looked at" in wrong.stdout
 
 
 async def test_half_a_stack(empty: Settings, engine: AsyncEngine) -> None:

@@ -19,6 +19,7 @@ from bellhop.domain.scopes import Scope
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
 from bellhop.store.delivery import receipts
+from bellhop.store.delivery.accounts import calling_account
 from bellhop.store.guests import consents
 
 from .conftest_api import Api, open_api
@@ -40,7 +41,8 @@ class Properties:
         )
         async with self.api.database.begin() as tx:
             cipher = self.settings.bellhop.credential_cipher()
-            return await receipts.accounts(tx, cipher, provider, identities[0][0])
+            found = await receipts.accounts(tx, provider, identities[0][0])
+        return [calling_account(cipher, row) for row in found]
 
     async def hears(self, *items: Receipt | Inbound, provider: str = "twilio") -> receipts.Recorded:
         verified = await self.accounts(provider)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, bindparam, func, select, update
+from sqlalchemy import Integer, Uuid, any_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,6 @@ from bellhop.domain import statuses
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
 from bellhop.domain.channels import CHANNELS, AddressKind, ChannelRules
-from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.delivery_ports import Account, Inbound, Receipt
 from bellhop.domain.rows.delivery import AccountRow, AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
@@ -24,7 +23,6 @@ from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.conversations.inbound import receive
 from bellhop.store.delivery import attempt_rows, receipt_rows
-from bellhop.store.delivery.accounts import calling_account
 from bellhop.store.delivery.receipt_rows import Fact, Stored
 from bellhop.store.guests import consents, profiles
 from bellhop.store.messages import progress
@@ -36,6 +34,9 @@ _ACCOUNTS = CompiledStatement(
     .where(provider_accounts.c.provider == bindparam("name"), provider_accounts.c.identity == bindparam("account"))
     .order_by(provider_accounts.c.id),
     row=AccountRow,
+)
+_EVERY_ACCOUNT = CompiledStatement(
+    select(provider_accounts).order_by(provider_accounts.c.id).limit(bindparam("most", type_=Integer)), row=AccountRow
 )
 _EMPTY = CompiledStatement(
     update(receipts).where(receipts.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))).values(payload=None)
@@ -82,11 +83,14 @@ class Recorded:
     stored: int = 0
 
 
-async def accounts(tx: AsyncConnection, cipher: CredentialCipher, provider: str, identity: str) -> list[Account]:
-    """The rows that stand for one account at a provider (several properties may share it), to verify callbacks. Raises
-    CredentialsUnreadable."""
-    found = await _ACCOUNTS(tx, name=provider, account=identity)
-    return [calling_account(cipher, row) for row in found]
+async def accounts(tx: AsyncConnection, provider: str, identity: str) -> list[AccountRow]:
+    """The rows that stand for one account at a provider (several properties may share it), to verify callbacks."""
+    return await _ACCOUNTS(tx, name=provider, account=identity)
+
+
+async def every_account(tx: AsyncConnection, most: int) -> list[AccountRow]:
+    """The rows of all accounts whose callbacks may come, the oldest first, `most` of them."""
+    return await _EVERY_ACCOUNT(tx, most=most)
 
 
 async def record(

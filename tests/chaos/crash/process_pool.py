@@ -53,6 +53,8 @@ ENV = {
     "DELIVERY_RETRY_LONGEST": "1",
     "DELIVERY_HOLD": "0.5",
     "DELIVERY_THREADS": "4",
+    # Processes of several databases would share it.
+    "SPOOL_MAX_ENTRIES": "0",
     "WEBHOOK_ALLOW": "127.0.0.0/8",
     "WEBHOOK_TIMEOUT": "3",
     "WEBHOOK_RETRY_PAUSES": "0.5,1,1,1,2,2",

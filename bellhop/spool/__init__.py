@@ -1,0 +1,1 @@
+"""Callbacks on disk while the database is away: verified, encrypted, flushed before they are answered."""
