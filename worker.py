@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import httpx2
@@ -25,11 +24,13 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from activities.drain import EndpointActivities
 from activities.messages import MessageActivities
 from activities.recovery import RecoveryActivities
+from activities.slots import CallSlots
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.routing import carried
+from bellhop.domain.scopes import ENVIRONMENTS
 from bellhop.engine.installation import await_installation
 from bellhop.logging import configure_logs
-from bellhop.providers import providers
+from bellhop.providers import PACKAGES, providers
 from bellhop.providers.lease import DeadMansSwitch, boottime
 from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.connections import make_engine
@@ -49,12 +50,15 @@ log = structlog.get_logger()
 ROLES = ("workflows", "activities", "all")
 RUNNER = UnsandboxedWorkflowRunner()
 """Our workflows import nothing that the sandbox would catch, and cost a third without it; tests run sandboxed."""
+WORKFLOWS_AT_ONCE = 50
+SLOW = 2.0
+"""Seconds: an account whose calls take longer gets fewer of them at a time."""
 GRACE = timedelta(seconds=6)
 """What running activities get at shutdown. Cut-off provider calls are settled later, like any unknown outcome."""
 
 
 def message_activities(
-    settings: Settings, engine: AsyncEngine, dispatcher: TemporalDispatcher, threads: ThreadPoolExecutor
+    settings: Settings, engine: AsyncEngine, dispatcher: TemporalDispatcher, slots: CallSlots, questions: CallSlots
 ) -> MessageActivities:
     """`deliver` and `settle` over the real attempt store and providers."""
     routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
@@ -69,7 +73,8 @@ def message_activities(
             dispatcher.wake_endpoints,
         ),
         providers(),
-        threads,
+        slots,
+        questions,
         boottime,
         settings.delivery.lease,
         settings.delivery.call_timeout,
@@ -86,10 +91,11 @@ def workflow_worker(client: Client, settings: Settings, messages: MessageActivit
         # Local ones only: this queue has no tasks of its own for activities.
         activities=[messages.deliver, messages.settle, messages.withdraw],
         no_remote_activities=True,
-        max_concurrent_local_activities=settings.delivery.threads,
+        # One that waits for a slot leaves soon: few are enough, and few of one property's are in front of another's.
+        max_concurrent_local_activities=WORKFLOWS_AT_ONCE,
         workflow_runner=RUNNER,
         max_cached_workflows=2_000,
-        max_concurrent_workflow_tasks=50,
+        max_concurrent_workflow_tasks=WORKFLOWS_AT_ONCE,
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),
         graceful_shutdown_timeout=GRACE,
     )
@@ -113,14 +119,21 @@ def activity_workers(
         settings.webhook.retry_pauses,
     )
     recovery = RecoveryActivities(sweeper)
-    return [
+    throughs = [None, *(f"{package.name}-{environment}" for package in PACKAGES for environment in ENVIRONMENTS)]
+    providing = [
         Worker(
             client,
-            task_queue=contract.TASK_QUEUE_PROVIDERS,
+            task_queue=contract.providers_queue(through),
             activities=[messages.deliver, messages.settle, messages.withdraw],
             max_concurrent_activities=settings.delivery.threads,
+            # Many queues, each with little to do.
+            max_concurrent_activity_task_polls=2,
             graceful_shutdown_timeout=GRACE,
-        ),
+        )
+        for through in throughs
+    ]
+    return [
+        *providing,
         Worker(
             client,
             task_queue=contract.TASK_QUEUE_WEBHOOKS,
@@ -166,9 +179,9 @@ async def run(settings: Settings, role: str) -> None:
         return
     await checking
     posts = make_client(settings.webhook)
-    with threads(settings) as pool:
+    with calls(settings) as (slots, questions):
         async with posts, TemporalDispatcher(client, engine) as dispatcher:
-            messages = message_activities(settings, engine, dispatcher, pool)
+            messages = message_activities(settings, engine, dispatcher, slots, questions)
             watching: asyncio.Task[None] | None = None
             workers = [workflow_worker(client, settings, messages)] if role in ("workflows", "all") else []
             if role in ("activities", "all"):
@@ -182,17 +195,24 @@ async def run(settings: Settings, role: str) -> None:
 
 
 @contextlib.contextmanager
-def threads(settings: Settings) -> Iterator[ThreadPoolExecutor]:
-    """The bounded pool the providers' SDKs run in, under a dead man's switch: a process that was paused longer than
-    an attempt's lease dies on resuming, before it can finish a call that has since been settled."""
+def calls(settings: Settings) -> Iterator[tuple[CallSlots, CallSlots]]:
+    """Slots and threads for messages and for questions, under a dead man's switch: a process that was paused longer
+    than an attempt's lease dies on resuming, before it can finish a call that has since been settled."""
     switch = DeadMansSwitch(settings.delivery.lease)
     switch.start()
-    pool = ThreadPoolExecutor(settings.delivery.threads, thread_name_prefix="provider")
+    slots, questions = call_slots(settings)
     try:
-        yield pool
+        yield slots, questions
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        slots.close()
+        questions.close()
         switch.stop()
+
+
+def call_slots(settings: Settings) -> tuple[CallSlots, CallSlots]:
+    """Those for messages and those for questions, which never take the place of messages."""
+    threads, slow = settings.delivery.threads, min(SLOW, 0.8 * settings.delivery.call_timeout)
+    return CallSlots(threads, slow), CallSlots(max(3, threads // 2), slow, "question")
 
 
 async def _run_all(workers: list[Worker], stop: asyncio.Task[bool]) -> None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import Executor
 from contextlib import asynccontextmanager
+from functools import partial
+from types import TracebackType
+from typing import Self, TypeVar
 from uuid import UUID
 
 import structlog
 from temporalio import activity
 
 from activities.faults import redact_errors
+from activities.slots import CallSlots
 from bellhop.domain.answers import Answer, Next, Withdrawal
 from bellhop.domain.delivery_ports import (
     Attempts,
+    Busy,
     Claim,
     Lookup,
     LookupKind,
@@ -27,11 +31,18 @@ from bellhop.domain.delivery_ports import (
     StatusPoll,
 )
 from bellhop.domain.ids import Prefix, render
+from bellhop.domain.slots import Carrier, Slot
 from bellhop.temporal import contract
 
 log = structlog.get_logger()
 
+R = TypeVar("R")
+
 RECORD_TRIES = 6
+PATIENCE = 0.5
+"""Seconds that a message waits here for a slot. After that others get its place in the worker, until it is its turn."""
+AT_ONCE = 1.0
+"""Seconds: for a turn that comes sooner no timer is worth while."""
 QUIET = 2.0
 BEAT = 1.5
 """Seconds: an activity that takes longer than QUIET says every BEAT that its process lives. Most take no such time, and
@@ -39,21 +50,23 @@ then it costs no call."""
 
 
 class MessageActivities:
-    """`boottime`: CLOCK_BOOTTIME in seconds. `lease`: how long an attempt may be in flight. `threads`: where the
-    providers' synchronous SDKs run."""
+    """`boottime`: CLOCK_BOOTTIME in seconds. `lease`: how long an attempt may be in flight. `slots`: for messages, with
+    the threads in which the providers' synchronous SDKs run; `questions`: the same for what is asked about them."""
 
     def __init__(
         self,
         attempts: Attempts,
         providers: Mapping[str, Provider],
-        threads: Executor,
+        slots: CallSlots,
+        questions: CallSlots,
         boottime: Callable[[], float],
         lease: float,
         look_up_timeout: float,
     ) -> None:
         self._attempts = attempts
         self._providers = providers
-        self._threads = threads
+        self._slots = slots
+        self._questions = questions
         self._boottime = boottime
         self._lease = lease
         self._look_up_timeout = look_up_timeout
@@ -62,14 +75,19 @@ class MessageActivities:
     @redact_errors
     async def deliver(self, message_id: str) -> Answer:
         """Send what may go out now, part by part, and say what is next."""
-        async with _alive():
+        async with _alive(), _Held(self._slots) as held:
             while True:
                 # Before the row is written: the process's own deadline is never later than the attempt store's.
                 deadline = self._boottime() + self._lease
-                decided = await self._attempts.claim(UUID(message_id), deadline)
+                decided = await self._attempts.claim(UUID(message_id), deadline, held.take)
                 if isinstance(decided, Answer):
                     return decided
-                answer = await self._record(decided, await self._send(decided))
+                if isinstance(decided, Busy):
+                    # Without an attempt, so that one who waits for a slot has nothing that a kill leaves unknown.
+                    if await held.wait(decided.carrier):
+                        continue
+                    return self._later(decided)
+                answer = await self._record(decided, await self._send(decided, held.slot))
                 if answer.next is not Next.AGAIN or answer.after > 0:
                     return answer
 
@@ -92,11 +110,16 @@ class MessageActivities:
         """Cancel the message, whose workflow somebody cancels, if it still can be, and say what is next."""
         return await self._attempts.withdraw(UUID(message_id))
 
-    async def _send(self, claim: Claim) -> SendResult:
+    def _later(self, busy: Busy) -> Answer:
+        """Ask again when it is this one's turn, through the queue of its provider: it takes up no place here then."""
+        turn = self._slots.turn(busy.carrier)
+        through = f"{busy.carrier.provider}-{busy.carrier.environment}"
+        after = turn if turn > AT_ONCE or not activity.info().is_local else 0.0
+        return Answer(busy.status, Next.AGAIN, after, through)
+
+    async def _send(self, claim: Claim, slot: Slot) -> SendResult:
         provider = self._providers[claim.account.provider]
-        result = await asyncio.get_running_loop().run_in_executor(
-            self._threads, provider.send, claim.account, claim.outgoing
-        )
+        result = await self._slots.call(slot, partial(provider.send, claim.account, claim.outgoing))
         log.info(
             "provider called",
             message=render(Prefix.MESSAGE, claim.outgoing.message_id),
@@ -110,23 +133,22 @@ class MessageActivities:
 
     async def _look_up(self, lookup: Lookup) -> LookupResult:
         provider = self._providers[lookup.account.provider]
-        return await asyncio.get_running_loop().run_in_executor(
-            self._threads, provider.look_up, lookup.account, lookup.request, self._look_up_timeout
-        )
+        ask = partial(provider.look_up, lookup.account, lookup.request, self._look_up_timeout)
+        return await self._question(lookup.account.carrier, ask)
 
     async def _poll(self, polled: PolledAttempt) -> Reported:
         provider = self._providers[polled.account.provider]
         if polled.age > provider.horizon.total_seconds():
             # By now nothing more can change what it said.
             return Reported(LookupKind.CANNOT_KNOW)
-        return await asyncio.get_running_loop().run_in_executor(
-            self._threads,
-            provider.report,
-            polled.account,
-            polled.provider_id,
-            polled.attempt_id,
-            self._look_up_timeout,
-        )
+        ask = partial(provider.report, polled.account, polled.provider_id, polled.attempt_id, self._look_up_timeout)
+        return await self._question(polled.account.carrier, ask)
+
+    async def _question(self, carrier: Carrier, ask: Callable[[], R]) -> R:
+        """Ask a provider as soon as there is a slot: nothing is written before, and a kill loses nothing."""
+        async with _Held(self._questions) as held:
+            await held.wait(carrier, for_ever=True)
+            return await self._questions.call(held.slot, ask)
 
     async def _record(self, claim: Claim, result: SendResult) -> Answer:
         """Write an outcome down, with retries: what is not recorded has to be found out again from the provider."""
@@ -141,6 +163,47 @@ class MessageActivities:
                 )
                 await asyncio.sleep(min(5.0, 0.2 * 2**tried))
         raise AssertionError("unreachable")
+
+
+class _Held:
+    """The slot that one activity has, given back at its end. `async with`."""
+
+    def __init__(self, slots: CallSlots) -> None:
+        self._slots = slots
+        self._slot: Slot | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._drop()
+
+    @property
+    def slot(self) -> Slot:
+        """The one it has."""
+        assert self._slot is not None, "it was taken before the attempt was written"
+        return self._slot
+
+    def take(self, carrier: Carrier) -> bool:
+        """A slot of this account, if there is one: see `delivery_ports.TakeSlot`."""
+        if self._slot is not None and self._slot.carrier == carrier:
+            return True
+        self._drop()
+        self._slot = self._slots.take(carrier)
+        return self._slot is not None
+
+    async def wait(self, carrier: Carrier, *, for_ever: bool = False) -> bool:
+        """Wait for one."""
+        self._drop()
+        self._slot = await self._slots.wait(carrier, None if for_ever else PATIENCE)
+        return self._slot is not None
+
+    def _drop(self) -> None:
+        if self._slot is not None:
+            self._slots.give_back(self._slot)
+            self._slot = None
 
 
 @asynccontextmanager

@@ -58,6 +58,7 @@ class MessageWorkflow:
 
     def __init__(self) -> None:
         self._asked = False
+        self._through: str | None = None
         self._wakes = 0
         self._reported: Answer | None = None
         self._withdrawn_before = False
@@ -83,6 +84,7 @@ class MessageWorkflow:
                 answer = await self._withdraw(message_id)
             else:
                 answer = await self._ask(activity, message_id, Answer)
+            self._through = answer.through or self._through
             if answer.next is Next.TRACK:
                 if self._to_withdraw():
                     self._withdrawal = Withdrawal(answer, Refusal.SENT)
@@ -184,7 +186,7 @@ class MessageWorkflow:
             activity,
             message_id,
             result_type=kind,
-            task_queue=contract.TASK_QUEUE_PROVIDERS,
+            task_queue=contract.providers_queue(self._through),
             start_to_close_timeout=CALL,
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
             retry_policy=RETRY,

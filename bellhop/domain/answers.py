@@ -26,6 +26,8 @@ class Answer:
     status: str
     next: Next
     after: float = 0.0
+    through: str | None = None
+    """Provider and environment that further questions are about, e.g. `twilio-live`: each has a task queue."""
 
 
 class Refusal(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +15,7 @@ from bellhop.domain.consents import Effect as Effect
 from bellhop.domain.content import Content
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.inbound_details import InboundDetails
+from bellhop.domain.slots import Carrier
 from bellhop.domain.statuses import Stage
 
 # --- a provider's account and what goes out through it -----------------------------------------------------------
@@ -32,6 +33,13 @@ class Account:
     credentials: Mapping[str, str] = field(repr=False)
     previous_credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Still accepted on callbacks while a rotation is under way."""
+    environment: str = ""
+    """Of the scope that calls it; known where it is called for a message."""
+
+    @property
+    def carrier(self) -> Carrier:
+        """What its slots are counted by."""
+        return Carrier(self.environment, self.provider, self.identity, self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +270,23 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Busy:
+    """It may go out, but too many calls are under way: nothing is written, and no attempt is made."""
+
+    carrier: Carrier
+    status: str
+
+
+TakeSlot = Callable[[Carrier], bool]
+"""Asked before an attempt is written: whether a call through that account can be made at once."""
+
+
+def always(_: Carrier) -> bool:
+    """For whoever counts no slots."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """Leave to ask a provider about an attempt whose outcome is unknown."""
 
@@ -291,9 +316,9 @@ class StatusPoll:
 class Attempts(Protocol):
     """The record of attempts: each method is one transaction under the message's row lock."""
 
-    async def claim(self, message_id: UUID, deadline: float) -> Claim | Answer:
-        """Decide whether the message may go out now and, if so, write the attempt row. `deadline`: CLOCK_BOOTTIME
-        seconds, read before the call, at which the lease ends."""
+    async def claim(self, message_id: UUID, deadline: float, take: TakeSlot) -> Claim | Answer | Busy:
+        """Decide whether the message may go out now and, if so and `take` gives a slot, write the attempt row.
+        `deadline`: CLOCK_BOOTTIME seconds, read before the call, at which the lease ends."""
 
     async def record(self, claim: Claim, result: SendResult) -> Answer:
         """Write the outcome of a call by compare-and-set and say what is next."""

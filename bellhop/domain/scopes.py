@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+ENVIRONMENTS = ("test", "live")
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:

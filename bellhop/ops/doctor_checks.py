@@ -123,7 +123,11 @@ async def _unpolled(context: CheckContext) -> list[Facts]:
     found = await temporal_checks.unpolled(context.temporal)
     if len(found) == len(temporal_checks.QUEUES):
         return []
-    return [{"queue": each.task_queue, "role": each.role, "stands": each.stands_still} for each in found]
+    # Queues of one kind (one for each provider and environment) are one case.
+    cases: dict[tuple[str, str], list[str]] = {}
+    for each in found:
+        cases.setdefault((each.role, each.stands_still), []).append(each.task_queue)
+    return [{"queue": ", ".join(queues), "role": role, "stands": stands} for (role, stands), queues in cases.items()]
 
 
 async def _unfair(context: CheckContext) -> list[Facts]:

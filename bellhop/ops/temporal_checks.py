@@ -12,6 +12,8 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, Describe
 from temporalio.client import Client, ScheduleDescription
 from temporalio.service import RPCError, RPCStatusCode
 
+from bellhop.domain.scopes import ENVIRONMENTS
+from bellhop.providers import PACKAGES
 from bellhop.temporal import contract, search_attributes
 
 TIMEOUT = timedelta(seconds=5)
@@ -31,12 +33,16 @@ class PolledQueue:
     """What does without them."""
 
 
+THROUGHS = (None, *(f"{package.name}-{environment}" for package in PACKAGES for environment in ENVIRONMENTS))
+"""What `Answer.through` may be: each has a queue."""
+
 _WORKFLOWS, _ACTIVITIES = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
 
 QUEUES: tuple[PolledQueue, ...] = (
     PolledQueue(contract.TASK_QUEUE_WORKFLOWS, _WORKFLOWS, "workflows", "no message is sent"),
-    PolledQueue(
-        contract.TASK_QUEUE_PROVIDERS, _ACTIVITIES, "activities", "nothing that failed once is tried again or settled"
+    *(
+        PolledQueue(contract.providers_queue(through), _ACTIVITIES, "activities", "nothing is tried again or settled")
+        for through in THROUGHS
     ),
     PolledQueue(contract.TASK_QUEUE_WEBHOOKS, _ACTIVITIES, "activities", "no webhook is delivered"),
     PolledQueue(contract.TASK_QUEUE_RECOVERY, _ACTIVITIES, "activities", "nobody looks for what was left behind"),

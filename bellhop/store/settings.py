@@ -59,7 +59,13 @@ class DeliverySettings(SettingsGroup):
     valid_for: float = Field(
         default=259_200.0, gt=0, description="a message not sent this long after it was due expires, seconds"
     )
-    threads: int = Field(default=16, ge=1, le=256, description="provider calls one worker process makes at a time")
+    threads: int = Field(
+        default=48,
+        ge=3,
+        le=768,
+        description="provider calls one worker process makes at a time in each environment; a third of them at most "
+        "through one account of one property",
+    )
 
     @field_validator("settle_pauses", "follow_at", mode="before")
     @classmethod

@@ -9,6 +9,13 @@ TASK_QUEUE_PROVIDERS = "bellhop-providers"
 TASK_QUEUE_WEBHOOKS = "bellhop-webhooks"
 TASK_QUEUE_RECOVERY = "bellhop-recovery"
 
+
+def providers_queue(through: str | None) -> str:
+    """Where a message's calls are asked for from the second time on: by provider and environment, as `Answer.through`
+    names them. None: the queue of those that began before each had its own."""
+    return TASK_QUEUE_PROVIDERS if through is None else f"{TASK_QUEUE_PROVIDERS}-{through}"
+
+
 MESSAGE_WORKFLOW = "Message"
 ENDPOINT_WORKFLOW = "Endpoint"
 SWEEP_WORKFLOW = "Sweep"

@@ -6,7 +6,6 @@ import asyncio
 import random
 import socket
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +31,7 @@ from bellhop.temporal.dispatcher import TemporalDispatcher
 from bellhop.temporal.recovery import PostgresSweeper
 from bellhop.webhooks.poster import make_client
 from tests.sandbox_accounts import SANDBOX_SECRET
-from worker import activity_workers, message_activities, workflow_worker
+from worker import activity_workers, call_slots, message_activities, workflow_worker
 
 GUEST = "+13055551234"
 SMS = {"channel": "sms", "recipient": GUEST, "content": "Your suite is ready."}
@@ -195,9 +194,9 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
 @asynccontextmanager
 async def working(engine: Engine) -> AsyncIterator[None]:
     """A worker of both roles, while it lasts."""
-    pool = ThreadPoolExecutor(8)
+    slots, questions = call_slots(engine.settings)
     async with make_client(engine.settings.webhook) as posts:
-        messages = message_activities(engine.settings, engine.database, engine.dispatcher, pool)
+        messages = message_activities(engine.settings, engine.database, engine.dispatcher, slots, questions)
         workers = [
             workflow_worker(engine.client, engine.settings, messages),
             *activity_workers(
@@ -210,7 +209,8 @@ async def working(engine: Engine) -> AsyncIterator[None]:
         finally:
             await asyncio.gather(*(worker.shutdown() for worker in workers))
             await asyncio.gather(*running)
-            pool.shutdown(wait=False)
+            slots.close()
+            questions.close()
 
 
 @asynccontextmanager

@@ -88,7 +88,7 @@ WORDS = (
     {status.value for status in Status}
     | {step.value for step in Next}
     | {"sms through twilio", "email through sendgrid", "may it go out? send it", "is it sent?"}
-    | {"sms", "email", "twilio", "sendgrid", "status", "next", "after"}
+    | {"sms", "email", "twilio", "sendgrid", "status", "next", "after", "through", "twilio-test", "sendgrid-test"}
     # The marker of a local activity, as the SDK writes it.
     | {
         "seq",

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.rows.access import PropertyFields, PropertyRow
-from bellhop.domain.scopes import Scope
+from bellhop.domain.scopes import ENVIRONMENTS, Scope
 from bellhop.store.rows import from_result
 from bellhop.store.tables import properties, scopes
 
@@ -28,7 +28,7 @@ async def create(
     made = row.scalar_one()
     rows = await tx.execute(
         insert(scopes).returning(scopes.c.id, scopes.c.environment),
-        [{"property_id": made, "environment": word, "settings": settings} for word in ("test", "live")],
+        [{"property_id": made, "environment": word, "settings": settings} for word in ENVIRONMENTS],
     )
     opened = {row.environment: Scope(row.id, made, row.environment) for row in rows}
     return (await of_scopes(tx, [opened["live"]]))[0], opened

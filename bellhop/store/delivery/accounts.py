@@ -38,10 +38,10 @@ class StoredAccount(Protocol):
     def credentials(self) -> Mapping[str, str]: ...
 
 
-def account_of(cipher: CredentialCipher, row: StoredAccount, base_url: str) -> Account:
-    """An account to call. `base_url`: where its API is for the scope (`Routes.base_url`). Raises
-    CredentialsUnreadable."""
-    return Account(row.id, row.provider, row.identity, base_url, cipher.open(row.credentials))
+def account_of(cipher: CredentialCipher, row: StoredAccount, base_url: str, environment: str = "") -> Account:
+    """An account to call. `base_url`: where its API is for the scope (`Routes.base_url`), whose `environment` that is.
+    Raises CredentialsUnreadable."""
+    return Account(row.id, row.provider, row.identity, base_url, cipher.open(row.credentials), environment=environment)
 
 
 def calling_account(cipher: CredentialCipher, row: AccountRow) -> Account:

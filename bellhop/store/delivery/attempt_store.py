@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -18,6 +19,7 @@ from bellhop.domain.channels import CHANNELS
 from bellhop.domain.consents import Effect
 from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.delivery_ports import (
+    Busy,
     Claim,
     Lookup,
     LookupKind,
@@ -26,6 +28,8 @@ from bellhop.domain.delivery_ports import (
     SendKind,
     SendResult,
     StatusPoll,
+    TakeSlot,
+    always,
 )
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.provider_urls import Routes as Routes
@@ -68,13 +72,18 @@ class AttemptStore:
 
     # --- may it go out now? ---------------------------------------------------------------------------------------
 
-    async def claim(self, message_id: UUID, deadline: float) -> Claim | Answer:
+    async def claim(self, message_id: UUID, deadline: float, take: TakeSlot = always) -> Claim | Answer | Busy:
         async with self._engine.begin() as tx:
             row = await progress.lock(tx, message_id)
             if row is None:
                 return Answer("gone", Next.CLOSE)
             rows = await progress.attempts_of(tx, message_id)
-            decided = await self._claims.claim(tx, row, rows, deadline)
+            decided = await self._claims.claim(tx, row, rows, deadline, take)
+            if isinstance(decided, Busy):
+                # That it would try a held account is not so.
+                await tx.rollback()
+        if isinstance(decided, Answer):
+            return _through(decided, row)
         return self._answer(decided) if isinstance(decided, Progress) else decided
 
     async def withdraw(self, message_id: UUID) -> Withdrawal:
@@ -155,7 +164,8 @@ class AttemptStore:
             if row is None:
                 return Answer("gone", Next.CLOSE)
             rows = await progress.attempts_of(tx, message_id)
-            return await outcome_resolution.prepare_lookup(tx, self._settings, self._routes, self._cipher, row, rows)
+            asked = await outcome_resolution.prepare_lookup(tx, self._settings, self._routes, self._cipher, row, rows)
+        return _through(asked, row) if isinstance(asked, Answer) else asked
 
     async def record_lookup(self, lookup: Lookup, result: LookupResult) -> Answer:
         async with self._engine.begin() as tx:
@@ -187,19 +197,26 @@ class AttemptStore:
                 word = reported.receipt.word if reported.receipt else None
                 await outcome_resolution.asked_about(tx, row, reported.kind, word)
         self._wake_endpoints(endpoints)
-        answer = progress.next_step(row, self._settings.follow_at)
+        answer = _through(progress.next_step(row, self._settings.follow_at), row)
         if any(reported.kind is LookupKind.UNREACHABLE for reported in reports) and answer.next is Next.TRACK:
             soon = self._settings.follow_at[0]
-            return Answer(answer.status, answer.next, min(answer.after or soon, soon))
+            return replace(answer, after=min(answer.after or soon, soon))
         if all(reported.kind is LookupKind.CANNOT_KNOW for reported in reports):
             # Nothing is gained by asking again; its receipts are still welcome.
-            return Answer(answer.status, answer.next)
+            return replace(answer, after=0.0)
         return answer
 
     def _answer(self, moved: Progress) -> Answer:
         """After the commit: wake the endpoints that have events to deliver, and say what the workflow does next."""
         self._wake_endpoints(moved.endpoints)
-        return moved.answer or progress.next_step(moved.row, self._settings.follow_at)
+        return _through(moved.answer or progress.next_step(moved.row, self._settings.follow_at), moved.row)
+
+
+def _through(answer: Answer, row: MessageRow) -> Answer:
+    """The same, with whom further questions are about."""
+    if answer.next is Next.CLOSE or row.provider is None:
+        return answer
+    return replace(answer, through=f"{row.provider}-{row.environment}")
 
 
 def _one(rows: list[AttemptRow], attempt_id: UUID) -> AttemptRow:

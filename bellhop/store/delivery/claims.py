@@ -18,7 +18,7 @@ from bellhop.domain.answers import Answer, Next, Refusal
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.content import Content
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
-from bellhop.domain.delivery_ports import Claim, Effect, Outgoing
+from bellhop.domain.delivery_ports import Busy, Claim, Effect, Outgoing, TakeSlot
 from bellhop.domain.policy import Decision, Facts, Lookup, Reason, Way
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.routing import Carried
@@ -55,14 +55,15 @@ class Claims:
     book: AddressBook
 
     async def claim(
-        self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], deadline: float
-    ) -> Claim | Answer | Progress:
-        """Leave to send the next part of a message, or what is next instead. `deadline`: CLOCK_BOOTTIME seconds."""
+        self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], deadline: float, take: TakeSlot
+    ) -> Claim | Answer | Progress | Busy:
+        """Leave to send the next part of a message, or what is next instead. `deadline`: CLOCK_BOOTTIME seconds. Busy:
+        what was written is to be rolled back."""
         decision, sender = await self._decide(tx, row, rows)
         match decision:
             case policy.Send():
                 assert sender is not None, "the way is open"
-                return await self._start(tx, row, rows, sender, deadline)
+                return await self._start(tx, row, rows, sender, deadline, take)
             case policy.Over():
                 return progress.next_step(row, self.settings.follow_at)
             case policy.Settle():
@@ -208,16 +209,19 @@ class Claims:
         rows: list[AttemptRow],
         sender: SendingAccount,
         deadline: float,
-    ) -> Claim | Progress:
+        take: TakeSlot,
+    ) -> Claim | Progress | Busy:
         base_url = self.routes.base_url(row.environment, sender.base_url)
         assert row.content is not None and row.recipient is not None and base_url is not None, "policy saw to it"
         done = progress.part_stages(row, rows)
         part = next(index for index, stage in enumerate(done) if stage is Stage.QUEUED)
         body = content.texts(row.channel, row.content, row.body)[part]
         try:
-            account = accounts.account_of(self.cipher, sender, base_url)
+            account = accounts.account_of(self.cipher, sender, base_url, row.environment)
         except CredentialsUnreadable as problem:
             return await self.account_at_fault(tx, row, sender.account_id, UNREADABLE, str(problem))
+        if not take(account.carrier):
+            return Busy(account.carrier, row.stage.value)
         started = await attempt_rows.start(tx, row, part, body, sender, self.settings.lease)
         outgoing = Outgoing(
             attempt_id=started,

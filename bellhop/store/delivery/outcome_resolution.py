@@ -105,7 +105,8 @@ async def _account(
 ) -> Account:
     found = await tx.execute(select(provider_accounts).where(provider_accounts.c.id == attempt.account_id))
     account = from_row(AccountRow, found.one())
-    return accounts.account_of(cipher, account, routes.base_url(row.environment, account.base_url) or "")
+    base_url = routes.base_url(row.environment, account.base_url) or ""
+    return accounts.account_of(cipher, account, base_url, row.environment)
 
 
 async def _lookup_request(tx: AsyncConnection, row: MessageRow, asked: AttemptRow) -> LookupRequest:
