@@ -116,6 +116,8 @@ class _Drain:
         try:
             while True:
                 if not await self._outbox.open(self._endpoint):
+                    while await self._outbox.abandon(self._endpoint):
+                        activity.heartbeat()
                     return Drained(None)
                 self._extend_at = time.monotonic() + self._pace.extends
                 if not await self._work():

@@ -80,7 +80,7 @@ class Result:
     status: int | None = None
     error: str | None = None
     hold: float = 0.0
-    """The endpoint asked for a rest: nothing that is due goes to it for so many seconds."""
+    """The endpoint asked for a rest: nothing goes to it for so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,9 @@ class Outbox(Protocol):
     async def step(self, endpoint_id: UUID, results: Sequence[Result], room: int, *, extend: bool) -> Step:
         """In one transaction: write the results, then claim up to `room` due deliveries, heads of line only.
         `extend`: say again that somebody drains. Safe to repeat."""
+
+    async def abandon(self, endpoint_id: UUID) -> bool:
+        """Give up some of what a deleted endpoint was still owed. False: nothing is left."""
 
     async def close(self, endpoint_id: UUID) -> float | None:
         """Say that nobody drains any more, commit, THEN look: seconds to the next due delivery (0: now), or None."""

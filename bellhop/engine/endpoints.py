@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointFields, EndpointRow
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import EndpointInactive, ForbiddenUrl, NotFound
-from bellhop.store.database import BULK_TIMEOUT
 from bellhop.store.webhooks import endpoints
 from bellhop.store.webhooks.endpoints import Replayed
 from bellhop.webhooks.ssrf_guard import ForbiddenTarget, check_url
@@ -43,9 +45,11 @@ async def listing(engine: Engine, scope: Scope, asked: PageRequest) -> Listed[En
 
 
 async def remove(engine: Engine, scope: Scope, endpoint_id: UUID) -> None:
-    """Delete an endpoint; what it was still owed is abandoned. Raises NotFound."""
+    """Delete an endpoint; what it was still owed is abandoned, of a large backlog a part after this returns. Raises
+    NotFound."""
     if not await engine.database.write(lambda tx: endpoints.remove(tx, scope, endpoint_id)):
         raise NotFound
+    engine.dispatcher.wake_endpoints({endpoint_id})
 
 
 async def rotate(engine: Engine, scope: Scope, endpoint_id: UUID) -> EndpointRow:
@@ -78,13 +82,20 @@ async def replay_one(engine: Engine, scope: Scope, endpoint_id: UUID, delivery_i
 async def replay_failed(engine: Engine, scope: Scope, endpoint_id: UUID, since: datetime) -> int:
     """Owe again what failed for good and was first owed at `since` or later. Returns how many. Raises NotFound,
     EndpointInactive."""
-    owed_again = await engine.database.write(
-        lambda tx: endpoints.replay_failed(tx, scope, endpoint_id, since), timeout=BULK_TIMEOUT
-    )
-    done = _replayed(owed_again)
-    if done.count:
-        engine.dispatcher.wake_endpoints({endpoint_id})
-    return done.count
+    count, after = 0, None
+    while True:
+        done = _replayed(await engine.database.write(partial(_replay_some, scope, endpoint_id, since, after)))
+        if done.count:
+            engine.dispatcher.wake_endpoints({endpoint_id})
+        count, after = count + done.count, done.last
+        if after is None:
+            return count
+
+
+async def _replay_some(
+    scope: Scope, endpoint_id: UUID, since: datetime, after: UUID | None, tx: AsyncConnection
+) -> Replayed | None:
+    return await endpoints.replay_failed(tx, scope, endpoint_id, since, after)
 
 
 async def _check(engine: Engine, url: str) -> None:

@@ -43,6 +43,10 @@ class PostgresOutbox:
             claimed = await deliveries.claim(tx, endpoint_id, room, self._claim_for) if room > 0 else []
         return Step(claimed, disabled, wake)
 
+    async def abandon(self, endpoint_id: UUID) -> bool:
+        async with self._begin() as tx:
+            return await deliveries.abandon(tx, endpoint_id)
+
     async def close(self, endpoint_id: UUID) -> float | None:
         async with self._begin() as tx:
             await deliveries.close_drain(tx, endpoint_id)

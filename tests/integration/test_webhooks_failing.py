@@ -87,7 +87,8 @@ async def test_retry_after_is_kept_and_holds_back_what_else_is_due(stack: Webhoo
     assert len(receiver.calls) <= 16, "those under way when the first answer came, and no more"
     rows = await stack.deliveries(endpoint)
     tried = [row for row in rows if row.attempts]
-    assert all(row.next_at > datetime.now(UTC) + timedelta(seconds=110) for row in rows)
+    assert all(row.next_at > datetime.now(UTC) + timedelta(seconds=110) for row in tried)
+    assert (await stack.endpoint_row(endpoint)).rests_until > datetime.now(UTC) + timedelta(seconds=110)
     assert len(tried) == len(receiver.calls)
     assert {row.state for row in rows} == {"pending"}
 

@@ -58,7 +58,7 @@ def test_other_columns_are_refused(columns: list[str]) -> None:
             EndpointRow,
             "endpoints",
             {"property_id"},
-            {"previous_secret", "previous_until", "failing_since", "draining_until", "deleted_at"},
+            {"previous_secret", "previous_until", "failing_since", "draining_until", "rests_until", "deleted_at"},
         ),
         (DeliveryRow, "deliveries", {"event_type"}, set()),
         (KeyRow, "api_keys", {"property_id", "environment"}, {"scope_ids", "secret_hash", "side"}),

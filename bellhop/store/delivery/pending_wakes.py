@@ -32,6 +32,8 @@ from bellhop.store.tables import (
     scopes,
 )
 
+MOST_ABANDONED = 5_000
+"""Deliveries of deleted endpoints that one sweep gives up."""
 _CLEAR = CompiledStatement(
     text(
         """
@@ -58,7 +60,8 @@ class IdleEndpoint:
 _IDLE = CompiledStatement(
     select(endpoints.c.id, endpoints.c.scope_id).where(
         endpoints.c.id == any_(bindparam("candidates", type_=ARRAY(Uuid))),
-        endpoints.c.is_active,
+        # Of a deleted one a backlog may be left to give up.
+        or_(endpoints.c.is_active, endpoints.c.deleted_at.is_not(None)),
         or_(endpoints.c.draining_until.is_(None), endpoints.c.draining_until <= func.clock_timestamp()),
     ),
     row=IdleEndpoint,
@@ -220,15 +223,15 @@ async def forget_old(tx: AsyncConnection) -> None:
         .where(receipts.c.payload.is_not(None), receipts.c.received_at < func.now() - timedelta(days=30))
         .values(payload=None)
     )
-    # Written in the same instant as their endpoint was deleted: nobody will ever drain them.
-    await tx.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.state == "pending",
-            deliveries.c.endpoint_id.in_(select(endpoints.c.id).where(endpoints.c.deleted_at.is_not(None))),
-        )
-        .values(state="abandoned")
+    # Left when their endpoint was deleted, or written in the same instant: nobody will ever drain them.
+    left = (
+        select(deliveries.c.id)
+        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+        .where(deliveries.c.state == "pending", endpoints.c.deleted_at.is_not(None))
+        .limit(MOST_ABANDONED)
+        .with_for_update(of=deliveries, skip_locked=True)
     )
+    await tx.execute(update(deliveries).where(deliveries.c.id.in_(left)).values(state="abandoned"))
     await tx.execute(
         update(endpoints)
         .where(endpoints.c.previous_secret.is_not(None), endpoints.c.previous_until <= func.now())

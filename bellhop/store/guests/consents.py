@@ -124,15 +124,14 @@ async def _mark_contact(tx: AsyncConnection, scope_id: UUID, kind: str, address_
     """Note with its contact points since when an address is invalid: since the bounce that is in force, if one is."""
     holding = in_force(await last_said(tx, scope_id, kind, [address_hash]))
     since = next((fact.occurred_at for fact in holding if fact.effect is Effect.HARD_BOUNCE), None)
-    await tx.execute(
-        update(contact_points)
-        .where(
-            contact_points.c.scope_id == scope_id,
-            contact_points.c.kind == kind,
-            contact_points.c.address_hash == address_hash,
-        )
-        .values(invalid_since=since)
+    same = select(contact_points.c.id).where(
+        contact_points.c.scope_id == scope_id,
+        contact_points.c.kind == kind,
+        contact_points.c.address_hash == address_hash,
     )
+    # Those who share an address, in the one order of locks.
+    in_order = same.order_by(contact_points.c.id).with_for_update()
+    await tx.execute(update(contact_points).where(contact_points.c.id.in_(in_order)).values(invalid_since=since))
 
 
 async def last_said(tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Iterable[bytes]) -> list[ConsentFact]:

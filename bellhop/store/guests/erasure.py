@@ -257,8 +257,9 @@ async def _forget(tx: AsyncConnection, scope: Scope, guest_id: UUID, alone: dict
             .where(consents.c.scope_id == scope.id, tuple_(consents.c.kind, consents.c.address_hash).in_(list(alone)))
             .values(reason=None)
         )
+    points = await tx.execute(select(contact_points.c.id).where(mine).order_by(contact_points.c.id).with_for_update())
     await tx.execute(delete(conversations).where(conversations.c.guest_id == guest_id))
-    await tx.execute(delete(contact_points).where(mine))
+    await tx.execute(delete(contact_points).where(_any(contact_points.c.id, list(points.scalars()))))
     await tx.execute(delete(stays).where(stays.c.guest_id == guest_id))
 
 

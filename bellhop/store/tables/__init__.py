@@ -2,7 +2,7 @@
 
 Keys are UUIDv7 made by the database, so they sort by its clock. Personal data stands in columns of type `Personal`
 or `PersonalJSON` and nowhere else; events, deliveries and idempotency hold ids, enums and times.
-Lock order everywhere: guest → message → attempt.
+The order of locks is in docs/architecture.md.
 """
 
 from __future__ import annotations

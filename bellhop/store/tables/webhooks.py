@@ -51,6 +51,8 @@ endpoints = Table(
     time_column("disabled_at"),
     time_column("failing_since"),
     time_column("draining_until"),
+    # It asked for a rest (Retry-After): until then nothing is posted to it.
+    time_column("rests_until"),
     time_column("created_at", now=True),
     time_column("updated_at", now=True),
     time_column("deleted_at"),

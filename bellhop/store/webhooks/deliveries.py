@@ -4,6 +4,8 @@ A claim pushes `next_at` beyond the time a POST may take, so nobody else takes t
 rows fall due again by themselves. The pushed time is also the claim's token: a failure is written only where it still
 stands, a success always (it is a fact, whoever brings it).
 Order: only the first pending delivery of each subject (head of line) is ever claimed.
+Locks: whoever writes deliveries that are there takes their endpoint's row first, so that no two wait for each other. A
+claim takes none, and waits for nobody: it skips what is locked.
 """
 
 from __future__ import annotations
@@ -61,6 +63,21 @@ class _Recorded:
     state: DeliveryState
 
 
+MOST_ABANDONED = 1_000
+"""Deliveries of a deleted endpoint that one transaction gives up."""
+
+
+@dataclass(slots=True)
+class _Taken:
+    """An endpoint under its row lock."""
+
+    failing: bool
+
+
+_TAKE = CompiledStatement(
+    text("select failing_since is not null as failing from endpoints where id = :endpoint for no key update"),
+    row=_Taken,
+)
 _DRAINING = CompiledStatement(
     text(
         """
@@ -70,12 +87,24 @@ _DRAINING = CompiledStatement(
     ),
     value=UUID,
 )
-_NOBODY_DRAINS = CompiledStatement(text("update endpoints set draining_until = null where id = :endpoint"))
-_ABANDON = text(
-    """
-    update deliveries set state = 'abandoned' where endpoint_id = :endpoint and state = 'pending'
-      and exists (select from endpoints where id = :endpoint and deleted_at is not null)
-    """
+# While it rests somebody is in charge: the workflow that comes again when the rest is over.
+_NOBODY_DRAINS = CompiledStatement(
+    text(
+        """
+        update endpoints set draining_until = case when rests_until > now() and is_active then rests_until end
+        where id = :endpoint
+        """
+    )
+)
+_ABANDON = CompiledStatement(
+    text(
+        """
+        update deliveries set state = 'abandoned' where id in (
+          select id from deliveries where endpoint_id = :endpoint and state = 'pending'
+            and exists (select from endpoints where id = :endpoint and deleted_at is not null)
+          limit :most for update skip locked)
+        """
+    )
 )
 _PARK = CompiledStatement(
     text(
@@ -100,7 +129,9 @@ _CLAIM = CompiledStatement(
         with due as (
           select owed.id from deliveries owed
           where owed.endpoint_id = :endpoint and owed.state = 'pending' and owed.next_at <= now()
-            and exists (select from endpoints where id = :endpoint and is_active and deleted_at is null)
+            and exists (
+              select from endpoints where id = :endpoint and is_active and deleted_at is null
+                and (rests_until is null or rests_until <= now()))
             and {_HEAD_OF_LINE}
           order by owed.next_at limit :room
           for update of owed skip locked
@@ -157,16 +188,13 @@ _NEXT_IN_LINE = CompiledStatement(
         """
     ).bindparams(bindparam("subjects", type_=ARRAY(Uuid)))
 )
-_HOLD = text(
+_REST = text(
     """
-    update deliveries set next_at = now() + make_interval(secs => :hold)
-    where endpoint_id = :endpoint and state = 'pending' and next_at <= now()
+    update endpoints set rests_until = greatest(rests_until, now() + make_interval(secs => :hold)) where id = :endpoint
     """
 )
-_RECOVERED = CompiledStatement(
-    text("update endpoints set failing_since = null where id = :endpoint and failing_since is not null")
-)
-_FAILING = text("update endpoints set failing_since = now() where id = :endpoint and failing_since is null")
+_RECOVERED = text("update endpoints set failing_since = null where id = :endpoint")
+_FAILING = text("update endpoints set failing_since = now() where id = :endpoint")
 _DISABLE = text(
     """
     update endpoints set is_active = false, disabled_at = now(), disabled_reason = :reason, updated_at = now()
@@ -178,10 +206,11 @@ _DISABLE = text(
 _NEXT_DUE = CompiledStatement(
     text(
         f"""
-        select greatest(0, extract(epoch from owed.next_at - now()))::float8 as after from deliveries owed
-        where owed.endpoint_id = :endpoint and owed.state = 'pending' and {_HEAD_OF_LINE}
-          and exists (select from endpoints where id = :endpoint and is_active and deleted_at is null)
-        order by owed.next_at limit 1
+        select extract(epoch from case when endpoint.rests_until > now() then endpoint.rests_until else (
+            select greatest(now(), owed.next_at) from deliveries owed
+            where owed.endpoint_id = :endpoint and owed.state = 'pending' and {_HEAD_OF_LINE}
+            order by owed.next_at limit 1) end - now())::float8 as after
+        from endpoints endpoint where endpoint.id = :endpoint and endpoint.is_active and endpoint.deleted_at is null
         """
     ),
     value=float,
@@ -215,15 +244,19 @@ async def relaxed(tx: AsyncConnection) -> None:
 
 
 async def open_drain(tx: AsyncConnection, endpoint_id: UUID, lease: float) -> bool:
-    """Say for `lease` seconds that somebody drains. False when the endpoint is disabled or deleted; what a deleted one
-    was still owed (a writer may have been faster than the deletion) is abandoned."""
+    """Say for `lease` seconds that somebody drains. False when the endpoint is disabled or deleted."""
     if not await _DRAINING(tx, endpoint=endpoint_id, lease=lease):
-        await tx.execute(_ABANDON, {"endpoint": endpoint_id})
         await _NOBODY_DRAINS(tx, endpoint=endpoint_id)
         return False
     # Later events of a subject whose first one is waiting to be tried again: due, but not to be looked at each time.
     await _PARK(tx, endpoint=endpoint_id)
     return True
+
+
+async def abandon(tx: AsyncConnection, endpoint_id: UUID) -> bool:
+    """Give up some of what a deleted endpoint was still owed. False: that was all, or it is not deleted."""
+    await _TAKE(tx, endpoint=endpoint_id)
+    return await _ABANDON(tx, endpoint=endpoint_id, most=MOST_ABANDONED) == MOST_ABANDONED
 
 
 async def extend_drain(tx: AsyncConnection, endpoint_id: UUID, lease: float) -> None:
@@ -232,12 +265,14 @@ async def extend_drain(tx: AsyncConnection, endpoint_id: UUID, lease: float) -> 
 
 
 async def close_drain(tx: AsyncConnection, endpoint_id: UUID) -> None:
-    """Say that nobody drains. Look with `next_due` only after the commit."""
+    """Say that nobody drains; of one that rests, that somebody comes when the rest is over. Look with `next_due` only
+    after the commit."""
     await _NOBODY_DRAINS(tx, endpoint=endpoint_id)
 
 
 async def next_due(tx: AsyncConnection, endpoint_id: UUID) -> float | None:
-    """Seconds until the next delivery to an active endpoint is due, 0 when one is due now; None: nothing is owed."""
+    """Seconds until the next delivery to an active endpoint is due or its rest is over, 0 when one is due now; None:
+    nothing is owed, and it does not rest."""
     found = await _NEXT_DUE(tx, endpoint=endpoint_id)
     return found[0] if found else None
 
@@ -249,6 +284,8 @@ async def record(
     owed the notice. Written twice, the second time changes nothing."""
     if not results:
         return None, set()
+    taken = await _TAKE(tx, endpoint=endpoint_id)
+    failing = any(one.failing for one in taken)
     written = await _RECORD(
         tx,
         ids=[result.id for result in results],
@@ -262,14 +299,14 @@ async def record(
     if over := [row.subject_id for row in written if row.state in (DeliveryState.DELIVERED, DeliveryState.FAILED)]:
         await _NEXT_IN_LINE(tx, endpoint=endpoint_id, subjects=over)
     states = {result.state for result in results}
-    if State.DELIVERED in states:
-        await _RECOVERED(tx, endpoint=endpoint_id)
+    if State.DELIVERED in states and failing:
+        await tx.execute(_RECOVERED, {"endpoint": endpoint_id})
     if not states & {State.PENDING, State.FAILED}:
         return None, set()
     await _PARK(tx, endpoint=endpoint_id)
     if hold := max(result.hold for result in results):
-        await tx.execute(_HOLD, {"endpoint": endpoint_id, "hold": hold})
-    if State.DELIVERED not in states:
+        await tx.execute(_REST, {"endpoint": endpoint_id, "hold": hold})
+    if State.DELIVERED not in states and not failing:
         await tx.execute(_FAILING, {"endpoint": endpoint_id})
     return await _disable(tx, endpoint_id, any(result.status == 410 for result in results), disable_after)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, insert, literal, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, insert, literal, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
@@ -18,6 +18,7 @@ from bellhop.domain.signing import new_secret
 from bellhop.store import pages
 from bellhop.store.rows import first_of, from_result, from_row
 from bellhop.store.tables import deliveries, endpoints, events
+from bellhop.store.webhooks.deliveries import abandon
 
 ROTATION_OVERLAP = timedelta(hours=24)
 """How long the old secret still signs beside the new one."""
@@ -29,13 +30,22 @@ _DELIVERY_COLUMNS = [deliveries.c[each.name] for each in fields(DeliveryRow) if 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay did. `inactive`: nothing, because the endpoint takes no deliveries."""
+    """What a replay did. `inactive`: nothing, because the endpoint takes no deliveries. `last`: where the next part of
+    it begins, None when that was all."""
 
     count: int
     row: DeliveryRow | None = None
     inactive: bool = False
+    last: UUID | None = None
 
 
+_RESTED: dict[str, Any] = {
+    "rests_until": None,
+    "draining_until": case((endpoints.c.rests_until > func.now(), None), else_=endpoints.c.draining_until),
+}
+"""Its rest is over: its owner wants something of it now, and the one who waits for the end is not waited for."""
+REPLAYED_AT_ONCE = 5_000
+"""Deliveries that one transaction makes due again."""
 _FORGOTTEN: dict[str, Any] = {
     "secret": "",
     "previous_secret": None,
@@ -78,10 +88,12 @@ async def listing(tx: AsyncConnection, scope: Scope, asked: PageRequest) -> List
 
 async def change(tx: AsyncConnection, scope: Scope, endpoint_id: UUID, to_set: EndpointFields) -> EndpointRow | None:
     """Set url, events, description or is_active. Switching it on again clears why it was switched off, and lets what
-    is still owed go out: wake its workflow after the commit."""
+    is still owed go out: wake its workflow after the commit. So does another URL where it rests."""
     values: dict[str, Any] = {**to_set, "updated_at": func.now()}
     if to_set.get("is_active"):
         values |= {"disabled_at": None, "disabled_reason": None, "failing_since": None}
+    if to_set.get("is_active") or "url" in to_set:
+        values |= _RESTED
     changed = await tx.execute(
         update(endpoints).where(_mine(scope, endpoint_id)).values(**values).returning(*_columns(scope))
     )
@@ -105,21 +117,18 @@ async def rotate(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> Endpoi
 
 
 async def remove(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> bool:
-    """Delete an endpoint; what it was still owed is abandoned, and nothing stays that could sign or open something: no
-    secret, and of its URL the host alone. False when there is none."""
+    """Delete an endpoint, and nothing stays that could sign or open something: no secret, and of its URL the host
+    alone. What it was still owed is abandoned, a large backlog later: wake its workflow after the commit. False when
+    there is none."""
     gone = await tx.execute(
         update(endpoints)
         .where(_mine(scope, endpoint_id))
-        .values(deleted_at=func.now(), is_active=False, updated_at=func.now(), **_FORGOTTEN)
+        .values(deleted_at=func.now(), is_active=False, updated_at=func.now(), draining_until=None, **_FORGOTTEN)
         .returning(endpoints.c.id)
     )
     if gone.scalar_one_or_none() is None:
         return False
-    await tx.execute(
-        update(deliveries)
-        .where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == "pending")
-        .values(state="abandoned")
-    )
+    await abandon(tx, endpoint_id)
     return True
 
 
@@ -166,7 +175,7 @@ _AFRESH: dict[str, Any] = {"state": "pending", "attempts": 0, "next_at": func.no
 
 async def replay_one(tx: AsyncConnection, scope: Scope, endpoint_id: UUID, delivery_id: UUID) -> Replayed | None:
     """Owe one delivery again, from the start of the schedule; None when there is no such delivery here."""
-    endpoint = await get(tx, scope, endpoint_id)
+    endpoint = await _taken(tx, scope, endpoint_id)
     if endpoint is None:
         return None
     wanted = _deliveries(endpoint_id).where(deliveries.c.id == delivery_id)
@@ -178,18 +187,38 @@ async def replay_one(tx: AsyncConnection, scope: Scope, endpoint_id: UUID, deliv
     return Replayed(1, first_of(DeliveryRow, await tx.execute(wanted)))
 
 
-async def replay_failed(tx: AsyncConnection, scope: Scope, endpoint_id: UUID, since: datetime) -> Replayed | None:
-    """Owe again every delivery that failed for good and was first owed at `since` or later; None: no such endpoint."""
-    endpoint = await get(tx, scope, endpoint_id)
+async def replay_failed(
+    tx: AsyncConnection, scope: Scope, endpoint_id: UUID, since: datetime, after: UUID | None = None
+) -> Replayed | None:
+    """Owe again deliveries that failed for good and were first owed at `since` or later, as many as one transaction may
+    and beyond `after`; None: no such endpoint."""
+    endpoint = await _taken(tx, scope, endpoint_id)
     if endpoint is None:
         return None
     if not endpoint.is_active:
         return Replayed(0, inactive=True)
-    again = await tx.execute(
-        update(deliveries)
+    failed = (
+        select(deliveries.c.id)
         .where(
             deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == "failed", deliveries.c.created_at >= since
         )
-        .values(**_AFRESH)
+        .order_by(deliveries.c.id)
+        .limit(REPLAYED_AT_ONCE)
     )
-    return Replayed(again.rowcount)
+    if after is not None:
+        failed = failed.where(deliveries.c.id > after)
+    again = await tx.execute(
+        update(deliveries).where(deliveries.c.id.in_(failed)).values(**_AFRESH).returning(deliveries.c.id)
+    )
+    ids = sorted(again.scalars())
+    return Replayed(len(ids), last=ids[-1] if len(ids) == REPLAYED_AT_ONCE else None)
+
+
+async def _taken(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> EndpointRow | None:
+    """An endpoint whose deliveries are about to be written: its row first, and its rest is over."""
+    return first_of(
+        EndpointRow,
+        await tx.execute(
+            update(endpoints).where(_mine(scope, endpoint_id)).values(**_RESTED).returning(*_columns(scope))
+        ),
+    )

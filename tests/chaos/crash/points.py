@@ -155,6 +155,7 @@ NOT_OF_A_MESSAGE = {
     "tx endpoints.create": "no message",
     "tx endpoints.change": "no message",
     "tx endpoints.remove": "no message; deliveries still pending are abandoned by the sweep at the latest",
+    "tx PostgresOutbox.abandon": "as endpoints.remove",
     "tx endpoints.rotate": "no message",
     "tx endpoints.replay_one": "deliveries that have been made once; due again in one transaction",
     "tx endpoints.replay_failed": "as endpoints.replay_one",
