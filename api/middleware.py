@@ -38,7 +38,7 @@ CALLBACK_LIMITS = {
 """How large a provider's requests are, by provider and path. Anybody may post there."""
 CALLBACK_PATIENCE = 4.0
 """Seconds a callback waits for its turn. With the time it then waits for the database (SPOOL_AFTER) it is answered
-before its provider gives up: SendGrid after ten seconds, Twilio after fifteen."""
+before its provider gives up: SendGrid after ten seconds, Twilio after fifteen, several tries together."""
 STRANGERS_BODY_LIMIT = 64 * 1024
 """Where no provider calls."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chaos.plan import Request
+from chaos.plan import Request, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,24 @@ class ReceivedEvent:
 
 
 @dataclass(slots=True)
+class Written:
+    """A guest's text, and what its provider says became of it."""
+
+    text: Text
+    answered: int | None = None
+    """The API's last answer to the provider; None: none, or not known yet."""
+    known: bool = False
+    """The provider has said so: else it may have posted it or not."""
+    tries: int = 0
+    """How often it was posted, to either address."""
+
+    @property
+    def taken(self) -> bool:
+        """The provider got a 2xx."""
+        return self.answered is not None and 200 <= self.answered < 300
+
+
+@dataclass(slots=True)
 class Accounts:
     """All of them, side by side."""
 
@@ -132,3 +150,9 @@ class Accounts:
     """What was answered to forged callbacks."""
     running: frozenset[str] = frozenset()
     """The messages whose workflow still runs, as Temporal says."""
+    written: list[Written] = field(default_factory=list)
+    """What guests wrote, as the provider says."""
+    texts: tuple[str | None, ...] = ()
+    """What guests wrote, as PostgreSQL has it: the tokens, as often as they are there; None: of another text."""
+    rejected: int = 0
+    """Callbacks that were kept on disk and set aside there."""

@@ -27,6 +27,9 @@ WRONGS: dict[str, str] = {
     "event order": "an endpoint first received a later stage, then of an earlier one",
     "event forged": "what an endpoint got was not signed with its secret",
     "delivery pending": "an endpoint that listens is still to get an event",
+    "text lost": "a guest's text was answered 2xx, and is not stored",
+    "text twice": "a guest's text is stored more than once, or one that nobody wrote",
+    "set aside": "a callback was answered 2xx, kept on disk, and could not be recorded",
     "forgery believed": "a callback that no provider signed was answered with 2xx",
 }
 """What must not happen, one line of the table each."""
@@ -71,6 +74,8 @@ class Verdict:
     """E-mails that ended `outcome_unknown`: nobody can say that the provider does not have them."""
     recanted: int = 0
     """Failed by the provider's final word, which it took back later in a callback that never reached us."""
+    unheard: int = 0
+    """Guests' texts for which the provider got a 2xx nowhere, as often as it tried: those may be stored or not."""
 
     def count(self, wrong: str) -> int:
         """How many messages that went wrong for."""
@@ -108,6 +113,8 @@ class _Checker:
                 verdict.unknown += 1
             verdict.findings += [Finding(wrong, token, says) for wrong, says in self._request(exchange, row)]
         verdict.findings += self._unclaimed()
+        verdict.findings += self._texts()
+        verdict.unheard = sum(not one.taken for one in self._accounts.written)
         verdict.recanted = self._recanted
         return verdict
 
@@ -217,6 +224,24 @@ class _Checker:
         for received in self._accounts.received:
             if not received.genuine:
                 yield Finding("event forged", "", f"{received.event} to {received.endpoint} bears no signature of ours")
+
+    # --- what guests wrote ------------------------------------------------------------------------------------------
+
+    def _texts(self) -> Iterator[Finding]:
+        stored = Counter(self._accounts.texts)
+        tokens = {one.text.token for one in self._accounts.written}
+        for one in self._accounts.written:
+            token, times = one.text.token, stored[one.text.token]
+            if one.taken and not times:
+                yield Finding("text lost", token, f"answered {one.answered} at try {one.tries}, and it is not there")
+            if one.answered is not None and 400 <= one.answered < 500:
+                yield Finding("untrue answer", token, f"a genuine text was answered {one.answered}")
+            if times > 1:
+                yield Finding("text twice", token, f"it is there {times} times")
+        for unknown in stored.keys() - tokens:
+            yield Finding("text twice", unknown or "", f"nobody wrote it, and it is there {stored[unknown]} times")
+        if self._accounts.rejected:
+            yield Finding("set aside", "", f"{self._accounts.rejected} files in the spool's directory `rejected`")
 
 
 # --- the single comparisons -------------------------------------------------------------------------------------------

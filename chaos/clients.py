@@ -18,11 +18,13 @@ import aiohttp
 
 from bellhop.dev.stack import EmbeddedStack
 from chaos import environment
-from chaos.accounts import Answer, Exchange
-from chaos.plan import Guest, Plan, Request
+from chaos.accounts import Answer, Exchange, Written
+from chaos.plan import Guest, Plan, Request, Text
 
 TRY = 12.0
 """Seconds a client waits for one answer."""
+PROVIDER_TRIES = 45.0
+"""Seconds within which the provider has tried everything: twice 15, the address and the fallback."""
 PAUSES = (0.2, 0.4, 0.8, 1.6, environment.CLIENTS_AGAIN)
 """Before a request is repeated; or what Retry-After says, if that is longer; both give or take a quarter."""
 NOBODY = (aiohttp.ClientError, OSError, TimeoutError)
@@ -38,6 +40,7 @@ class Clients:
         self._sandbox = stack.sandbox_url
         self._key = stack.prepared.api_key
         self.exchanges = {request.number: Exchange(request) for request in plan.requests}
+        self.written = {text.number: Written(text) for text in plan.texts}
         self.began = 0.0
         self.tries = 0
         self.unanswered = 0
@@ -64,12 +67,21 @@ class Clients:
         """Send everything at its time. Returns when the last message's and guest's task has begun."""
         loop = asyncio.get_running_loop()
         self._guests = {guest.number: loop.create_future() for guest in self._plan.guests}
-        deeds: list[tuple[float, Guest | Request]] = [(request.at, request) for request in self._plan.requests]
+        deeds: list[tuple[float, Guest | Request | Text]] = [(request.at, request) for request in self._plan.requests]
         deeds += [(guest.at, guest) for guest in self._plan.guests]
+        deeds += [(text.at, text) for text in self._plan.texts]
         for at, one in sorted(deeds, key=lambda deed: deed[0]):
             await self._until(at)
-            task = asyncio.create_task(self._request(one) if isinstance(one, Request) else self._guest(one))
-            self._tasks.add(task)
+            self._tasks.add(asyncio.create_task(self._do(one)))
+
+    async def _do(self, one: Guest | Request | Text) -> None:
+        match one:
+            case Request():
+                await self._request(one)
+            case Guest():
+                await self._guest(one)
+            case Text():
+                await self._text(one)
 
     def waiting(self) -> int:
         """Clients that are not through yet. Raises what one of them stumbled over: a fault of this program."""
@@ -98,6 +110,26 @@ class Clients:
         for exchange in self.exchanges.values():
             if exchange.request.guest == guest.number:
                 exchange.answers.append(answer)
+
+    async def _text(self, text: Text) -> None:
+        """Written once: a guest repeats nothing, and how often the provider posts it is the provider's affair. While
+        the sandbox refuses connections the guest has no network, and writes a moment later."""
+        body = {"provider": "twilio", "from": text.sender, "body": text.content}
+        url = f"{self._sandbox}/_sandbox/inbound"
+        for _ in range(100):
+            try:
+                timeout = aiohttp.ClientTimeout(total=PROVIDER_TRIES)
+                async with self._http.post(url, json=body, timeout=timeout) as answer:
+                    assert answer.status == 200, await answer.text()
+                    said = await answer.json()
+                written = self.written[text.number]
+                written.answered, written.known = said["status"], True
+                written.tries = said["tries"] + said["fallback_tries"]
+                return
+            except aiohttp.ClientConnectorError:
+                await asyncio.sleep(0.5)
+            except NOBODY:
+                return  # cut off in the middle: it may have been posted or not
 
     async def _request(self, request: Request) -> None:
         exchange = self.exchanges[request.number]

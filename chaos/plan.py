@@ -95,6 +95,28 @@ class Guest:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A text that a guest writes `at`."""
+
+    number: int
+    at: float
+
+    @property
+    def token(self) -> str:
+        """What no other text contains."""
+        return f"t{self.number:05}"
+
+    @property
+    def content(self) -> str:
+        return f"{self.token}.000 more towels, please"
+
+    @property
+    def sender(self) -> str:
+        """Each guest writes twice."""
+        return f"+1646{2_000_000 + self.number // 2}"
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything a seed decides."""
 
@@ -103,6 +125,7 @@ class Plan:
     quick: bool
     requests: tuple[Request, ...]
     guests: tuple[Guest, ...]
+    texts: tuple[Text, ...]
     faults: tuple[Fault, ...]
 
 
@@ -111,8 +134,9 @@ def make(seed: int, messages: int, seconds: float, *, quick: bool = False) -> Pl
     # A stream of its own for each: more messages do not change the faults. The names are part of what a seed means.
     guests = _guests(Random(f"{seed} guests"), max(2, messages // 100), seconds)
     requests = _requests(Random(f"{seed} letters"), messages, seconds, guests)
+    texts = _texts(Random(f"{seed} texts"), max(10, messages // 5), seconds)
     faults = _faults(Random(f"{seed} strikes"), seconds)
-    return Plan(seed, seconds, quick, requests, guests, faults)
+    return Plan(seed, seconds, quick, requests, guests, texts, faults)
 
 
 # --- requests ---------------------------------------------------------------------------------------------------------
@@ -124,6 +148,15 @@ def _guests(chance: Random, count: int, seconds: float) -> tuple[Guest, ...]:
         at = chance.uniform(0.0, seconds * 0.7)
         found.append(Guest(number, round(at, 3), round(at + chance.uniform(4.0, 0.25 * seconds), 3)))
     return tuple(found)
+
+
+def _texts(chance: Random, count: int, seconds: float) -> tuple[Text, ...]:
+    """Spread over the storm; a guest's second text follows the first within seconds."""
+    found: list[Text] = []
+    for number in range(0, count, 2):
+        at = seconds * number / count
+        found += [Text(number, round(at, 3)), Text(number + 1, round(at + chance.uniform(0.2, 4.0), 3))]
+    return tuple(sorted(found, key=lambda text: (text.at, text.number)))
 
 
 def _requests(chance: Random, count: int, seconds: float, guests: tuple[Guest, ...]) -> tuple[Request, ...]:

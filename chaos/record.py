@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 from bellhop.domain.ids import Prefix, render
 from chaos.accounts import Attempt, Event, Row
 
-TOKEN = re.compile(r"^q\d{5}(?=\.)")
+TOKEN = re.compile(r"^[qt]\d{5}(?=\.)")
 
 _MESSAGES = """
 select id, content, channel, stage, failure_code, created_at, updated_at, erased_at is not null as erased,
@@ -34,8 +34,9 @@ order by id
 _DELIVERIES = """
 select delivery.subject_id, endpoint.url, endpoint.is_active, delivery.state, delivery.delivered_at
 from deliveries delivery join endpoints endpoint on endpoint.id = delivery.endpoint_id
-where delivery.subject_id in (select id from messages)
+where delivery.subject_id in (select id from messages where direction = 'outbound')
 """
+_TEXTS = "select content from messages where direction = 'inbound'"
 _HISTORIES = "select workflow_id from history_erasures"
 _UNSETTLED = """
 select
@@ -61,6 +62,14 @@ async def unsettled(dsn: str, reliable: tuple[str, ...]) -> dict[str, int]:
         row = await (await tx.execute(_UNSETTLED, [[f"%/{name}" for name in reliable]])).fetchone()
     assert row is not None
     return dict(row)
+
+
+async def texts(dsn: str) -> tuple[str | None, ...]:
+    """The token of each text of a guest's; None: of another text."""
+    async with await connect(dsn) as tx:
+        found = await (await tx.execute(_TEXTS)).fetchall()
+    tokens = (TOKEN.match(row["content"] or "") for row in found)
+    return tuple(token.group() if token else None for token in tokens)
 
 
 async def read(dsn: str, reliable: tuple[str, ...]) -> list[Row]:

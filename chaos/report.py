@@ -38,6 +38,7 @@ def opening(plan: Plan) -> str:
     lines = [
         f"Seed {plan.seed}: {len(plan.requests)} messages in {plan.seconds:.0f} s, {len(plan.faults)} faults",
         f"  {mix}",
+        f"  beside them {len(plan.texts)} texts of guests",
     ]
     return "\n".join(lines)
 
@@ -69,6 +70,9 @@ def table(outcome: Outcome) -> str:
         f"  PostgreSQL   {len(accounts.rows)} messages, {sum(len(row.attempts) for row in accounts.rows)} attempts, "
         f"{sum(len(row.events) for row in accounts.rows)} events",
         f"  providers    {len(accounts.copies)} texts accepted",
+        f"  guests       {len(accounts.written)} texts, {sum(one.taken for one in accounts.written)} answered 2xx in "
+        f"{sum(one.tries for one in accounts.written)} tries, {verdict.unheard} nowhere, "
+        f"{len(accounts.texts)} stored",
         f"  endpoints    {outcome.posts} posts, {len(accounts.received)} of them listened to",
         "",
         "Faults played",
@@ -207,6 +211,12 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "wrong": {wrong: outcome.verdict.count(wrong) for wrong in WRONGS},
         "ends": dict(outcome.verdict.ends),
         "outcome_unknown": outcome.verdict.unknown,
+        "texts": {
+            "written": len(outcome.accounts.written),
+            "answered": sum(one.taken for one in outcome.accounts.written),
+            "unheard": outcome.verdict.unheard,
+            "stored": len(outcome.accounts.texts),
+        },
         "faults": dict(outcome.played) | {"to single messages": dict(_of_requests(outcome.plan))},
         "storm_s": round(outcome.storm, 1),
         "until_running_s": round(outcome.restoring, 1),

@@ -199,6 +199,7 @@ async def _settle(
     best, over, end = math.inf, 0.0, time.monotonic() + LONGEST
     while True:
         left = {**await record.unsettled(stack.postgres_dsn, RELIABLE), "clients": clients.waiting()}
+        left["on disk"] = len(list(stack.paths.spool.glob("*.entry")))
         step.note(", ".join(f"{count} {what}" for what, count in left.items() if count))
         if sum(left.values()) < best:
             best, over = sum(left.values()), min(end, time.monotonic() + PATIENCE)
@@ -218,7 +219,11 @@ async def _read(stack: EmbeddedStack, clients: Clients, customers: Customers, ht
     rows = await record.read(stack.postgres_dsn, RELIABLE)
     exchanges = list(clients.exchanges.values())
     running = await _running(stack.temporal_address)
-    return Accounts(exchanges, rows, copies, list(customers.received), RELIABLE, running=running)
+    return Accounts(
+        exchanges, rows, copies, list(customers.received), RELIABLE, running=running,
+        written=list(clients.written.values()), texts=await record.texts(stack.postgres_dsn),
+        rejected=len(list((stack.paths.spool / "rejected").glob("*.entry"))),
+    )  # fmt: skip
 
 
 async def _running(address: str) -> frozenset[str]:

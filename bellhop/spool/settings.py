@@ -24,9 +24,9 @@ class SpoolSettings(SettingsGroup):
     )
     max_bytes: int = Field(default=268_435_456, ge=0, description="bytes it keeps at most")
     after: float = Field(
-        default=5.0,
+        default=3.0,
         gt=0,
         le=8,
-        description="how long a callback waits for the database before it is kept on disk, seconds; Twilio waits 15 "
-        "for an answer, SendGrid 10",
+        description="how long a callback waits for the database before it is kept on disk, seconds; Twilio waits 5 "
+        "for an answer, as its addresses say, and SendGrid 10",
     )

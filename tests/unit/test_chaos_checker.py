@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from chaos.accounts import Accounts, Answer, Attempt, Copy, Event, Exchange, ReceivedEvent, Row
+from chaos.accounts import Accounts, Answer, Attempt, Copy, Event, Exchange, ReceivedEvent, Row, Written
 from chaos.checker import IMPLIED_EVENTS, PROVIDER_SAYS, STATUS, WRONGS, check_accounts, due
-from chaos.plan import Move, Request
+from chaos.plan import Move, Request, Text
 
 ENDPOINTS = ("good", "flaky")
 
@@ -87,12 +87,14 @@ def right() -> Accounts:
         exchange(8, refused=True),
         exchange(9),
     ]
-    return Accounts(clients, rows, copies, received(rows), ENDPOINTS)
+    written = [Written(Text(1, 0.0), 200, True, 1), Written(Text(2, 0.0), 503, True, 6), Written(Text(3, 0.0))]
+    return Accounts(clients, rows, copies, received(rows), ENDPOINTS, written=written, texts=("t00001", "t00003"))
 
 
 def test_accounts_that_agree_find_nothing() -> None:
     verdict = check_accounts(right())
     assert verdict.findings == []
+    assert verdict.unheard == 2, "nobody promised those: one is there, the other is not"
     assert verdict.ends == {"delivered": 4, "cancelled": 2, "failed": 2, "read": 1}
 
 
@@ -261,6 +263,15 @@ def a_forgery_believed(all_: Accounts) -> None:
     all_.forged.append(Answer("forged", 101.0, 101.1, 200, "/v1/receipts"))
 
 
+def texts(*stored: str | None) -> Callable[[Accounts], None]:
+    """What PostgreSQL has of the texts."""
+    return lambda all_: setattr(all_, "texts", stored)
+
+
+def a_text_refused(all_: Accounts) -> None:
+    all_.written[1].answered = 403
+
+
 CASES: list[tuple[Callable[[Accounts], None], str, str]] = [
     (without_row, "lost", "q00001"),
     (failed_without_a_cause, "lost", "q00008"),
@@ -297,6 +308,12 @@ CASES: list[tuple[Callable[[Accounts], None], str, str]] = [
     (events_written_out_of_order, "event order", "q00001"),
     (an_event_forged, "event forged", ""),
     (a_delivery_left, "delivery pending", "q00001"),
+    (texts("t00003"), "text lost", "t00001"),
+    (texts("t00001", "t00001"), "text twice", "t00001"),
+    (texts("t00001", "t00003", "t00003"), "text twice", "t00003"),
+    (texts("t00001", None), "text twice", ""),
+    (a_text_refused, "untrue answer", "t00002"),
+    (lambda all_: setattr(all_, "rejected", 1), "set aside", ""),
     (a_forgery_believed, "forgery believed", ""),
 ]
 
@@ -346,10 +363,8 @@ def test_but_not_when_a_receipt_came_and_not_for_a_text_message() -> None:
 def test_no_silence_is_excused_but_an_opening_that_nobody_reported() -> None:
     silent = [copy(1, reported=frozenset())]
     assert check_accounts(mail("sent", None, silent)).count("wrong status") == 1
-    assert (
-        check_accounts(mail("delivered", None, [copy(1, status="open", reported=frozenset({"delivered"}))])).findings
-        == []
-    )
+    unseen = [copy(1, status="open", reported=frozenset({"delivered"}))]
+    assert check_accounts(mail("delivered", None, unseen)).findings == []
     assert check_accounts(mail("delivered", None, [copy(1, status="open")])).count("wrong status") == 1
 
 
