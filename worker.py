@@ -24,6 +24,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from activities.drain import EndpointActivities
 from activities.messages import MessageActivities
 from activities.recovery import RecoveryActivities
+from activities.release import ReleaseActivities
 from activities.slots import CallSlots
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.routing import carried
@@ -39,10 +40,12 @@ from bellhop.temporal import contract
 from bellhop.temporal.client import connect_when_up
 from bellhop.temporal.dispatcher import TemporalDispatcher
 from bellhop.temporal.recovery import PostgresSweeper, watch_over
+from bellhop.temporal.releases import PostgresReleases
 from bellhop.webhooks.outbox import PostgresOutbox
 from bellhop.webhooks.poster import WebhookPoster, make_client
 from workflows.endpoint import EndpointWorkflow
 from workflows.message import MessageWorkflow
+from workflows.release import ReleaseWorkflow
 from workflows.sweep import SweepWorkflow
 
 log = structlog.get_logger()
@@ -53,6 +56,8 @@ RUNNER = UnsandboxedWorkflowRunner()
 WORKFLOWS_AT_ONCE = 50
 SLOW = 2.0
 """Seconds: an account whose calls take longer gets fewer of them at a time."""
+RELEASES_AT_ONCE = 2
+"""Backlogs of parked messages that one process releases at the same time."""
 GRACE = timedelta(seconds=6)
 """What running activities get at shutdown. Cut-off provider calls are settled later, like any unknown outcome."""
 
@@ -71,6 +76,7 @@ def message_activities(
             settings.bellhop.credential_cipher(),
             AddressBook(settings.bellhop.secret_key.get_secret_value()),
             dispatcher.wake_endpoints,
+            dispatcher.release,
         ),
         providers(),
         slots,
@@ -154,7 +160,24 @@ def activity_workers(
             max_concurrent_activities=2,
             graceful_shutdown_timeout=GRACE,
         ),
+        release_worker(client, settings, engine, dispatcher),
     ]
+
+
+def release_worker(client: Client, settings: Settings, engine: AsyncEngine, dispatcher: TemporalDispatcher) -> Worker:
+    """The worker that releases parked messages: apart from recovery, since it may be at it for many minutes."""
+    releases = ReleaseActivities(PostgresReleases(engine, dispatcher), settings.delivery.release_rate)
+    return Worker(
+        client,
+        task_queue=contract.TASK_QUEUE_RELEASES,
+        workflows=[ReleaseWorkflow],
+        workflow_runner=RUNNER,
+        max_concurrent_workflow_task_polls=2,
+        activities=[releases.release],
+        # Hundreds of properties may be mended in the same instant: they take turns.
+        max_concurrent_activities=RELEASES_AT_ONCE,
+        graceful_shutdown_timeout=GRACE,
+    )
 
 
 async def run(settings: Settings, role: str) -> None:
@@ -185,7 +208,8 @@ async def run(settings: Settings, role: str) -> None:
             watching: asyncio.Task[None] | None = None
             workers = [workflow_worker(client, settings, messages)] if role in ("workflows", "all") else []
             if role in ("activities", "all"):
-                sweeper = PostgresSweeper(engine, client, dispatcher, settings.bellhop.sweep_grace)
+                grace, hold = settings.bellhop.sweep_grace, settings.delivery.hold
+                sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold)
                 workers += activity_workers(client, settings, engine, dispatcher, messages, posts, sweeper)
                 watching = asyncio.create_task(watch_over(client, sweeper, settings.bellhop.sweep_every))
             await _run_all(workers, stop)

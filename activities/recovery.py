@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 from temporalio import activity
@@ -30,15 +32,22 @@ class RecoveryActivities:
     @redact_errors
     async def sweep(self) -> int:
         """One sweep."""
-        beating = asyncio.create_task(_beat())
-        try:
+        async with beating():
             return await self._sweeper.sweep()
-        finally:
-            beating.cancel()
 
 
-async def _beat() -> None:
-    """Tell Temporal that this process lives; how long a sweep may take is the activity's own time-out."""
-    while True:
-        activity.heartbeat()
-        await asyncio.sleep(BEAT)
+@asynccontextmanager
+async def beating() -> AsyncIterator[None]:
+    """While this lasts, tell Temporal that this process lives; how long the work may take is the activity's own
+    time-out."""
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(BEAT)
+
+    task = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        task.cancel()

@@ -1,1 +1,1 @@
-"""The workflows: a message, an endpoint, a sweep. Deterministic: no I/O, no SQL, no HTTP, no settings."""
+"""The workflows: a message, an endpoint, a release, a sweep. Deterministic: no I/O, no SQL, no HTTP, no settings."""

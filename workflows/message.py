@@ -142,7 +142,7 @@ class MessageWorkflow:
 
     async def _pause(self, answer: Answer, wakes: int) -> Answer:
         """Wait as long as `deliver` said, or until a wake or a receipt makes asking again worth while."""
-        why = "an outcome is being settled" if answer.next is Next.SETTLE else "waiting for its time"
+        why = "an outcome is being settled" if answer.next is Next.SETTLE else "waiting for its time or for its release"
         self._show(answer.status, why)
         timer = asyncio.create_task(workflow.sleep(answer.after))
         if not await self._signalled(wakes, timer):

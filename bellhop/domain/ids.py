@@ -49,6 +49,11 @@ def message_workflow(message: UUID) -> str:
     return render(Prefix.MESSAGE, message)
 
 
+def release_workflow(scope: UUID, channel: str) -> str:
+    """The id of the workflow that releases what a scope has parked on a channel."""
+    return f"release_{scope}_{channel}"
+
+
 def endpoint_workflow(endpoint: UUID) -> str:
     """The id of the workflow that drains a webhook endpoint: the endpoint's own public id."""
     return render(Prefix.ENDPOINT, endpoint)

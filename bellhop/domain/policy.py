@@ -95,7 +95,7 @@ class Wait:
 
     reason: Reason
     until: datetime | None = None
-    """When it may be asked again; None: nobody knows, so after a pause."""
+    """When it may be asked again; None: nobody knows, so it is parked until somebody releases it."""
 
 
 Decision = Send | Over | Settle | Cancel | Refuse | Wait

@@ -80,7 +80,8 @@ async def recover(settings: Settings, progress: Callable[[int, int], None] | Non
     engine = make_engine(settings.postgres, "cli")
     try:
         async with TemporalDispatcher(client, engine) as dispatcher:
-            sweeper = PostgresSweeper(engine, client, dispatcher, settings.bellhop.sweep_grace)
+            grace, hold = settings.bellhop.sweep_grace, settings.delivery.hold
+            sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold)
             made = await sweeper.rebuild(progress)
             await keep_sweeping(client, settings.bellhop.sweep_every)
             return made, await sweeper.sweep()

@@ -189,8 +189,8 @@ DATABASE_CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "no_sender", Severity.WRONG,
-        "{property} ({environment}) has no sender for {channel} any more, and {count:message} waiting for one, the "
-        "first for {seconds} ({message}).",
+        "{property} ({environment}) has no sender for {channel} any more, or none that can carry it, and "
+        "{count:message} waiting for one, the first for {seconds} ({message}).",
         "Set its account: `bellhop accounts set {property}`. They go out by themselves then.",
         _fresh(health_queries.without_sender),
     ),
@@ -226,7 +226,7 @@ DATABASE_CHECKS: tuple[Check, ...] = (
         "{property} ({environment}): {provider} refuses the account {identity} (its code: {code}) since {seconds}; "
         "{count:message} held.",
         "Mend it at {provider} (credentials, status, funds), or give new credentials with `bellhop accounts set "
-        "{property}`. What is held goes out a minute later, or at once after `bellhop accounts mend {property}`.",
+        "{property}`. What is held goes out a minute later, or soon after `bellhop accounts mend {property}`.",
         _fresh(health_queries.held),
     ),
     Check(
@@ -234,6 +234,14 @@ DATABASE_CHECKS: tuple[Check, ...] = (
         "{property} ({environment}) is paused since {seconds}; {count:message} past due.",
         "Nothing, if that is meant. Else set `paused_at` of its scope to null (docs/operations.md).",
         _fresh(health_queries.paused),
+    ),
+    Check(
+        "unreleased", Severity.WARNING,
+        "What kept {count:message} of {property} ({environment}) back is over, and they are being released; the first "
+        "waits since {seconds}.",
+        "Nothing: they go out at DELIVERY_RELEASE_RATE a second. If there are no fewer in a minute, see that a worker "
+        "of role `activities` or `all` runs.",
+        _fresh(health_queries.unreleased),
     ),
     Check(
         "endpoint_failing", Severity.WARNING,

@@ -46,6 +46,9 @@ QUEUES: tuple[PolledQueue, ...] = (
     ),
     PolledQueue(contract.TASK_QUEUE_WEBHOOKS, _ACTIVITIES, "activities", "no webhook is delivered"),
     PolledQueue(contract.TASK_QUEUE_RECOVERY, _ACTIVITIES, "activities", "nobody looks for what was left behind"),
+    PolledQueue(
+        contract.TASK_QUEUE_RELEASES, _ACTIVITIES, "activities", "what waited for an account or a property stays"
+    ),
 )
 
 

@@ -54,7 +54,15 @@ class DeliverySettings(SettingsGroup):
     retry_first: float = Field(default=2.0, gt=0, description="first pause before another attempt, seconds; doubles")
     retry_longest: float = Field(default=300.0, gt=0, description="longest pause between attempts, seconds")
     hold: float = Field(
-        default=60.0, gt=0, description="how often the messages of an account that is at fault are tried again, seconds"
+        default=60.0,
+        gt=0,
+        description="how often an account that is at fault is tried, with one of its messages, seconds",
+    )
+    release_rate: float = Field(
+        default=20.0,
+        gt=0,
+        le=1000,
+        description="messages a second that go out of one property on one channel once what they waited for is over",
     )
     valid_for: float = Field(
         default=259_200.0, gt=0, description="a message not sent this long after it was due expires, seconds"

@@ -8,6 +8,7 @@ TASK_QUEUE_WORKFLOWS = "bellhop"
 TASK_QUEUE_PROVIDERS = "bellhop-providers"
 TASK_QUEUE_WEBHOOKS = "bellhop-webhooks"
 TASK_QUEUE_RECOVERY = "bellhop-recovery"
+TASK_QUEUE_RELEASES = "bellhop-releases"
 
 
 def providers_queue(through: str | None) -> str:
@@ -19,6 +20,7 @@ def providers_queue(through: str | None) -> str:
 MESSAGE_WORKFLOW = "Message"
 ENDPOINT_WORKFLOW = "Endpoint"
 SWEEP_WORKFLOW = "Sweep"
+RELEASE_WORKFLOW = "Release"
 
 WAKE = "wake"
 RECEIPT_RECORDED = "receipt_recorded"
@@ -28,6 +30,7 @@ SETTLE = "settle"
 WITHDRAW = "withdraw"
 DRAIN = "drain"
 SWEEP = "sweep"
+RELEASE = "release"
 
 SWEEP_SCHEDULE = "bellhop-sweep"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +26,8 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from bellhop.domain.ids import endpoint_workflow, message_workflow
+from bellhop.domain.ids import endpoint_workflow, message_workflow, release_workflow
+from bellhop.domain.rows.delivery import Backlog
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.store.delivery import pending_wakes
 from bellhop.store.delivery.receipts import Signal
@@ -133,6 +134,11 @@ class TemporalDispatcher:
             self._to_wake.update(endpoints)
             self._news.set()
 
+    def release(self, backlogs: Iterable[Backlog]) -> None:
+        """What these waited for is over: have them released. Should this be lost, the next sweep sees it."""
+        for backlog in backlogs:
+            self._go(_Call(partial(self.wake_release, backlog), None, None))
+
     # --- the calls ------------------------------------------------------------------------------------------------
 
     def _go(self, call: _Call) -> None:
@@ -216,7 +222,9 @@ class TemporalDispatcher:
         `again`: start one even where an earlier one has closed (recovery, of a message that is not finished).
         `missing`: leave one that runs alone.
         """
-        delay = (row.due_at - row.now).total_seconds() - (time.monotonic() - seen)
+        # A parked one has nothing to ask before it is released, which wakes it, or expires.
+        begins = row.due_at if row.waits_for is None else row.expires_at or row.due_at
+        delay = (begins - row.now).total_seconds() - (time.monotonic() - seen)
         message_id: UUID = row.id
         try:
             await self._client.start_workflow(
@@ -261,6 +269,22 @@ class TemporalDispatcher:
             start_signal=contract.WAKE,
             priority=turn_of(scope_id),
             static_summary="delivers this endpoint's webhooks",
+            task_timeout=TASK_TIMEOUT,
+            rpc_timeout=RPC_TIMEOUT,
+        )
+
+    async def wake_release(self, backlog: Backlog) -> None:
+        """Make sure somebody releases what is parked there."""
+        await self._client.start_workflow(
+            contract.RELEASE_WORKFLOW,
+            args=[str(backlog.scope_id), backlog.channel.value],
+            id=release_workflow(backlog.scope_id, backlog.channel.value),
+            task_queue=contract.TASK_QUEUE_RELEASES,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            start_signal=contract.WAKE,
+            static_summary=f"releases parked messages: {backlog.channel.value}",
+            priority=turn_of(backlog.scope_id),
             task_timeout=TASK_TIMEOUT,
             rpc_timeout=RPC_TIMEOUT,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -31,7 +31,8 @@ from bellhop.domain.ids import message_workflow
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.access import installation
-from bellhop.store.delivery import pending_wakes
+from bellhop.store.delivery import parked, pending_wakes
+from bellhop.store.reports import health_queries
 from bellhop.temporal import contract
 from bellhop.temporal.client import RPC_TIMEOUT, register_search_attributes
 from bellhop.temporal.dispatcher import TASK_TIMEOUT, TemporalDispatcher
@@ -42,6 +43,8 @@ GRACE = 10.0
 """Seconds a notification may be pending before recovery takes it for left behind: younger ones are on their way."""
 PAGE = 500
 AT_ONCE = 16
+LOOKED_AT_AGAIN = 100
+"""Messages without a sender that are tried again after a worker's start, at each sweep."""
 LONGEST_PAUSE = 600.0
 """Seconds between two wakes of a message that is late, at most."""
 LOOK_AGAIN = 60.0
@@ -73,22 +76,30 @@ class WakePauses:
 
 
 class PostgresSweeper:
-    """activities.recovery.Sweeper over Postgres and Temporal. `grace`: seconds a notification may be pending."""
+    """activities.recovery.Sweeper over Postgres and Temporal. `grace`: seconds a notification may be pending; `hold`:
+    how often a held account is tried."""
 
     def __init__(
-        self, engine: AsyncEngine, client: Client, dispatcher: TemporalDispatcher, grace: float = GRACE
+        self,
+        engine: AsyncEngine,
+        client: Client,
+        dispatcher: TemporalDispatcher,
+        grace: float = GRACE,
+        hold: float = 60.0,
     ) -> None:
         self._engine = engine
         self._client = client
         self._dispatcher = dispatcher
         self._grace = grace
+        self._hold = hold
+        self._began: datetime | None = None
         self._rebuilt: tuple[str, UUID] = ("", FIRST)
         self._woken = WakePauses(8 * grace)
 
     async def sweep(self) -> int:
         """Wake messages and endpoints, delete erased guests' histories, forget what is kept only for a while. Before
         that: where Temporal has lost its state, or is another, make every workflow anew."""
-        done = await self._if_temporal_is_new() + await self._messages()
+        done = await self._if_temporal_is_new() + await self._messages() + await self._parked()
         async with self._engine.begin() as tx:
             endpoints = await pending_wakes.undrained_endpoints(tx)
         for endpoint in endpoints:
@@ -155,8 +166,7 @@ class PostgresSweeper:
 
     async def _messages(self) -> int:
         async with self._engine.begin() as tx:
-            rows: list[MessageRow] = [*await pending_wakes.release_held(tx, PAGE)]
-            rows += self._woken.due(await pending_wakes.left_behind(tx, self._grace, PAGE))
+            rows = self._woken.due(await pending_wakes.left_behind(tx, self._grace, PAGE))
         seen = time.monotonic()
         room = asyncio.Semaphore(AT_ONCE)
 
@@ -176,6 +186,19 @@ class PostgresSweeper:
             async with self._engine.begin() as tx:
                 await pending_wakes.clear(tx, notified)
         return len(woken)
+
+    async def _parked(self) -> int:
+        """See to it that what is parked is released once it can go on, and that a held account is tried."""
+        async with self._engine.begin() as tx:
+            self._began = self._began or await health_queries.clock(tx)
+            backlogs = await parked.backlogs(tx)
+            rows = await parked.probes(tx, self._grace + self._hold)
+            rows += await parked.release_of_before(tx, self._began, LOOKED_AT_AGAIN)
+        for backlog in backlogs:
+            await self._dispatcher.wake_release(backlog)
+        for row in rows:
+            self._dispatcher.woken(row)
+        return len(backlogs) + len(rows)
 
     async def _histories(self) -> None:
         async with self._engine.begin() as tx:

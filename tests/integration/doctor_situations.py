@@ -27,7 +27,8 @@ SITUATIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     ),
     "no_sender": (
         [f"update messages set channel = 'in_app', created_at = {AGO}, due_at = now() + interval '30 seconds'"],
-        ("grand-sunset (test) has no sender for in_app", "1 message", "({message})", "bellhop accounts set grand-sunset"),
+        ("grand-sunset (test) has no sender for in_app", "1 message", "({message})",
+         "bellhop accounts set grand-sunset"),
     ),
     "retrying": (
         ["update messages set tries = 3, created_at = now() - interval '3 hours',"
@@ -53,6 +54,10 @@ SITUATIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "paused": (
         [f"update scopes set paused_at = {AGO} where environment = 'test'", f"update messages set due_at = {AGO}"],
         ("grand-sunset (test) is paused since 10 minutes; 1 message past due", "paused_at"),
+    ),
+    "unreleased": (
+        [f"update messages set waits_for = 'paused', parked_at = {AGO}, due_at = {AGO}"],
+        ("What kept 1 message of grand-sunset (test) back is over", "since 10 minutes", "DELIVERY_RELEASE_RATE"),
     ),
     "endpoint_failing": (
         [NEW_ENDPOINT.format(columns="failing_since, draining_until", values=f"{AGO}, now() + interval '1 minute'"),

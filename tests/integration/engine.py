@@ -135,8 +135,8 @@ class Engine:
     async def events(self, message_id: str) -> list[str]:
         """The types of the public events of a message, in order."""
         rows = await self.rows("select type from events where subject_id = :id order by id", id=key(message_id))
-        ours = ("message.queued", "message.rescheduled", "message.held", "attempt.unknown", "attempt.asked")
-        return [row["type"] for row in rows if row["type"] not in ours]
+        ours = ("message.queued", "message.rescheduled", "message.held", "message.waiting", "attempt.")
+        return [row["type"] for row in rows if not row["type"].startswith(ours)]
 
     async def history(self, message_id: str) -> Any:
         """Its workflow's history."""
@@ -146,7 +146,8 @@ class Engine:
     @property
     def sweeper(self) -> PostgresSweeper:
         """Recovery, as a worker would do it."""
-        return PostgresSweeper(self.database, self.client, self.dispatcher, self.settings.bellhop.sweep_grace)
+        grace, hold = self.settings.bellhop.sweep_grace, self.settings.delivery.hold
+        return PostgresSweeper(self.database, self.client, self.dispatcher, grace, hold)
 
     async def sweep(self) -> int:
         """Recovery, once, now."""

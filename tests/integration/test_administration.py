@@ -25,6 +25,7 @@ from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import Account, LookupKind, LookupRequest
 from bellhop.domain.keys import RIGHTS
 from bellhop.domain.routing import carried
+from bellhop.domain.rows.delivery import Backlog
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
 from bellhop.ops import administration
@@ -37,7 +38,7 @@ from bellhop.providers.twilio.adapter import Twilio
 from bellhop.providers.twilio.settings import TwilioSettings
 from bellhop.sandbox.providers import names as simulated_names
 from bellhop.settings import Settings, SettingsError
-from bellhop.store.delivery import pending_wakes
+from bellhop.store.delivery import parked
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
 
@@ -307,14 +308,15 @@ async def test_what_was_held_goes_out(
     await tx.execute(text("update provider_accounts set health = 'held', held_code = '401', held_since = now()"))
     await tx.execute(
         text(
-            "update messages set due_at = now() + interval '1 minute', held_account_id ="
+            "update messages set waits_for = 'account_held', parked_at = now(), held_account_id ="
             " (select id from provider_accounts where identity = 'first')"
         )
     )
     held = next(each for each in await administration.list_accounts(tx, SLUG) if each["identity"] == "first")
     assert (held["health"], held["held_code"], held["waiting"]) == ("held", "401", 1)
     assert held["held_since"] is not None
-    assert await pending_wakes.release_held(tx, 10) == []
+    backlog = Backlog(live.id, Channel.EMAIL)
+    assert await parked.backlogs(tx, live.id) == await parked.release(tx, backlog, 10) == []
     if how == "mended":
         assert await administration.mend_accounts(tx, SLUG) == {"property": SLUG, "mended": 1 + len(SIMULATED)}
         assert await administration.mend_accounts(tx, SLUG) == {"property": SLUG, "mended": 0}
@@ -324,7 +326,8 @@ async def test_what_was_held_goes_out(
     live_rows = await rows(tx, live, settings)
     assert {row["health"] for row in live_rows.values()} == {"ok"}
     assert {row["held_since"] for row in live_rows.values()} == {None}
-    assert [row.id for row in await pending_wakes.release_held(tx, 10)] == [message.id]
+    assert await parked.backlogs(tx) == [backlog]
+    assert [row.id for row in await parked.release(tx, backlog, 10)] == [message.id]
 
 
 async def test_what_cannot_be_set_is_refused_and_says_why(

@@ -246,7 +246,6 @@ async def test_messages_of_a_mended_account_go_out_at_once(stack: Engine) -> Non
     await change(stack, "update provider_accounts set probe_at = now()")
     probe = (await stack.send({**SMS, "content": "Is it mended?"}))["id"]
     await stack.until(probe, "delivered")
-    assert await sweeper(stack).sweep() >= 2
     for message in held[:2]:
         await stack.until(message, "delivered")
         assert await copies(stack, message) == 1

@@ -83,6 +83,14 @@ class AccountRow:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Where parked messages are released one after the other: what one scope has on one channel."""
+
+    scope_id: UUID
+    channel: Channel
+
+
 @dataclass(slots=True)
 class SenderRow:
     """A row of `senders`: an address or number a scope sends from."""

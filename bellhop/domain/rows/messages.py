@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from bellhop.domain.channels import Channel
+from bellhop.domain.policy import Reason
 from bellhop.domain.priorities import Priority
 from bellhop.domain.statuses import Stage
 
@@ -64,6 +65,9 @@ class MessageRow(PublicMessage):
     """Our own decision: QUEUED (none), CANCELLED or GAVE_UP."""
     provider: str | None
     held_account_id: UUID | None
+    waits_for: Reason | None
+    """What it waits for, parked, until it is released; None: for nothing but its time."""
+    parked_at: datetime | None
     parts: int
     tries: int
     delivered_at: datetime | None

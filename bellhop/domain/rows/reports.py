@@ -175,6 +175,16 @@ class PausedScope:
 
 
 @dataclass(frozen=True, slots=True)
+class ParkedMessages:
+    """Parked messages of a scope that can go on, and for how long the first of them has been parked."""
+
+    count: int
+    seconds: float
+    property: str
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
 class IdleEndpoint:
     """A webhook endpoint that takes nothing or is switched off, and how many deliveries it is owed."""
 

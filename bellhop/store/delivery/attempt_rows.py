@@ -146,9 +146,9 @@ async def accepted(
     )
 
 
-async def account_works(tx: AsyncConnection, account_id: UUID) -> None:
-    """An account has taken a message: if its messages were held, they need not be any longer."""
-    await _OK_AGAIN(tx, account=account_id)
+async def account_works(tx: AsyncConnection, account_id: UUID) -> bool:
+    """An account has taken a message: if its messages were held, they need not be any longer. Whether they were."""
+    return await _OK_AGAIN(tx, account=account_id) > 0
 
 
 async def record_failure(

@@ -34,11 +34,11 @@ from bellhop.domain.delivery_ports import (
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.provider_urls import Routes as Routes
 from bellhop.domain.routing import Carried
-from bellhop.domain.rows.delivery import AttemptRow
+from bellhop.domain.rows.delivery import AttemptRow, Backlog
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
-from bellhop.store.delivery import attempt_rows, outcome_resolution, receipts
+from bellhop.store.delivery import attempt_rows, outcome_resolution, parked, receipts
 from bellhop.store.delivery.claims import Claims
 from bellhop.store.guests import consents, profiles
 from bellhop.store.messages import progress
@@ -51,7 +51,8 @@ MEND = "check its credentials, status and funds at the provider; `bellhop accoun
 
 class AttemptStore:
     """See `delivery_ports.Attempts`. `wake_endpoints` is called after each commit, with the endpoints that have events
-    to deliver."""
+    to deliver; `release` after one that mended an account, with where messages were parked for it (else the next sweep
+    sees them)."""
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class AttemptStore:
         cipher: CredentialCipher,
         book: AddressBook,
         wake_endpoints: Callable[[set[UUID]], None],
+        release: Callable[[Sequence[Backlog]], None] = lambda _: None,
     ) -> None:
         self._engine = engine
         self._settings = settings
@@ -69,6 +71,7 @@ class AttemptStore:
         self._cipher = cipher
         self._claims = Claims(settings, routes, carried, cipher, book)
         self._wake_endpoints = wake_endpoints
+        self._release = release
 
     # --- may it go out now? ---------------------------------------------------------------------------------------
 
@@ -105,6 +108,7 @@ class AttemptStore:
             assert row is not None, "messages are never deleted"
             rows = await progress.attempts_of(tx, row.id)
             moved = await self._outcome(tx, row, rows, claim, result)
+        self._release(moved.backlogs)
         return self._answer(moved)
 
     async def _outcome(
@@ -113,8 +117,10 @@ class AttemptStore:
         attempt = _one(rows, claim.outgoing.attempt_id)
         if result.kind is SendKind.ACCEPTED:
             await attempt_rows.accepted(tx, attempt, rows, result.provider_id)
-            await attempt_rows.account_works(tx, claim.account.id)
-            return await progress.advance(tx, row, rows, freed=row.held_account_id is not None)
+            mended = await attempt_rows.account_works(tx, claim.account.id)
+            moved = await progress.advance(tx, row, rows, freed=row.held_account_id is not None)
+            moved.backlogs = await parked.backlogs(tx, row.scope_id) if mended else []
+            return moved
         ask_after = self._settings.settle_pauses[0]
         if not await attempt_rows.record_failure(tx, attempt, result, ask_after, erased=row.erased_at is not None):
             # A receipt was quicker and proved acceptance: a time-out or 5xx never lowers it.

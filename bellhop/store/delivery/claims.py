@@ -26,15 +26,13 @@ from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
-from bellhop.store.delivery import accounts, attempt_rows, outcome_resolution
+from bellhop.store.delivery import accounts, attempt_rows, outcome_resolution, parked
 from bellhop.store.delivery.attempt_rows import SendingAccount
 from bellhop.store.guests import consents
 from bellhop.store.messages import outbound, progress
 from bellhop.store.messages.progress import Progress
 from bellhop.store.settings import DeliverySettings
-from bellhop.store.tables import attempts, messages, provider_accounts
-from bellhop.store.webhooks import events
-from bellhop.store.webhooks.events import NewEvent
+from bellhop.store.tables import attempts, provider_accounts
 
 log = structlog.get_logger()
 
@@ -75,9 +73,8 @@ class Claims:
             case policy.Wait(reason, until):
                 if until is not None:
                     return Answer(row.stage.value, Next.AGAIN, (until - row.now).total_seconds())
-                if reason is Reason.PAUSED:
-                    return Answer(row.stage.value, Next.AGAIN, self.settings.hold)
-                return await self.hold(tx, row, sender.account_id if sender else None)
+                held = sender.account_id if sender and reason is Reason.ACCOUNT_HELD else None
+                return await parked.park(tx, row, reason, held)
             case _:
                 assert_never(decision)
 
@@ -116,7 +113,7 @@ class Claims:
         if sender is None:
             return None, Way.NO_SENDER
         if self.routes.base_url(row.environment, sender.base_url) is None:
-            return sender, Way.ACCOUNT_HELD
+            return sender, Way.NO_SENDER
         if sender.health == "held" and not await self._may_probe(tx, sender.account_id):
             return sender, Way.ACCOUNT_HELD
         return sender, Way.OPEN
@@ -166,23 +163,11 @@ class Claims:
         await outcome_resolution.became_unknown(tx, row, "lease_over")
         return Answer(row.stage.value, Next.SETTLE, 0.0)
 
-    async def hold(self, tx: AsyncConnection, row: MessageRow, account_id: UUID | None) -> Answer:
-        """Ask again after a pause, for want of a sender or because of that account's fault."""
-        # Jitter: a mended account is not met by all its messages in the same instant.
-        pause = self.settings.hold * random.uniform(1.0, 1.5)
-        if account_id is not None and row.held_account_id is None:
-            await events.write(tx, row.scope_id, "message", row.id, [NewEvent("message.held")])
-        await tx.execute(
-            update(messages)
-            .where(messages.c.id == row.id)
-            .values(held_account_id=account_id, due_at=func.now() + seconds(pause))
-        )
-        return Answer(row.stage.value, Next.AGAIN, pause)
-
     async def account_at_fault(
         self, tx: AsyncConnection, row: MessageRow, account_id: UUID, code: str | None, mend: str
     ) -> Progress:
-        """Hold an account and this message. `code`: the provider's, or `UNREADABLE`; `mend`: what to do about it."""
+        """Hold an account and this message, which tries it again after a while, for all the others that wait for it.
+        `code`: the provider's, or `UNREADABLE`; `mend`: what to do about it."""
         await tx.execute(
             update(provider_accounts)
             .where(provider_accounts.c.id == account_id)
@@ -200,7 +185,8 @@ class Claims:
             provider_code=code,
             mend=mend,
         )
-        return Progress(row, answer=await self.hold(tx, row, account_id))
+        look = self.settings.hold * random.uniform(1.0, 1.5)
+        return Progress(row, answer=await parked.park(tx, row, Reason.ACCOUNT_HELD, account_id, look))
 
     async def _start(
         self,
@@ -222,6 +208,7 @@ class Claims:
             return await self.account_at_fault(tx, row, sender.account_id, UNREADABLE, str(problem))
         if not take(account.carrier):
             return Busy(account.carrier, row.stage.value)
+        await parked.unpark(tx, row)
         started = await attempt_rows.start(tx, row, part, body, sender, self.settings.lease)
         outgoing = Outgoing(
             attempt_id=started,

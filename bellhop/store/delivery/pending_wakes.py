@@ -27,7 +27,6 @@ from bellhop.store.tables import (
     history_erasures,
     idempotency,
     messages,
-    provider_accounts,
     receipts,
     scopes,
 )
@@ -129,6 +128,7 @@ async def left_behind(tx: AsyncConnection, grace: float, most: int) -> list[Mess
         .where(
             messages.c.stage == "queued",
             messages.c.direction == "outbound",
+            messages.c.waits_for.is_(None),
             messages.c.due_at < func.now() - timedelta(seconds=4 * grace),
         )
         .order_by(messages.c.due_at)
@@ -149,29 +149,6 @@ async def left_behind(tx: AsyncConnection, grace: float, most: int) -> list[Mess
         .order_by(messages.c.id)
     )
     return from_result(MessageRow, found)
-
-
-async def release_held(tx: AsyncConnection, most: int) -> list[MessageRow]:
-    """Messages that were held by an account which has been mended: due again now, or when they were asked for."""
-    held = (
-        select(messages.c.id)
-        .join(provider_accounts, provider_accounts.c.id == messages.c.held_account_id)
-        .where(messages.c.stage == "queued", provider_accounts.c.health == "ok")
-        .order_by(messages.c.id)
-        .limit(most)
-        .with_for_update(of=messages, skip_locked=True)
-    )
-    released = await tx.execute(
-        update(messages)
-        .where(messages.c.id.in_(held.scalar_subquery()))
-        .values(
-            held_account_id=None,
-            due_at=func.greatest(func.now(), messages.c.scheduled_at),
-            wake_due_at=func.clock_timestamp(),
-        )
-        .returning(messages.c.id)
-    )
-    return await message_rows(tx, list(released.scalars()))
 
 
 async def undrained_endpoints(tx: AsyncConnection) -> list[IdleEndpoint]:

@@ -239,6 +239,8 @@ async def reschedule(tx: AsyncConnection, scope: Scope, message_id: UUID, at: da
             scheduled_at=at,
             due_at=due,
             held_account_id=None,
+            waits_for=None,
+            parked_at=None,
             # As long after the new time as it was after the old one; `due_at` itself moves with holds and retries.
             expires_at=due + (row.expires_at - max(row.scheduled_at or row.created_at, row.created_at))
             if row.expires_at
@@ -250,6 +252,8 @@ async def reschedule(tx: AsyncConnection, scope: Scope, message_id: UUID, at: da
             messages.c.scheduled_at,
             messages.c.due_at,
             messages.c.held_account_id,
+            messages.c.waits_for,
+            messages.c.parked_at,
             messages.c.expires_at,
             messages.c.updated_at,
             messages.c.wake_due_at,

@@ -15,12 +15,12 @@ from uuid import UUID
 from sqlalchemy import Column, Label, Uuid, bindparam, func, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import statuses
+from bellhop.domain import policy, statuses
 from bellhop.domain.answers import Answer, Next
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.events import OF_STAGE
 from bellhop.domain.failures import FailureCode
-from bellhop.domain.rows.delivery import AttemptRow, AttemptState
+from bellhop.domain.rows.delivery import AttemptRow, AttemptState, Backlog
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import STATUS, Stage
 from bellhop.store.compiled import CompiledStatement
@@ -78,6 +78,8 @@ class _Moved:
     failure_code: str | None
     provider_code: str | None
     held_account_id: UUID | None
+    waits_for: policy.Reason | None
+    parked_at: datetime | None
     sent_at: datetime | None
     delivered_at: datetime | None
     read_at: datetime | None
@@ -94,6 +96,8 @@ _MOVE = CompiledStatement(
         update messages set
           stage = :stage, decision = :decision, failure_code = :failure_code, provider_code = :provider_code,
           held_account_id = case when :freed then null else held_account_id end,
+          waits_for = case when :freed then null else waits_for end,
+          parked_at = case when :freed then null else parked_at end,
           sent_at = case when :sent then coalesce(sent_at, now()) else sent_at end,
           delivered_at = case when :delivered then greatest(now(), sent_at)
             when :undelivered then null else delivered_at end,
@@ -101,7 +105,7 @@ _MOVE = CompiledStatement(
           wake_due_at = case when :wake then clock_timestamp() else wake_due_at end,
           updated_at = now()
         where id = :message
-        returning stage, decision, failure_code, provider_code, held_account_id,
+        returning stage, decision, failure_code, provider_code, held_account_id, waits_for, parked_at,
           sent_at, delivered_at, read_at, wake_due_at, updated_at
         """
     ),
@@ -116,6 +120,8 @@ class Progress:
 
     row: MessageRow
     endpoints: set[UUID] = field(default_factory=set)
+    backlogs: Sequence[Backlog] = ()
+    """Where parked messages can go on by it."""
     answer: Answer | None = None
     """What its workflow does next; None: what follows from where it stands (`next_step`)."""
 
@@ -183,7 +189,7 @@ async def advance(
 
     `rows`: its attempts as they now are, where the caller has them. `decision`: our own (gave_up or cancelled), kept
     beside what providers say. `failure`: (code, provider's code) to record when the message stands failed after this.
-    `freed`: no account holds it any more. `wake`: its workflow is to be notified.
+    `freed`: nothing holds it any more. `wake`: its workflow is to be notified.
     """
     if rows is None:
         rows = await attempts_of(tx, row.id)

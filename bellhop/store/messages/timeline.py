@@ -15,6 +15,7 @@ from bellhop.domain.consents import Effect
 from bellhop.domain.failures import FailureCode, error_object
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.paging import PageRequest
+from bellhop.domain.policy import Reason
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
@@ -65,6 +66,10 @@ _EXPLAINED = {
     "message.queued": "accepted",
     "message.held": "the sending account is at fault; held until it is mended",
 }
+_WAITS_FOR = {
+    Reason.PAUSED.value: "the property is paused; it goes out when the property goes on",
+    Reason.NO_SENDER.value: "the property has no sender that can carry it; it goes out when there is one",
+}
 
 
 SHOWN = 10
@@ -79,6 +84,8 @@ def _detail(what: str, facts: Mapping[str, Any]) -> dict[str, str]:
         return {"detail": _ASKED[facts["answer"]] + said}
     if "scheduled_at" in facts:
         return {"detail": f"to {facts['scheduled_at'] or 'now'}"}
+    if what == "message.waiting":
+        return {"detail": _WAITS_FOR[facts["for"]]}
     return {"detail": _EXPLAINED[what]} if what in _EXPLAINED else {}
 
 

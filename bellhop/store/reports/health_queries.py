@@ -17,6 +17,7 @@ from bellhop.domain.rows.reports import (
     HeldAccount,
     IdleEndpoint,
     MessagesWithoutSender,
+    ParkedMessages,
     PausedScope,
     PendingErasures,
     StuckMessages,
@@ -25,16 +26,18 @@ from bellhop.domain.rows.reports import (
     UnknownOutcomes,
     UnmatchedTexts,
 )
+from bellhop.store.delivery.parked import RELEASABLE
 from bellhop.store.tables import installation
 
 T = TypeVar("T")
 
 _PUBLIC_IDS = {"message": message_workflow, "endpoint": endpoint_workflow}
 
-# Only what is near its time: of what is scheduled for later there may be a great deal.
+# Only what is near its time: of what is scheduled for later there may be a great deal. What is parked is told apart.
 _QUEUED = """
     messages message join scopes scope on scope.id = message.scope_id
-    where message.stage = 'queued' and message.direction = 'outbound' and message.due_at < now() + interval '1 hour'
+    where message.stage = 'queued' and message.direction = 'outbound' and message.waits_for is null
+      and message.due_at < now() + interval '1 hour'
 """
 _LATE = "greatest(message.scheduled_at, message.created_at) < now() - make_interval(secs => :after)"
 _CALLED = """exists (select from attempts attempt where attempt.message_id = message.id
@@ -53,11 +56,14 @@ _NO_SENDER = text(
     f"""
     select count(*) as count, {_OLDEST.format("greatest(message.scheduled_at, message.created_at)")},
       property.slug as property, scope.environment, message.channel
-    from messages message join scopes scope on scope.id = message.scope_id
-      join properties property on property.id = scope.property_id
-    where message.stage = 'queued' and message.direction = 'outbound' and message.due_at < now() + interval '1 hour'
-      and {_LATE} and not exists (select from senders sender
+    from (
+      select message.* from {_QUEUED} and not exists (select from senders sender
         where sender.scope_id = message.scope_id and sender.channel = message.channel)
+      union all
+      select message.* from messages message where message.waits_for = 'no_sender'
+    ) message join scopes scope on scope.id = message.scope_id
+      join properties property on property.id = scope.property_id
+    where {_LATE}
     group by property.slug, scope.environment, message.channel order by 4, 5, 6
     """
 )
@@ -84,8 +90,8 @@ _UNKNOWN = text(
     f"""
     select count(*) as count, {_OLDEST.format("attempt.created_at")}, attempt.provider
     from messages message join attempts attempt on attempt.message_id = message.id and attempt.state = 'unknown'
-    where message.stage = 'queued' and message.direction = 'outbound' and message.due_at < now()
-      and attempt.created_at < now() - make_interval(secs => :after)
+    where message.stage = 'queued' and message.direction = 'outbound' and message.waits_for is null
+      and message.due_at < now() and attempt.created_at < now() - make_interval(secs => :after)
     group by attempt.provider order by attempt.provider
     """
 )
@@ -104,10 +110,21 @@ _PAUSED = text(
     """
     select property.slug as property, scope.environment,
       extract(epoch from now() - scope.paused_at)::float8 as seconds,
-      (select count(*) from messages message where message.scope_id = scope.id and message.stage = 'queued'
-       and message.direction = 'outbound' and message.due_at <= now()) as count
+      (select count(*) from messages message where message.scope_id = scope.id and message.waits_for is not null)
+      + (select count(*) from messages message where message.scope_id = scope.id and message.stage = 'queued'
+         and message.direction = 'outbound' and message.waits_for is null and message.due_at <= now()) as count
     from scopes scope join properties property on property.id = scope.property_id
     where scope.paused_at is not null order by scope.paused_at
+    """
+)
+_UNRELEASED = text(
+    f"""
+    select count(*) as count, extract(epoch from now() - min(message.parked_at))::float8 as seconds,
+      property.slug as property, scope.environment
+    from messages message join scopes scope on scope.id = message.scope_id
+      join properties property on property.id = scope.property_id
+    where message.waits_for is not null and {RELEASABLE}
+    group by property.slug, scope.environment order by 3, 4
     """
 )
 _ENDPOINTS = """
@@ -232,6 +249,11 @@ async def live_accounts(tx: AsyncConnection) -> int:
 async def paused(tx: AsyncConnection, _: float) -> list[PausedScope]:
     """Scopes that send nothing, because somebody said so."""
     return await _looked(tx, PausedScope, _PAUSED)
+
+
+async def unreleased(tx: AsyncConnection, _: float) -> list[ParkedMessages]:
+    """Parked messages that can go on: what they waited for is over."""
+    return await _looked(tx, ParkedMessages, _UNRELEASED)
 
 
 async def failing(tx: AsyncConnection, after: float) -> list[IdleEndpoint]:

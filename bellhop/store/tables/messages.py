@@ -63,6 +63,9 @@ messages = Table(
     Column("provider_code", Text),
     Column("provider", Text),
     Column("held_account_id", Uuid),
+    # What it waits for that is no time, and since when: see store/delivery/parked.py. Null: it is not parked.
+    Column("waits_for", Text),
+    time_column("parked_at"),
     # How many provider calls the text takes: decided at acceptance, one attempt each.
     Column("parts", SmallInteger, nullable=False, server_default=text("1")),
     Column("tries", SmallInteger, nullable=False, server_default=text("0")),
@@ -88,11 +91,18 @@ messages = Table(
     Index("ix_messages_of_guest", "scope_id", "guest_id", "id", postgresql_where=text("guest_id is not null")),
     Index("ix_messages_written", "address_hash", "id", postgresql_where=text("address_hash is not null")),
     Index("ix_messages_wake", "wake_due_at", postgresql_where=text("wake_due_at is not null")),
-    Index("ix_messages_due", "due_at", postgresql_where=text("stage = 'queued' and direction = 'outbound'")),
+    Index(
+        "ix_messages_next",
+        "due_at",
+        "id",
+        postgresql_where=text("stage = 'queued' and direction = 'outbound' and waits_for is null"),
+    ),
+    Index("ix_messages_parked", "scope_id", "channel", "due_at", "id", postgresql_where=text("waits_for is not null")),
     Index("ix_messages_held", "held_account_id", postgresql_where=text("held_account_id is not null")),
     CheckConstraint("direction in ('outbound', 'inbound')", name="direction"),
     CheckConstraint("decision in ('queued', 'cancelled', 'gave_up')", name="decision"),
     CheckConstraint("priority in ('urgent', 'normal', 'bulk')", name="priority"),
+    CheckConstraint("waits_for in ('paused', 'no_sender', 'account_held', 'paced')", name="waits_for"),
 )
 
 templates = Table(

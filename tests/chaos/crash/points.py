@@ -117,6 +117,14 @@ STEPS = (
     Row("tx PostgresSweeper.sweep", "not drained", "endpoints that nobody drains"),
     Row("rpc wake Endpoint by the sweep", "not drained"),
     Row("tx PostgresSweeper.sweep#2", "not notified", "forgets what is old"),
+    # --- what was parked
+    Row("tx PostgresSweeper._parked", "parked", "what waits can go on"),
+    Row("rpc wake Release by the sweep", "parked"),
+    Row("workflow Release", "parked"),
+    Row("Release hears wake", "parked"),
+    Row("activity release", "parked"),
+    Row("tx PostgresReleases.release", "parked", "a batch: from here on its notification is pending"),
+    Row("rpc wake Message", "parked"),
     # --- Temporal has lost its state
     Row("tx PostgresSweeper._if_temporal_is_new", "forgotten", "notices"),
     Row("tx PostgresSweeper.rebuild", "forgotten", "which workflows there should be"),
@@ -146,6 +154,7 @@ NOT_OF_A_MESSAGE = {
     "rpc describe_namespace by the sweep": "reads",
     "rpc list_search_attributes by the sweep": "reads",
     "tx Authenticator._take": "the rate of a key; a lost share runs out within a minute",
+    "rpc wake Release": "an account was mended; what is lost here the sweep does",
     "tx guests.upsert": "no message; one transaction, events are drained by the sweep at the latest",
     "tx guests.change": "as guests.upsert",
     "tx consents.set_by_operator": "no message; one row, which every later claim reads",

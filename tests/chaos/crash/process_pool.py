@@ -64,7 +64,7 @@ DRAINER, CLAIM, LINGER = 5.0, 1.0, 0.3
 PAUSED = 4.0
 """For the dead man's switch: more than a busy machine keeps a thread waiting (3 s are survived), and so far below the
 lease that a busy machine gets to writing (5 s)."""
-QUEUES = ("TASK_QUEUE_WORKFLOWS", "TASK_QUEUE_PROVIDERS", "TASK_QUEUE_WEBHOOKS", "TASK_QUEUE_RECOVERY")
+QUEUES = tuple(name for name in dir(contract) if name.startswith("TASK_QUEUE_"))
 OURS = ("api", "workflows", "activities", "bellhop", "worker")
 
 
@@ -167,11 +167,14 @@ def _live(order: dict[str, Any], settings: Settings, app: Any) -> None:
 
 
 def _of_its_own(name: str) -> None:
-    """Task queues and a schedule of this slot's own, in the one namespace; and the shorter times."""
+    """Task queues, workflows and a schedule of this slot's own, in the one namespace; and the shorter times."""
     for module in [one for key, one in sys.modules.items() if key.partition(".")[0] in OURS]:
         for constant in (*QUEUES, "SWEEP_SCHEDULE"):
             if hasattr(module, constant):
                 setattr(module, constant, f"{getattr(module, constant)}-{name}")
+        if hasattr(module, "release_workflow"):
+            # Named by the scope, which is the same one in every slot's copy of the record.
+            module.release_workflow = partial(release_name, slot=name)  # type: ignore[attr-defined]
     outbox.LEASE_OF_DRAINER, outbox.CLAIM_MARGIN = DRAINER, CLAIM
     worker.EndpointActivities = partial(EndpointActivities, pace=Pace(linger=LINGER))  # type: ignore[misc,assignment]
     worker.DeadMansSwitch = partial(DeadMansSwitch, limit=PAUSED)  # type: ignore[misc,assignment]
@@ -185,6 +188,11 @@ async def _run(settings: Settings, app: Any) -> None:
     for task in (serving, working):
         if task.done():
             task.result()
+
+
+def release_name(scope: object, channel: str, slot: str) -> str:
+    """The id of the workflow that releases what a slot has parked."""
+    return f"release_{scope}_{channel}_{slot}"
 
 
 def sweep_schedule(name: str) -> str:

@@ -28,6 +28,15 @@ class Client(Protocol):
     async def cancel_workflow(self, message_id: str) -> None:
         """Cancel its workflow, as an operator does in Temporal's UI."""
 
+    async def pause(self) -> None:
+        """Pause the property."""
+
+    async def resume(self) -> None:
+        """Let the property go on, as an operator does in the record."""
+
+    async def parked(self, message_id: str) -> None:
+        """Wait until this message is parked."""
+
     async def call(
         self, method: str, path: str, json: Any = None, *, expect: tuple[int, ...], **headers: str
     ) -> Any: ...
@@ -133,6 +142,17 @@ async def _wait_a_little(play: Play) -> None:
     await play.client.workflow_started(play.message_id)
 
 
+async def _pause_and_send(play: Play) -> None:
+    await play.client.pause()
+    await play.send()
+    await play.client.workflow_started(play.message_id)
+    await play.client.parked(play.message_id)
+
+
+async def _resume(play: Play) -> None:
+    await play.client.resume()
+
+
 async def _lose(play: Play) -> None:
     await play.client.lose(play.message_id)
 
@@ -181,6 +201,7 @@ _ALL = (
     Scenario("parts", "a text too long for one", _send_long, end=replace(DELIVERED, copies=2)),
     Scenario("retried", "the provider says 429 first", _send, faults=({"kind": "rate_limit"},)),
     Scenario("held", "the account is refused, then mended", _send, faults=({"kind": "auth"},)),
+    Scenario("parked", "its property is paused, then goes on", _resume, _pause_and_send),
     Scenario("refused", "the provider will not have the number", _send, end=FAILED, to="+13055552211"),
     Scenario(
         "lost",

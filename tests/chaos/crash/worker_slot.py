@@ -27,7 +27,7 @@ from bellhop.dev.callbacks import callback_env
 from bellhop.domain.ids import Prefix, message_workflow, parse
 from bellhop.sandbox.testing import Receiver, running
 from tests.chaos.crash.points import Point
-from tests.chaos.crash.process_pool import Child, ProcessPool, sweep_schedule
+from tests.chaos.crash.process_pool import Child, ProcessPool, release_name, sweep_schedule
 from tests.chaos.crash.scenarios import NUMBERS, Ending, Play, Scenario
 from tests.sandbox_accounts import SANDBOX_SECRET, sandbox_sendgrid, sendgrid_batch
 
@@ -222,6 +222,27 @@ class WorkerSlot:
                 return
             assert answer.status_code >= 500, answer.text
             await asyncio.sleep(0.1)
+
+    async def pause(self) -> None:
+        """Pause the property, once nobody releases any more what was parked before."""
+        found = await (await self._record.execute("select id from scopes where environment = 'test'")).fetchone()
+        assert found is not None
+        releases = self._shared.temporal.get_workflow_handle(release_name(found["id"], "sms", self._name))
+        with suppress(RPCError):
+            while (await releases.describe()).status == WorkflowExecutionStatus.RUNNING:
+                await asyncio.sleep(0.1)
+        await self._record.execute("update scopes set paused_at = now() where environment = 'test'")
+
+    async def resume(self) -> None:
+        """Let the property go on."""
+        await self._record.execute("update scopes set paused_at = null")
+
+    async def parked(self, message_id: str) -> None:
+        """Wait until this message is parked."""
+        async with asyncio.timeout(30):
+            there = "select from messages where id = %s and waits_for is not null"
+            while not (await self._record.execute(there, (row_key(message_id),))).rowcount:
+                await asyncio.sleep(0.05)
 
     # --- one scenario
 
