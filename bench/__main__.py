@@ -11,7 +11,7 @@ from pathlib import Path
 from bellhop.dev import session
 from bellhop.dev.console import Console
 from bellhop.dev.stack import EmbeddedStack
-from bench import checks, environment, report
+from bench import checks, environment, report, scenarios
 from bench.guests import Refused
 from bench.run import Plan, bench
 
@@ -55,9 +55,19 @@ def _options() -> tuple[Plan, Path]:
         help="send the bare workflow's signal so long after its start instead of at once: 15 events, not 12",
     )
     parser.add_argument("--dir", type=Path, default=DIRECTORY, help="where figures and state go (default %(default)s)")
+    parser.add_argument(
+        "--scenario",
+        action="append",
+        choices=tuple(scenarios.ALL),
+        help="only this one, in full: how late a neighbour's messages are; repeatable",
+    )
+    parser.add_argument(
+        "--size", type=float, default=1.0, help="of the scenarios: 0.1 is a tenth of the messages (default %(default)s)"
+    )
     chosen = parser.parse_args()
+    sizes = scenarios.Sizes() if chosen.scenario else scenarios.WITH_THE_REST
     if chosen.quick:
-        usual = Plan(messages=80, rounds=2, paced=60, burst=60, emails=3, warm_up=30)
+        usual, sizes = Plan(messages=80, rounds=2, paced=60, burst=60, emails=3, warm_up=30), scenarios.QUICK
     plan = Plan(
         messages=max(1, chosen.messages or usual.messages),
         rounds=max(1, chosen.rounds or usual.rounds),
@@ -67,6 +77,9 @@ def _options() -> tuple[Plan, Path]:
         emails=usual.emails,
         warm_up=usual.warm_up,
         late=chosen.late_signal,
+        sizes=sizes.times(chosen.size),
+        scenarios=tuple(chosen.scenario or scenarios.ALL),
+        alone=bool(chosen.scenario),
     )
     return plan, chosen.dir
 

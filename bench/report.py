@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.figures import Rounds, Spread
 from bench.run import A_SECOND, Results
+from bench.scenarios import AIM
 
 AIMS = {"ratio": 0.6, "accept p99 ms": 40.0, "events to delivered": 17}
 
@@ -18,10 +19,16 @@ QUIET = 0.1
 
 def as_json(results: Results) -> dict[str, Any]:
     """All figures."""
-    return {
+    about = {
         "at": results.at,
         "machine": results.machine,
         "plan": asdict(results.plan),
+        "neighbours_late_ms": {name: asdict(one) for name, one in results.neighbours.items()},
+    }
+    if results.plan.alone:
+        return about
+    return {
+        **about,
         "ratio": round(results.ratio, 3),
         "cpu_ratio": round(cpu_total(results.bare) / cpu_total(results.bellhop), 3),
         "bare": _side(results.bare),
@@ -66,6 +73,8 @@ def write(results: Results, directory: Path) -> Path:
 
 def table(results: Results) -> str:
     """The figures as a table."""
+    if results.plan.alone:
+        return "\n".join(_neighbours(results))
     bare, bellhop = results.bare, results.bellhop
     count = f"{results.plan.rounds} x {results.plan.messages}, {results.plan.at_once} in flight"
     lines = [
@@ -94,8 +103,13 @@ def table(results: Results) -> str:
     lines.append(f"  {'together':<30} {cpu_total(bare):8.2f} {cpu_total(bellhop):8.2f} {paced:8.2f}")
     lines += ["", f"History events (aim: at most {AIMS['events to delivered']} to delivered)"]
     lines += [f"  {name:<30} {', '.join(map(str, counts))}" for name, counts in results.events.items()]
-    lines += ["", "Checked", *(f"  {line}" for line in results.checked), ""]
+    lines += ["", "Checked", *(f"  {line}" for line in results.checked), *_neighbours(results)]
     return "\n".join(lines)
+
+
+def _neighbours(results: Results) -> list[str]:
+    rows = (_row(name, one) for name, one in results.neighbours.items())
+    return ["", f"How late a neighbour's are (ms; aim p99 {1000 * AIM:.0f})      p50      p99      max", *rows, ""]
 
 
 def _disturbed(results: Results) -> list[str]:

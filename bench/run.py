@@ -19,6 +19,7 @@ from bench.bare import BareSide
 from bench.figures import Rounds, Spread, spread
 from bench.guests import BellhopSide, Sent
 from bench.receiver import Receiver
+from bench.scenarios import ALL, WITH_THE_REST, LateBy, Scenarios, Sizes
 
 T = TypeVar("T")
 
@@ -39,6 +40,10 @@ class Plan:
     emails: int = 10
     warm_up: int = 100
     late: float | None = None
+    sizes: Sizes = WITH_THE_REST
+    scenarios: tuple[str, ...] = tuple(ALL)
+    alone: bool = False
+    """Only those scenarios."""
 
 
 @dataclass
@@ -57,6 +62,7 @@ class Results:
     paced_cpu: dict[str, float] = field(default_factory=dict)
     events: dict[str, list[int]] = field(default_factory=dict)
     checked: list[str] = field(default_factory=list)
+    neighbours: LateBy = field(default_factory=dict)
     machine: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -74,12 +80,15 @@ async def bench(stack: EmbeddedStack, plan: Plan, console: Console) -> Results:
         BareSide(client, stack.temporal_address, plan.late) as bare,
         BellhopSide(stack, client, receiver) as bellhop,
     ):
-        run = _Run(plan, results, console, client, bare, bellhop)
-        await run.rounds()
-        await run.paced()
-        await run.burst()
-        await run.emails()
-        results.checked = await checks.everything(bellhop, receiver)
+        if not plan.alone:
+            run = _Run(plan, results, console, client, bare, bellhop)
+            await run.rounds()
+            await run.paced()
+            await run.burst()
+            await run.emails()
+            results.checked = await checks.everything(bellhop, receiver)
+        async with Scenarios(stack, client, bellhop, console, plan.sizes) as scenarios:
+            results.neighbours = await scenarios.run(plan.scenarios)
     return results
 
 

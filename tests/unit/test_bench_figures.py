@@ -8,6 +8,7 @@ import pytest
 
 from bench import crowd
 from bench.figures import Rounds, percentile, spread
+from bench.scenarios import Sizes
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,11 @@ def test_a_spread_is_in_milliseconds() -> None:
 def test_nothing_measured_is_no_spread() -> None:
     with pytest.raises(ValueError, match="nothing"):
         spread([])
+
+
+def test_a_size_is_of_all_that_is_in_trouble() -> None:
+    assert Sizes().times(0.1) == Sizes(crowd=100, paused=200, resumed=1_000, hanging=16)
+    assert Sizes().times(0.0).crowd == 1
 
 
 def test_rounds_add_up() -> None:

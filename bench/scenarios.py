@@ -1,0 +1,220 @@
+"""One hotel in trouble, and how late its neighbours' messages go out: a crowd, a pause, an account that hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from pydantic import SecretStr
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+
+from bellhop.dev.console import Console
+from bellhop.dev.stack import EmbeddedStack
+from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.scopes import Scope
+from bellhop.store.access import keys
+from bellhop.store.connections import make_engine
+from bellhop.store.delivery import pending_wakes
+from bellhop.store.settings import PostgresSettings
+from bellhop.store.tables import messages, scopes
+from bellhop.temporal.dispatcher import TemporalDispatcher
+from bench import crowd
+from bench.checks import Wrong, lateness
+from bench.figures import Spread, spread
+from bench.guests import BellhopSide, Sent
+from bench.neighbours import Neighbour, settle_in
+
+HANGS = "+13055559002"
+"""The sandbox's magic number that never answers."""
+PATIENCE = 180.0
+"""Seconds the last of a neighbour's messages may take to go out."""
+ACCEPT = 60.0
+AIM = 2.0
+"""Seconds: the neighbours' p99."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much trouble there is."""
+
+    crowd: int = 1_000
+    paused: int = 2_000
+    resumed: int = 10_000
+    hanging: int = 160
+    seconds: float = 60.0
+    """How long the neighbours go on sending, each time."""
+
+    def times(self, factor: float) -> Sizes:
+        """So many times as many messages."""
+        more = {name: max(1, round(getattr(self, name) * factor)) for name in ("crowd", "paused", "resumed", "hanging")}
+        return replace(self, **more)
+
+
+WITH_THE_REST = Sizes(crowd=400, paused=300, resumed=2_000, hanging=160, seconds=15.0)
+QUICK = Sizes(crowd=150, paused=60, resumed=300, hanging=60, seconds=8.0)
+
+LateBy = dict[str, Spread]
+"""Whose messages, in which trouble → how late the provider got them."""
+
+
+class Scenarios:
+    """`async with`: one hotel to be in trouble and neighbours in both environments, on a stack that runs."""
+
+    def __init__(self, stack: EmbeddedStack, client: Client, side: BellhopSide, console: Console, sizes: Sizes) -> None:
+        self._stack = stack
+        self._client = client
+        self._side = side
+        self._console = console
+        self._sizes = sizes
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Scenarios:
+        assert self._stack.prepared is not None
+        dsn = PostgresSettings(_env_file=None, dsn=SecretStr(self._stack.postgres_dsn))
+        self._engine: AsyncEngine = make_engine(dsn, "bench")
+        self._open.push_async_callback(self._engine.dispose)
+        property_id = parse(Prefix.PROPERTY, self._stack.prepared.property_id)
+        assert property_id is not None
+        async with self._engine.begin() as tx:
+            like = await keys.scope_of(tx, property_id, "test")
+        assert like is not None
+        self._scope, self._hotel = await self._settle(like, "Hotel in trouble", "test")
+        _, self._test = await self._settle(like, "Neighbour", "test")
+        _, self._live = await self._settle(like, "Live neighbour", "live")
+        return self
+
+    async def _settle(self, like: Scope, name: str, environment: str) -> tuple[Scope, Neighbour]:
+        scope, key = await settle_in(self._engine, like, name, environment)
+        return scope, await self._open.enter_async_context(Neighbour(self._stack.api_url, key, name))
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._open.aclose()
+
+    async def run(self, names: Iterable[str]) -> LateBy:
+        """Those scenarios, one after the other."""
+        found: LateBy = {}
+        for name in names:
+            found |= await ALL[name](self)
+        return found
+
+    async def crowd(self) -> LateBy:
+        """So many of one hotel's messages due at one moment, and from then on the neighbour's, one after another."""
+        count = self._sizes.crowd
+        due = datetime.now(UTC) + timedelta(seconds=8 + count / 35)
+        with self._console.step(f"crowd: {count} of one hotel due in the same second"):
+
+            async def one(_: int) -> None:
+                await self._hotel.send(due=due)
+
+            await crowd.pace(count, ACCEPT, one)
+            theirs: dict[str, list[Sent]] = {"normal": [], "urgent": []}
+            for number in range(int(self._sizes.seconds)):
+                word = ("normal", "urgent")[number % 2]
+                at = due + timedelta(seconds=0.2 + 0.4 * number)
+                theirs[word].append(await self._test.send(due=at, priority=word))
+            if datetime.now(UTC) > due:
+                raise Wrong("accepting took too long for the crowd to be due at once")
+            await self._gone([*theirs["normal"], *theirs["urgent"]])
+            book = await self._side.provider_book()
+        return {f"crowd: neighbour's, {word}": spread(lateness(sent, book)) for word, sent in theirs.items()}
+
+    async def hanging(self) -> LateBy:
+        """So many to a number that hangs, all at once; meanwhile a neighbour's SMS, the hotel's own mails, and live."""
+        count, seconds = self._sizes.hanging, self._sizes.seconds
+        with self._console.step(f"hanging: {count} to a number that never answers"):
+            hanging = asyncio.gather(*(self._hotel.send(to=HANGS) for _ in range(count)))
+            watched = {
+                "neighbour's SMS": self._test.keep_sending(seconds, 1.0),
+                "its own e-mail": self._hotel.keep_sending(seconds, 1.0, "email"),
+                "neighbour's e-mail": self._test.keep_sending(seconds, 1.0, "email"),
+                "live SMS": self._live.keep_sending(seconds, 1.0),
+            }
+            sent = dict(zip(watched, await asyncio.gather(*watched.values()), strict=True))
+            await hanging
+            return await self._found("hanging", sent)
+
+    async def paused(self) -> LateBy:
+        """A paused hotel with messages that are due, and then as it goes on with many more."""
+        sizes, found = self._sizes, LateBy()
+        await self._pause(paused=True)
+        with self._console.step(f"paused: {sizes.paused} due of a hotel that is paused"):
+            template = parse(Prefix.MESSAGE, (await self._hotel.send()).id)
+            assert template is not None
+            # So that the copies are as far as the one: it was asked for, and waits.
+            await asyncio.sleep(3.0)
+            starting = asyncio.create_task(self._start(await self._copies(template, sizes.paused)))
+            found |= await self._found("paused", {"neighbour's SMS": await self._test.keep_sending(sizes.seconds, 0.5)})
+            await starting
+        with self._console.step(f"resumed: {sizes.resumed} of a hotel that goes on"):
+            await self._copies(template, max(0, sizes.resumed - sizes.paused))
+            await self._pause(paused=False)
+            found |= await self._found(
+                "resumed", {"neighbour's SMS": await self._test.keep_sending(sizes.seconds, 0.5)}
+            )
+            # What is left of it is nobody's trouble any more.
+            await self._pause(paused=True)
+        return found
+
+    async def _pause(self, *, paused: bool) -> None:
+        async with self._engine.begin() as tx:
+            at = func.now() if paused else None
+            await tx.execute(update(scopes).where(scopes.c.id == self._scope.id).values(paused_at=at))
+
+    async def _copies(self, template: UUID, count: int) -> list[UUID]:
+        """So many messages like this one, as if each had come through the API."""
+        kept = [column for column in messages.c if column.name != "id"]
+        numbers = func.generate_series(1, count).table_valued("number")
+        async with self._engine.begin() as tx:
+            made = await tx.execute(
+                insert(messages)
+                .from_select(
+                    [column.name for column in kept],
+                    select(*kept).select_from(messages).join(numbers, text("true")).where(messages.c.id == template),
+                )
+                .returning(messages.c.id)
+            )
+            return list(made.scalars())
+
+    async def _start(self, ids: Sequence[UUID]) -> None:
+        """Their workflows, as the API starts them."""
+        async with self._engine.begin() as tx:
+            rows = await pending_wakes.message_rows(tx, ids)
+        async with TemporalDispatcher(self._client, self._engine) as dispatcher:
+
+            async def one(number: int) -> None:
+                await dispatcher.start_message(rows[number], time.monotonic(), wake=False)
+
+            await crowd.saturate(len(rows), 32, one)
+
+    async def _found(self, name: str, sent: dict[str, list[Sent]]) -> LateBy:
+        book = await self._gone([one for each in sent.values() for one in each])
+        return {
+            f"{name}: {whose}": spread([book[one.content][0] - one.at for one in each]) for whose, each in sent.items()
+        }
+
+    async def _gone(self, sent: Sequence[Sent]) -> dict[str, list[float]]:
+        """What the provider has, once it has all of these. Raises Wrong when it never does."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            book = await self._side.provider_book()
+            missing = [one for one in sent if one.content not in book]
+            if not missing:
+                return book
+            if time.monotonic() > end:
+                raise Wrong(f"{len(missing)} of a neighbour's messages have not gone out after {PATIENCE:.0f} s")
+            await asyncio.sleep(1.0)
+
+
+ALL: dict[str, Callable[[Scenarios], Awaitable[LateBy]]] = {
+    "crowd": Scenarios.crowd,
+    "hanging": Scenarios.hanging,
+    "paused": Scenarios.paused,
+}
+"""In the order in which one leaves the least behind for the next."""
