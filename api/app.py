@@ -28,8 +28,10 @@ from api.middleware import RequestMiddleware
 from api.route_paths import base_of
 from api.routes import consents, guests, health, keys, ledger, messaging, properties, receipts, webhooks
 from bellhop.domain.addresses import AddressBook
+from bellhop.domain.provider_urls import Routes
 from bellhop.engine.callback_spool import spool_of
 from bellhop.engine.context import Engine
+from bellhop.engine.inbound_lists import keep_fetching
 from bellhop.engine.installation import await_installation
 from bellhop.engine.receipts import keep_applying
 from bellhop.engine.replay import replaying
@@ -70,7 +72,7 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
                 engine = Engine(database, dispatcher, book, cipher, providers(), read.delivery, read.webhook, spool)
                 waiting = AcceptanceWait(engine)
                 app.state.services = Services(read, engine, Authenticator(database), waiting)
-                async with _beside(keep_applying(engine)), replaying(engine):
+                async with _beside(keep_applying(engine)), _beside(_fetching(engine, read)), replaying(engine):
                     yield
                 await waiting.close()
         finally:
@@ -121,6 +123,12 @@ async def _ended(task: asyncio.Task[None]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+async def _fetching(engine: Engine, settings: Settings) -> None:
+    """Ask providers from time to time for what guests have written."""
+    routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
+    await keep_fetching(engine, routes, settings.bellhop.inbound_every)
 
 
 async def _check(engine: AsyncEngine, book: AddressBook) -> None:

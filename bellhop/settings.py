@@ -75,6 +75,12 @@ class BellhopSettings(SettingsGroup):
         le=600,
         description="how long a notification of Temporal may be pending before recovery acts, seconds",
     )
+    inbound_every: float = Field(
+        default=300.0,
+        ge=0,
+        description="how often Twilio is asked for guests' texts that it could not deliver, seconds; 0: never "
+        "(`bellhop inbound fetch` does it by hand)",
+    )
     accept_wait: float = Field(
         default=2.0,
         ge=0,

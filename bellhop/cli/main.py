@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from dotenv import dotenv_values
 
-from bellhop.cli import consents, dev, installation, messages, properties, reports
+from bellhop.cli import consents, dev, inbound, installation, messages, properties, reports
 from bellhop.cli.options import OneLine
 from bellhop.settings import env_file
 
@@ -38,6 +38,7 @@ app.add_typer(properties.properties_app, name="properties")
 app.add_typer(properties.keys_app, name="keys")
 app.add_typer(properties.accounts_app, name="accounts")
 app.add_typer(consents.app, name="consents")
+app.add_typer(inbound.app, name="inbound")
 
 
 def _version(asked: bool) -> None:

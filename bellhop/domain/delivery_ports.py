@@ -245,6 +245,15 @@ class Provider(Protocol):
         the provider's clock. Raises CannotList or ProviderUnreachable, also in the middle. `timeout` is for each page.
         One whose time the list does not show (`accepted_at` None) may lie outside of the span."""
 
+    def received(self, account: Account, senders: Sequence[str], since: datetime, timeout: float) -> Iterator[Inbound]:
+        """The provider's own list of what guests have written to the account's `senders` since then, by the provider's
+        clock and under the dedupe keys of its callbacks. In any order, but of two with the same `occurred_at` the later
+        one first. Raises CannotList or ProviderUnreachable, also in the middle. `timeout` is for each page."""
+
+    def complete(self, account: Account, inbound: Inbound, timeout: float) -> Inbound:
+        """One of `received` with what that list does not show, asked for by itself; as it was where nobody answers.
+        Never raises."""
+
     def verify(self, account: Account, request: CallbackRequest) -> bool:
         """True when the signature is right for this account (current or previous secret). Constant time."""
 

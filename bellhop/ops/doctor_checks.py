@@ -72,6 +72,13 @@ def _sealed(*wrong: Sealing) -> Look:
     return look
 
 
+async def _unread(context: CheckContext) -> list[Facts]:
+    every = context.settings.bellhop.inbound_every
+    if every == 0:
+        return []
+    return await _cases(health_queries.unread_lists, context.database, 4 * every + context.limits.stubborn)
+
+
 def _fresh(query: Query) -> Look:
     return lambda context: _cases(query, context.database, context.limits.fresh)
 
@@ -281,6 +288,14 @@ DATABASE_CHECKS: tuple[Check, ...] = (
         "A running API applies them, oldest first. One that is applied again and again without success is logged by it "
         "as `stored receipts not applied yet`, with the error.",
         _fresh(health_queries.unapplied_receipts),
+    ),
+    Check(
+        "inbound_list", Severity.WARNING,
+        "{provider} could not be asked for {seconds} which texts guests have written to account {identity} "
+        "({count:property|properties}): what it could not deliver meanwhile is not found.",
+        "See that an API process runs and reaches the provider, and that the credentials are valid (`bellhop accounts "
+        "list`); `bellhop inbound fetch` asks now and says what is wrong.",
+        _unread,
     ),
     Check(
         "histories", Severity.WARNING,

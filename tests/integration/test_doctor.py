@@ -51,6 +51,7 @@ from .engine import Engine, free_port, running_engine, serving
 ELSEWHERE = {
     "secret_key": "test_another_key",
     "public_url": "test_live_accounts_behind_an_address_without_encryption",
+    "inbound_list": "test_a_list_of_guests_texts_that_nobody_reads",
     "postgres": "test_without_postgres",
     "temporal": "test_without_temporal",
     "namespace": "test_a_namespace_that_is_not_there",
@@ -180,6 +181,28 @@ async def test_what_waits_on_disk(settings: Settings, engine: AsyncEngine, tmp_p
         assert f"cannot keep callbacks on disk at the API ({public_url})" in said(
             await examine(elsewhere), "spool_unusable"
         )
+
+
+async def test_a_list_of_guests_texts_that_nobody_reads(scene: tuple[Settings, str], engine: AsyncEngine) -> None:
+    settings, _ = scene
+    never = settings.model_copy(update={"bellhop": settings.bellhop.model_copy(update={"inbound_every": 0.0})})
+    for environment, found in ("test", False), ("live", True):
+        async with engine.begin() as tx:
+            where = f"(select id from scopes where environment = '{environment}')"
+            for table in ("provider_accounts", "senders"):
+                await tx.execute(text(f"update {table} set scope_id = {where}"))
+            await tx.execute(
+                text(
+                    "insert into inbound_lists (provider, identity, environment, received_until)"
+                    " select provider, identity, :environment, case provider"
+                    " when 'twilio' then now() - interval '2 hours'"
+                    " when 'sendblue' then now() - interval '20 minutes' end from provider_accounts"
+                ),
+                {"environment": environment},
+            )
+        assert ("inbound_list" in names(await examine(settings))) is found
+        assert "inbound_list" not in names(await examine(never))
+    assert "twilio could not be asked for 2 hours" in said(await examine(settings), "inbound_list")
 
 
 async def test_without_postgres(settings: Settings, temporal: Client) -> None:

@@ -216,6 +216,16 @@ class UnmatchedTexts:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadList:
+    """An account whose list of guests' messages has not been read for long. `count`: the properties that have it."""
+
+    count: int
+    provider: str
+    identity: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class UnappliedReceipts:
     """Large batches of receipts that were acknowledged and not applied, in chunks."""
 

@@ -111,6 +111,14 @@ class Fcm:
         """FCM keeps no list."""
         raise CannotList
 
+    def received(self, account: Account, senders: Sequence[str], since: datetime, timeout: float) -> Iterator[Inbound]:
+        """Nobody writes to FCM."""
+        raise CannotList("nobody writes to FCM")
+
+    def complete(self, account: Account, inbound: Inbound, timeout: float) -> Inbound:
+        """There is nothing to ask for."""
+        return inbound
+
     def verify(self, account: Account, request: CallbackRequest) -> bool:
         """FCM calls nobody."""
         return False

@@ -126,14 +126,34 @@ class Sendblue:
                 return
         raise ProviderUnreachable("a list without an end")
 
+    def received(self, account: Account, senders: Sequence[str], since: datetime, timeout: float) -> Iterator[Inbound]:
+        """Oldest first: what comes in meanwhile shifts no page."""
+        filters = {"created_at_gte": since}
+        for page in range(LONGEST_LIST):
+            try:
+                with Call(timeout=timeout) as call:
+                    found, more = self._page(call, account, filters, page, outbound=False)
+                items = [callbacks.inbound(item) for item in found]
+            except Exception as error:  # noqa: BLE001  what became of a question is all one
+                raise ProviderUnreachable(type(error).__name__) from None
+            yield from (item for item in items if item.recipient in senders)
+            if not more:
+                return
+        raise ProviderUnreachable("a list without an end")
+
+    def complete(self, account: Account, inbound: Inbound, timeout: float) -> Inbound:
+        """The list shows all there is."""
+        return inbound
+
     def _page(
-        self, call: Call, account: Account, filters: Mapping[str, Any], page: int
+        self, call: Call, account: Account, filters: Mapping[str, Any], page: int, *, outbound: bool = True
     ) -> tuple[list[dict[str, Any]], bool]:
-        """One page of what the account sent, newest first, and whether there are more. Raises on what is no list."""
+        """One page of what the account sent, newest first, or of what it was sent, oldest first, and whether there are
+        more. Raises on what is no list."""
         messages_api(self._http, account).list(
-            is_outbound="true",
+            is_outbound="true" if outbound else "false",
             order_by="createdAt",
-            order_direction="desc",
+            order_direction="desc" if outbound else "asc",
             limit=PAGE,
             offset=page * PAGE,
             **filters,

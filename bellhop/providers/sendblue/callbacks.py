@@ -16,8 +16,9 @@ from uuid import UUID
 
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.consents import Effect
-from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Receipt
+from bellhop.domain.delivery_ports import NO_DETAILS, Account, CallbackRequest, Inbound, Receipt
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.inbound_details import InboundDetails, Media
 from bellhop.domain.statuses import Stage
 from bellhop.providers.reading import fingerprint, from_json, uuid_of
 from bellhop.providers.sendblue.codes import STAGES, code_of
@@ -111,6 +112,7 @@ def inbound(fields: Mapping[str, Any]) -> Inbound:
         provider_id=handle,
         payload=dict(fields),
         occurred_at=moment(fields.get("date_sent")),
+        details=InboundDetails(media=(Media(url),)) if (url := text(fields, "media_url")) else NO_DETAILS,
     )
 
 

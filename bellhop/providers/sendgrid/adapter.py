@@ -22,6 +22,7 @@ from bellhop.domain.delivery_ports import (
     Account,
     CallbackRequest,
     CannotList,
+    Inbound,
     Listed,
     LookupKind,
     LookupRequest,
@@ -185,6 +186,14 @@ class SendGrid:
                 raise ProviderUnreachable(type(error).__name__) from None
             self._pause(pause)
         raise ProviderUnreachable("too many requests")
+
+    def received(self, account: Account, senders: Sequence[str], since: datetime, timeout: float) -> Iterator[Inbound]:
+        """Inbound Parse posts mails and keeps none."""
+        raise CannotList("SendGrid keeps no list of the mails that came in")
+
+    def complete(self, account: Account, inbound: Inbound, timeout: float) -> Inbound:
+        """There is nothing to ask for."""
+        return inbound
 
     def verify(self, account: Account, request: CallbackRequest) -> bool:
         """ECDSA over timestamp and raw body (docs.sendgrid.com/for-developers/tracking-events/

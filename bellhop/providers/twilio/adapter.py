@@ -27,9 +27,10 @@ from bellhop.domain.delivery_ports import (
     SendResult,
 )
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.inbound_details import MOST_MEDIA
 from bellhop.providers.lease_http import Answer, Call, Http, failure
 from bellhop.providers.reading import by_status, clean, from_json, retry_after, words
-from bellhop.providers.twilio import callbacks
+from bellhop.providers.twilio import callbacks, received
 from bellhop.providers.twilio.client import account_api
 from bellhop.providers.twilio.codes import CODES, NOT_SENT_AFTER_ALL, STAGES
 from bellhop.providers.twilio.overrides import OVERRIDES
@@ -135,7 +136,7 @@ class Twilio:
     def listing(self, account: Account, since: datetime, until: datetime, timeout: float) -> Iterator[Listed]:
         """Newest first, and without a DateSent filter: it would leave out what waits in a queue or never left it."""
         since = since.replace(microsecond=0)  # Twilio's times are whole seconds
-        page, messages = self._page(account, None, timeout)
+        page, messages = self._page(account, None, timeout, {})
         for _ in range(LONGEST_LIST):
             for message in messages:
                 created = message.date_created
@@ -145,14 +146,32 @@ class Twilio:
                     yield _listed(message)
             if not page.next_page_url:
                 return
-            page, messages = self._page(account, page, timeout)
+            page, messages = self._page(account, page, timeout, {})
         raise ProviderUnreachable("a list without an end")
 
-    def _page(self, account: Account, before: Any, timeout: float) -> tuple[Any, list[Any]]:
+    def received(self, account: Account, senders: Sequence[str], since: datetime, timeout: float) -> Iterator[Inbound]:
+        """From the same list: guests' messages are in it, too."""
+        return received.received(lambda before, filters: self._page(account, before, timeout, filters), senders, since)
+
+    def complete(self, account: Account, inbound: Inbound, timeout: float) -> Inbound:
+        """The list says how many files there are; they are a resource of their own."""
+        if not inbound.details.media_count:
+            return inbound
+        try:
+            with Call(timeout=timeout):
+                media = account_api(self._http, account).messages(inbound.provider_id).media
+                return received.completed(list(media.page(page_size=MOST_MEDIA)), account, inbound)
+        except Exception:  # noqa: BLE001  never raises: see the port
+            return inbound
+
+    def _page(self, account: Account, before: Any, timeout: float, filters: dict[str, str]) -> tuple[Any, list[Any]]:
         """The first page, or the one after `before`: a call each. A generator must not pause within a `Call`."""
         try:
             with Call(timeout=timeout):
-                page = before.next_page() if before else account_api(self._http, account).messages.page(page_size=PAGE)
+                if before:
+                    page = before.next_page()
+                else:
+                    page = account_api(self._http, account).messages.page(page_size=PAGE, **filters)
                 return page, list(page)
         except Exception as error:  # noqa: BLE001  what became of a question is all one
             raise ProviderUnreachable(type(error).__name__) from None

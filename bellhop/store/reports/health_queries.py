@@ -25,6 +25,7 @@ from bellhop.domain.rows.reports import (
     UndrainedDeliveries,
     UnknownOutcomes,
     UnmatchedTexts,
+    UnreadList,
 )
 from bellhop.store.delivery.parked import RELEASABLE
 from bellhop.store.tables import installation
@@ -173,6 +174,21 @@ _UNMATCHED = text(
 )
 
 
+_UNREAD_LISTS = text(
+    """
+    select count(distinct scope.id) as count, list.provider, list.identity,
+      extract(epoch from now() - list.received_until)::float8 as seconds
+    from inbound_lists list
+      join provider_accounts account on account.provider = list.provider and account.identity = list.identity
+      join scopes scope on scope.id = account.scope_id and scope.environment = list.environment
+      join senders sender on sender.account_id = account.id
+    where list.environment = 'live' and list.received_until < now() - make_interval(secs => :after)
+      and account.credentials <> '{}'
+    group by list.provider, list.identity, list.received_until order by list.received_until
+    """
+)
+
+
 async def clock(tx: AsyncConnection) -> datetime:
     """The time by the database's clock, now."""
     at: datetime = (await tx.execute(select(func.clock_timestamp()))).scalar_one()
@@ -279,6 +295,11 @@ async def unmatched(tx: AsyncConnection, _: float) -> list[UnmatchedTexts]:
 async def unapplied_receipts(tx: AsyncConnection, after: float) -> list[UnappliedReceipts]:
     """Receipts that were stored and acknowledged, and that nobody has applied."""
     return await _looked(tx, UnappliedReceipts, _UNAPPLIED, after)
+
+
+async def unread_lists(tx: AsyncConnection, after: float) -> list[UnreadList]:
+    """Live accounts that could not be asked for guests' messages."""
+    return await _looked(tx, UnreadList, _UNREAD_LISTS, after)
 
 
 async def histories(tx: AsyncConnection, after: float) -> list[PendingErasures]:

@@ -12,6 +12,7 @@ from bellhop.store.tables.columns import Personal, PersonalJSON, Secret, metadat
 from bellhop.store.tables.delivery import (
     attempts,
     history_erasures,
+    inbound_lists,
     provider_accounts,
     receipts,
     senders,
@@ -37,6 +38,7 @@ __all__ = [
     "guests",
     "history_erasures",
     "idempotency",
+    "inbound_lists",
     "installation",
     "messages",
     "metadata",

@@ -170,6 +170,19 @@ unapplied_receipts = Table(
     Index("ix_unapplied_receipts_due_at", "due_at", "id"),
 )
 
+inbound_lists = Table(
+    "inbound_lists",
+    metadata,
+    # Of each account at a provider, not of each property's row of it.
+    Column("provider", Text, primary_key=True),
+    Column("identity", Text, primary_key=True),
+    Column("environment", Text, primary_key=True),
+    # Everything that guests wrote before is known; null: the provider has no list of it.
+    time_column("received_until"),
+    # When a process last began to ask: no other does for a while.
+    time_column("asked_at", now=True),
+)
+
 history_erasures = Table(
     "history_erasures",
     metadata,

@@ -170,6 +170,17 @@ NOT_OF_A_MESSAGE = {
     "tx endpoints.replay_failed": "as endpoints.replay_one",
     "twilio listing": "reads; `bellhop reconcile` only",
     "sendgrid listing": "reads; `bellhop reconcile` only",
+    "twilio received": "reads; what it finds is recorded as a callback's",
+    "twilio complete": "reads",
+    "sendgrid received": "has no list",
+    "sendgrid complete": "reads nothing",
+    "sendblue received": "as Twilio's",
+    "sendblue complete": "reads nothing",
+    "fcm received": "has no list",
+    "fcm complete": "reads nothing",
+    "tx inbound_lists._fetch_due": "who asks next; asked again after a while",
+    "tx inbound_lists.fetch_of": "a command, as _fetch_due",
+    "tx inbound_lists.fetch": "up to when a list was read; left where it was, it is read again and each text is one",
 }
 """Steps that need no row, and why."""
 

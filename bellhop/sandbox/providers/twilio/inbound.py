@@ -27,7 +27,8 @@ NOT_ANSWERED, NOT_CONNECTED = "11200", "11205"
 
 
 class InboundRequest(BaseModel):
-    """A guest's text. `fields` are added to what Twilio would post (e.g. OptOutType, MediaUrl0)."""
+    """A guest's text. `media`: the content types of files with it, e.g. image/jpeg. `fields` are added to what Twilio
+    would post (e.g. OptOutType, ButtonText)."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
@@ -35,6 +36,7 @@ class InboundRequest(BaseModel):
     to: str = FROM_NUMBER
     body: str
     account_sid: str | None = Field(default=None, description="which account, if several own the number")
+    media: list[str] = Field(default=[], max_length=10)
     fields: dict[str, str] = {}
 
 
@@ -45,7 +47,7 @@ async def receive(twilio: Twilio, account: TwilioAccount, asked: InboundRequest)
     opt_out = True if word in OPT_OUT else False if word in OPT_IN else None
     if opt_out is not None:
         twilio.state.store.set_opt_out(account.sid, asked.to, asked.sender, opt_out)
-    sid, moment = "SM" + secrets.token_hex(16), now()
+    sid, moment = ("MM" if asked.media else "SM") + secrets.token_hex(16), now()
     message = Message(
         provider=twilio.name,
         id=sid,
@@ -59,8 +61,15 @@ async def receive(twilio: Twilio, account: TwilioAccount, asked: InboundRequest)
         direction="inbound",
         parts=segments.count(asked.body),
     )
+    fields = _fields(message) | _media_fields(message, asked.media) | asked.fields
+    files = [at for at in range(10) if f"MediaUrl{at}" in fields]
+    message.detail = {
+        "service": fields.get("MessagingServiceSid"),
+        "media": [fields[f"MediaUrl{at}"] for at in files],
+        "media_types": [fields.get(f"MediaContentType{at}", "") for at in files],
+    }
     twilio.state.accept([(message, [])])
-    answer, tries, fallback_tries = await _post(twilio, account, _fields(message) | asked.fields)
+    answer, tries, fallback_tries = await _post(twilio, account, fields)
     return {
         "sid": sid,
         "status": int(answer.shown) if answer.shown.isdecimal() else None,
@@ -84,6 +93,14 @@ async def _post(twilio: Twilio, account: TwilioAccount, fields: dict[str, str]) 
     wrong = {"ErrorCode": NOT_CONNECTED if answer.outcome == "ct" else NOT_ANSWERED, "ErrorUrl": urldefrag(url).url}
     answer, fallback_tries = await twilio.webhooks.deliver(account.sid, fallback, fields | wrong)
     return answer, tries, fallback_tries
+
+
+def _media_fields(message: Message, types: list[str]) -> dict[str, str]:
+    where = f"https://api.twilio.com/{API_VERSION}/Accounts/{message.account}/Messages/{message.id}/Media"
+    fields = {"NumMedia": str(len(types))} if types else {}
+    for at, kind in enumerate(types):
+        fields |= {f"MediaUrl{at}": f"{where}/ME{secrets.token_hex(16)}", f"MediaContentType{at}": kind}
+    return fields
 
 
 def _fields(message: Message) -> dict[str, str]:

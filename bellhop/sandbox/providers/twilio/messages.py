@@ -184,3 +184,24 @@ def rendered(message: Message) -> dict[str, Any]:
         "api_version": API_VERSION,
         "subresource_uris": {"media": f"{uri}/Media.json"},
     }
+
+
+def rendered_media(message: Message) -> list[dict[str, Any]]:
+    """Twilio's Media resources of a message."""
+    types = message.detail.get("media_types", [])
+    at = _rfc2822(message.accepted_at)
+    found = []
+    for url, kind in zip(message.detail.get("media", []), types, strict=False):
+        sid = str(url).rpartition("/")[2]
+        found.append(
+            {
+                "sid": sid,
+                "account_sid": message.account,
+                "parent_sid": message.id,
+                "content_type": kind,
+                "date_created": at,
+                "date_updated": at,
+                "uri": f"/{API_VERSION}/Accounts/{message.account}/Messages/{message.id}/Media/{sid}.json",
+            }
+        )
+    return found

@@ -32,6 +32,7 @@ from bellhop.sandbox.providers.twilio.messages import (
     compose,
     one,
     rendered,
+    rendered_media,
     usual_steps,
 )
 from bellhop.sandbox.state import Handler
@@ -55,6 +56,7 @@ def mount(app: FastAPI, twilio: Twilio) -> None:
         (f"{_ROOT}/{{sid}}.json", "GET", calls.fetch),
         (f"{_ROOT}/{{sid}}.json", "POST", calls.update),
         (f"{_ROOT}/{{sid}}.json", "DELETE", calls.delete),
+        (f"{_ROOT}/{{sid}}/Media.json", "GET", calls.media),
     )
     for path, method, handler in routes:
         app.add_route(path, recorded("twilio", calls.authenticated(handler)), methods=[method])
@@ -186,6 +188,28 @@ class _Calls:
             raise Refused(20009)
         self._state.store.change(message.seq, deleted=1, content="")
         return Response(status_code=204)
+
+    async def media(self, request: Request, account: TwilioAccount) -> Response:
+        message = self._message(request, account)
+        uri = request.url.path
+
+        def look() -> Response:
+            found = rendered_media(message)
+            return _json(
+                {
+                    "media_list": found,
+                    "first_page_uri": uri,
+                    "next_page_uri": None,
+                    "previous_page_uri": None,
+                    "page": 0,
+                    "page_size": 50,
+                    "uri": uri,
+                    "start": 0,
+                    "end": max(len(found) - 1, 0),
+                }
+            )
+
+        return await self._faulted(request, message.recipient, look)
 
     async def list(self, request: Request, account: TwilioAccount) -> Response:
         query = request.query_params
