@@ -90,6 +90,7 @@ def _command(body: SendRequest) -> SendMessage:
         metadata=body.metadata or {},
         content_type=body.content_type,
         priority=Priority(body.priority),
+        valid_until=body.valid_until,
     )
 
 

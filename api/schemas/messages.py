@@ -35,6 +35,7 @@ EXAMPLE: dict[str, Any] = {
     "created_at": "2026-03-15T10:00:00.981132Z",
     "metadata": {"booking": "GSR-1842"},
     "priority": "normal",
+    "valid_until": None,
 }
 
 
@@ -91,6 +92,14 @@ class SendRequest(Strict):
     ] = None
     scheduled_at: Annotated[
         DueTime | None, Field(description="When to send it; a time that is over, or none, means now.")
+    ] = None
+    valid_until: Annotated[
+        DueTime | None,
+        Field(
+            description="Until when it is of use: it does not go out later, but fails with `expired`, and a provider "
+            "that takes such a limit is told. Later than `scheduled_at`. A message is never sent later than three days "
+            "after it was due."
+        ),
     ] = None
     metadata: Annotated[
         MessageMetadata | None,
@@ -154,7 +163,9 @@ class RescheduleRequest(Strict):
         "json_schema_extra": {"examples": [{"scheduled_at": "2026-03-19T09:00:00Z"}, {"scheduled_at": None}]}
     }
 
-    scheduled_at: Annotated[DueTime | None, Field(description="When to send it; null: now.")]
+    scheduled_at: Annotated[
+        DueTime | None, Field(description="When to send it, before its `valid_until` if it has one; null: now.")
+    ]
 
 
 class ListMessages(Paging):
@@ -195,6 +206,7 @@ class OutboundMessage(Shown):
         Field(description="As given; of a failed message `error` says why: code, message, provider_code, retryable."),
     ]
     priority: PriorityWord
+    valid_until: Annotated[datetime | None, Field(description="Until when it is of use; null: the usual time.")]
 
 
 class InboundMedia(Shown):

@@ -44,6 +44,12 @@ def send(
             help="When, e.g. 2027-03-15T08:30:00-05:00; without an offset it is UTC [default: now]",
         ),
     ] = None,
+    valid_until: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=options.moment, metavar="TIME", help="It does not go out later, but fails [default: 3 days]"
+        ),
+    ] = None,
     content_type: Annotated[
         Literal["text/plain", "text/html"] | None,
         typer.Option(help="How the text is written [default: HTML if an e-mail has HTML tags]"),
@@ -63,6 +69,8 @@ def send(
         body["subject"] = subject
     if at is not None:
         body["scheduled_at"] = timestamp(at)
+    if valid_until is not None:
+        body["valid_until"] = timestamp(valid_until)
     if content_type is not None:
         body["content_type"] = content_type
     if priority != "normal":

@@ -57,6 +57,8 @@ class Outgoing:
     """Carries our attempt id, so that a receipt settles an attempt whose answer was lost."""
     timeout: float
     deadline: float
+    valid_for: float | None = None
+    """Seconds from now within which it is of use, if its sender said so: for providers that take such a limit."""
 
 
 class SendKind(StrEnum):

@@ -51,6 +51,7 @@ def message(
         "created_at": timestamp(row.created_at),
         "metadata": metadata,
         "priority": row.priority.value,
+        "valid_until": timestamp(row.valid_until),
     }
 
 

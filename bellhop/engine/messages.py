@@ -20,7 +20,7 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Stage, Status
 from bellhop.engine.context import Engine
-from bellhop.engine.errors import ChannelUnavailable, NotFound, NotPending, OutcomeUnknown, UnknownGuest
+from bellhop.engine.errors import ChannelUnavailable, InvalidField, NotFound, NotPending, OutcomeUnknown, UnknownGuest
 from bellhop.engine.idempotency import IdempotencyKey, Once, once
 from bellhop.store.messages import lists, outbound
 from bellhop.store.messages import timeline as entries
@@ -45,6 +45,8 @@ class SendMessage:
     content_type: str | None = None
     """How the content is written, if the caller says it: `text/plain`, or `text/html` where the channel shows it."""
     priority: Priority = Priority.NORMAL
+    valid_until: datetime | None = None
+    """Until when it is of use: it fails rather than go out later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ async def send(
 ) -> Once[MessageRow]:
     """Accept a message: once this returns it is not lost, and is sent once.
 
-    Raises ChannelUnavailable, UnknownGuest, IdempotencyMismatch, IdempotencySubjectGone; nothing is written then.
+    Raises InvalidField, ChannelUnavailable, UnknownGuest, IdempotencyMismatch, IdempotencySubjectGone; nothing is
+    written then.
     """
     new = _new(command)
 
@@ -93,6 +96,9 @@ async def send(
         )
     except outbound.ChannelUnavailable:
         raise ChannelUnavailable(command.channel.value) from None
+    except outbound.TooLate:
+        expected = "expected a time to come, and later than `scheduled_at`"
+        raise InvalidField("valid_until", expected, "valid_until_over") from None
     except outbound.UnknownGuest:
         raise UnknownGuest("recipient" if _to_guest(command.channel) else "guest_id") from None
     if not accepted.replayed:
@@ -122,6 +128,7 @@ def _new(command: SendMessage) -> NewMessage:
         guest_id=guest_id,
         metadata=command.metadata,
         priority=command.priority,
+        valid_until=command.valid_until,
     )
 
 
@@ -167,8 +174,14 @@ async def cancel(engine: Engine, scope: Scope, message_id: UUID) -> MessageRow:
 
 async def reschedule(engine: Engine, scope: Scope, message_id: UUID, at: datetime | None) -> MessageRow:
     """Move a message that still waits to another time; None, or a time that is over: now. Raises NotFound, NotPending,
-    OutcomeUnknown."""
-    return _changed(engine, await engine.database.write(lambda tx: outbound.reschedule(tx, scope, message_id, at)))
+    OutcomeUnknown, InvalidField."""
+    valid_for = engine.delivery.valid_for
+    try:
+        changed = await engine.database.write(lambda tx: outbound.reschedule(tx, scope, message_id, at, valid_for))
+    except outbound.TooLate:
+        expected = "expected a time before the message's `valid_until`"
+        raise InvalidField("scheduled_at", expected, "valid_until_over") from None
+    return _changed(engine, changed)
 
 
 def _changed(engine: Engine, changed: Changed) -> MessageRow:

@@ -49,7 +49,7 @@ async def test_who_began_first_and_came_last_dates_nothing_back(idle_stack: Engi
     async with stack.database.begin() as slow:
         await slow.execute(select(func.now()))
         async with stack.database.begin() as quick:
-            moved = await outbound.reschedule(quick, stack.scope, waiting, datetime(2031, 1, 1, tzinfo=UTC))
+            moved = await outbound.reschedule(quick, stack.scope, waiting, datetime(2031, 1, 1, tzinfo=UTC), 60.0)
             sent = await progress.advance(quick, await locked(quick, gone), [attempt(Stage.SENT)])
         cancelled = await outbound.cancel(slow, stack.scope, waiting)
         delivered = await progress.advance(slow, await locked(slow, gone), [attempt(Stage.DELIVERED)])

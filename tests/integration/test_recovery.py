@@ -217,7 +217,7 @@ async def test_a_newer_notification_stays_pending(idle_stack: Engine, monkeypatc
     async def start_and_move(*args: Any, **options: Any) -> None:
         await start(*args, **options)
         async with idle_stack.database.begin() as tx:
-            await outbound.reschedule(tx, idle_stack.scope, key(message), None)
+            await outbound.reschedule(tx, idle_stack.scope, key(message), None, 60.0)
 
     monkeypatch.setattr(idle_stack.dispatcher, "start_message", start_and_move)
     assert await sweeper(idle_stack).sweep() == 1

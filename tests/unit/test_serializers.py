@@ -30,6 +30,7 @@ MESSAGE = PublicMessage(
     guest_id=None, conversation_id=None, subject=None, content="Your suite is ready.", metadata={}, details=None,
     scheduled_at=None, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
     priority=Priority.NORMAL,
+    valid_until=None,
 )  # fmt: skip
 GUEST = GuestRow(
     id=KEY, scope_id=OTHER, property_id=OTHER, first_name="Jordan", last_name="Mitchell", email=None, phone=None,
@@ -59,6 +60,7 @@ def test_a_message() -> None:
             "created_at": "2026-03-15T10:00:00.000000Z",
             "metadata": {},
             "priority": "normal",
+            "valid_until": None,
         }
     )
 

@@ -35,6 +35,8 @@ class PublicMessage:
     """Of a guest's message what came with its text: see `inbound_details`."""
     scheduled_at: datetime | None
     """When it was asked to go out; None: at once."""
+    valid_until: datetime | None
+    """Until when it is of use, if its sender said so: it does not go out later."""
     priority: Priority
     stage: Stage
     failure_code: str | None

@@ -51,6 +51,8 @@ TOKEN_LIFE = 3_600
 """Seconds, the most there can be."""
 RENEWED = 600
 """Seconds before its end at which a token is made anew."""
+LONGEST_LIFE = 2_419_200
+"""Seconds that FCM keeps a message for a device that is away, unless told less."""
 _FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 _BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 _INSTALLATION = re.compile(r"[c-f][A-Za-z0-9_-]{21}")
@@ -140,13 +142,18 @@ def payload(outgoing: Outgoing) -> dict[str, Any]:
     title = outgoing.content.subject or outgoing.sender_name
     if title:
         notification["title"] = title
+    android: dict[str, Any] = {"priority": "high", "notification": {"tag": message_id}}
+    apns = {"apns-collapse-id": message_id}
+    if outgoing.valid_for is not None and outgoing.valid_for < LONGEST_LIFE:
+        android["ttl"] = f"{max(1, int(outgoing.valid_for))}s"
+        apns["apns-expiration"] = str(int(time.time() + max(1.0, outgoing.valid_for)))
     return {
         "message": {
             target: outgoing.to,
             "notification": notification,
             "data": {"message_id": message_id},
-            "android": {"priority": "high", "notification": {"tag": message_id}},
-            "apns": {"headers": {"apns-collapse-id": message_id}},
+            "android": android,
+            "apns": {"headers": apns},
         }
     }
 

@@ -49,6 +49,8 @@ PAGE = 1_000
 """Messages on a page of the list, the most there can be (message-resource#read-multiple-message-resources)."""
 LONGEST_LIST = 1_000
 """Pages."""
+LONGEST_VALIDITY = 36_000
+"""Seconds that Twilio keeps a message in its queue, unless told less (message-resource: ValidityPeriod)."""
 _SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 
 
@@ -75,6 +77,7 @@ class Twilio:
                     body=outgoing.content.text,
                     status_callback=f"{outgoing.callback_url}#{OVERRIDES}",
                     **_from(outgoing.sender),
+                    **_validity(outgoing),
                 )
                 return _created(message.sid, message.status, message.error_code)
             except TwilioException as error:
@@ -192,6 +195,13 @@ class Twilio:
     def acknowledgement(self) -> tuple[int, str, str]:
         """Empty TwiML: any other content type is error 12300, and 'no reply' has to be said."""
         return 200, "text/xml", "<Response/>"
+
+
+def _validity(outgoing: Outgoing) -> dict[str, int]:
+    """How long Twilio may keep it in its queue, where that is less than Twilio's own ten hours."""
+    if outgoing.valid_for is None or outgoing.valid_for >= LONGEST_VALIDITY:
+        return {}
+    return {"validity_period": max(1, int(outgoing.valid_for))}
 
 
 def read_answer(answer: Answer) -> SendResult:

@@ -221,6 +221,7 @@ class Claims:
             callback_url=self.routes.callback(account.provider, account.identity, started),
             timeout=self.settings.call_timeout,
             deadline=deadline,
+            valid_for=(row.valid_until - row.now).total_seconds() if row.valid_until else None,
         )
         return Claim(account, outgoing, row.guest_id)
 

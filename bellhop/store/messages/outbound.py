@@ -79,14 +79,17 @@ _ACCEPT = CompiledStatement(
     insert(messages)
     .values(
         due_at=_DUE,
-        expires_at=_DUE + seconds(bindparam("valid_for", type_=Float)),
+        # Of a null and a time `least` gives the time.
+        expires_at=func.least(
+            _DUE + seconds(bindparam("valid_for", type_=Float)), bindparam("not_after", type_=DateTime(timezone=True))
+        ),
         wake_due_at=func.now(),
     )
     .returning(*progress.columns_of_written),
     (
         "scope_id", "channel", "recipient", "address_hash", "guest_ref", "guest_id", "subject", "content",
         "content_type", "metadata", "category", "reference", "tags", "scheduled_at", "parts", "body",
-        "provider", "priority",
+        "provider", "priority", "valid_until",
     ),
     row=MessageRow,
 )  # fmt: skip
@@ -98,6 +101,10 @@ class ChannelUnavailable(Exception):
 
 class UnknownGuest(Exception):
     """The guest named does not exist in this scope."""
+
+
+class TooLate(Exception):
+    """The message would be of no use any more when it may go out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,7 @@ class NewMessage:
     reference: str | None = None
     tags: tuple[str, ...] = ()
     priority: Priority = Priority.NORMAL
+    valid_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +142,7 @@ async def accept(
     """Write a message, its first event and its contact point. `valid_for`: seconds after it is due that it expires,
     where its channel has no time of its own.
 
-    Raises ChannelUnavailable or UnknownGuest; nothing is written then.
+    Raises ChannelUnavailable, UnknownGuest or TooLate; the caller's transaction is to be rolled back then.
     """
     # Locked before the message, as everywhere, so that the guest is not erased meanwhile.
     if new.guest_id is not None and not await _GUEST(tx, scope=scope.id, guest=new.guest_id):
@@ -163,12 +171,16 @@ async def accept(
         tags=list(new.tags),
         scheduled_at=new.scheduled_at,
         not_before=new.scheduled_at,
+        valid_until=new.valid_until,
+        not_after=new.valid_until,
         valid_for=valid_for if rules.valid_for is None else rules.valid_for,
         parts=len(texts),
         body=content.body(texts, new.content.plain),
         provider=sender.provider,
         priority=new.priority.value,
     )
+    if new.valid_until is not None and new.valid_until <= row.due_at:
+        raise TooLate
     await events.write(tx, scope.id, "message", row.id, [NewEvent("message.queued", "queued")])
     await consents.remember_contact(tx, scope.id, rules.address.value, new.recipient, address_hash, [new.guest_id])
     return row
@@ -226,12 +238,25 @@ async def cancel_locked(tx: AsyncConnection, row: MessageRow, rows: list[Attempt
     return Changed(moved.row, True, moved.endpoints)
 
 
-async def reschedule(tx: AsyncConnection, scope: Scope, message_id: UUID, at: datetime | None) -> Changed:
-    """Move a message that still waits to another time (None: now). After the commit: wake its workflow."""
+async def reschedule(
+    tx: AsyncConnection, scope: Scope, message_id: UUID, at: datetime | None, valid_for: float
+) -> Changed:
+    """Move a message that still waits to another time (None: now). After the commit: wake its workflow. `valid_for`: as
+    `accept` takes it. Raises TooLate."""
     row, waiting, unknown = await _waiting(tx, scope, message_id)
     if row is None or not waiting:
         return Changed(row, False, unknown=unknown)
+    if row.valid_until is not None and row.valid_until <= max(row.now, at or row.now):
+        raise TooLate
     due = func.greatest(func.now(), literal(at)) if at else func.now()
+    if row.valid_until is not None:
+        usual = CHANNELS[row.channel].valid_for
+        expires: Any = func.least(due + seconds(valid_for if usual is None else usual), row.valid_until)
+    elif row.expires_at:
+        # As long after the new time as it was after the old one; `due_at` itself moves with holds and retries.
+        expires = due + (row.expires_at - max(row.scheduled_at or row.created_at, row.created_at))
+    else:
+        expires = None
     (changed,) = await tx.execute(
         update(messages)
         .where(messages.c.id == message_id)
@@ -241,10 +266,7 @@ async def reschedule(tx: AsyncConnection, scope: Scope, message_id: UUID, at: da
             held_account_id=None,
             waits_for=None,
             parked_at=None,
-            # As long after the new time as it was after the old one; `due_at` itself moves with holds and retries.
-            expires_at=due + (row.expires_at - max(row.scheduled_at or row.created_at, row.created_at))
-            if row.expires_at
-            else None,
+            expires_at=expires,
             updated_at=func.now(),
             wake_due_at=func.clock_timestamp(),
         )

@@ -59,7 +59,7 @@ _SAID: dict[Effect, str] = {
     Effect.OPERATOR_OPT_IN: "an operator wrote down that it may be written to again",
 }
 """Why a message was refused by what its address allows, in words."""
-_CAUSES = ("message.queued", "due", "consent.", "attempt.", "receipt.", "message.", "webhook.")
+_CAUSES = ("message.queued", "due", "valid_until", "consent.", "attempt.", "receipt.", "message.", "webhook.")
 
 
 _EXPLAINED = {
@@ -102,6 +102,8 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
     entries: list[Entry] = []
     if row.scheduled_at and row.scheduled_at > row.created_at and row.stage is not Stage.CANCELLED:
         entries.append({"at": row.scheduled_at, "what": "due", "detail": "the time it was asked to go out"})
+    if row.valid_until and row.stage in (Stage.QUEUED, Stage.GAVE_UP):
+        entries.append({"at": row.valid_until, "what": "valid_until", "detail": "from then on it is of no use"})
     entries += await _events(tx, message_id)
     for number, attempt in enumerate(await progress.attempts_of(tx, message_id), start=1):
         entries += _attempt(number, attempt)

@@ -54,6 +54,8 @@ messages = Table(
     Column("tags", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     json_column("metadata", PersonalJSON()),
     time_column("scheduled_at"),
+    # Its sender's own limit; `expires_at` is the earlier of that and of how long messages are valid.
+    time_column("valid_until"),
     time_column("due_at", now=True),
     time_column("expires_at"),
     Column("stage", Text, nullable=False, server_default="queued"),

@@ -70,6 +70,8 @@ def checked(form: Form, account: TwilioAccount) -> tuple[str, str, str]:
     callback = one(form, "StatusCallback")
     if callback:
         _check_callback(callback)
+    if "ValidityPeriod" in form:
+        _validity(form)
     return to, sender, body
 
 
@@ -85,6 +87,14 @@ def _check_sender(sender: str, to: str, account: TwilioAccount) -> None:
         raise Refused(21212, sender)
     if number not in account.numbers:
         raise Refused(21606, sender)
+
+
+def _validity(form: Form) -> int | None:
+    """Seconds the message may wait in the queue; None: the usual ten hours."""
+    given = one(form, "ValidityPeriod")
+    if "ValidityPeriod" in form and not (given.isdecimal() and 1 <= int(given[:9]) <= 36_000):
+        raise Refused(20001, "ValidityPeriod")
+    return int(given) if given else None
 
 
 def _check_callback(url: str) -> None:
@@ -112,6 +122,7 @@ def compose(form: Form, account: TwilioAccount, to: str, sender: str, body: str,
             "service": service or None,
             "media": media,
             "content_sid": one(form, "ContentSid") or None,
+            "validity": _validity(form),
             "send_at": _moment(one(form, "SendAt")) if scheduled else None,
         },
     )

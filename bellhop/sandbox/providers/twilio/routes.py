@@ -138,7 +138,7 @@ class _Calls:
         message = compose(form, account, to, sender, body, now())
         steps = self._twilio.planned(
             message,
-            usual_steps(message),
+            self._twilio.in_time(message, usual_steps(message)),
             message.detail["send_at"] or message.accepted_at,
             lambda step, _: callback(message, step, account),
             message.callback_url,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from bellhop.sandbox.providers.twilio import accounts, inbound, routes, scenario
 from bellhop.sandbox.providers.twilio.accounts import AccountRequest, TwilioAccount
 from bellhop.sandbox.providers.twilio.callbacks import TOKEN, Webhooks
 from bellhop.sandbox.providers.twilio.settings import TwilioSettings
+from bellhop.sandbox.scenarios import Step
 from bellhop.sandbox.simulator import CallbackKind, InvalidRequest, PostedCallback, Simulator
 from bellhop.sandbox.state import State
 from bellhop.sandbox.store import Message, PlannedStep
@@ -48,6 +50,15 @@ class Twilio(Simulator):
 
     def mount(self, app: FastAPI) -> None:
         routes.mount(app, self)
+
+    def in_time(self, message: Message, usual: tuple[Step, ...]) -> tuple[Step, ...]:
+        """The usual steps, or that it failed in the queue: its validity period is over before it would be sent."""
+        validity = message.detail["validity"]
+        sent = next(step for step in usual if step.word == self.sent_word)
+        if validity is None or self.after(sent) <= validity:
+            return usual
+        over = Step("failed", 30036)
+        return (replace(over, late=validity / (self.after(over) or 1.0)),)
 
     def tell(self, step: PlannedStep) -> None:
         self.state.callback_sender.start(self.webhooks.tell(step))
