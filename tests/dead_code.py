@@ -27,6 +27,7 @@ USED = {
     "FailureReason": "shown in the OpenAPI document",
     "InboundMessage": "shown in the OpenAPI document",
     "drop": "migrations call it",
+    "cursor_factory": "psycopg makes cursors by it",
     "CHECKS": "docs and tests: the doctor's whole list",
     "_new_conn": "urllib3 calls it",
     "pool_classes_by_scheme": "urllib3 reads it",

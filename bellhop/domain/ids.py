@@ -5,12 +5,22 @@ The database makes the UUIDs (`uuidv7()`), so that ids sort by its clock; here t
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from typeid import TypeID
 from typeid.codecs import base32
 from typeid.errors import TypeIDException
+
+CLOCK_SLACK = timedelta(hours=1)
+"""How far the time inside an id may be from `created_at`, which is when the transaction began. Both are the database's
+clock; this is room for a clock that was set back."""
+
+
+def earliest_id(at: datetime) -> UUID:
+    """The smallest UUIDv7 of that moment."""
+    return UUID(int=max(0, int(at.timestamp() * 1000)) << 80)
 
 
 class Prefix(StrEnum):

@@ -13,6 +13,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.addresses import AddressBook
 from bellhop.engine.installation import check_installation
@@ -34,14 +35,19 @@ def _upgrade(connection: Connection, say: Say | None) -> None:
     command.upgrade(config, "head")
 
 
+async def apply(engine: AsyncEngine, say: Say | None = None) -> None:
+    """The migrations alone."""
+    async with engine.connect() as connection:
+        await connection.run_sync(_upgrade, say)
+        await connection.commit()
+
+
 async def migrate(settings: Settings, say: Say | None = None) -> None:
     """Run what is missing. `say` is told what is done and how far it is, a line at a time. Raises SettingsError when
     the secret key is not this database's."""
     engine = make_engine(settings.postgres, "migrate")
     try:
-        async with engine.connect() as connection:
-            await connection.run_sync(_upgrade, say)
-            await connection.commit()
+        await apply(engine, say)
         async with engine.begin() as tx:
             await check_installation(tx, AddressBook(settings.bellhop.secret_key.get_secret_value()))
             for scope in await properties.every_scope(tx):

@@ -31,7 +31,8 @@ from bellhop.domain.ids import message_workflow
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.access import installation
-from bellhop.store.delivery import parked, pending_wakes
+from bellhop.store.delivery import parked, pending_wakes, retention
+from bellhop.store.delivery.pending_wakes import RebuildPlace
 from bellhop.store.reports import health_queries
 from bellhop.temporal import contract
 from bellhop.temporal.client import RPC_TIMEOUT, register_search_attributes
@@ -49,7 +50,8 @@ LONGEST_PAUSE = 600.0
 """Seconds between two wakes of a message that is late, at most."""
 LOOK_AGAIN = 60.0
 """Seconds, at most, between two looks whether recovery's schedule is still there."""
-FIRST = UUID(int=0)
+FORGETTING = 5.0
+"""Seconds of a sweep, at most, in which what is old is forgotten: what is left is for the next one."""
 
 
 class WakePauses:
@@ -93,7 +95,7 @@ class PostgresSweeper:
         self._grace = grace
         self._hold = hold
         self._began: datetime | None = None
-        self._rebuilt: tuple[str, UUID] = ("", FIRST)
+        self._rebuilt: tuple[str, RebuildPlace] = ("", RebuildPlace())
         self._woken = WakePauses(8 * grace)
 
     async def sweep(self) -> int:
@@ -105,8 +107,7 @@ class PostgresSweeper:
         for endpoint in endpoints:
             await self._dispatcher.wake_endpoint(endpoint.id, endpoint.scope_id)
         await self._histories()
-        async with self._engine.begin() as tx:
-            await pending_wakes.forget_old(tx)
+        await self._forget()
         if done or endpoints:
             log.info("recovery woke what was left behind", messages=done, endpoints=len(endpoints))
         return done + len(endpoints)
@@ -119,20 +120,18 @@ class PostgresSweeper:
         await register_search_attributes(self._client)
         looked = made = 0
         # Begun before and cut off: it goes on where it was.
-        after = self._rebuilt[1] if self._rebuilt[0] == namespace_id else FIRST
-        while True:
+        place: RebuildPlace | None = self._rebuilt[1] if self._rebuilt[0] == namespace_id else RebuildPlace()
+        while place is not None:
             async with self._engine.begin() as tx:
-                rows = await pending_wakes.needing_workflows(tx, after, PAGE, contract.FOLLOWED)
-            if not rows:
-                break
+                rows, place = await pending_wakes.needing_workflows(tx, place, PAGE, contract.FOLLOWED)
             made += await self._make_missing(rows)
-            looked, after = looked + len(rows), rows[-1].id
-            self._rebuilt = (namespace_id, after)
+            looked += len(rows)
+            self._rebuilt = (namespace_id, place or RebuildPlace())
             if progress is not None:
                 progress(looked, made)
         async with self._engine.begin() as tx:
             await installation.set_temporal_namespace(tx, namespace_id)
-        self._rebuilt = ("", FIRST)
+        self._rebuilt = ("", RebuildPlace())
         return made
 
     async def _make_missing(self, rows: Sequence[MessageRow]) -> int:
@@ -199,6 +198,16 @@ class PostgresSweeper:
         for row in rows:
             self._dispatcher.woken(row)
         return len(backlogs) + len(rows)
+
+    async def _forget(self) -> None:
+        """Forget what is kept for a while only: a chunk of each kind in turn, each a transaction of its own."""
+        end = time.monotonic() + FORGETTING
+        left = list(retention.EVERY)
+        while left and time.monotonic() < end:
+            for forget in tuple(left):
+                async with self._engine.begin() as tx:
+                    if await forget(tx, PAGE) < PAGE:
+                        left.remove(forget)
 
     async def _histories(self) -> None:
         async with self._engine.begin() as tx:

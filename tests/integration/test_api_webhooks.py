@@ -12,7 +12,7 @@ from twilio.request_validator import RequestValidator
 
 from bellhop.domain.ids import Prefix, parse
 from bellhop.settings import Settings
-from bellhop.store.delivery import pending_wakes
+from bellhop.store.delivery import retention
 from tests.integration.conftest_api import Api, open_api
 from tests.sandbox_accounts import sandbox_twilio
 
@@ -78,7 +78,7 @@ async def test_a_deleted_endpoint_keeps_no_secret(api: Api, engine: AsyncEngine)
     await api.http.post(f"/v1/webhooks/{kept}/rotate-secret")
     await api.sql("update endpoints set previous_until = now() - interval '1 second' where deleted_at is null")
     async with engine.begin() as tx:
-        await pending_wakes.forget_old(tx)
+        await retention.previous_secrets(tx, 10)
     assert await api.sql("select 1 from endpoints where previous_secret is not null") == []
 
 

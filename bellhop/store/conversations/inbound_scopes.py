@@ -77,6 +77,17 @@ _KNOWN = CompiledStatement(
 )
 
 
+_STORED = CompiledStatement(
+    select(receipts.c.id)
+    .where(
+        receipts.c.dedupe_key == bindparam("dedupe_key"),
+        receipts.c.account_id == any_(bindparam("accounts", type_=ARRAY(Uuid))),
+    )
+    .limit(1),
+    value=UUID,
+)
+
+
 async def sharing(tx: AsyncConnection, verified: Sequence[Account], item: Inbound) -> list[Sharing]:
     """The scopes that send from the address which a text went to, each once."""
     addresses = spellings(CHANNELS[item.channel].address, item.recipient)
@@ -117,12 +128,4 @@ async def was_here(tx: AsyncConnection, verified: Sequence[Account], item: Inbou
     """Whether a text is stored already, for whichever scope: who wrote last may have changed before its callback was
     repeated. Until this transaction ends, nobody else stores it."""
     await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(item.dedupe_key, 0))))
-    found = await tx.execute(
-        select(receipts.c.id)
-        .where(
-            receipts.c.account_id.in_([account.id for account in verified]),
-            receipts.c.dedupe_key == item.dedupe_key,
-        )
-        .limit(1)
-    )
-    return found.first() is not None
+    return bool(await _STORED(tx, accounts=[account.id for account in verified], dedupe_key=item.dedupe_key))

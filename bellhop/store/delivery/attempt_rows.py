@@ -88,6 +88,12 @@ _FAILED = CompiledStatement(
     ("state", "failure_code", "provider_code", "error_text"),
     value=UUID,
 )
+_BEARS = CompiledStatement(
+    select(attempts.c.id).where(
+        attempts.c.provider_id == bindparam("provider_id"), attempts.c.account_id == bindparam("account")
+    ),
+    value=UUID,
+)
 _OK_AGAIN = CompiledStatement(
     text(
         """
@@ -129,6 +135,12 @@ async def start(
 def beside(attempt: AttemptRow, rows: Sequence[AttemptRow]) -> bool:
     """Whether another attempt of the same part is live; every attempt of the message is in `rows`."""
     return any(one.id != attempt.id and one.part == attempt.part and one.state in LIVE for one in rows)
+
+
+async def is_another(tx: AsyncConnection, attempt: AttemptRow, provider_id: str | None) -> bool:
+    """Whether that id of the provider's is another attempt's."""
+    found = await _BEARS(tx, account=attempt.account_id, provider_id=provider_id)
+    return any(one != attempt.id for one in found)
 
 
 async def accepted(

@@ -7,11 +7,12 @@ The caller holds the lock of the message's row.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Float, LargeBinary, bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.answers import Answer, Next
@@ -30,7 +31,7 @@ from bellhop.domain.provider_urls import Routes
 from bellhop.domain.rows.delivery import AccountRow, AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
-from bellhop.store.compiled import seconds
+from bellhop.store.compiled import CompiledStatement, seconds
 from bellhop.store.delivery import accounts, attempt_rows
 from bellhop.store.messages import progress
 from bellhop.store.messages.progress import Progress
@@ -48,6 +49,19 @@ AccountOf = Callable[[AttemptRow], Awaitable[Account]]
 RESEND = CHOICES[1]
 CLAIMED_BEFORE = 120.0
 """Seconds: a look-up sees messages a little older than the attempt; those of attempts of then are not up for claim."""
+
+# Of messages to the same address alone: nothing else comes into question, and there are few.
+_CLAIMED = CompiledStatement(
+    text(
+        """
+        select other.provider_id
+        from attempts asked, messages message join attempts other on other.message_id = message.id
+        where asked.id = :asked and message.address_hash = :hashed and other.account_id = :account
+          and other.provider_id is not null and other.created_at >= asked.created_at - make_interval(secs => :before)
+        """
+    ).bindparams(bindparam("hashed", type_=LargeBinary), bindparam("before", value=CLAIMED_BEFORE, type_=Float)),
+    value=str,
+)
 
 
 async def prepare_lookup(
@@ -110,20 +124,14 @@ async def _account(
 
 
 async def _lookup_request(tx: AsyncConnection, row: MessageRow, asked: AttemptRow) -> LookupRequest:
-    claimed = await tx.execute(
-        select(attempts.c.provider_id).where(
-            attempts.c.account_id == asked.account_id,
-            attempts.c.provider_id.is_not(None),
-            attempts.c.created_at >= asked.created_at - seconds(CLAIMED_BEFORE),
-        )
-    )
+    claimed = await _CLAIMED(tx, hashed=row.address_hash, account=asked.account_id, asked=asked.id)
     return LookupRequest(
         attempt_id=asked.id,
         to=row.recipient or "",
         sender=asked.sender,
         text=asked.body or "",
         started_at=asked.created_at,
-        claimed=frozenset(claimed.scalars()),
+        claimed=frozenset(claimed),
     )
 
 
@@ -163,6 +171,9 @@ async def record_lookup(
     """Write what a look-up found about `attempt` and say what is next."""
     if attempt.state is not AttemptState.UNKNOWN:
         return await progress.advance(tx, row, rows)
+    if found.kind is LookupKind.FOUND and await attempt_rows.is_another(tx, attempt, found.provider_id):
+        # That of a message to the same address which has been erased since: it says nothing of this one.
+        found = replace(found, kind=LookupKind.UNREACHABLE)
     await asked_about(tx, row, found.kind)
     if found.kind is LookupKind.FOUND:
         await attempt_rows.accepted(tx, attempt, rows, found.provider_id)

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, any_, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import DateTime, Uuid
 
 from bellhop.domain import statuses
 from bellhop.domain.channels import CHANNELS
-from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.ids import CLOCK_SLACK, Prefix, earliest_id, parse
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement
@@ -25,14 +38,14 @@ from bellhop.store.tables import (
     deliveries,
     endpoints,
     history_erasures,
-    idempotency,
     messages,
-    receipts,
     scopes,
 )
 
-MOST_ABANDONED = 5_000
-"""Deliveries of deleted endpoints that one sweep gives up."""
+_FIRST, _ALWAYS = UUID(int=0), datetime.min.replace(tzinfo=UTC)
+PAGES_OF_HISTORIES = 20
+"""So many pages are looked through at a time for histories that may be deleted."""
+
 _CLEAR = CompiledStatement(
     text(
         """
@@ -84,27 +97,66 @@ def _followed(stage: Stage) -> ColumnElement[bool]:
     return and_(messages.c.stage == stage.value, messages.c.channel.in_(open_on))
 
 
-async def needing_workflows(tx: AsyncConnection, after: UUID, most: int, followed_for: timedelta) -> list[MessageRow]:
-    """Messages that need a workflow, in the order of their ids, after that id, at most `most`: those that wait, and
-    those sent within `followed_for` which may still move on."""
+@dataclass(frozen=True, slots=True)
+class RebuildPlace:
+    """How far a rebuild is: among the messages that wait, at a due time and an id; then among the attempts of those
+    that were sent."""
+
+    id: UUID = _FIRST
+    due: datetime | None = _ALWAYS
+    """None: those that wait are done."""
+
+
+async def needing_workflows(
+    tx: AsyncConnection, place: RebuildPlace, most: int, followed_for: timedelta
+) -> tuple[list[MessageRow], RebuildPlace | None]:
+    """Messages that need a workflow, about `most` after that place, and the place to go on from; None: there are no
+    more. First those that wait, what is due first; then those sent within `followed_for` which may still move on."""
+    if place.due is not None:
+        rows = await _waiting(tx, place.due, place.id, most)
+        return rows, RebuildPlace(rows[-1].id, rows[-1].due_at) if len(rows) == most else RebuildPlace(due=None)
+    return await _sent(tx, place.id, most, followed_for)
+
+
+async def _waiting(tx: AsyncConnection, due: datetime, after: UUID, most: int) -> list[MessageRow]:
     found = await tx.execute(
         select(*message_columns)
         .join(scopes, scopes.c.id == messages.c.scope_id)
         .where(
-            messages.c.id > after,
-            messages.c.direction == "outbound",
-            or_(
-                messages.c.stage == Stage.QUEUED.value,
-                and_(
-                    messages.c.sent_at > func.now() - followed_for,
-                    or_(_followed(Stage.SENT), _followed(Stage.DELIVERED)),
-                ),
-            ),
+            messages.c.stage == literal_column(f"'{Stage.QUEUED.value}'"),
+            messages.c.direction == literal_column("'outbound'"),
+            tuple_(messages.c.due_at, messages.c.id) > (due, after),
         )
-        .order_by(messages.c.id)
+        .order_by(messages.c.due_at, messages.c.id)
         .limit(most)
     )
     return from_result(MessageRow, found)
+
+
+async def _sent(
+    tx: AsyncConnection, after: UUID, most: int, followed_for: timedelta
+) -> tuple[list[MessageRow], RebuildPlace | None]:
+    """By their attempts, whose ids tell when they were sent: what was sent before is not read."""
+    now: datetime = (await tx.execute(select(func.now()))).scalar_one()
+    page = (
+        await tx.execute(
+            select(attempts.c.id, attempts.c.message_id)
+            .where(attempts.c.id > max(after, earliest_id(now - followed_for - CLOCK_SLACK)))
+            .order_by(attempts.c.id)
+            .limit(most)
+        )
+    ).all()
+    found = await tx.execute(
+        select(*message_columns)
+        .join(scopes, scopes.c.id == messages.c.scope_id)
+        .where(
+            messages.c.id == any_(literal([attempt.message_id for attempt in page], ARRAY(Uuid))),
+            messages.c.sent_at > func.now() - followed_for,
+            or_(_followed(Stage.SENT), _followed(Stage.DELIVERED)),
+        )
+        .order_by(messages.c.id)
+    )
+    return from_result(MessageRow, found), RebuildPlace(page[-1].id, None) if len(page) == most else None
 
 
 async def message_rows(tx: AsyncConnection, ids: Sequence[UUID]) -> list[MessageRow]:
@@ -176,42 +228,36 @@ async def undrained_endpoints(tx: AsyncConnection) -> list[IdleEndpoint]:
 async def histories_to_erase(tx: AsyncConnection, most: int) -> list[str]:
     """Workflow ids whose histories are to be deleted: their guest was erased. Those with a notification pending
     come later: to wake one whose history is gone would start it anew, and leave another history that nobody deletes."""
-    found = await tx.execute(select(history_erasures.c.workflow_id).order_by(history_erasures.c.created_at).limit(most))
-    listed = {parse(Prefix.MESSAGE, workflow_id): workflow_id for workflow_id in found.scalars()}
+    found: list[str] = []
+    after: tuple[datetime, str] = (_ALWAYS, "")
+    for _ in range(PAGES_OF_HISTORIES):
+        listed = (
+            await tx.execute(
+                select(history_erasures.c.workflow_id, history_erasures.c.created_at)
+                .where(tuple_(history_erasures.c.created_at, history_erasures.c.workflow_id) > after)
+                .order_by(history_erasures.c.created_at, history_erasures.c.workflow_id)
+                .limit(most)
+            )
+        ).all()
+        waiting = await _with_notification(tx, [row.workflow_id for row in listed])
+        found += [row.workflow_id for row in listed if row.workflow_id not in waiting]
+        if len(found) >= most or len(listed) < most:
+            break
+        after = (listed[-1].created_at, listed[-1].workflow_id)
+    return found[:most]
+
+
+async def _with_notification(tx: AsyncConnection, workflow_ids: Sequence[str]) -> set[str]:
+    keys = {parse(Prefix.MESSAGE, workflow_id): workflow_id for workflow_id in workflow_ids}
     pending = await tx.execute(
         select(messages.c.id).where(
-            messages.c.id.in_([key for key in listed if key is not None]), messages.c.wake_due_at.is_not(None)
+            messages.c.id == any_(literal([key for key in keys if key is not None], ARRAY(Uuid))),
+            messages.c.wake_due_at.is_not(None),
         )
     )
-    waiting = set(pending.scalars())
-    return [workflow_id for key, workflow_id in listed.items() if key not in waiting]
+    return {keys[key] for key in pending.scalars()}
 
 
 async def history_erased(tx: AsyncConnection, workflow_id: str) -> None:
     """That history is gone."""
     await tx.execute(delete(history_erasures).where(history_erasures.c.workflow_id == workflow_id))
-
-
-async def forget_old(tx: AsyncConnection) -> None:
-    """What is kept for a while only: receipts' raw payloads 30 days, idempotency keys 48 hours, endpoints' previous
-    secrets as long as they sign."""
-    await tx.execute(
-        update(receipts)
-        .where(receipts.c.payload.is_not(None), receipts.c.received_at < func.now() - timedelta(days=30))
-        .values(payload=None)
-    )
-    # Left when their endpoint was deleted, or written in the same instant: nobody will ever drain them.
-    left = (
-        select(deliveries.c.id)
-        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
-        .where(deliveries.c.state == "pending", endpoints.c.deleted_at.is_not(None))
-        .limit(MOST_ABANDONED)
-        .with_for_update(of=deliveries, skip_locked=True)
-    )
-    await tx.execute(update(deliveries).where(deliveries.c.id.in_(left)).values(state="abandoned"))
-    await tx.execute(
-        update(endpoints)
-        .where(endpoints.c.previous_secret.is_not(None), endpoints.c.previous_until <= func.now())
-        .values(previous_secret=None, previous_until=None)
-    )
-    await tx.execute(delete(idempotency).where(idempotency.c.created_at < func.now() - timedelta(hours=48)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, Text, Uuid, any_, bindparam, or_, select, text
+from sqlalchemy import DateTime, Text, Uuid, any_, bindparam, func, select, text, union
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -42,6 +42,7 @@ class Stored:
     dedupe_key: str
 
 
+_NAMED = attempts.alias("named")
 _MATCH = CompiledStatement(
     select(
         attempts.c.id,
@@ -64,9 +65,12 @@ _MATCH = CompiledStatement(
             provider_accounts.c.provider == attempts.c.provider,
         )
         .exists(),
-        or_(
-            attempts.c.id == any_(bindparam("ours", type_=ARRAY(Uuid))),
-            attempts.c.provider_id == any_(bindparam("theirs", type_=ARRAY(Text))),
+        # Each by its own index: of the two conditions together the planner may make a scan of all attempts.
+        attempts.c.id.in_(
+            union(
+                select(func.unnest(bindparam("ours", type_=ARRAY(Uuid)))),
+                select(_NAMED.c.id).where(_NAMED.c.provider_id == any_(bindparam("theirs", type_=ARRAY(Text)))),
+            )
         ),
     ),
     row=Match,

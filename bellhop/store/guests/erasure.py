@@ -11,10 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Subquery, and_, any_, delete, exists, func, literal, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import Text, Uuid
+from sqlalchemy.types import Uuid
 
 from bellhop.domain.addresses import AddressBook, spellings
 from bellhop.domain.channels import AddressKind
@@ -175,8 +175,8 @@ async def _empty(tx: AsyncConnection, scope: Scope, ids: list[UUID], alone: dict
         await tx.execute(update(attempts).where(_any(attempts.c.message_id, ids)).values(body=None, error_text=None))
         await tx.execute(update(receipts).where(_any(receipts.c.message_id, ids)).values(payload=None))
     named = {text.lower() for (kind, _), address in alone.items() for text in spellings(AddressKind(kind), address)}
-    naming = [func.strpos(func.lower(receipts.c.payload.cast(Text)), address) > 0 for address in sorted(named)]
-    if naming:
+    if named:
+        # Whatever may be an address in a payload has its place in an index, a number by its digits alone.
         accounts = select(_sharing(scope).c.id)
         await tx.execute(
             update(receipts)
@@ -184,7 +184,7 @@ async def _empty(tx: AsyncConnection, scope: Scope, ids: list[UUID], alone: dict
                 receipts.c.account_id.in_(accounts),
                 receipts.c.message_id.is_(None),
                 receipts.c.payload.is_not(None),
-                or_(*naming),
+                func.addresses_in(receipts.c.payload).op("&&")(func.addresses_in(literal(sorted(named), JSONB))),
             )
             .values(payload=None)
         )

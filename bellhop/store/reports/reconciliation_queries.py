@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
+from bellhop.domain.ids import CLOCK_SLACK, earliest_id
 from bellhop.domain.rows.reports import ListedAccount, ReconciledAttempt
 from bellhop.domain.scopes import Scope
-from bellhop.store.reports.report_queries import SLACK, earliest_id
 from bellhop.store.rows import from_result
 from bellhop.store.tables import attempts, messages, provider_accounts, senders
 
@@ -78,8 +78,8 @@ async def attempts_of(tx: AsyncConnection, scope: Scope, since: datetime, until:
         select(*_SHOWN)
         .where(
             attempts.c.scope_id == scope.id,
-            attempts.c.id >= earliest_id(since - SLACK),
-            attempts.c.id < earliest_id(until + SLACK),
+            attempts.c.id >= earliest_id(since - CLOCK_SLACK),
+            attempts.c.id < earliest_id(until + CLOCK_SLACK),
             attempts.c.created_at >= since,
             attempts.c.created_at < until,
         )
@@ -108,8 +108,8 @@ async def alike(
         .where(
             attempts.c.scope_id == scope.id,
             attempts.c.provider == provider,
-            attempts.c.id >= earliest_id(at - within - SLACK),
-            attempts.c.id < earliest_id(at + within + SLACK),
+            attempts.c.id >= earliest_id(at - within - CLOCK_SLACK),
+            attempts.c.id < earliest_id(at + within + CLOCK_SLACK),
             attempts.c.created_at.between(at - within, at + within),
             func.lower(messages.c.recipient) == to.lower(),
         )

@@ -7,8 +7,7 @@ the ids, which sort by time (I9), so a day is found in the listing's own index h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from uuid import UUID
+from datetime import datetime
 
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -16,13 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import DateTime, Text, Uuid
 
 from bellhop.domain.channels import Channel
+from bellhop.domain.ids import CLOCK_SLACK, earliest_id
 from bellhop.domain.rows.reports import DeliveryFigures, FailureFigures, MessageFigures, SpanFigures
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Stage, Status
-
-SLACK = timedelta(hours=1)
-"""How far the time inside an id may be from `created_at`, which is when the transaction began. Both are the database's
-clock; this is room for a clock that was set back."""
 
 _OVER = "\n".join(
     f"when '{stage.value}' then '{status.value}'" for stage, status in STATUS.items() if status is not Status.QUEUED
@@ -141,8 +137,8 @@ async def figures(
             "scopes": [scope.id for scope in scopes],
             "since": since,
             "until": until,
-            "first": earliest_id(since - SLACK),
-            "last": earliest_id(until + SLACK),
+            "first": earliest_id(since - CLOCK_SLACK),
+            "last": earliest_id(until + CLOCK_SLACK),
             "channel": channel.value if channel else None,
         },
     )
@@ -153,8 +149,3 @@ async def figures(
         [FailureFigures(**each) for each in row.failures],
         DeliveryFigures(**row.webhooks),
     )
-
-
-def earliest_id(at: datetime) -> UUID:
-    """The smallest UUIDv7 of that moment."""
-    return UUID(int=max(0, int(at.timestamp() * 1000)) << 80)

@@ -112,11 +112,11 @@ attempts = Table(
 ADDRESSES_IN = r"""
 create or replace function addresses_in(kept jsonb) returns text[] language sql immutable parallel safe as $$
   select coalesce(array_agg(distinct rtrim(found[1], '.')), '{}') from regexp_matches(
-    regexp_replace(lower(kept::text), '\\[bfnrt]', ' ', 'g'),
+    regexp_replace(lower(replace(replace(kept::text, '%40', '@'), '%2B', '+')), '\\[bfnrt]', ' ', 'g'),
     '([^][:space:]"''<>(){}[,;:=&?/\\|]+@[^][:space:]"''<>(){}[,;:=&?/\\|@]+|[0-9]{6,})', 'g') as found
 $$
 """
-event.listen(metadata, "before_create", DDL(ADDRESSES_IN))  # type: ignore[no-untyped-call]
+event.listen(metadata, "before_create", DDL(ADDRESSES_IN.replace("%", "%%")))  # type: ignore[no-untyped-call]
 
 receipts = Table(
     "receipts",

@@ -116,7 +116,7 @@ STEPS = (
     Row("tx PostgresSweeper._messages#2", "not notified", "clears the pending notification"),
     Row("tx PostgresSweeper.sweep", "not drained", "endpoints that nobody drains"),
     Row("rpc wake Endpoint by the sweep", "not drained"),
-    Row("tx PostgresSweeper.sweep#2", "not notified", "forgets what is old"),
+    Row("tx PostgresSweeper._forget", "not notified", "forgets what is old"),
     # --- what was parked
     Row("tx PostgresSweeper._parked", "parked", "what waits can go on"),
     Row("rpc wake Release by the sweep", "parked"),

@@ -1,0 +1,132 @@
+"""What is done all the time costs the same on a long history as on a short one.
+
+Everything in `bench/history/uses.py` is done on two databases, one with four times the history, by the product's own
+functions. What they send is explained as it ran, and as a prepared statement whose values the planner does not know.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from bellhop.store import pages
+from bellhop.store.connections import make_engine
+from bellhop.store.messages import lists
+from bellhop.store.settings import PostgresSettings
+from bench.history.explain import Node, Recorder, Sent, explained
+from bench.history.fill import TABLES, Size, fill
+from bench.history.measure import one_use
+from bench.history.uses import USES, History, Use
+from tests.conftest import _DSN, SECRET, TEMPLATE, _database
+
+SHORT, LONG = (Size(messages=many, properties=12, unmatched=many // 4) for many in (4_000, 16_000))
+COUNTED = 100
+"""So many results are counted in this test."""
+FEW = 700
+"""Rows: what may be read whatever the size, and is not looked at further."""
+GROWTH = 1.6
+"""By which the rows that are read may differ between the two."""
+
+EXCEPTIONS = {
+    "guests: a search that finds nothing": "any part of a name: reads the guests of that one property",
+    "messages: offset 10,000": "reads what it skips, which is bounded",
+    "report of 31 days, one property": "reads what was accepted in these days",
+    "report of 31 days, all properties": "reads what was accepted in these days",
+    "reconcile a day": "reads the calls of that day",
+    "rebuild: what is due first": "an operator's, in pages: reads what waits",
+    "rebuild: what was sent": "an operator's, in pages: reads the calls of the last week",
+    "the doctor's look": "reads what is pending, all of it",
+    "forget 500: of_deleted_endpoints": "reads the endpoints, of which each scope has a few",
+    "API keys": "the keys are few: a scan of them is cheaper than an index",
+}
+"""Use → why what it reads may grow."""
+PENDING = {
+    "ix_messages_wake", "ix_messages_due", "ix_messages_held", "ix_attempts_lease", "ix_deliveries_pending",
+    "ix_deliveries_order", "ix_receipts_unmatched", "ix_receipts_received_at",
+}  # fmt: skip
+"""Indexes that hold only what is pending or kept for a while: read in their order, without a condition."""
+
+
+@contextmanager
+def filled(size: Size) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex[:16]}"
+    with psycopg.connect(os.environ[_DSN], autocommit=True) as connection:
+        connection.execute(f"create database {name} template {TEMPLATE}")
+    dsn = _database(os.environ[_DSN], name)
+    try:
+        fill(dsn, SECRET, size, lambda _: None)
+        yield dsn
+    finally:
+        with psycopg.connect(os.environ[_DSN], autocommit=True) as connection:
+            connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="module")
+def histories() -> Iterator[tuple[str, str]]:
+    with filled(SHORT) as short, filled(LONG) as long:
+        yield short, long
+
+
+@asynccontextmanager
+async def opened(dsn: str) -> AsyncIterator[tuple[History, Recorder]]:
+    engine = make_engine(PostgresSettings(_env_file=None, dsn=SecretStr(dsn)), "plans")
+    recorder = Recorder(engine)
+    try:
+        yield await History.opened(engine, SECRET), recorder
+    finally:
+        await engine.dispose()
+
+
+async def done(dsn: str, use: Use) -> dict[str, tuple[list[Node], list[Node]]]:
+    """What a use sends → the steps as they ran (none where it can't run twice), and those of the generic plan."""
+    found: dict[str, tuple[list[Node], list[Node]]] = {}
+    async with opened(dsn) as (history, recorder):
+        _, _, sent = await one_use(history, recorder, use, times=1)
+        for one in sent:
+            found[one.words] = await _ran(history, one), await explained(history.engine, one, generic=True)
+    return found
+
+
+async def _ran(history: History, sent: Sent) -> list[Node]:
+    try:
+        return await explained(history.engine, sent, generic=False)
+    except psycopg.IntegrityError:
+        return []
+
+
+def _read(nodes: list[Node]) -> float:
+    return sum(node.read for node in nodes if node.scans)
+
+
+@pytest.mark.parametrize("use", [each for each in USES if each.name not in EXCEPTIONS], ids=lambda use: use.name)
+async def test_cost_does_not_grow_with_history(
+    use: Use, histories: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "COUNTED", COUNTED)
+    monkeypatch.setattr(lists, "COUNTED", COUNTED)
+    short, long = [await done(dsn, use) for dsn in histories]
+    assert long
+    wrong: list[str] = []
+    for words, (ran, generic) in long.items():
+        wrong += [f"{node} in {words}" for node in (*ran, *generic) if _reads_everything(node)]
+        before = _read(short[words][0]) if words in short else 0.0
+        if _read(ran) > max(FEW, before * GROWTH):
+            wrong.append(f"{before:,.0f} rows → {_read(ran):,.0f} with four times the history: {words}")
+    assert not wrong, "\n".join(wrong)
+
+
+def _reads_everything(node: Node) -> bool:
+    """Whether a step goes through a whole big table, or a whole index of one that is not of what is pending."""
+    if not node.scans or node.table not in TABLES:
+        return False
+    return not node.bounded and node.index not in PENDING
+
+
+def test_exceptions_are_still_there() -> None:
+    assert EXCEPTIONS.keys() <= {use.name for use in USES}
