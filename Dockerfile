@@ -27,4 +27,4 @@ USER bellhop
 EXPOSE 8000
 # Workers finish what they have begun when they are asked to stop.
 STOPSIGNAL SIGTERM
-CMD ["python", "-m", "uvicorn", "api.app:create_app", "--factory", "--host", "0.0.0.0", "--port", "8000"]
+CMD ["python", "-m", "api", "--host", "0.0.0.0", "--port", "8000"]

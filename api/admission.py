@@ -19,34 +19,43 @@ class Overloaded(Exception):
     """No slot became free in time."""
 
 
-class Slot:
-    """One of as many requests as are worked on at a time."""
-
-    def __init__(self, slots: asyncio.Semaphore) -> None:
-        self._slots: asyncio.Semaphore | None = slots
-
-    def release(self) -> None:
-        """Let the next request in: this one is done, or only waits from here on. Safe to call twice."""
-        if self._slots is not None:
-            self._slots.release()
-            self._slots = None
-
-
 class Admission:
-    """One per process."""
+    """One per process for each kind of work."""
 
     def __init__(self, slots: int = SLOTS, patience: float = PATIENCE) -> None:
         self._slots = asyncio.Semaphore(slots)
         self._patience = patience
 
-    async def enter(self) -> Slot:
-        """A slot, first come, first served. Raises Overloaded."""
+    async def enter(self) -> None:
+        """Take a slot, first come, first served. Raises Overloaded."""
         if not self._slots.locked():
             await self._slots.acquire()
-            return Slot(self._slots)
+            return
         try:
             async with asyncio.timeout(self._patience):
                 await self._slots.acquire()
         except TimeoutError:
             raise Overloaded from None
-        return Slot(self._slots)
+
+    def leave(self) -> None:
+        """Let the next one in."""
+        self._slots.release()
+
+
+class Slot:
+    """A request's place among those that are worked on, once it has one."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self._taken = False
+
+    async def take(self) -> None:
+        """Wait for one. Raises Overloaded."""
+        await self._admission.enter()
+        self._taken = True
+
+    def release(self) -> None:
+        """Let the next request in: this one is done, or only waits from here on. Safe to call twice, or without one."""
+        if self._taken:
+            self._taken = False
+            self._admission.leave()

@@ -1,4 +1,4 @@
-"""The API's composition root: `uvicorn api.app:create_app --factory`. Starts and serves whatever else is down."""
+"""The API's composition root, which `python -m api` serves. Starts and serves whatever else is down."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
+from typing import Any
 
 import structlog
 from fastapi import FastAPI
@@ -20,6 +21,7 @@ from temporalio.service import RPCError
 from api import docs, openapi
 from api.acceptance_wait import AcceptanceWait
 from api.auth import Authenticator
+from api.connections import STATE, Connections
 from api.dependencies import Services
 from api.dialects import DIALECTS
 from api.dialects.dialect import Dialect
@@ -58,7 +60,7 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
     read = settings
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         connections = make_engine(read.postgres, "api", pool_timeout=API_POOL_TIMEOUT)
         client = await connect(read.temporal, lazy=True)
         database = Database(connections)
@@ -73,7 +75,8 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
                 waiting = AcceptanceWait(engine)
                 app.state.services = Services(read, engine, Authenticator(database), waiting)
                 async with _beside(keep_applying(engine)), _beside(_fetching(engine, read)), replaying(engine):
-                    yield
+                    with Connections(read.api) as connected:
+                        yield {STATE: connected}
                 await waiting.close()
         finally:
             for task in (registering, checking):
@@ -94,12 +97,8 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
         separate_input_output_schemas=False,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    app.add_middleware(
-        RequestMiddleware,
-        dialects=dialects,
-        base=base_of(settings.bellhop.public_url),
-        https=settings.bellhop.encrypted,
-    )
+    base, https = base_of(settings.bellhop.public_url), settings.bellhop.encrypted
+    app.add_middleware(RequestMiddleware, limits=settings.api, dialects=dialects, base=base, https=https)
     for module in (messaging, ledger, guests, consents, webhooks, properties, keys, receipts, health):
         app.include_router(module.router)
     for dialect in dialects:

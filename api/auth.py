@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 
+from api.admission import Admission
 from api.buckets import Buckets, source
 from api.problems import Forbidden, RateLimited, Unauthenticated
 from bellhop.domain import keys
@@ -39,6 +40,8 @@ STRANGERS_BURST, STRANGERS_RATE = 30.0, 2.0
 STRANGERS_WAITING = 8
 """So many requests of one address wait; the rest is refused."""
 LONGEST_WAIT = 2.0
+LOOKUPS = 4
+"""Look-ups of keys, and blocks of their rates, at a time: they come before a request has a slot."""
 
 
 Remembered = TypeVar("Remembered")
@@ -88,11 +91,13 @@ class Authenticator:
     _refused: dict[bytes, float] = field(default_factory=dict)
     _strangers: Buckets = field(default_factory=lambda: Buckets(STRANGERS_BURST, STRANGERS_RATE))
     _waiting: Counter[str] = field(default_factory=Counter)
+    _lookups: Admission = field(default_factory=lambda: Admission(LOOKUPS))
     # By limit too: the usual one of a scope is another for a key that may more.
     _windows: dict[tuple[UUID, int], _Window] = field(default_factory=dict)
 
     async def authenticate(self, request: Request, raw: str | None) -> Caller:
-        """The caller behind a request's key, one request taken off its rate. Raises Unauthenticated, RateLimited."""
+        """The caller behind a request's key, one request taken off its rate. Raises Unauthenticated, RateLimited,
+        Overloaded."""
         if raw is None or not keys.plausible(raw):
             raise Unauthenticated
         hashed = keys.digest(raw)
@@ -116,7 +121,18 @@ class Authenticator:
             return None
         address = source(request)
         if remembered is None:
-            await self._slowed(request, address)
+            await self._slowed(address)
+        await self._lookups.enter()
+        try:
+            return await self._ask(hashed, address)
+        finally:
+            self._lookups.leave()
+
+    async def _ask(self, hashed: bytes, address: str) -> KnownKey | None:
+        now = time.monotonic()
+        remembered = self._known.get(hashed)
+        if remembered is not None and now < remembered[0]:
+            return remembered[1]  # another request has asked meanwhile
         known = await self.database.read(lambda tx: stored_keys.find(tx, hashed))
         self._known.pop(hashed, None)
         if known is not None:
@@ -126,7 +142,7 @@ class Authenticator:
             self._strangers.take(address)
         return known
 
-    async def _slowed(self, request: Request, address: str) -> None:
+    async def _slowed(self, address: str) -> None:
         """A key that was not seen before waits where its address has tried many that do not exist. Raises RateLimited
         where many from there wait already."""
         wait = self._strangers.wait(address)
@@ -137,8 +153,6 @@ class Authenticator:
                 "From this address came too many API keys that do not exist. Try again later.",
                 headers={"Retry-After": str(max(1, math.ceil(wait)))},
             )
-        # A request that only waits holds no admission slot.
-        request.scope["bellhop.slot"].release()
         self._waiting[address] += 1
         try:
             await asyncio.sleep(min(wait, LONGEST_WAIT))
@@ -184,16 +198,25 @@ class Authenticator:
             if window is None or now >= window.ends:
                 window = self._windows[counted, limit] = _Window(limit)
             windows[counted] = window
-        empty = {counted: window for counted, window in windows.items() if window.wants_more}
-        if empty:
-            # Both in one transaction, and rows in one order: no two processes wait for each other.
-            taken = await self.database.write(lambda tx: _lease(tx, {key: empty[key].limit for key in sorted(empty)}))
-            for counted, lease in taken.items():
-                window = empty[counted]
-                window.left += lease.granted
-                window.used = lease.used
-                window.ends = time.monotonic() + lease.left
+        if any(window.wants_more for window in windows.values()):
+            await self._lookups.enter()
+            try:
+                await self._fill(windows)
+            finally:
+                self._lookups.leave()
         return list(windows.values())
+
+    async def _fill(self, windows: Mapping[UUID, _Window]) -> None:
+        empty = {counted: window for counted, window in windows.items() if window.wants_more}
+        if not empty:
+            return  # another request has filled them meanwhile
+        # All in one transaction, and rows in one order: no two processes wait for each other.
+        taken = await self.database.write(lambda tx: _lease(tx, {key: empty[key].limit for key in sorted(empty)}))
+        for counted, lease in taken.items():
+            window = empty[counted]
+            window.left += lease.granted
+            window.used = lease.used
+            window.ends = time.monotonic() + lease.left
 
 
 async def _lease(tx: AsyncConnection, limits: Mapping[UUID, int]) -> dict[UUID, Lease]:

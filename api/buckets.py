@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Callable, Hashable
+from functools import lru_cache
 
 from starlette.requests import Request
 
@@ -40,8 +41,13 @@ class Buckets:
 
 def source(request: Request) -> str:
     """Whose address a request comes from. Behind a proxy it is the one uvicorn takes from its headers
-    (FORWARDED_ALLOW_IPS). Of IPv6 the network: one machine has as many addresses as it likes."""
-    host = request.client.host if request.client else ""
+    (FORWARDED_ALLOW_IPS)."""
+    return network(request.client.host if request.client else "")
+
+
+@lru_cache(1_000)
+def network(host: str) -> str:
+    """What an address is counted as. Of IPv6 its network: one machine has as many addresses as it likes."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

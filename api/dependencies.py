@@ -1,4 +1,5 @@
-"""What routes take: the process's services, the caller and its scope, and a route class that authenticates first."""
+"""What routes take: the process's services, the caller and its scope, and a route class that authenticates first, then
+reads the body, then waits for its turn: a stranger, and who sends slowly, keep nobody waiting."""
 
 from __future__ import annotations
 
@@ -110,6 +111,7 @@ class AuthenticatedRoute(APIRoute):
             if takes_body:
                 request = _JsonRequest(request.scope, request.receive)
                 await request.read()
+            await request.scope["bellhop.slot"].take()
             response = await handle(request)
             response.headers.update(request.scope["bellhop.rate"])
             return response

@@ -13,13 +13,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from api.problems import Invalid, Problem, problem_of, short
+from api.admission import Overloaded
+from api.problems import Busy, Invalid, Problem, problem_of, short
+from api.request_bodies import CallerGone
 from api.route_paths import path_of
 from api.schemas.validation_messages import expected
 from bellhop.engine.errors import EngineError
 
 MOST_ERRORS = 50
 """How many errors an answer shows: it does not grow with what was wrong."""
+
+GONE = 499
+"""Logged of a caller who went away before the whole request had come."""
 
 _OF_STATUS: dict[int, tuple[str, str]] = {
     400: ("bad_request", "The request cannot be read."),
@@ -58,6 +63,16 @@ def of_engine(request: Request, error: Exception) -> Response:
     """Handler of what the engine did not do."""
     assert isinstance(error, EngineError)
     return answer(request.scope, problem_of(error, "query" if request.method == "GET" else "body"))
+
+
+def of_overload(request: Request, error: Exception) -> Response:
+    """Handler of no slot in time."""
+    return answer(request.scope, Busy())
+
+
+def of_caller_gone(request: Request, error: Exception) -> Response:
+    """Handler of callers who went away: nobody reads it, the log has its status."""
+    return Response(status_code=GONE)
 
 
 def of_http(request: Request, error: Exception) -> Response:
@@ -101,6 +116,8 @@ def of_validation(request: Request, error: Exception) -> Response:
 HANDLERS: dict[Any, Any] = {
     Problem: of_problem,
     EngineError: of_engine,
+    Overloaded: of_overload,
+    CallerGone: of_caller_gone,
     HTTPException: of_http,
     RequestValidationError: of_validation,
 }

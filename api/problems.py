@@ -98,6 +98,27 @@ class TooLarge(Problem):
     code = "body_too_large"
 
 
+class UrlTooLong(Problem):
+    """The URL is too long."""
+
+    status_code = 414
+    code = "url_too_long"
+
+
+class HeadTooLarge(Problem):
+    """The request has too many headers, or too large ones."""
+
+    status_code = 431
+    code = "head_too_large"
+
+
+class TooLate(Problem):
+    """The request took too long to arrive."""
+
+    status_code = 408
+    code = "request_timeout"
+
+
 class Invalid(Problem):
     """Some fields are not as they should be."""
 
@@ -121,8 +142,8 @@ class Busy(Problem):
     status_code = 503
     code = "overloaded"
 
-    def __init__(self) -> None:
-        super().__init__(headers={"Retry-After": "2"})
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": "2"})
 
 
 class Unavailable(Problem):

@@ -1,6 +1,6 @@
 """Where the API is served: below a path of a proxy, whether that proxy cuts the path off or not.
 
-A server that is told its root path (uvicorn's --root-path) puts it before each path by itself; a proxy that passes
+A server that is told its root path (--root-path) puts it before each path by itself; a proxy that passes
 requests on as they are leaves it there. Both come to the same: `root_path` in the scope, and the whole path with it.
 """
 

@@ -123,6 +123,39 @@ class BellhopSettings(SettingsGroup):
         return next(plain, None)
 
 
+class ApiSettings(SettingsGroup):
+    """The API's server: what anybody may cost who can reach it. Limits are those of one process."""
+
+    model_config = SettingsConfigDict(env_prefix="BELLHOP_API_")
+
+    max_connections: int = Field(default=2_000, ge=10, description="connections at a time")
+    connections_per_address: int = Field(
+        default=250,
+        ge=1,
+        description="connections at a time from one address; proxies named in FORWARDED_ALLOW_IPS are exempt",
+    )
+    keep_alive: int = Field(default=75, ge=1, description="how long a connection may rest between requests, seconds")
+    head_timeout: float = Field(default=10.0, gt=0, description="how long a request's head may take to arrive, seconds")
+    body_timeout: float = Field(default=30.0, gt=0, description="how long its body may take, seconds")
+    answer_timeout: float = Field(
+        default=30.0, gt=0, description="how long a caller may take to read an answer, seconds"
+    )
+    max_url: int = Field(default=8_192, ge=512, description="longest URL, bytes")
+    max_head: int = Field(default=32_768, ge=1_024, description="largest head besides, bytes")
+    max_headers: int = Field(default=100, ge=10, description="most headers of a request")
+    max_pipelined: int = Field(
+        default=16, ge=1, description="requests that may wait on a connection for the one before them"
+    )
+    max_bodies: int = Field(
+        default=64 * 1024 * 1024, ge=32 * 1024 * 1024, description="bodies held at a time, bytes in all"
+    )
+    max_unread: int = Field(
+        default=128 * 1024 * 1024,
+        ge=16 * 1024 * 1024,
+        description="answers not yet read by their callers, bytes in all",
+    )
+
+
 G = TypeVar("G", bound=ProviderSettings)
 
 
@@ -134,6 +167,7 @@ class Settings(BaseModel):
     """The whole tree. Build it with `load()`, once."""
 
     bellhop: BellhopSettings = Field(default_factory=BellhopSettings)
+    api: ApiSettings = Field(default_factory=ApiSettings)
     postgres: PostgresSettings = Field(default_factory=PostgresSettings)
     temporal: TemporalSettings = Field(default_factory=TemporalSettings)
     providers: dict[str, ProviderSettings] = Field(default_factory=_provider_groups)

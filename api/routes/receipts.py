@@ -34,6 +34,7 @@ async def receive(request: Request, services: CurrentServices, provider: str, id
     tries = (provider, identity, address)
     if len(callback.body) > ALWAYS_CHECKED and forged.wait(tries) > 0:
         raise _refused(forged.wait(tries))
+    await request.scope["bellhop.slot"].take()
     try:
         status, media_type, body = await receipts.receive(services.engine, provider, identity, callback)
     except (WrongSignature, UnverifiedWhileAway, NotFound) as error:

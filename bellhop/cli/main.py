@@ -29,7 +29,7 @@ app = typer.Typer(
 
 **Set it up** for good: fill in `.env` (see `.env.example`), then `bellhop migrate`,
 `bellhop properties create "Grand Sunset Resort"`, `bellhop keys create grand-sunset-resort --environment live`;
-run the API (`uvicorn api.app:create_app --factory`) and `python worker.py`. The README has the whole of it.
+run the API (`python -m api`) and `python worker.py`. The README has the whole of it.
 """,
 )
 for group in (dev, installation, messages, reports):

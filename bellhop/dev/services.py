@@ -87,8 +87,7 @@ def receiver(env: Mapping[str, str], paths: DevPaths, ports: Ports) -> Program:
 
 def api(env: Mapping[str, str], paths: DevPaths, ports: Ports, host: str) -> Program:
     listens = both_loopbacks(host, ports.api)
-    command = ["-m", "uvicorn", "api.app:create_app", "--factory", "--host", listens, "--port", str(ports.api)]
-    command += ["--no-access-log", "--timeout-graceful-shutdown", "2", "--timeout-keep-alive", "75"]
+    command = ["-m", "api", "--host", listens, "--port", str(ports.api), "--graceful", "2"]
     return _python("api", "API", command, env, paths, answers(f"http://{reachable(host)}:{ports.api}/healthz"))
 
 

@@ -16,6 +16,7 @@ import uvicorn
 
 from api.app import create_app
 from api.problems import OF_ENGINE, Problem
+from api.server import options
 from bellhop.domain.events import EventType
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
@@ -128,7 +129,7 @@ def served(settings: Settings) -> Iterator[tuple[str, str]]:
     raw = asyncio.run(seed())
     bellhop = settings.bellhop.model_copy(update={"accept_wait": 0.0})
     app = create_app(settings.model_copy(update={"bellhop": bellhop}))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", **options(settings.api)))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

@@ -19,6 +19,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from api.app import create_app
+from api.server import options
 from bellhop.dev.callbacks import callback_env
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.ids import Prefix, message_workflow, parse
@@ -178,7 +179,8 @@ def key(message_id: str) -> UUID:
 async def serving(settings: Settings) -> AsyncIterator[str]:
     """The API on the port its public URL names."""
     port = int(settings.bellhop.public_url.rsplit(":", 1)[1])
-    config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=port, log_level="error", lifespan="on")
+    app, served = create_app(settings), options(settings.api)
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", **served)
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server._serve())

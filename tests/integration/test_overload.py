@@ -10,21 +10,25 @@ import pytest
 from sqlalchemy import text
 
 from api import admission
-from api.admission import Admission, Overloaded
+from api.admission import Admission, Overloaded, Slot
 
 from .engine import SMS, Engine
 
 
 async def test_first_come_first_served_and_nobody_waits_for_ever() -> None:
     line = Admission(slots=1, patience=30.0)
-    first = await line.enter()
+    first = Slot(line)
+    first.release()
+    await first.take()
     second = asyncio.create_task(line.enter())
     await asyncio.sleep(0.05)
     third = asyncio.create_task(line.enter())
     await asyncio.sleep(0.05)
     first.release()
     first.release()
-    (await second).release()
+    await second
+    assert not third.done()
+    line.leave()
     await third
     line._patience = 0.2
     with pytest.raises(Overloaded):

@@ -16,7 +16,7 @@ from bellhop.providers.package import ProviderPackage
 from bellhop.providers.twilio.overrides import OVERRIDES
 from bellhop.sandbox.settings import Process
 from bellhop.sandbox.settings import Settings as SandboxSettings
-from bellhop.settings import groups
+from bellhop.settings import ApiSettings, groups
 from tests.sandbox_accounts import SANDBOX_SECRET, SECRET_KEY, sandbox_sendblue, sandbox_sendgrid, sandbox_twilio
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +32,7 @@ def known_variables() -> set[str]:
     names = {f"SANDBOX_{field.upper()}" for kind in (SandboxSettings, Process) for field in kind.model_fields}
     for tree in groups().values():
         names |= {f"{tree.model_config.get('env_prefix', '')}{field.upper()}" for field in tree.model_fields}
-    return names
+    return names | {"FORWARDED_ALLOW_IPS"}  # uvicorn's own
 
 
 def test_the_services_a_deployment_needs() -> None:
@@ -103,6 +103,12 @@ def test_named_volumes_and_configs_are_declared() -> None:
     for service in SERVICES.values():
         assert {volume.split(":")[0] for volume in service.get("volumes", [])} <= set(COMPOSE["volumes"])
         assert {config["source"] for config in service.get("configs", [])} <= set(COMPOSE["configs"])
+
+
+def test_every_limit_of_the_api_can_be_set() -> None:
+    names = {f"BELLHOP_API_{field.upper()}" for field in ApiSettings.model_fields}
+    assert names <= set(SERVICES["api"]["environment"])
+    assert SERVICES["api"]["command"][:3] == ["python", "-m", "api"], "the server that knows them"
 
 
 def test_two_workers_one_of_each_role() -> None:

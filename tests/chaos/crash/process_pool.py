@@ -26,6 +26,7 @@ from temporalio.worker._worker import load_default_build_id
 import worker
 from activities.drain import EndpointActivities, Pace
 from api.app import create_app
+from api.server import options
 from bellhop.dev.proving import environment_without_settings
 from bellhop.logging import configure_logs
 from bellhop.providers.lease import DeadMansSwitch
@@ -181,7 +182,8 @@ def _of_its_own(name: str) -> None:
 
 
 async def _run(settings: Settings, app: Any) -> None:
-    config = uvicorn.Config(app, host="127.0.0.1", port=settings.bellhop.port, log_level="error", lifespan="on")
+    served = options(settings.api)
+    config = uvicorn.Config(app, host="127.0.0.1", port=settings.bellhop.port, log_level="error", **served)
     serving = asyncio.create_task(uvicorn.Server(config)._serve())
     working = asyncio.create_task(worker.run(settings, "all"))
     await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
