@@ -38,7 +38,7 @@ from bellhop.domain.rows.delivery import AttemptRow, Backlog
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
-from bellhop.store.delivery import attempt_rows, outcome_resolution, parked, receipts
+from bellhop.store.delivery import attempt_rows, outcome_resolution, parked, receipts, shared_senders
 from bellhop.store.delivery.claims import Claims
 from bellhop.store.guests import consents, profiles
 from bellhop.store.messages import progress
@@ -133,17 +133,15 @@ class AttemptStore:
         if result.kind is SendKind.RETRY:
             return await self._retry_later(tx, row, result)
         if result.code is FailureCode.OPTED_OUT and row.address_hash is not None:
-            kind = CHANNELS[row.channel].address.value
-            await consents.write(
-                tx,
-                row.scope_id,
-                kind,
-                row.address_hash,
-                Effect.PROVIDER_REFUSAL,
-                f"provider {result.provider_code}",
-                row.id,
-            )
+            await self._bind(tx, row, row.address_hash, claim, f"provider {result.provider_code}")
         return await self._give_up(tx, row, rows, result.code or FailureCode.REJECTED, result.provider_code)
+
+    async def _bind(self, tx: AsyncConnection, row: MessageRow, address_hash: bytes, claim: Claim, source: str) -> None:
+        """The provider refuses the address: for every property that sends from there, as its STOP would have done."""
+        kind, sender = CHANNELS[row.channel].address.value, claim.outgoing.sender
+        sharing = await shared_senders.sharing(tx, claim.account.id, row.channel, sender)
+        for scope_id in sorted({row.scope_id, *sharing}):
+            await consents.write(tx, scope_id, kind, address_hash, Effect.PROVIDER_REFUSAL, source, row.id)
 
     async def _retry_later(self, tx: AsyncConnection, row: MessageRow, result: SendResult) -> Progress:
         pause = min(self._settings.retry_longest, self._settings.retry_first * 2.0 ** min(row.tries, 20))

@@ -22,7 +22,7 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.conversations.inbound import receive
-from bellhop.store.delivery import attempt_rows, receipt_rows
+from bellhop.store.delivery import attempt_rows, receipt_rows, shared_senders
 from bellhop.store.delivery.receipt_rows import Fact, Stored
 from bellhop.store.guests import consents, profiles
 from bellhop.store.messages import progress
@@ -264,7 +264,7 @@ async def _effects(
     book: AddressBook | None,
 ) -> None:
     """Write what receipts say about addresses. Contact points are locked by scope and address."""
-    said = [one for each in effects for one in await _bound(tx, *each, verified or [each[0].account], book)]
+    said = [one for each in effects for one in await _bound(tx, *each, verified, book)]
     for one in sorted(said, key=lambda one: (one.scope_id, one.hashed)):
         item = one.fact.item
         assert item.effect is not None
@@ -290,14 +290,17 @@ async def _bound(
     book: AddressBook | None,
 ) -> list[_Said]:
     """Whom it binds: the message's scope and each that sends from the same sender. Without a message, each that has the
-    account: a complaint about nothing we know is still a guest's will."""
+    account: a complaint about nothing we know is still a guest's will. `verified`: none where it was asked."""
     keys = [account.id for account in verified]
     item = fact.item
     if row is not None and fact.match is not None:
         if row.address_hash is None:
             return []
         kind, hashed = CHANNELS[row.channel].address, row.address_hash
-        sharing = await _SHARING(tx, accounts=keys, channel=row.channel.value, sender=fact.match.sender)
+        if keys:
+            sharing = set(await _SHARING(tx, accounts=keys, channel=row.channel.value, sender=fact.match.sender))
+        else:
+            sharing = await shared_senders.sharing(tx, fact.account.id, row.channel, fact.match.sender)
         scope_ids = {row.scope_id, *sharing}
     elif row is None and item.address and item.address_kind and book is not None:
         kind, hashed = item.address_kind, book.hash(item.address_kind, item.address)
