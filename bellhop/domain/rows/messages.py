@@ -78,6 +78,8 @@ class MessageRow(PublicMessage):
     wake_due_at: datetime | None
     """Temporal has not been notified of a change since then; None: it has been notified of everything."""
     erased_at: datetime | None
+    erased_hash: bytes | None = field(repr=False)
+    """The `address_hash` it had before it was erased."""
     environment: str
     scope_settings: dict[str, Any]
     paused_at: datetime | None

@@ -132,8 +132,9 @@ class AttemptStore:
             return await self._claims.account_at_fault(tx, row, claim.account.id, result.provider_code, MEND)
         if result.kind is SendKind.RETRY:
             return await self._retry_later(tx, row, result)
-        if result.code is FailureCode.OPTED_OUT and row.address_hash is not None:
-            await self._bind(tx, row, row.address_hash, claim, f"provider {result.provider_code}")
+        hashed = row.address_hash or row.erased_hash
+        if result.code is FailureCode.OPTED_OUT and hashed is not None:
+            await self._bind(tx, row, hashed, claim, f"provider {result.provider_code}")
         return await self._give_up(tx, row, rows, result.code or FailureCode.REJECTED, result.provider_code)
 
     async def _bind(self, tx: AsyncConnection, row: MessageRow, address_hash: bytes, claim: Claim, source: str) -> None:

@@ -294,9 +294,13 @@ async def _bound(
     keys = [account.id for account in verified]
     item = fact.item
     if row is not None and fact.match is not None:
-        if row.address_hash is None:
+        kind = CHANNELS[row.channel].address
+        hashed = row.address_hash or row.erased_hash
+        if hashed is None and item.address and book is not None:
+            # Erased by a version that kept no hash.
+            hashed = book.hash(kind, item.address)
+        if hashed is None:
             return []
-        kind, hashed = CHANNELS[row.channel].address, row.address_hash
         if keys:
             sharing = set(await _SHARING(tx, accounts=keys, channel=row.channel.value, sender=fact.match.sender))
         else:

@@ -1,6 +1,7 @@
 """Erasing a guest (I7): everything with the guest's data goes, a tombstone of ids, times and statuses stays.
 
-Consents survive, by address hash: an erased guest who opted out stays opted out.
+Consents survive, by address hash: an erased guest who opted out stays opted out. So does the hash of the address in
+what was sent: an opt-out or a complaint about it may come later, and binds as well.
 """
 
 from __future__ import annotations
@@ -10,7 +11,21 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Subquery, and_, any_, delete, exists, func, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Subquery,
+    and_,
+    any_,
+    case,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -127,10 +142,12 @@ async def _own_addresses(
 async def _anonymise(
     tx: AsyncConnection, scope: Scope, guest_id: UUID, alone: dict[tuple[str, bytes], str], erased: Erased
 ) -> tuple[list[UUID], list[UUID]]:
-    """Cancel what is pending and empty every linked message. Returns the ids: outbound ones, all."""
+    """Cancel what is pending and empty every linked message: the guest's own, and those to an address of theirs alone
+    that name nobody. Returns the ids: outbound ones, all."""
     linked: ColumnElement[bool] = messages.c.guest_id == guest_id
     if alone:
-        linked = or_(linked, messages.c.address_hash.in_([hashed for _, hashed in alone]))
+        unnamed = messages.c.guest_id.is_(None)
+        linked = or_(linked, and_(unnamed, messages.c.address_hash.in_([hashed for _, hashed in alone])))
     rows = await tx.execute(
         select(*progress.message_columns)
         .join(scopes, scopes.c.id == messages.c.scope_id)
@@ -155,7 +172,12 @@ async def _anonymise(
         await tx.execute(
             update(messages)
             .where(_any(messages.c.id, everything))
-            .values(**_TOMBSTONE, erased_at=func.now(), updated_at=func.now())
+            .values(
+                **_TOMBSTONE,
+                erased_hash=case((messages.c.direction == "outbound", messages.c.address_hash)),
+                erased_at=func.now(),
+                updated_at=func.now(),
+            )
         )
     if open_ones:
         # Should the process die after the commit, recovery wakes the workflows.

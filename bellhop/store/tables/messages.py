@@ -81,6 +81,8 @@ messages = Table(
     # `clear` relies on.
     time_column("wake_due_at"),
     time_column("erased_at"),
+    # Of an erased outbound message the `address_hash` it had: what is said of the address later still binds.
+    Column("erased_hash", LargeBinary),
     Index("ix_messages_listing", "scope_id", "id"),
     Index(
         "ix_messages_status",
