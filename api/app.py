@@ -28,7 +28,8 @@ from api.dialects.dialect import Dialect
 from api.errors import HANDLERS
 from api.middleware import RequestMiddleware
 from api.route_paths import base_of
-from api.routes import consents, guests, health, keys, ledger, messaging, properties, receipts, webhooks
+from api.routes import consents, guests, health, keys, ledger, messaging, properties, receipts, templates, webhooks
+from bellhop.domain import templates as liquid_templates
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.provider_urls import Routes
 from bellhop.engine.callback_spool import spool_of
@@ -67,6 +68,8 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
         book = AddressBook(read.bellhop.secret_key.get_secret_value())
         registering = asyncio.create_task(_register(client))
         checking = asyncio.create_task(_check(connections, book))
+        # Half a second, in which requests would wait for the first message of a template.
+        warming = asyncio.create_task(asyncio.to_thread(liquid_templates.warm))
         try:
             async with TemporalDispatcher(client, connections) as dispatcher:
                 cipher = read.bellhop.credential_cipher()
@@ -79,7 +82,7 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
                         yield {STATE: connected}
                 await waiting.close()
         finally:
-            for task in (registering, checking):
+            for task in (registering, checking, warming):
                 await _ended(task)
             await connections.dispose()
 
@@ -99,7 +102,7 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
     )
     base, https = base_of(settings.bellhop.public_url), settings.bellhop.encrypted
     app.add_middleware(RequestMiddleware, limits=settings.api, dialects=dialects, base=base, https=https)
-    for module in (messaging, ledger, guests, consents, webhooks, properties, keys, receipts, health):
+    for module in (messaging, templates, ledger, guests, consents, webhooks, properties, keys, receipts, health):
         app.include_router(module.router)
     for dialect in dialects:
         app.include_router(dialect.router)

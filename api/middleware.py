@@ -161,8 +161,5 @@ def _report(error: Exception, request_id: str) -> None:
         "request failed",
         request=request_id,
         error=type(error).__name__,
-        at=[
-            f"{frame.filename.rsplit('/', 2)[-2]}/{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}"
-            for frame in frames
-        ],
+        at=[f"{'/'.join(frame.filename.rsplit('/', 2)[-2:])}:{frame.lineno}" for frame in frames],
     )

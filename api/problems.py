@@ -183,5 +183,5 @@ def problem_of(error: engine.EngineError, place: str) -> Problem:
     status_code, code = OF_ENGINE[type(error)]
     detail: Detail = str(error)
     if isinstance(error, engine.InvalidField):
-        detail = [{"loc": [place, error.field], "msg": error.expected, "type": error.kind}]
+        detail = [{"loc": [place, *error.field.split(".")], "msg": error.expected, "type": error.kind}]
     return Problem(detail, status_code=status_code, code=code)

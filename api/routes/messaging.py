@@ -32,6 +32,7 @@ from bellhop.domain.ids import Prefix, parse
 from bellhop.domain.paging import Listed
 from bellhop.domain.priorities import Priority
 from bellhop.domain.statuses import Status
+from bellhop.domain.templates import TemplateUse
 from bellhop.engine import messages
 from bellhop.engine.errors import UnknownGuest
 from bellhop.engine.messages import SendMessage
@@ -76,6 +77,11 @@ async def send(
     return reply(serializers.message(row), done.status_code)
 
 
+def _template(body: SendRequest) -> TemplateUse | None:
+    use = body.template
+    return None if use is None else TemplateUse(use.name, use.locale, use.parameters)
+
+
 def _command(body: SendRequest) -> SendMessage:
     guest_id = parse(Prefix.GUEST, body.guest_id) if body.guest_id else None
     if body.guest_id and guest_id is None:
@@ -91,6 +97,7 @@ def _command(body: SendRequest) -> SendMessage:
         content_type=body.content_type,
         priority=Priority(body.priority),
         valid_until=body.valid_until,
+        template=_template(body),
     )
 
 

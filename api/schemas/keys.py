@@ -11,6 +11,7 @@ from api.schemas.fields import DueTime, JsonObject, Name, Shown, Strict, id_patt
 from bellhop.domain import time_zones
 from bellhop.domain.channels import Channel
 from bellhop.domain.failures import CHOICES
+from bellhop.domain.guests import BadLanguage, language
 from bellhop.domain.ids import Prefix
 
 Right = Literal[
@@ -99,6 +100,10 @@ def _zone(name: str) -> str:
 
 def _choices(settings: dict[str, Any]) -> dict[str, Any]:
     """What Bellhop itself reads in a property's settings is checked; everything else is the caller's own."""
+    try:
+        settings = {**settings, **({"language": language(settings["language"])} if "language" in settings else {})}
+    except (BadLanguage, AttributeError, TypeError):
+        raise wrong("language", "expected language to be a BCP 47 tag, such as en or pt-BR") from None
     chosen = settings.get("outcome_unknown", {})
     known = {channel.value for channel in Channel}
     if not isinstance(chosen, dict) or any(name not in known or chosen[name] not in CHOICES for name in chosen):
@@ -125,7 +130,8 @@ class ChangeProperty(Strict):
         JsonObject,
         AfterValidator(_choices),
         Field(
-            description="Of the key's environment: your own, and `outcome_unknown`, what to do on a channel when "
+            description="Of the key's environment: your own, `language` (a BCP 47 tag: what templates are chosen by "
+            "where a guest's language is not known or not there), and `outcome_unknown`, what to do on a channel when "
             "nobody can say whether the provider took a message, `fail` (the default) or `resend`, e.g. "
             '`{"outcome_unknown": {"email": "resend"}}`.'
         ),

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from api.schemas.fields import DueTime, MessageMetadata, Paging, Shown, Strict, id_pattern, wrong
+from api.schemas.templates import TemplateUse, UsedTemplate
 from bellhop.domain import addresses
 from bellhop.domain.addresses import BadAddress
 from bellhop.domain.channels import CHANNELS, Channel, ChannelRules, SubjectRule
@@ -36,6 +37,7 @@ EXAMPLE: dict[str, Any] = {
     "metadata": {"booking": "GSR-1842"},
     "priority": "normal",
     "valid_until": None,
+    "template": None,
 }
 
 
@@ -75,9 +77,18 @@ class SendRequest(Strict):
             description="E.164 number, e-mail address, guest id (in_app) or device token.",
         ),
     ]
+    template: Annotated[
+        TemplateUse | None, Field(description="A template of the property instead of `content`, and its parameters.")
+    ] = None
     content: Annotated[
-        str, Field(min_length=1, max_length=MAX_CONTENT, description="Text of the message. E-mail may be HTML.")
-    ]
+        str | None,
+        Field(
+            min_length=1,
+            max_length=MAX_CONTENT,
+            validate_default=True,
+            description="Text of the message; left out or null only with a `template`. E-mail may be HTML.",
+        ),
+    ] = None
     content_type: Annotated[
         Literal["text/plain", "text/html"] | None,
         Field(
@@ -130,7 +141,9 @@ class SendRequest(Strict):
         rules = _rules(info)
         if rules is None:
             return value
-        if rules.subject is SubjectRule.REQUIRED and (value is None or not visible(value)):
+        # That of a template is known once it has been found.
+        missing = not visible(value) if value is not None else info.data.get("template") is None
+        if rules.subject is SubjectRule.REQUIRED and missing:
             raise wrong("subject_required", f"expected a subject: {rules.name} needs one")
         if value is None:
             return value
@@ -142,15 +155,21 @@ class SendRequest(Strict):
 
     @field_validator("content")
     @classmethod
-    def _content(cls, value: str) -> str:
-        if not visible(value):
+    def _content(cls, value: str | None, info: ValidationInfo) -> str | None:
+        # Absent where it is wrong in itself, which the caller hears of then.
+        template = info.data.get("template", ...)
+        if template is None and (value is None or not visible(value)):
             raise wrong("content", "expected some text")
+        if template not in (None, ...) and value is not None:
+            raise wrong("content", "expected `content` or a `template`, not both")
         return value
 
     @field_validator("content_type")
     @classmethod
     def _content_type(cls, value: str | None, info: ValidationInfo) -> str | None:
         rules = _rules(info)
+        if value is not None and info.data.get("template") is not None:
+            raise wrong("content_type", "expected none beside a template, which says it itself")
         if rules is not None and value == HTML and not rules.html:
             raise wrong("content_type", f"expected text/plain: {rules.name} shows no HTML")
         return value
@@ -207,6 +226,7 @@ class OutboundMessage(Shown):
     ]
     priority: PriorityWord
     valid_until: Annotated[datetime | None, Field(description="Until when it is of use; null: the usual time.")]
+    template: Annotated[UsedTemplate | None, Field(description="Which template `content` is of.")]
 
 
 class InboundMedia(Shown):

@@ -36,6 +36,7 @@ class Prefix(StrEnum):
     DELIVERY = "whd"
     KEY = "key"
     CONSENT = "cns"
+    TEMPLATE = "tpl"
     REQUEST = "req"
 
 

@@ -14,6 +14,7 @@ from bellhop.domain.ids import Prefix, render
 from bellhop.domain.rows.access import KeyRow, PropertyRow
 from bellhop.domain.rows.guests import ConsentRow, GuestRow
 from bellhop.domain.rows.messages import PublicMessage
+from bellhop.domain.rows.templates import TemplateRow
 from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointRow
 from bellhop.domain.statuses import STATUS, Stage
 
@@ -52,6 +53,7 @@ def message(
         "metadata": metadata,
         "priority": row.priority.value,
         "valid_until": timestamp(row.valid_until),
+        "template": (row.details or {}).get("template"),
     }
 
 
@@ -132,6 +134,23 @@ def disabled_endpoint(row: EndpointRow, reason: str | None, at: datetime) -> dic
     """What the other endpoints are told of one that was disabled: as it was then, and without its secret."""
     shown = endpoint(replace(row, is_active=False, disabled_reason=reason, disabled_at=at))
     return {name: shown[name] for name in ("id", "property_id", "url", "is_active", "disabled_reason", "disabled_at")}
+
+
+def template(row: TemplateRow) -> dict[str, Any]:
+    """The Template object."""
+    return {
+        "id": render(Prefix.TEMPLATE, row.id),
+        "property_id": render(Prefix.PROPERTY, row.property_id),
+        "name": row.name,
+        "locale": row.locale,
+        "version": row.version,
+        "subject": row.subject,
+        "content": row.content,
+        "content_type": row.content_type,
+        "parameters": row.parameters,
+        "created_at": timestamp(row.created_at),
+        "archived_at": timestamp(row.archived_at),
+    }
 
 
 def delivery(row: DeliveryRow) -> dict[str, Any]:

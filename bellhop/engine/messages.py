@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain.channels import CHANNELS, AddressKind, Channel
-from bellhop.domain.content import written
+from bellhop.domain.channels import CHANNELS, AddressKind, Channel, SubjectRule
+from bellhop.domain.content import HTML, Content, written
 from bellhop.domain.ids import Prefix, parse
 from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.priorities import Priority
@@ -19,6 +19,8 @@ from bellhop.domain.routing import carried
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Stage, Status
+from bellhop.domain.templates import TemplateUse
+from bellhop.engine import templates
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import ChannelUnavailable, InvalidField, NotFound, NotPending, OutcomeUnknown, UnknownGuest
 from bellhop.engine.idempotency import IdempotencyKey, Once, once
@@ -37,7 +39,8 @@ class SendMessage:
 
     channel: Channel
     recipient: str = field(repr=False)
-    content: str = field(repr=False)
+    content: str | None = field(repr=False)
+    """None: what `template` says."""
     subject: str | None = field(default=None, repr=False)
     scheduled_at: datetime | None = None
     guest_id: UUID | None = None
@@ -47,6 +50,8 @@ class SendMessage:
     priority: Priority = Priority.NORMAL
     valid_until: datetime | None = None
     """Until when it is of use: it fails rather than go out later."""
+    template: TemplateUse | None = field(default=None, repr=False)
+    """What it says instead of `content`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +80,11 @@ async def send(
     Raises InvalidField, ChannelUnavailable, UnknownGuest, IdempotencyMismatch, IdempotencySubjectGone; nothing is
     written then.
     """
-    new = _new(command)
+    guest_id = _guest(command)
+    whole = None if command.template else _new(command, guest_id, _written(command))
 
     async def accept(tx: AsyncConnection) -> Once[MessageRow]:
+        new = whole or await _of_template(tx, scope, command, guest_id)
         row = await outbound.accept(tx, scope, new, engine.book, carried(engine.providers), engine.delivery.valid_for)
         return Once(row, row.id, ACCEPTED)
 
@@ -111,19 +118,44 @@ def _to_guest(channel: Channel) -> bool:
     return CHANNELS[channel].address is AddressKind.GUEST
 
 
-def _new(command: SendMessage) -> NewMessage:
-    guest_id = command.guest_id
-    if _to_guest(command.channel):
-        addressed = parse(Prefix.GUEST, command.recipient)
-        if addressed is None:
-            raise UnknownGuest("recipient")
-        if guest_id not in (None, addressed):
-            raise UnknownGuest("guest_id", "expected the guest of `recipient`, or none")
-        guest_id = addressed
+def _guest(command: SendMessage) -> UUID | None:
+    """The guest it belongs to. Raises UnknownGuest."""
+    if not _to_guest(command.channel):
+        return command.guest_id
+    addressed = parse(Prefix.GUEST, command.recipient)
+    if addressed is None:
+        raise UnknownGuest("recipient")
+    if command.guest_id not in (None, addressed):
+        raise UnknownGuest("guest_id", "expected the guest of `recipient`, or none")
+    return addressed
+
+
+def _written(command: SendMessage) -> Content:
+    return written(command.channel, command.content or "", command.subject, command.content_type)
+
+
+async def _of_template(tx: AsyncConnection, scope: Scope, command: SendMessage, guest_id: UUID | None) -> NewMessage:
+    """What a message says that names a template is fixed here, as any other text is. Raises InvalidField."""
+    assert command.template is not None
+    made = await templates.used(tx, scope, command.template, guest_id)
+    rules = CHANNELS[command.channel]
+    if made.content_type == HTML and not rules.html:
+        raise InvalidField(
+            "template.name", f"expected a template in plain text: {rules.name} shows no HTML", "template"
+        )
+    subject = None if rules.subject is SubjectRule.NONE else command.subject or made.subject
+    if subject is None and rules.subject is SubjectRule.REQUIRED:
+        expected = f"expected a subject, here or in the template: {rules.name} needs one"
+        raise InvalidField("subject", expected, "subject_required")
+    text = written(command.channel, made.content, subject, made.content_type)
+    return replace(_new(command, guest_id, text), template=made.source)
+
+
+def _new(command: SendMessage, guest_id: UUID | None, content: Content) -> NewMessage:
     return NewMessage(
         channel=command.channel,
         recipient=command.recipient,
-        content=written(command.channel, command.content, command.subject, command.content_type),
+        content=content,
         scheduled_at=command.scheduled_at,
         guest_id=guest_id,
         metadata=command.metadata,

@@ -61,6 +61,7 @@ def test_a_message() -> None:
             "metadata": {},
             "priority": "normal",
             "valid_until": None,
+            "template": None,
         }
     )
 

@@ -32,7 +32,8 @@ class PublicMessage:
     content: str | None = field(repr=False)
     metadata: dict[str, Any] = field(repr=False)
     details: dict[str, Any] | None = field(repr=False)
-    """Of a guest's message what came with its text: see `inbound_details`."""
+    """Of a guest's message what came with its text: see `inbound_details`. Of one to a guest the template that it says,
+    as `template`."""
     scheduled_at: datetime | None
     """When it was asked to go out; None: at once."""
     valid_until: datetime | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -89,7 +89,7 @@ _ACCEPT = CompiledStatement(
     (
         "scope_id", "channel", "recipient", "address_hash", "guest_ref", "guest_id", "subject", "content",
         "content_type", "metadata", "category", "reference", "tags", "scheduled_at", "parts", "body",
-        "provider", "priority", "valid_until",
+        "provider", "priority", "valid_until", "details",
     ),
     row=MessageRow,
 )  # fmt: skip
@@ -122,6 +122,8 @@ class NewMessage:
     tags: tuple[str, ...] = ()
     priority: Priority = Priority.NORMAL
     valid_until: datetime | None = None
+    template: Mapping[str, Any] | None = None
+    """Which template its text is of, as it is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,7 @@ async def accept(
         parts=len(texts),
         body=content.body(texts, new.content.plain),
         provider=sender.provider,
+        details={"template": dict(new.template)} if new.template else None,
         priority=new.priority.value,
     )
     if new.valid_until is not None and new.valid_until <= row.due_at:

@@ -118,8 +118,10 @@ templates = Table(
     Column("locale", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("channel", Text),
+    # subject, content, content_type, parameters.
     json_column("body"),
     time_column("created_at", now=True),
+    time_column("archived_at"),
     UniqueConstraint("scope_id", "name", "locale", "version"),
 )
 

@@ -1,0 +1,149 @@
+"""Templates of a scope: written once, version after version; archived, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Uuid, and_, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.domain.paging import Listed, PageRequest, Place
+from bellhop.domain.rows.templates import TemplateRow
+from bellhop.domain.scopes import Scope
+from bellhop.store import pages
+from bellhop.store.rows import first_of, from_result, from_row
+from bellhop.store.tables import guests, scopes, templates
+
+MOST_VERSIONS = 10_000
+"""Of all templates of one scope."""
+
+_BODY = templates.c.body
+
+
+def _columns(scope: Scope) -> list[ColumnElement[Any]]:
+    return [
+        templates.c.id,
+        literal(scope.property_id, Uuid).label("property_id"),
+        templates.c.name,
+        templates.c.locale,
+        templates.c.version,
+        _BODY["subject"].astext.label("subject"),
+        _BODY["content"].astext.label("content"),
+        _BODY["content_type"].astext.label("content_type"),
+        _BODY["parameters"].label("parameters"),
+        templates.c.created_at,
+        templates.c.archived_at,
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class NewTemplate:
+    """A version as it is to be written, checked. `parameters`: what its texts name."""
+
+    name: str
+    locale: str
+    content: str
+    content_type: str
+    subject: str | None
+    parameters: list[str]
+
+
+async def create(tx: AsyncConnection, scope: Scope, new: NewTemplate) -> TemplateRow | None:
+    """The next version of a template in a locale, the first if there is none; None: the scope has as many as it may."""
+    # One at a time in a scope: two at once would be the same version.
+    await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"templates {scope.id}", 0))))
+    mine = templates.c.scope_id == scope.id
+    if await tx.scalar(select(func.count()).where(mine)) >= MOST_VERSIONS:  # type: ignore[operator]
+        return None
+    before = select(func.coalesce(func.max(templates.c.version), 0)).where(
+        mine, templates.c.name == new.name, templates.c.locale == new.locale
+    )
+    body = {
+        "subject": new.subject,
+        "content": new.content,
+        "content_type": new.content_type,
+        "parameters": new.parameters,
+    }
+    made = await tx.execute(
+        insert(templates)
+        .values(
+            scope_id=scope.id,
+            name=new.name,
+            locale=new.locale,
+            version=before.scalar_subquery() + 1,
+            body=body,
+        )
+        .returning(*_columns(scope))
+    )
+    return from_row(TemplateRow, made.one())
+
+
+async def get(tx: AsyncConnection, scope: Scope, template_id: UUID) -> TemplateRow | None:
+    """One version of this scope's."""
+    mine = and_(templates.c.scope_id == scope.id, templates.c.id == template_id)
+    return first_of(TemplateRow, await tx.execute(select(*_columns(scope)).where(mine)))
+
+
+async def listing(
+    tx: AsyncConnection,
+    scope: Scope,
+    asked: PageRequest,
+    *,
+    name: str | None = None,
+    locale: str | None = None,
+    archived: bool = False,
+    every_version: bool = False,
+) -> Listed[TemplateRow]:
+    """Templates of this scope, newest first: the version in use of each name and locale, or every one. `archived`:
+    those that are archived as well."""
+    query = select(*_columns(scope)).where(templates.c.scope_id == scope.id)
+    if name is not None:
+        query = query.where(templates.c.name == name)
+    if locale is not None:
+        query = query.where(templates.c.locale == locale)
+    if not archived:
+        query = query.where(templates.c.archived_at.is_(None))
+    if not every_version:
+        newest = select(templates.c.id).ext(distinct_on(templates.c.name, templates.c.locale))
+        newest = newest.where(templates.c.scope_id == scope.id)
+        if not archived:
+            newest = newest.where(templates.c.archived_at.is_(None))
+        newest = newest.order_by(templates.c.name, templates.c.locale, templates.c.version.desc())
+        query = query.where(templates.c.id.in_(newest))
+    page = query.where(templates.c.id < pages.before(asked)).order_by(templates.c.id.desc())
+    rows = from_result(TemplateRow, await tx.execute(pages.taken(page, asked)))
+    return await pages.page(rows, asked, lambda row: Place(row.id), lambda: pages.count(tx, query))
+
+
+async def archive(tx: AsyncConnection, scope: Scope, template_id: UUID) -> TemplateRow | None:
+    """Use a version no more; repeating it changes nothing."""
+    changed = await tx.execute(
+        update(templates)
+        .where(templates.c.scope_id == scope.id, templates.c.id == template_id)
+        .values(archived_at=func.coalesce(templates.c.archived_at, func.now()))
+        .returning(*_columns(scope))
+    )
+    return first_of(TemplateRow, changed)
+
+
+async def in_use(tx: AsyncConnection, scope: Scope, name: str) -> Sequence[TemplateRow]:
+    """The version in use of a template in each of its locales, in the order of the alphabet."""
+    found = await tx.execute(
+        select(*_columns(scope))
+        .ext(distinct_on(templates.c.locale))
+        .where(templates.c.scope_id == scope.id, templates.c.name == name, templates.c.archived_at.is_(None))
+        .order_by(templates.c.locale, templates.c.version.desc())
+    )
+    return from_result(TemplateRow, found)
+
+
+async def languages(tx: AsyncConnection, scope: Scope, guest_id: UUID | None) -> list[str | None]:
+    """That of a guest, if one is named here, and that of the property (its setting `language`)."""
+    guest = select(guests.c.language).where(guests.c.id == guest_id, guests.c.scope_id == scope.id)
+    own = scopes.c.settings["language"].astext
+    found = (await tx.execute(select(guest.scalar_subquery(), own).where(scopes.c.id == scope.id))).one()
+    return list(found)
