@@ -68,8 +68,6 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
         book = AddressBook(read.bellhop.secret_key.get_secret_value())
         registering = asyncio.create_task(_register(client))
         checking = asyncio.create_task(_check(connections, book))
-        # Half a second, in which requests would wait for the first message of a template.
-        warming = asyncio.create_task(asyncio.to_thread(liquid_templates.warm))
         try:
             async with TemporalDispatcher(client, connections) as dispatcher:
                 cipher = read.bellhop.credential_cipher()
@@ -77,12 +75,13 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
                 engine = Engine(database, dispatcher, book, cipher, providers(), read.delivery, read.webhook, spool)
                 waiting = AcceptanceWait(engine)
                 app.state.services = Services(read, engine, Authenticator(database), waiting)
-                async with _beside(keep_applying(engine)), _beside(_fetching(engine, read)), replaying(engine):
+                beside = (keep_applying(engine), _fetching(engine, read), _warm())
+                async with _beside(*beside), replaying(engine):
                     with Connections(read.api) as connected:
                         yield {STATE: connected}
                 await waiting.close()
         finally:
-            for task in (registering, checking, warming):
+            for task in (registering, checking):
                 await _ended(task)
             await connections.dispose()
 
@@ -112,13 +111,19 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
 
 
 @asynccontextmanager
-async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run `work` as long as the body lasts."""
-    task = asyncio.create_task(work)
+async def _beside(*works: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run these as long as the body lasts."""
+    tasks = [asyncio.create_task(work) for work in works]
     try:
         yield
     finally:
-        await _ended(task)
+        for task in tasks:
+            await _ended(task)
+
+
+async def _warm() -> None:
+    """Templates take half a second to load, in which requests would wait for the first message of one."""
+    await asyncio.to_thread(liquid_templates.warm)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

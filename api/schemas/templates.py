@@ -120,6 +120,18 @@ class PreviewRequest(Strict):
 class Preview(Shown):
     """What a message would say."""
 
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "content": "Hi Jordan, your ocean view suite is ready.",
+                    "content_type": "text/plain",
+                    "subject": None,
+                }
+            ]
+        }
+    }
+
     content: str
     content_type: Literal["text/plain", "text/html"]
     subject: str | None
