@@ -86,7 +86,7 @@ class MessageActivities:
                     # Without an attempt, so that one who waits for a slot has nothing that a kill leaves unknown.
                     if await held.wait(decided.carrier):
                         continue
-                    return self._later(decided)
+                    return await self._later(UUID(message_id), decided)
                 answer = await self._record(decided, await self._send(decided, held.slot))
                 if answer.next is not Next.AGAIN or answer.after > 0:
                     return answer
@@ -110,12 +110,15 @@ class MessageActivities:
         """Cancel the message, whose workflow somebody cancels, if it still can be, and say what is next."""
         return await self._attempts.withdraw(UUID(message_id))
 
-    def _later(self, busy: Busy) -> Answer:
+    async def _later(self, message_id: UUID, busy: Busy) -> Answer:
         """Ask again when it is this one's turn, through the queue of its provider: it takes up no place here then."""
         turn = self._slots.turn(busy.carrier)
         through = f"{busy.carrier.provider}-{busy.carrier.environment}"
-        after = turn if turn > AT_ONCE or not activity.info().is_local else 0.0
-        return Answer(busy.status, Next.AGAIN, after, through)
+        if turn > AT_ONCE:
+            await self._attempts.postpone(message_id, turn)
+        elif activity.info().is_local:
+            turn = 0.0
+        return Answer(busy.status, Next.AGAIN, turn, through)
 
     async def _send(self, claim: Claim, slot: Slot) -> SendResult:
         provider = self._providers[claim.account.provider]

@@ -331,6 +331,9 @@ class Attempts(Protocol):
         """Decide whether the message may go out now and, if so and `take` gives a slot, write the attempt row.
         `deadline`: CLOCK_BOOTTIME seconds, read before the call, at which the lease ends."""
 
+    async def postpone(self, message_id: UUID, seconds: float) -> None:
+        """A message that is due and found no slot waits so long for its turn: recovery is not to look for it before."""
+
     async def record(self, claim: Claim, result: SendResult) -> Answer:
         """Write the outcome of a call by compare-and-set and say what is next."""
 

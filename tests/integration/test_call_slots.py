@@ -75,6 +75,31 @@ async def test_who_waits_for_a_turn_is_asked_for_on_the_queue_of_its_provider(
         assert queues == {"bellhop-providers-twilio-test"}
 
 
+async def test_who_waits_for_a_turn_is_nothing_left_behind(idle_stack: Engine, hanging: list[str]) -> None:
+    async with working(idle_stack):
+        await until_called(idle_stack)
+        waiting: list[dict[str, object]] = []
+        async with asyncio.timeout(30):
+            while len(waiting) < WAITING // 2:
+                waiting = await idle_stack.rows(
+                    "select id from messages where due_at > now() and id not in (select message_id from attempts)"
+                )
+                await asyncio.sleep(0.1)
+        moved = await idle_stack.http.patch(f"/v1/messaging/{hanging[-1]}", json={"scheduled_at": None})
+        assert moved.status_code in (200, 409), "it waits: it can be moved"
+
+
+async def test_who_waits_can_still_be_cancelled(idle_stack: Engine, hanging: list[str]) -> None:
+    async with working(idle_stack):
+        await until_called(idle_stack)
+        (waiting, *_) = await idle_stack.rows(
+            "select id as key from messages where id not in (select message_id from attempts)"
+        )
+        public = next(one for one in hanging if key(one) == waiting["key"])
+        assert (await idle_stack.http.post(f"/v1/messaging/{public}/cancel")).status_code == 200
+        assert await idle_stack.workflow_closed(public) == "cancelled"
+
+
 async def test_they_go_out_once_it_answers_again(idle_stack: Engine) -> None:
     idle_stack.settings.delivery.threads = 3 * SLOTS
     await idle_stack.fault("slow", count=4, delay=1.0)

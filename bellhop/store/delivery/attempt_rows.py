@@ -18,7 +18,7 @@ from bellhop.domain.rows.delivery import LIVE, AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement, seconds
-from bellhop.store.tables import attempts, provider_accounts, senders
+from bellhop.store.tables import attempts, messages, provider_accounts, senders
 
 
 @dataclass(slots=True)
@@ -94,6 +94,12 @@ _BEARS = CompiledStatement(
     ),
     value=UUID,
 )
+_POSTPONE = CompiledStatement(
+    update(messages)
+    # Moved meanwhile to another time: that is when it goes out.
+    .where(messages.c.id == bindparam("message"), messages.c.stage == "queued", messages.c.due_at <= func.now())
+    .values(due_at=func.now() + seconds(bindparam("pause", type_=Float)))
+)
 _OK_AGAIN = CompiledStatement(
     text(
         """
@@ -156,6 +162,11 @@ async def accepted(
     await _ACCEPTED(
         tx, attempt=attempt.id, state=attempt.state.value, stage=attempt.stage.value, provider_id=attempt.provider_id
     )
+
+
+async def postpone(tx: AsyncConnection, message_id: UUID, pause: float) -> None:
+    """A message that is due waits `pause` seconds more: nobody is to look for it before."""
+    await _POSTPONE(tx, message=message_id, pause=pause)
 
 
 async def account_works(tx: AsyncConnection, account_id: UUID) -> bool:

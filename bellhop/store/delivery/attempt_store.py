@@ -89,6 +89,10 @@ class AttemptStore:
             return _through(decided, row)
         return self._answer(decided) if isinstance(decided, Progress) else decided
 
+    async def postpone(self, message_id: UUID, seconds: float) -> None:
+        async with self._engine.begin() as tx:
+            await attempt_rows.postpone(tx, message_id, seconds)
+
     async def withdraw(self, message_id: UUID) -> Withdrawal:
         async with self._engine.begin() as tx:
             row = await progress.lock(tx, message_id)
