@@ -9,18 +9,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
+from uuid import UUID
 
 import aiohttp
-from sqlalchemy import insert, literal, select
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bellhop.dev.proving import RATE_LIMIT
 from bellhop.domain.scopes import Scope
 from bellhop.store.access import keys, properties
-from bellhop.store.tables import provider_accounts, senders
 from bench.guests import Refused, Sent
 
 _NUMBERS = itertools.count()
+BUSY = 30.0
+"""Seconds for which a busy API is asked again."""
 
 
 class Neighbour:
@@ -55,12 +57,16 @@ class Neighbour:
         if due is not None:
             body["scheduled_at"] = due.isoformat()
         at, began = time.time(), time.perf_counter()
-        async with self._http.post(self._send_url, json=body) as answer:
-            accepted: Mapping[str, Any] = await answer.json()
-            took = time.perf_counter() - began
-            if answer.status != 201:
+        while True:
+            async with self._http.post(self._send_url, json=body) as answer:
+                accepted: Mapping[str, Any] = await answer.json()
+                took = time.perf_counter() - began
+            if answer.status == 201:
+                return Sent(accepted["id"], channel, content, at, took, due)
+            if answer.status != 503 or took > BUSY:
                 raise Refused(f"send: {answer.status} {str(accepted)[:300]}")
-        return Sent(accepted["id"], channel, content, at, took, due)
+            # As a good client does; the time counts.
+            await asyncio.sleep(0.2)
 
     async def keep_sending(self, seconds: float, every: float, channel: str = "sms", **fields: Any) -> list[Sent]:
         """One message now and then, for a while, however long each takes to be accepted."""
@@ -83,17 +89,27 @@ async def settle_in(engine: AsyncEngine, like: Scope, name: str, environment: st
 
 
 async def _copy_accounts(tx: AsyncConnection, like: Scope, scope: Scope) -> None:
-    of_account = [c for c in provider_accounts.c if c.name not in ("id", "scope_id")]
-    of_sender = [c for c in senders.c if c.name not in ("id", "scope_id", "account_id")]
-    for row in await tx.execute(select(provider_accounts).where(provider_accounts.c.scope_id == like.id)):
-        copy = insert(provider_accounts).from_select(
-            ["scope_id", *(c.name for c in of_account)],
-            select(literal(scope.id), *of_account).where(provider_accounts.c.id == row.id),
-        )
-        account = (await tx.execute(copy.returning(provider_accounts.c.id))).scalar_one()
-        await tx.execute(
-            insert(senders).from_select(
-                ["scope_id", "account_id", *(c.name for c in of_sender)],
-                select(literal(scope.id), literal(account), *of_sender).where(senders.c.account_id == row.id),
-            )
-        )
+    for account in (
+        await tx.execute(text("select id from provider_accounts where scope_id = :id"), {"id": like.id})
+    ).all():
+        (copy,) = await copied(tx, "provider_accounts", "id = :id", {"scope_id": scope.id}, id=account.id)
+        await copied(tx, "senders", "account_id = :id", {"scope_id": scope.id, "account_id": copy}, id=account.id)
+
+
+async def copied(
+    tx: AsyncConnection, table: str, which: str, others: Mapping[str, UUID], times: int = 1, **values: Any
+) -> list[UUID]:
+    """Rows like those there are, `times` each, but for their ids and `others`. Returns the new ids."""
+    columns = await tx.execute(
+        text(
+            "select column_name from information_schema.columns where table_schema = 'public' and table_name = :table"
+        ),
+        {"table": table},
+    )
+    kept = [name for name in columns.scalars() if name not in ("id", *others)]
+    copy = f"""
+        insert into {table} ({", ".join([*kept, *others])})
+        select {", ".join([*kept, *(f"cast(:{name} as uuid)" for name in others)])}
+        from {table}, generate_series(1, {times}) where {which} returning id
+    """
+    return list((await tx.execute(text(copy), {**values, **others})).scalars())

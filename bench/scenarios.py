@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
@@ -23,13 +23,12 @@ from bellhop.store.access import keys
 from bellhop.store.connections import make_engine
 from bellhop.store.delivery import pending_wakes
 from bellhop.store.settings import PostgresSettings
-from bellhop.store.tables import messages, scopes
 from bellhop.temporal.dispatcher import TemporalDispatcher
 from bench import crowd
 from bench.checks import Wrong, lateness
 from bench.figures import Spread, spread
 from bench.guests import BellhopSide, Sent
-from bench.neighbours import Neighbour, settle_in
+from bench.neighbours import Neighbour, copied, settle_in
 
 HANGS = "+13055559002"
 """The sandbox's magic number that never answers."""
@@ -126,10 +125,16 @@ class Scenarios:
         return {f"crowd: neighbour's, {word}": spread(lateness(sent, book)) for word, sent in theirs.items()}
 
     async def hanging(self) -> LateBy:
-        """So many to a number that hangs, all at once; meanwhile a neighbour's SMS, the hotel's own mails, and live."""
+        """So many to a number that hangs, due at once; meanwhile a neighbour's SMS, the hotel's own mails, and live."""
         count, seconds = self._sizes.hanging, self._sizes.seconds
         with self._console.step(f"hanging: {count} to a number that never answers"):
-            hanging = asyncio.gather(*(self._hotel.send(to=HANGS) for _ in range(count)))
+            due = datetime.now(UTC) + timedelta(seconds=4 + count / 35)
+
+            async def one(_: int) -> None:
+                await self._hotel.send(to=HANGS, due=due)
+
+            await crowd.pace(count, ACCEPT, one)
+            await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
             watched = {
                 "neighbour's SMS": self._test.keep_sending(seconds, 1.0),
                 "its own e-mail": self._hotel.keep_sending(seconds, 1.0, "email"),
@@ -137,7 +142,6 @@ class Scenarios:
                 "live SMS": self._live.keep_sending(seconds, 1.0),
             }
             sent = dict(zip(watched, await asyncio.gather(*watched.values()), strict=True))
-            await hanging
             return await self._found("hanging", sent)
 
     async def paused(self) -> LateBy:
@@ -164,23 +168,13 @@ class Scenarios:
 
     async def _pause(self, *, paused: bool) -> None:
         async with self._engine.begin() as tx:
-            at = func.now() if paused else None
-            await tx.execute(update(scopes).where(scopes.c.id == self._scope.id).values(paused_at=at))
+            change = text("update scopes set paused_at = case when :paused then now() end where id = :scope")
+            await tx.execute(change, {"paused": paused, "scope": self._scope.id})
 
     async def _copies(self, template: UUID, count: int) -> list[UUID]:
         """So many messages like this one, as if each had come through the API."""
-        kept = [column for column in messages.c if column.name != "id"]
-        numbers = func.generate_series(1, count).table_valued("number")
         async with self._engine.begin() as tx:
-            made = await tx.execute(
-                insert(messages)
-                .from_select(
-                    [column.name for column in kept],
-                    select(*kept).select_from(messages).join(numbers, text("true")).where(messages.c.id == template),
-                )
-                .returning(messages.c.id)
-            )
-            return list(made.scalars())
+            return await copied(tx, "messages", "id = :id", {}, count, id=template)
 
     async def _start(self, ids: Sequence[UUID]) -> None:
         """Their workflows, as the API starts them."""
