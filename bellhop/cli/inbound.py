@@ -46,3 +46,30 @@ def fetch(
         print(f"  {looked} of {listed} messages looked at, {new} new", file=sys.stderr)
 
     show(with_engine(lambda engine: inbound.fetch(engine, routes, slug, environment, since, progress)))
+
+
+@app.command()
+def unmatched(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the newest")] = 50,
+) -> None:
+    """Guests' texts that are no property's: none that shares the sender has written there or has such a guest.
+
+    A STOP among them binds every property that shares the sender all the same. What they say is kept for 30 days.
+    """
+    show(with_engine(lambda engine: inbound.unmatched(engine, limit)))
+
+
+@app.command()
+def assign(
+    text: Annotated[str, typer.Argument(help="Its `id`: see `bellhop inbound unmatched`")],
+    slug: Annotated[str, typer.Argument(help="The property's short name: see `bellhop properties list`")],
+    environment: Environment = "live",
+) -> None:
+    """Give such a text to a property, which gets it as `message.received`."""
+    show(with_engine(lambda engine: inbound.assign(engine, text, slug, environment)))
+
+
+@app.command()
+def discard(text: Annotated[str, typer.Argument(help="Its `id`: see `bellhop inbound unmatched`")]) -> None:
+    """Forget what such a text says, so that it is shown no longer."""
+    show(with_engine(lambda engine: inbound.discard(engine, text)))

@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import version
 from typing import Annotated, Any, NoReturn
 
+import structlog
 import typer
 from dotenv import dotenv_values
 
@@ -64,6 +65,8 @@ def settings_file(
 def main() -> NoReturn:
     """Entry point of `bellhop`."""
     code: Any = 0
+    # What a command shows may be read by a program: what is logged meanwhile goes elsewhere.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
     try:
         app()
     except SystemExit as end:

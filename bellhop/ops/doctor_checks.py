@@ -278,7 +278,7 @@ DATABASE_CHECKS: tuple[Check, ...] = (
         "{count:text} from guests to {provider}'s account {identity} matched no property in the last three days, the "
         "newest {seconds} ago.",
         "Several properties share the sender and none has written there or has such a guest, or the sender is none of "
-        "theirs (`bellhop accounts list`). docs/operations.md says how to read them. A STOP among them binds every "
+        "theirs (`bellhop accounts list`). `bellhop inbound unmatched` shows them. A STOP among them binds every "
         "property that shares the sender.",
         _fresh(health_queries.unmatched),
     ),

@@ -87,7 +87,7 @@ SITUATIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
             select id, provider, dedupe_key, 'inbound', '{"Body": "Hello"}', now() - make_interval(mins => minutes)
             from provider_accounts, (values ('new', 10), ('newer', 5), ('old', 6000)) texts (dedupe_key, minutes)
             where provider = 'twilio'"""],
-        ("2 texts from guests to twilio's account AC", "the newest 5 minutes ago", "docs/operations.md"),
+        ("2 texts from guests to twilio's account AC", "the newest 5 minutes ago", "bellhop inbound unmatched"),
     ),
     "credentials": (
         ["update provider_accounts set credentials = '{\"auth_token\": \"x\"}' where provider = 'twilio'"],

@@ -52,12 +52,9 @@ class Properties:
 
     async def text(self, body: str, sid: str, sender: str = GUEST, **fields: Any) -> receipts.Recorded:
         to = (await self.api.sql("select distinct address from senders where channel = 'sms'"))[0][0]
-        return await self.hears(
-            Inbound(
-                dedupe_key=f"{sid}:inbound", channel=Channel.SMS, sender=sender, recipient=to, text=body,
-                provider_id=sid, payload={"From": sender, "Body": body}, **fields,
-            )
-        )  # fmt: skip
+        payload = {"From": sender, "Body": body}
+        item = Inbound(f"{sid}:inbound", Channel.SMS, sender, to, body, sid, payload)
+        return await self.hears(replace(item, **fields))
 
     async def wrote(self, slug: str, to: str = GUEST, *, provider: str = "twilio", state: str = "accepted") -> str:
         """A message of this property that a provider was called for; its attempt's id."""

@@ -64,13 +64,9 @@ async def receive(
     seen = [(address, await _guest_seen(tx, address)) for address in addresses]
     endpoints: set[UUID] = set()
     for address, guest_id in seen:
-        conversation_id = await _conversation(tx, address, guest_id)
-        message_id = await _store(tx, address, item, provider, guest_id, conversation_id)
         receipt = evidence[address.scope_id]
-        await tx.execute(update(receipts).where(receipts.c.id == receipt).values(message_id=message_id))
-        evidence[address.scope_id] = message_id
-        received = NewEvent(EventType.MESSAGE_RECEIVED.value, "received", {"channel": item.channel.value})
-        endpoints |= await events.write(tx, address.scope_id, "inbound", message_id, [received])
+        evidence[address.scope_id], wakes = await _message(tx, address, item, provider, guest_id, receipt)
+        endpoints |= wakes
     effect = item.effect or consent_keyword(item.text)
     if effect in (Effect.OPT_OUT, Effect.OPT_IN):
         # START also where nothing was stopped: a STOP said before may be late.
@@ -81,6 +77,36 @@ async def receive(
                 tx, scope_id, kind.value, hashes[0], effect, "guest", proof, occurred_at=item.occurred_at
             )
     return endpoints
+
+
+async def assign(
+    tx: AsyncConnection, receipt_id: UUID, scope_id: UUID, provider: str, item: Inbound, book: AddressBook
+) -> tuple[UUID, set[UUID]]:
+    """Make a text that was nobody's a message of this scope. `receipt_id`: its receipt, locked. Returns the message and
+    the endpoints owed an event."""
+    kind = CHANNELS[item.channel].address
+    address = _Address(scope_id, kind, item.sender, tuple(book.hashes(kind, item.sender)))
+    guest_id = await _guest_seen(tx, address)
+    message_id, endpoints = await _message(tx, address, item, provider, guest_id, receipt_id)
+    await tx.execute(update(receipts).where(receipts.c.id == receipt_id).values(scope_id=scope_id))
+    effect = item.effect or consent_keyword(item.text)
+    if effect in (Effect.OPT_OUT, Effect.OPT_IN):
+        # It bound whoever shares the sender; this one may not.
+        await consents.write(
+            tx, scope_id, kind.value, address.hashes[0], effect, "guest", message_id, occurred_at=item.occurred_at
+        )
+    return message_id, endpoints
+
+
+async def _message(
+    tx: AsyncConnection, address: _Address, item: Inbound, provider: str, guest_id: UUID | None, receipt_id: UUID
+) -> tuple[UUID, set[UUID]]:
+    """A text as a message of a scope, with its event. Returns it and the endpoints owed that."""
+    conversation_id = await _conversation(tx, address, guest_id)
+    message_id = await _store(tx, address, item, provider, guest_id, conversation_id)
+    await tx.execute(update(receipts).where(receipts.c.id == receipt_id).values(message_id=message_id))
+    received = NewEvent(EventType.MESSAGE_RECEIVED.value, "received", {"channel": item.channel.value})
+    return message_id, await events.write(tx, address.scope_id, "inbound", message_id, [received])
 
 
 async def _record_receipt(

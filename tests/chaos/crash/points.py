@@ -179,6 +179,8 @@ NOT_OF_A_MESSAGE = {
     "sendblue complete": "reads nothing",
     "fcm received": "has no list",
     "fcm complete": "reads nothing",
+    "tx unmatched_texts.assign": "a command, one transaction; its event is drained by the sweep at the latest",
+    "tx unmatched_texts.discard": "a command",
     "tx inbound_lists._fetch_due": "who asks next; asked again after a while",
     "tx inbound_lists.fetch_of": "a command, as _fetch_due",
     "tx inbound_lists.fetch": "up to when a list was read; left where it was, it is read again and each text is one",
