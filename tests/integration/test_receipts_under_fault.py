@@ -132,6 +132,16 @@ class Flood:
             self.slowest = max(self.slowest, time.monotonic() - began)
 
 
+async def receipts_of(stack: Engine, message: str, enough: int, seconds: float = 60) -> int:
+    """How many are stored, once there are enough: what a busy machine does not store in time is kept on disk first."""
+    end = time.monotonic() + seconds
+    while True:
+        (stored,) = await stack.rows("select count(*) as n from receipts where message_id = :id", id=key(message))
+        if stored["n"] >= enough or time.monotonic() > end:
+            return int(stored["n"])
+        await asyncio.sleep(0.2)
+
+
 async def test_ten_thousand_opens_of_one_mail(stack: Engine) -> None:
     """They come in batches at once. Each is stored, the workflow is signalled nothing new, and nobody else waits."""
     await silent(stack)
@@ -158,8 +168,7 @@ async def test_ten_thousand_opens_of_one_mail(stack: Engine) -> None:
     assert flood.slowest < PROMPT, f"another message's receipt took {flood.slowest:.1f} s"
     assert took < 60, f"{OPENS} receipts took {took:.0f} s"
     assert await stack.workflow_closed(message) == "read"
-    (stored,) = await stack.rows("select count(*) as n from receipts where message_id = :id", id=key(message))
-    assert stored["n"] == OPENS
+    assert await receipts_of(stack, message, OPENS) == OPENS
     assert await stack.events(message) == ["message.sent", "message.delivered", "message.read"]
     # Its workflow was signalled `delivered` and of `read`, once each.
     assert len((await stack.history(message)).events) < 25
