@@ -22,6 +22,8 @@ once, on time, and `GET /v1/messaging/{id}/timeline` always says what became of 
 * **Keys** — `Authorization: Bearer sk_live_…` or `sk_test_…`. One key opens one property in one environment; `sk_test_`
   keys reach the sandbox only.
 * **Errors** — one form: `detail`, `status_code`, `request_id`, `code`.
+* **Lists** — the newest first. Go on with `cursor`, the `next_cursor` of the page before, until it is null; `total` is
+  exact up to 10,000 (`total_exact`), and `offset` goes as far.
 * **Retries** — send an `Idempotency-Key`, and repeating a request sends nothing twice.
 * **Rate** — 1,000 requests a minute and key unless agreed otherwise; 429 says in `Retry-After` when to come back.
 * **Times** — RFC 3339; answers are in UTC at one width, so that text order is time order.

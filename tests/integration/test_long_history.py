@@ -12,10 +12,18 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bellhop.domain.addresses import AddressBook
+from bellhop.domain.answers import Next
+from bellhop.domain.delivery_ports import Claim, Lookup, LookupKind, LookupResult, SendKind, SendResult
 from bellhop.domain.ids import Prefix, message_workflow, parse
+from bellhop.domain.provider_urls import Routes
+from bellhop.domain.routing import carried
+from bellhop.providers import providers
 from bellhop.settings import Settings
 from bellhop.store.delivery import pending_wakes, retention
+from bellhop.store.delivery.attempt_store import AttemptStore
 from bellhop.store.delivery.pending_wakes import RebuildPlace
+from tests.conftest import SECRET
 from tests.integration.conftest_api import Api, open_api
 
 WEEK = timedelta(days=7)
@@ -136,3 +144,31 @@ async def test_an_erased_guest_is_found_in_payloads_that_are_nobodys(api: Api, p
     assert (await api.http.delete(f"/v1/guests/{guest['id']}")).status_code == 204
     kept = await api.sql("select dedupe_key from receipts where payload is not null")
     assert [row[0] for row in kept] == ["other"]
+
+
+async def test_a_copy_that_is_an_erased_messages_is_not_taken_for_this_one(
+    api: Api, engine: AsyncEngine, settings: Settings
+) -> None:
+    """What other messages to the same address have is known, but for those that were erased since: theirs is noticed
+    when it is found, and nothing is sent again."""
+    routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
+    book, cipher = AddressBook(SECRET), settings.bellhop.credential_cipher()
+    store = AttemptStore(engine, settings.delivery, routes, carried(providers()), cipher, book, lambda _: None)
+    before, other, this = [await api.later(scheduled_at=None) for _ in range(3)]
+    for one, sid in ((before, "SM1"), (other, "SM2")):
+        claim = await store.claim(key(one), 1e12)
+        assert isinstance(claim, Claim)
+        await store.record(claim, SendResult(SendKind.ACCEPTED, sid))
+    await api.sql("update messages set address_hash = null, erased_at = now() where id = :id", id=key(before))
+    claim = await store.claim(key(this), 1e12)
+    assert isinstance(claim, Claim)
+    await store.record(claim, SendResult(SendKind.UNKNOWN))
+    await api.sql("update attempts set ask_at = now() where state = 'unknown'")
+    lookup = await store.prepare_lookup(key(this))
+    assert isinstance(lookup, Lookup)
+    assert lookup.request.claimed == {"SM2"}
+    answer = await store.record_lookup(lookup, LookupResult(LookupKind.FOUND, "SM1"))
+    assert answer.next is Next.SETTLE
+    assert [row[0] for row in await api.sql("select state from attempts order by id")][-1] == "unknown"
+    await store.record_lookup(lookup, LookupResult(LookupKind.FOUND, "SM3"))
+    assert [row[0] for row in await api.sql("select state from attempts order by id")][-1] == "accepted"
