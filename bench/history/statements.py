@@ -147,9 +147,9 @@ PARTS = (
     from told order by id
     """,
     """
-    insert into receipts (scope_id, account_id, provider, dedupe_key, attempt_id, message_id, word, stage, provider_id,
-      payload, received_at)
-    select scope_id, account_id, provider, provider_id || ' ' || said.word,
+    insert into receipts (id, scope_id, account_id, provider, dedupe_key, attempt_id, message_id, word, stage,
+      provider_id, payload, received_at)
+    select uuidv7(at - now() + said.after), scope_id, account_id, provider, provider_id || ' ' || said.word,
       case when not inbound then attempt_id end, id, said.word, said.stage, provider_id,
       case when at > now() - interval '32 days' and not erased
         then jsonb_build_object('To', address, 'MessageStatus', said.word, 'MessageSid', provider_id,
@@ -162,9 +162,9 @@ PARTS = (
     where inbound or piece.stage not in ('queued', 'cancelled', 'gave_up')
     """,
     """
-    insert into deliveries (scope_id, endpoint_id, event_id, subject_id, state, attempts, next_at, last_attempt_at,
-      last_status, delivered_at, created_at)
-    select told.scope_id, hook.id, told.id, subject_id,
+    insert into deliveries (id, scope_id, endpoint_id, event_id, subject_id, state, attempts, next_at,
+      last_attempt_at, last_status, delivered_at, created_at)
+    select uuidv7(told.at - now()), told.scope_id, hook.id, told.id, subject_id,
       case when luck between 0.500 and 0.505 then 'failed' when luck between 0.505 and 0.506 and at > now() - interval
         '3 days' then 'pending' else 'delivered' end, 1, at, at + interval '0.1 second', 200,
       at + interval '0.1 second', at

@@ -289,6 +289,7 @@ def _guests(page: PageRequest, search: str | None = None) -> Callable[[History, 
     return _read(lambda history, tx: profiles.listing(tx, history.scope, page, search=search))
 
 
+SENT = RebuildPlace(due=None, parked=False)
 FIRST, FAR = PageRequest(), PageRequest(offset=COUNTED)
 DEEP = PageRequest(after=_long_ago(60))
 
@@ -330,7 +331,11 @@ USES = (
     Use(
         "rebuild: what was sent",
         100,
-        _read(lambda _, tx: pending_wakes.needing_workflows(tx, RebuildPlace(due=None), 500, timedelta(days=7))),
+        _read(
+            lambda _, tx: pending_wakes.needing_workflows(
+                tx, RebuildPlace(due=None, parked=False), 500, timedelta(days=7)
+            )
+        ),
     ),
     *(
         Use(f"forget 500: {forget.__name__}", 250, _write(lambda _, tx, forget=forget: forget(tx, 500)))  # type: ignore[misc]

@@ -39,7 +39,6 @@ EXCEPTIONS = {
     "report of 31 days, one property": "reads what was accepted in these days",
     "report of 31 days, all properties": "reads what was accepted in these days",
     "reconcile a day": "reads the calls of that day",
-    "rebuild: what is due first": "an operator's, in pages: reads what waits",
     "rebuild: what was sent": "an operator's, in pages: reads the calls of the last week",
     "the doctor's look": "reads what is pending, all of it",
     "forget 500: of_deleted_endpoints": "reads the endpoints, of which each scope has a few",

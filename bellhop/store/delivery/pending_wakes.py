@@ -99,12 +99,14 @@ def _followed(stage: Stage) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class RebuildPlace:
-    """How far a rebuild is: among the messages that wait, at a due time and an id; then among the attempts of those
-    that were sent."""
+    """How far a rebuild is: among the messages that wait for their time, at a due time and an id; then among those that
+    are parked; then among the attempts of those that were sent."""
 
     id: UUID = _FIRST
     due: datetime | None = _ALWAYS
-    """None: those that wait are done."""
+    """None: those that wait for their time are done."""
+    parked: bool = True
+    """Whether those that are parked are still to come."""
 
 
 async def needing_workflows(
@@ -113,21 +115,26 @@ async def needing_workflows(
     """Messages that need a workflow, about `most` after that place, and the place to go on from; None: there are no
     more. First those that wait, what is due first; then those sent within `followed_for` which may still move on."""
     if place.due is not None:
-        rows = await _waiting(tx, place.due, place.id, most)
+        rows = await _waiting(tx, tuple_(messages.c.due_at, messages.c.id) > (place.due, place.id), most, parked=False)
         return rows, RebuildPlace(rows[-1].id, rows[-1].due_at) if len(rows) == most else RebuildPlace(due=None)
+    if place.parked:
+        rows = await _waiting(tx, messages.c.id > place.id, most, parked=True)
+        return rows, RebuildPlace(rows[-1].id, None) if len(rows) == most else RebuildPlace(due=None, parked=False)
     return await _sent(tx, place.id, most, followed_for)
 
 
-async def _waiting(tx: AsyncConnection, due: datetime, after: UUID, most: int) -> list[MessageRow]:
+async def _waiting(tx: AsyncConnection, after: ColumnElement[bool], most: int, *, parked: bool) -> list[MessageRow]:
+    order = (messages.c.id,) if parked else (messages.c.due_at, messages.c.id)
     found = await tx.execute(
         select(*message_columns)
         .join(scopes, scopes.c.id == messages.c.scope_id)
         .where(
             messages.c.stage == literal_column(f"'{Stage.QUEUED.value}'"),
             messages.c.direction == literal_column("'outbound'"),
-            tuple_(messages.c.due_at, messages.c.id) > (due, after),
+            messages.c.waits_for.is_not(None) if parked else messages.c.waits_for.is_(None),
+            after,
         )
-        .order_by(messages.c.due_at, messages.c.id)
+        .order_by(*order)
         .limit(most)
     )
     return from_result(MessageRow, found)
@@ -156,7 +163,7 @@ async def _sent(
         )
         .order_by(messages.c.id)
     )
-    return from_result(MessageRow, found), RebuildPlace(page[-1].id, None) if len(page) == most else None
+    return from_result(MessageRow, found), RebuildPlace(page[-1].id, None, parked=False) if len(page) == most else None
 
 
 async def message_rows(tx: AsyncConnection, ids: Sequence[UUID]) -> list[MessageRow]:
