@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -34,7 +35,7 @@ HANGS = "+13055559002"
 """The sandbox's magic number that never answers."""
 PATIENCE = 180.0
 """Seconds the last of a neighbour's messages may take to go out."""
-ACCEPT = 60.0
+TRIED, AT_ONCE = 32, 16
 AIM = 2.0
 """Seconds: the neighbours' p99."""
 
@@ -106,13 +107,8 @@ class Scenarios:
     async def crowd(self) -> LateBy:
         """So many of one hotel's messages due at one moment, and from then on the neighbour's, one after another."""
         count = self._sizes.crowd
-        due = datetime.now(UTC) + timedelta(seconds=8 + count / 35)
         with self._console.step(f"crowd: {count} of one hotel due in the same second"):
-
-            async def one(_: int) -> None:
-                await self._hotel.send(due=due)
-
-            await crowd.pace(count, ACCEPT, one)
+            due, crowded = await self._hand_in(count, spare=5 + self._sizes.seconds / 10)
             theirs: dict[str, list[Sent]] = {"normal": [], "urgent": []}
             for number in range(int(self._sizes.seconds)):
                 word = ("normal", "urgent")[number % 2]
@@ -120,20 +116,15 @@ class Scenarios:
                 theirs[word].append(await self._test.send(due=at, priority=word))
             if datetime.now(UTC) > due:
                 raise Wrong("accepting took too long for the crowd to be due at once")
-            await self._gone([*theirs["normal"], *theirs["urgent"]])
-            book = await self._side.provider_book()
+            # The crowd too: the next scenario is to have its own trouble only.
+            book = await self._gone([*theirs["normal"], *theirs["urgent"], *crowded])
         return {f"crowd: neighbour's, {word}": spread(lateness(sent, book)) for word, sent in theirs.items()}
 
     async def hanging(self) -> LateBy:
         """So many to a number that hangs, due at once; meanwhile a neighbour's SMS, the hotel's own mails, and live."""
         count, seconds = self._sizes.hanging, self._sizes.seconds
         with self._console.step(f"hanging: {count} to a number that never answers"):
-            due = datetime.now(UTC) + timedelta(seconds=4 + count / 35)
-
-            async def one(_: int) -> None:
-                await self._hotel.send(to=HANGS, due=due)
-
-            await crowd.pace(count, ACCEPT, one)
+            due, _ = await self._hand_in(count, spare=3.0, to=HANGS)
             await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
             watched = {
                 "neighbour's SMS": self._test.keep_sending(seconds, 1.0),
@@ -165,6 +156,20 @@ class Scenarios:
             # What is left of it is nobody's trouble any more.
             await self._pause(paused=True)
         return found
+
+    async def _hand_in(self, count: int, *, spare: float, **fields: Any) -> tuple[datetime, list[Sent]]:
+        """So many of the hotel's messages, all due at the moment that is returned: `spare` seconds ahead or more."""
+        sent: list[Sent] = []
+
+        async def one(_: int) -> None:
+            sent.append(await self._hotel.send(due=due, **fields))
+
+        # For a year ahead: how long one takes here.
+        due = datetime.now(UTC) + timedelta(days=365)
+        took = await crowd.saturate(TRIED, AT_ONCE, one)
+        due = datetime.now(UTC) + timedelta(seconds=spare + 1.5 * count * took / TRIED)
+        await crowd.saturate(count, AT_ONCE, one)
+        return due, sent[TRIED:]
 
     async def _pause(self, *, paused: bool) -> None:
         async with self._engine.begin() as tx:
