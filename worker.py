@@ -43,6 +43,7 @@ from bellhop.temporal.recovery import PostgresSweeper, watch_over
 from bellhop.temporal.releases import PostgresReleases
 from bellhop.webhooks.outbox import PostgresOutbox
 from bellhop.webhooks.poster import WebhookPoster, make_client
+from bellhop.webhooks.resolver import close_shared
 from workflows.endpoint import EndpointWorkflow
 from workflows.message import MessageWorkflow
 from workflows.release import ReleaseWorkflow
@@ -215,6 +216,7 @@ async def run(settings: Settings, role: str) -> None:
             await _run_all(workers, stop)
             if watching is not None:
                 watching.cancel()
+    await close_shared()
     await engine.dispose()
 
 

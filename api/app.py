@@ -45,6 +45,7 @@ from bellhop.store.connections import API_POOL_TIMEOUT, make_engine
 from bellhop.store.database import Database
 from bellhop.temporal.client import connect, register_search_attributes
 from bellhop.temporal.dispatcher import TemporalDispatcher
+from bellhop.webhooks.resolver import close_shared
 
 ASK_AGAIN = 2.0
 
@@ -83,6 +84,7 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
         finally:
             for task in (registering, checking):
                 await _ended(task)
+            await close_shared()
             await connections.dispose()
 
     app = FastAPI(

@@ -52,7 +52,7 @@ def _may_sign(caller: Caller) -> bool:
     summary="Create a webhook endpoint",
     status_code=201,
     response_model=Endpoint,
-    responses=errors(400, 413),
+    responses=errors(400, 409, 413),
 )
 @require_scope("webhooks:write")
 async def create(engine: CurrentEngine, scope: CurrentScope, body: CreateEndpoint) -> Response:

@@ -12,22 +12,27 @@ from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointFields, EndpointRow
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
-from bellhop.engine.errors import EndpointInactive, ForbiddenUrl, NotFound
+from bellhop.engine.errors import EndpointInactive, ForbiddenUrl, NotFound, TooManyEndpoints
 from bellhop.store.webhooks import endpoints
 from bellhop.store.webhooks.endpoints import Replayed
+from bellhop.webhooks.resolver import on_behalf_of, shared
 from bellhop.webhooks.ssrf_guard import ForbiddenTarget, check_url
 
 
 async def create(engine: Engine, scope: Scope, url: str, events: list[str], description: str | None) -> EndpointRow:
-    """A new endpoint with a fresh secret. `events`: event types, or `["*"]`. Raises ForbiddenUrl."""
-    await _check(engine, url)
-    return await engine.database.write(lambda tx: endpoints.create(tx, scope, url, events, description))
+    """A new endpoint with a fresh secret. `events`: event types, or `["*"]`. Raises ForbiddenUrl, TooManyEndpoints."""
+    await _check(engine, scope, url)
+    most = engine.webhook.max_endpoints
+    made = await engine.database.write(lambda tx: endpoints.create(tx, scope, url, events, description, most))
+    if made is None:
+        raise TooManyEndpoints(most)
+    return made
 
 
 async def change(engine: Engine, scope: Scope, endpoint_id: UUID, fields: EndpointFields) -> EndpointRow:
     """Set `fields` of an endpoint. Switched on again, it gets what it is still owed. Raises ForbiddenUrl, NotFound."""
     if "url" in fields:
-        await _check(engine, fields["url"])
+        await _check(engine, scope, fields["url"])
     row = _there(await engine.database.write(lambda tx: endpoints.change(tx, scope, endpoint_id, fields)))
     if row.is_active:
         engine.dispatcher.wake_endpoints({endpoint_id})
@@ -98,9 +103,10 @@ async def _replay_some(
     return await endpoints.replay_failed(tx, scope, endpoint_id, since, after)
 
 
-async def _check(engine: Engine, url: str) -> None:
+async def _check(engine: Engine, scope: Scope, url: str) -> None:
     try:
-        await check_url(url, engine.webhook.allow)
+        with on_behalf_of(str(scope.property_id)):
+            await check_url(url, engine.webhook.allow, shared(engine.webhook.nameservers))
     except ForbiddenTarget as target:
         raise ForbiddenUrl(target.reason) from None
 

@@ -93,6 +93,13 @@ class EndpointInactive(EngineError):
     """The webhook endpoint is switched off. Set is_active to true first."""
 
 
+class TooManyEndpoints(EngineError):
+    """The scope has as many webhook endpoints as it may."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"A property has at most {most} webhook endpoints in each environment. Delete one first.")
+
+
 class OtherEnvironment(EngineError):
     """A key mints keys of its own environment only."""
 

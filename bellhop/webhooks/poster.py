@@ -18,6 +18,7 @@ from bellhop.domain.ids import Prefix, render
 from bellhop.domain.webhook_ports import PendingDelivery, Posted
 from bellhop.webhooks import ssrf_guard
 from bellhop.webhooks.body import body
+from bellhop.webhooks.resolver import on_behalf_of, shared
 from bellhop.webhooks.settings import WebhookSettings
 
 log = structlog.get_logger()
@@ -32,7 +33,8 @@ def make_client(settings: WebhookSettings) -> httpx2.AsyncClient:
     """The client deliveries go through: public addresses only, no redirects. Close it with the process."""
     # No limit on connections: waiting for a place in a pool would let a slow endpoint delay the others.
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=256, keepalive_expiry=30)
-    return ssrf_guard.client(settings.allow, timeout=settings.timeout, limits=limits)
+    resolver = shared(settings.nameservers)
+    return ssrf_guard.client(settings.allow, timeout=settings.timeout, limits=limits, resolver=resolver)
 
 
 class WebhookPoster:
@@ -52,8 +54,9 @@ class WebhookPoster:
             return Posted(None, "internal")
         headers |= {"content-type": "application/json", "user-agent": "Bellhop-Webhooks/1"}
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._call(delivery.url, content, headers, at)
+            with on_behalf_of(str(delivery.property_id)):
+                async with asyncio.timeout(self._timeout):
+                    return await self._call(delivery.url, content, headers, at)
         except Exception as error:  # noqa: BLE001 (whatever a customer's server can cause is an ordinary failure)
             return Posted(None, error_word(error))
 

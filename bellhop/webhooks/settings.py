@@ -29,7 +29,14 @@ class WebhookSettings(SettingsGroup):
         default=432_000.0, gt=0, description="an endpoint that only fails for this long is disabled, seconds"
     )
 
-    @field_validator("allow", "retry_pauses", mode="before")
+    nameservers: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="name servers asked for endpoints' hosts instead of the machine's, comma-separated, address or "
+        "address:port",
+    )
+    max_endpoints: int = Field(default=50, ge=1, description="endpoints a property may have in each environment")
+
+    @field_validator("allow", "retry_pauses", "nameservers", mode="before")
     @classmethod
     def _comma_list(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -8,19 +8,17 @@ gains nothing.
 
 from __future__ import annotations
 
-import asyncio
-import socket
 import ssl
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 import httpcore2
 import httpx2
 
-Network = IPv4Network | IPv6Network
-Address = IPv4Address | IPv6Address
+from bellhop.webhooks.resolver import Address, Resolver, Unresolvable, shared
 
-RESOLVE_TIMEOUT = 5.0
+Network = IPv4Network | IPv6Network
+
 NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -65,32 +63,26 @@ def _within(address: Address, allow: Sequence[Network]) -> bool:
     return any(inner in network for network in allow)
 
 
-async def _resolve(host: str, port: int) -> list[Address]:
-    """Every address of a host, as the system's resolver reads it: `127.1`, `0x7f.1` and `2130706433` too."""
+async def _resolve(host: str, resolver: Resolver | None) -> tuple[Address, ...]:
     try:
-        async with asyncio.timeout(RESOLVE_TIMEOUT):
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError, ValueError, OverflowError):
+        return await (resolver or shared()).addresses(host)
+    except Unresolvable:
         raise ForbiddenTarget("The host name of this URL cannot be resolved.") from None
-    addresses = [ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
-    if not addresses:
-        raise ForbiddenTarget("The host name of this URL cannot be resolved.")
-    return list(dict.fromkeys(addresses))
 
 
-async def checked(host: str, port: int, allow: Sequence[Network]) -> list[Address]:
+async def checked(host: str, allow: Sequence[Network], resolver: Resolver | None = None) -> tuple[Address, ...]:
     """The addresses of a host, all of them public or in the allow-list. Raises ForbiddenTarget."""
-    addresses = await _resolve(host, port)
+    addresses = await _resolve(host, resolver)
     if not all(is_public(address) or _within(address, allow) for address in addresses):
         # Not which address: that would be a map of our network.
         raise ForbiddenTarget("This URL leads to a private or reserved network.")
     return addresses
 
 
-async def check_url(url: str, allow: Iterable[str | Network] = ()) -> None:
+async def check_url(url: str, allow: Iterable[str | Network] = (), resolver: Resolver | None = None) -> None:
     """Raise ForbiddenTarget unless webhooks may go to `url`: https, or http inside the allow-list; a public host;
     no user or password. Ask at creation; the client asks again at every connection."""
-    await _check(_parsed(url), networks(allow))
+    await _check(_parsed(url), networks(allow), resolver)
 
 
 def _parsed(url: str) -> httpx2.URL:
@@ -101,7 +93,7 @@ def _parsed(url: str) -> httpx2.URL:
         raise ForbiddenTarget("This is not a URL.") from None
 
 
-async def _check(url: httpx2.URL, allow: Sequence[Network]) -> None:
+async def _check(url: httpx2.URL, allow: Sequence[Network], resolver: Resolver | None) -> None:
     if url.scheme not in ("https", "http"):
         raise ForbiddenTarget("The URL must begin with https://.")
     if not url.host:
@@ -111,7 +103,7 @@ async def _check(url: httpx2.URL, allow: Sequence[Network]) -> None:
     if url.port is not None and not 0 < url.port < 65_536:
         raise ForbiddenTarget("The URL's port is out of range.")
     host = url.raw_host.decode("ascii").strip("[]")
-    addresses = await checked(host, url.port or {"https": 443, "http": 80}[url.scheme], allow)
+    addresses = await checked(host, allow, resolver)
     if url.scheme == "http" and not all(_within(address, allow) for address in addresses):
         raise ForbiddenTarget("The URL must begin with https://.")
 
@@ -119,8 +111,9 @@ async def _check(url: httpx2.URL, allow: Sequence[Network]) -> None:
 class _PublicOnly(httpcore2.AsyncNetworkBackend):
     """Connects to checked addresses. TLS is unaware of it: names and certificates stay those of the URL."""
 
-    def __init__(self, allow: Sequence[Network]) -> None:
+    def __init__(self, allow: Sequence[Network], resolver: Resolver | None) -> None:
         self._allow = allow
+        self._resolver = resolver
         self._inner = httpcore2.AnyIOBackend()
 
     async def connect_tcp(
@@ -131,7 +124,7 @@ class _PublicOnly(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        addresses = await checked(host, port, self._allow)
+        addresses = await checked(host, self._allow, self._resolver)
         share = timeout / len(addresses) if timeout is not None else None
         for last, address in enumerate(addresses, start=1 - len(addresses)):
             try:
@@ -154,9 +147,16 @@ class _PublicOnly(httpcore2.AsyncNetworkBackend):
 
 
 class _Transport(httpx2.AsyncHTTPTransport):
-    def __init__(self, allow: Sequence[Network], verify: ssl.SSLContext | bool, limits: httpx2.Limits) -> None:
+    def __init__(
+        self,
+        allow: Sequence[Network],
+        verify: ssl.SSLContext | bool,
+        limits: httpx2.Limits,
+        resolver: Resolver | None,
+    ) -> None:
         super().__init__(verify=verify, trust_env=False)
         self._allow = allow
+        self._resolver = resolver
         context = verify if isinstance(verify, ssl.SSLContext) else httpx2.create_ssl_context(trust_env=False)
         # httpx2 has no argument for a network backend; a test fails if this attribute loses its meaning.
         self._pool = httpcore2.AsyncConnectionPool(
@@ -164,13 +164,13 @@ class _Transport(httpx2.AsyncHTTPTransport):
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
-            network_backend=_PublicOnly(allow),
+            network_backend=_PublicOnly(allow, resolver),
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         if request.url.scheme != "https" or request.url.userinfo:
             # Only http asks here what the backend asks anyway: it is the one that must be inside the allow-list.
-            await _check(request.url, self._allow)
+            await _check(request.url, self._allow, self._resolver)
         return await super().handle_async_request(request)
 
 
@@ -180,8 +180,9 @@ def client(
     timeout: float = 15.0,
     verify: ssl.SSLContext | bool = True,
     limits: httpx2.Limits | None = None,
+    resolver: Resolver | None = None,
 ) -> httpx2.AsyncClient:
     """An HTTP client for customers' URLs. Raises ForbiddenTarget when one leads inwards. It follows no redirects and
     reads no proxies, CAs or passwords of the environment. `timeout` limits each step; limit the whole yourself."""
-    transport = _Transport(networks(allow), verify, limits or httpx2.Limits())
+    transport = _Transport(networks(allow), verify, limits or httpx2.Limits(), resolver)
     return httpx2.AsyncClient(transport=transport, follow_redirects=False, trust_env=False, timeout=timeout)

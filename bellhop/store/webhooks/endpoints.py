@@ -63,8 +63,15 @@ def _columns(scope: Scope) -> list[ColumnElement[Any]]:
     return [*_COLUMNS, literal(scope.property_id, Uuid).label("property_id")]
 
 
-async def create(tx: AsyncConnection, scope: Scope, url: str, types: list[str], description: str | None) -> EndpointRow:
-    """A new endpoint with a fresh secret. `types`: event types, or `["*"]`."""
+async def create(
+    tx: AsyncConnection, scope: Scope, url: str, types: list[str], description: str | None, most: int
+) -> EndpointRow | None:
+    """A new endpoint with a fresh secret. `types`: event types, or `["*"]`. None when the scope has `most` already."""
+    # One after the other within a scope, or two would be the last at once.
+    await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"endpoints of {scope.id}", 0))))
+    there = await tx.execute(select(func.count()).select_from(endpoints).where(_mine(scope)))
+    if there.scalar_one() >= most:
+        return None
     made = await tx.execute(
         insert(endpoints)
         .values(scope_id=scope.id, url=url, secret=new_secret(), events=types, description=description)

@@ -114,7 +114,7 @@ async def _seed(server: str, template: str, name: str, hook: str) -> str:
     async with engine.begin() as tx:
         scope = (await ensure_property(tx, "Grand Sunset Resort", "grand-sunset"))["test"]
         await ensure_accounts(tx, scope, settings)
-        await endpoints.create(tx, scope, hook, ["*"], None)
+        await endpoints.create(tx, scope, hook, ["*"], None, 50)
         _, raw = await keys.create(tx, scope, "tests", ["*"], rate_limit=1_000_000)
     await engine.dispose()
     return raw
