@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -31,8 +32,9 @@ from bellhop.domain.ids import message_workflow
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.access import installation
-from bellhop.store.delivery import parked, pending_wakes, retention
-from bellhop.store.delivery.pending_wakes import RebuildPlace
+from bellhop.store.delivery import left_behind, parked, pending_wakes, retention
+from bellhop.store.delivery.left_behind import Look, Place
+from bellhop.store.delivery.pending_wakes import IdleEndpoint, RebuildPlace
 from bellhop.store.reports import health_queries
 from bellhop.temporal import contract
 from bellhop.temporal.client import RPC_TIMEOUT, register_search_attributes
@@ -44,6 +46,8 @@ GRACE = 10.0
 """Seconds a notification may be pending before recovery takes it for left behind: younger ones are on their way."""
 PAGE = 500
 AT_ONCE = 16
+LONGEST_LOOK = 25.0
+"""Seconds one kind of work takes of a sweep, at most: less than the pause between two."""
 LOOKED_AT_AGAIN = 100
 """Messages without a sender that are tried again after a worker's start, at each sweep."""
 LONGEST_PAUSE = 600.0
@@ -97,20 +101,42 @@ class PostgresSweeper:
         self._began: datetime | None = None
         self._rebuilt: tuple[str, RebuildPlace] = ("", RebuildPlace())
         self._woken = WakePauses(8 * grace)
+        self._places: dict[Look, Place] = {}
+        self._calls = asyncio.Semaphore(AT_ONCE)
 
     async def sweep(self) -> int:
-        """Wake messages and endpoints, delete erased guests' histories, forget what is kept only for a while. Before
-        that: where Temporal has lost its state, or is another, make every workflow anew."""
-        done = await self._if_temporal_is_new() + await self._messages() + await self._parked()
-        async with self._engine.begin() as tx:
-            endpoints = await pending_wakes.undrained_endpoints(tx)
-        for endpoint in endpoints:
-            await self._dispatcher.wake_endpoint(endpoint.id, endpoint.scope_id)
-        await self._histories()
-        await self._forget()
-        if done or endpoints:
-            log.info("recovery woke what was left behind", messages=done, endpoints=len(endpoints))
-        return done + len(endpoints)
+        """Look once for each kind of work, each by itself and for a bounded time: one that is slow or fails keeps no
+        other waiting, and goes on at the next sweep where it was. Returns how much was woken. Raises what the first
+        that failed raised, when all are done."""
+        kinds: dict[str, Callable[[], Awaitable[int]]] = {
+            "rebuild": self._if_temporal_is_new,
+            **{look.__name__: partial(self._left_behind, look) for look in left_behind.KINDS},
+            "parked": self._parked,
+            "endpoints": self._endpoints,
+            "histories": self._histories,
+            "old": self._forget,
+        }
+        errors: list[Exception] = []
+
+        async def sweep_one(kind: str, look: Callable[[], Awaitable[int]]) -> int:
+            try:
+                async with asyncio.timeout(LONGEST_LOOK):
+                    woken = await look()
+            except TimeoutError:
+                log.warning("recovery goes on with it at the next sweep", kind=kind, seconds=LONGEST_LOOK)
+                return 0
+            except (RPCError, RuntimeError, OSError, SQLAlchemyError) as error:
+                log.warning("recovery cannot look for it now", kind=kind, error=type(error).__name__)
+                errors.append(error)
+                return 0
+            if woken:
+                log.info("recovery woke what was left behind", kind=kind, count=woken)
+            return woken
+
+        done = sum(await asyncio.gather(*(sweep_one(kind, look) for kind, look in kinds.items())))
+        if errors:
+            raise errors[0]
+        return done
 
     async def rebuild(self, progress: Callable[[int, int], None] | None = None) -> int:
         """Make a workflow for every message that needs one and has none, e.g. because Temporal lost its state. Those
@@ -163,14 +189,25 @@ class PostgresSweeper:
         )
         return str(described.namespace_info.id)
 
-    async def _messages(self) -> int:
-        async with self._engine.begin() as tx:
-            rows = self._woken.due(await pending_wakes.left_behind(tx, self._grace, PAGE))
+    async def _left_behind(self, look: Look) -> int:
+        """Wake messages of one kind, page by page, about a page of them at a time. Those that were merely late and are
+        woken already are passed over, so that what is lost behind them is found."""
+        woken = 0
+        while woken < PAGE:
+            async with self._engine.begin() as tx:
+                page = await look(tx, self._grace, self._places.get(look, Place()), PAGE)
+            woken += await self._wake(self._woken.due(page.rows))
+            if page.next is None:
+                self._places.pop(look, None)
+                break
+            self._places[look] = page.next
+        return woken
+
+    async def _wake(self, rows: Sequence[MessageRow]) -> int:
         seen = time.monotonic()
-        room = asyncio.Semaphore(AT_ONCE)
 
         async def wake(row: MessageRow) -> MessageRow | None:
-            async with room:
+            async with self._calls:
                 try:
                     await self._dispatcher.start_message(row, seen, wake=True, again=row.stage is Stage.QUEUED)
                 except (RPCError, RuntimeError) as error:
@@ -186,6 +223,17 @@ class PostgresSweeper:
                 await pending_wakes.clear(tx, notified)
         return len(woken)
 
+    async def _endpoints(self) -> int:
+        async with self._engine.begin() as tx:
+            endpoints = await pending_wakes.undrained_endpoints(tx)
+
+        async def wake(endpoint: IdleEndpoint) -> None:
+            async with self._calls:
+                await self._dispatcher.wake_endpoint(endpoint.id, endpoint.scope_id)
+
+        await asyncio.gather(*(wake(endpoint) for endpoint in endpoints))
+        return len(endpoints)
+
     async def _parked(self) -> int:
         """See to it that what is parked is released once it can go on, and that a held account is tried."""
         async with self._engine.begin() as tx:
@@ -199,7 +247,7 @@ class PostgresSweeper:
             self._dispatcher.woken(row)
         return len(backlogs) + len(rows)
 
-    async def _forget(self) -> None:
+    async def _forget(self) -> int:
         """Forget what is kept for a while only: a chunk of each kind in turn, each a transaction of its own."""
         end = time.monotonic() + FORGETTING
         left = list(retention.EVERY)
@@ -208,8 +256,9 @@ class PostgresSweeper:
                 async with self._engine.begin() as tx:
                     if await forget(tx, PAGE) < PAGE:
                         left.remove(forget)
+        return 0
 
-    async def _histories(self) -> None:
+    async def _histories(self) -> int:
         async with self._engine.begin() as tx:
             workflow_ids = await pending_wakes.histories_to_erase(tx, PAGE)
         for workflow_id in workflow_ids:
@@ -226,6 +275,7 @@ class PostgresSweeper:
                     continue
             async with self._engine.begin() as tx:
                 await pending_wakes.history_erased(tx, workflow_id)
+        return 0
 
 
 async def watch_over(client: Client, sweeper: PostgresSweeper, every: float) -> None:

@@ -35,7 +35,7 @@ from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage, Status
 from bellhop.domain.webhook_ports import Result, State
 from bellhop.store.access import keys, properties
-from bellhop.store.delivery import pending_wakes, receipts, retention
+from bellhop.store.delivery import left_behind, parked, pending_wakes, receipts, retention
 from bellhop.store.delivery.accounts import calling_account
 from bellhop.store.delivery.attempt_store import AttemptStore
 from bellhop.store.delivery.pending_wakes import RebuildPlace
@@ -321,7 +321,11 @@ USES = (
     Use("reconcile a day", 1000, _read(_reconciled), times=3),
     Use("erase a guest", 1000, erase, History.guest, times=5),
     Use("the doctor's look", 1000, _read(_doctor), times=3),
-    Use("recovery: left behind", 50, _read(lambda _, tx: pending_wakes.left_behind(tx, 10.0, 500))),
+    *(
+        Use(f"recovery: {look.__name__}", 50, _read(lambda _, tx, look=look: look(tx, 10.0, left_behind.Place(), 500)))  # type: ignore[misc]
+        for look in left_behind.KINDS
+    ),
+    Use("recovery: parked", 100, _read(lambda _, tx: parked.backlogs(tx))),
     Use("recovery: histories to erase", 50, _read(lambda _, tx: pending_wakes.histories_to_erase(tx, 500))),
     Use(
         "rebuild: what is due first",

@@ -38,8 +38,9 @@ from bellhop.ops.seed import ensure_accounts
 from bellhop.providers import providers
 from bellhop.settings import Settings
 from bellhop.store.access import properties
-from bellhop.store.delivery import pending_wakes, receipts
+from bellhop.store.delivery import left_behind, parked, receipts
 from bellhop.store.delivery.attempt_store import AttemptStore, Routes
+from bellhop.store.delivery.left_behind import Place
 from bellhop.store.guests import erasure, profiles
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
@@ -271,14 +272,18 @@ class World:
     async def sweep(self) -> None:
         """Recovery's part that changes messages."""
         async with self.engine.begin() as tx:
-            await pending_wakes.release_held(tx, 500)
-            await pending_wakes.left_behind(tx, 10, 500)
+            for backlog in await parked.backlogs(tx):
+                await parked.release(tx, backlog, 500)
+            await parked.probes(tx, 10)
+            for look in left_behind.KINDS:
+                await look(tx, 10, Place(), 500)
 
     async def passes(self, amount: float) -> None:
         """Time passes: every row becomes older, every call nearer to the end of its lease."""
         for statement in (
             "update messages set due_at = due_at - :by, scheduled_at = scheduled_at - :by, "
-            "expires_at = expires_at - :by, created_at = created_at - :by, wake_due_at = wake_due_at - :by "
+            "expires_at = expires_at - :by, created_at = created_at - :by, wake_due_at = wake_due_at - :by, "
+            "parked_at = parked_at - :by "
             "where scope_id = :scope",
             "update attempts set lease_until = lease_until - :by, ask_at = ask_at - :by, created_at = created_at - :by "
             "where scope_id = :scope",

@@ -7,14 +7,15 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 from temporalio.api.enums.v1 import EventType
 
 from bellhop.domain.channels import Channel
 from bellhop.domain.ids import message_workflow, release_workflow
 from bellhop.domain.rows.delivery import Backlog
-from bellhop.store.delivery import parked
-from bellhop.temporal import contract
+from bellhop.store.delivery import parked, pending_wakes
+from bellhop.temporal import contract, recovery
 from bellhop.temporal.releases import PostgresReleases
 
 from .engine import EMAIL, SMS, Engine, key
@@ -278,3 +279,77 @@ async def test_what_waits_for_a_sender_goes_out_when_there_is_one(stack: Engine)
     await change(stack, "update provider_accounts set updated_at = now()")
     assert await sweeper.sweep() >= 1
     await stack.until(message, "delivered")
+
+
+async def test_one_lost_message_is_found_behind_two_thousand_that_wait(idle_stack: Engine) -> None:
+    """Paused, held, of unknown outcome: each has its time past and nobody to be woken; the one behind them has nobody
+    who does anything."""
+    await idle_stack.send({**SMS, "scheduled_at": "2031-05-01T10:00:00Z"})
+    (found,) = await idle_stack.rows("select * from messages")
+    copied = [name for name in found if name not in ("id", "due_at", "waits_for", "parked_at", "wake_due_at")]
+    columns = ", ".join(f'"{name}"' for name in copied)
+    await change(
+        idle_stack,
+        f"insert into messages ({columns}, due_at, waits_for, parked_at) select {columns}, now() - interval '1 day',"
+        " (array['paused', 'account_held', null])[number % 3 + 1], now()"
+        " from messages, generate_series(1, 2000) number",
+    )
+    await change(
+        idle_stack,
+        "insert into attempts (scope_id, message_id, part, account_id, provider, state, sender, lease_until, ask_at)"
+        " select m.scope_id, m.id, 0, a.id, 'twilio', 'unknown', '+1', now() - interval '1 hour',"
+        " now() + interval '1 hour' from messages m, provider_accounts a"
+        " where a.provider = 'twilio' and m.due_at < now() and m.waits_for is null",
+    )
+    await change(idle_stack, "update provider_accounts set health = 'held', probe_at = 'infinity'")
+    await change(idle_stack, "update scopes set paused_at = now()")
+    await change(idle_stack, "update messages set wake_due_at = null")
+    lost = (await idle_stack.send(SMS))["id"]
+    await change(
+        idle_stack, "update messages set wake_due_at = null, due_at = now() - interval '1 hour' where id = :id",
+        id=key(lost),
+    )  # fmt: skip
+    assert await idle_stack.sweep() == 1
+    await idle_stack.history(lost)
+    # Those whose provider should have been asked by now are somebody's business.
+    await change(idle_stack, "update attempts set ask_at = now() - interval '10 minutes'")
+    assert await idle_stack.sweep() >= 500
+
+
+async def test_what_is_lost_behind_those_that_are_merely_late_is_found_in_turn(idle_stack: Engine) -> None:
+    await idle_stack.send({**SMS, "scheduled_at": "2031-05-01T10:00:00Z"})
+    (found,) = await idle_stack.rows("select * from messages")
+    copied = ", ".join(f'"{name}"' for name in found if name not in ("id", "due_at", "wake_due_at"))
+    await change(
+        idle_stack,
+        f"insert into messages ({copied}, due_at) select {copied}, now() - interval '1 day'"
+        " from messages, generate_series(1, 700)",
+    )
+    lost = (await idle_stack.send(SMS))["id"]
+    await change(
+        idle_stack, "update messages set wake_due_at = null, due_at = now() - interval '1 hour' where id = :id",
+        id=key(lost),
+    )  # fmt: skip
+    sweeper = idle_stack.sweeper
+    assert [await sweeper.sweep() for _ in range(3)] == [500, 201, 0]
+    await idle_stack.history(lost)
+
+
+async def test_one_kind_of_work_that_fails_or_hangs_keeps_no_other_waiting(
+    idle_stack: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = (await idle_stack.send(SMS))["id"]
+    await change(idle_stack, "update messages set wake_due_at = now() - interval '1 minute'")
+
+    async def hangs(*_: object) -> None:
+        await asyncio.sleep(60)
+
+    async def fails(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(recovery, "LONGEST_LOOK", 0.5)
+    monkeypatch.setattr(pending_wakes, "undrained_endpoints", hangs)
+    monkeypatch.setattr(parked, "backlogs", fails)
+    with pytest.raises(OSError, match=r"^$"):
+        await idle_stack.sweep()
+    assert (await row(idle_stack, message))["wake_due_at"] is None

@@ -46,8 +46,8 @@ EXCEPTIONS = {
 }
 """Use → why what it reads may grow."""
 PENDING = {
-    "ix_messages_wake", "ix_messages_due", "ix_messages_held", "ix_attempts_lease", "ix_deliveries_pending",
-    "ix_deliveries_order", "ix_receipts_unmatched", "ix_receipts_received_at",
+    "ix_messages_wake", "ix_messages_next", "ix_messages_parked", "ix_messages_held", "ix_attempts_lease",
+    "ix_deliveries_pending", "ix_deliveries_order", "ix_receipts_unmatched", "ix_receipts_received_at",
 }  # fmt: skip
 """Indexes that hold only what is pending or kept for a while: read in their order, without a condition."""
 

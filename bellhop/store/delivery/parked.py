@@ -115,16 +115,19 @@ _PROBE = CompiledStatement(
     text(
         f"""
         update messages set wake_due_at = clock_timestamp()
-        where id = any(array(
-          select (
-            select message.id from messages message
-            where message.held_account_id = account.id and message.waits_for = 'account_held'
-            order by {_FIRST} limit 1
-          )
-          from provider_accounts account join scopes scope on scope.id = account.scope_id
-          where account.health = 'held' and scope.paused_at is null
-            and coalesce(account.probe_at, '-infinity') < now() - make_interval(secs => :late)
-        ))
+        where id in (
+          select chosen.id from messages chosen where chosen.id = any(array(
+            select (
+              select message.id from messages message
+              where message.held_account_id = account.id and message.waits_for = 'account_held'
+              order by {_FIRST} limit 1
+            )
+            from provider_accounts account join scopes scope on scope.id = account.scope_id
+            where account.health = 'held' and scope.paused_at is null
+              and coalesce(account.probe_at, '-infinity') < now() - make_interval(secs => :late)
+          ))
+          order by chosen.id for update of chosen skip locked
+        )
         returning id
         """
     ).bindparams(bindparam("late", type_=Float)),

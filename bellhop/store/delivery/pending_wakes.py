@@ -176,40 +176,6 @@ async def message_rows(tx: AsyncConnection, ids: Sequence[UUID]) -> list[Message
     return from_result(MessageRow, found)
 
 
-async def left_behind(tx: AsyncConnection, grace: float, most: int) -> list[MessageRow]:
-    """Messages with a notification pending for `grace` seconds, whose time has passed with nothing done, or
-    whose attempt has outlived its lease. At most `most` of each, so that none keeps the others waiting."""
-    ago = func.now() - timedelta(seconds=grace)
-    pending = select(messages.c.id).where(messages.c.wake_due_at < ago).order_by(messages.c.wake_due_at).limit(most)
-    # A burst may take a while to work off: what is merely late is given longer.
-    past = (
-        select(messages.c.id)
-        .where(
-            messages.c.stage == "queued",
-            messages.c.direction == "outbound",
-            messages.c.waits_for.is_(None),
-            messages.c.due_at < func.now() - timedelta(seconds=4 * grace),
-        )
-        .order_by(messages.c.due_at)
-        .limit(most)
-    )
-    lapsed = (
-        select(attempts.c.message_id.label("id"))
-        .join(messages, messages.c.id == attempts.c.message_id)
-        # Of a message that is over (its guest was erased meanwhile) nothing is to be found out any more.
-        .where(attempts.c.state == "in_flight", attempts.c.lease_until < ago, messages.c.stage == Stage.QUEUED.value)
-        .limit(most)
-    )
-    ids = pending.union(past, lapsed)
-    found = await tx.execute(
-        select(*message_columns)
-        .join(scopes, scopes.c.id == messages.c.scope_id)
-        .where(messages.c.id.in_(ids), messages.c.direction == "outbound")
-        .order_by(messages.c.id)
-    )
-    return from_result(MessageRow, found)
-
-
 async def undrained_endpoints(tx: AsyncConnection) -> list[IdleEndpoint]:
     """Active endpoints with a delivery due that nobody is draining."""
     due = (

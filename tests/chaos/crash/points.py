@@ -111,10 +111,10 @@ STEPS = (
     # --- recovery
     Row("workflow Sweep", "not notified"),
     Row("activity sweep", "not notified"),
-    Row("tx PostgresSweeper._messages", "not notified", "what was left behind"),
+    Row("tx PostgresSweeper._left_behind", "not notified", "a page of what was left behind"),
     Row("rpc wake Message by the sweep", "not notified"),
-    Row("tx PostgresSweeper._messages#2", "not notified", "clears the pending notification"),
-    Row("tx PostgresSweeper.sweep", "not drained", "endpoints that nobody drains"),
+    Row("tx PostgresSweeper._wake", "not notified", "clears the pending notification"),
+    Row("tx PostgresSweeper._endpoints", "not drained", "endpoints that nobody drains"),
     Row("rpc wake Endpoint by the sweep", "not drained"),
     Row("tx PostgresSweeper._forget", "not notified", "forgets what is old"),
     # --- what was parked
