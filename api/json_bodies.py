@@ -9,6 +9,8 @@ from typing import Any
 from api.problems import BadRequest, Invalid
 
 DEEPEST = 32
+MOST_VALUES = 100_000
+"""Commas and brackets of a body, far beyond what anybody means: a MiB of empty lists takes half a second to look at."""
 LARGEST_INTEGER = 2**63 - 1
 
 
@@ -27,7 +29,10 @@ def is_json(content_type: str | None) -> bool:
 
 def parse(raw: bytes) -> Any:
     """The body as Python objects. Raises BadRequest on text that is no JSON, Invalid naming the field on NUL, lone
-    surrogates, numbers beyond 64 bits or not finite, and on nesting beyond DEEPEST."""
+    surrogates, numbers beyond 64 bits or not finite, on nesting beyond DEEPEST and more than MOST_VALUES values."""
+    brackets = raw.count(b"[") + raw.count(b"{")
+    if brackets + raw.count(b",") > MOST_VALUES:
+        raise Invalid(["body"], f"expected at most {MOST_VALUES} values", "values")
     odd: list[_Odd] = []
 
     def mark(why: str) -> _Odd:
@@ -58,7 +63,7 @@ def parse(raw: bytes) -> Any:
     except RecursionError:
         raise Invalid(["body"], f"expected at most {DEEPEST} levels of nesting", "nesting") from None
     # Without an escape there is neither NUL nor a surrogate, and few brackets make no depth: most bodies stop here.
-    if odd or b"\\u" in raw or raw.count(b"[") + raw.count(b"{") > DEEPEST:
+    if odd or b"\\u" in raw or brackets > DEEPEST:
         _inspect(body)
     return body
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -28,6 +29,18 @@ _JSON = st.recursive(
 def test_what_can_be_kept_is_read_as_it_is(value: Any) -> None:
     assert parse(json.dumps(value).encode()) == value
     assert parse(json.dumps(value, ensure_ascii=False).encode()) == value
+
+
+@pytest.mark.parametrize("unit", [b"[],", b"1,", b'{"a":1},', b'{"a":{}},', b"[[]],", b'"\\u0061",'])
+def test_the_largest_body_costs_little_whatever_it_consists_of(unit: bytes) -> None:
+    """A MiB of them blocked everybody for half a second."""
+    raw = b"[" + unit * (1024 * 1024 // len(unit) - 1) + b"1]"
+    began = time.process_time()
+    with pytest.raises(Invalid, match=r"Invalid") as caught:
+        parse(raw)
+    assert time.process_time() - began < 0.1
+    assert caught.value.code == "invalid"
+    assert len(parse(b"[" + b"1," * 90_000 + b"1]")) == 90_001
 
 
 @given(st.binary(max_size=200))
