@@ -28,7 +28,19 @@ from api.dialects.dialect import Dialect
 from api.errors import HANDLERS
 from api.middleware import RequestMiddleware
 from api.route_paths import base_of
-from api.routes import consents, guests, health, keys, ledger, messaging, properties, receipts, templates, webhooks
+from api.routes import (
+    accounts,
+    consents,
+    guests,
+    health,
+    keys,
+    ledger,
+    messaging,
+    properties,
+    receipts,
+    templates,
+    webhooks,
+)
 from bellhop.domain import templates as liquid_templates
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.provider_urls import Routes
@@ -103,7 +115,19 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
     )
     base, https = base_of(settings.bellhop.public_url), settings.bellhop.encrypted
     app.add_middleware(RequestMiddleware, limits=settings.api, dialects=dialects, base=base, https=https)
-    for module in (messaging, templates, ledger, guests, consents, webhooks, properties, keys, receipts, health):
+    for module in (
+        messaging,
+        templates,
+        ledger,
+        guests,
+        consents,
+        webhooks,
+        properties,
+        accounts,
+        keys,
+        receipts,
+        health,
+    ):
         app.include_router(module.router)
     for dialect in dialects:
         app.include_router(dialect.router)

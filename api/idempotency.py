@@ -13,9 +13,9 @@ LONGEST = 255
 REPLAYED = {"Idempotency-Replayed": "true"}
 
 
-def read_key(given: str | None, body: BaseModel) -> IdempotencyKey | None:
+def read_key(given: str | None, body: BaseModel, about: str = "") -> IdempotencyKey | None:
     """The key in the header's value `given`; None when there is none. The draft's quoted form and a bare word are both
-    accepted."""
+    accepted. `about`: what the request is about, where its body does not say it."""
     if given is None:
         return None
     key = given[1:-1] if len(given) >= 2 and given[0] == given[-1] == '"' else given
@@ -24,4 +24,4 @@ def read_key(given: str | None, body: BaseModel) -> IdempotencyKey | None:
             ["header", "idempotency-key"], f"expected 1 to {LONGEST} printable ASCII characters", "idempotency_key"
         )
     canonical = json.dumps(body.model_dump(mode="json", exclude_unset=True), sort_keys=True, separators=(",", ":"))
-    return IdempotencyKey(key, canonical.encode())
+    return IdempotencyKey(key, f"{about}{canonical}".encode())

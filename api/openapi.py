@@ -36,6 +36,7 @@ TAGS = [
     {"name": "Consents", "description": "What their addresses allow."},
     {"name": "Webhooks", "description": "Where events are posted, and what was delivered."},
     {"name": "Properties", "description": "The property the key belongs to."},
+    {"name": "Accounts", "description": "The provider accounts that messages go through."},
     {"name": "API keys", "description": "Minted, listed, revoked."},
     {"name": "Health", "description": "For load balancers and operators."},
 ]

@@ -162,6 +162,8 @@ OF_ENGINE: dict[type[engine.EngineError], tuple[int, str]] = {
     engine.IdempotencySubjectGone: (409, "idempotency_subject_gone"),
     engine.NotPending: (409, "message_not_pending"),
     engine.OutcomeUnknown: (409, "outcome_unknown"),
+    engine.NotFailed: (409, "message_not_failed"),
+    engine.ResentAlready: (409, "message_resent"),
     engine.GuestConflict: (409, "guest_conflict"),
     engine.EndpointInactive: (409, "endpoint_inactive"),
     engine.TooManyEndpoints: (409, "too_many_endpoints"),

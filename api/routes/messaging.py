@@ -13,6 +13,7 @@ from api import idempotency
 from api.cursors import page_request
 from api.dependencies import (
     AuthenticatedRoute,
+    CurrentCaller,
     CurrentEngine,
     CurrentScope,
     CurrentServices,
@@ -26,14 +27,16 @@ from api.idempotency import REPLAYED
 from api.schemas.errors import errors
 from api.schemas.fields import Page
 from api.schemas.messages import ListMessages, OutboundMessage, RescheduleRequest, SendRequest, Timeline
+from api.schemas.operators import WithReason
 from bellhop.domain import serializers
 from bellhop.domain.channels import Channel
-from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.ids import Prefix, parse, render
+from bellhop.domain.operators import Operator
 from bellhop.domain.paging import Listed
 from bellhop.domain.priorities import Priority
 from bellhop.domain.statuses import Status
 from bellhop.domain.templates import TemplateUse
-from bellhop.engine import messages
+from bellhop.engine import messages, resends
 from bellhop.engine.errors import UnknownGuest
 from bellhop.engine.messages import SendMessage
 
@@ -163,6 +166,40 @@ async def timeline(engine: CurrentEngine, scope: CurrentScope, message_id: str) 
 async def cancel(engine: CurrentEngine, scope: CurrentScope, message_id: str) -> Response:
     """Withdraw a message that no provider has. Repeating it changes nothing."""
     return reply(serializers.message(await messages.cancel(engine, scope, key_of(Prefix.MESSAGE, message_id))))
+
+
+@router.post(
+    "/{message_id}/resend",
+    operation_id="resendMessage",
+    summary="Send a failed message again",
+    status_code=201,
+    response_model=OutboundMessage,
+    responses=errors(400, 404, 409, 413),
+)
+@require_scope("messaging:write")
+async def resend(
+    engine: CurrentEngine,
+    scope: CurrentScope,
+    caller: CurrentCaller,
+    message_id: str,
+    body: WithReason,
+    idempotency_key: Annotated[
+        str | None,
+        Header(description="Repeat the request with the same key, and nothing is sent twice. Kept 48 hours."),
+    ] = None,
+) -> Response:
+    """Send it now, as a new message with the text, recipient and guest of the old one, which `resend_of` names. Whether
+    it may go out is asked anew. Of `outcome_unknown` nobody can say whether the guest has it: they may get it twice.
+
+    409 `message_not_failed`: it has not failed. 409 `message_resent`: that was done already, and the new one has not
+    failed. The key's id and the reason stay on record.
+    """
+    key = key_of(Prefix.MESSAGE, message_id)
+    operator = Operator(render(Prefix.KEY, caller.key_id), body.reason)
+    done = await resends.resend(
+        engine, scope, key, operator, idempotency.read_key(idempotency_key, body, f"resend {key} ")
+    )
+    return reply(serializers.message(done.made), done.status_code, REPLAYED if done.replayed else None)
 
 
 @router.patch(

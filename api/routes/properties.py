@@ -13,8 +13,10 @@ from api.dependencies import AuthenticatedRoute, CurrentCaller, CurrentEngine, k
 from api.schemas.errors import errors
 from api.schemas.fields import Page, Paging
 from api.schemas.keys import ChangeProperty, Property
+from api.schemas.operators import WithReason
 from bellhop.domain import serializers
-from bellhop.domain.ids import Prefix
+from bellhop.domain.ids import Prefix, render
+from bellhop.domain.operators import Operator
 from bellhop.domain.rows.access import PropertyFields
 from bellhop.engine import properties
 
@@ -59,3 +61,37 @@ async def change(engine: CurrentEngine, caller: CurrentCaller, property_id: str,
     fields = cast(PropertyFields, body.model_dump(exclude_unset=True))
     row = await properties.change(engine, caller.scopes, key_of(Prefix.PROPERTY, property_id), fields)
     return reply(serializers.property_(row))
+
+
+@router.post(
+    "/{property_id}/pause",
+    operation_id="pauseProperty",
+    summary="Pause a property",
+    response_model=Property,
+    responses=errors(400, 404, 413),
+)
+@require_scope("properties:write")
+async def pause(engine: CurrentEngine, caller: CurrentCaller, property_id: str, body: WithReason) -> Response:
+    """Nothing goes out from now on, in the key's environment: messages are accepted and wait until the property is
+    resumed, or they expire. What a provider is being called with is not taken back. Repeating it changes nothing. The
+    key's id and the reason stay on record."""
+    key = key_of(Prefix.PROPERTY, property_id)
+    scopes = properties.of_property(caller.scopes, key)
+    await properties.pause(engine, scopes, Operator(render(Prefix.KEY, caller.key_id), body.reason))
+    return reply(serializers.property_(await properties.get(engine, caller.scopes, key)))
+
+
+@router.post(
+    "/{property_id}/resume",
+    operation_id="resumeProperty",
+    summary="Resume a property",
+    response_model=Property,
+    responses=errors(400, 404, 413),
+)
+@require_scope("properties:write")
+async def resume(engine: CurrentEngine, caller: CurrentCaller, property_id: str, body: WithReason) -> Response:
+    """What waits goes out. Repeating it changes nothing. The key's id and the reason stay on record."""
+    key = key_of(Prefix.PROPERTY, property_id)
+    scopes = properties.of_property(caller.scopes, key)
+    await properties.resume(engine, scopes, Operator(render(Prefix.KEY, caller.key_id), body.reason))
+    return reply(serializers.property_(await properties.get(engine, caller.scopes, key)))

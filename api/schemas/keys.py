@@ -17,6 +17,8 @@ from bellhop.domain.ids import Prefix
 Right = Literal[
     "properties:read",
     "properties:write",
+    "accounts:read",
+    "accounts:write",
     "guests:read",
     "guests:write",
     "messaging:read",
@@ -156,6 +158,7 @@ class Property(Shown):
                     "is_active": True,
                     "created_at": "2026-03-15T10:00:00.000000Z",
                     "updated_at": "2026-03-15T10:00:00.000000Z",
+                    "paused_at": None,
                 }
             ]
         }
@@ -172,3 +175,4 @@ class Property(Shown):
     is_active: bool
     created_at: datetime
     updated_at: datetime
+    paused_at: Annotated[datetime | None, Field(description="Since when the key's environment sends nothing.")]

@@ -38,6 +38,7 @@ EXAMPLE: dict[str, Any] = {
     "priority": "normal",
     "valid_until": None,
     "template": None,
+    "resend_of": None,
 }
 
 
@@ -227,6 +228,7 @@ class OutboundMessage(Shown):
     priority: PriorityWord
     valid_until: Annotated[datetime | None, Field(description="Until when it is of use; null: the usual time.")]
     template: Annotated[UsedTemplate | None, Field(description="Which template `content` is of.")]
+    resend_of: Annotated[str | None, Field(description="The failed message that this one sends again.")]
 
 
 class InboundMedia(Shown):

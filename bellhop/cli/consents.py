@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
 
 from bellhop.cli.options import EnvironmentWord
-from bellhop.cli.target import show, with_engine
+from bellhop.cli.target import show, who, with_engine
 from bellhop.domain.channels import Channel
 from bellhop.ops import administration
 
@@ -40,11 +39,10 @@ def set_consent(
 
     e.g. bellhop consents set grand-sunset-resort email jordan@example.com opt_in --reason "The mailbox was full"
     """
-    who = f"cli:{actor or getpass.getuser()}"
     show(
         with_engine(
             lambda engine: administration.set_consent(
-                engine, slug, environment, channel, address, action, reason=reason, actor=who
+                engine, slug, environment, channel, address, action, reason=reason, actor=who(actor)
             )
         )
     )

@@ -1,4 +1,4 @@
-"""`bellhop send` and `bellhop timeline`: clients of the HTTP API."""
+"""`bellhop send`, `resend` and `timeline`: clients of the HTTP API."""
 
 from __future__ import annotations
 
@@ -76,6 +76,20 @@ def send(
     if priority != "normal":
         body["priority"] = priority
     show(_call("POST", "/v1/messaging/send", api_url, api_key, body))
+
+
+@app.command()
+def resend(
+    message_id: Annotated[str, typer.Argument(help="omsg_… of a failed message")],
+    reason: Annotated[str, typer.Option(help="Why, for the record")],
+    api_url: ApiUrl = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Send a failed message again, now: a new message with the same text and recipient, which names the old one.
+
+    Of one that failed as outcome_unknown nobody can say whether the guest has it: they may get it twice.
+    """
+    show(_call("POST", f"/v1/messaging/{message_id}/resend", api_url, api_key, {"reason": reason}))
 
 
 @app.command()

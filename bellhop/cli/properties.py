@@ -8,8 +8,8 @@ import typer
 
 from bellhop.cli import options
 from bellhop.cli.options import EnvironmentWord
-from bellhop.cli.target import in_database, show, with_engine
-from bellhop.ops import administration
+from bellhop.cli.target import in_database, show, who, with_engine
+from bellhop.ops import administration, interventions
 from bellhop.providers import PACKAGES
 
 properties_app = typer.Typer(
@@ -21,6 +21,12 @@ keys_app = typer.Typer(
 accounts_app = typer.Typer(
     no_args_is_help=True, help="Provider accounts of this installation: listed, set, rotated, mended."
 )
+
+Slug = Annotated[str, typer.Argument(help="The property's short name: see `bellhop properties list`")]
+Reason = Annotated[str, typer.Option(help="Why, for the record")]
+Actor = Annotated[str | None, typer.Option(help="Who says so [default: the name you are logged in with]")]
+BothOrOne = Annotated[EnvironmentWord | None, typer.Option(help="[default: both]")]
+ProviderName = Annotated[str | None, typer.Option(help="[default: every provider]")]
 
 _ACCOUNTS_OF = " and ".join(package.settings.variable("…") for package in PACKAGES)
 """The providers' variables, as a person writes them: TWILIO_…"""
@@ -46,6 +52,35 @@ def create_property(
 def list_properties() -> None:
     """Every property and the channels each environment can send on."""
     show(in_database(lambda tx, _: administration.list_properties(tx)))
+
+
+@properties_app.command("show")
+def show_property(slug: Slug) -> None:
+    """One property: whether it is paused, its accounts and their health, and what operators did last, and why."""
+    show(in_database(lambda tx, _: interventions.show_property(tx, slug)))
+
+
+@properties_app.command("pause")
+def pause(slug: Slug, reason: Reason, environment: BothOrOne = None, actor: Actor = None) -> None:
+    """Let nothing of a property go out: messages are accepted and wait, until it is resumed or they expire.
+
+    e.g. bellhop properties pause grand-sunset-resort --reason "The PMS sends wrong dates"
+    """
+    show(
+        with_engine(
+            lambda engine: interventions.pause_property(engine, slug, environment, reason=reason, actor=who(actor))
+        )
+    )
+
+
+@properties_app.command("resume")
+def resume(slug: Slug, reason: Reason, environment: BothOrOne = None, actor: Actor = None) -> None:
+    """Let what waits of a paused property go out."""
+    show(
+        with_engine(
+            lambda engine: interventions.resume_property(engine, slug, environment, reason=reason, actor=who(actor))
+        )
+    )
 
 
 @properties_app.command("choose")
@@ -164,7 +199,41 @@ def encrypt_accounts() -> None:
     show(in_database(administration.encrypt_accounts))
 
 
+@accounts_app.command("hold")
+def hold_accounts(
+    slug: Slug,
+    reason: Reason,
+    provider: ProviderName = None,
+    environment: Annotated[EnvironmentWord, typer.Option()] = "live",
+    actor: Actor = None,
+) -> None:
+    """Send nothing through a property's accounts until they are mended by hand: messages wait, none fails before it
+    expires, and nobody tries whether they work.
+
+    e.g. bellhop accounts hold grand-sunset-resort --provider twilio --reason "The number is being moved"
+    """
+    show(
+        with_engine(
+            lambda engine: interventions.hold_accounts(
+                engine, slug, environment, provider, reason=reason, actor=who(actor)
+            )
+        )
+    )
+
+
 @accounts_app.command("mend")
-def mend_accounts(slug: Annotated[str, typer.Argument(help="The property's short name")]) -> None:
-    """Say that held accounts are in order again, so that what they held goes out with the next sweep."""
-    show(in_database(lambda tx, _: administration.mend_accounts(tx, slug)))
+def mend_accounts(
+    slug: Slug,
+    reason: Annotated[str, typer.Option(help="Why, for the record")] = "in order again",
+    provider: ProviderName = None,
+    environment: BothOrOne = None,
+    actor: Actor = None,
+) -> None:
+    """Say that held accounts are in order again, whoever held them, so that what they held goes out."""
+    show(
+        with_engine(
+            lambda engine: interventions.mend_accounts(
+                engine, slug, environment, provider, reason=reason, actor=who(actor)
+            )
+        )
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import json
 import os
 import sys
@@ -107,6 +108,11 @@ def settled(work: Callable[[], Any]) -> Any:
         if not isinstance(problem.orig, UndefinedTable):
             raise
         stop("This database has no tables of Bellhop's yet: run `bellhop migrate` first.")
+
+
+def who(actor: str | None) -> str:
+    """Whom the record names: `actor`, else whoever is logged in."""
+    return f"cli:{actor or getpass.getuser()}"
 
 
 def stop(problem: str) -> NoReturn:

@@ -30,6 +30,7 @@ class Prefix(StrEnum):
     INBOUND = "imsg"
     GUEST = "gst"
     PROPERTY = "pty"
+    ACCOUNT = "acc"
     CONVERSATION = "cvs"
     ENDPOINT = "whe"
     EVENT = "evt"

@@ -20,11 +20,13 @@ from bellhop.domain.ids import Prefix, render
 EVERYTHING = "*"
 RIGHTS: dict[str, str] = {
     "properties:read": "see the property",
-    "properties:write": "change the property",
+    "properties:write": "change, pause and resume the property",
+    "accounts:read": "see the provider accounts and their health",
+    "accounts:write": "hold provider accounts and say that they are mended",
     "guests:read": "see guests",
     "guests:write": "create, change and erase guests",
     "messaging:read": "see messages",
-    "messaging:write": "send, cancel and reschedule messages",
+    "messaging:write": "send, cancel and reschedule messages, send failed ones again",
     "webhooks:read": "see webhook endpoints and deliveries",
     "webhooks:write": "create, change, delete and replay webhooks, and see their secrets",
     EVERYTHING: "everything, minting keys included",

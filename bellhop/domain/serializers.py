@@ -11,7 +11,8 @@ from uuid import UUID
 from bellhop.domain import inbound_details
 from bellhop.domain.failures import error_object
 from bellhop.domain.ids import Prefix, render
-from bellhop.domain.rows.access import KeyRow, PropertyRow
+from bellhop.domain.rows.access import KeyRow, OperatorActionRow, PropertyRow
+from bellhop.domain.rows.delivery import AccountSummary
 from bellhop.domain.rows.guests import ConsentRow, GuestRow
 from bellhop.domain.rows.messages import PublicMessage
 from bellhop.domain.rows.templates import TemplateRow
@@ -54,6 +55,7 @@ def message(
         "priority": row.priority.value,
         "valid_until": timestamp(row.valid_until),
         "template": (row.details or {}).get("template"),
+        "resend_of": render(Prefix.MESSAGE, row.resend_of) if row.resend_of else None,
     }
 
 
@@ -218,6 +220,37 @@ def property_(row: PropertyRow) -> dict[str, Any]:
         "is_active": row.is_active,
         "created_at": timestamp(row.created_at),
         "updated_at": timestamp(row.updated_at),
+        "paused_at": timestamp(row.paused_at),
+    }
+
+
+def account(row: AccountSummary, environment: str) -> dict[str, Any]:
+    """The Account object: a provider account that messages go through. No secrets."""
+    return {
+        "id": render(Prefix.ACCOUNT, row.id),
+        "environment": environment,
+        "provider": row.provider,
+        "identity": row.identity,
+        "health": row.health,
+        "held_since": timestamp(row.held_since),
+        "held_code": row.held_code,
+        "waiting": row.waiting,
+        "rotating": row.rotating,
+        "senders": [
+            {"channel": one.channel.value, "address": one.address, "name": one.name, "used": one.is_default}
+            for one in row.senders
+        ],
+    }
+
+
+def operator_action(row: OperatorActionRow) -> dict[str, Any]:
+    """What somebody did by hand."""
+    return {
+        "at": timestamp(row.created_at),
+        "environment": row.environment,
+        "action": row.action.value,
+        "actor": row.actor,
+        "reason": row.reason,
     }
 
 

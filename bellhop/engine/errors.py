@@ -80,6 +80,20 @@ class OutcomeUnknown(EngineError):
     it can be cancelled or moved if the provider does not have it."""
 
 
+class NotFailed(EngineError):
+    """Only a failed message can be sent again."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(f"It is {status.value}; only a failed message can be sent again.")
+
+
+class ResentAlready(EngineError):
+    """This message was sent again already."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"It was sent again already, as {message}. Should that fail, it can be sent again.")
+
+
 class GuestConflict(EngineError):
     """Another guest of this property has that e-mail address or external id."""
 

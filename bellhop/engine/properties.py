@@ -6,12 +6,17 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.domain.operators import Operator
 from bellhop.domain.paging import Listed, PageRequest, Place
 from bellhop.domain.rows.access import PropertyFields, PropertyRow
+from bellhop.domain.rows.delivery import Backlog
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import NotFound
 from bellhop.store.access import properties
+from bellhop.store.delivery import parked
 
 
 async def listing(engine: Engine, scopes: Sequence[Scope], asked: PageRequest) -> Listed[PropertyRow]:
@@ -34,6 +39,33 @@ async def change(engine: Engine, scopes: Sequence[Scope], property_id: UUID, fie
     """Set `fields` of a property. Raises NotFound when none of `scopes` is of it."""
     scope = _of(scopes, property_id)
     return await engine.database.write(lambda tx: properties.change(tx, scope, fields))
+
+
+async def pause(engine: Engine, scopes: Sequence[Scope], operator: Operator) -> list[Scope]:
+    """Nothing of these scopes goes out from now on; messages are accepted, and wait. What a provider is being called
+    with is not taken back. Returns those that were not paused before."""
+
+    async def work(tx: AsyncConnection) -> list[Scope]:
+        return [scope for scope in scopes if await properties.pause(tx, scope, operator)]
+
+    return await engine.database.write(work)
+
+
+async def resume(engine: Engine, scopes: Sequence[Scope], operator: Operator) -> list[Scope]:
+    """What waits in these scopes goes out, unless it has expired meanwhile. Returns those that were paused."""
+
+    async def work(tx: AsyncConnection) -> tuple[list[Scope], list[Backlog]]:
+        resumed = [scope for scope in scopes if await properties.resume(tx, scope, operator)]
+        return resumed, [each for scope in resumed for each in await parked.backlogs(tx, scope.id)]
+
+    resumed, backlogs = await engine.database.write(work)
+    engine.dispatcher.release(backlogs)
+    return resumed
+
+
+def of_property(scopes: Sequence[Scope], property_id: UUID) -> list[Scope]:
+    """Those of `scopes` that are the property's. Raises NotFound when there are none."""
+    return [scope for scope in scopes if scope.property_id == property_id] or [_of(scopes, property_id)]
 
 
 def _of(scopes: Sequence[Scope], property_id: UUID) -> Scope:

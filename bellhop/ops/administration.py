@@ -21,7 +21,6 @@ from bellhop.domain.keys import RIGHTS
 from bellhop.domain.paging import PageRequest
 from bellhop.domain.provider_urls import receipts_url
 from bellhop.domain.scopes import Scope
-from bellhop.domain.serializers import timestamp
 from bellhop.engine import consents, keys
 from bellhop.engine.consents import Action
 from bellhop.engine.context import Engine
@@ -124,7 +123,7 @@ async def list_properties(tx: AsyncConnection) -> list[dict[str, Any]]:
 async def choose(tx: AsyncConnection, slug: str, environment: str, when_unknown: Sequence[str]) -> dict[str, Any]:
     """Choose, for an environment of a property, what happens when nobody can say whether a provider took a message.
     `when_unknown`: `channel=fail` or `channel=resend`, any number of them."""
-    scope = await _scope_of(tx, slug, environment)
+    scope = await scope_of(tx, slug, environment)
     chosen: dict[str, str] = {}
     for one in when_unknown:
         channel, _, choice = one.partition("=")
@@ -139,19 +138,19 @@ async def choose(tx: AsyncConnection, slug: str, environment: str, when_unknown:
 
 async def limit(tx: AsyncConnection, slug: str, environment: str, requests: int | None) -> dict[str, Any]:
     """Let all keys of an environment of a property together make so many requests a minute; None: the usual number."""
-    await properties.limit(tx, await _scope_of(tx, slug, environment), requests)
+    await properties.limit(tx, await scope_of(tx, slug, environment), requests)
     return {"property": slug, "environment": environment, "rate_limit": requests}
 
 
-async def _scopes_of(tx: AsyncConnection, slug: str) -> dict[str, Scope]:
+async def scopes_of(tx: AsyncConnection, slug: str) -> dict[str, Scope]:
     there = await properties.scopes_of(tx, slug)
     if not there:
         raise Refused(f"There is no property '{slug}'. `bellhop properties list` shows those there are.")
     return there
 
 
-async def _scope_of(tx: AsyncConnection, slug: str, environment: str) -> Scope:
-    there = await _scopes_of(tx, slug)
+async def scope_of(tx: AsyncConnection, slug: str, environment: str) -> Scope:
+    there = await scopes_of(tx, slug)
     if environment not in there:
         raise Refused(f"--environment: expected `test` or `live`, not '{environment}'.")
     return there[environment]
@@ -169,7 +168,7 @@ async def create_key(
     """Mint a key for one property and environment; the raw key is in the answer and nowhere else. `expires`: a number
     of days (`90d`) or an ISO date or time, in UTC unless it names its zone."""
     until = None if expires is None else _moment(expires)
-    scope = await engine.database.read(lambda tx: _scope_of(tx, slug, environment))
+    scope = await engine.database.read(lambda tx: scope_of(tx, slug, environment))
     if unknown := [word for word in rights if word not in RIGHTS]:
         raise Refused(f"--scopes: no such scope: {', '.join(unknown)}. There are: {', '.join(RIGHTS)}.")
     try:
@@ -198,7 +197,7 @@ def _part(shown: dict[str, Any], *names: str) -> dict[str, Any]:
 async def list_keys(engine: Engine, slug: str) -> list[dict[str, Any]]:
     """The keys of a property, without their secrets."""
     found = []
-    for _, scope in sorted((await engine.database.read(lambda tx: _scopes_of(tx, slug))).items()):
+    for _, scope in sorted((await engine.database.read(lambda tx: scopes_of(tx, slug))).items()):
         rows = (await keys.listing(engine, scope, PageRequest(limit=1000))).rows
         found += [
             _part(
@@ -230,24 +229,10 @@ async def revoke_key(engine: Engine, key_id: str) -> dict[str, Any]:
 async def list_accounts(tx: AsyncConnection, slug: str | None) -> list[dict[str, Any]]:
     """The provider accounts of one property or of all, without their secrets."""
     if slug is not None:
-        await _scopes_of(tx, slug)
+        await scopes_of(tx, slug)
     slugs = [slug] if slug is not None else [row.slug for row in await properties.everything(tx)]
     return [
-        {
-            "property": each,
-            "environment": environment,
-            "provider": row.provider,
-            "identity": row.identity,
-            "health": row.health,
-            "held_since": timestamp(row.held_since),
-            "held_code": row.held_code,
-            "waiting": row.waiting,
-            "rotating": row.rotating,
-            "senders": [
-                {"channel": one.channel.value, "address": one.address, "name": one.name, "used": one.is_default}
-                for one in row.senders
-            ],
-        }
+        {"property": each, **serializers.account(row, environment)}
         for each in slugs
         for environment, scope in sorted((await properties.scopes_of(tx, each)).items())
         for row in await accounts.listing(tx, scope)
@@ -258,7 +243,7 @@ async def set_accounts(
     tx: AsyncConnection, settings: Settings, slug: str, environment: str, *, forget_previous: bool = False
 ) -> list[dict[str, Any]]:
     """Make a property send through the accounts the settings name: made, or rotated where they are there."""
-    scope = await _scope_of(tx, slug, environment)
+    scope = await scope_of(tx, slug, environment)
     if environment != "live":
         raise Refused("--environment: a test environment reaches the sandbox only, whose accounts are never changed.")
     _complete(settings)
@@ -317,15 +302,9 @@ async def encrypt_accounts(tx: AsyncConnection, settings: Settings) -> dict[str,
     return done
 
 
-async def mend_accounts(tx: AsyncConnection, slug: str) -> dict[str, Any]:
-    """Take a property's held accounts to be well again, now."""
-    mended = sum([await accounts.mend(tx, scope) for scope in (await _scopes_of(tx, slug)).values()])
-    return {"property": slug, "mended": mended}
-
-
 async def list_consents(engine: Engine, slug: str, environment: str, channel: str, address: str) -> dict[str, Any]:
     """Whether an address may be written to, and what was said of it."""
-    scope = await engine.database.read(lambda tx: _scope_of(tx, slug, environment))
+    scope = await engine.database.read(lambda tx: scope_of(tx, slug, environment))
     try:
         found = await consents.of_address(engine, scope, _channel(channel), address, PageRequest(limit=1000))
     except InvalidField as problem:
@@ -352,7 +331,7 @@ async def set_consent(
     actor: str,
 ) -> dict[str, Any]:
     """Set or lift what an address allows, with who says so and why on record."""
-    scope = await engine.database.read(lambda tx: _scope_of(tx, slug, environment))
+    scope = await engine.database.read(lambda tx: scope_of(tx, slug, environment))
     if action not in {each.value for each in Action}:
         raise Refused(f"The action is `opt_in` or `opt_out`, not '{action}'.")
     if not reason.strip():

@@ -237,9 +237,18 @@ DATABASE_CHECKS: tuple[Check, ...] = (
         _fresh(health_queries.held),
     ),
     Check(
+        "held_by_operator", Severity.WARNING,
+        "{property} ({environment}): somebody holds the account {identity} at {provider} since {seconds}; "
+        "{count:message} held.",
+        "Nothing, if that is meant (`bellhop properties show {property}` says who holds it and why). Else `bellhop "
+        "accounts mend {property} --environment {environment}`.",
+        _fresh(health_queries.held_by_operator),
+    ),
+    Check(
         "paused", Severity.WARNING,
         "{property} ({environment}) is paused since {seconds}; {count:message} past due.",
-        "Nothing, if that is meant. Else set `paused_at` of its scope to null (docs/operations.md).",
+        "Nothing, if that is meant (`bellhop properties show {property}` says who paused it and why). Else `bellhop "
+        "properties resume {property} --environment {environment} --reason …`.",
         _fresh(health_queries.paused),
     ),
     Check(

@@ -51,9 +51,16 @@ SITUATIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
          " held_account_id = (select id from provider_accounts where health = 'held')"],
         ("grand-sunset (test): twilio refuses the account AC", "20003", "since 10 minutes; 1 message held", "mend"),
     ),
+    "held_by_operator": (
+        [f"update provider_accounts set health = 'held', held_code = 'operator', held_since = {AGO}"
+         " where provider = 'twilio'",
+         "update messages set due_at = now() - interval '1 hour',"
+         " held_account_id = (select id from provider_accounts where health = 'held')"],
+        ("grand-sunset (test): somebody holds the account AC", "at twilio since 10 minutes; 1 message held", "mend"),
+    ),
     "paused": (
         [f"update scopes set paused_at = {AGO} where environment = 'test'", f"update messages set due_at = {AGO}"],
-        ("grand-sunset (test) is paused since 10 minutes; 1 message past due", "paused_at"),
+        ("grand-sunset (test) is paused since 10 minutes; 1 message past due", "properties resume grand-sunset"),
     ),
     "unreleased": (
         [f"update messages set waits_for = 'paused', parked_at = {AGO}, due_at = {AGO}"],

@@ -33,11 +33,19 @@ async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: htt
     hook = (await stack.http.post("/v1/webhooks", json={"url": "http://127.0.0.1:9/hook"})).json()
     sent = await stack.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z", "guest_id": guest["id"]})
     message, person, endpoint = sent["id"], guest["id"], hook["id"]
+    account = (await stack.http.get("/v1/accounts")).json()["data"][0]["id"]
+    hotel = (await stack.http.get("/v1/properties")).json()["data"][0]["id"]
+    why = {"reason": "not mine"}
     calls: list[tuple[str, str, object]] = [
         ("GET", f"/v1/messaging/{message}", None),
         ("GET", f"/v1/messaging/{message}/timeline", None),
         ("POST", f"/v1/messaging/{message}/cancel", None),
         ("PATCH", f"/v1/messaging/{message}", {"scheduled_at": "2030-01-02T00:00:00Z"}),
+        ("POST", f"/v1/messaging/{message}/resend", why),
+        ("POST", f"/v1/accounts/{account}/hold", why),
+        ("POST", f"/v1/accounts/{account}/mend", why),
+        ("POST", f"/v1/properties/{hotel}/pause", why),
+        ("POST", f"/v1/properties/{hotel}/resume", why),
         ("GET", f"/v1/guests/{person}", None),
         ("PATCH", f"/v1/guests/{person}", {"first_name": "Mallory"}),
         ("DELETE", f"/v1/guests/{person}", None),
@@ -58,6 +66,8 @@ async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: htt
     assert (await neighbour.get("/v1/webhooks")).json()["data"] == []
     shown = (await stack.http.get(f"/v1/guests/{person}")).json()
     assert shown["first_name"] == "Jordan"
+    assert await stack.rows("select * from operator_actions") == []
+    assert account not in [each["id"] for each in (await neighbour.get("/v1/accounts")).json()["data"]]
 
 
 async def test_one_propertys_webhooks_never_hear_of_another(stack: Engine, neighbour: httpx2.AsyncClient) -> None:

@@ -118,7 +118,7 @@ def test_stores_that_serve_callers_take_their_scope() -> None:
     """I5: a function of the store that a route calls names a Scope, or stands here with its reason."""
     serves = (
         "messages/outbound", "messages/timeline", "guests/profiles", "webhooks/endpoints", "access/idempotency",
-        "access/properties",
+        "access/properties", "access/operator_actions",
     )  # fmt: skip
     without = {
         ("messages/outbound", "stages"): "ids the route has itself just written",

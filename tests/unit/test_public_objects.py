@@ -39,10 +39,11 @@ MESSAGE = PublicMessage(
     guest_ref=serializers.erased(serializers.Prefix.GUEST, KEY, PROPERTY)["id"], guest_id=KEY, conversation_id=None,
     subject="Your suite", content="It is ready.", metadata={"booking": "GSR-1842"}, details=None,
     scheduled_at=AT, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
-    priority=Priority.NORMAL,
-    valid_until=None,
+    priority=Priority.NORMAL, valid_until=None, resend_of=KEY,
 )  # fmt: skip
-SPARSE = replace(MESSAGE, guest_ref=None, guest_id=None, subject=None, metadata={}, scheduled_at=None, sent_at=None)
+SPARSE = replace(
+    MESSAGE, guest_ref=None, guest_id=None, subject=None, metadata={}, scheduled_at=None, sent_at=None, resend_of=None
+)
 INBOUND = replace(MESSAGE, sender="jordan@example.com", recipient="desk@example.com", conversation_id=KEY)
 DETAILED = replace(
     INBOUND,

@@ -29,8 +29,7 @@ MESSAGE = PublicMessage(
     id=KEY, property_id=OTHER, channel=Channel.SMS, recipient="+13055551234", sender=None, guest_ref=None,
     guest_id=None, conversation_id=None, subject=None, content="Your suite is ready.", metadata={}, details=None,
     scheduled_at=None, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
-    priority=Priority.NORMAL,
-    valid_until=None,
+    priority=Priority.NORMAL, valid_until=None, resend_of=None,
 )  # fmt: skip
 GUEST = GuestRow(
     id=KEY, scope_id=OTHER, property_id=OTHER, first_name="Jordan", last_name="Mitchell", email=None, phone=None,
@@ -62,6 +61,7 @@ def test_a_message() -> None:
             "priority": "normal",
             "valid_until": None,
             "template": None,
+            "resend_of": None,
         }
     )
 

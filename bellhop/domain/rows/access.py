@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
+
+from bellhop.domain.operators import OperatorAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class PropertyRow:
     is_active: bool
     created_at: datetime
     updated_at: datetime
+    paused_at: datetime | None = None
+    """Since when that environment sends nothing."""
 
 
 class PropertyFields(TypedDict, total=False):
@@ -36,6 +40,20 @@ class PropertyFields(TypedDict, total=False):
     currency: str | None
     country: str | None
     settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorActionRow:
+    """A row of `operator_actions`: what somebody did by hand, in which environment."""
+
+    id: UUID
+    scope_id: UUID
+    action: OperatorAction
+    subject_id: UUID
+    actor: str
+    reason: str | None = field(repr=False)
+    created_at: datetime
+    environment: str
 
 
 @dataclass(frozen=True, slots=True)

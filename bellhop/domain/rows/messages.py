@@ -42,6 +42,8 @@ class PublicMessage:
     stage: Stage
     failure_code: str | None
     provider_code: str | None
+    resend_of: UUID | None
+    """The failed message that it sends again."""
     sent_at: datetime | None
     created_at: datetime
 

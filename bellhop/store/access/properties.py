@@ -10,8 +10,10 @@ from sqlalchemy import func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bellhop.domain.operators import Operator, OperatorAction
 from bellhop.domain.rows.access import PropertyFields, PropertyRow
 from bellhop.domain.scopes import ENVIRONMENTS, Scope
+from bellhop.store.access import operator_actions
 from bellhop.store.rows import from_result
 from bellhop.store.tables import properties, scopes
 
@@ -37,7 +39,7 @@ async def create(
 async def of_scopes(tx: AsyncConnection, opened: Sequence[Scope]) -> list[PropertyRow]:
     """The properties these scopes belong to as each is seen from its scope (of several, the first), oldest first."""
     rows = await tx.execute(
-        select(*_SHARED, scopes.c.settings, scopes.c.own)
+        select(*_SHARED, scopes.c.settings, scopes.c.own, scopes.c.paused_at)
         .join(scopes, scopes.c.property_id == properties.c.id)
         .where(scopes.c.id.in_({scope.id for scope in opened}))
         .order_by(properties.c.id, scopes.c.id.desc())
@@ -67,6 +69,26 @@ async def change(tx: AsyncConnection, scope: Scope, fields: PropertyFields) -> P
             update(properties).where(properties.c.id == scope.property_id).values(**shared, updated_at=func.now())
         )
     return (await of_scopes(tx, [scope]))[0]
+
+
+async def pause(tx: AsyncConnection, scope: Scope, operator: Operator) -> bool:
+    """Nothing of this scope goes out from now on; what is being called is not taken back. False: so it was already."""
+    paused = await tx.execute(
+        update(scopes).where(scopes.c.id == scope.id, scopes.c.paused_at.is_(None)).values(paused_at=func.now())
+    )
+    if paused.rowcount:
+        await operator_actions.write(tx, scope, OperatorAction.PAUSE, scope.property_id, operator)
+    return bool(paused.rowcount)
+
+
+async def resume(tx: AsyncConnection, scope: Scope, operator: Operator) -> bool:
+    """What waits goes out. False: it was not paused."""
+    resumed = await tx.execute(
+        update(scopes).where(scopes.c.id == scope.id, scopes.c.paused_at.is_not(None)).values(paused_at=None)
+    )
+    if resumed.rowcount:
+        await operator_actions.write(tx, scope, OperatorAction.RESUME, scope.property_id, operator)
+    return bool(resumed.rowcount)
 
 
 async def choose(tx: AsyncConnection, scope: Scope, when_unknown: Mapping[str, str]) -> dict[str, Any]:

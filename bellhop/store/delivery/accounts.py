@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -15,10 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain.accounts import Seed
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable, Sealing
 from bellhop.domain.delivery_ports import Account
+from bellhop.domain.operators import HELD_BY_OPERATOR, Operator, OperatorAction
 from bellhop.domain.rows.delivery import AccountRow, AccountSummary, SenderRow
 from bellhop.domain.scopes import Scope
+from bellhop.store.access import operator_actions
 from bellhop.store.rows import from_result
 from bellhop.store.tables import messages, provider_accounts, senders
+
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+"""When an account that an operator holds is tried."""
 
 _WELL: dict[str, Any] = {"health": "ok", "held_code": None, "held_since": None, "probe_at": None}
 
@@ -151,9 +157,9 @@ async def put(
 
     Returns `made`; `rotated`: the same account, new credentials; `moved`: the channel goes through another account of
     the provider from now on; or `unchanged`. Credentials that `seed` leaves empty stay as they are. Those it replaces
-    are kept as previous ones: callbacks may still be signed with them. All the provider's accounts here are well again,
-    so that what they held goes out. Raises CredentialsUnreadable where replaced ones cannot be kept, unless they are to
-    be forgotten.
+    are kept as previous ones: callbacks may still be signed with them. All the provider's accounts here are well again
+    but for what an operator holds, so that what they held goes out. Raises CredentialsUnreadable where replaced ones
+    cannot be kept, unless they are to be forgotten.
     """
     found = await tx.execute(
         select(provider_accounts)
@@ -188,7 +194,7 @@ async def put(
             .values(**values, updated_at=func.now())
         )
     await _lead(tx, scope, seed, account_id)
-    await mend(tx, scope, seed.provider)
+    await _works_again(tx, scope, seed.provider)
     if same is None:
         return "made" if before is None else "moved"
     return "unchanged" if replaced == credentials else "rotated"
@@ -248,13 +254,58 @@ async def _lead(tx: AsyncConnection, scope: Scope, seed: Seed, account_id: UUID)
     )
 
 
-async def mend(tx: AsyncConnection, scope: Scope, provider: str | None = None) -> int:
-    """Take the scope's held accounts (or one provider's) to be well again; returns how many. Recovery then wakes what
-    they held."""
-    held = update(provider_accounts).where(provider_accounts.c.scope_id == scope.id, provider_accounts.c.health != "ok")
-    if provider is not None:
-        held = held.where(provider_accounts.c.provider == provider)
-    return (await tx.execute(held.values(**_WELL, updated_at=func.now()))).rowcount
+async def _works_again(tx: AsyncConnection, scope: Scope, provider: str) -> None:
+    """Take the scope's accounts of a provider to be well again, but for what an operator holds. Recovery then wakes
+    what they held."""
+    await tx.execute(
+        update(provider_accounts)
+        .where(
+            provider_accounts.c.scope_id == scope.id,
+            provider_accounts.c.provider == provider,
+            provider_accounts.c.health != "ok",
+            provider_accounts.c.held_code.is_distinct_from(HELD_BY_OPERATOR),
+        )
+        .values(**_WELL, updated_at=func.now())
+    )
+
+
+async def hold(tx: AsyncConnection, scope: Scope, account_id: UUID, operator: Operator) -> bool:
+    """Nothing is sent through this account of the scope, nor tried, until it is mended by hand. False: so it was."""
+    held = await tx.execute(
+        update(provider_accounts)
+        .where(
+            provider_accounts.c.id == account_id,
+            provider_accounts.c.scope_id == scope.id,
+            provider_accounts.c.held_code.is_distinct_from(HELD_BY_OPERATOR),
+        )
+        .values(
+            health="held",
+            held_code=HELD_BY_OPERATOR,
+            held_since=func.coalesce(provider_accounts.c.held_since, func.now()),
+            probe_at=NEVER,
+            updated_at=func.now(),
+        )
+    )
+    if held.rowcount:
+        await operator_actions.write(tx, scope, OperatorAction.HOLD, account_id, operator)
+    return bool(held.rowcount)
+
+
+async def mend(tx: AsyncConnection, scope: Scope, account_id: UUID, operator: Operator) -> bool:
+    """Take a held account of the scope to be well again, whoever held it. Recovery then wakes what it held. False: it
+    was not held."""
+    mended = await tx.execute(
+        update(provider_accounts)
+        .where(
+            provider_accounts.c.id == account_id,
+            provider_accounts.c.scope_id == scope.id,
+            provider_accounts.c.health != "ok",
+        )
+        .values(**_WELL, updated_at=func.now())
+    )
+    if mended.rowcount:
+        await operator_actions.write(tx, scope, OperatorAction.MEND, account_id, operator)
+    return bool(mended.rowcount)
 
 
 async def forget_previous(tx: AsyncConnection, scope: Scope) -> None:

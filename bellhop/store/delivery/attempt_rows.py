@@ -104,7 +104,7 @@ _OK_AGAIN = CompiledStatement(
     text(
         """
         update provider_accounts set health = 'ok', held_code = null, held_since = null, probe_at = null
-        where id = :account and health = 'held'
+        where id = :account and health = 'held' and held_code is distinct from 'operator'
         """
     )
 )

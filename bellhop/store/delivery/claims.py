@@ -19,6 +19,7 @@ from bellhop.domain.channels import CHANNELS
 from bellhop.domain.content import Content
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
 from bellhop.domain.delivery_ports import Busy, Claim, Effect, Outgoing, TakeSlot
+from bellhop.domain.operators import HELD_BY_OPERATOR
 from bellhop.domain.policy import Decision, Facts, Lookup, Reason, Way
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.routing import Carried
@@ -170,7 +171,11 @@ class Claims:
         `code`: the provider's, or `UNREADABLE`; `mend`: what to do about it."""
         await tx.execute(
             update(provider_accounts)
-            .where(provider_accounts.c.id == account_id)
+            .where(
+                provider_accounts.c.id == account_id,
+                # What an operator holds nobody tries, whatever a call says that was under way.
+                provider_accounts.c.held_code.is_distinct_from(HELD_BY_OPERATOR),
+            )
             .values(
                 health="held",
                 held_code=code,

@@ -50,6 +50,7 @@ from bellhop.store.tables import (
     guests,
     history_erasures,
     messages,
+    operator_actions,
     provider_accounts,
     receipts,
     scopes,
@@ -196,6 +197,8 @@ async def _empty(tx: AsyncConnection, scope: Scope, ids: list[UUID], alone: dict
     if ids:
         await tx.execute(update(attempts).where(_any(attempts.c.message_id, ids)).values(body=None, error_text=None))
         await tx.execute(update(receipts).where(_any(receipts.c.message_id, ids)).values(payload=None))
+        # Who sent one of them again stays on record; why may tell of the guest.
+        await tx.execute(update(operator_actions).where(_any(operator_actions.c.subject_id, ids)).values(reason=None))
     named = {text.lower() for (kind, _), address in alone.items() for text in spellings(AddressKind(kind), address)}
     if named:
         # Whatever may be an address in a payload has its place in an index, a number by its digits alone.

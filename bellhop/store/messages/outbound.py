@@ -89,7 +89,7 @@ _ACCEPT = CompiledStatement(
     (
         "scope_id", "channel", "recipient", "address_hash", "guest_ref", "guest_id", "subject", "content",
         "content_type", "metadata", "category", "reference", "tags", "scheduled_at", "parts", "body",
-        "provider", "priority", "valid_until", "details",
+        "provider", "priority", "valid_until", "details", "resend_of",
     ),
     row=MessageRow,
 )  # fmt: skip
@@ -124,6 +124,8 @@ class NewMessage:
     valid_until: datetime | None = None
     template: Mapping[str, Any] | None = None
     """Which template its text is of, as it is shown."""
+    resend_of: UUID | None = None
+    """The failed message that it sends again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,7 @@ async def accept(
         provider=sender.provider,
         details={"template": dict(new.template)} if new.template else None,
         priority=new.priority.value,
+        resend_of=new.resend_of,
     )
     if new.valid_until is not None and new.valid_until <= row.due_at:
         raise TooLate
@@ -290,3 +293,33 @@ async def reschedule(
         tx, scope.id, "message", message_id, [NewEvent("message.rescheduled", facts={"scheduled_at": timestamp(at)})]
     )
     return Changed(row, True, endpoints)
+
+
+@dataclass(slots=True)
+class _Key:
+    id: UUID
+
+
+_AGAIN = CompiledStatement(
+    select(messages.c.id)
+    .where(
+        messages.c.resend_of == bindparam("message"),
+        *(messages.c.stage != stage.value for stage in (Stage.GAVE_UP, Stage.UNDELIVERED, Stage.CANCELLED)),
+    )
+    .limit(1),
+    row=_Key,
+)
+
+
+async def lock_failed(tx: AsyncConnection, scope: Scope, message_id: UUID) -> tuple[MessageRow | None, UUID | None]:
+    """A message under its lock, to be sent again, and the message that already does so, unless that has failed as
+    well. None: no such message here."""
+    row = await get(tx, scope, message_id)
+    # Guests are locked before messages, everywhere.
+    if row is None or (row.guest_id is not None and not await _GUEST(tx, scope=scope.id, guest=row.guest_id)):
+        return None, None
+    row = await progress.lock(tx, message_id)
+    if row is None or row.erased_at is not None:
+        return None, None
+    again = await _AGAIN(tx, message=message_id)
+    return row, again[0].id if again else None

@@ -17,9 +17,11 @@ from bellhop.domain.ids import Prefix, render
 from bellhop.domain.paging import PageRequest
 from bellhop.domain.policy import Reason
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
+from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.domain.statuses import Stage
+from bellhop.store.access import operator_actions
 from bellhop.store.guests import consents
 from bellhop.store.messages import outbound, progress
 from bellhop.store.tables import deliveries, events, receipts
@@ -59,7 +61,9 @@ _SAID: dict[Effect, str] = {
     Effect.OPERATOR_OPT_IN: "an operator wrote down that it may be written to again",
 }
 """Why a message was refused by what its address allows, in words."""
-_CAUSES = ("message.queued", "due", "valid_until", "consent.", "attempt.", "receipt.", "message.", "webhook.")
+_CAUSES = (
+    "message.queued", "due", "valid_until", "operator.", "consent.", "attempt.", "receipt.", "message.", "webhook.",
+)  # fmt: skip
 
 
 _EXPLAINED = {
@@ -89,6 +93,12 @@ def _detail(what: str, facts: Mapping[str, Any]) -> dict[str, str]:
     return {"detail": _EXPLAINED[what]} if what in _EXPLAINED else {}
 
 
+def _which_again(what: str, row: MessageRow) -> dict[str, str]:
+    if what != "message.queued" or row.resend_of is None:
+        return {}
+    return {"detail": f"accepted: {render(Prefix.MESSAGE, row.resend_of)} sent again"}
+
+
 def _cause(what: str) -> int:
     """Of entries written at the same instant, the cause comes before what it led to."""
     return next(place for place, start in enumerate(_CAUSES) if what.startswith(start))
@@ -104,7 +114,8 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
         entries.append({"at": row.scheduled_at, "what": "due", "detail": "the time it was asked to go out"})
     if row.valid_until and row.stage in (Stage.QUEUED, Stage.GAVE_UP):
         entries.append({"at": row.valid_until, "what": "valid_until", "detail": "from then on it is of no use"})
-    entries += await _events(tx, message_id)
+    entries += await _events(tx, row)
+    entries += await _resends(tx, scope, message_id)
     for number, attempt in enumerate(await progress.attempts_of(tx, message_id), start=1):
         entries += _attempt(number, attempt)
     entries += await _receipts(tx, message_id)
@@ -115,11 +126,25 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
     return [{**entry, "at": timestamp(entry["at"])} for entry in _readable(entries)]
 
 
-async def _events(tx: AsyncConnection, message_id: UUID) -> list[Entry]:
+async def _resends(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[Entry]:
+    """Who had it sent again, and why."""
+    return [
+        {
+            "at": done.created_at,
+            "what": f"operator.{done.action.value}",
+            "detail": "sent again, as a new message",
+            "actor": done.actor,
+            **({"reason": done.reason} if done.reason else {}),
+        }
+        for done in await operator_actions.of_subject(tx, scope, message_id)
+    ]
+
+
+async def _events(tx: AsyncConnection, row: MessageRow) -> list[Entry]:
     """What Bellhop decided and learned."""
     found = await tx.execute(
         select(events.c.id, events.c.type, events.c.facts, events.c.created_at)
-        .where(events.c.subject_id == message_id)
+        .where(events.c.subject_id == row.id)
         .order_by(events.c.id)
     )
     entries: list[Entry] = []
@@ -131,6 +156,7 @@ async def _events(tx: AsyncConnection, message_id: UUID) -> list[Entry]:
                 "what": event.type,
                 "event_id": render(Prefix.EVENT, event.id),
                 **_detail(event.type, event.facts),
+                **_which_again(event.type, row),
                 **({"error": error_object(code, event.facts.get("provider_code"))} if code else {}),
             }
         )

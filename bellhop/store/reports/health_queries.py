@@ -104,7 +104,8 @@ _HELD = text(
        where message.held_account_id = account.id and message.stage = 'queued') as count
     from provider_accounts account join scopes scope on scope.id = account.scope_id
       join properties property on property.id = scope.property_id
-    where account.health = 'held' order by account.held_since
+    where account.health = 'held' and (coalesce(account.held_code, '') = 'operator') = :by_hand
+    order by account.held_since
     """
 )
 _PAUSED = text(
@@ -247,8 +248,13 @@ async def unknown(tx: AsyncConnection, after: float) -> list[UnknownOutcomes]:
 
 
 async def held(tx: AsyncConnection, _: float) -> list[HeldAccount]:
-    """Provider accounts that are held."""
-    return await _looked(tx, HeldAccount, _HELD)
+    """Provider accounts that are held because they are at fault."""
+    return await _looked(tx, HeldAccount, _HELD.bindparams(by_hand=False))
+
+
+async def held_by_operator(tx: AsyncConnection, _: float) -> list[HeldAccount]:
+    """Provider accounts that somebody holds."""
+    return await _looked(tx, HeldAccount, _HELD.bindparams(by_hand=True))
 
 
 async def live_accounts(tx: AsyncConnection) -> int:

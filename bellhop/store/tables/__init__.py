@@ -7,7 +7,15 @@ The order of locks is in docs/architecture.md.
 
 from __future__ import annotations
 
-from bellhop.store.tables.access import api_keys, idempotency, installation, properties, rate_windows, scopes
+from bellhop.store.tables.access import (
+    api_keys,
+    idempotency,
+    installation,
+    operator_actions,
+    properties,
+    rate_windows,
+    scopes,
+)
 from bellhop.store.tables.columns import Personal, PersonalJSON, Secret, metadata
 from bellhop.store.tables.delivery import (
     attempts,
@@ -42,6 +50,7 @@ __all__ = [
     "installation",
     "messages",
     "metadata",
+    "operator_actions",
     "properties",
     "provider_accounts",
     "rate_windows",

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from bellhop.store.tables.columns import json_column, key_column, metadata, time_column
+from bellhop.store.tables.columns import Personal, json_column, key_column, metadata, scope_column, time_column
 
 installation = Table(
     "installation",
@@ -108,4 +108,21 @@ idempotency = Table(
     Column("status_code", SmallInteger, nullable=False),
     time_column("created_at", now=True),
     Index("ix_idempotency_created_at", "created_at"),
+)
+
+operator_actions = Table(
+    "operator_actions",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("action", Text, nullable=False),
+    # A property, a provider account or a message.
+    Column("subject_id", Uuid, nullable=False),
+    # A key's id, or whoever ran the command.
+    Column("actor", Text, nullable=False),
+    Column("reason", Personal),
+    time_column("created_at", now=True),
+    Index("ix_operator_actions_subject", "subject_id", "id"),
+    Index("ix_operator_actions_scope", "scope_id", "id"),
+    CheckConstraint("action in ('pause', 'resume', 'hold', 'mend', 'resend')", name="action"),
 )

@@ -64,6 +64,8 @@ messages = Table(
     Column("failure_code", Text),
     Column("provider_code", Text),
     Column("provider", Text),
+    # The failed message that this one sends again.
+    Column("resend_of", Uuid),
     Column("held_account_id", Uuid),
     # What it waits for that is no time, and since when: see store/delivery/parked.py. Null: it is not parked.
     Column("waits_for", Text),
@@ -94,6 +96,7 @@ messages = Table(
     ),
     Index("ix_messages_of_guest", "scope_id", "guest_id", "id", postgresql_where=text("guest_id is not null")),
     Index("ix_messages_written", "address_hash", "id", postgresql_where=text("address_hash is not null")),
+    Index("ix_messages_resend_of", "resend_of", postgresql_where=text("resend_of is not null")),
     Index("ix_messages_wake", "wake_due_at", postgresql_where=text("wake_due_at is not null")),
     Index(
         "ix_messages_next",

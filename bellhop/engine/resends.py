@@ -1,0 +1,84 @@
+"""Failed messages sent again, each as a new message that names the old one."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.domain.content import written
+from bellhop.domain.ids import Prefix, render
+from bellhop.domain.operators import Operator, OperatorAction
+from bellhop.domain.routing import carried
+from bellhop.domain.rows.messages import MessageRow
+from bellhop.domain.scopes import Scope
+from bellhop.domain.statuses import STATUS, Status
+from bellhop.engine.context import Engine
+from bellhop.engine.errors import ChannelUnavailable, NotFailed, NotFound, ResentAlready
+from bellhop.engine.idempotency import IdempotencyKey, Once, once
+from bellhop.engine.messages import ACCEPTED
+from bellhop.store.access import operator_actions
+from bellhop.store.messages import outbound
+from bellhop.store.messages.outbound import NewMessage
+
+
+async def resend(
+    engine: Engine, scope: Scope, message_id: UUID, operator: Operator, key: IdempotencyKey | None = None
+) -> Once[MessageRow]:
+    """Send a failed message again, now: a new message with the text, address and guest of the old one, which it names.
+    Whether it may go out is asked anew. Who did it and why stays on record.
+
+    Raises NotFound, NotFailed, ResentAlready, ChannelUnavailable, IdempotencyMismatch, IdempotencySubjectGone; nothing
+    is written then.
+    """
+
+    async def make(tx: AsyncConnection) -> Once[MessageRow]:
+        old, again = await outbound.lock_failed(tx, scope, message_id)
+        if old is None:
+            raise NotFound
+        if STATUS[old.stage] is not Status.FAILED:
+            raise NotFailed(STATUS[old.stage])
+        if again is not None:
+            raise ResentAlready(render(Prefix.MESSAGE, again))
+        try:
+            row = await outbound.accept(
+                tx, scope, _like(old), engine.book, carried(engine.providers), engine.delivery.valid_for
+            )
+        except outbound.ChannelUnavailable:
+            raise ChannelUnavailable(old.channel.value) from None
+        await operator_actions.write(tx, scope, OperatorAction.RESEND, message_id, operator)
+        return Once(row, row.id, ACCEPTED)
+
+    accepted = await engine.database.write(
+        lambda tx: once(
+            tx,
+            engine.book,
+            scope,
+            "message",
+            key,
+            make=lambda: make(tx),
+            find=lambda made: outbound.get(tx, scope, made),
+        )
+    )
+    if not accepted.replayed:
+        engine.dispatcher.accepted(accepted.made)
+    return accepted
+
+
+def _like(old: MessageRow) -> NewMessage:
+    assert old.recipient is not None and old.content is not None, "it is not erased"
+    return NewMessage(
+        channel=old.channel,
+        recipient=old.recipient,
+        content=written(old.channel, old.content, old.subject, old.content_type),
+        guest_id=old.guest_id,
+        metadata=old.metadata,
+        category=old.category,
+        reference=old.reference,
+        tags=tuple(old.tags),
+        priority=old.priority,
+        # One that is over does not keep it back: whoever sends it again wants it all the same.
+        valid_until=old.valid_until if old.valid_until is not None and old.valid_until > old.now else None,
+        template=(old.details or {}).get("template"),
+        resend_of=old.id,
+    )
