@@ -62,7 +62,7 @@ def test_other_columns_are_refused(columns: list[str]) -> None:
         ),
         (DeliveryRow, "deliveries", {"event_type"}, set()),
         (KeyRow, "api_keys", {"property_id", "environment"}, {"scope_ids", "secret_hash", "side"}),
-        (PropertyRow, "properties", set(), set()),
+        (PropertyRow, "properties", {"paused_at"}, set()),
     ],
 )
 def test_a_row_has_the_columns_of_its_table(kind: type, table: str, beside: set[str], unread: set[str]) -> None:
