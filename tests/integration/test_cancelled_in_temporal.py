@@ -123,7 +123,8 @@ async def test_what_may_be_cancelled_is_what_the_api_would_cancel(idle_stack: En
     assert open_call.refused is Refusal.CALL_OPEN
     assert (open_call.answer.next, open_call.answer.after > 0) == (Next.AGAIN, True), "when its lease is over"
     await store.record(first, SendResult(SendKind.ACCEPTED, "SM1"))
-    assert await store.withdraw(key(out)) == Withdrawal(Answer("queued", Next.AGAIN), Refusal.SENT)
+    rest = await store.withdraw(key(out))
+    assert (rest.answer.status, rest.answer.next, rest.refused) == ("queued", Next.AGAIN, Refusal.SENT)
     await store.record(await claimed(out), SendResult(SendKind.ACCEPTED, "SM2"))
     gone = await store.withdraw(key(out))
     assert (gone.answer.status, gone.answer.next, gone.refused) == ("sent", Next.TRACK, Refusal.SENT)
@@ -131,7 +132,8 @@ async def test_what_may_be_cancelled_is_what_the_api_would_cancel(idle_stack: En
     await store.record(await claimed(unknown), SendResult(SendKind.UNKNOWN))
     assert (await store.withdraw(key(unknown))).refused is Refusal.CALL_OPEN
     await idle_stack.rows("update attempts set state = 'abandoned' where state = 'unknown' returning id")
-    assert await store.withdraw(key(unknown)) == Withdrawal(Answer("queued", Next.AGAIN), Refusal.MAY_BE_SENT)
+    rest = await store.withdraw(key(unknown))
+    assert (rest.answer.status, rest.answer.next, rest.refused) == ("queued", Next.AGAIN, Refusal.MAY_BE_SENT)
     for message in (out, unknown):
         assert (await idle_stack.http.post(f"/v1/messaging/{message}/cancel")).status_code == 409
     assert await store.withdraw(uuid4()) == Withdrawal(Answer("gone", Next.CLOSE))
