@@ -60,6 +60,7 @@ from bellhop.temporal.dispatcher import TemporalDispatcher
 from bellhop.webhooks.resolver import close_shared
 
 ASK_AGAIN = 2.0
+NATIVE = (messaging, templates, ledger, guests, consents, webhooks, properties, accounts, keys, receipts, health)
 
 log = structlog.get_logger()
 
@@ -115,19 +116,7 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
     )
     base, https = base_of(settings.bellhop.public_url), settings.bellhop.encrypted
     app.add_middleware(RequestMiddleware, limits=settings.api, dialects=dialects, base=base, https=https)
-    for module in (
-        messaging,
-        templates,
-        ledger,
-        guests,
-        consents,
-        webhooks,
-        properties,
-        accounts,
-        keys,
-        receipts,
-        health,
-    ):
+    for module in NATIVE:
         app.include_router(module.router)
     for dialect in dialects:
         app.include_router(dialect.router)
