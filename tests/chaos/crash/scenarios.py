@@ -84,6 +84,7 @@ class Ending:
 
 DELIVERED = Ending()
 READ = Ending("read", (*DELIVERED.events, "message.read"), ("processed", "delivered", "open"))
+BLUE = replace(DELIVERED, receipts=("SENT", "DELIVERED"))
 FAILED = Ending("failed", ("message.failed",), (), 0)
 CANCELLED = Ending("cancelled", ("message.cancelled",), (), 0)
 
@@ -106,8 +107,8 @@ class Scenario:
     def play(self, client: Client) -> Play:
         """One playing of it, to an address of its own."""
         number = next(NUMBERS)
-        usual = f"guest{number}@example.com" if self.channel == "email" else f"+1305556{number:04d}"
-        return Play(client, self.to or usual)
+        usual = {"email": f"guest{number}@example.com", "push": f"device{number}:APA91b"}.get(self.channel)
+        return Play(client, self.to or usual or f"+1305556{number:04d}")
 
 
 async def _send(play: Play) -> None:
@@ -120,6 +121,14 @@ async def _send_ahead(play: Play) -> None:
 
 async def _send_mail(play: Play) -> None:
     await play.send(channel="email", subject="Tomorrow", content_type="text/html")
+
+
+async def _send_imessage(play: Play) -> None:
+    await play.send(channel="imessage")
+
+
+async def _send_push(play: Play) -> None:
+    await play.send(channel="push")
 
 
 async def _read_among_many(play: Play) -> None:
@@ -197,6 +206,15 @@ async def _erase(play: Play) -> None:
 _ALL = (
     Scenario("sms", "a text that goes out at once", _send),
     Scenario("email", "a mail that is read", _send_mail, end=READ, channel="email"),
+    Scenario("imessage", "a message through Sendblue", _send_imessage, end=BLUE, channel="imessage"),
+    Scenario(
+        "lost push",
+        "a notification whose answer is lost, and nobody can be asked",
+        _send_push,
+        end=replace(FAILED, copies=1, left=frozenset({"unknown"})),
+        channel="push",
+        faults=({"kind": "accept_then_reset"},),
+    ),
     Scenario("scheduled", "a text for later", _send_ahead),
     Scenario("parts", "a text too long for one", _send_long, end=replace(DELIVERED, copies=2)),
     Scenario("retried", "the provider says 429 first", _send, faults=({"kind": "rate_limit"},)),
@@ -217,6 +235,14 @@ _ALL = (
         channel="email",
         faults=({"kind": "accept_then_reset"}, {"kind": "callback_delay", "delay": 5}),
     ),
+    Scenario(
+        "lost imessage",
+        "the same through Sendblue's list",
+        _send_imessage,
+        end=BLUE,
+        channel="imessage",
+        faults=({"kind": "accept_then_reset"}, {"kind": "callback_delay", "delay": 5}),
+    ),
     Scenario("vanished", "the call was cut off and never arrived: sent again", _send, faults=({"kind": "reset"},)),
     Scenario(
         "silent",
@@ -231,6 +257,14 @@ _ALL = (
         _send_mail,
         end=replace(DELIVERED, receipts=("delivered",), workflow="RUNNING"),
         channel="email",
+        faults=({"kind": "callback_drop"},),
+    ),
+    Scenario(
+        "silent imessage",
+        "the same through Sendblue's message",
+        _send_imessage,
+        end=replace(BLUE, receipts=("DELIVERED",)),
+        channel="imessage",
         faults=({"kind": "callback_drop"},),
     ),
     Scenario(
