@@ -26,6 +26,8 @@ once, on time, and `GET /v1/messaging/{id}/timeline` always says what became of 
   exact up to 10,000 (`total_exact`), and `offset` goes as far.
 * **Retries** — send an `Idempotency-Key`, and repeating a request sends nothing twice.
 * **Rate** — 1,000 requests a minute and key unless agreed otherwise; 429 says in `Retry-After` when to come back.
+* **Limits** — a request whose head, body or reader is too slow is answered 408 or cut off, an address of more than
+  8 KiB 414, a head that is too large 431; of every such answer the form is that of all errors.
 * **Times** — RFC 3339; answers are in UTC at one width, so that text order is time order.
 """
 

@@ -27,7 +27,7 @@ async def test_the_object_is_exact(api: Api) -> None:
     body = answer.json()
     assert list(body) == [
         "id", "property_id", "guest_id", "channel", "status", "recipient", "subject", "content", "scheduled_at",
-        "sent_at", "created_at", "metadata", "priority", "valid_until",
+        "sent_at", "created_at", "metadata", "priority", "valid_until", "template", "resend_of",
     ]  # fmt: skip
     assert re.fullmatch(r"omsg_[0-9a-z]{26}", body["id"])
     assert re.fullmatch(r"pty_[0-9a-z]{26}", body["property_id"])
@@ -103,7 +103,12 @@ async def test_bad_fields_are_named_and_leave_nothing(api: Api) -> None:
 
 
 SAID: list[tuple[str, str, dict[str, Any], str]] = [
-    ("POST", "/v1/messaging/send", {**SMS, "channel": "fax"}, "expected one of sms, email, in_app, whatsapp, push"),
+    (
+        "POST",
+        "/v1/messaging/send",
+        {**SMS, "channel": "fax"},
+        "expected one of sms, email, in_app, whatsapp, push, imessage",
+    ),
     ("POST", "/v1/messaging/send", {**SMS, "content": ""}, "expected at least 1 character"),
     ("POST", "/v1/messaging/send", {**SMS, "content": "x" * 10_001}, "expected at most 10000 characters"),
     ("POST", "/v1/messaging/send", {**SMS, "content": 7}, "expected text"),
@@ -111,7 +116,8 @@ SAID: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", "/v1/messaging/send", {**SMS, "metadata": []}, "expected an object"),
     ("POST", "/v1/messaging/send", {**SMS, "surprise": 1}, "expected nothing of this name"),
     ("POST", "/v1/messaging/send", {**SMS, "subject": "x"}, "expected no subject: only e-mail has one"),
-    ("POST", "/v1/messaging/send", {"channel": "sms", "recipient": "+13055551234"}, "expected a value"),
+    ("POST", "/v1/messaging/send", {"channel": "sms", "recipient": "+13055551234"}, "expected some text"),
+    ("POST", "/v1/messaging/send", {"channel": "sms", "content": "Hi"}, "expected a value"),
     ("POST", "/v1/messaging/send", {**SMS, "scheduled_at": "soon"}, "expected an RFC 3339 time"),
     ("PATCH", "/v1/guests/gst_01kaj3p0m5e6s7t8v9w0x1y2z3", {"is_active": "yes"}, "expected true or false"),
     ("POST", "/v1/auth/keys", {"name": "desk", "scopes": "*"}, "expected a list"),

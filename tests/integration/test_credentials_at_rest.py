@@ -27,7 +27,7 @@ from bellhop.engine.receipts import receive
 from bellhop.ops import administration
 from bellhop.ops.administration import Refused
 from bellhop.ops.seed import ensure_accounts, ensure_property
-from bellhop.providers import providers
+from bellhop.providers import PACKAGES, providers
 from bellhop.sandbox.providers import default_accounts
 from bellhop.settings import Settings
 from bellhop.store.database import Database
@@ -40,6 +40,8 @@ from bellhop.temporal.dispatcher import TemporalDispatcher
 from tests.integration.test_administration import SID, SLUG, rows, twilio
 from tests.sandbox_accounts import SANDBOX_SECRET
 
+ALL = len(PACKAGES) + 1
+"""Accounts: one of each provider for tests, and Twilio's of live."""
 OLD, NEW = "an older key of the tests, long enough", "the newest key of the tests, long enough"
 PLAIN = '{"auth_token": "plain-token"}'
 
@@ -102,10 +104,10 @@ async def test_rows_in_plain_are_read_and_encrypted_by_command(
         "plain-token", "first-token",
     )  # fmt: skip
     done = await administration.encrypt_accounts(tx, settings)
-    assert done == {"encrypted": 1, "reencrypted": 0, "unchanged": 2, "unreadable": 0}
+    assert done == {"encrypted": 1, "reencrypted": 0, "unchanged": ALL - 1, "unreadable": 0}
     assert "plain-token" not in await dump(tx)
     before = await dump(tx)
-    assert (await administration.encrypt_accounts(tx, settings))["unchanged"] == 3
+    assert (await administration.encrypt_accounts(tx, settings))["unchanged"] == ALL
     assert await dump(tx) == before, "safe to repeat"
     assert (await rows(tx, live, settings))[SID]["credentials"] == {"auth_token": "plain-token"}
 
@@ -116,7 +118,7 @@ async def test_keys_are_rotated(tx: AsyncConnection, settings: Settings, live: S
         now = keyed(settings, *keys)
         assert (await rows(tx, live, now))[SID]["credentials"] == {"auth_token": "second-token"}
         done = await administration.encrypt_accounts(tx, now)
-        assert done == {"encrypted": 0, "reencrypted": 3, "unchanged": 0, "unreadable": 0}
+        assert done == {"encrypted": 0, "reencrypted": ALL, "unchanged": 0, "unreadable": 0}
     found = (await rows(tx, live, keyed(settings, NEW)))[SID]
     assert (found["credentials"], found["previous_credentials"]) == (
         {"auth_token": "second-token"}, {"auth_token": "first-token"},
@@ -129,7 +131,7 @@ async def test_under_a_key_that_is_not_set_nothing_is_lost(
     await administration.encrypt_accounts(tx, keyed(settings, NEW))
     before = await dump(tx)
     done = await administration.encrypt_accounts(tx, settings)
-    assert (done["unreadable"], done["unchanged"]) == (3, 0)
+    assert (done["unreadable"], done["unchanged"]) == (ALL, 0)
     assert "BELLHOP_CREDENTIALS_KEYS" in done["next"]
     for row in await receipts.accounts(tx, "twilio", SID):
         with pytest.raises(CredentialsUnreadable, match="BELLHOP_CREDENTIALS_KEYS"):

@@ -364,7 +364,7 @@ async def test_a_stack_that_is_well(well: Engine) -> None:
     assert wrong.returncode == 2
     assert wrong.stdout.index("WRONG ") < wrong.stdout.index("WARNING ")
     looked = len(DATABASE_CHECKS) + len(TEMPORAL_CHECKS) + len(SPOOL_CHECKS)
-    assert f"2 findings; {looked} things looked at" in wrong.stdout
+    assert f"2 findings; {looked} things looked at" in wrong.stdout, wrong.stdout
 
 
 async def test_half_a_stack(empty: Settings, engine: AsyncEngine) -> None:

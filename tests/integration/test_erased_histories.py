@@ -39,7 +39,9 @@ async def test_a_history_goes_after_the_last_wake(idle_stack: Engine) -> None:
     await stack.sweep()
     assert await there(stack, message["id"]), "deleted while a wake was pending"
     await stack.rows("update messages set wake_due_at = now() - interval '1 hour' returning id")
-    await stack.sweep()
+    # The kinds of a sweep run side by side: what is woken in one is deleted in the next at the latest.
+    for _ in range(3):
+        await stack.sweep()
     assert not await stack.rows("select workflow_id from history_erasures")
     assert not await stack.rows(pending, id=key(message["id"]))
     async with asyncio.timeout(30):

@@ -51,8 +51,9 @@ def test_the_ages_grow() -> None:
     follow_at = DeliverySettings.model_fields["follow_at"].default
     pauses = [after - before for before, after in pairwise(follow_at)]
     assert pauses == sorted(pauses)
-    for provider in providers().values():
-        horizon = provider.horizon.total_seconds()
+    for horizon in (provider.horizon.total_seconds() for provider in providers().values()):
+        if not horizon:
+            continue  # It takes a message and says nothing more of it.
         assert 0.9 * horizon < follow_at[-1] < horizon, "the last question is asked just before the last word"
 
 

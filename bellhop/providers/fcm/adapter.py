@@ -111,7 +111,7 @@ class Fcm:
 
     def listing(self, account: Account, since: datetime, until: datetime, timeout: float) -> Iterator[Listed]:
         """FCM keeps no list."""
-        raise CannotList
+        raise CannotList("FCM keeps none")
 
     def received(self, account: Account, senders: Sequence[str], since: datetime, timeout: float) -> Iterator[Inbound]:
         """Nobody writes to FCM."""

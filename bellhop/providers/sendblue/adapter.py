@@ -46,7 +46,7 @@ class Sendblue:
 
     name = "sendblue"
     channels = frozenset({Channel.IMESSAGE})
-    horizon = timedelta(days=3)
+    horizon = timedelta(days=4)
     """So long iMessage, or the carrier of an SMS instead of it, may try a phone that is off."""
 
     def __init__(self, http: Http | None = None) -> None:
