@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.credentials import Sealing
 from bellhop.ops import fairness_probe, temporal_checks
+from bellhop.ops.account_checks import ACCOUNT_CHECKS
 from bellhop.ops.doctor_check import Check, CheckContext, Facts, Look, Query, Severity
 from bellhop.ops.migrate import PROJECT
 from bellhop.ops.spool_checks import SPOOL_CHECKS
@@ -44,7 +45,7 @@ async def _key(context: CheckContext) -> list[Facts]:
 
 async def _plain(context: CheckContext) -> list[Facts]:
     plain = context.settings.bellhop.unencrypted
-    if plain is None or not (count := await health_queries.live_accounts(context.database)):
+    if plain is None or not (count := len(await health_queries.live_accounts(context.database))):
         return []
     return [{"count": count, "address": plain}]
 
@@ -181,6 +182,7 @@ DATABASE_CHECKS: tuple[Check, ...] = (
         "Set it to the public https address that leads to the API, at every process.",
         _plain,
     ),
+    *ACCOUNT_CHECKS,
     Check(
         "clock", Severity.WARNING, "This machine's clock is {seconds} {way} the database's.",
         "Set it (NTP). Messages go by the database's clock, so none is early or late for it; logs, signatures of "

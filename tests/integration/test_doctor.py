@@ -51,6 +51,7 @@ from .engine import Engine, free_port, running_engine, serving
 ELSEWHERE = {
     "secret_key": "test_another_key",
     "public_url": "test_live_accounts_behind_an_address_without_encryption",
+    "sandbox_in_live": "test_live_accounts_behind_an_address_without_encryption",
     "inbound_list": "test_a_list_of_guests_texts_that_nobody_reads",
     "postgres": "test_without_postgres",
     "temporal": "test_without_temporal",
@@ -143,7 +144,13 @@ async def test_live_accounts_behind_an_address_without_encryption(
     async with engine.begin() as tx:
         live = "(select id from scopes where environment = 'live')"
         await tx.execute(text(f"update provider_accounts set scope_id = {live} where provider = 'sendgrid'"))
-    assert "live environments have 1 account" in said(await examine(settings), "public_url")
+    found = await examine(settings)
+    assert "live environments have 1 account" in said(found, "public_url")
+    assert "grand-sunset (live) sends through the sandbox: sendgrid" in said(found, "sandbox_in_live")
+    async with engine.begin() as tx:
+        elsewhere = "identity = 'another', base_url = 'https://api.sendgrid.com'"
+        await tx.execute(text(f"update provider_accounts set {elsewhere} where provider = 'sendgrid'"))
+    assert "sandbox_in_live" not in names(await examine(settings))
     https = settings.bellhop.model_copy(update={"public_url": "https://bellhop.example.com"})
     assert "public_url" not in names(await examine(settings.model_copy(update={"bellhop": https})))
 

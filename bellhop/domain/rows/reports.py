@@ -185,6 +185,16 @@ class ParkedMessages:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveAccount:
+    """An account of a live environment, and where it calls."""
+
+    property: str
+    provider: str
+    identity: str
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class IdleEndpoint:
     """A webhook endpoint that takes nothing or is switched off, and how many deliveries it is owed."""
 

@@ -16,6 +16,7 @@ from bellhop.domain.ids import endpoint_workflow, message_workflow
 from bellhop.domain.rows.reports import (
     HeldAccount,
     IdleEndpoint,
+    LiveAccount,
     MessagesWithoutSender,
     ParkedMessages,
     PausedScope,
@@ -28,6 +29,7 @@ from bellhop.domain.rows.reports import (
     UnreadList,
 )
 from bellhop.store.delivery.parked import RELEASABLE
+from bellhop.store.rows import from_result
 from bellhop.store.tables import installation
 
 T = TypeVar("T")
@@ -257,15 +259,17 @@ async def held_by_operator(tx: AsyncConnection, _: float) -> list[HeldAccount]:
     return await _looked(tx, HeldAccount, _HELD.bindparams(by_hand=True))
 
 
-async def live_accounts(tx: AsyncConnection) -> int:
-    """How many provider accounts live environments send through."""
+async def live_accounts(tx: AsyncConnection) -> list[LiveAccount]:
+    """The provider accounts that live environments send through."""
     found = await tx.execute(
         text(
-            "select count(*) from provider_accounts account join scopes scope on scope.id = account.scope_id"
-            " where scope.environment = 'live' and account.credentials <> '{}'"
+            "select property.slug as property, account.provider, account.identity, account.base_url"
+            " from provider_accounts account join scopes scope on scope.id = account.scope_id"
+            " join properties property on property.id = scope.property_id"
+            " where scope.environment = 'live' and account.credentials <> '{}' order by account.id"
         )
     )
-    return int(found.scalar_one())
+    return from_result(LiveAccount, found)
 
 
 async def paused(tx: AsyncConnection, _: float) -> list[PausedScope]:
