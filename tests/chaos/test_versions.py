@@ -25,10 +25,10 @@ CHANGES = {
     # A workflow takes a step more at its beginning, as CONTRIBUTING tells to do it.
     "workflows/message.py": (
         (
-            "            answer = await self._ask(activity, message_id)\n",
-            f'            if workflow.patched("{PATCH}"):\n'
-            "                await workflow.sleep(0.05)\n"
-            "            answer = await self._ask(activity, message_id)\n",
+            "                answer = await self._ask(activity, message_id, Answer)\n",
+            f'                if workflow.patched("{PATCH}"):\n'
+            "                    await workflow.sleep(0.05)\n"
+            "                answer = await self._ask(activity, message_id, Answer)\n",
         ),
     ),
     # An answer says more, and says it in every signal and every result.

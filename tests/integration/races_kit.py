@@ -144,7 +144,7 @@ class World:
         """PATCH."""
         at = datetime.now(UTC) + timedelta(seconds=later) if later else None
         async with self.engine.begin() as tx:
-            done = await outbound.reschedule(tx, self.scope, sent.id, at)
+            done = await outbound.reschedule(tx, self.scope, sent.id, at, DAY)
         if done.row is None:
             await self._must_be_erased(sent)
 
