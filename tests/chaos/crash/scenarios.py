@@ -35,7 +35,7 @@ class Client(Protocol):
         """Let the property go on, as an operator does in the record."""
 
     async def parked(self, message_id: str) -> None:
-        """Wait until this message is parked."""
+        """Wait until this message is parked, and its workflow asks nothing more."""
 
     async def call(
         self, method: str, path: str, json: Any = None, *, expect: tuple[int, ...], **headers: str

@@ -193,11 +193,9 @@ class WorkerSlot:
     async def lose(self, message_id: str) -> None:
         """Make Temporal another one, which does not know this message."""
         temporal, key = self._shared.temporal, row_key(message_id)
-        await temporal.workflow_service.delete_workflow_execution(
-            DeleteWorkflowExecutionRequest(
-                namespace=temporal.namespace, workflow_execution=WorkflowExecution(workflow_id=message_workflow(key))
-            )
-        )
+        execution = WorkflowExecution(workflow_id=message_workflow(key))
+        request = DeleteWorkflowExecutionRequest(namespace=temporal.namespace, workflow_execution=execution)
+        await temporal.workflow_service.delete_workflow_execution(request)
         while await self._workflow(message_id) != "NOT_FOUND":
             await asyncio.sleep(0.05)
         await self._record.execute("update installation set conductor = 'another'")
@@ -241,11 +239,15 @@ class WorkerSlot:
         await self._record.execute("update scopes set paused_at = null")
 
     async def parked(self, message_id: str) -> None:
-        """Wait until this message is parked."""
+        """Wait until this message is parked, and its workflow asks nothing more: one that recovery has woken as well
+        could ask only after `resume`, and go on by itself, released by nobody."""
+        there = "select from messages where id = %s and waits_for is not null"
+        handle, busy = self._shared.temporal.get_workflow_handle(message_workflow(row_key(message_id))), True
         async with asyncio.timeout(30):
-            there = "select from messages where id = %s and waits_for is not null"
-            while not (await self._record.execute(there, (row_key(message_id),))).rowcount:
+            while not (await self._record.execute(there, (row_key(message_id),))).rowcount or busy:
                 await asyncio.sleep(0.05)
+                seen = (await handle.describe()).raw_description
+                busy = bool(seen.pending_activities) or seen.HasField("pending_workflow_task")
 
     # --- one scenario
 
