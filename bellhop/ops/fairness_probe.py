@@ -25,12 +25,23 @@ TIMEOUT = timedelta(seconds=5)
 BEFORE = 12
 """Tasks of the one that come before, for each partition of a task queue: each has an order of its own."""
 USUAL_PARTITIONS, MOST_PARTITIONS = 4, 8
+TRIES = 3
+SETTLES = 0.3
+"""Seconds."""
 LEFT = timedelta(seconds=60)
 """A probe that is interrupted leaves nothing that lasts longer."""
 
 
 async def takes_turns(client: Client) -> bool:
-    """Try it. Raises RPCError."""
+    """Try it, a few times where it does not seem so: on a busy server the other's task may have come late by itself.
+    Raises RPCError."""
+    for _ in range(TRIES):
+        if await _took_turns(client):
+            return True
+    return False
+
+
+async def _took_turns(client: Client) -> bool:
     queue = TaskQueue(name=f"bellhop-probe-{uuid.uuid4()}")
     before = BEFORE * min(MOST_PARTITIONS, await _partitions(client, queue))
     names = [f"{queue.name}-{number}" for number in range(before + 1)]
@@ -38,6 +49,8 @@ async def takes_turns(client: Client) -> bool:
     try:
         await asyncio.gather(*(_start(client, queue.name, name, "one") for name in names[:-1]))
         await _start(client, queue.name, last, "another")
+        # A started workflow's task reaches its queue a little later.
+        await asyncio.sleep(SETTLES)
         return await _comes_within(client, queue, last, before // 2)
     finally:
         await asyncio.gather(*(_delete(client, name) for name in names))
