@@ -90,9 +90,9 @@ def _parsed(text: str, html: bool) -> BoundTemplate:
 
 
 def _said(error: Exception) -> str:
-    """Its first line, which quotes the template and no parameter."""
-    line = next(iter((getattr(error, "line_number", None) and [f"line {error.line_number}: "]) or []), "")  # type: ignore[attr-defined]
-    return f"{line}{getattr(error, 'message', None) or str(error).splitlines()[0]}"[:200]
+    """What Liquid says, in one line."""
+    # Its `message` is whatever was raised below it, not always text.
+    return str(error).partition("\n")[0][:200]
 
 
 def parameters_of(texts: Sequence[str | None], *, html: bool) -> list[str]:
@@ -142,13 +142,14 @@ def _blank(value: Any, depth: int = 0) -> bool:
 def rendered(text: str, parameters: Mapping[str, Any], *, html: bool, one_line: bool = False) -> str:
     """The text with its parameters in place; in HTML they are escaped. `one_line`: a subject, in which a parameter
     makes no second line. Raises TemplateProblem."""
-    from liquid.exceptions import LiquidError
+    from liquid.exceptions import LiquidError, UndefinedError
 
     try:
         made = _parsed(text, html).render(**parameters)
-    except LiquidError as error:
+    except UndefinedError as error:
         raise TemplateProblem(f"expected parameters that fit the template: {_said(error)}") from None
-    except (ValueError, TypeError, ArithmeticError, RecursionError):
+    except (LiquidError, ValueError, TypeError, ArithmeticError, RecursionError):
+        # Its words may quote what a guest is called.
         raise TemplateProblem("expected parameters that fit the template") from None
     if one_line:
         made = " ".join(made.split())

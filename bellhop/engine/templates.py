@@ -57,26 +57,22 @@ class Rendered:
 
 async def create(engine: Engine, scope: Scope, command: CreateTemplate) -> TemplateRow:
     """The next version of a template in a locale. It is used from now on. Raises InvalidField."""
-    html = command.content_type == HTML
+    names: set[str] = set()
     for name, text in (("content", command.content), ("subject", command.subject)):
         try:
-            texts.parameters_of([text], html=html and name == "content")
+            names |= {*texts.parameters_of([text], html=name == "content" and command.content_type == HTML)}
         except TemplateProblem as problem:
             raise InvalidField(name, str(problem), "template") from None
-    names = _names(command)
-    new = NewTemplate(command.name, command.locale, command.content, command.content_type, command.subject, names)
+    if len(names) > texts.MOST_PARAMETERS:
+        raise InvalidField("content", f"expected at most {texts.MOST_PARAMETERS} parameters in all", "template")
+    new = NewTemplate(
+        command.name, command.locale, command.content, command.content_type, command.subject, sorted(names)
+    )
     row = await engine.database.write(lambda tx: templates.create(tx, scope, new))
     if row is None:
         most = f"{templates.MOST_VERSIONS:,}"
         raise InvalidField("name", f"expected no more than {most} versions of all templates", "too_many_templates")
     return row
-
-
-def _names(command: CreateTemplate) -> list[str]:
-    try:
-        return texts.parameters_of([command.content, command.subject], html=False)
-    except TemplateProblem as problem:
-        raise InvalidField("content", str(problem), "template") from None
 
 
 async def get(engine: Engine, scope: Scope, template_id: UUID) -> TemplateRow:

@@ -82,6 +82,21 @@ def test_nobody_makes_it_work_for_long(text: str) -> None:
     assert time.process_time() - began < 2.0
 
 
+@pytest.mark.parametrize("text", [
+    "{{ x | date: 1 }}", "{{ x | append }}", "{{ x | truncate: x }}", "{% for a in x limit: x %}{{ a }}{% endfor %}",
+    "{% if x > 1 %}a{% endif %}", "{{ x.part }}",
+])  # fmt: skip
+def test_what_does_not_fit_is_refused_and_not_quoted(text: str) -> None:
+    refused = []
+    for value in ("Jordan 4471", ["Jordan 4471"], {"name": "Jordan 4471"}):
+        try:
+            rendered(text, {"x": value}, html=False)
+        except TemplateProblem as problem:
+            refused.append(str(problem))
+    assert refused
+    assert all(said.startswith("expected") and "4471" not in said for said in refused)
+
+
 def test_parameters_are_of_bounded_size() -> None:
     with pytest.raises(TemplateProblem, match="bytes"):
         check(["x"], {"x": "a" * MOST_BYTES})

@@ -61,12 +61,6 @@ STAGES: dict[str, Stage | None] = {
 }
 """By `status`."""
 
-STYLES = (
-    "celebration", "shooting_star", "fireworks", "lasers", "love", "confetti", "balloons", "spotlight", "echo",
-    "invisible", "gentle", "loud", "slam",
-)  # fmt: skip
-"""The effects of iMessage (`send_style`); on SMS Sendblue ignores them."""
-
 
 def code_of(number: object, key: object) -> Code | None:
     """The row of an answer or a callback: by its key, else by its number; None: neither is known."""
