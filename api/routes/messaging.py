@@ -28,7 +28,7 @@ from api.schemas.errors import errors
 from api.schemas.fields import Page
 from api.schemas.messages import ListMessages, OutboundMessage, RescheduleRequest, SendRequest, Timeline
 from api.schemas.operators import WithReason
-from bellhop.domain import serializers
+from bellhop.domain import options, serializers
 from bellhop.domain.channels import Channel
 from bellhop.domain.ids import Prefix, parse, render
 from bellhop.domain.operators import Operator
@@ -101,6 +101,7 @@ def _command(body: SendRequest) -> SendMessage:
         priority=Priority(body.priority),
         valid_until=body.valid_until,
         template=_template(body),
+        options=body.options.asked() if body.options else options.NONE,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from api.schemas.fields import DueTime, MessageMetadata, Paging, Shown, Strict, id_pattern, wrong
+from api.schemas.options import MessageOptions, UsedOptions, fitting
 from api.schemas.templates import TemplateUse, UsedTemplate
 from bellhop.domain import addresses
 from bellhop.domain.addresses import BadAddress
@@ -38,6 +39,7 @@ EXAMPLE: dict[str, Any] = {
     "priority": "normal",
     "valid_until": None,
     "template": None,
+    "options": None,
     "resend_of": None,
 }
 
@@ -113,6 +115,9 @@ class SendRequest(Strict):
             "after it was due."
         ),
     ] = None
+    options: Annotated[
+        MessageOptions | None, Field(description="What only some channels can: any other channel refuses it.")
+    ] = None
     metadata: Annotated[
         MessageMetadata | None,
         Field(description="Your own keys and values, at most 50 keys and 16 KiB. The key `error` is reserved."),
@@ -164,6 +169,12 @@ class SendRequest(Strict):
         if template not in (None, ...) and value is not None:
             raise wrong("content", "expected `content` or a `template`, not both")
         return value
+
+    @field_validator("options")
+    @classmethod
+    def _options(cls, value: MessageOptions | None, info: ValidationInfo) -> MessageOptions | None:
+        rules = _rules(info)
+        return value if value is None or rules is None else fitting(value, Channel(info.data["channel"]), rules)
 
     @field_validator("content_type")
     @classmethod
@@ -228,6 +239,7 @@ class OutboundMessage(Shown):
     priority: PriorityWord
     valid_until: Annotated[datetime | None, Field(description="Until when it is of use; null: the usual time.")]
     template: Annotated[UsedTemplate | None, Field(description="Which template `content` is of.")]
+    options: UsedOptions | None
     resend_of: Annotated[str | None, Field(description="The failed message that this one sends again.")]
 
 

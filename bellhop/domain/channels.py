@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from bellhop.domain.media import MB, MediaRules
+
 
 class Channel(StrEnum):
     """How a message reaches the guest."""
@@ -58,6 +60,10 @@ class ChannelRules:
     delivered_is_final: bool = True
     """Whether `delivered` is the device's or the carrier's word, so that a failure reported beside it counts for
     nothing. False: it only means that a server took the message, which may report a failure afterwards."""
+    options: frozenset[str] = frozenset()
+    """Names of the fields of `options.Options` that a message may use."""
+    media: MediaRules | None = None
+    """The files it can carry; None: none."""
     valid_for: float | None = None
     """Seconds after it is due that a message expires; None: as the settings say (DELIVERY_VALID_FOR)."""
 
@@ -67,11 +73,23 @@ class ChannelRules:
             raise ValueError(f"{self.name}: where messages go out in parts, delivered has to be final")
 
 
+# What people send each other: nothing that a phone or a computer would run.
+_ATTACHED = frozenset(
+    {"image/*", "audio/*", "video/*", "application/pdf", "text/plain", "text/csv", "text/vcard", "text/calendar"}
+)
+
 CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
     Channel.SMS: ChannelRules(
         name="an SMS",
         address=AddressKind.PHONE,
         part=1_600,  # the longest body Twilio takes in one request (error 21617 above); an emoji counts as two
+        # MMS (twilio.com/docs/messaging/guides/accepted-mime-types); the carrier decides what it makes of the rest.
+        media=MediaRules(
+            count=10,
+            types=frozenset({"image/*", "audio/*", "video/*", "application/pdf", "text/vcard", "text/calendar"}),
+            each=5 * MB,
+            together=5 * MB,
+        ),
     ),
     Channel.EMAIL: ChannelRules(
         name="an e-mail",
@@ -80,24 +98,43 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         html=True,
         reports_reading=True,
         delivered_is_final=False,  # the guest's mail server took it; it may bounce it hours later (RFC 3464)
+        options=frozenset({"reply_to"}),
+        # Of SendGrid's 30 MB for a request, base64 takes a third and the text some.
+        media=MediaRules(count=10, types=_ATTACHED, each=20 * MB, together=20 * MB),
     ),
     Channel.IN_APP: ChannelRules(
         name="an in-app message",
         address=AddressKind.GUEST,
         reports_reading=True,
+        options=frozenset({"title", "data"}),
+        media=MediaRules(count=10, types=_ATTACHED, each=20 * MB, together=20 * MB),
     ),
     Channel.WHATSAPP: ChannelRules(
         name="a WhatsApp message",
         address=AddressKind.PHONE,
         reports_reading=True,
+        # twilio.com/docs/whatsapp/guidance-whatsapp-media-messages
+        media=MediaRules(
+            count=1,
+            types=frozenset(
+                {"image/jpeg", "image/png", "image/webp", "audio/*", "video/mp4", "video/3gpp", "application/pdf"}
+            ),
+            each=16 * MB,
+            together=16 * MB,
+            smaller={"image/*": 5 * MB},
+        ),
     ),
     Channel.PUSH: ChannelRules(
         name="a push notification",
         address=AddressKind.DEVICE,
         reports_delivery=False,  # Apple and Google say that they took it, and nothing more
+        options=frozenset({"title", "data"}),
+        media=MediaRules(count=1, types=frozenset({"image/jpeg", "image/png"}), each=MB, together=MB),
     ),
     Channel.IMESSAGE: ChannelRules(
         name="an iMessage",
         address=AddressKind.PHONE,
+        options=frozenset({"send_style"}),
+        media=MediaRules(count=1, types=_ATTACHED, each=100 * MB, together=100 * MB),
     ),
 }

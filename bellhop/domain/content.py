@@ -12,8 +12,10 @@ from typing import Any, cast
 
 import regex
 
-from bellhop.domain import plain_text
+from bellhop.domain import options, plain_text
 from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.media import Media
+from bellhop.domain.options import Options
 from bellhop.domain.text import units, visible, within
 
 MAX_CONTENT = 10_000
@@ -59,6 +61,8 @@ class Content:
     subject: str | None = field(default=None, repr=False)
     plain: str | None = field(default=None, repr=False, compare=False)
     """Of HTML: its text, for readers that show none."""
+    media: tuple[Media, ...] = ()
+    options: Options = options.NONE
 
 
 def written(channel: Channel, text: str, subject: str | None = None, content_type: str | None = None) -> Content:

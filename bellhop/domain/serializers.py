@@ -55,6 +55,7 @@ def message(
         "priority": row.priority.value,
         "valid_until": timestamp(row.valid_until),
         "template": (row.details or {}).get("template"),
+        "options": (row.details or {}).get("options"),
         "resend_of": render(Prefix.MESSAGE, row.resend_of) if row.resend_of else None,
     }
 

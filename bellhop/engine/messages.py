@@ -10,9 +10,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bellhop.domain import options
 from bellhop.domain.channels import CHANNELS, AddressKind, Channel, SubjectRule
 from bellhop.domain.content import HTML, Content, written
 from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.options import Options
 from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.priorities import Priority
 from bellhop.domain.routing import carried
@@ -52,6 +54,7 @@ class SendMessage:
     """Until when it is of use: it fails rather than go out later."""
     template: TemplateUse | None = field(default=None, repr=False)
     """What it says instead of `content`."""
+    options: Options = options.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,8 @@ def _guest(command: SendMessage) -> UUID | None:
 
 
 def _written(command: SendMessage) -> Content:
-    return written(command.channel, command.content or "", command.subject, command.content_type)
+    text = written(command.channel, command.content or "", command.subject, command.content_type)
+    return replace(text, options=command.options)
 
 
 async def _of_template(tx: AsyncConnection, scope: Scope, command: SendMessage, guest_id: UUID | None) -> NewMessage:
@@ -147,7 +151,7 @@ async def _of_template(tx: AsyncConnection, scope: Scope, command: SendMessage, 
     if subject is None and rules.subject is SubjectRule.REQUIRED:
         expected = f"expected a subject, here or in the template: {rules.name} needs one"
         raise InvalidField("subject", expected, "subject_required")
-    text = written(command.channel, made.content, subject, made.content_type)
+    text = replace(written(command.channel, made.content, subject, made.content_type), options=command.options)
     return replace(_new(command, guest_id, text), template=made.source)
 
 

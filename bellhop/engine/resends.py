@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bellhop.domain import media, options
 from bellhop.domain.content import written
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.operators import Operator, OperatorAction
@@ -70,7 +72,11 @@ def _like(old: MessageRow) -> NewMessage:
     return NewMessage(
         channel=old.channel,
         recipient=old.recipient,
-        content=written(old.channel, old.content, old.subject, old.content_type),
+        content=replace(
+            written(old.channel, old.content, old.subject, old.content_type),
+            media=media.of_stored((old.details or {}).get("media")),
+            options=options.of_stored((old.details or {}).get("options")),
+        ),
         guest_id=old.guest_id,
         metadata=old.metadata,
         category=old.category,

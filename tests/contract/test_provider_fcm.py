@@ -15,6 +15,7 @@ import pytest
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import Account, CallbackRequest, CannotList, LookupKind, LookupRequest, SendKind
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.options import Options
 from bellhop.providers.fcm import PACKAGE
 from bellhop.providers.fcm.adapter import Fcm
 from bellhop.providers.fcm.codes import FCM_ERRORS, STATUSES
@@ -93,13 +94,13 @@ def sent(**other: Any) -> tuple[str, dict[str, Any]]:
 
 
 def test_what_is_sent() -> None:
-    head, body = sent(content=Content(text="Grüße 🏨", subject="Grand Sunset"))
+    head, body = sent(content=Content(text="Grüße 🏨", options=Options(title="Grand Sunset", data={"room": "9"})))
     assert head.startswith("POST /v1/projects/grand-sunset/messages:send HTTP/1.1")
     assert body == {
         "message": {
             "token": TOKEN,
             "notification": {"title": "Grand Sunset", "body": "Grüße 🏨"},
-            "data": {"message_id": str(MESSAGE)},
+            "data": {"room": "9", "message_id": str(MESSAGE)},
             "android": {"priority": "high", "notification": {"tag": str(MESSAGE)}},
             "apns": {"headers": {"apns-collapse-id": str(MESSAGE)}},
         }

@@ -61,6 +61,7 @@ def test_a_message() -> None:
             "priority": "normal",
             "valid_until": None,
             "template": None,
+            "options": None,
             "resend_of": None,
         }
     )

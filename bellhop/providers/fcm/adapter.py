@@ -139,7 +139,7 @@ def payload(outgoing: Outgoing) -> dict[str, Any]:
     message_id = str(outgoing.message_id)
     target = "fid" if _INSTALLATION.fullmatch(outgoing.to) else "token"
     notification = {"body": outgoing.content.text}
-    title = outgoing.content.subject or outgoing.sender_name
+    title = outgoing.content.options.title or outgoing.sender_name
     if title:
         notification["title"] = title
     android: dict[str, Any] = {"priority": "high", "notification": {"tag": message_id}}
@@ -151,7 +151,7 @@ def payload(outgoing: Outgoing) -> dict[str, Any]:
         "message": {
             target: outgoing.to,
             "notification": notification,
-            "data": {"message_id": message_id},
+            "data": {**(outgoing.content.options.data or {}), "message_id": message_id},
             "android": android,
             "apns": {"headers": apns},
         }

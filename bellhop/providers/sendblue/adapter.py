@@ -58,6 +58,7 @@ class Sendblue:
         if not secret:
             return SendResult(SendKind.ACCOUNT, code=FailureCode.CONFIGURATION, text="no secret key")
         signed = f"{outgoing.callback_url}&token={callbacks.token(secret, outgoing.attempt_id)}"
+        style = outgoing.content.options.send_style
         with Call(timeout=outgoing.timeout, deadline=outgoing.deadline) as call:
             try:
                 messages_api(self._http, account).send(
@@ -65,6 +66,7 @@ class Sendblue:
                     from_number=outgoing.sender,
                     content=outgoing.content.text,
                     status_callback=signed,
+                    extra_body={"send_style": style.value} if style else None,
                 )
             except Exception as error:  # noqa: BLE001  never raises: see the port
                 return read_answer(call.answer) if call.answer else failure(call, error)

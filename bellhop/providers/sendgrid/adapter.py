@@ -242,6 +242,7 @@ def mail(outgoing: Outgoing) -> dict[str, object]:
     return {
         "personalizations": [{"to": [{"email": outgoing.to}], "custom_args": ids}],
         "from": sender,
+        **({"reply_to": {"email": reply_to}} if (reply_to := content.options.reply_to) else {}),
         "subject": content.subject or "",
         "content": [{"type": kind, "value": value} for kind, value in bodies if visible(value)],
     }

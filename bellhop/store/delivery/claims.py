@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import func, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import content, policy, routing
+from bellhop.domain import content, media, options, policy, routing
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer, Next, Refusal
 from bellhop.domain.channels import CHANNELS
@@ -232,4 +232,11 @@ class Claims:
 
 
 def _content(row: MessageRow, text: str) -> Content:
-    return Content(text=text, content_type=row.content_type, subject=row.subject)
+    details = row.details or {}
+    return Content(
+        text=text,
+        content_type=row.content_type,
+        subject=row.subject,
+        media=media.of_stored(details.get("media")),
+        options=options.of_stored(details.get("options")),
+    )

@@ -181,7 +181,7 @@ async def accept(
         parts=len(texts),
         body=content.body(texts, new.content.plain),
         provider=sender.provider,
-        details={"template": dict(new.template)} if new.template else None,
+        details=_details(new),
         priority=new.priority.value,
         resend_of=new.resend_of,
     )
@@ -190,6 +190,17 @@ async def accept(
     await events.write(tx, scope.id, "message", row.id, [NewEvent("message.queued", "queued")])
     await consents.remember_contact(tx, scope.id, rules.address.value, new.recipient, address_hash, [new.guest_id])
     return row
+
+
+def _details(new: NewMessage) -> dict[str, Any] | None:
+    """What is kept beside the text: only what there is."""
+    options = new.content.options.stored()
+    kept = {
+        "template": dict(new.template) if new.template else None,
+        "options": options or None,
+        "media": [one.stored() for one in new.content.media] or None,
+    }
+    return {name: value for name, value in kept.items() if value is not None} or None
 
 
 async def get(tx: AsyncConnection, scope: Scope, message_id: UUID) -> MessageRow | None:
