@@ -31,6 +31,7 @@ from api.route_paths import base_of
 from api.routes import (
     accounts,
     consents,
+    devices,
     guests,
     health,
     keys,
@@ -60,7 +61,20 @@ from bellhop.temporal.dispatcher import TemporalDispatcher
 from bellhop.webhooks.resolver import close_shared
 
 ASK_AGAIN = 2.0
-NATIVE = (messaging, templates, ledger, guests, consents, webhooks, properties, accounts, keys, receipts, health)
+NATIVE = (
+    messaging,
+    templates,
+    ledger,
+    guests,
+    devices,
+    consents,
+    webhooks,
+    properties,
+    accounts,
+    keys,
+    receipts,
+    health,
+)
 
 log = structlog.get_logger()
 

@@ -13,6 +13,7 @@ from bellhop.domain.answers import Answer, Withdrawal
 from bellhop.domain.channels import AddressKind, Channel
 from bellhop.domain.consents import Effect as Effect
 from bellhop.domain.content import Content
+from bellhop.domain.devices import DeviceVerdict
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.inbound_details import InboundDetails
 from bellhop.domain.slots import Carrier
@@ -87,6 +88,10 @@ class SendResult:
     text: str | None = field(default=None, repr=False)
     """The provider's own words. May quote the guest's address: kept in Postgres only, never logged or raised."""
     retry_after: float | None = None
+    device: DeviceVerdict | None = None
+    """Of a notification that is refused: what that says of the device, if it says so."""
+    device_since: datetime | None = None
+    """Since when the device is gone, where the provider says it; None: since before the call."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Prefix(StrEnum):
     MESSAGE = "omsg"
     INBOUND = "imsg"
     GUEST = "gst"
+    DEVICE = "dev"
     PROPERTY = "pty"
     ACCOUNT = "acc"
     CONVERSATION = "cvs"

@@ -9,11 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from bellhop.domain import inbound_details
+from bellhop.domain.devices import masked
 from bellhop.domain.failures import error_object
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.rows.access import KeyRow, OperatorActionRow, PropertyRow
 from bellhop.domain.rows.delivery import AccountSummary
-from bellhop.domain.rows.guests import ConsentRow, GuestRow
+from bellhop.domain.rows.guests import ConsentRow, DeviceRow, GuestRow
 from bellhop.domain.rows.messages import PublicMessage
 from bellhop.domain.rows.templates import TemplateRow
 from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointRow
@@ -241,6 +242,24 @@ def account(row: AccountSummary, environment: str) -> dict[str, Any]:
             {"channel": one.channel.value, "address": one.address, "name": one.name, "used": one.is_default}
             for one in row.senders
         ],
+    }
+
+
+def device(row: DeviceRow) -> dict[str, Any]:
+    """The Device object: of its token the end alone."""
+    return {
+        "id": render(Prefix.DEVICE, row.id),
+        "guest_id": render(Prefix.GUEST, row.guest_id),
+        "platform": row.platform.value,
+        "kind": row.kind.value,
+        "token": masked(row.token),
+        "environment": row.environment.value if row.environment else None,
+        "bundle_id": row.bundle_id,
+        "locale": row.locale,
+        "app_version": row.app_version,
+        "registered_at": timestamp(row.registered_at),
+        "suppressed_at": timestamp(row.suppressed_at),
+        "created_at": timestamp(row.created_at),
     }
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
+from bellhop.domain.devices import DeviceEnvironment, DeviceKind, Platform
+
 
 @dataclass(frozen=True, slots=True)
 class GuestRow:
@@ -67,3 +69,25 @@ class GuestFields(TypedDict, total=False):
     metadata: dict[str, Any]
     external_id: str | None
     is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A row of `devices`: where a guest's app takes notifications. Its repr shows nothing personal."""
+
+    id: UUID
+    scope_id: UUID
+    guest_id: UUID
+    platform: Platform
+    kind: DeviceKind
+    token: str = field(repr=False)
+    token_hash: bytes = field(repr=False)
+    environment: DeviceEnvironment | None
+    bundle_id: str | None
+    locale: str | None = field(repr=False)
+    app_version: str | None
+    registered_at: datetime
+    """When the app last registered."""
+    suppressed_at: datetime | None
+    """Since when nothing goes to it, until it registers anew: its token does not fit its app and environment."""
+    created_at: datetime

@@ -33,6 +33,7 @@ from bellhop.domain.delivery_ports import (
     SendKind,
     SendResult,
 )
+from bellhop.domain.devices import DeviceVerdict
 from bellhop.domain.failures import FailureCode
 from bellhop.providers.fcm.codes import (
     FCM_ERRORS,
@@ -183,6 +184,7 @@ def read_answer(answer: Answer) -> SendResult:
         provider_code=code or words(error.get("status")) or str(answer.status),
         text=words(error.get("message")),
         retry_after=wait,
+        device=DeviceVerdict.GONE if verdict.dead else None,
     )
 
 

@@ -136,6 +136,8 @@ class AttemptStore:
             return await self._claims.account_at_fault(tx, row, claim.account.id, result.provider_code, MEND)
         if result.kind is SendKind.RETRY:
             return await self._retry_later(tx, row, result)
+        if result.device is not None:
+            await self._claims.device_refused(tx, row, attempt, claim.outgoing.to, result)
         hashed = row.address_hash or row.erased_hash
         if result.code is FailureCode.OPTED_OUT and hashed is not None:
             await self._bind(tx, row, hashed, claim, f"provider {result.provider_code}")

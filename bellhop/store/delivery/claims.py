@@ -15,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import content, media, options, policy, routing
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer, Next, Refusal
-from bellhop.domain.channels import CHANNELS
+from bellhop.domain.channels import CHANNELS, AddressKind
 from bellhop.domain.content import Content
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
-from bellhop.domain.delivery_ports import Busy, Claim, Effect, Outgoing, TakeSlot
+from bellhop.domain.delivery_ports import Busy, Claim, Effect, Outgoing, SendResult, TakeSlot
+from bellhop.domain.ids import Prefix, render
 from bellhop.domain.operators import HELD_BY_OPERATOR
 from bellhop.domain.policy import Decision, Facts, Lookup, Reason, Way
 from bellhop.domain.provider_urls import Routes
@@ -29,11 +30,13 @@ from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
 from bellhop.store.delivery import accounts, attempt_rows, outcome_resolution, parked
 from bellhop.store.delivery.attempt_rows import SendingAccount
-from bellhop.store.guests import consents
+from bellhop.store.guests import consents, devices
 from bellhop.store.messages import outbound, progress
 from bellhop.store.messages.progress import Progress
 from bellhop.store.settings import DeliverySettings
 from bellhop.store.tables import attempts, provider_accounts
+from bellhop.store.webhooks import events
+from bellhop.store.webhooks.events import NewEvent
 
 log = structlog.get_logger()
 
@@ -192,6 +195,19 @@ class Claims:
         )
         look = self.settings.hold * random.uniform(1.0, 1.5)
         return Progress(row, answer=await parked.park(tx, row, Reason.ACCOUNT_HELD, account_id, look))
+
+    async def device_refused(
+        self, tx: AsyncConnection, row: MessageRow, attempt: AttemptRow, token: str, result: SendResult
+    ) -> None:
+        """The provider says that a device is gone, or that its token fits nothing it knows: the guest has it no longer,
+        unless it registered again since. The message's timeline names it."""
+        assert result.device is not None
+        hashed, since = self.book.hash(AddressKind.DEVICE, token), result.device_since or attempt.created_at
+        device = await devices.refused(tx, row.scope_id, hashed, result.device, since)
+        if device is not None:
+            facts: dict[str, object] = {"device": render(Prefix.DEVICE, device), "part": attempt.part + 1}
+            event = NewEvent(f"device.{result.device.value}", facts=facts)
+            await events.write(tx, row.scope_id, "message", row.id, [event])
 
     async def _start(
         self,

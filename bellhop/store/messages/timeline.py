@@ -62,13 +62,17 @@ _SAID: dict[Effect, str] = {
 }
 """Why a message was refused by what its address allows, in words."""
 _CAUSES = (
-    "message.queued", "due", "valid_until", "operator.", "consent.", "attempt.", "receipt.", "message.", "webhook.",
+    "message.queued", "due", "valid_until", "operator.", "consent.", "attempt.", "device.", "receipt.", "message.",
+    "webhook.",
 )  # fmt: skip
 
 
 _EXPLAINED = {
     "message.queued": "accepted",
     "message.held": "the sending account is at fault; held until it is mended",
+    "device.gone": "the app or its token is gone from this device, which is removed from the guest",
+    "device.misfit": "the device's token is none of this app in this environment; nothing more goes to it until it "
+    "registers anew",
 }
 _WAITS_FOR = {
     Reason.PAUSED.value: "the property is paused; it goes out when the property goes on",
@@ -157,6 +161,7 @@ async def _events(tx: AsyncConnection, row: MessageRow) -> list[Entry]:
                 "event_id": render(Prefix.EVENT, event.id),
                 **_detail(event.type, event.facts),
                 **_which_again(event.type, row),
+                **({name: event.facts[name] for name in ("device", "part") if name in event.facts}),
                 **({"error": error_object(code, event.facts.get("provider_code"))} if code else {}),
             }
         )

@@ -26,7 +26,7 @@ from bellhop.store.tables.delivery import (
     senders,
     unapplied_receipts,
 )
-from bellhop.store.tables.guests import consents, contact_points, conversations, guests, stays
+from bellhop.store.tables.guests import consents, contact_points, conversations, devices, guests, stays
 from bellhop.store.tables.messages import assets, messages, templates
 from bellhop.store.tables.webhooks import deliveries, endpoints, events
 
@@ -41,6 +41,7 @@ __all__ = [
     "contact_points",
     "conversations",
     "deliveries",
+    "devices",
     "endpoints",
     "events",
     "guests",

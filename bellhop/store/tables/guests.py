@@ -76,6 +76,32 @@ contact_points = Table(
     Index("ix_contact_points_guest_id", "guest_id"),
 )
 
+devices = Table(
+    "devices",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("guest_id", Uuid, ForeignKey("guests.id", ondelete="CASCADE"), nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("token", Personal, nullable=False),
+    Column("token_hash", LargeBinary, nullable=False),
+    Column("environment", Text),
+    Column("bundle_id", Text),
+    Column("locale", Personal),
+    Column("app_version", Text),
+    # By clock_timestamp(): whether an app registered again since a provider's word is told by it.
+    time_column("registered_at", null=False),
+    # Its token does not fit its app and environment: nothing goes to it until it registers anew.
+    time_column("suppressed_at"),
+    time_column("created_at", now=True),
+    UniqueConstraint("scope_id", "token_hash"),
+    Index("ix_devices_guest_id", "guest_id", "registered_at"),
+    CheckConstraint("platform in ('ios', 'android', 'web')", name="platform"),
+    CheckConstraint("kind in ('fcm_token', 'fcm_fid', 'apns')", name="kind"),
+    CheckConstraint("environment in ('sandbox', 'production')", name="environment"),
+)
+
 consents = Table(
     "consents",
     metadata,
