@@ -7,7 +7,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, to_json
 
 from bellhop.domain import addresses
@@ -17,6 +26,8 @@ from bellhop.domain.ids import Prefix
 from bellhop.domain.paging import COUNTED
 from bellhop.domain.text import visible
 
+MOST_FIELDS = 1_000
+"""Fields of an object, ours and others together: each that we do not know is an error, and errors are dear."""
 MOST_KEYS = 50
 MOST_BYTES = 16 * 1024
 FURTHEST_YEARS = 10
@@ -30,6 +41,13 @@ class Strict(BaseModel):
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_many(cls, value: Any) -> Any:
+        if isinstance(value, dict) and len(value) > MOST_FIELDS:
+            raise wrong("too_many_fields", f"expected at most {MOST_FIELDS} fields")
+        return value
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:

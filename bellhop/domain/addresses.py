@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Mapping
 
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 from bellhop.domain.channels import AddressKind
 from bellhop.domain.ids import Prefix, parse
@@ -25,6 +25,10 @@ _OTHER_SPELLINGS = frozenset({52, 54, 55})
 mobiles, from abroad), Brazil (a ninth digit, since 2016)."""
 _LONGEST = 15
 """Digits of a number with its country code (ITU-T E.164)."""
+_LONGEST_WRITTEN = 40
+"""Characters of a number as people write it; longer is none, and is not looked at."""
+_LONGEST_EMAIL = 320
+"""Characters of an e-mail address, 64 and 255 beside the sign (RFC 5321, 4.5.3.1); what is longer is not looked at."""
 _NORTH_AMERICAN = re.compile(r"[2-9]\d\d[2-9]\d{6}")
 """Area code and exchange begin with 2 to 9 wherever +1 is dialled, in area codes to come too."""
 
@@ -37,7 +41,7 @@ def phone(text: str) -> str:
     """An E.164 number as given, checked against the numbering plans: lengths, not ranges, which are assigned anew every
     month. Raises BadAddress."""
     expected = "expected a phone number in E.164 form, such as +13055551234"
-    if not text.startswith("+") or not text[1:].isascii() or not text[1:].isdigit():
+    if len(text) > _LONGEST_WRITTEN or not text.startswith("+") or not text[1:].isascii() or not text[1:].isdigit():
         raise BadAddress(expected)
     try:
         number = phonenumbers.parse(text)
@@ -55,8 +59,15 @@ def phone(text: str) -> str:
 
 def email(text: str) -> str:
     """An e-mail address, its domain normalised. No look-up is made. Raises BadAddress."""
+    return _valid_email(text).normalized
+
+
+def _valid_email(text: str) -> ValidatedEmail:
+    if len(text) > _LONGEST_EMAIL:
+        # Before the library looks at it: its work grows faster than the text.
+        raise BadAddress(f"expected an e-mail address: it has more than {_LONGEST_EMAIL} characters")
     try:
-        return validate_email(text, check_deliverability=False, test_environment=True).normalized
+        return validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
         raise BadAddress(f"expected an e-mail address: {error}") from None
 
@@ -113,6 +124,8 @@ def email_key(address: str) -> str:
 
 
 def _canonical_phone(text: str) -> str:
+    if len(text) > _LONGEST_WRITTEN:
+        return text
     try:
         plain = _one_spelling(phonenumbers.parse(text))
     except phonenumbers.NumberParseException:
@@ -139,8 +152,8 @@ def _others(kind: AddressKind, plain: str) -> list[str]:
     """The spellings of a canonical address beside itself."""
     if kind is AddressKind.EMAIL and not plain.isascii():
         try:
-            domain = validate_email(plain, check_deliverability=False, test_environment=True).ascii_domain
-        except EmailNotValidError:
+            domain = _valid_email(plain).ascii_domain
+        except BadAddress:
             return []
         return [plain.rpartition("@")[0] + "@" + domain]
     if kind is not AddressKind.PHONE:

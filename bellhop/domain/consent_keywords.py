@@ -78,6 +78,7 @@ _SENT_FROM: Final = tuple(
     )
 )  # fmt: skip
 """How the line begins that mail programs and telephones add below, or behind, a text."""
+_SENT_WORDS: Final = max(start.count(" ") for start in _SENT_FROM) + 1
 _SENT: Final = tuple(
     ("".join(folded(start)), "".join(folded(end)))
     for start, end in (
@@ -115,12 +116,12 @@ def _one(words: Sequence[str]) -> tuple[str, ...]:
 def _without_signature(lines: Sequence[str]) -> list[str]:
     """The words of a text above its signature."""
     said: list[str] = []
-    for place, line in enumerate(lines):
-        if said and (
-            _RULE.fullmatch(line.strip()) or _signed(said, line, last=not any(map(folded, lines[place + 1 :])))
-        ):
+    # Each line once: a guest's text may be of a thousand.
+    words_of = [folded(line) for line in lines]
+    last = max((place for place, words in enumerate(words_of) if words), default=0)
+    for place, (line, words) in enumerate(zip(lines, words_of, strict=True)):
+        if said and (_RULE.fullmatch(line.strip()) or (place >= last and _signed(said, line, words))):
             break
-        words = folded(line)
         cut = _sent_from(words, whole_line=bool(said))
         said += words[:cut]
         if cut < len(words):
@@ -128,18 +129,18 @@ def _without_signature(lines: Sequence[str]) -> list[str]:
     return said
 
 
-def _signed(said: Sequence[str], line: str, *, last: bool) -> bool:
-    """Whether a line is a name after a dash, below a word that can only mean one thing."""
+def _signed(said: Sequence[str], line: str, words: Sequence[str]) -> bool:
+    """Whether the last line is a name after a dash, below a word that can only mean one thing."""
     phrase = _one(said)
     plain = phrase in _STOP | _START and phrase not in _AMBIGUOUS
-    return plain and last and _DASH.match(line.strip()) is not None and len(folded(line)) <= 3
+    return plain and _DASH.match(line.strip()) is not None and len(words) <= 3
 
 
 def _sent_from(words: Sequence[str], *, whole_line: bool) -> int:
     """Where that begins in a line which a mail program adds ("Sent from my iPhone"); the number of words where nothing
     does. Only below a text is it a line of its own."""
     for start in range(0 if whole_line else 1, len(words)):
-        if " ".join(words[start:]).startswith(_SENT_FROM):
+        if " ".join(words[start : start + _SENT_WORDS]).startswith(_SENT_FROM):
             return start
     joined = "".join(words)
     if whole_line and any(joined.startswith(start) and joined.endswith(end) for start, end in _SENT):

@@ -8,6 +8,7 @@ parameters can make the process do is bounded: no loader, no filter that multipl
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -23,6 +24,10 @@ MOST_BYTES = 8 * 1024
 MOST_PARAMETERS = 50
 LONGEST = 10_000
 """Characters of what a template makes."""
+MOST_PLACES = 500
+"""Outputs and tags of one text."""
+LONGEST_PLACE = 500
+"""Characters of one of them. Liquid's work grows with the square of both."""
 _TAGS = ("assign", "break", "capture", "case", "comment", "continue", "cycle", "echo", "for", "if", "unless", "#")
 _KEPT_TAGS = frozenset({*_TAGS, "content", "output", "illegal"})
 _FILTERS = frozenset(
@@ -33,6 +38,9 @@ _FILTERS = frozenset(
     )
 )  # fmt: skip
 """Without `replace` and `split`, of which a short chain makes gigabytes, and `default`, which hides what is missing."""
+
+_OPENING = re.compile(r"\{[{%]")
+_CLOSINGS = {"{{": "}}", "{%": "%}"}
 
 
 class TemplateProblem(ValueError):
@@ -81,12 +89,29 @@ def warm() -> None:
 def _parsed(text: str, html: bool) -> BoundTemplate:
     from liquid.exceptions import LiquidError
 
+    _bounded(text)
     try:
         return _environment(html).from_string(text)
     except LiquidError as error:
         raise TemplateProblem(f"expected a Liquid template: {_said(error)}") from None
     except (RecursionError, ValueError):
         raise TemplateProblem("expected a Liquid template that is not nested so deeply") from None
+
+
+def _bounded(text: str) -> None:
+    """Raise TemplateProblem on what Liquid would take long to read: places that are many, long, or without an end (it
+    looks for the end of each through all of the text)."""
+    place = places = 0
+    while begun := _OPENING.search(text, place):
+        ended = text.find(_CLOSINGS[begun.group()], begun.end())
+        places += 1
+        if ended < 0:
+            raise TemplateProblem(f"expected a Liquid template: a {begun.group()} is not closed")
+        if ended - begun.end() > LONGEST_PLACE:
+            raise TemplateProblem(f"expected at most {LONGEST_PLACE} characters between {begun.group()} and its end")
+        if places > MOST_PLACES:
+            raise TemplateProblem(f"expected at most {MOST_PLACES} outputs and tags")
+        place = ended + 2
 
 
 def _said(error: Exception) -> str:
