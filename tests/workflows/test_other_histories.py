@@ -1,4 +1,5 @@
-"""Histories of the other workflows (an endpoint's, a sweep's), replayed like those of messages. To add one:
+"""Histories of the other workflows (an endpoint's, a sweep's, a release's), replayed like those of messages. To add
+one:
 
 BELLHOP_RECORD_HISTORIES=endpoint_retried make test TESTS=tests/workflows/test_other_histories.py JOBS=0
 """
@@ -7,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -17,25 +19,29 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from bellhop.domain.ids import Prefix, endpoint_workflow, parse
+from bellhop.domain.ids import Prefix, endpoint_workflow, parse, release_workflow
 from bellhop.sandbox.testing import Receiver, running
 from bellhop.settings import Settings
 from bellhop.temporal import contract
 from tests.integration.engine import SMS, Engine, running_engine
+from tests.integration.test_parked import change, resume, send, waits
 from tests.workflows.test_message_histories import plain
 from workflows.endpoint import EndpointWorkflow
+from workflows.release import ReleaseWorkflow
 from workflows.sweep import SweepWorkflow
 
 HISTORIES = Path(__file__).parent / "histories" / "others"
 RECORDING = [name for name in os.environ.get("BELLHOP_RECORD_HISTORIES", "").split(",") if name]
-NAMES = ("endpoint_drained", "endpoint_retried", "sweep")
+NAMES = ("endpoint_drained", "endpoint_retried", "released", "sweep")
+
+WORKFLOWS = [EndpointWorkflow, ReleaseWorkflow, SweepWorkflow]
 
 
 @pytest.mark.parametrize("runner", [SandboxedWorkflowRunner(), UnsandboxedWorkflowRunner()], ids=["sandboxed", "plain"])
 @pytest.mark.parametrize("name", NAMES)
 async def test_it_replays(name: str, runner: WorkflowRunner) -> None:
     history = WorkflowHistory.from_json(name, (HISTORIES / f"{name}.json").read_text(encoding="utf-8"))
-    await Replayer(workflows=[EndpointWorkflow, SweepWorkflow], workflow_runner=runner).replay_workflow(history)
+    await Replayer(workflows=WORKFLOWS, workflow_runner=runner).replay_workflow(history)
 
 
 def test_they_are_all_there() -> None:
@@ -54,7 +60,7 @@ async def stack(settings: Settings, engine: AsyncEngine, temporal: Client) -> As
             yield made
 
 
-async def drained(stack: Engine, *answers: int) -> str:
+async def drained(stack: Engine, answers: tuple[int, ...]) -> str:
     """Deliver the events of one message to an endpoint that first gives these answers. Returns the workflow's id."""
     with Receiver().open() as customer:
         customer.answers = list(answers)
@@ -78,11 +84,32 @@ async def swept(stack: Engine) -> str:
     return name
 
 
+async def released(stack: Engine) -> str:
+    """Pause the property, park two messages, and let them go one by one. Returns the workflow's id."""
+    stack.settings.delivery.release_rate = 4.0
+    await change(stack, "update scopes set paused_at = now()")
+    sent = await send(stack, 2)
+    for message in sent:
+        await waits(stack, message, "paused")
+    await resume(stack)
+    for message in sent:
+        await stack.until(message, "delivered")
+    name = release_workflow(stack.scope.id, "sms")
+    await stack.client.get_workflow_handle(name).result()
+    return name
+
+
+MADE_BY: dict[str, Callable[[Engine], Awaitable[str]]] = {
+    **{name: partial(drained, answers=answers) for name, answers in ANSWERS.items()},
+    "released": released,
+    "sweep": swept,
+}
+
 if RECORDING:
     # Only when asked: see the top of this file.
     @pytest.mark.parametrize("name", RECORDING)
     async def test_record(stack: Engine, name: str) -> None:
-        made = await (swept(stack) if name == "sweep" else drained(stack, *ANSWERS[name]))
+        made = await MADE_BY[name](stack)
         history = await stack.client.get_workflow_handle(made).fetch_history()
         HISTORIES.mkdir(exist_ok=True)
         (HISTORIES / f"{name}.json").write_text(plain(history), encoding="utf-8")
