@@ -44,9 +44,9 @@ PLACES = (
     "{{", "{%", "{{ a", "{% if a", "{% raw %}", "{% comment %}", "{%raw%}{{", "{{ a }}", "{% if a %}", "{% endif %}",
     "{{ a(", "{% cycle a, ", "{% for a in b(", "{% case a[", "{{ '", "{%}", "}}", "%}",
 )  # fmt: skip
-LITTLE = 0.004
+FEW_SECONDS = 0.004
 """Seconds that any parser may take: below, nothing can be told from the clock."""
-MUCH = 0.4
+MOST_SECONDS = 0.4
 """Seconds of the processor that nothing may take, on whatever machine."""
 MORE = 8
 """Times as much that four times as long an input may cost: more than four, for the processor's caches, and far from the
@@ -139,11 +139,11 @@ def steady(parser: Callable[[str], object], quarter: str, whole: str) -> str | N
     for _ in range(6):
         templates._parsed.cache_clear()
         many = min(many, seconds(parser, whole))
-        if many <= LITTLE:
+        if many <= FEW_SECONDS:
             return None
         templates._parsed.cache_clear()
         few = min(few, seconds(parser, quarter))
-        if many <= MORE * few and many < MUCH:
+        if many <= MORE * few and many < MOST_SECONDS:
             return None
     return f"{few * 1e3:.1f} ms, four times as much {many * 1e3:.1f} ms: {whole[:40]!r}"
 
