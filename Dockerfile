@@ -20,7 +20,7 @@ RUN uv sync --frozen --no-dev --group sandbox
 FROM python:3.13-slim
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin bellhop \
- && install -d -o bellhop -g bellhop /var/lib/bellhop
+ && install -d -o bellhop -g bellhop /var/lib/bellhop /var/lib/bellhop-media
 WORKDIR /app
 COPY --from=build /app /app
 USER bellhop

@@ -31,6 +31,7 @@ from bellhop.domain.routing import carried
 from bellhop.domain.scopes import ENVIRONMENTS
 from bellhop.engine.installation import await_installation
 from bellhop.logging import configure_logs
+from bellhop.media.library import Library
 from bellhop.providers import PACKAGES, providers
 from bellhop.providers.lease import DeadMansSwitch, boottime
 from bellhop.settings import Settings, SettingsError, load
@@ -202,7 +203,7 @@ async def run(settings: Settings, role: str) -> None:
         checking.cancel()
         return
     await checking
-    posts = make_client(settings.webhook)
+    posts, library = make_client(settings.webhook), Library(settings.media)
     with calls(settings) as (slots, questions):
         async with posts, TemporalDispatcher(client, engine) as dispatcher:
             messages = message_activities(settings, engine, dispatcher, slots, questions)
@@ -210,12 +211,13 @@ async def run(settings: Settings, role: str) -> None:
             workers = [workflow_worker(client, settings, messages)] if role in ("workflows", "all") else []
             if role in ("activities", "all"):
                 grace, hold = settings.bellhop.sweep_grace, settings.delivery.hold
-                sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold)
+                sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold, library.remove)
                 workers += activity_workers(client, settings, engine, dispatcher, messages, posts, sweeper)
                 watching = asyncio.create_task(watch_over(client, sweeper, settings.bellhop.sweep_every))
             await _run_all(workers, stop)
             if watching is not None:
                 watching.cancel()
+    library.close()
     await close_shared()
     await engine.dispose()
 

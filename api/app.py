@@ -30,6 +30,7 @@ from api.middleware import RequestMiddleware
 from api.route_paths import base_of
 from api.routes import (
     accounts,
+    assets,
     consents,
     devices,
     guests,
@@ -42,6 +43,7 @@ from api.routes import (
     templates,
     webhooks,
 )
+from api.uploads import Uploads
 from bellhop.domain import templates as liquid_templates
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.provider_urls import Routes
@@ -52,6 +54,7 @@ from bellhop.engine.installation import await_installation
 from bellhop.engine.receipts import keep_applying
 from bellhop.engine.replay import replaying
 from bellhop.logging import configure_logs
+from bellhop.media.library import Library
 from bellhop.providers import providers
 from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.connections import API_POOL_TIMEOUT, make_engine
@@ -63,6 +66,7 @@ from bellhop.webhooks.resolver import close_shared
 ASK_AGAIN = 2.0
 NATIVE = (
     messaging,
+    assets,
     templates,
     ledger,
     guests,
@@ -100,14 +104,18 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
             async with TemporalDispatcher(client, connections) as dispatcher:
                 cipher = read.bellhop.credential_cipher()
                 spool = spool_of(read.spool, cipher)
-                engine = Engine(database, dispatcher, book, cipher, providers(), read.delivery, read.webhook, spool)
+                library = Library(read.media)
+                engine = Engine(
+                    database, dispatcher, book, cipher, providers(), read.delivery, read.webhook, spool, library
+                )
                 waiting = AcceptanceWait(engine)
-                app.state.services = Services(read, engine, Authenticator(database), waiting)
+                app.state.services = Services(read, engine, Authenticator(database), waiting, Uploads(read.media))
                 beside = (keep_applying(engine), _fetching(engine, read), _warm())
                 async with _beside(*beside), replaying(engine):
                     with Connections(read.api) as connected:
                         yield {STATE: connected}
                 await waiting.close()
+                library.close()
         finally:
             for task in (registering, checking):
                 await _ended(task)
@@ -129,14 +137,20 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     base, https = base_of(settings.bellhop.public_url), settings.bellhop.encrypted
-    app.add_middleware(RequestMiddleware, limits=settings.api, dialects=dialects, base=base, https=https)
+    app.add_middleware(
+        RequestMiddleware, limits=settings.api, media=settings.media, dialects=dialects, base=base, https=https
+    )
+    _include(app, dialects)
+    return app
+
+
+def _include(app: FastAPI, dialects: Sequence[Dialect]) -> None:
     for module in NATIVE:
         app.include_router(module.router)
     for dialect in dialects:
         app.include_router(dialect.router)
     docs.serve(app)
     openapi.describe(app)
-    return app
 
 
 @asynccontextmanager

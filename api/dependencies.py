@@ -19,6 +19,7 @@ from api.acceptance_wait import AcceptanceWait
 from api.auth import Authenticator, Caller, read_key
 from api.buckets import Buckets
 from api.problems import Invalid, MissingScope, NotFound
+from api.uploads import Upload, Uploads
 from bellhop.domain import keys
 from bellhop.domain.ids import Prefix, parse
 from bellhop.domain.paging import Listed, PageRequest
@@ -37,6 +38,7 @@ class Services:
     engine: Engine
     authenticator: Authenticator
     acceptance_wait: AcceptanceWait
+    uploads: Uploads
     forged_callbacks: Buckets = field(default_factory=lambda: Buckets(burst=60, rate=1.0))
     """What nobody's credentials had signed, by account and source address."""
 
@@ -64,10 +66,17 @@ async def scope(request: Request) -> Scope:
     return _caller(request).scope
 
 
+async def upload(request: Request) -> Upload:
+    """The file that was sent; only on endpoints that take one."""
+    found: Upload = request.scope["bellhop.upload"]
+    return found
+
+
 CurrentServices = Annotated[Services, Depends(services)]
 CurrentEngine = Annotated[Engine, Depends(engine)]
 CurrentCaller = Annotated[Caller, Depends(caller)]
 CurrentScope = Annotated[Scope, Depends(scope)]
+CurrentUpload = Annotated[Upload, Depends(upload)]
 
 
 def _services(request: Request) -> Services:
@@ -90,6 +99,12 @@ def require_scope(right: str) -> Callable[[Endpoint], Endpoint]:
     return mark
 
 
+def takes_file(endpoint: Endpoint) -> Endpoint:
+    """Mark an endpoint: its body is a file, which is on the disk before the endpoint runs (CurrentUpload)."""
+    endpoint.takes_file = True  # type: ignore[attr-defined]
+    return endpoint
+
+
 class AuthenticatedRoute(APIRoute):
     """A route that knows its caller before it reads the body, and reads the body strictly.
 
@@ -100,6 +115,13 @@ class AuthenticatedRoute(APIRoute):
         handle = super().get_route_handler()
         right: str = self.endpoint.right  # type: ignore[attr-defined]
         takes_body = self.body_field is not None
+        takes_file = getattr(self.endpoint, "takes_file", False)
+
+        async def answered(request: Request) -> Response:
+            await request.scope["bellhop.slot"].take()
+            response = await handle(request)
+            response.headers.update(request.scope["bellhop.rate"])
+            return response
 
         async def authenticated(request: Request) -> Response:
             dialect = request.scope["bellhop.dialect"]
@@ -111,10 +133,11 @@ class AuthenticatedRoute(APIRoute):
             if takes_body:
                 request = _JsonRequest(request.scope, request.receive)
                 await request.read()
-            await request.scope["bellhop.slot"].take()
-            response = await handle(request)
-            response.headers.update(request.scope["bellhop.rate"])
-            return response
+            if not takes_file:
+                return await answered(request)
+            async with _services(request).uploads.received(request, str(known.key_id)) as upload:
+                request.scope["bellhop.upload"] = upload
+                return await answered(request)
 
         return authenticated
 

@@ -25,9 +25,10 @@ from api.dialects.dialect import Dialect, dialect_of
 from api.errors import answer
 from api.headers import trimmed
 from api.problems import Broken, Unavailable
-from api.request_bodies import Body, Budget
+from api.request_bodies import Body, Budget, StreamedBody
 from api.route_paths import below, path_of
 from bellhop.domain.ids import Prefix, render
+from bellhop.media.settings import MediaSettings
 from bellhop.providers import PACKAGES
 from bellhop.settings import ApiSettings
 from bellhop.store.database import unavailable
@@ -36,6 +37,8 @@ log = structlog.get_logger()
 
 BODY_LIMIT = 1024 * 1024
 RECEIPTS = "/v1/receipts/"
+UPLOADS = "/v1/assets"
+"""Where bodies are files, which are not held in memory."""
 CALLBACK_LIMITS = {
     (package.name, each.path): each.most_bytes for package in PACKAGES for each in package.callback_paths
 }
@@ -54,6 +57,7 @@ class RequestMiddleware:
         self,
         app: ASGIApp,
         limits: ApiSettings,
+        media: MediaSettings,
         dialects: Sequence[Dialect] = (),
         base: str = "",
         https: bool = False,
@@ -61,6 +65,7 @@ class RequestMiddleware:
         """`base`: the path of the API's public address, where a proxy may leave it in front of ours."""
         self._app = app
         self._limits = limits
+        self._media = media
         self._bodies = Budget(limits.max_bodies)
         self._base = base
         self._dialects = dialects
@@ -98,7 +103,7 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            if body.announced > _body_limit(path):
+            if body.announced > body.limit:
                 await answer(scope, await body.refuse())(scope, receive, send_marked)
             else:
                 await self._app(scope, body, send_marked)
@@ -134,6 +139,15 @@ class RequestMiddleware:
     def _body(self, scope: Scope, receive: Receive, path: str) -> Body:
         client = scope.get("client")
         caller = network(client[0]) if client else ""
+        if path == UPLOADS and scope["method"] == "POST":
+            return StreamedBody(
+                scope,
+                receive,
+                limit=self._media.max_bytes + BODY_LIMIT,
+                timeout=self._media.upload_timeout,
+                budget=self._bodies,
+                caller=caller,
+            )
         limit, timeout = _body_limit(path), self._limits.body_timeout
         return Body(scope, receive, limit=limit, timeout=timeout, budget=self._bodies, caller=caller)
 

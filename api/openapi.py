@@ -34,6 +34,7 @@ once, on time, and `GET /v1/messaging/{id}/timeline` always says what became of 
 TAGS = [
     {"name": "Messaging", "description": "Messages to guests."},
     {"name": "Templates", "description": "Texts that messages name."},
+    {"name": "Assets", "description": "Files that messages carry."},
     {"name": "Guests", "description": "Who they go to."},
     {"name": "Consents", "description": "What their addresses allow."},
     {"name": "Webhooks", "description": "Where events are posted, and what was delivered."},

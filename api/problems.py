@@ -167,6 +167,7 @@ OF_ENGINE: dict[type[engine.EngineError], tuple[int, str]] = {
     engine.GuestConflict: (409, "guest_conflict"),
     engine.EndpointInactive: (409, "endpoint_inactive"),
     engine.TooManyEndpoints: (409, "too_many_endpoints"),
+    engine.QuotaReached: (409, "asset_quota"),
     engine.OtherEnvironment: (403, "forbidden"),
     engine.WrongSignature: (403, "wrong_signature"),
     engine.AccountUnreadable: (503, "account_unreadable"),

@@ -48,7 +48,7 @@ class Body:
     """`receive` of one request, with its body in one piece. Nothing of it is read before it is asked for."""
 
     __slots__ = (
-        "_asked", "_budget", "_caller", "_expects", "_held", "_limit", "_receive", "_there", "_timeout", "announced",
+        "_asked", "_budget", "_caller", "_expects", "_held", "_receive", "_there", "_timeout", "announced", "limit",
     )  # fmt: skip
 
     def __init__(
@@ -56,7 +56,7 @@ class Body:
     ) -> None:
         """`caller`: whose share of the budget it takes."""
         self._receive = receive
-        self._limit, self._timeout = limit, timeout
+        self.limit, self._timeout = limit, timeout
         self._budget, self._caller = budget, caller
         self._held = 0
         self._asked = self._there = self._expects = False
@@ -86,7 +86,7 @@ class Body:
         """What to answer to a body that is larger than it may be."""
         self._asked = True
         await self._discard()
-        return TooLarge(f"The request body is larger than {self._limit} bytes.", headers={"Connection": "close"})
+        return TooLarge(f"The request body is larger than {self.limit} bytes.", headers={"Connection": "close"})
 
     def release(self) -> None:
         """The body is needed no more. Safe to call twice."""
@@ -114,7 +114,7 @@ class Body:
                 raise CallerGone
             part: bytes = message.get("body", b"")
             whole = not message.get("more_body")
-            if len(taken) + len(part) > self._limit:
+            if len(taken) + len(part) > self.limit:
                 raise await self.refuse()
             if part:
                 if not self._budget.take(self._caller, len(part)):
@@ -139,3 +139,35 @@ class Body:
                     taken += len(message.get("body", b""))
                     if not message.get("more_body"):
                         return
+
+
+class StreamedBody(Body):
+    """A body that is passed on piece by piece, and never held: for files."""
+
+    __slots__ = ("_end", "_taken")
+
+    def __init__(
+        self, scope: Scope, receive: Receive, *, limit: int, timeout: float, budget: Budget, caller: str
+    ) -> None:
+        super().__init__(scope, receive, limit=limit, timeout=timeout, budget=budget, caller=caller)
+        self._end: float | None = None
+        self._taken = 0
+
+    async def __call__(self) -> Message:
+        """The next piece. Raises TooLarge, TooLate and CallerGone."""
+        self._asked = True
+        if self._end is None:
+            self._end = asyncio.get_running_loop().time() + self._timeout
+        try:
+            async with asyncio.timeout_at(self._end):
+                message = await self._receive()
+        except TimeoutError:
+            raise TooLate(
+                f"The request's body took longer than {self._timeout:g} s.", headers={"Connection": "close"}
+            ) from None
+        if message["type"] == "http.disconnect":
+            raise CallerGone
+        self._taken += len(message.get("body", b""))
+        if self._taken > self.limit:
+            raise await self.refuse()
+        return message

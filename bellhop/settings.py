@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validat
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 from bellhop.domain.credentials import CredentialCipher
+from bellhop.media.settings import MediaSettings
 from bellhop.providers import PACKAGES
 from bellhop.providers.package import ProviderSettings
 from bellhop.settings_group import HttpUrl, SettingsGroup
@@ -175,6 +176,7 @@ class Settings(BaseModel):
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
     webhook: WebhookSettings = Field(default_factory=WebhookSettings)
     spool: SpoolSettings = Field(default_factory=SpoolSettings)
+    media: MediaSettings = Field(default_factory=MediaSettings)
 
     def provider(self, kind: type[G]) -> G:
         """The group of one provider, e.g. `settings.provider(TwilioSettings).account_sid`."""

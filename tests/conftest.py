@@ -25,6 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from bellhop.dev.free_ports import Ports
 from bellhop.dev.stack import EmbeddedStack
 from bellhop.domain.addresses import AddressBook
+from bellhop.media.settings import MediaSettings
 from bellhop.ops.migrate import migrate
 from bellhop.providers import PACKAGES
 from bellhop.settings import BellhopSettings, Settings
@@ -154,7 +155,8 @@ def settings(database_dsn: str, tmp_path: Path, request: pytest.FixtureRequest) 
     made = _settings(database_dsn, os.environ[_TEMPORAL], namespace)
     # On a busy machine, too, what a test posts is in the database when it is answered.
     spool = SpoolSettings(_env_file=None, dir=tmp_path / "spool", after=8.0)
-    return made.model_copy(update={"spool": spool})
+    media = MediaSettings(_env_file=None, dir=tmp_path / "media")
+    return made.model_copy(update={"spool": spool, "media": media})
 
 
 @pytest.fixture

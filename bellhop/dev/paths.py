@@ -67,6 +67,10 @@ class DevPaths:
         return self.state / "spool"
 
     @property
+    def media(self) -> Path:
+        return self.state / "media"
+
+    @property
     def receiver_file(self) -> Path:
         return self.state / "receiver.jsonl"
 

@@ -37,6 +37,7 @@ def settings_env(
     ports: Ports,
     host: str,
     spool: Path,
+    media: Path,
 ) -> dict[str, str]:
     """The environment of the stack's programs: the person's own, with what only the stack knows laid over it."""
     url = f"http://{reachable(host)}:{ports.api}"
@@ -56,6 +57,7 @@ def settings_env(
         # The receiver and the person's own test servers live on this machine.
         "WEBHOOK_ALLOW": base.get("WEBHOOK_ALLOW") or "127.0.0.0/8,::1/128",
         "SPOOL_DIR": str(spool),
+        "MEDIA_DIR": str(media),
         # Everything is here: a .env beside the checkout is for the real installation, or was read into `base`.
         "BELLHOP_ENV_FILE": "",
         "PYTHONUNBUFFERED": "1",

@@ -116,6 +116,7 @@ class EmbeddedStack:
             ports=self.ports,
             host=self.host,
             spool=self.paths.spool,
+            media=self.paths.media,
         )
 
     def description(self) -> dict[str, Any]:

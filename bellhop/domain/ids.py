@@ -39,6 +39,7 @@ class Prefix(StrEnum):
     KEY = "key"
     CONSENT = "cns"
     TEMPLATE = "tpl"
+    ASSET = "ast"
     REQUEST = "req"
 
 

@@ -15,6 +15,7 @@ from bellhop.domain.ids import Prefix, render
 from bellhop.domain.rows.access import KeyRow, OperatorActionRow, PropertyRow
 from bellhop.domain.rows.delivery import AccountSummary
 from bellhop.domain.rows.guests import ConsentRow, DeviceRow, GuestRow
+from bellhop.domain.rows.media import AssetRow
 from bellhop.domain.rows.messages import PublicMessage
 from bellhop.domain.rows.templates import TemplateRow
 from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointRow
@@ -154,6 +155,20 @@ def template(row: TemplateRow) -> dict[str, Any]:
         "parameters": row.parameters,
         "created_at": timestamp(row.created_at),
         "archived_at": timestamp(row.archived_at),
+    }
+
+
+def asset(row: AssetRow) -> dict[str, Any]:
+    """The Asset object."""
+    return {
+        "id": render(Prefix.ASSET, row.id),
+        "content_type": row.content_type,
+        "size": row.size,
+        "sha256": row.sha256.hex(),
+        "filename": row.filename,
+        "guest_id": render(Prefix.GUEST, row.guest_id) if row.guest_id else None,
+        "created_at": timestamp(row.created_at),
+        "expires_at": timestamp(row.expires_at),
     }
 
 

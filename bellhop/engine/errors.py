@@ -114,6 +114,13 @@ class TooManyEndpoints(EngineError):
         super().__init__(f"A property has at most {most} webhook endpoints in each environment. Delete one first.")
 
 
+class QuotaReached(EngineError):
+    """The scope keeps as many bytes of files as it may."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"A property keeps at most {most:,} bytes of files in each environment. Delete some first.")
+
+
 class OtherEnvironment(EngineError):
     """A key mints keys of its own environment only."""
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.guests import GuestFields, GuestRow
 from bellhop.domain.scopes import Scope
+from bellhop.engine import assets
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import GuestConflict, NotFound
 from bellhop.engine.idempotency import IdempotencyKey, Once, once
@@ -86,6 +87,7 @@ async def erase(engine: Engine, scope: Scope, guest_id: UUID) -> None:
     )
     if erased is None:
         raise NotFound
+    await assets.remove(engine, erased.files)
     for row in erased.woken:
         engine.dispatcher.woken(row)
     engine.dispatcher.wake_endpoints(erased.endpoints)

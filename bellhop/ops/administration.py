@@ -25,6 +25,7 @@ from bellhop.engine import consents, keys
 from bellhop.engine.consents import Action
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import InvalidField
+from bellhop.media.library import Library
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.ops.seed import live_accounts as live_accounts
 from bellhop.providers import PACKAGES
@@ -67,7 +68,11 @@ async def with_engine(work: Callable[[Engine], Awaitable[T]], settings: Settings
             # No providers: no command takes callbacks, and their SDKs need half a second to be imported.
             cipher = settings.bellhop.credential_cipher()
             database = Database(connections)
-            return await work(Engine(database, dispatcher, book, cipher, {}, settings.delivery, settings.webhook))
+            library = Library(settings.media)
+            engine = Engine(
+                database, dispatcher, book, cipher, {}, settings.delivery, settings.webhook, library=library
+            )
+            return await work(engine)
     finally:
         await connections.dispose()
 
@@ -80,7 +85,7 @@ async def recover(settings: Settings, progress: Callable[[int, int], None] | Non
     try:
         async with TemporalDispatcher(client, engine) as dispatcher:
             grace, hold = settings.bellhop.sweep_grace, settings.delivery.hold
-            sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold)
+            sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold, Library(settings.media).remove)
             made = await sweeper.rebuild(progress)
             await keep_sweeping(client, settings.bellhop.sweep_every)
             return made, await sweeper.sweep()

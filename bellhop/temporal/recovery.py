@@ -35,6 +35,7 @@ from bellhop.store.access import installation
 from bellhop.store.delivery import left_behind, parked, pending_wakes, retention
 from bellhop.store.delivery.left_behind import Look, Place
 from bellhop.store.delivery.pending_wakes import IdleEndpoint, RebuildPlace
+from bellhop.store.messages import assets
 from bellhop.store.reports import health_queries
 from bellhop.temporal import contract
 from bellhop.temporal.client import RPC_TIMEOUT, register_search_attributes
@@ -83,7 +84,8 @@ class WakePauses:
 
 class PostgresSweeper:
     """activities.recovery.Sweeper over Postgres and Temporal. `grace`: seconds a notification may be pending; `hold`:
-    how often a held account is tried."""
+    how often a held account is tried; `remove_files`: removes files and returns those that are there no more; None:
+    the process has none."""
 
     def __init__(
         self,
@@ -92,12 +94,14 @@ class PostgresSweeper:
         dispatcher: TemporalDispatcher,
         grace: float = GRACE,
         hold: float = 60.0,
+        remove_files: Callable[[Sequence[str]], Awaitable[Sequence[str]]] | None = None,
     ) -> None:
         self._engine = engine
         self._client = client
         self._dispatcher = dispatcher
         self._grace = grace
         self._hold = hold
+        self._remove_files = remove_files
         self._began: datetime | None = None
         self._rebuilt: tuple[str, RebuildPlace] = ("", RebuildPlace())
         self._woken = WakePauses(8 * grace)
@@ -115,6 +119,7 @@ class PostgresSweeper:
             "endpoints": self._endpoints,
             "histories": self._histories,
             "old": self._forget,
+            "files": self._files,
         }
         errors: list[Exception] = []
 
@@ -256,6 +261,17 @@ class PostgresSweeper:
                 async with self._engine.begin() as tx:
                     if await forget(tx, PAGE) < PAGE:
                         left.remove(forget)
+        return 0
+
+    async def _files(self) -> int:
+        """Remove the bytes of files that have been let go, then their rows."""
+        if self._remove_files is None:
+            return 0
+        async with self._engine.begin() as tx:
+            keys = await assets.gone(tx, PAGE)
+        if keys and (done := await self._remove_files(keys)):
+            async with self._engine.begin() as tx:
+                await assets.removed(tx, done)
         return 0
 
     async def _histories(self) -> int:

@@ -40,7 +40,7 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
 from bellhop.store.guests import profiles
-from bellhop.store.messages import progress
+from bellhop.store.messages import assets, progress
 from bellhop.store.rows import from_result
 from bellhop.store.tables import (
     attempts,
@@ -83,6 +83,8 @@ class Erased:
 
     woken: list[MessageRow] = field(default_factory=list)
     endpoints: set[UUID] = field(default_factory=set)
+    files: list[str] = field(default_factory=list)
+    """Keys of files to be removed."""
 
 
 async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: AddressBook) -> Erased | None:
@@ -96,6 +98,7 @@ async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: Address
     alone = await _own_addresses(tx, scope, guest, book)
     erased = Erased()
     outbound, everything = await _anonymise(tx, scope, guest_id, alone, erased)
+    erased.files = await assets.erase(tx, scope, guest_id, everything)
     await _empty(tx, scope, everything, alone)
     await _empty_strays(tx, scope, alone)
     await _forget(tx, scope, guest_id, alone)

@@ -27,7 +27,8 @@ from bellhop.store.tables.delivery import (
     unapplied_receipts,
 )
 from bellhop.store.tables.guests import consents, contact_points, conversations, devices, guests, stays
-from bellhop.store.tables.messages import assets, messages, templates
+from bellhop.store.tables.media import assets, media_links
+from bellhop.store.tables.messages import messages, templates
 from bellhop.store.tables.webhooks import deliveries, endpoints, events
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "idempotency",
     "inbound_lists",
     "installation",
+    "media_links",
     "messages",
     "metadata",
     "operator_actions",

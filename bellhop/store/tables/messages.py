@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
     Index,
@@ -126,17 +125,4 @@ templates = Table(
     time_column("created_at", now=True),
     time_column("archived_at"),
     UniqueConstraint("scope_id", "name", "locale", "version"),
-)
-
-assets = Table(
-    "assets",
-    metadata,
-    key_column(),
-    scope_column(),
-    Column("kind", Text, nullable=False),
-    Column("content_type", Text),
-    Column("url", Text),
-    Column("slug", Text, unique=True),
-    Column("size", BigInteger),
-    time_column("created_at", now=True),
 )

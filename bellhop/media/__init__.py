@@ -1,0 +1,1 @@
+"""Files that messages carry: what they are, where their bytes lie, and how those behind a URL are fetched."""

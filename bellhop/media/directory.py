@@ -1,0 +1,56 @@
+"""Where the bytes of files lie: a directory on a disk that the API and the workers share. Nobody else reads it.
+
+Everything here blocks: it is called in a thread.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+
+class Storage(Protocol):
+    """A place for files, each under a key of lower-case letters, digits and dashes. Raises OSError."""
+
+    def put(self, key: str, file: BinaryIO) -> None:
+        """Keep the rest of `file`: when this returns it is there whole."""
+
+    def open(self, key: str) -> BinaryIO:
+        """The bytes. Raises FileNotFoundError."""
+
+    def remove(self, key: str) -> None:
+        """Whatever is under the key, or nothing."""
+
+
+class Directory:
+    """`path` is made when it is first written to, for its owner only."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def put(self, key: str, file: BinaryIO) -> None:
+        place = self._place(key)
+        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place.parent.mkdir(mode=0o700, exist_ok=True)
+        part = place.with_suffix(".part")
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            shutil.copyfileobj(file, out, 1 << 20)
+            out.flush()
+            os.fsync(out.fileno())
+        part.rename(place)
+
+    def open(self, key: str) -> BinaryIO:
+        return self._place(key).open("rb")
+
+    def remove(self, key: str) -> None:
+        place = self._place(key)
+        for path in (place, place.with_suffix(".part")):
+            with suppress(FileNotFoundError):
+                path.unlink()
+
+    def _place(self, key: str) -> Path:
+        # By its last letters: the first ones of a UUIDv7 are the time.
+        return self._path / key[-2:] / key

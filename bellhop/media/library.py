@@ -1,0 +1,77 @@
+"""The files' bytes for whoever does not block: inspected, kept, read and removed in threads of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import BinaryIO, TypeVar
+
+from bellhop.media import kinds
+from bellhop.media.directory import Directory, Storage
+from bellhop.media.kinds import Inspected
+from bellhop.media.settings import MediaSettings
+
+T = TypeVar("T")
+
+THREADS = 4
+"""Pictures held in memory at a time, and files written."""
+CHUNK = 256 * 1024
+
+
+class Library:
+    """One per process. Its threads begin with the first file."""
+
+    def __init__(self, settings: MediaSettings, storage: Storage | None = None) -> None:
+        self.settings = settings
+        self._storage = storage or Directory(settings.dir)
+        self._threads = ThreadPoolExecutor(THREADS, "media")
+
+    async def inspect(self, file: BinaryIO, claimed: str | None, filename: str | None) -> Inspected:
+        """What a file is. Raises UnfitFile."""
+        return await self._do(lambda: kinds.inspect(file, claimed, filename))
+
+    async def put(self, key: str, file: BinaryIO) -> None:
+        """Keep the rest of a file: it is on the disk when this returns. Raises OSError."""
+        await self._do(lambda: self._storage.put(key, file))
+
+    async def open(self, key: str) -> BinaryIO:
+        """A file's bytes. Raises FileNotFoundError."""
+        return await self._do(lambda: self._storage.open(key))
+
+    async def chunks(self, file: BinaryIO, size: int) -> AsyncIterator[bytes]:
+        """The next `size` bytes of an open file, piece by piece; it is closed at the end."""
+        try:
+            while chunk := await self._do(partial(file.read, min(CHUNK, size))):
+                size -= len(chunk)
+                yield chunk
+        finally:
+            file.close()
+
+    def read(self, key: str) -> bytes:
+        """All of a file, at once: for those who block anyway. Raises OSError."""
+        with self._storage.open(key) as file:
+            return file.read()
+
+    async def remove(self, keys: Sequence[str]) -> list[str]:
+        """Remove files. Returns those that are surely there no more."""
+
+        def removed() -> list[str]:
+            done = []
+            for key in keys:
+                try:
+                    self._storage.remove(key)
+                except OSError:
+                    continue
+                done.append(key)
+            return done
+
+        return await self._do(removed)
+
+    def close(self) -> None:
+        """No more files."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
