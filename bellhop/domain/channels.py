@@ -112,6 +112,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
     Channel.WHATSAPP: ChannelRules(
         name="a WhatsApp message",
         address=AddressKind.PHONE,
+        part=1_600,  # Twilio's limit for a body, on whatever channel (error 21617)
         reports_reading=True,
         # twilio.com/docs/whatsapp/guidance-whatsapp-media-messages
         media=MediaRules(

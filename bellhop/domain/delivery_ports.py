@@ -105,6 +105,7 @@ class LookupRequest:
     started_at: datetime
     claimed: frozenset[str]
     """Provider ids that other attempts of this account already own."""
+    channel: Channel
 
 
 class LookupKind(StrEnum):

@@ -15,6 +15,8 @@ class FailureCode(StrEnum):
     UNREACHABLE = "unreachable"
     BLOCKED = "blocked"
     CONTENT_REFUSED = "content_refused"
+    WHATSAPP_TEMPLATE_REQUIRED = "whatsapp_template_required"
+    TEMPLATE_REFUSED = "template_refused"
     REJECTED = "rejected"
     CONFIGURATION = "configuration"
     PROVIDER_ERROR = "provider_error"
@@ -54,6 +56,16 @@ WORDS: dict[FailureCode, Words] = {
     FailureCode.BLOCKED: Words("The guest's phone or mail service blocks messages from this sender.", False),
     FailureCode.CONTENT_REFUSED: Words(
         "The carrier or mail service refused the text. Change the wording; the same text will be refused again.", False
+    ),
+    FailureCode.WHATSAPP_TEMPLATE_REQUIRED: Words(
+        "WhatsApp takes a free text only within 24 hours of the guest's last WhatsApp message, and there was no "
+        "approved template to send this one with. Send an approved template, or reach the guest another way.",
+        False,
+    ),
+    FailureCode.TEMPLATE_REFUSED: Words(
+        "WhatsApp did not take this template: it is paused, rejected or not as it was approved. Tell your "
+        "administrator, or reach the guest another way.",
+        False,
     ),
     FailureCode.REJECTED: Words("The provider refused the message. The provider's code says why.", False),
     FailureCode.CONFIGURATION: Words(

@@ -12,6 +12,7 @@ from uuid import UUID
 import jwt
 import pytest
 
+from bellhop.domain.channels import Channel
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import Account, CallbackRequest, CannotList, LookupKind, LookupRequest, SendKind
 from bellhop.domain.failures import FailureCode
@@ -141,7 +142,7 @@ def test_half_a_surrogate_pair_is_refused_not_tried_for_ever() -> None:
 
 def test_it_cannot_be_asked() -> None:
     account, now = CASE.account("http://127.0.0.1:1"), datetime.now(UTC)
-    lookup_request = LookupRequest(ATTEMPT, TOKEN, CASE.sender, "text", now, frozenset())
+    lookup_request = LookupRequest(ATTEMPT, TOKEN, CASE.sender, "text", now, frozenset(), Channel.PUSH)
     assert Fcm().look_up(account, lookup_request, 1.0).kind is LookupKind.CANNOT_KNOW
     assert Fcm().report(account, NAME, ATTEMPT, 1.0).kind is LookupKind.CANNOT_KNOW
     with pytest.raises(CannotList):

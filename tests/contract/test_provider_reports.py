@@ -173,7 +173,9 @@ def test_a_question_without_an_answer(sandbox: str, receiver: Receiver, of: dict
     # An unknown message meets the fault too, so that a 404 is never read out of one.
     fault(sandbox, **of, provider="twilio")
     assert TWILIO.report(twilio, "SM" + "0" * 32, uuid4(), 1.0) == Reported(LookupKind.UNREACHABLE)
-    lookup = LookupRequest(mail.attempt_id, mail.to, mail.sender, mail.content.text, datetime.now(UTC), frozenset())
+    lookup = LookupRequest(
+        mail.attempt_id, mail.to, mail.sender, mail.content.text, datetime.now(UTC), frozenset(), Channel.SMS
+    )
     for ask in (
         lambda: SENDGRID.report(sendgrid, None, mail.attempt_id, 1.0).kind,
         lambda: SENDGRID.look_up(sendgrid, lookup, 1.0).kind,
@@ -236,7 +238,9 @@ def test_a_lag_proves_no_absence(sandbox: str) -> None:
     call(sandbox, "/_sandbox/settings", "PUT", sendgrid_activity_lag=60)
     account, outgoing = sendgrid_account(sandbox), email()
     accepted(SENDGRID, account, outgoing)
-    lookup = LookupRequest(outgoing.attempt_id, outgoing.to, outgoing.sender, "", datetime.now(UTC), frozenset())
+    lookup = LookupRequest(
+        outgoing.attempt_id, outgoing.to, outgoing.sender, "", datetime.now(UTC), frozenset(), Channel.SMS
+    )
     assert SENDGRID.look_up(account, lookup, 5.0).kind is LookupKind.CANNOT_KNOW
     assert SENDGRID.report(account, None, outgoing.attempt_id, 5.0) == Reported(LookupKind.ABSENT)
     call(sandbox, "/_sandbox/settings", "PUT", sendgrid_activity_lag=0)
@@ -250,7 +254,9 @@ def test_a_mail_whose_answer_was_lost_is_looked_up(sandbox: str, lost: str) -> N
     assert SENDGRID.send(account, replace(outgoing, timeout=1.0)).kind is SendKind.UNKNOWN
     accepted(SENDGRID, account, email())  # another one, which is not it
     until(SENDGRID, account, None, outgoing.attempt_id, "processed", "delivered")
-    lookup = LookupRequest(outgoing.attempt_id, outgoing.to, outgoing.sender, "", datetime.now(UTC), frozenset())
+    lookup = LookupRequest(
+        outgoing.attempt_id, outgoing.to, outgoing.sender, "", datetime.now(UTC), frozenset(), Channel.SMS
+    )
     found = SENDGRID.look_up(account, lookup, 5.0)
     (row,) = [each for each in call(sandbox, "/_sandbox/messages", "GET")["data"]
               if each["custom_args"]["attempt_id"] == str(outgoing.attempt_id)]  # fmt: skip
@@ -260,7 +266,7 @@ def test_a_mail_whose_answer_was_lost_is_looked_up(sandbox: str, lost: str) -> N
 def test_an_account_without_the_add_on_and_one_that_has_it_by_itself(sandbox: str) -> None:
     call(sandbox, "/_sandbox/settings", "PUT", sendgrid_email_activity=False)
     outgoing, since = email(), datetime.now(UTC) - DAY
-    lookup = LookupRequest(outgoing.attempt_id, outgoing.to, outgoing.sender, "", since, frozenset())
+    lookup = LookupRequest(outgoing.attempt_id, outgoing.to, outgoing.sender, "", since, frozenset(), Channel.SMS)
     for account in (sendgrid_account(sandbox), sendgrid_account(sandbox, "SG.no.such-key")):
         assert SENDGRID.look_up(account, lookup, 5.0).kind is LookupKind.CANNOT_KNOW
         assert SENDGRID.report(account, None, outgoing.attempt_id, 5.0) == Reported(LookupKind.CANNOT_KNOW)

@@ -88,7 +88,13 @@ def post(url: str, path: str, **body: Any) -> None:
 
 def lookup(outgoing: Outgoing, since: datetime, *claimed: str) -> LookupRequest:
     return LookupRequest(
-        outgoing.attempt_id, outgoing.to, outgoing.sender, outgoing.content.text, since, frozenset(claimed)
+        outgoing.attempt_id,
+        outgoing.to,
+        outgoing.sender,
+        outgoing.content.text,
+        since,
+        frozenset(claimed),
+        outgoing.channel,
     )
 
 

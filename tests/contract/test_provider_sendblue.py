@@ -184,7 +184,7 @@ def listed(handle: str, content: str = CASE.text, **other: Any) -> dict[str, Any
 
 
 def lookup_request(*claimed: str) -> LookupRequest:
-    return LookupRequest(ATTEMPT, NUMBER, LINE, CASE.text, STARTED, frozenset(claimed))
+    return LookupRequest(ATTEMPT, NUMBER, LINE, CASE.text, STARTED, frozenset(claimed), Channel.IMESSAGE)
 
 
 def look(*answers: str, claimed: tuple[str, ...] = ()) -> tuple[Any, list[bytes]]:

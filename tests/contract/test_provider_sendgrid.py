@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bellhop.domain.channels import Channel
 from bellhop.domain.content import HTML, Content
 from bellhop.domain.delivery_ports import CallbackRequest, Effect, LookupKind, LookupRequest, SendKind
 from bellhop.domain.failures import FailureCode
@@ -137,7 +138,7 @@ def test_the_text_of_html_is_the_one_fixed_at_acceptance() -> None:
 
 
 def test_an_account_without_the_email_activity_cannot_be_asked() -> None:
-    lookup = LookupRequest(ATTEMPT, GUEST, SENDGRID.sender, "", datetime.now(UTC), frozenset())
+    lookup = LookupRequest(ATTEMPT, GUEST, SENDGRID.sender, "", datetime.now(UTC), frozenset(), Channel.EMAIL)
     with Server(answer(403, json.dumps({"errors": [{"message": "access forbidden"}]}))) as server:
         assert SendGrid().look_up(SENDGRID.account(server.url), lookup, 5.0).kind is LookupKind.CANNOT_KNOW
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
+from bellhop.domain.channels import Channel
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import CallbackRequest, Inbound, LookupKind, LookupRequest, Receipt, SendKind
 from bellhop.domain.failures import FailureCode
@@ -174,7 +175,7 @@ LOOK_UPS: tuple[tuple[str, tuple[Act, ...], LookupKind, str | None], ...] = (
 @pytest.mark.parametrize("name", [row[0] for row in LOOK_UPS])
 def test_look_up(name: str) -> None:
     _, acts, kind, found = next(row for row in LOOK_UPS if row[0] == name)
-    lookup = LookupRequest(ATTEMPT, NUMBER, SENDER, TWILIO.text, STARTED, frozenset({sid(77)}))
+    lookup = LookupRequest(ATTEMPT, NUMBER, SENDER, TWILIO.text, STARTED, frozenset({sid(77)}), Channel.SMS)
     with Server(*acts) as server:
         result = Twilio().look_up(TWILIO.account(server.url), lookup, SHORT if name == "silence" else 8.0)
         assert (result.kind, result.provider_id) == (kind, found)
@@ -185,7 +186,7 @@ def test_look_up(name: str) -> None:
 
 def test_look_up_through_a_messaging_service() -> None:
     service = "MG" + "1" * 32
-    lookup = LookupRequest(ATTEMPT, NUMBER, service, TWILIO.text, STARTED, frozenset())
+    lookup = LookupRequest(ATTEMPT, NUMBER, service, TWILIO.text, STARTED, frozenset(), Channel.SMS)
     with Server(page(listed(2, 5), listed(1, 2, messaging_service_sid=service, **{"from": None}))) as server:
         assert Twilio().look_up(TWILIO.account(server.url), lookup, 8.0).provider_id == sid(1)
 

@@ -241,6 +241,9 @@ def test_a_service_accepts_queues_and_picks_the_sender(client: Client, sandbox: 
 
 
 def test_chat_addresses_end_read(client: Client, sandbox: str, receiver: Receiver) -> None:
+    wrote = {"from": f"whatsapp:{GUEST}", "to": f"whatsapp:{OURS}", "body": "Hi"}
+    HTTP.put(f"{sandbox}/_sandbox/settings", json={"twilio_inbound_url": ""})
+    assert HTTP.post(f"{sandbox}/_sandbox/inbound", json=wrote).status_code == 200
     message = client.messages.create(
         to=f"whatsapp:{GUEST}", from_=f"whatsapp:{OURS}", body="Hi", status_callback=receiver.url
     )

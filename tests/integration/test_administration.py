@@ -237,7 +237,9 @@ async def test_what_is_forgotten_leaves_no_secret(
     assert await used(tx, live) == [(SID, "+13055550100"), ("second", "stay@example.com")]
     # Nothing is asked of it any more, and nothing raises.
     account = Account(there["first"]["id"], "sendgrid", "first", "http://127.0.0.1:9", {})
-    lookup = LookupRequest(UUID(int=1), "+13055551234", "+15005550006", "Hi", datetime.now(UTC), frozenset())
+    lookup = LookupRequest(
+        UUID(int=1), "+13055551234", "+15005550006", "Hi", datetime.now(UTC), frozenset(), Channel.SMS
+    )
     for adapter in SendGrid(), Twilio():
         assert adapter.look_up(account, lookup, 1.0).kind is LookupKind.CANNOT_KNOW
 

@@ -36,7 +36,10 @@ def test_an_account_is_whole_or_none(package: ProviderPackage[Any]) -> None:
     needed = package.settings.needed_variables()
     env = default_accounts(SANDBOX_SECRET)[package.name].env
     assert {*needed} <= {*env}
-    (seed,) = package.seeds(package.settings.of(env))
+    seed, *more = package.seeds(package.settings.of(env))
+    assert {(one.provider, one.identity, one.base_url) for one in more} <= {
+        (seed.provider, seed.identity, seed.base_url)
+    }
     assert (seed.provider, seed.identity) == (package.name, default_accounts(SANDBOX_SECRET)[package.name].identity)
     assert not [value for value in seed.credentials.values() if value in repr(seed)]
     assert "encrypted" not in seed.credentials, "the word a sealed column is known by"

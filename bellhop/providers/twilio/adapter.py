@@ -1,4 +1,4 @@
-"""Twilio Programmable Messaging: SMS through the official SDK, its callbacks and its look-up."""
+"""Twilio Programmable Messaging: SMS and WhatsApp through the official SDK, callbacks and look-up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from uuid import UUID
 
 from twilio.base.exceptions import TwilioException
 
-from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import (
     Account,
     CallbackRequest,
@@ -33,6 +32,7 @@ from bellhop.providers.reading import by_status, clean, from_json, retry_after, 
 from bellhop.providers.twilio import callbacks, received
 from bellhop.providers.twilio.client import account_api
 from bellhop.providers.twilio.codes import CODES, NOT_SENT_AFTER_ALL, STAGES
+from bellhop.providers.twilio.numbers import CHANNELS, address_of, bare
 from bellhop.providers.twilio.overrides import OVERRIDES
 from bellhop.providers.twilio.settings import is_service
 
@@ -58,7 +58,7 @@ class Twilio:
     """See `delivery_ports.Provider`. `keep`: seconds an idle connection may be used again."""
 
     name = "twilio"
-    channels = frozenset({Channel.SMS})
+    channels = frozenset(CHANNELS)
     horizon = timedelta(days=4)
     """Up to ten hours in Twilio's queue (ValidityPeriod: twilio.com/docs/messaging/api/message-resource), then up to
     three days in which most carriers try on; a carrier's receipt can come at the end of them."""
@@ -73,10 +73,10 @@ class Twilio:
         with Call(timeout=outgoing.timeout, deadline=outgoing.deadline) as call:
             try:
                 message = account_api(self._http, account).messages.create(
-                    to=outgoing.to,
+                    to=address_of(outgoing.channel, outgoing.to),
                     body=outgoing.content.text,
                     status_callback=f"{outgoing.callback_url}#{OVERRIDES}",
-                    **_from(outgoing.sender),
+                    **_from(outgoing),
                     **_validity(outgoing),
                 )
                 return _created(message.sid, message.status, message.error_code)
@@ -101,7 +101,7 @@ class Twilio:
         end = oldest - IN_QUEUE
         match: str | None = None
         redacted = False
-        page = account_api(self._http, account).messages.page(to=lookup.to, page_size=100)
+        page = account_api(self._http, account).messages.page(to=address_of(lookup.channel, lookup.to), page_size=100)
         for _ in range(PAGES):
             for message in page:
                 created = message.date_created
@@ -223,8 +223,10 @@ def read_answer(answer: Answer) -> SendResult:
     )
 
 
-def _from(sender: str) -> dict[str, str]:
-    return {"messaging_service_sid": sender} if is_service(sender) else {"from_": sender}
+def _from(outgoing: Outgoing) -> dict[str, str]:
+    if is_service(outgoing.sender):
+        return {"messaging_service_sid": outgoing.sender}
+    return {"from_": address_of(outgoing.channel, outgoing.sender)}
 
 
 def _created(sid: object, status: object, error_code: object) -> SendResult:
@@ -244,7 +246,7 @@ def _outbound(message: Any) -> bool:
 
 
 def _candidate(message: Any, lookup: LookupRequest) -> bool:
-    sender = message.messaging_service_sid if is_service(lookup.sender) else message.from_
+    sender = message.messaging_service_sid if is_service(lookup.sender) else bare(str(message.from_ or ""))
     return _outbound(message) and sender == lookup.sender and message.sid not in lookup.claimed
 
 
@@ -274,9 +276,9 @@ def _listed(message: Any) -> Listed:
     word = str(message.status)
     return Listed(
         provider_id=message.sid,
-        to=str(message.to or ""),
+        to=bare(str(message.to or "")),
         # As we know the sender: by the service's sid where there is one.
-        sender=str(message.messaging_service_sid or message.from_ or ""),
+        sender=bare(str(message.messaging_service_sid or message.from_ or "")),
         text=message.body or None,
         word=word,
         stage=STAGES.get(word),

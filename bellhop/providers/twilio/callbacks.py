@@ -11,13 +11,14 @@ from uuid import UUID
 
 from twilio.request_validator import RequestValidator, add_port, remove_port
 
-from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.channels import CHANNELS
 from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Receipt
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.inbound_details import MOST_MEDIA, Button, InboundDetails, Location, Media
 from bellhop.domain.statuses import Stage
 from bellhop.providers.reading import clean, from_json, uuid_of
 from bellhop.providers.twilio.codes import CODES, OPT_OUT_TYPES, STAGES
+from bellhop.providers.twilio.numbers import bare, channel_of
 
 MOST_FIELDS = 256
 """Several times as many as Twilio's largest request has."""
@@ -132,8 +133,8 @@ def fact(
         code=(code.failure if code else FailureCode.UNDELIVERED) if failed else None,
         provider_code=number if failed else None,
         effect=effect,
-        address=to if effect else None,
-        address_kind=CHANNELS[Channel.SMS].address if effect and to else None,
+        address=bare(to) if effect and to else None,
+        address_kind=CHANNELS[channel_of(to)].address if effect and to else None,
     )
 
 
@@ -143,9 +144,9 @@ def inbound(fields: Mapping[str, str]) -> Inbound:
     sender, recipient = _required(fields, "From"), _required(fields, "To")
     return Inbound(
         dedupe_key=f"{sid}:inbound",
-        channel=Channel.WHATSAPP if sender.startswith("whatsapp:") else Channel.SMS,
-        sender=sender.removeprefix("whatsapp:"),
-        recipient=recipient.removeprefix("whatsapp:"),
+        channel=channel_of(sender),
+        sender=bare(sender),
+        recipient=bare(recipient),
         text=fields.get("Body", ""),
         provider_id=sid,
         payload=dict(fields),

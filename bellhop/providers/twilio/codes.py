@@ -27,6 +27,7 @@ class Code:
 _WRONG_ADDRESS = Code(SendKind.REFUSED, FailureCode.ADDRESS_INVALID)
 # No HARD_BOUNCE: 30005 and 30006 are also reported for a carrier's passing trouble, and a guest whose number is
 # shut out for good because of one cannot be reached in an emergency. A repeated failure costs less.
+_TEMPLATE = Code(SendKind.REFUSED, FailureCode.TEMPLATE_REFUSED)
 _UNREACHABLE = Code(SendKind.REFUSED, FailureCode.UNREACHABLE)
 _BLOCKED = Code(SendKind.REFUSED, FailureCode.BLOCKED)
 _CONTENT = Code(SendKind.REFUSED, FailureCode.CONTENT_REFUSED)
@@ -66,11 +67,15 @@ CODES: dict[int, Code] = {
     30036: Code(SendKind.REFUSED, FailureCode.EXPIRED),  # validity period over
     63009: _FAULT,
     63010: _FAULT,
+    63011: _FAULT,
     63012: _FAULT,
-    63017: _FAULT,
+    63023: _FAULT,
     63037: _FAULT,
-    63018: _BUSY,  # channel rate
+    63017: _BUSY,  # channel rate
+    63018: _BUSY,
     63038: _BUSY,  # account's daily limit
+    63039: _BUSY,
+    63029: Code(SendKind.RETRY, FailureCode.UNREACHABLE),  # the guest's phone could not load the template
     # The address
     21211: _WRONG_ADDRESS,  # invalid To
     21214: _WRONG_ADDRESS,  # To cannot be reached
@@ -84,15 +89,18 @@ CODES: dict[int, Code] = {
     30006: _WRONG_ADDRESS,  # landline or unreachable carrier
     30011: _WRONG_ADDRESS,  # MMS not supported there
     63003: _WRONG_ADDRESS,
-    63024: _WRONG_ADDRESS,
+    63024: _WRONG_ADDRESS,  # "invalid message recipient": no WhatsApp there
+    63031: _WRONG_ADDRESS,  # To and From are the same
     63036: _WRONG_ADDRESS,  # RCS not reachable there
     30003: _UNREACHABLE,  # handset off or out of range
     30008: Code(SendKind.REFUSED, FailureCode.UNDELIVERED),  # "unknown error" of the carrier
     # The guest, or the guest's carrier, refuses
     21610: Code(SendKind.REFUSED, FailureCode.OPTED_OUT, Effect.PROVIDER_REFUSAL),  # replied STOP to this sender
     30004: _BLOCKED,
+    # Without an effect on the number: what is said of a number binds texts as well, and who blocks a hotel on WhatsApp
+    # has not said STOP to those.
     63014: _BLOCKED,
-    63032: _BLOCKED,
+    63032: _BLOCKED,  # WhatsApp's own limit on what this guest gets
     63033: _BLOCKED,
     63049: _BLOCKED,
     # The text
@@ -106,22 +114,28 @@ CODES: dict[int, Code] = {
     63005: _CONTENT,
     63006: _CONTENT,
     63013: _CONTENT,
-    63016: _CONTENT,  # outside WhatsApp's 24 hours without a template
+    63019: _CONTENT,  # a file could not be loaded
     63021: _CONTENT,
+    63025: _CONTENT,
     63026: _CONTENT,
-    63027: _CONTENT,
-    63028: _CONTENT,
     63030: _CONTENT,
     63034: _CONTENT,
+    11751: _CONTENT,  # a file too large
+    # WhatsApp: outside the 24 hours without a template. Said in a callback only, after a 201 (errors/63016).
+    63016: Code(SendKind.REFUSED, FailureCode.WHATSAPP_TEMPLATE_REQUIRED),
+    21654: _TEMPLATE,  # no ContentSid
+    21655: _TEMPLATE,  # an invalid one
+    21656: _TEMPLATE,  # invalid variables
+    63027: _TEMPLATE,  # not in this language
+    63028: _TEMPLATE,  # number of variables
+    63040: _TEMPLATE,  # rejected
+    63041: _TEMPLATE,  # paused
     # The sender, country or feature
     21212: _SETUP,  # invalid From
     21408: _SETUP,  # country not enabled
     21603: _SETUP,  # no From
     21606: _SETUP,  # From is not ours or cannot send
     21609: _SETUP,  # callback URL invalid
-    21654: _SETUP,
-    21655: _SETUP,
-    21656: _SETUP,
     21701: _SETUP,
     21702: _SETUP,
     21703: _SETUP,
@@ -136,9 +150,12 @@ CODES: dict[int, Code] = {
     63007: _SETUP,
     63008: _SETUP,
     63015: _SETUP,  # the guest has not joined the WhatsApp sandbox
-    63020: _SETUP,
-    63040: _SETUP,
-    63041: _SETUP,
+    63002: _SETUP,
+    63020: _SETUP,  # Meta's business manager
+    63022: _SETUP,  # display name
+    63035: _SETUP,  # RCS agent not launched
+    63062: _SETUP,  # terms of marketing messages not accepted
+    **dict.fromkeys(range(92_001, 92_009), _SETUP),  # Content API
     **dict.fromkeys(range(35_111, 35_127), _SETUP),  # scheduling through a Messaging Service
 }
 

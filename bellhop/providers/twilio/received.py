@@ -12,10 +12,11 @@ from bellhop.domain.delivery_ports import Account, Inbound, ProviderUnreachable
 from bellhop.domain.inbound_details import MOST_MEDIA, Media
 from bellhop.providers.reading import clean
 from bellhop.providers.twilio import callbacks
+from bellhop.providers.twilio.numbers import CHANNELS, address_of
 from bellhop.providers.twilio.settings import is_service
 
 MOST_NUMBERS = 3
-"""Numbers that are asked about one by one; of more the account's whole list is read."""
+"""Numbers that are asked about one by one, on each channel; of more the account's whole list is read."""
 LONGEST_LIST = 1_000
 """Pages."""
 
@@ -32,9 +33,10 @@ def received(page: Page, senders: Collection[str], since: datetime) -> Iterator[
     # The filter has the grain of a day.
     day = {"date_sent_after": since.astimezone(UTC).date().isoformat()}
     one_by_one = not services and len(numbers) <= MOST_NUMBERS
-    for filters in [{"to": number, **day} for number in sorted(numbers)] if one_by_one else [day]:
+    ours = {address_of(channel, number) for number in numbers for channel in CHANNELS}
+    for filters in [{"to": address, **day} for address in sorted(ours)] if one_by_one else [day]:
         for message in _since(page, filters, since):
-            if message.direction == "inbound" and (message.to in numbers or message.messaging_service_sid in services):
+            if message.direction == "inbound" and (message.to in ours or message.messaging_service_sid in services):
                 yield _inbound(message)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import ClassVar
 
 from pydantic import Field, SecretStr, field_validator
@@ -10,6 +11,7 @@ from pydantic_settings import SettingsConfigDict
 
 from bellhop.domain.accounts import Seed
 from bellhop.domain.addresses import BadAddress, phone
+from bellhop.domain.channels import Channel
 from bellhop.providers.package import ProviderSettings
 from bellhop.settings_group import HttpUrl
 
@@ -19,7 +21,7 @@ _ALPHANUMERIC = re.compile(r"(?!(?:MG|AC)[0-9])(?=.*[A-Za-z])[A-Za-z0-9](?:[A-Za
 
 
 class TwilioSettings(ProviderSettings):
-    """Twilio: the SMS account of live scopes (seeds a row; later changes are made there)"""
+    """Twilio: the SMS and WhatsApp account of live scopes (seeds rows; later changes are made there)"""
 
     model_config = SettingsConfigDict(env_prefix="TWILIO_")
     needed: ClassVar[tuple[str, ...]] = ("account_sid", "auth_token", "from_number")
@@ -33,7 +35,25 @@ class TwilioSettings(ProviderSettings):
         default=None,
         description="what messages are sent from: an E.164 number, a Messaging Service (MG…) or an alphanumeric sender",
     )
+    whatsapp_from: str | None = Field(
+        default=None,
+        description="what WhatsApp messages are sent from, if any: an E.164 number that is a WhatsApp sender of the "
+        "account, or a Messaging Service (MG…) with one",
+    )
     base_url: HttpUrl = Field(default="https://api.twilio.com", description="where Twilio's API is")
+
+    @field_validator("whatsapp_from")
+    @classmethod
+    def _whatsapp(cls, value: str | None) -> str | None:
+        if value is None or is_service(value):
+            return value
+        try:
+            return phone(value)
+        except BadAddress as problem:
+            raise ValueError(
+                "a WhatsApp sender is a number in E.164 form, such as +13055551234, without `whatsapp:`, or a "
+                "Messaging Service (MG and 32 hexadecimal digits)"
+            ) from problem
 
     @field_validator("from_number")
     @classmethod
@@ -55,18 +75,18 @@ def is_service(sender: str) -> bool:
 
 
 def seeds(settings: TwilioSettings) -> list[Seed]:
-    """The account, once its three variables are set."""
+    """The account, once its three variables are set, and with the fourth its WhatsApp sender."""
     if not (settings.account_sid and settings.auth_token and settings.from_number):
         return []
     previous = settings.previous_auth_token
-    return [
-        Seed(
-            provider="twilio",
-            identity=settings.account_sid,
-            base_url=settings.base_url,
-            credentials={"auth_token": settings.auth_token.get_secret_value()},
-            previous={"auth_token": previous.get_secret_value()} if previous else {},
-            channel="sms",
-            address=settings.from_number,
-        )
-    ]
+    sms = Seed(
+        provider="twilio",
+        identity=settings.account_sid,
+        base_url=settings.base_url,
+        credentials={"auth_token": settings.auth_token.get_secret_value()},
+        previous={"auth_token": previous.get_secret_value()} if previous else {},
+        channel=Channel.SMS.value,
+        address=settings.from_number,
+    )
+    sender = settings.whatsapp_from
+    return [sms, replace(sms, channel=Channel.WHATSAPP.value, address=sender)] if sender else [sms]

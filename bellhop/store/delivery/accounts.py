@@ -101,11 +101,27 @@ async def follow(tx: AsyncConnection, cipher: CredentialCipher, scope: Scope, se
         )
     )
     known = {row.identity: row.credentials for row in there}
-    if known and not _holds(cipher, known.get(seed.identity, {}), seed):
+    if known and (not _holds(cipher, known.get(seed.identity, {}), seed) or await _led_by_another(tx, scope, seed)):
         await put(tx, cipher, scope, seed, forget_previous=True)
         await forget_previous(tx, scope)
     else:
         await ensure(tx, cipher, scope, seed)
+
+
+async def _led_by_another(tx: AsyncConnection, scope: Scope, seed: Seed) -> bool:
+    """Whether the sender goes through an account of the provider that the scope no longer has."""
+    another = select(provider_accounts.c.id).where(
+        provider_accounts.c.scope_id == scope.id,
+        provider_accounts.c.provider == seed.provider,
+        provider_accounts.c.identity != seed.identity,
+    )
+    led = select(senders.c.id).where(
+        senders.c.scope_id == scope.id,
+        senders.c.channel == seed.channel,
+        senders.c.address == seed.address,
+        senders.c.account_id.in_(another),
+    )
+    return await tx.scalar(led.limit(1)) is not None
 
 
 def _holds(cipher: CredentialCipher, stored: Mapping[str, str], seed: Seed) -> bool:

@@ -132,6 +132,7 @@ async def _lookup_request(tx: AsyncConnection, row: MessageRow, asked: AttemptRo
         text=asked.body or "",
         started_at=asked.created_at,
         claimed=frozenset(claimed),
+        channel=row.channel,
     )
 
 

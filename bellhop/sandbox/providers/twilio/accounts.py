@@ -30,6 +30,7 @@ def default(secret: str) -> DefaultAccount:
             "TWILIO_ACCOUNT_SID": sid,
             "TWILIO_AUTH_TOKEN": auth_token(secret, "default"),
             "TWILIO_FROM_NUMBER": FROM_NUMBER,
+            "TWILIO_WHATSAPP_FROM": FROM_NUMBER,
         },
         callbacks={"SANDBOX_TWILIO_INBOUND_URL": "inbound", "SANDBOX_TWILIO_INBOUND_FALLBACK_URL": "fallback"},
     )

@@ -29,9 +29,13 @@ HTTP_ERRORS: dict[int, tuple[int, str]] = {
     21612: (400, "Message cannot be sent with the current combination of 'To' ({value}) and/or 'From' parameters"),
     21614: (400, "To number: {value}, is not a mobile number"),
     21617: (400, "The concatenated message body exceeds the 1600 character limit"),
+    21655: (400, "The ContentSid {value} is Invalid"),
+    21656: (400, "The Content Variables parameter is invalid."),
     21910: (400, "Invalid 'From' and 'To' pair. 'From' and 'To' should be of the same channel"),
     30400: (400, "Invalid request: Status and Body cannot be updated at once"),
     30409: (409, "Message is not in a state in which it can be canceled"),
+    63007: (400, "Twilio could not find a Channel with the specified From address"),
+    92001: (400, "Content types are required"),
 }
 
 # error_code: what the Message resource and later callbacks say of it.
@@ -45,6 +49,17 @@ DELIVERY_ERRORS: dict[int, str] = {
     30007: "Message filtered",
     30008: "Unknown error",
     30036: "Validity Period Expired",
+    63003: "Channel could not find To address",
+    63005: "Channel did not accept given content",
+    63014: "Failed to send message because it was blocked by user action",
+    63016: "Failed to send freeform message because you are outside the allowed window",
+    63018: "Rate limit exceeded for Channel",
+    63021: "Channel invalid content error",
+    63024: "Invalid message recipient",
+    63032: "WhatsApp could not send this message because of a limitation on the user",
+    63040: "Template rejected",
+    63041: "Template paused",
+    63049: "Meta chose not to deliver this WhatsApp marketing message",
 }
 
 _CODE_OF_STATUS = {400: 20001, 401: 20003, 404: 20404, 405: 20004, 429: 20429, 500: 20500, 503: 20503}

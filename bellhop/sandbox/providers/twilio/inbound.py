@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bellhop.sandbox import segments
 from bellhop.sandbox.callback_sender import Answer
+from bellhop.sandbox.providers.twilio import whatsapp
 from bellhop.sandbox.providers.twilio.accounts import FROM_NUMBER, TwilioAccount
 from bellhop.sandbox.providers.twilio.messages import API_VERSION
 from bellhop.sandbox.store import Message, now
@@ -103,8 +104,18 @@ def _media_fields(message: Message, types: list[str]) -> dict[str, str]:
     return fields
 
 
+def _whatsapp_fields(sender: str) -> dict[str, str]:
+    """A guest's profile. One who shows no number has an id instead."""
+    if not sender.startswith(whatsapp.PREFIX):
+        return {}
+    address = sender.removeprefix(whatsapp.PREFIX)
+    if whatsapp.is_user_id(address):
+        return {"ProfileName": "A guest", "ExternalUserId": address}
+    return {"ProfileName": "A guest", "WaId": address.removeprefix("+")}
+
+
 def _fields(message: Message) -> dict[str, str]:
-    return {
+    return _whatsapp_fields(message.sender) | {
         "ToCountry": "US",
         "ToState": "",
         "SmsMessageSid": message.id,

@@ -15,7 +15,7 @@ from uuid import uuid4
 import phonenumbers
 
 from bellhop.sandbox import segments
-from bellhop.sandbox.providers.twilio import scenarios
+from bellhop.sandbox.providers.twilio import scenarios, whatsapp
 from bellhop.sandbox.providers.twilio.accounts import TwilioAccount
 from bellhop.sandbox.providers.twilio.callbacks import TOKEN
 from bellhop.sandbox.providers.twilio.errors import DELIVERY_ERRORS, Refused
@@ -56,7 +56,8 @@ def checked(form: Form, account: TwilioAccount) -> tuple[str, str, str]:
     body = form.get("Body", [""])[0]
     if not to:
         raise Refused(21604)
-    if not _is_number(_channel(to)[1]):
+    shows_none = to.startswith(whatsapp.PREFIX) and whatsapp.is_user_id(_channel(to)[1])
+    if not shows_none and not _is_number(_channel(to)[1]):
         raise Refused(21211, to)
     if not sender and not service:
         raise Refused(21603)
@@ -86,7 +87,7 @@ def _check_sender(sender: str, to: str, account: TwilioAccount) -> None:
     if not _is_number(number) and not number.isalnum():
         raise Refused(21212, sender)
     if number not in account.numbers:
-        raise Refused(21606, sender)
+        raise Refused(63007 if sender.startswith(whatsapp.PREFIX) else 21606, sender)
 
 
 def _validity(form: Form) -> int | None:
@@ -157,6 +158,9 @@ def callback(message: Message, step: Step, account: TwilioAccount) -> dict[str, 
     }
     if message.detail["service"]:
         fields["MessagingServiceSid"] = message.detail["service"]
+    if message.recipient.startswith(whatsapp.PREFIX):
+        fields |= {"ChannelPrefix": "whatsapp", "ChannelToAddress": message.recipient.removeprefix(whatsapp.PREFIX)}
+        fields |= {"EventType": "READ"} if step.word == "read" else {}
     if step.code is not None:
         fields["ErrorCode"] = str(step.code)
         fields["ErrorMessage"] = DELIVERY_ERRORS[step.code]

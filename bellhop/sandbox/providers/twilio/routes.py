@@ -22,7 +22,7 @@ from starlette.responses import Response
 
 from bellhop.sandbox import faults
 from bellhop.sandbox.faults import FaultRequest
-from bellhop.sandbox.providers.twilio import errors
+from bellhop.sandbox.providers.twilio import contents, errors, whatsapp
 from bellhop.sandbox.providers.twilio.accounts import TwilioAccount
 from bellhop.sandbox.providers.twilio.errors import Refused
 from bellhop.sandbox.providers.twilio.messages import (
@@ -60,6 +60,7 @@ def mount(app: FastAPI, twilio: Twilio) -> None:
     )
     for path, method, handler in routes:
         app.add_route(path, recorded("twilio", calls.authenticated(handler)), methods=[method])
+    contents.mount(app, twilio, calls.authenticated)
     app.add_route(
         f"/{API_VERSION}/{{rest:path}}",
         recorded("twilio", calls.nothing_here),
@@ -105,7 +106,7 @@ class _Calls:
             try:
                 if account is None or not hmac.compare_digest(account.auth_token.encode(), token.encode()):
                     raise Refused(20003)
-                if sid != request.path_params["account"]:
+                if sid != request.path_params.get("account", sid):
                     raise Refused(20003)
                 return await handler(request, account)
             except Refused as refused:
@@ -133,18 +134,38 @@ class _Calls:
         row = self._twilio.magic.lookup(to)
         if row and row.refused:
             raise Refused(row.refused, to)
-        if self._state.store.opted_out(account.sid, sender or account.numbers[0], to):
+        out = self._state.store.opted_out(account.sid, sender or account.numbers[0], to)
+        if out and not to.startswith(whatsapp.PREFIX):
             raise Refused(21610, to)
+        content, given = self._content(form, account)
+        if content is not None:
+            body = whatsapp.rendered(content, given)
         message = compose(form, account, to, sender, body, now())
+        usual = usual_steps(message)
+        if to.startswith(whatsapp.PREFIX):
+            free = whatsapp.is_open(self._state.store, message, self._twilio.settings.twilio_window)
+            usual = whatsapp.steps(message, content, given, free=free, out=out)
         steps = self._twilio.planned(
             message,
-            self._twilio.in_time(message, usual_steps(message)),
+            self._twilio.in_time(message, usual),
             message.detail["send_at"] or message.accepted_at,
             lambda step, _: callback(message, step, account),
             message.callback_url,
         )
         self._state.accept([(message, steps)])
         return _json(rendered(message), 201)
+
+    def _content(
+        self, form: dict[str, list[str]], account: TwilioAccount
+    ) -> tuple[contents.Content | None, dict[str, str]]:
+        """The template of a create call, if it names one, and its variables."""
+        sid = one(form, "ContentSid")
+        if not sid:
+            return None, {}
+        found = self._twilio.contents.get(sid, account)
+        if found is None:
+            raise Refused(21655, sid)
+        return found, whatsapp.variables_of(one(form, "ContentVariables"))
 
     async def _faulted(self, request: Request, to: str, look: Callable[[], Response]) -> Response:
         asked = self._state.faults.for_call("twilio", "lookup", [to])

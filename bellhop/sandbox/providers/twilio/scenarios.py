@@ -56,6 +56,13 @@ MAGIC = MagicTable(
         Magic("+13055553007", "sent, then undelivered 30007 filtered", steps=_fails("undelivered", 30007)),
         Magic("+13055553008", "sent, then undelivered 30008 unknown error", steps=_fails("undelivered", 30008)),
         Magic("+13055553036", "failed 30036 validity period expired", steps=_fails("failed", 30036)),
+        Magic("+13055556003", "failed 63003 no such address on the channel", steps=_fails("failed", 63003)),
+        Magic("+13055556014", "failed 63014 blocked by the guest", steps=_fails("failed", 63014)),
+        Magic("+13055556016", "failed 63016 outside WhatsApp's window in any case", steps=_fails("failed", 63016)),
+        Magic("+13055556018", "failed 63018 rate of the channel", steps=_fails("failed", 63018)),
+        Magic("+13055556024", "failed 63024 invalid recipient on the channel", steps=_fails("failed", 63024)),
+        Magic("+13055556032", "failed 63032 WhatsApp's limit on this guest", steps=_fails("failed", 63032)),
+        Magic("+13055556049", "failed 63049 WhatsApp chose not to deliver marketing", steps=_fails("failed", 63049)),
         Magic("+13055559031", "stays queued: nothing ever happens", steps=()),
         Magic("+13055559032", "sent, and no more", steps=(Step("sent"),)),
         Magic(
@@ -68,5 +75,6 @@ MAGIC = MagicTable(
             "undelivered 30003, and delivered after all",
             steps=(Step("sent"), Step("undelivered", 30003), Step("delivered", late=2)),
         ),
+        Magic("+13055559035", "sent and delivered, never read", steps=(Step("sent"), Step("delivered"))),
     ),
 )

@@ -17,5 +17,8 @@ class TwilioSettings(SettingsGroup):
     twilio_sent_after: float = Field(default=0.15, ge=0, description="status `sent`")
     twilio_delivered_after: float = Field(default=0.5, ge=0, description="status `delivered`, or how else it ends")
     twilio_read_after: float = Field(default=1.2, ge=0, description="status `read` (channel addresses only)")
+    twilio_window: float = Field(
+        default=86_400, ge=0, description="seconds after a guest's WhatsApp message in which free texts are delivered"
+    )
     twilio_retry_pause: float = Field(default=0.5, ge=0, description="pause before a callback's first retry; doubles")
     twilio_list_lag: float = Field(default=0, ge=0, description="how old a message must be to appear in the list")

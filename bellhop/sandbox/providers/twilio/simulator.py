@@ -1,4 +1,4 @@
-"""Twilio, simulated: texts, their status callbacks, and what guests text back."""
+"""Twilio, simulated: texts and WhatsApp messages, their status callbacks, and what guests write back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from bellhop.sandbox.account_registry import AccountRegistry
 from bellhop.sandbox.accounts import new_phrase
-from bellhop.sandbox.providers.twilio import accounts, inbound, routes, scenarios
+from bellhop.sandbox.providers.twilio import accounts, contents, inbound, routes, scenarios
 from bellhop.sandbox.providers.twilio.accounts import AccountRequest, TwilioAccount
 from bellhop.sandbox.providers.twilio.callbacks import TOKEN, Webhooks
 from bellhop.sandbox.providers.twilio.settings import TwilioSettings
@@ -42,6 +42,7 @@ class Twilio(Simulator):
         made = accounts.default(state.secret)
         default = TwilioAccount(made.identity, made.env["TWILIO_AUTH_TOKEN"], [accounts.FROM_NUMBER])
         self.accounts = AccountRegistry(state.store, self.name, TwilioAccount, default)
+        self.contents = contents.Contents(state.store)
         self.webhooks = Webhooks(state.callback_sender, self.accounts, lambda: self.settings)
 
     @property
@@ -54,8 +55,8 @@ class Twilio(Simulator):
     def in_time(self, message: Message, usual: tuple[Step, ...]) -> tuple[Step, ...]:
         """The usual steps, or that it failed in the queue: its validity period is over before it would be sent."""
         validity = message.detail["validity"]
-        sent = next(step for step in usual if step.word == self.sent_word)
-        if validity is None or self.after(sent) <= validity:
+        sent = next((step for step in usual if step.word == self.sent_word), None)
+        if validity is None or sent is None or self.after(sent) <= validity:
             return usual
         over = Step("failed", 30036)
         return (replace(over, late=validity / (self.after(over) or 1.0)),)
