@@ -108,6 +108,15 @@ def test_what_is_sent(sender: str) -> None:
     }
 
 
+def test_what_is_sent_on_whatsapp() -> None:
+    with Server(created()) as server:
+        TWILIO.send(server.url, channel=Channel.WHATSAPP)
+        TWILIO.send(server.url, channel=Channel.WHATSAPP, sender="MG" + "1" * 32, to="US.1A2b")
+    first, second = (parse_qs(request.partition(b"\r\n\r\n")[2].decode()) for request in server.requests)
+    assert (first["To"], first["From"]) == ([f"whatsapp:{NUMBER}"], [f"whatsapp:{SENDER}"])
+    assert (second["To"], second["MessagingServiceSid"]) == (["whatsapp:US.1A2b"], ["MG" + "1" * 32])
+
+
 def test_half_a_surrogate_pair_is_refused_not_tried_for_ever() -> None:
     with Server(created()) as server:
         result = TWILIO.send(server.url, content=Content(text="\ud83d"))

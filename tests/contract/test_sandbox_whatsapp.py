@@ -46,7 +46,7 @@ def wrote(sandbox: str, body: str = "Hi", sender: str = GUEST) -> None:
 def ended(client: Client, sandbox: str, to: str = GUEST, **fields: Any) -> tuple[str, int | None, str]:
     """How a message ends: its last planned word, its error and its text."""
     sid = client.messages.create(to=to, from_=OURS, **fields).sid
-    (row,) = HTTP.get(f"{sandbox}/_sandbox/messages?provider=twilio&id={sid}").json()["data"]
+    (row,) = [one for one in HTTP.get(f"{sandbox}/_sandbox/messages").json()["data"] if one["id"] == sid]
     last = row["steps"][-1]
     return last["word"], last["code"], client.messages(sid).fetch().body
 

@@ -177,6 +177,7 @@ async def test_ten_megabytes_are_refused(api: Api) -> None:
 
 
 async def test_a_channel_without_a_sender(api: Api) -> None:
+    await api.sql("delete from senders where channel = 'whatsapp'")
     answer = await api.send(channel="whatsapp")
     assert (answer.status_code, answer.json()["code"]) == (422, "channel_unavailable")
     assert answer.json()["detail"][0]["loc"] == ["body", "channel"]
@@ -209,6 +210,7 @@ async def test_twins_at_the_same_moment_make_one_message(api: Api) -> None:
 
 async def test_a_refused_request_does_not_use_its_key_up(api: Api) -> None:
     key = {"Idempotency-Key": "again"}
+    await api.sql("delete from senders where channel = 'whatsapp'")
     assert (await api.send(headers=key, channel="whatsapp")).status_code == 422
     assert (await api.send(headers=key)).status_code == 201
 
