@@ -33,6 +33,8 @@ EMAIL = {
     "subject": "Your stay at Grand Sunset Resort starts tomorrow",
     "content": "<h1>See you tomorrow</h1><p>Hi Jordan, your room is confirmed. The door code comes by SMS.</p>",
 }
+GUEST = "jordan"
+"""What the sandbox calls the guest whose phone it shows."""
 WANTED = {"sms": ("delivered", "read"), "email": ("read",)}
 EVENTS = {
     "sms": ["message.sent", "message.delivered"],
@@ -60,6 +62,7 @@ class Demo:
     def run(self) -> int:
         """Run it. Returns 0 when both messages arrived and every expected webhook came and bears a right signature."""
         try:
+            self._name_guest()
             endpoint = self._endpoint()
             sent = [self._send(message) for message in (SMS, EMAIL)]
             for message in sent:
@@ -87,6 +90,7 @@ Bellhop is up.
   API and its documentation   {stack.api_url}/docs
   Temporal Web UI             {stack.temporal_ui_url}
   Sandbox (what guests see)   {stack.sandbox_url}
+  A guest's phone             {stack.sandbox_url}/phone?guest={GUEST}
   API key (test environment)  {self._key}
   Everything for programs     {stack.paths.dev_json}
 
@@ -107,6 +111,12 @@ Ctrl-C stops everything and keeps the data."""
         if answer.status_code >= 400:
             raise DemoFailed(f"{method} {path} was answered {answer.status_code}: {answer.text[:300]}")
         return answer.json() if answer.content else None
+
+    def _name_guest(self) -> None:
+        """The sandbox shows all that Jordan gets on one phone."""
+        guest = {"name": "Jordan Mitchell", "addresses": [SMS["recipient"], EMAIL["recipient"]]}
+        url = f"{self._stack.sandbox_url}/_sandbox/guests/{GUEST}"
+        httpx2.put(url, json=guest, trust_env=False, timeout=10).raise_for_status()
 
     def _endpoint(self) -> dict[str, Any]:
         found: dict[str, Any] | None = None

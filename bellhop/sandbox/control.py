@@ -11,8 +11,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bellhop.sandbox import callbacks, faults
+from bellhop.sandbox import callbacks, faults, guests
 from bellhop.sandbox.faults import Fault, FaultRequest
+from bellhop.sandbox.guests import GuestRequest
 from bellhop.sandbox.magic import MagicTable
 from bellhop.sandbox.providers import ProviderName, simulators
 from bellhop.sandbox.simulator import InvalidRequest, Simulator
@@ -260,6 +261,12 @@ def _reached(state: State, body: InboundRequest) -> Simulator:
     if owner is None:
         raise InvalidRequest(f"no account owns the number {body.to}")
     return owner
+
+
+@router.put("/guests/{guest_id}")
+async def put_guest(request: Request, guest_id: str, body: GuestRequest) -> dict[str, Any]:
+    """Name a guest: the phone at `/phone` shows the messages to all of their addresses as one."""
+    return guests.put(_state(request), guest_id[:100], body)
 
 
 @router.post("/callbacks", status_code=201)

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bellhop.sandbox.state import State
 
 _FOLDER = Path(__file__).parent / "templates"
-_TEMPLATES = Environment(
+TEMPLATES = Environment(
     loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 _NEWEST = 100
@@ -31,7 +31,26 @@ def _clock(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%H:%M:%S")
 
 
-_TEMPLATES.filters["clock"] = _clock
+TEMPLATES.filters["clock"] = _clock
+
+
+def rendered(template: str, context: dict[str, Any]) -> HTMLResponse:
+    """A page that shows guests' messages and lets nothing of them out."""
+    return HTMLResponse(
+        TEMPLATES.get_template(template).render(context),
+        headers={
+            "Content-Security-Policy": _POLICY,
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "no-referrer",
+        },
+    )
+
+
+def javascript(name: str) -> Response:
+    """A page's script."""
+    return Response((_FOLDER / name).read_text(), media_type="text/javascript")
 
 
 @router.get("/")
@@ -50,19 +69,10 @@ async def messages(request: Request) -> HTMLResponse:
         "faults": state.faults.in_force(),
         "simulators": state.simulators,
     }
-    return HTMLResponse(
-        _TEMPLATES.get_template("page.html").render(context),
-        headers={
-            "Content-Security-Policy": _POLICY,
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": "DENY",
-            "Referrer-Policy": "no-referrer",
-        },
-    )
+    return rendered("page.html", context)
 
 
 @router.get("/_sandbox/page.js")
 async def script() -> Response:
     """The page's script."""
-    return Response((_FOLDER / "page.js").read_text(), media_type="text/javascript")
+    return javascript("page.js")

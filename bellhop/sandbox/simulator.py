@@ -55,6 +55,8 @@ class Simulator(ABC):
     """As people call it."""
     shown_as: ClassVar[Literal["text", "mail"]]
     """How the page shows its messages."""
+    channel_label: ClassVar[str]
+    """As a guest calls what its messages come in as."""
     settings_group: ClassVar[type[SettingsGroup]]
     account_request: ClassVar[type[BaseModel]]
     """What `POST /_sandbox/accounts` takes beside the provider's name."""
@@ -100,6 +102,22 @@ class Simulator(ABC):
     def owns(self, address: str) -> bool:
         """Whether guests' messages to this address come in here."""
         return False
+
+    def channel(self, message: Message) -> str:
+        """What a guest calls the channel that this message came on."""
+        address = message.sender if message.direction == "inbound" else message.recipient
+        return {"whatsapp": "WhatsApp", "rcs": "RCS"}.get(address.partition(":")[0], self.channel_label)
+
+    def media(self, message: Message) -> list[tuple[str, str]]:
+        """The files of a message: where each is, and its type; empty where nobody said it."""
+        urls = message.detail.get("media") or ([url] if (url := message.detail.get("media_url")) else [])
+        types = message.detail.get("media_types") or []
+        return [(url, types[at] if at < len(types) else "") for at, url in enumerate(urls)]
+
+    def pressed(self, button: Mapping[str, Any]) -> dict[str, Any]:
+        """What `receive` takes beside the text where a guest taps a button (`title`, and whatever the provider keeps
+        beside it) of a message."""
+        return {}
 
     def calls_back(self, message: Message) -> bool:
         """Whether there is an address for this message's callbacks."""

@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS messages (
   detail TEXT NOT NULL, deleted INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS messages_id ON messages (id);
 CREATE INDEX IF NOT EXISTS messages_recipient ON messages (recipient, seq);
+CREATE INDEX IF NOT EXISTS messages_sender ON messages (sender, seq) WHERE direction = 'inbound';
 CREATE TABLE IF NOT EXISTS steps (
   id INTEGER PRIMARY KEY AUTOINCREMENT, message INTEGER NOT NULL, provider TEXT NOT NULL, account TEXT NOT NULL,
   word TEXT NOT NULL, code INTEGER, payload TEXT NOT NULL, url TEXT, due REAL NOT NULL, applies INTEGER NOT NULL,
@@ -188,6 +189,26 @@ class Store:
             f"SELECT * FROM messages WHERE {clause} ORDER BY seq {order} LIMIT ? OFFSET ?", [*values, limit, offset]
         )
         return [Message(**_thawed(row)) for row in rows], total
+
+    def last_of_each(self, newest: int) -> list[Message]:
+        """Of the `newest` messages the last one from or to each address, newest first."""
+        rows = self._db.execute(
+            "SELECT * FROM messages WHERE seq IN (SELECT max(seq) FROM (SELECT seq, CASE direction WHEN 'inbound' "
+            "THEN sender ELSE recipient END AS address FROM messages ORDER BY seq DESC LIMIT ?) GROUP BY address) "
+            "ORDER BY seq DESC",
+            (newest,),
+        )
+        return [Message(**_thawed(row)) for row in rows]
+
+    def thread(self, addresses: list[str], limit: int) -> list[Message]:
+        """The newest messages from or to these addresses, newest first."""
+        marks = ", ".join("?" * len(addresses))
+        rows = self._db.execute(
+            f"SELECT * FROM messages WHERE (direction = 'outbound' AND recipient IN ({marks})) "
+            f"OR (direction = 'inbound' AND sender IN ({marks})) ORDER BY seq DESC LIMIT ?",
+            [*addresses, *addresses, limit],
+        )
+        return [Message(**_thawed(row)) for row in rows]
 
     def steps_of(self, seqs: list[int]) -> dict[int, list[PlannedStep]]:
         """What happened and will happen to these messages."""

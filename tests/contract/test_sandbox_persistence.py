@@ -141,6 +141,44 @@ def test_the_page_shows_messages_and_lets_nothing_out() -> None:
         assert HTTP.get(f"{url}/_sandbox/page.js").headers["content-type"].startswith("text/javascript")
 
 
+def test_the_phone_shows_one_guest_over_all_channels() -> None:
+    hostile = "</iframe><script>alert(1)</script>\"'><b>"
+    mail = {
+        "personalizations": [{"to": [{"email": "jordan@example.com"}]}],
+        "subject": f"subject {hostile}",
+        "from": {"email": sandbox_sendgrid.FROM_EMAIL},
+        "content": [{"type": "text/html", "value": f"<p>{hostile}</p>"}],
+    }
+    with running() as url:
+        _client(url).messages.create(to=GUEST, from_=OURS, body=f"text {hostile}")
+        _client(url).messages.create(to="+13055559999", from_=OURS, body="somebody else's")
+        HTTP.post(f"{url}/_sandbox/inbound", json={"from": GUEST, "body": "an answer"})
+        bearer = {"Authorization": f"Bearer {sandbox_sendgrid.API_KEY}"}
+        HTTP.post(f"{url}/v3/mail/send", headers=bearer, json=mail).raise_for_status()
+        unnamed = HTTP.get(f"{url}/phone", params={"guest": GUEST}).text
+        assert ("text &lt;" in unnamed, "subject &lt;/iframe" in unnamed.partition("<main")[2]) == (True, False)
+
+        asked = {"name": f"Jordan {hostile}", "addresses": [f"whatsapp:{GUEST}", "jordan@example.com"]}
+        assert HTTP.put(f"{url}/_sandbox/guests/jordan", json=asked).json()["addresses"] == [
+            GUEST,
+            "jordan@example.com",
+        ]
+        answer = HTTP.get(f"{url}/phone", params={"guest": "jordan"})
+        shown = answer.text.partition("<main")[2]
+        assert [word in shown for word in ("text &lt;", "subject &lt;", "an answer", "somebody else")] == [True] * 3 + [
+            False
+        ]
+        assert "script-src 'self'" in answer.headers["content-security-policy"]
+        assert re.findall("<script[^>]*>", answer.text) == ['<script src="/_sandbox/phone.js" defer>']
+        assert HTTP.get(f"{url}/_sandbox/phone.js").headers["content-type"].startswith("text/javascript")
+        assert len(re.findall('<li id="g-', answer.text)) == 2, "two guests, one of them over two channels"
+
+        # An address belongs to whoever was given it last.
+        HTTP.put(f"{url}/_sandbox/guests/sam", json={"name": "Sam", "addresses": ["jordan@example.com"]})
+        mine = HTTP.get(f"{url}/phone", params={"guest": "jordan"}).text.partition("<main")[2]
+        assert ("text &lt;" in mine, "subject &lt;" in mine) == (True, False)
+
+
 def test_the_command_line_teaches(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         __main__.main(["--help"])

@@ -24,6 +24,7 @@ class Fcm(Simulator):
     name = "fcm"
     label = "Firebase Cloud Messaging"
     shown_as = "text"
+    channel_label = "Notification"
     settings_group = FcmSettings
     account_request = AccountRequest
     default_sender = ""

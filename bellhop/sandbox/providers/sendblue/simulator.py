@@ -24,6 +24,7 @@ class Sendblue(Simulator):
     name = "sendblue"
     label = "Sendblue"
     shown_as = "text"
+    channel_label = "iMessage"
     settings_group = SendblueSettings
     account_request = AccountRequest
     inbound_request = inbound.InboundRequest

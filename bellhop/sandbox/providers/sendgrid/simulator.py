@@ -25,6 +25,7 @@ class SendGrid(Simulator):
     name = "sendgrid"
     label = "SendGrid"
     shown_as = "mail"
+    channel_label = "E-mail"
     settings_group = SendGridSettings
     account_request = AccountRequest
     default_sender = accounts.FROM_EMAIL

@@ -27,6 +27,7 @@ class Twilio(Simulator):
     name = "twilio"
     label = "Twilio"
     shown_as = "text"
+    channel_label = "SMS"
     settings_group = TwilioSettings
     account_request = AccountRequest
     inbound_request = inbound.InboundRequest
@@ -60,6 +61,10 @@ class Twilio(Simulator):
             return usual
         over = Step("failed", 30036)
         return (replace(over, late=validity / (self.after(over) or 1.0)),)
+
+    def pressed(self, button: Mapping[str, Any]) -> dict[str, Any]:
+        fields = {"ButtonText": button["title"], "ButtonPayload": button.get("payload") or button["title"]}
+        return {"fields": fields}
 
     def tell(self, step: PlannedStep) -> None:
         self.state.callback_sender.start(self.webhooks.tell(step))

@@ -1,0 +1,82 @@
+// Asks for the page again and changes only what has changed, so that no frame or picture is loaded twice.
+"use strict";
+
+function merge(old, fresh) {
+  if (!old || !fresh) return;
+  let place = old.firstElementChild;
+  const wanted = [...fresh.children];
+  const ids = new Set(wanted.map((each) => each.id));
+  for (const each of [...old.children]) if (!each.id || !ids.has(each.id)) each.remove();
+  place = old.firstElementChild;
+  for (const each of wanted) {
+    if (place && each.id && place.id === each.id) {
+      const status = place.querySelector(".status");
+      const now = each.querySelector(".status");
+      if (place.dataset.body !== each.dataset.body || (!status && place.innerHTML !== each.innerHTML)) {
+        place.replaceWith(each);
+        place = each;
+      } else if (status && now && status.outerHTML !== now.outerHTML) {
+        status.replaceWith(now);
+      }
+      place = place.nextElementSibling;
+    } else {
+      old.insertBefore(each, place);
+    }
+  }
+}
+
+const thread = document.getElementById("thread");
+const atEnd = () => !thread || thread.scrollHeight - thread.scrollTop - thread.clientHeight < 60;
+const toEnd = () => thread && thread.scrollTo(0, thread.scrollHeight);
+
+async function load() {
+  const answer = await fetch(location.href, { cache: "no-store" });
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const follow = atEnd();
+  const before = thread ? thread.childElementCount : 0;
+  merge(document.getElementById("guests"), fresh.getElementById("guests"));
+  merge(thread, fresh.getElementById("thread"));
+  if (!document.getElementById("answer") && fresh.getElementById("answer")) location.reload();
+  if (thread && follow && thread.childElementCount !== before) toEnd();
+}
+
+async function refresh() {
+  try {
+    if (!document.hidden) await load();
+  } catch {
+    // The sandbox is away, perhaps on purpose; ask again.
+  }
+  setTimeout(refresh, 1000);
+}
+
+async function write(way, body, more = {}) {
+  const said = document.getElementById("said");
+  const asked = JSON.stringify({ ...JSON.parse(way), body, ...more });
+  const headers = { "Content-Type": "application/json" };
+  const answer = await fetch("/_sandbox/inbound", { method: "POST", headers, body: asked });
+  const told = await answer.json().catch(() => ({}));
+  const status = told.status ?? told.detail ?? answer.status;
+  if (said) said.textContent = answer.ok && Number(status) < 300 ? "Delivered to the property." : `Answered: ${JSON.stringify(status)}`;
+  await load();
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("#answer");
+  if (!form) return;
+  event.preventDefault();
+  const { way, body } = form.elements;
+  if (!body.value.trim()) return;
+  write(way.value, body.value);
+  body.value = "";
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-body]");
+  if (!button) return;
+  const way = button.dataset.way ?? document.getElementById("answer").elements.way.value;
+  write(way, button.dataset.body, JSON.parse(button.dataset.more ?? "{}"));
+});
+
+toEnd();
+setTimeout(refresh, 1000);
