@@ -182,10 +182,15 @@ OF_ENGINE: dict[type[engine.EngineError], tuple[int, str]] = {
 """Situation → status and code. A test walks the engine's tree."""
 
 
+def _place(field: str) -> list[str | int]:
+    """Where a field is: `fallback.0.channel` is that of the list's first."""
+    return [int(part) if part.isdecimal() and len(part) < 4 else part for part in field.split(".")]
+
+
 def problem_of(error: engine.EngineError, place: str) -> Problem:
     """What it is in HTTP. `place`: where the request's fields are, `body` or `query`."""
     status_code, code = OF_ENGINE[type(error)]
     detail: Detail = str(error)
     if isinstance(error, engine.InvalidField):
-        detail = [{"loc": [place, *error.field.split(".")], "msg": error.expected, "type": error.kind}]
+        detail = [{"loc": [place, *_place(error.field)], "msg": error.expected, "type": error.kind}]
     return Problem(detail, status_code=status_code, code=code)

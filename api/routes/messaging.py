@@ -25,6 +25,7 @@ from api.dependencies import (
 from api.headers import prefers
 from api.idempotency import REPLAYED
 from api.schemas.errors import errors
+from api.schemas.fallback import FallbackStep
 from api.schemas.fields import Page
 from api.schemas.messages import ListMessages, OutboundMessage, RescheduleRequest, SendRequest, Timeline
 from api.schemas.operators import WithReason
@@ -35,8 +36,9 @@ from bellhop.domain.operators import Operator
 from bellhop.domain.paging import Listed
 from bellhop.domain.priorities import Priority
 from bellhop.domain.statuses import Status
+from bellhop.domain.steps import When
 from bellhop.domain.templates import TemplateUse
-from bellhop.engine import messages, resends
+from bellhop.engine import fallback, messages, resends
 from bellhop.engine.errors import UnknownGuest
 from bellhop.engine.messages import SendMessage
 
@@ -80,7 +82,21 @@ async def send(
     return reply(serializers.message(row), done.status_code)
 
 
-def _template(body: SendRequest) -> TemplateUse | None:
+def _step(step: FallbackStep) -> fallback.FallbackStep:
+    return fallback.FallbackStep(
+        channel=Channel(step.channel),
+        recipient=step.recipient,
+        content=step.content,
+        content_type=step.content_type,
+        subject=step.subject,
+        template=_template(step),
+        options=step.options.asked() if step.options else None,
+        when=When(step.when),
+        after=step.after,
+    )
+
+
+def _template(body: SendRequest | FallbackStep) -> TemplateUse | None:
     use = body.template
     return None if use is None else TemplateUse(use.name, use.locale, use.parameters)
 
@@ -102,6 +118,7 @@ def _command(body: SendRequest) -> SendMessage:
         valid_until=body.valid_until,
         template=_template(body),
         options=body.options.asked() if body.options else options.NONE,
+        fallback=tuple(_step(step) for step in body.fallback or ()),
     )
 
 

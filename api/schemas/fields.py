@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +31,9 @@ MOST_FIELDS = 1_000
 MOST_KEYS = 50
 MOST_BYTES = 16 * 1024
 FURTHEST_YEARS = 10
+
+
+ChannelWord = Literal["sms", "email", "in_app", "whatsapp", "push", "imessage"]
 
 
 class Strict(BaseModel):

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from api.schemas.fallback import FallbackStep, ShownStep
+from api.schemas.fields import ChannelWord as ChannelWord
 from api.schemas.fields import DueTime, MessageMetadata, Paging, Shown, Strict, id_pattern, wrong
 from api.schemas.options import MessageOptions, UsedOptions, fitting
 from api.schemas.templates import TemplateUse, UsedTemplate
@@ -15,9 +17,9 @@ from bellhop.domain.addresses import BadAddress
 from bellhop.domain.channels import CHANNELS, Channel, ChannelRules, SubjectRule
 from bellhop.domain.content import HTML, MAX_CONTENT
 from bellhop.domain.ids import Prefix
+from bellhop.domain.steps import MOST
 from bellhop.domain.text import visible
 
-ChannelWord = Literal["sms", "email", "in_app", "whatsapp", "push", "imessage"]
 StatusWord = Literal["queued", "sent", "delivered", "read", "failed", "cancelled"]
 PriorityWord = Literal["urgent", "normal", "bulk"]
 
@@ -41,6 +43,7 @@ EXAMPLE: dict[str, Any] = {
     "template": None,
     "options": None,
     "resend_of": None,
+    "fallback": [],
 }
 
 
@@ -117,6 +120,14 @@ class SendRequest(Strict):
     ] = None
     options: Annotated[
         MessageOptions | None, Field(description="What only some channels can: any other channel refuses it.")
+    ] = None
+    fallback: Annotated[
+        list[FallbackStep] | None,
+        Field(
+            max_length=MOST,
+            description="What follows where this cannot arrive: other channels, each tried when the one before has "
+            "surely failed, and never while nobody knows. The message fails when the last one has.",
+        ),
     ] = None
     metadata: Annotated[
         MessageMetadata | None,
@@ -241,6 +252,7 @@ class OutboundMessage(Shown):
     template: Annotated[UsedTemplate | None, Field(description="Which template `content` is of.")]
     options: UsedOptions | None
     resend_of: Annotated[str | None, Field(description="The failed message that this one sends again.")]
+    fallback: list[ShownStep]
 
 
 class InboundMedia(Shown):

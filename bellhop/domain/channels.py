@@ -31,6 +31,17 @@ class AddressKind(StrEnum):
     DEVICE = "device"
 
 
+class Cost(StrEnum):
+    """What a message of a channel costs, roughly: which of several is the dearer one."""
+
+    FREE = "free"
+    """Nothing."""
+    LOW = "low"
+    """A fraction of a cent."""
+    METERED = "metered"
+    """Each is charged for, by the part where there are some."""
+
+
 class SubjectRule(StrEnum):
     """Whether a message has a subject."""
 
@@ -47,6 +58,7 @@ class ChannelRules:
     """As sentences call one message of it, with its article."""
     address: AddressKind
     """What a recipient is."""
+    cost: Cost = Cost.METERED
     subject: SubjectRule = SubjectRule.NONE
     html: bool = False
     """Whether a text with HTML tags is HTML, or plain text that happens to contain them."""
@@ -94,6 +106,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
     Channel.EMAIL: ChannelRules(
         name="an e-mail",
         address=AddressKind.EMAIL,
+        cost=Cost.LOW,
         subject=SubjectRule.REQUIRED,
         html=True,
         reports_reading=True,
@@ -105,6 +118,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
     Channel.IN_APP: ChannelRules(
         name="an in-app message",
         address=AddressKind.GUEST,
+        cost=Cost.FREE,
         reports_reading=True,
         options=frozenset({"title", "data"}),
         media=MediaRules(count=10, types=_ATTACHED, each=20 * MB, together=20 * MB),
@@ -128,6 +142,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
     Channel.PUSH: ChannelRules(
         name="a push notification",
         address=AddressKind.DEVICE,
+        cost=Cost.FREE,
         reports_delivery=False,  # Apple and Google say that they took it, and nothing more
         options=frozenset({"title", "data"}),
         media=MediaRules(count=1, types=frozenset({"image/jpeg", "image/png"}), each=MB, together=MB),

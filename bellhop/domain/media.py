@@ -33,6 +33,16 @@ class MediaRules:
         whole = f"{content_type.partition('/')[0]}/*"
         return min(self.each, self.smaller.get(content_type, self.smaller.get(whole, self.each)))
 
+    def fitting(self, files: Sequence[Media]) -> tuple[Media, ...]:
+        """Of these files, in their order, those that one message can carry."""
+        taken: list[Media] = []
+        for file in files:
+            room = self.together - sum(one.size for one in taken)
+            fits = self.takes(file.content_type) and file.size <= min(room, self.limit(file.content_type))
+            if fits and len(taken) < self.count:
+                taken.append(file)
+        return tuple(taken)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:

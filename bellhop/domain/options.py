@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -47,6 +47,10 @@ class Options:
             "data": dict(self.data) if self.data is not None else None,
         }
         return {name: value for name, value in given.items() if value is not None}
+
+    def among(self, names: Collection[str]) -> Options:
+        """Only those of these names."""
+        return Options(**{each.name: getattr(self, each.name) for each in fields(self) if each.name in names})
 
 
 NONE = Options()

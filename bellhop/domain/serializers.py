@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from bellhop.domain import inbound_details
+from bellhop.domain.channels import CHANNELS
 from bellhop.domain.devices import masked
 from bellhop.domain.failures import error_object
 from bellhop.domain.ids import Prefix, render
@@ -35,7 +36,7 @@ def message(
 
     `stage` and `failure` show the message as it was when an event was told rather than as it is now.
     """
-    shown = stage or row.stage
+    shown = stage or row.shown
     metadata = dict(row.metadata or {})
     if shown in (Stage.GAVE_UP, Stage.UNDELIVERED):
         error = failure or {"code": row.failure_code, "provider_code": row.provider_code}
@@ -59,7 +60,20 @@ def message(
         "template": (row.details or {}).get("template"),
         "options": (row.details or {}).get("options"),
         "resend_of": render(Prefix.MESSAGE, row.resend_of) if row.resend_of else None,
+        "fallback": [_step(step) for step in (row.plan or ())[1:]],
     }
+
+
+def _step(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """A further step of a message, as it was asked for."""
+    return {name: kept[name] for name in ("channel", "when", "after")}
+
+
+def step(row: PublicMessage, number: int) -> dict[str, Any]:
+    """What an event of a message with further steps is about: one of them; 0: the message as it is sent first."""
+    planned = row.step_at(number)
+    channel = planned.channel if planned else row.channel
+    return {"number": number, "channel": channel.value, "cost": CHANNELS[channel].cost.value}
 
 
 def inbound(row: PublicMessage) -> dict[str, Any]:

@@ -137,6 +137,16 @@ def of_message(decision: Stage, parts: Iterable[Stage], rules: ChannelRules) -> 
     return higher(decision, of_parts(parts), rules)
 
 
+ARRIVED = frozenset({Stage.DELIVERED, Stage.READ})
+"""What it takes for a message to count as arrived, whichever of its steps brought it."""
+
+
+def of_steps(current: Stage, earlier: Iterable[Stage]) -> Stage:
+    """The stage of a message of several steps: that of the one it is at (`current`); but what an earlier one has
+    brought to the guest after all counts as well, whatever became of the later."""
+    return max((stage for stage in (current, *earlier) if stage in ARRIVED), key=RANK.__getitem__, default=current)
+
+
 def news(before: Stage, after: Stage, rules: ChannelRules) -> tuple[Stage, ...]:
     """Stages to tell when a message moves from `before` to `after`, in order; those told before are left out."""
     rank = ranks(rules)

@@ -32,9 +32,9 @@ class InvalidField(EngineError):
 class ChannelUnavailable(InvalidField):
     """The property has no sender that carries messages on this channel."""
 
-    def __init__(self, channel: str) -> None:
+    def __init__(self, channel: str, field: str = "channel") -> None:
         super().__init__(
-            "channel",
+            field,
             f"expected a channel that this property has a sender for; it has none for {channel}",
             "channel_unavailable",
         )

@@ -22,9 +22,10 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Stage, Status
 from bellhop.domain.templates import TemplateUse
-from bellhop.engine import templates
+from bellhop.engine import fallback, templates
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import ChannelUnavailable, InvalidField, NotFound, NotPending, OutcomeUnknown, UnknownGuest
+from bellhop.engine.fallback import FallbackStep
 from bellhop.engine.idempotency import IdempotencyKey, Once, once
 from bellhop.store.messages import lists, outbound
 from bellhop.store.messages import timeline as entries
@@ -55,6 +56,8 @@ class SendMessage:
     template: TemplateUse | None = field(default=None, repr=False)
     """What it says instead of `content`."""
     options: Options = options.NONE
+    fallback: tuple[FallbackStep, ...] = ()
+    """What follows where it cannot arrive, at most `steps.MOST`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ async def send(
 
     async def accept(tx: AsyncConnection) -> Once[MessageRow]:
         new = whole or await _of_template(tx, scope, command, guest_id)
+        if command.fallback:
+            new = replace(new, fallback=await fallback.new_steps(tx, scope, new, command.fallback, command.template))
         row = await outbound.accept(tx, scope, new, engine.book, carried(engine.providers), engine.delivery.valid_for)
         return Once(row, row.id, ACCEPTED)
 
@@ -104,8 +109,9 @@ async def send(
                 find=lambda message_id: outbound.get(tx, scope, message_id),
             )
         )
-    except outbound.ChannelUnavailable:
-        raise ChannelUnavailable(command.channel.value) from None
+    except outbound.ChannelUnavailable as none:
+        field_name = f"fallback.{none.step - 1}.channel" if none.step else "channel"
+        raise ChannelUnavailable(none.channel.value, field_name) from None
     except outbound.TooLate:
         expected = "expected a time to come, and later than `scheduled_at`"
         raise InvalidField("valid_until", expected, "valid_until_over") from None
@@ -197,7 +203,7 @@ async def timeline(engine: Engine, scope: Scope, message_id: UUID) -> Timeline:
         row = await outbound.get(tx, scope, message_id)
         if row is None:
             raise NotFound
-        return Timeline(STATUS[row.stage], await entries.timeline(tx, scope, message_id) or [])
+        return Timeline(STATUS[row.shown], await entries.timeline(tx, scope, message_id) or [])
 
     return await engine.database.read(work)
 
@@ -226,7 +232,7 @@ def _changed(engine: Engine, changed: Changed) -> MessageRow:
     if changed.unknown:
         raise OutcomeUnknown
     if not changed.done:
-        raise NotPending(STATUS[changed.row.stage])
+        raise NotPending(STATUS[changed.row.shown])
     engine.dispatcher.woken(changed.row)
     engine.dispatcher.wake_endpoints(changed.endpoints)
     return changed.row

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import media, options
-from bellhop.domain.content import written
+from bellhop.domain.content import Content, written
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.operators import Operator, OperatorAction
 from bellhop.domain.routing import carried
@@ -20,8 +21,9 @@ from bellhop.engine.errors import ChannelUnavailable, NotFailed, NotFound, Resen
 from bellhop.engine.idempotency import IdempotencyKey, Once, once
 from bellhop.engine.messages import ACCEPTED
 from bellhop.store.access import operator_actions
-from bellhop.store.messages import outbound
-from bellhop.store.messages.outbound import NewMessage
+from bellhop.store.messages import outbound, steps
+from bellhop.store.messages.outbound import NewMessage, NewStep
+from bellhop.store.messages.steps import StepRow
 
 
 async def resend(
@@ -38,16 +40,17 @@ async def resend(
         old, again = await outbound.lock_failed(tx, scope, message_id)
         if old is None:
             raise NotFound
-        if STATUS[old.stage] is not Status.FAILED:
-            raise NotFailed(STATUS[old.stage])
+        if STATUS[old.shown] is not Status.FAILED:
+            raise NotFailed(STATUS[old.shown])
         if again is not None:
             raise ResentAlready(render(Prefix.MESSAGE, again))
         try:
+            new = _like(old, await steps.of_message(tx, old))
             row = await outbound.accept(
-                tx, scope, _like(old), engine.book, carried(engine.providers), engine.delivery.valid_for
+                tx, scope, new, engine.book, carried(engine.providers), engine.delivery.valid_for
             )
-        except outbound.ChannelUnavailable:
-            raise ChannelUnavailable(old.channel.value) from None
+        except outbound.ChannelUnavailable as none:
+            raise ChannelUnavailable(none.channel.value) from None
         await operator_actions.write(tx, scope, OperatorAction.RESEND, message_id, operator)
         return Once(row, row.id, ACCEPTED)
 
@@ -67,16 +70,12 @@ async def resend(
     return accepted
 
 
-def _like(old: MessageRow) -> NewMessage:
+def _like(old: MessageRow, further: Sequence[StepRow]) -> NewMessage:
     assert old.recipient is not None and old.content is not None, "it is not erased"
     return NewMessage(
         channel=old.channel,
         recipient=old.recipient,
-        content=replace(
-            written(old.channel, old.content, old.subject, old.content_type),
-            media=media.of_stored((old.details or {}).get("media")),
-            options=options.of_stored((old.details or {}).get("options")),
-        ),
+        content=_content(old, old.content),
         guest_id=old.guest_id,
         metadata=old.metadata,
         category=old.category,
@@ -87,4 +86,28 @@ def _like(old: MessageRow) -> NewMessage:
         valid_until=old.valid_until if old.valid_until is not None and old.valid_until > old.now else None,
         template=(old.details or {}).get("template"),
         resend_of=old.id,
+        fallback=tuple(_step(old, step) for step in further),
+    )
+
+
+def _content(said: MessageRow | StepRow, text: str) -> Content:
+    details = said.details or {}
+    return replace(
+        written(said.channel, text, said.subject, said.content_type),
+        media=media.of_stored(details.get("media")),
+        options=options.of_stored(details.get("options")),
+    )
+
+
+def _step(old: MessageRow, said: StepRow) -> NewStep:
+    planned = old.step_at(said.step)
+    assert planned is not None and planned.when is not None, "each of them was planned"
+    assert said.recipient is not None and said.content is not None, "it is not erased"
+    return NewStep(
+        channel=said.channel,
+        recipient=said.recipient,
+        content=_content(said, said.content),
+        when=planned.when,
+        after=planned.after,
+        template=(said.details or {}).get("template"),
     )

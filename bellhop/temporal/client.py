@@ -84,7 +84,7 @@ def attributes_of(row: MessageRow) -> TypedSearchAttributes:
     pairs = [
         SearchAttributePair(keys.PROPERTY, render(Prefix.PROPERTY, row.property_id)),
         SearchAttributePair(keys.CHANNEL, row.channel.value),
-        SearchAttributePair(keys.STATUS, STATUS[row.stage].value),
+        SearchAttributePair(keys.STATUS, STATUS[row.shown].value),
     ]
     if row.guest_id:
         pairs.append(SearchAttributePair(keys.GUEST, render(Prefix.GUEST, row.guest_id)))

@@ -7,6 +7,7 @@ from typing import Any
 
 from bellhop.domain import serializers
 from bellhop.domain.events import EventType
+from bellhop.domain.failures import error_object
 from bellhop.domain.ids import Prefix
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.messages import PublicMessage
@@ -53,4 +54,8 @@ def _message(delivery: PendingDelivery, row: PublicMessage) -> dict[str, Any]:
             shown["sent_at"] = None  # it was sent later, if at all
         elif shown["sent_at"] is None:
             shown["sent_at"] = serializers.timestamp(delivery.created_at)
+    if "step" in delivery.facts:
+        shown["step"] = serializers.step(row, delivery.facts["step"])
+        if delivery.type == EventType.MESSAGE_FALLBACK and failure is not None:
+            shown["step"]["reason"] = error_object(failure["code"], failure.get("provider_code"))
     return shown

@@ -40,6 +40,7 @@ MESSAGE = PublicMessage(
     subject="Your suite", content="It is ready.", metadata={"booking": "GSR-1842"}, details=None,
     scheduled_at=AT, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
     priority=Priority.NORMAL, valid_until=None, resend_of=KEY,
+    step=0, plan=None,
 )  # fmt: skip
 SPARSE = replace(
     MESSAGE, guest_ref=None, guest_id=None, subject=None, metadata={}, scheduled_at=None, sent_at=None, resend_of=None

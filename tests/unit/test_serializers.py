@@ -30,6 +30,7 @@ MESSAGE = PublicMessage(
     guest_id=None, conversation_id=None, subject=None, content="Your suite is ready.", metadata={}, details=None,
     scheduled_at=None, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
     priority=Priority.NORMAL, valid_until=None, resend_of=None,
+    step=0, plan=None,
 )  # fmt: skip
 GUEST = GuestRow(
     id=KEY, scope_id=OTHER, property_id=OTHER, first_name="Jordan", last_name="Mitchell", email=None, phone=None,
@@ -63,6 +64,7 @@ def test_a_message() -> None:
             "template": None,
             "options": None,
             "resend_of": None,
+            "fallback": [],
         }
     )
 
@@ -100,7 +102,7 @@ def test_of_an_erased_subject_ids_are_left() -> None:
 
 @pytest.mark.parametrize("stage", Stage)
 def test_its_status_is_that_of_its_stage(stage: Stage) -> None:
-    row = replace(MESSAGE, stage=stage, failure_code="unreachable", provider_code="30003")
+    row = replace(MESSAGE, stage=stage, failure_code="unreachable", provider_code="30003", sent_at=None)
     shown = serializers.message(row)
     assert shown["status"] == STATUS[stage].value
     assert ("error" in shown["metadata"]) is (shown["status"] == "failed")

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bellhop.domain.channels import Channel
+from bellhop.domain import steps
+from bellhop.domain.channels import CHANNELS, Channel, ChannelRules
 from bellhop.domain.policy import Reason
 from bellhop.domain.priorities import Priority
 from bellhop.domain.statuses import Stage
+from bellhop.domain.steps import Step
 
 
 @dataclass(slots=True)
@@ -46,6 +48,19 @@ class PublicMessage:
     """The failed message that it sends again."""
     sent_at: datetime | None
     created_at: datetime
+    step: int
+    """Which of its steps it is at, from 0."""
+    plan: list[dict[str, Any]] | None
+    """Its steps, as `steps.stored` gives them; None: there is only the one."""
+
+    @property
+    def shown(self) -> Stage:
+        """Where callers see it: what a provider once took is not `queued` again while its next step waits."""
+        return Stage.SENT if self.stage is Stage.QUEUED and self.sent_at is not None else self.stage
+
+    def step_at(self, number: int) -> Step | None:
+        """One of its steps; None: it has no such."""
+        return steps.read(self.plan[number]) if self.plan and number < len(self.plan) else None
 
 
 @dataclass(slots=True)
@@ -89,3 +104,24 @@ class MessageRow(PublicMessage):
     """Since when the scope sends nothing."""
     now: datetime
     """The database's clock at the beginning of the transaction that read this."""
+
+    def rules_of(self, step: int) -> ChannelRules:
+        """Those of the channel of one of its steps."""
+        known = self.step_at(step)
+        return CHANNELS[self.channel if known is None else known.channel]
+
+    def parts_of(self, step: int) -> int:
+        """Into how many parts one of its steps is split."""
+        known = self.step_at(step)
+        return self.parts if known is None else known.parts
+
+    @property
+    def told_until(self) -> datetime | None:
+        """Until when a provider is to try, where it takes such a limit; None: as long as it usually does."""
+        step = self.step_at(self.step)
+        return self.expires_at if step is not None and step.limited else self.valid_until
+
+    @property
+    def rules(self) -> ChannelRules:
+        """Those of the channel it goes out on now."""
+        return self.rules_of(self.step)

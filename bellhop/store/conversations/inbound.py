@@ -19,7 +19,7 @@ from bellhop.domain.events import EventType
 from bellhop.domain.statuses import Stage
 from bellhop.store.conversations import inbound_scopes
 from bellhop.store.guests import consents, profiles
-from bellhop.store.tables import contact_points, conversations, messages, receipts
+from bellhop.store.tables import contact_points, conversations, message_steps, messages, receipts
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
 
@@ -191,12 +191,14 @@ async def _guest(tx: AsyncConnection, address: _Address) -> UUID | None:
     )
     if len(known) <= 1:
         return next(iter(known), None)
+    written = select(messages.c.id).where(messages.c.address_hash.in_(address.hashes))
+    at_a_step = select(message_steps.c.message_id).where(message_steps.c.address_hash.in_(address.hashes))
     last: UUID | None = (
         await tx.execute(
             select(messages.c.guest_id)
             .where(
                 messages.c.scope_id == address.scope_id,
-                messages.c.address_hash.in_(address.hashes),
+                messages.c.id.in_(written.union_all(at_a_step)),
                 messages.c.direction == "outbound",
                 messages.c.guest_id.in_(known),
             )

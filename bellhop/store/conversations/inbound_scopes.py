@@ -54,8 +54,11 @@ _KNOWN = CompiledStatement(
         select written.scope_id, max(attempt.id::text) as attempt_id
         from unnest(:hashes) given (hash)
         cross join lateral (
-          select id, scope_id from messages
-          where address_hash = given.hash and direction = 'outbound' order by id desc limit :looked_at
+          (select id, scope_id from messages
+          where address_hash = given.hash and direction = 'outbound' order by id desc limit :looked_at)
+          union all
+          (select message_id, scope_id from message_steps
+          where address_hash = given.hash order by id desc limit :looked_at)
         ) written
         left join attempts attempt on attempt.message_id = written.id
           and attempt.sender = any(:senders) and attempt.state <> 'not_sent'

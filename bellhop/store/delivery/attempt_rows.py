@@ -67,7 +67,7 @@ _START = CompiledStatement(
     insert(attempts)
     .values(lease_until=func.clock_timestamp() + seconds(bindparam("lease", type_=Float)))
     .returning(attempts.c.id),
-    ("scope_id", "message_id", "part", "account_id", "provider", "sender", "body"),
+    ("scope_id", "message_id", "part", "step", "account_id", "provider", "sender", "body"),
     value=UUID,
 )
 _ACCEPTED = CompiledStatement(
@@ -129,6 +129,7 @@ async def start(
         scope_id=message.scope_id,
         message_id=message.id,
         part=part,
+        step=message.step,
         account_id=sender.account_id,
         provider=sender.provider,
         sender=sender.address,

@@ -41,7 +41,7 @@ from bellhop.store.compiled import seconds
 from bellhop.store.delivery import attempt_rows, outcome_resolution, parked, receipts, shared_senders
 from bellhop.store.delivery.claims import Claims
 from bellhop.store.guests import consents, profiles
-from bellhop.store.messages import progress
+from bellhop.store.messages import progress, steps
 from bellhop.store.messages.progress import Progress
 from bellhop.store.settings import DeliverySettings
 from bellhop.store.tables import attempts, messages
@@ -77,7 +77,7 @@ class AttemptStore:
 
     async def claim(self, message_id: UUID, deadline: float, take: TakeSlot = always) -> Claim | Answer | Busy:
         async with self._engine.begin() as tx:
-            row = await progress.lock(tx, message_id)
+            row = await _lock(tx, message_id)
             if row is None:
                 return Answer("gone", Next.CLOSE)
             rows = await progress.attempts_of(tx, message_id)
@@ -95,7 +95,7 @@ class AttemptStore:
 
     async def withdraw(self, message_id: UUID) -> Withdrawal:
         async with self._engine.begin() as tx:
-            row = await progress.lock(tx, message_id)
+            row = await _lock(tx, message_id)
             if row is None:
                 return Withdrawal(Answer("gone", Next.CLOSE))
             rows = await progress.attempts_of(tx, message_id)
@@ -108,7 +108,7 @@ class AttemptStore:
         async with self._engine.begin() as tx:
             if result.kind is SendKind.ACCEPTED and claim.guest_id is not None:
                 await profiles.seen(tx, claim.guest_id)
-            row = await progress.lock(tx, claim.outgoing.message_id)
+            row = await _lock(tx, claim.outgoing.message_id)
             assert row is not None, "messages are never deleted"
             rows = await progress.attempts_of(tx, row.id)
             moved = await self._outcome(tx, row, rows, claim, result)
@@ -171,7 +171,7 @@ class AttemptStore:
 
     async def prepare_lookup(self, message_id: UUID) -> Lookup | StatusPoll | Answer:
         async with self._engine.begin() as tx:
-            row = await progress.lock(tx, message_id)
+            row = await _lock(tx, message_id)
             if row is None:
                 return Answer("gone", Next.CLOSE)
             rows = await progress.attempts_of(tx, message_id)
@@ -187,7 +187,7 @@ class AttemptStore:
             message_id, guest_id = (await tx.execute(of_message.where(asked))).one()
             if result.kind is LookupKind.FOUND and guest_id is not None:
                 await profiles.seen(tx, guest_id)
-            row = await progress.lock(tx, message_id)
+            row = await _lock(tx, message_id)
             assert row is not None, "messages are never deleted"
             rows = await progress.attempts_of(tx, message_id)
             attempt = _one(rows, lookup.request.attempt_id)
@@ -221,6 +221,12 @@ class AttemptStore:
         """After the commit: wake the endpoints that have events to deliver, and say what the workflow does next."""
         self._wake_endpoints(moved.endpoints)
         return _through(moved.answer or progress.next_step(moved.row, self._settings.follow_at), moved.row)
+
+
+async def _lock(tx: AsyncConnection, message_id: UUID) -> MessageRow | None:
+    """The message under its lock, as it goes out at the step that it is at."""
+    row = await progress.lock(tx, message_id)
+    return None if row is None else await steps.at(tx, row)
 
 
 def _through(answer: Answer, row: MessageRow) -> Answer:

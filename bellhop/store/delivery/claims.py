@@ -242,7 +242,7 @@ class Claims:
             callback_url=self.routes.callback(account.provider, account.identity, started),
             timeout=self.settings.call_timeout,
             deadline=deadline,
-            valid_for=(row.valid_until - row.now).total_seconds() if row.valid_until else None,
+            valid_for=(row.told_until - row.now).total_seconds() if row.told_until else None,
         )
         return Claim(account, outgoing, row.guest_id)
 

@@ -56,7 +56,9 @@ _CLAIMED = CompiledStatement(
         """
         select other.provider_id
         from attempts asked, messages message join attempts other on other.message_id = message.id
-        where asked.id = :asked and message.address_hash = :hashed and other.account_id = :account
+        where asked.id = :asked and other.account_id = :account and message.id in (
+            select written.id from messages written where written.address_hash = :hashed
+            union select step.message_id from message_steps step where step.address_hash = :hashed)
           and other.provider_id is not null and other.created_at >= asked.created_at - make_interval(secs => :before)
         """
     ).bindparams(bindparam("hashed", type_=LargeBinary), bindparam("before", value=CLAIMED_BEFORE, type_=Float)),

@@ -94,7 +94,9 @@ async def idle_endpoints(tx: AsyncConnection, candidates: Iterable[UUID]) -> lis
 def _followed(stage: Stage) -> ColumnElement[bool]:
     """Messages at that stage, on channels that may still move on."""
     open_on = [channel.value for channel, rules in CHANNELS.items() if not statuses.closes(stage, rules)]
-    return and_(messages.c.stage == stage.value, messages.c.channel.in_(open_on))
+    # Of a message of several steps another channel may be the one that counts.
+    open_now = or_(messages.c.channel.in_(open_on), messages.c.plan.is_not(None))
+    return and_(messages.c.stage == stage.value, open_now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Match:
     sent_at: datetime | None
     """When the message went out, as far as was known before this receipt."""
     sender: str
+    step: int
     names: str | None = None
     """The provider's id to give to the attempt, from the receipt; None where another attempt has it."""
 
@@ -53,6 +54,7 @@ _MATCH = CompiledStatement(
         messages.c.guest_id,
         messages.c.sent_at,
         attempts.c.sender,
+        attempts.c.step,
     )
     .join(messages, messages.c.id == attempts.c.message_id)
     .where(

@@ -25,7 +25,7 @@ from bellhop.store.conversations.inbound import receive
 from bellhop.store.delivery import attempt_rows, receipt_rows, shared_senders
 from bellhop.store.delivery.receipt_rows import Fact, Stored
 from bellhop.store.guests import consents, profiles
-from bellhop.store.messages import progress
+from bellhop.store.messages import progress, steps
 from bellhop.store.messages.progress import Reason
 from bellhop.store.tables import attempts, provider_accounts, receipts, senders
 
@@ -200,7 +200,7 @@ async def _move(
         assert fact.match is not None
         attempt = attempts_by_id[fact.match.id]
         before.setdefault(attempt.id, copy(attempt))
-        _raise(attempt, rows, fact.item, fact.match.names, CHANNELS[row.channel])
+        _raise(attempt, rows, fact.item, fact.match.names, row.rules_of(attempt.step))
     for attempt_id, was in before.items():
         raised = attempts_by_id[attempt_id]
         if raised != was:
@@ -230,7 +230,7 @@ def _raise(
     attempt: AttemptRow, rows: Sequence[AttemptRow], item: Receipt, provider_id: str | None, rules: ChannelRules
 ) -> None:
     """Change an attempt by what a receipt says; every attempt of the message is in `rows`. `provider_id`: the
-    provider's id for it. `rules`: of the message's channel."""
+    provider's id for it. `rules`: of the channel it went out on."""
     assert item.stage is not None
     known = attempt.stage or Stage.QUEUED
     said = statuses.higher(known, item.stage, rules)
@@ -294,6 +294,7 @@ async def _bound(
     keys = [account.id for account in verified]
     item = fact.item
     if row is not None and fact.match is not None:
+        row = await steps.at(tx, row, fact.match.step)
         kind = CHANNELS[row.channel].address
         hashed = row.address_hash or row.erased_hash
         if hashed is None and item.address and book is not None:

@@ -49,6 +49,7 @@ from bellhop.store.tables import (
     conversations,
     guests,
     history_erasures,
+    message_steps,
     messages,
     operator_actions,
     provider_accounts,
@@ -74,6 +75,11 @@ _TOMBSTONE: dict[str, Any] = {
     "reference": None,
     "tags": [],
     "metadata": {},
+}
+
+
+_STEP_TOMBSTONE = {
+    name: _TOMBSTONE[name] for name in ("recipient", "address_hash", "subject", "content", "body", "details")
 }
 
 
@@ -151,7 +157,10 @@ async def _anonymise(
     linked: ColumnElement[bool] = messages.c.guest_id == guest_id
     if alone:
         unnamed = messages.c.guest_id.is_(None)
-        linked = or_(linked, and_(unnamed, messages.c.address_hash.in_([hashed for _, hashed in alone])))
+        hashes = [hashed for _, hashed in alone]
+        at_a_step = await tx.execute(select(message_steps.c.message_id).where(message_steps.c.address_hash.in_(hashes)))
+        theirs = or_(messages.c.address_hash.in_(hashes), _any(messages.c.id, list(at_a_step.scalars())))
+        linked = or_(linked, and_(unnamed, theirs))
     rows = await tx.execute(
         select(*progress.message_columns)
         .join(scopes, scopes.c.id == messages.c.scope_id)
@@ -198,6 +207,11 @@ async def _anonymise(
 async def _empty(tx: AsyncConnection, scope: Scope, ids: list[UUID], alone: dict[tuple[str, bytes], str]) -> None:
     """Remove texts and payloads kept beside the messages, and payloads that matched no message but name the guest."""
     if ids:
+        await tx.execute(
+            update(message_steps)
+            .where(_any(message_steps.c.message_id, ids), message_steps.c.erased_hash.is_(None))
+            .values(**_STEP_TOMBSTONE, erased_hash=message_steps.c.address_hash)
+        )
         await tx.execute(update(attempts).where(_any(attempts.c.message_id, ids)).values(body=None, error_text=None))
         await tx.execute(update(receipts).where(_any(receipts.c.message_id, ids)).values(payload=None))
         # Who sent one of them again stays on record; why may tell of the guest.

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, Uuid, bindparam, column, select, text
+from sqlalchemy import Integer, Text, Uuid, and_, bindparam, case, column, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -31,12 +31,21 @@ _OUTBOUND = (
 # pairs, where a filter would read past everything that stands otherwise.
 _OF_EACH = """
     from unnest(:channels) asked (channel) cross join unnest(:stages) wanted (stage) cross join lateral (
-      select id from messages
+      (select id from messages
       where scope_id = :scope and direction = 'outbound' and erased_at is null
         and messages.channel = asked.channel and messages.stage = wanted.stage and messages.id < :before
-      order by id desc limit :most
+        and (messages.sent_at is null or messages.stage <> 'queued')
+      order by id desc limit :most)
+      union all
+      (select id from messages
+      where wanted.stage = 'again' and scope_id = :scope and direction = 'outbound' and erased_at is null
+        and messages.channel = asked.channel and messages.stage = 'queued' and messages.sent_at is not null
+        and messages.id < :before
+      order by id desc limit :most)
     ) newest
 """
+AGAIN = "again"
+"""Among stages: of what a provider once took, and whose next step waits. Such a message is shown as sent."""
 _GIVEN = (
     bindparam("channels", type_=ARRAY(Text)),
     bindparam("stages", type_=ARRAY(Text)),
@@ -78,6 +87,8 @@ async def listing(
     """Outbound messages of this scope, newest first."""
     channels = [channel.value] if channel else [each.value for each in Channel]
     stages = [stage.value for stage in (statuses.stages_of(status) if status else Stage)]
+    if status in (None, Status.SENT):
+        stages.append(AGAIN)
     if guest_id is not None:
         return await _of_guest(tx, scope, asked, guest_id, channels, stages)
     given = {"channels": channels, "stages": stages, "scope": scope.id}
@@ -105,7 +116,10 @@ async def _of_guest(
         messages.c.scope_id == scope.id,
         messages.c.guest_id == guest_id,
         messages.c.channel.in_(channels),
-        messages.c.stage.in_(stages),
+        case(
+            (and_(messages.c.stage == Stage.QUEUED.value, messages.c.sent_at.is_not(None)), AGAIN),
+            else_=messages.c.stage,
+        ).in_(stages),
     )
     found = await tx.execute(
         pages.taken(query.where(messages.c.id < pages.before(asked)).order_by(messages.c.id.desc()), asked)

@@ -12,7 +12,7 @@ from sqlalchemy import DateTime, Float, Uuid, any_, bindparam, func, insert, lit
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import content, routing
+from bellhop.domain import content
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.content import Content
@@ -24,10 +24,13 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.domain.statuses import Stage
+from bellhop.domain.steps import stored
 from bellhop.store.compiled import CompiledStatement, seconds
 from bellhop.store.guests import consents
-from bellhop.store.messages import progress
-from bellhop.store.tables import guests, messages, provider_accounts, scopes, senders
+from bellhop.store.messages import accepting, progress
+from bellhop.store.messages.accepting import ChannelUnavailable as ChannelUnavailable
+from bellhop.store.messages.accepting import NewStep as NewStep
+from bellhop.store.tables import guests, messages, scopes
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
 
@@ -54,19 +57,6 @@ _STAGES = CompiledStatement(
 )
 
 
-@dataclass(slots=True)
-class _Sender:
-    provider: str
-    capabilities: dict[str, object]
-
-
-_SENDERS = CompiledStatement(
-    select(provider_accounts.c.provider, senders.c.capabilities)
-    .join(senders, senders.c.account_id == provider_accounts.c.id)
-    .where(senders.c.scope_id == bindparam("scope"), senders.c.channel == bindparam("channel"))
-    .order_by(senders.c.is_default.desc(), senders.c.id),
-    row=_Sender,
-)
 # Null is less than any time here: what is not scheduled is due now.
 _DUE = func.greatest(func.now(), bindparam("not_before", type_=DateTime(timezone=True)))
 _GUEST = CompiledStatement(
@@ -89,14 +79,10 @@ _ACCEPT = CompiledStatement(
     (
         "scope_id", "channel", "recipient", "address_hash", "guest_ref", "guest_id", "subject", "content",
         "content_type", "metadata", "category", "reference", "tags", "scheduled_at", "parts", "body",
-        "provider", "priority", "valid_until", "details", "resend_of",
+        "provider", "priority", "valid_until", "details", "resend_of", "plan",
     ),
     row=MessageRow,
 )  # fmt: skip
-
-
-class ChannelUnavailable(Exception):
-    """No sender of this property can carry messages on that channel."""
 
 
 class UnknownGuest(Exception):
@@ -126,6 +112,8 @@ class NewMessage:
     """Which template its text is of, as it is shown."""
     resend_of: UUID | None = None
     """The failed message that it sends again."""
+    fallback: tuple[NewStep, ...] = ()
+    """What follows, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +139,8 @@ async def accept(
     # Locked before the message, as everywhere, so that the guest is not erased meanwhile.
     if new.guest_id is not None and not await _GUEST(tx, scope=scope.id, guest=new.guest_id):
         raise UnknownGuest
-    known = await _SENDERS(tx, scope=scope.id, channel=new.channel.value)
-    sender = routing.choose(known, carried, new.channel, new.content)
-    if sender is None:
-        raise ChannelUnavailable
+    sender = await accepting.sender_for(tx, scope, new.channel, new.content, carried)
+    plan = accepting.plan_of(new.channel, new.content, new.fallback, valid_for)
     texts = content.parts(new.channel, new.content.text)
     rules = CHANNELS[new.channel]
     address_hash = book.hash(rules.address, new.recipient)
@@ -177,30 +163,22 @@ async def accept(
         not_before=new.scheduled_at,
         valid_until=new.valid_until,
         not_after=new.valid_until,
-        valid_for=valid_for if rules.valid_for is None else rules.valid_for,
+        valid_for=plan[0].valid_for,
         parts=len(texts),
         body=content.body(texts, new.content.plain),
         provider=sender.provider,
-        details=_details(new),
+        details=accepting.details_of(new.content, new.template),
         priority=new.priority.value,
         resend_of=new.resend_of,
+        plan=stored(plan),
     )
     if new.valid_until is not None and new.valid_until <= row.due_at:
         raise TooLate
     await events.write(tx, scope.id, "message", row.id, [NewEvent("message.queued", "queued")])
     await consents.remember_contact(tx, scope.id, rules.address.value, new.recipient, address_hash, [new.guest_id])
+    for number, step in enumerate(new.fallback, start=1):
+        await accepting.write_step(tx, scope, row, number, step, book, carried)
     return row
-
-
-def _details(new: NewMessage) -> dict[str, Any] | None:
-    """What is kept beside the text: only what there is."""
-    options = new.content.options.stored()
-    kept = {
-        "template": dict(new.template) if new.template else None,
-        "options": options or None,
-        "media": [one.stored() for one in new.content.media] or None,
-    }
-    return {name: value for name, value in kept.items() if value is not None} or None
 
 
 async def get(tx: AsyncConnection, scope: Scope, message_id: UUID) -> MessageRow | None:
@@ -266,9 +244,11 @@ async def reschedule(
     if row.valid_until is not None and row.valid_until <= max(row.now, at or row.now):
         raise TooLate
     due = func.greatest(func.now(), literal(at)) if at else func.now()
-    if row.valid_until is not None:
+    if (step := row.step_at(row.step)) is not None:
+        expires: Any = func.least(due + seconds(step.valid_for), row.valid_until)
+    elif row.valid_until is not None:
         usual = CHANNELS[row.channel].valid_for
-        expires: Any = func.least(due + seconds(valid_for if usual is None else usual), row.valid_until)
+        expires = func.least(due + seconds(valid_for if usual is None else usual), row.valid_until)
     elif row.expires_at:
         # As long after the new time as it was after the old one; `due_at` itself moves with holds and retries.
         expires = due + (row.expires_at - max(row.scheduled_at or row.created_at, row.created_at))

@@ -17,17 +17,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import policy, statuses
 from bellhop.domain.answers import Answer, Next
-from bellhop.domain.channels import CHANNELS
-from bellhop.domain.events import OF_STAGE
+from bellhop.domain.events import OF_STAGE, EventType
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState, Backlog
 from bellhop.domain.rows.messages import MessageRow
-from bellhop.domain.statuses import STATUS, Stage
+from bellhop.domain.statuses import PASSES, RANK, STATUS, Stage
+from bellhop.domain.steps import Step
 from bellhop.store.compiled import CompiledStatement
+from bellhop.store.messages import steps
 from bellhop.store.tables import attempts, messages, scopes
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
 
+OVER = (5.0, 60.0, 600.0, 3_600.0)
+"""Seconds after its end at which a provider is asked what became of a step that another one is to follow."""
 SAME_TIME = 0.2
 """Seconds: what the clock of Temporal's timer and that of the database may differ."""
 
@@ -98,7 +101,7 @@ _MOVE = CompiledStatement(
           held_account_id = case when :freed then null else held_account_id end,
           waits_for = case when :freed then null else waits_for end,
           parked_at = case when :freed then null else parked_at end,
-          sent_at = case when :sent then coalesce(sent_at, now()) else sent_at end,
+          sent_at = case when :anew then now() when :sent then coalesce(sent_at, now()) else sent_at end,
           delivered_at = case when :delivered then greatest(now(), sent_at)
             when :undelivered then null else delivered_at end,
           read_at = case when :read then greatest(now(), sent_at, delivered_at) else read_at end,
@@ -137,12 +140,14 @@ async def attempts_of(tx: AsyncConnection, message_id: UUID) -> list[AttemptRow]
     return await _ATTEMPTS(tx, message=message_id)
 
 
-def part_stages(message: MessageRow, rows: Sequence[AttemptRow]) -> list[Stage]:
-    """What is known of each part of a message: the highest word of a provider on any of its attempts, `rows`."""
-    rules = CHANNELS[message.channel]
-    known = [Stage.QUEUED] * message.parts
+def part_stages(message: MessageRow, rows: Sequence[AttemptRow], step: int | None = None) -> list[Stage]:
+    """What is known of each part of a message at one of its steps (None: the one it is at): the highest word of a
+    provider on any of its attempts. `rows`: all there are."""
+    step = message.step if step is None else step
+    rules = message.rules_of(step)
+    known = [Stage.QUEUED] * message.parts_of(step)
     for row in rows:
-        if row.part >= message.parts:
+        if row.step != step or row.part >= len(known):
             continue
         said = row.stage or Stage.QUEUED
         if row.state is AttemptState.ACCEPTED:
@@ -156,22 +161,40 @@ def next_step(row: MessageRow, follow_at: Sequence[float]) -> Answer:
     at which a provider is asked about a message that it took and of which no receipt tells the end."""
     stage = row.stage
     status = STATUS[stage].value
-    if statuses.closes(stage, CHANNELS[row.channel]):
+    if statuses.closes(stage, row.rules):
         return Answer(status, Next.CLOSE)
     if stage is Stage.SENT:
         age = (row.now - row.sent_at).total_seconds() if row.sent_at else 0.0
         # Not the one that has just been kept, give or take what two clocks differ.
-        return Answer(status, Next.TRACK, next((at - age for at in follow_at if at > age + SAME_TIME), 0.0))
+        asks = (at - age for at in _asks(row, follow_at) if at > age + SAME_TIME)
+        return Answer(status, Next.TRACK, next(asks, 0.0))
     if stage is not Stage.QUEUED:
         return Answer(status, Next.TRACK)
     return Answer(status, Next.AGAIN)
 
 
+def _asks(row: MessageRow, follow_at: Sequence[float]) -> Sequence[float]:
+    """When a provider is asked, as `next_step` takes it: also once a step is over that another one is to follow."""
+    step = row.step_at(row.step)
+    if step is None or not step.limited or row.expires_at is None or row.sent_at is None:
+        return follow_at
+    over = (row.expires_at - row.sent_at).total_seconds()
+    return sorted([*follow_at, *(over + later for later in OVER)])
+
+
+def _earlier(row: MessageRow, rows: Sequence[AttemptRow]) -> list[Stage]:
+    """Where the message stands at each step before the one it is at."""
+    return [statuses.of_parts(part_stages(row, rows, step)) for step in range(row.step)]
+
+
 def moves(row: MessageRow, rows: Sequence[AttemptRow], decision: Stage | None = None) -> Stage | None:
     """The stage to which a message moves by what is known of its attempts and our decision; None: it stays."""
-    rules = CHANNELS[row.channel]
-    known = statuses.of_message(decision or row.decision, part_stages(row, rows), rules)
-    after = statuses.higher(row.stage, known, rules)
+    known = statuses.of_message(decision or row.decision, part_stages(row, rows), row.rules)
+    if row.step and (earlier := statuses.of_steps(Stage.QUEUED, _earlier(row, rows))) in statuses.ARRIVED:
+        known = statuses.of_steps(known, [earlier])
+        # What one step has brought, no other one takes back.
+        return known if RANK[known] > RANK[row.stage] else None
+    after = statuses.higher(row.stage, known, row.rules)
     return None if after is row.stage else after
 
 
@@ -194,16 +217,18 @@ async def advance(
     if rows is None:
         rows = await attempts_of(tx, row.id)
     after = moves(row, rows, decision)
+    passed = _passed(row, rows, after)
     code, provider_code = row.failure_code, row.provider_code
     if after is Stage.GAVE_UP and failure:
         code, provider_code = failure[0].value, failure[1]
     elif (after or row.stage) is Stage.UNDELIVERED:
         # Also where it had failed before: the reason, too, is a function of the set of receipts.
         code, provider_code = _failure_of(row, rows)
+    if after in steps.FAILED and (step := steps.following(row, rows, code)) is not None:
+        return await _follow(tx, row, step, (code, provider_code), passed, wake=wake)
     same_reason = (code, provider_code) == (row.failure_code, row.provider_code)
     if after is None and decision is None and same_reason and not freed and not wake:
         return Progress(row)
-    passed = statuses.news(row.stage, after, CHANNELS[row.channel]) if after else ()
     (changed,) = await _MOVE(
         tx,
         message=row.id,
@@ -213,6 +238,7 @@ async def advance(
         provider_code=provider_code,
         freed=freed or after is not None,
         sent=Stage.SENT in passed,
+        anew=row.step > 0 and Stage.SENT in passed,
         delivered=Stage.DELIVERED in passed,
         undelivered=after is Stage.UNDELIVERED,
         read=Stage.READ in passed,
@@ -220,16 +246,51 @@ async def advance(
     )
     for name in _MOVED:
         setattr(row, name, getattr(changed, name))
-    endpoints = await events.write(tx, row.scope_id, "message", row.id, [_event(stage, row) for stage in passed])
+    endpoints = await events.write(tx, row.scope_id, "message", row.id, [_event(stage, row, rows) for stage in passed])
     return Progress(row, endpoints)
 
 
-def _event(stage: Stage, row: MessageRow) -> NewEvent:
-    # The public status is the event's once-only mark: a message fails at most once, whichever way it did.
+def _passed(row: MessageRow, rows: Sequence[AttemptRow], after: Stage | None) -> tuple[Stage, ...]:
+    """What is news of a message that moves to `after`."""
+    if after is None:
+        return ()
+    passed = statuses.news(row.stage, after, row.rules)
+    if row.step and after in statuses.ARRIVED:
+        # It may be an earlier step's: that one was said to be sent before.
+        passed = tuple(stage for stage in PASSES[after] if stage not in PASSES[row.stage])
+        if all(stage is Stage.QUEUED for stage in part_stages(row, rows)):
+            passed = tuple(stage for stage in passed if stage is not Stage.SENT)
+    return passed
+
+
+async def _follow(
+    tx: AsyncConnection, row: MessageRow, step: Step, why: Reason, passed: Sequence[Stage], *, wake: bool
+) -> Progress:
+    """The step that the message is at has failed, and another one follows it instead."""
+    news = [_event(stage, row) for stage in passed if stage not in steps.FAILED]
+    await steps.begin(tx, row, step, sent=Stage.SENT in passed, wake=wake)
+    facts: dict[str, object] = {"stage": row.shown.value, "step": row.step, "code": why[0], "provider_code": why[1]}
+    news.append(NewEvent(EventType.MESSAGE_FALLBACK.value, f"fallback.{row.step}", facts))
+    return Progress(row, await events.write(tx, row.scope_id, "message", row.id, news))
+
+
+def _event(stage: Stage, row: MessageRow, rows: Sequence[AttemptRow] = ()) -> NewEvent:
+    # The public status is the event's once-only mark, at each step: it fails at most once, whichever way it did.
+    mark = STATUS[stage].value
     facts: dict[str, object] = {"stage": stage.value}
     if stage in (Stage.GAVE_UP, Stage.UNDELIVERED):
         facts |= {"code": row.failure_code, "provider_code": row.provider_code}
-    return NewEvent(OF_STAGE[stage].value, STATUS[stage].value, facts)
+    if row.plan is not None:
+        facts["step"] = row.step
+        if stage in statuses.ARRIVED and (brought := _brought(row, rows, stage)) is not None:
+            facts["step"] = brought
+    return NewEvent(OF_STAGE[stage].value, f"{mark}.{row.step}" if row.step else mark, facts)
+
+
+def _brought(row: MessageRow, rows: Sequence[AttemptRow], stage: Stage) -> int | None:
+    """Which step it is of which that is known: the last one; None: none."""
+    known = enumerate([*_earlier(row, rows), statuses.of_parts(part_stages(row, rows))])
+    return max((step for step, at in known if at in statuses.ARRIVED and RANK[at] >= RANK[stage]), default=None)
 
 
 Reason = tuple[str | None, str | None]
@@ -249,6 +310,8 @@ def _failure_of(row: MessageRow, rows: Sequence[AttemptRow]) -> Reason:
     failed = [
         (attempt.failure_code, attempt.provider_code)
         for attempt in rows
-        if attempt.stage is Stage.UNDELIVERED is stages[attempt.part] and attempt.failure_code
+        if attempt.step == row.step
+        and attempt.stage is Stage.UNDELIVERED is stages[attempt.part]
+        and attempt.failure_code
     ]
     return min(failed, key=says_less, default=(FailureCode.UNDELIVERED.value, None))

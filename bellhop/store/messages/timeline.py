@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.consents import Effect
+from bellhop.domain.events import EventType
 from bellhop.domain.failures import FailureCode, error_object
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.paging import PageRequest
@@ -19,11 +20,11 @@ from bellhop.domain.policy import Reason
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
-from bellhop.domain.serializers import timestamp
+from bellhop.domain.serializers import step, timestamp
 from bellhop.domain.statuses import Stage
 from bellhop.store.access import operator_actions
 from bellhop.store.guests import consents
-from bellhop.store.messages import outbound, progress
+from bellhop.store.messages import outbound, progress, steps
 from bellhop.store.tables import deliveries, events, receipts
 
 Entry = dict[str, Any]
@@ -92,6 +93,8 @@ def _detail(what: str, facts: Mapping[str, Any]) -> dict[str, str]:
         return {"detail": _ASKED[facts["answer"]] + said}
     if "scheduled_at" in facts:
         return {"detail": f"to {facts['scheduled_at'] or 'now'}"}
+    if what == EventType.MESSAGE_FALLBACK:
+        return {"detail": "the step before has failed and can no longer arrive; this one follows it"}
     if what == "message.waiting":
         return {"detail": _WAITS_FOR[facts["for"]]}
     return {"detail": _EXPLAINED[what]} if what in _EXPLAINED else {}
@@ -124,7 +127,9 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
         entries += _attempt(number, attempt)
     entries += await _receipts(tx, message_id)
     if row.failure_code in (FailureCode.OPTED_OUT, FailureCode.BOUNCED) and row.address_hash is not None:
-        entries += await _consents(tx, scope, row.channel, row.address_hash)
+        tried = await steps.at(tx, row)
+        if tried.address_hash is not None:
+            entries += await _consents(tx, scope, tried.channel, tried.address_hash)
     entries += await _deliveries(tx, scope, message_id)
     entries.sort(key=lambda entry: (entry["at"], _cause(entry["what"])))
     return [{**entry, "at": timestamp(entry["at"])} for entry in _readable(entries)]
@@ -162,6 +167,7 @@ async def _events(tx: AsyncConnection, row: MessageRow) -> list[Entry]:
                 **_detail(event.type, event.facts),
                 **_which_again(event.type, row),
                 **({name: event.facts[name] for name in ("device", "part") if name in event.facts}),
+                **({"step": step(row, event.facts["step"])} if "step" in event.facts else {}),
                 **({"error": error_object(code, event.facts.get("provider_code"))} if code else {}),
             }
         )
@@ -170,7 +176,9 @@ async def _events(tx: AsyncConnection, row: MessageRow) -> list[Entry]:
 
 def _attempt(number: int, attempt: AttemptRow) -> list[Entry]:
     """One call to a provider: that it began, and how it ended."""
-    common = {"attempt": number, "part": attempt.part + 1, "provider": attempt.provider}
+    common: Entry = {"attempt": number, "part": attempt.part + 1, "provider": attempt.provider}
+    if attempt.step:
+        common["step"] = attempt.step
     entries: list[Entry] = [{"at": attempt.created_at, "what": "attempt.started", **common}]
     if attempt.settled_at:
         entries.append(

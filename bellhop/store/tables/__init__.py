@@ -28,7 +28,7 @@ from bellhop.store.tables.delivery import (
 )
 from bellhop.store.tables.guests import consents, contact_points, conversations, devices, guests, stays
 from bellhop.store.tables.media import assets, media_links
-from bellhop.store.tables.messages import messages, templates
+from bellhop.store.tables.messages import message_steps, messages, templates
 from bellhop.store.tables.webhooks import deliveries, endpoints, events
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "inbound_lists",
     "installation",
     "media_links",
+    "message_steps",
     "messages",
     "metadata",
     "operator_actions",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -15,7 +16,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from bellhop.store.tables.columns import (
     Personal,
@@ -71,6 +72,9 @@ messages = Table(
     time_column("parked_at"),
     # How many provider calls the text takes: decided at acceptance, one attempt each.
     Column("parts", SmallInteger, nullable=False, server_default=text("1")),
+    # Which of its steps it is at, and all of them (bellhop/domain/steps.py); null: there is only the first, this row.
+    Column("step", SmallInteger, nullable=False, server_default=text("0")),
+    Column("plan", JSONB(none_as_null=True)),
     Column("tries", SmallInteger, nullable=False, server_default=text("0")),
     time_column("sent_at"),
     time_column("delivered_at"),
@@ -93,6 +97,15 @@ messages = Table(
         "id",
         postgresql_where=text("direction = 'outbound' and erased_at is null"),
     ),
+    Index(
+        "ix_messages_again",
+        "scope_id",
+        "channel",
+        "id",
+        postgresql_where=text(
+            "stage = 'queued' and sent_at is not null and direction = 'outbound' and erased_at is null"
+        ),
+    ),
     Index("ix_messages_of_guest", "scope_id", "guest_id", "id", postgresql_where=text("guest_id is not null")),
     Index("ix_messages_written", "address_hash", "id", postgresql_where=text("address_hash is not null")),
     Index("ix_messages_resend_of", "resend_of", postgresql_where=text("resend_of is not null")),
@@ -109,6 +122,29 @@ messages = Table(
     CheckConstraint("decision in ('queued', 'cancelled', 'gave_up')", name="decision"),
     CheckConstraint("priority in ('urgent', 'normal', 'bulk')", name="priority"),
     CheckConstraint("waits_for in ('paused', 'no_sender', 'account_held', 'paced')", name="waits_for"),
+)
+
+# What a message says, and to whom, at each step after its first.
+message_steps = Table(
+    "message_steps",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("message_id", Uuid, ForeignKey("messages.id"), nullable=False),
+    Column("step", SmallInteger, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("recipient", Personal),
+    Column("address_hash", LargeBinary),
+    # Of an erased message, as in `messages`.
+    Column("erased_hash", LargeBinary),
+    Column("subject", Personal),
+    Column("content", Personal),
+    Column("content_type", Text, nullable=False, server_default="text/plain"),
+    Column("body", PersonalJSON),
+    Column("details", PersonalJSON),
+    Column("provider", Text),
+    UniqueConstraint("message_id", "step"),
+    Index("ix_message_steps_written", "address_hash", postgresql_where=text("address_hash is not null")),
 )
 
 templates = Table(

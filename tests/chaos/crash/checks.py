@@ -11,6 +11,8 @@ from tests.chaos.crash.worker_slot import Played
 from .points import Point
 from .scenarios import Ending
 
+STAGES = ("message.fallback", "message.sent", "message.delivered", "message.read")
+
 
 def check(end: Ending, point: Point | None, played: Played) -> None:
     """Everything. Raises AssertionError."""
@@ -42,7 +44,7 @@ def _timeline(end: Ending, played: Played, timeline: list[dict[str, Any]]) -> No
     times = [entry["at"] for entry in timeline]
     assert times == sorted(times)
     assert whats[0] == "message.queued" and whats.count("message.queued") == 1, whats
-    stages = [what for what in whats if what in ("message.sent", "message.delivered", "message.read")]
+    stages = [what for what in whats if what in STAGES]
     ends = [what for what in whats if what in ("message.failed", "message.cancelled")]
     assert tuple(stages + ends) == end.events, whats
     attempts = played.state["attempts"] or []

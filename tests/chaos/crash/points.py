@@ -81,6 +81,8 @@ STEPS = (
     Row("tx AttemptStore.claim", "retried", "the second attempt", 2),
     Row("tx AttemptStore.record", "held", "the account is at fault: held"),
     Row("tx AttemptStore.record", "refused", "surely never"),
+    Row("tx AttemptStore.record", "fell back", "surely never, and the next step begins"),
+    Row("tx AttemptStore.claim", "fell back", "the next step", 2),
     # --- settling
     Row("tx AttemptStore.record", "lost", "the outcome is unknown"),
     Row("activity settle", "lost"),

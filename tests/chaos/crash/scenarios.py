@@ -123,6 +123,11 @@ async def _send_mail(play: Play) -> None:
     await play.send(channel="email", subject="Tomorrow", content_type="text/html")
 
 
+async def _send_either_way(play: Play) -> None:
+    mail = {"channel": "email", "recipient": play.to, "subject": "Tomorrow", "content": f"<p>For {play.to}</p>"}
+    await play.send(recipient="+13055552211", fallback=[mail])
+
+
 async def _send_imessage(play: Play) -> None:
     await play.send(channel="imessage")
 
@@ -221,6 +226,13 @@ _ALL = (
     Scenario("held", "the account is refused, then mended", _send, faults=({"kind": "auth"},)),
     Scenario("parked", "its property is paused, then goes on", _resume, _pause_and_send),
     Scenario("refused", "the provider will not have the number", _send, end=FAILED, to="+13055552211"),
+    Scenario(
+        "fell back",
+        "the provider will not have the number, and a mail follows",
+        _send_either_way,
+        end=replace(READ, events=("message.fallback", *READ.events)),
+        channel="email",
+    ),
     Scenario(
         "lost",
         "accepted, the answer is lost, the provider is asked before its receipts come",

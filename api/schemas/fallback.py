@@ -1,0 +1,127 @@
+"""What follows a message that cannot arrive, on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from api.schemas.fields import ChannelWord, Shown, Strict, wrong
+from api.schemas.options import MessageOptions, fitting
+from api.schemas.templates import TemplateUse
+from bellhop.domain import addresses
+from bellhop.domain.addresses import BadAddress
+from bellhop.domain.channels import CHANNELS, Channel, ChannelRules, SubjectRule
+from bellhop.domain.content import HTML, MAX_CONTENT
+from bellhop.domain.text import visible
+
+WhenWord = Literal["failed"]
+LONGEST_AFTER = 7 * 86_400
+
+
+def _rules(info: ValidationInfo) -> ChannelRules | None:
+    channel = info.data.get("channel")
+    return CHANNELS[Channel(channel)] if channel else None
+
+
+class FallbackStep(Strict):
+    """Another way for a message."""
+
+    model_config = {"json_schema_extra": {"examples": [{"channel": "email", "subject": "Your suite is ready"}]}}
+
+    channel: Annotated[ChannelWord, Field(description="How the guest is reached then.")]
+    recipient: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=4096,
+            description="As for the message. Left out: the message's, where the channel has the same kind of address; "
+            "else that of the guest named by `guest_id`.",
+        ),
+    ] = None
+    template: Annotated[
+        TemplateUse | None, Field(description="A template of the property instead of `content`, and its parameters.")
+    ] = None
+    content: Annotated[
+        str | None,
+        Field(min_length=1, max_length=MAX_CONTENT, description="Its text; left out: that of the message."),
+    ] = None
+    content_type: Annotated[
+        Literal["text/plain", "text/html"] | None, Field(description="How `content` is written, as for the message.")
+    ] = None
+    subject: Annotated[
+        str | None, Field(min_length=1, max_length=998, description="Left out: the template's, or the message's.")
+    ] = None
+    options: Annotated[
+        MessageOptions | None, Field(description="Left out: those of the message that this channel has.")
+    ] = None
+    when: Annotated[
+        WhenWord,
+        Field(description="`failed` (the usual): once the one before can no longer arrive, because it surely failed."),
+    ] = "failed"
+    after: Annotated[
+        int | None,
+        Field(
+            ge=10,
+            le=LONGEST_AFTER,
+            description="Seconds that the one before has to arrive. A provider that takes such a limit is told; what "
+            "it has is followed only once it says that it did not deliver it. Left out: until the one before fails by "
+            "itself.",
+        ),
+    ] = None
+
+    @field_validator("recipient")
+    @classmethod
+    def _recipient(cls, value: str | None, info: ValidationInfo) -> str | None:
+        rules = _rules(info)
+        if rules is None or value is None:
+            return value
+        try:
+            return addresses.normalised(rules.address, value)
+        except BadAddress as problem:
+            raise wrong("recipient", str(problem)) from None
+
+    @field_validator("content")
+    @classmethod
+    def _content(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and not visible(value):
+            raise wrong("content", "expected some text")
+        if value is not None and info.data.get("template") is not None:
+            raise wrong("content", "expected `content` or a `template`, not both")
+        return value
+
+    @field_validator("content_type")
+    @classmethod
+    def _content_type(cls, value: str | None, info: ValidationInfo) -> str | None:
+        rules = _rules(info)
+        if value is not None and info.data.get("content") is None:
+            raise wrong("content_type", "expected none without `content`")
+        if rules is not None and value == HTML and not rules.html:
+            raise wrong("content_type", f"expected text/plain: {rules.name} shows no HTML")
+        return value
+
+    @field_validator("subject")
+    @classmethod
+    def _subject(cls, value: str | None, info: ValidationInfo) -> str | None:
+        rules = _rules(info)
+        if value is None or rules is None:
+            return value
+        if rules.subject is SubjectRule.NONE:
+            raise wrong("subject_unexpected", f"expected no subject: {rules.name} has none")
+        if not visible(value) or any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
+            raise wrong("subject", "expected one line of text without control characters")
+        return value
+
+    @field_validator("options")
+    @classmethod
+    def _options(cls, value: MessageOptions | None, info: ValidationInfo) -> MessageOptions | None:
+        rules = _rules(info)
+        return value if value is None or rules is None else fitting(value, Channel(info.data["channel"]), rules)
+
+
+class ShownStep(Shown):
+    """Another way for a message, as it was asked for."""
+
+    channel: ChannelWord
+    when: WhenWord
+    after: float | None

@@ -1,0 +1,124 @@
+"""What accepting a message takes beside its row: who could carry it, and what is fixed of its further steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.domain import content, routing
+from bellhop.domain.addresses import AddressBook
+from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.content import Content
+from bellhop.domain.routing import Carried
+from bellhop.domain.rows.messages import MessageRow
+from bellhop.domain.scopes import Scope
+from bellhop.domain.steps import Step, When, plan
+from bellhop.store.compiled import CompiledStatement
+from bellhop.store.guests import consents
+from bellhop.store.messages import steps
+from bellhop.store.messages.steps import StepRow
+from bellhop.store.tables import provider_accounts, senders
+
+
+@dataclass(slots=True)
+class CarryingSender:
+    """A sender that could carry a message."""
+
+    provider: str
+    capabilities: dict[str, object]
+
+
+_SENDERS = CompiledStatement(
+    select(provider_accounts.c.provider, senders.c.capabilities)
+    .join(senders, senders.c.account_id == provider_accounts.c.id)
+    .where(senders.c.scope_id == bindparam("scope"), senders.c.channel == bindparam("channel"))
+    .order_by(senders.c.is_default.desc(), senders.c.id),
+    row=CarryingSender,
+)
+
+
+class ChannelUnavailable(Exception):
+    """No sender of this property can carry messages on that channel. `step`: at which step of the message."""
+
+    def __init__(self, channel: Channel, step: int = 0) -> None:
+        super().__init__()
+        self.channel, self.step = channel, step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewStep:
+    """What follows where a message cannot arrive, checked and normalised."""
+
+    channel: Channel
+    recipient: str = field(repr=False)
+    content: Content
+    when: When
+    after: float | None = None
+    template: Mapping[str, Any] | None = None
+
+
+def plan_of(channel: Channel, said: Content, further: Sequence[NewStep], valid_for: float) -> tuple[Step, ...]:
+    """The steps of a new message. `valid_for`: as `outbound.accept` takes it."""
+
+    def step(channel: Channel, text: str, when: When | None = None, after: float | None = None) -> Step:
+        usual = CHANNELS[channel].valid_for
+        return Step(
+            channel=channel,
+            parts=len(content.parts(channel, text)) if further else 1,
+            valid_for=valid_for if usual is None else usual,
+            when=when,
+            after=after,
+        )
+
+    later = [step(one.channel, one.content.text, one.when, one.after) for one in further]
+    return plan([step(channel, said.text), *later])
+
+
+async def sender_for(
+    tx: AsyncConnection, scope: Scope, channel: Channel, said: Content, carried: Carried, step: int = 0
+) -> CarryingSender:
+    """Who could carry it. Raises ChannelUnavailable."""
+    known = await _SENDERS(tx, scope=scope.id, channel=channel.value)
+    sender = routing.choose(known, carried, channel, said)
+    if sender is None:
+        raise ChannelUnavailable(channel, step)
+    return sender
+
+
+def details_of(said: Content, template: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What is kept beside the text: only what there is."""
+    options = said.options.stored()
+    kept = {
+        "template": dict(template) if template else None,
+        "options": options or None,
+        "media": [one.stored() for one in said.media] or None,
+    }
+    return {name: value for name, value in kept.items() if value is not None} or None
+
+
+async def write_step(
+    tx: AsyncConnection, scope: Scope, row: MessageRow, number: int, new: NewStep, book: AddressBook, carried: Carried
+) -> None:
+    """What a further step says is fixed as well. Raises ChannelUnavailable."""
+    sender = await sender_for(tx, scope, new.channel, new.content, carried, number)
+    kind = CHANNELS[new.channel].address
+    hashed = book.hash(kind, new.recipient)
+    said = StepRow(
+        step=number,
+        channel=new.channel,
+        recipient=new.recipient,
+        address_hash=hashed,
+        erased_hash=None,
+        subject=new.content.subject,
+        content=new.content.text,
+        content_type=new.content.content_type,
+        body=content.body(content.parts(new.channel, new.content.text), new.content.plain),
+        details=details_of(new.content, new.template),
+        provider=sender.provider,
+    )
+    await steps.write(tx, row, said)
+    await consents.remember_contact(tx, scope.id, kind.value, new.recipient, hashed, [row.guest_id])
