@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -26,6 +27,7 @@ from api.dependencies import Services
 from api.dialects import DIALECTS
 from api.dialects.dialect import Dialect
 from api.errors import HANDLERS
+from api.guest_auth import GuestAuthenticator
 from api.middleware import RequestMiddleware
 from api.route_paths import base_of
 from api.routes import (
@@ -33,8 +35,10 @@ from api.routes import (
     assets,
     consents,
     devices,
+    guest_sessions,
     guests,
     health,
+    inbox,
     keys,
     ledger,
     messaging,
@@ -46,11 +50,14 @@ from api.routes import (
 from api.uploads import Uploads
 from bellhop.domain import templates as liquid_templates
 from bellhop.domain.addresses import AddressBook
+from bellhop.domain.inbox import KIND
 from bellhop.domain.provider_urls import Routes
 from bellhop.engine.callback_spool import spool_of
 from bellhop.engine.context import Engine
 from bellhop.engine.inbound_lists import keep_fetching
+from bellhop.engine.inbox import InboxSource
 from bellhop.engine.installation import await_installation
+from bellhop.engine.live import LiveStreams, StreamLimits
 from bellhop.engine.receipts import keep_applying
 from bellhop.engine.replay import replaying
 from bellhop.logging import configure_logs
@@ -59,6 +66,7 @@ from bellhop.providers import providers
 from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.connections import API_POOL_TIMEOUT, make_engine
 from bellhop.store.database import Database
+from bellhop.store.notifications import listen
 from bellhop.temporal.client import connect, register_search_attributes
 from bellhop.temporal.dispatcher import TemporalDispatcher
 from bellhop.webhooks.resolver import close_shared
@@ -71,6 +79,8 @@ NATIVE = (
     ledger,
     guests,
     devices,
+    guest_sessions,
+    inbox,
     consents,
     webhooks,
     properties,
@@ -108,13 +118,12 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
                 engine = Engine(
                     database, dispatcher, book, cipher, providers(), read.delivery, read.webhook, spool, library
                 )
-                waiting = AcceptanceWait(engine)
-                app.state.services = Services(read, engine, Authenticator(database), waiting, Uploads(read.media))
+                app.state.services = served = _services(read, engine)
                 beside = (keep_applying(engine), _fetching(engine, read), _warm())
-                async with _beside(*beside), replaying(engine):
-                    with Connections(read.api) as connected:
+                async with _beside(*beside), replaying(engine), served.streams.running():
+                    with Connections(read.api, on_stop=served.streams.stop) as connected:
                         yield {STATE: connected}
-                await waiting.close()
+                await served.acceptance_wait.close()
                 library.close()
         finally:
             for task in (registering, checking):
@@ -151,6 +160,14 @@ def _include(app: FastAPI, dialects: Sequence[Dialect]) -> None:
         app.include_router(dialect.router)
     docs.serve(app)
     openapi.describe(app)
+
+
+def _services(settings: Settings, engine: Engine) -> Services:
+    database, api = engine.database, settings.api
+    limits = StreamLimits(api.max_streams, api.streams_per_property, api.streams_per_guest, api.stream_heartbeat)
+    streams = LiveStreams(partial(listen, settings.postgres), {KIND: InboxSource(database)}, limits)
+    authenticators = Authenticator(database), GuestAuthenticator(database)
+    return Services(settings, engine, *authenticators, AcceptanceWait(engine), Uploads(settings.media), streams)
 
 
 @asynccontextmanager

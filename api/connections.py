@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from typing import Protocol, Self
 
 from uvicorn.middleware.proxy_headers import _TrustedHosts
@@ -34,13 +35,20 @@ class Watched(Protocol):
 class Connections:
     """One per process."""
 
-    def __init__(self, limits: ApiSettings) -> None:
+    def __init__(self, limits: ApiSettings, on_stop: Callable[[], None] | None = None) -> None:
         self.limits = limits
         self._open: dict[Watched, str] = {}
         self._turned_away: set[Watched] = set()
         self._of_address: Counter[str] = Counter()
         self._trusted: _TrustedHosts | None = None
         self._looking: asyncio.TimerHandle | None = None
+        self._on_stop: Callable[[], None] | None = on_stop
+
+    def stop(self) -> None:
+        """The server stops, and waits for its answers: those end that would not by themselves."""
+        if self._on_stop is not None:
+            self._on_stop()
+            self._on_stop = None
 
     def __len__(self) -> int:
         return len(self._open)

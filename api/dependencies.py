@@ -18,13 +18,16 @@ from api import cursors, json_bodies
 from api.acceptance_wait import AcceptanceWait
 from api.auth import Authenticator, Caller, read_key
 from api.buckets import Buckets
+from api.guest_auth import GuestAuthenticator
 from api.problems import Invalid, MissingScope, NotFound
 from api.uploads import Upload, Uploads
 from bellhop.domain import keys
 from bellhop.domain.ids import Prefix, parse
 from bellhop.domain.paging import Listed, PageRequest
+from bellhop.domain.rows.inbox import OpenSession
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
+from bellhop.engine.live import LiveStreams
 from bellhop.settings import Settings
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -37,8 +40,10 @@ class Services:
     settings: Settings
     engine: Engine
     authenticator: Authenticator
+    guests: GuestAuthenticator
     acceptance_wait: AcceptanceWait
     uploads: Uploads
+    streams: LiveStreams
     forged_callbacks: Buckets = field(default_factory=lambda: Buckets(burst=60, rate=1.0))
     """What nobody's credentials had signed, by account and source address."""
 
@@ -72,11 +77,18 @@ async def upload(request: Request) -> Upload:
     return found
 
 
+async def session(request: Request) -> OpenSession:
+    """The guest's session that reads; only on routes of the class GuestRoute."""
+    found: OpenSession = request.scope["bellhop.session"]
+    return found
+
+
 CurrentServices = Annotated[Services, Depends(services)]
 CurrentEngine = Annotated[Engine, Depends(engine)]
 CurrentCaller = Annotated[Caller, Depends(caller)]
 CurrentScope = Annotated[Scope, Depends(scope)]
 CurrentUpload = Annotated[Upload, Depends(upload)]
+CurrentSession = Annotated[OpenSession, Depends(session)]
 
 
 def _services(request: Request) -> Services:
@@ -138,6 +150,24 @@ class AuthenticatedRoute(APIRoute):
             async with _services(request).uploads.received(request, str(known.key_id)) as upload:
                 request.scope["bellhop.upload"] = upload
                 return await answered(request)
+
+        return authenticated
+
+
+class GuestRoute(APIRoute):
+    """The same for a guest's app, which comes with the token of a session."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        takes_body = self.body_field is not None
+
+        async def authenticated(request: Request) -> Response:
+            request.scope["bellhop.session"] = await _services(request).guests.authenticate(request)
+            if takes_body:
+                request = _JsonRequest(request.scope, request.receive)
+                await request.read()
+            await request.scope["bellhop.slot"].take()
+            return await handle(request)
 
         return authenticated
 

@@ -87,6 +87,10 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         self.pipeline.clear()
 
+    def shutdown(self) -> None:
+        self._all.stop()
+        super().shutdown()
+
     def data_received(self, data: bytes) -> None:
         if self._problem is not None:
             return

@@ -18,7 +18,7 @@ from uuid import uuid4
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import security_headers
+from api import cors, security_headers
 from api.admission import Admission, Slot
 from api.buckets import network
 from api.dialects.dialect import Dialect, dialect_of
@@ -96,7 +96,7 @@ class RequestMiddleware:
                 slot.release()
                 body.release()
                 status = message["status"]
-                there = [*message["headers"], (b"x-request-id", request_id.encode())]
+                there = [*message["headers"], (b"x-request-id", request_id.encode()), *cors.added(scope, path)]
                 if body.will_not_come:
                     there.append((b"connection", b"close"))
                 message["headers"] = there + security_headers.added(path, there, https=self._https)
@@ -105,6 +105,8 @@ class RequestMiddleware:
         try:
             if body.announced > body.limit:
                 await answer(scope, await body.refuse())(scope, receive, send_marked)
+            elif (asked_beforehand := cors.preflight(scope, path)) is not None:
+                await asked_beforehand(scope, receive, send_marked)
             else:
                 await self._app(scope, body, send_marked)
         except Exception as error:
@@ -134,7 +136,7 @@ class RequestMiddleware:
         if scope["method"] != "HEAD":
             return read, send
         # Answered as GET is, without the body: so is every GET there is or will be.
-        return {**read, "method": "GET"}, _without_body(send)
+        return {**read, "method": "GET", "bellhop.head": True}, _without_body(send)
 
     def _body(self, scope: Scope, receive: Receive, path: str) -> Body:
         client = scope.get("client")

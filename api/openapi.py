@@ -36,6 +36,7 @@ TAGS = [
     {"name": "Templates", "description": "Texts that messages name."},
     {"name": "Assets", "description": "Files that messages carry."},
     {"name": "Guests", "description": "Who they go to."},
+    {"name": "Inbox", "description": "Sessions of guests' apps, and what these read in them: the channel `in_app`."},
     {"name": "Consents", "description": "What their addresses allow."},
     {"name": "Webhooks", "description": "Where events are posted, and what was delivered."},
     # Generators make a file of each tag: what is posted must not share the one of the calls.
@@ -63,6 +64,11 @@ def about(public_url: str) -> dict[str, Any]:
 _SECURITY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer sk_live_… or sk_test_…"},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "guestSession": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Authorization: Bearer gs_live_… or gs_test_…, the token of a guest's session",
+    },
 }
 _REQUEST_ID = {"description": "Names this request in Bellhop's logs.", "schema": {"type": "string"}}
 _RETRY_AFTER = {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}
@@ -99,7 +105,7 @@ def _finish(schema: dict[str, Any], routes: list[BaseRoute]) -> dict[str, Any]:
     schema["components"]["securitySchemes"] = _SECURITY_SCHEMES
     for path, operations in schema["paths"].items():
         for operation in operations.values():
-            operation["security"] = [{"bearer": []}, {"apiKey": []}] if path.startswith("/v1/") else []
+            operation["security"] = _security(path)
             for status, answer in operation["responses"].items():
                 headers = answer.setdefault("headers", {})
                 headers["X-Request-Id"] = _REQUEST_ID
@@ -119,6 +125,12 @@ def _finish(schema: dict[str, Any], routes: list[BaseRoute]) -> dict[str, Any]:
             # FastAPI leaves every null out, those of examples too.
             described["examples"] = extra["examples"]
     return schema
+
+
+def _security(path: str) -> list[dict[str, list[str]]]:
+    if path.startswith("/v1/inbox/"):
+        return [{"guestSession": []}]
+    return [{"bearer": []}, {"apiKey": []}] if path.startswith("/v1/") else []
 
 
 def _models(*kinds: type[BaseModel]) -> Iterator[type[BaseModel]]:

@@ -68,6 +68,25 @@ class Unauthenticated(Problem):
         super().__init__(headers={"WWW-Authenticate": 'Bearer realm="bellhop"'})
 
 
+class SessionOver(Problem):
+    """The token of a guest's session is needed (Authorization: Bearer gs_live_… or gs_test_…), and this one opens none:
+    it never did, has expired, or was revoked. The property's back end mints another."""
+
+    status_code = 401
+    code = "session_over"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"WWW-Authenticate": 'Bearer realm="bellhop inbox"'})
+
+
+class OriginNotAllowed(Problem):
+    """Pages of this origin do not read the property's inboxes: it is not among `in_app.allowed_origins` of the
+    property's settings."""
+
+    status_code = 403
+    code = "origin_not_allowed"
+
+
 class Forbidden(Problem):
     """This API key may not do that."""
 
@@ -168,6 +187,7 @@ OF_ENGINE: dict[type[engine.EngineError], tuple[int, str]] = {
     engine.EndpointInactive: (409, "endpoint_inactive"),
     engine.TooManyEndpoints: (409, "too_many_endpoints"),
     engine.QuotaReached: (409, "asset_quota"),
+    engine.TooManySessions: (409, "too_many_sessions"),
     engine.OtherEnvironment: (403, "forbidden"),
     engine.WrongSignature: (403, "wrong_signature"),
     engine.AccountUnreadable: (503, "account_unreadable"),

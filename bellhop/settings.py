@@ -155,6 +155,19 @@ class ApiSettings(SettingsGroup):
         ge=16 * 1024 * 1024,
         description="answers not yet read by their callers, bytes in all",
     )
+    max_streams: int = Field(default=1_500, ge=1, description="live streams at a time")
+    streams_per_property: int = Field(
+        default=500, ge=1, description="live streams at a time of one property in one environment"
+    )
+    streams_per_guest: int = Field(
+        default=10, ge=1, description="live streams at a time of one guest; one more, and the oldest gives way"
+    )
+    stream_heartbeat: float = Field(
+        default=20.0,
+        ge=1,
+        le=60,
+        description="how often a live stream on which nothing happens shows that it is open, seconds",
+    )
 
 
 G = TypeVar("G", bound=ProviderSettings)

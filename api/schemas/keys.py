@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -100,12 +101,27 @@ def _zone(name: str) -> str:
     return name
 
 
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]{1,255}")
+
+
+def _origins(given: Any) -> bool:
+    """Whether those are origins as browsers write them, 20 at most."""
+    return (
+        isinstance(given, list)
+        and len(given) <= 20
+        and all(isinstance(one, str) and _ORIGIN.fullmatch(one) is not None for one in given)
+    )
+
+
 def _choices(settings: dict[str, Any]) -> dict[str, Any]:
     """What Bellhop itself reads in a property's settings is checked; everything else is the caller's own."""
     try:
         settings = {**settings, **({"language": language(settings["language"])} if "language" in settings else {})}
     except (BadLanguage, AttributeError, TypeError):
         raise wrong("language", "expected language to be a BCP 47 tag, such as en or pt-BR") from None
+    in_app = settings.get("in_app", {})
+    if not isinstance(in_app, dict) or not _origins(in_app.get("allowed_origins", [])):
+        raise wrong("in_app", 'expected in_app to be such as {"allowed_origins": ["https://app.hotel.example"]}')
     chosen = settings.get("outcome_unknown", {})
     known = {channel.value for channel in Channel}
     if not isinstance(chosen, dict) or any(name not in known or chosen[name] not in CHOICES for name in chosen):
@@ -133,8 +149,9 @@ class ChangeProperty(Strict):
         AfterValidator(_choices),
         Field(
             description="Of the key's environment: your own, `language` (a BCP 47 tag: what templates are chosen by "
-            "where a guest's language is not known or not there), and `outcome_unknown`, what to do on a channel when "
-            "nobody can say whether the provider took a message, `fail` (the default) or `resend`, e.g. "
+            "where a guest's language is not known or not there), `in_app` (`allowed_origins`: of web pages that may "
+            "read guests' inboxes, e.g. `https://app.hotel.example`), and `outcome_unknown`, what to do on a channel "
+            "when nobody can say whether the provider took a message, `fail` (the default) or `resend`, e.g. "
             '`{"outcome_unknown": {"email": "resend"}}`.'
         ),
     ] = {}

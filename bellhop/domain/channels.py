@@ -76,6 +76,9 @@ class ChannelRules:
     """Names of the fields of `options.Options` that a message may use."""
     media: MediaRules | None = None
     """The files it can carry; None: none."""
+    in_record: bool = False
+    """Bellhop itself carries it: whatever goes out is laid into the guest's inbox by the transaction that decides it.
+    Nobody is called, so no outcome is ever unknown, and nobody can be asked."""
     valid_for: float | None = None
     """Seconds after it is due that a message expires; None: as the settings say (DELIVERY_VALID_FOR)."""
 
@@ -122,6 +125,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         reports_reading=True,
         options=frozenset({"title", "data"}),
         media=MediaRules(count=10, types=_ATTACHED, each=20 * MB, together=20 * MB),
+        in_record=True,
     ),
     Channel.WHATSAPP: ChannelRules(
         name="a WhatsApp message",

@@ -37,6 +37,7 @@ class Prefix(StrEnum):
     EVENT = "evt"
     DELIVERY = "whd"
     KEY = "key"
+    SESSION = "gss"
     CONSENT = "cns"
     TEMPLATE = "tpl"
     ASSET = "ast"

@@ -24,7 +24,7 @@ RIGHTS: dict[str, str] = {
     "accounts:read": "see the provider accounts and their health",
     "accounts:write": "hold provider accounts and say that they are mended",
     "guests:read": "see guests",
-    "guests:write": "create, change and erase guests",
+    "guests:write": "create, change and erase guests, open sessions for their apps",
     "messaging:read": "see messages",
     "messaging:write": "send, cancel and reschedule messages, send failed ones again",
     "webhooks:read": "see webhook endpoints and deliveries",
@@ -47,15 +47,25 @@ class Minted:
 
 def mint(environment: str, key_id: UUID) -> Minted:
     """A fresh key for `environment` under the row `key_id`."""
-    public = render(Prefix.KEY, key_id).removeprefix(Prefix.KEY.value + "_")
-    body = f"sk_{environment}_{public}_" + "".join(secrets.choice(_BASE62) for _ in range(32))
+    return made(f"sk_{environment}", Prefix.KEY, key_id)
+
+
+def made(begins: str, prefix: Prefix, row_key: UUID) -> Minted:
+    """A fresh secret that begins so, with the row's public id in it and a checksum at its end."""
+    public = render(prefix, row_key).removeprefix(prefix.value + "_")
+    body = f"{begins}_{public}_" + "".join(secrets.choice(_BASE62) for _ in range(32))
     raw = body + _checksum(body)
     return Minted(raw=raw, hash=digest(raw), last4=raw[-4:])
 
 
 def plausible(raw: str) -> bool:
     """True when the text has the form of a key and its checksum is right. Says nothing about its existence."""
-    return _FORM.fullmatch(raw) is not None and _checksum(raw[:-6]) == raw[-6:]
+    return _FORM.fullmatch(raw) is not None and checked(raw)
+
+
+def checked(raw: str) -> bool:
+    """Whether a secret's checksum is right."""
+    return _checksum(raw[:-6]) == raw[-6:]
 
 
 def digest(raw: str) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeVar
 
-from bellhop.domain.channels import Channel
+from bellhop.domain.accounts import OURS
+from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.content import HTML, Content
 from bellhop.domain.delivery_ports import Provider
 
@@ -14,8 +15,9 @@ Carried = Mapping[str, frozenset[Channel]]
 
 
 def carried(providers: Mapping[str, Provider]) -> Carried:
-    """What these providers say."""
-    return {name: provider.channels for name, provider in providers.items()}
+    """What these providers say, and what Bellhop itself carries."""
+    own = frozenset(channel for channel, rules in CHANNELS.items() if rules.in_record)
+    return {**{name: provider.channels for name, provider in providers.items()}, OURS: own}
 
 
 class Candidate(Protocol):

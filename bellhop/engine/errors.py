@@ -121,6 +121,13 @@ class QuotaReached(EngineError):
         super().__init__(f"A property keeps at most {most:,} bytes of files in each environment. Delete some first.")
 
 
+class TooManySessions(EngineError):
+    """The guest has as many sessions as a guest may have."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"A guest has at most {most} sessions that are not over. Revoke some, or let them expire.")
+
+
 class OtherEnvironment(EngineError):
     """A key mints keys of its own environment only."""
 

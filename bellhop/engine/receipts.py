@@ -136,7 +136,7 @@ async def record(
             await unapplied_receipts.store(tx, verified, later)
         return await receipts.record(tx, verified, now, engine.book, engine.delivery.follow_at)
 
-    _tell(engine, await engine.database.write(work, timeout=timeout))
+    tell(engine, await engine.database.write(work, timeout=timeout))
     if later:
         engine.receipts_stored.set()
 
@@ -181,7 +181,7 @@ async def apply_next(engine: Engine) -> bool:
         return True
     if recorded is None:
         return False
-    _tell(engine, recorded)
+    tell(engine, recorded)
     return True
 
 
@@ -194,7 +194,7 @@ def _now_and_later(items: Sequence[Receipt | Inbound]) -> tuple[Sequence[Receipt
     return [item for item in items if isinstance(item, Inbound)], chunks
 
 
-def _tell(engine: Engine, recorded: Recorded) -> None:
+def tell(engine: Engine, recorded: Recorded) -> None:
     engine.dispatcher.signal_receipts(recorded.signals)
     engine.dispatcher.wake_endpoints(recorded.endpoints)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain.accounts import Seed
+from bellhop.domain.accounts import OWN, Seed
 from bellhop.domain.keys import digest
 from bellhop.domain.scopes import Scope
 from bellhop.providers import PACKAGES
@@ -43,7 +43,7 @@ async def ensure_key(tx: AsyncConnection, scope: Scope, raw: str | None, name: s
 
 
 async def ensure_accounts(tx: AsyncConnection, scope: Scope, settings: Settings) -> list[str]:
-    """The provider accounts and senders of a scope, from the sandbox (test) or the environment (live).
+    """The provider accounts and senders of a scope, from the sandbox (test) or the environment (live), and our own.
 
     Existing rows are left as they are, but that a test scope follows the sandbox's credentials. Returns the channels
     that can be used.
@@ -55,6 +55,8 @@ async def ensure_accounts(tx: AsyncConnection, scope: Scope, settings: Settings)
     else:
         for seed in live_accounts(settings):
             await accounts.ensure(tx, cipher, scope, seed)
+    for seed in OWN:
+        await accounts.ensure(tx, cipher, scope, seed)
     return await accounts.channels(tx, scope)
 
 

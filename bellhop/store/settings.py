@@ -67,6 +67,12 @@ class DeliverySettings(SettingsGroup):
     valid_for: float = Field(
         default=259_200.0, gt=0, description="a message not sent this long after it was due expires, seconds"
     )
+    inbox_kept: float = Field(
+        default=2_592_000.0,
+        gt=0,
+        description="how long an in-app message lies in its guest's inbox, unless its `valid_until` is earlier, "
+        "seconds",
+    )
     threads: int = Field(
         default=48,
         ge=3,

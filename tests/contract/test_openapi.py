@@ -31,62 +31,73 @@ OPERATIONS = [
 """Every call of the API."""
 
 
+NAMES = (
+    "sendMessage",
+    "listMessages",
+    "getMessage",
+    "getMessageTimeline",
+    "cancelMessage",
+    "resendMessage",
+    "rescheduleMessage",
+    "createTemplate",
+    "listTemplates",
+    "uploadAsset",
+    "getAsset",
+    "deleteAsset",
+    "getTemplate",
+    "previewTemplate",
+    "archiveTemplate",
+    "getLedger",
+    "createGuest",
+    "listGuests",
+    "getGuest",
+    "updateGuest",
+    "deleteGuest",
+    "createGuestSession",
+    "renewGuestSession",
+    "revokeGuestSession",
+    "revokeGuestSessions",
+    "streamInbox",
+    "listInbox",
+    "reportDelivered",
+    "reportRead",
+    "reportMessages",
+    "registerDevice",
+    "listDevices",
+    "deleteDevice",
+    "setConsent",
+    "listConsents",
+    "createApiKey",
+    "listApiKeys",
+    "revokeApiKey",
+    "listProperties",
+    "getProperty",
+    "updateProperty",
+    "pauseProperty",
+    "resumeProperty",
+    "listAccounts",
+    "holdAccount",
+    "mendAccount",
+    "createWebhook",
+    "listWebhooks",
+    "getWebhook",
+    "updateWebhook",
+    "deleteWebhook",
+    "rotateWebhookSecret",
+    "listWebhookDeliveries",
+    "replayWebhookDelivery",
+    "replayWebhook",
+    "getHealth",
+    "getReadiness",
+)
+"""What generated clients call them."""
+
+
 def test_it_is_3_1_with_everything_named() -> None:
     assert SCHEMA["openapi"].startswith("3.1")
     ids = [operation["operationId"] for _, _, operation in OPERATIONS]
     assert len(ids) == len(set(ids))
-    assert sorted(ids) == sorted(
-        [
-            "sendMessage",
-            "listMessages",
-            "getMessage",
-            "getMessageTimeline",
-            "cancelMessage",
-            "resendMessage",
-            "rescheduleMessage",
-            "createTemplate",
-            "listTemplates",
-            "uploadAsset",
-            "getAsset",
-            "deleteAsset",
-            "getTemplate",
-            "previewTemplate",
-            "archiveTemplate",
-            "getLedger",
-            "createGuest",
-            "listGuests",
-            "getGuest",
-            "updateGuest",
-            "deleteGuest",
-            "registerDevice",
-            "listDevices",
-            "deleteDevice",
-            "setConsent",
-            "listConsents",
-            "createApiKey",
-            "listApiKeys",
-            "revokeApiKey",
-            "listProperties",
-            "getProperty",
-            "updateProperty",
-            "pauseProperty",
-            "resumeProperty",
-            "listAccounts",
-            "holdAccount",
-            "mendAccount",
-            "createWebhook",
-            "listWebhooks",
-            "getWebhook",
-            "updateWebhook",
-            "deleteWebhook",
-            "rotateWebhookSecret",
-            "listWebhookDeliveries",
-            "replayWebhookDelivery",
-            "replayWebhook",
-            "getHealth",
-            "getReadiness",
-        ]
-    )
+    assert sorted(ids) == sorted(NAMES)
     assert set(SCHEMA["webhooks"]) == {word.value for word in EventType}
     assert not [path for path in SCHEMA["paths"] if "receipts" in path]
 
@@ -98,7 +109,8 @@ def test_every_call_shows_an_example_and_its_errors(path: str, method: str, oper
     answers = operation["responses"]
     good = next(answers[status] for status in ("200", "201", "202", "204") if status in answers)
     if "204" not in answers:
-        assert _example(good["content"]["application/json"])
+        (shown,) = good["content"].values()
+        assert _example(shown)
     if "requestBody" in operation:
         (body,) = operation["requestBody"]["content"].values()
         assert _example(body)

@@ -26,7 +26,8 @@ SITUATIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
         ("nobody sends them: 1 message, the first for 10 minutes ({message})", "bellhop recover"),
     ),
     "no_sender": (
-        [f"update messages set channel = 'in_app', created_at = {AGO}, due_at = now() + interval '30 seconds'"],
+        ["delete from senders where channel = 'in_app'",
+         f"update messages set channel = 'in_app', created_at = {AGO}, due_at = now() + interval '30 seconds'"],
         ("grand-sunset (test) has no sender for in_app", "1 message", "({message})",
          "bellhop accounts set grand-sunset"),
     ),

@@ -158,7 +158,7 @@ async def test_accounts_are_made_and_listed_without_secrets(
     assert done[0]["fallback"] == f"{twilios}/fallback#rc=5&rp=all&ct=2000&rt=5000"
     listed = await administration.list_accounts(tx, SLUG)
     assert [(each["environment"], each["provider"]) for each in listed] == [
-        ("live", "twilio"), ("live", "sendgrid"), *(("test", name) for name in SIMULATED),
+        ("live", "twilio"), ("live", "sendgrid"), *(("test", name) for name in SIMULATED), ("test", "in_app"),
     ]  # fmt: skip
     assert all(each["id"].startswith("acc_") for each in listed)
     assert {name: value for name, value in listed[0].items() if name != "id"} == {
@@ -254,7 +254,7 @@ async def test_a_test_scope_follows_the_sandboxs_credentials(
         text(
             "update provider_accounts set identity = 'old-' || provider, credentials ="
             " (select jsonb_object_agg(key, 'known'::text) from jsonb_each(credentials)), health = 'held',"
-            " held_since = now()"
+            " held_since = now() where provider <> 'in_app'"
         )
     )
     for _ in range(2):
@@ -284,7 +284,7 @@ async def test_live_accounts_need_an_address_of_https(
     assert await rows(tx, scopes["live"], settings) == {}
     # A stand-in on this machine.
     await ensure_accounts(tx, scopes["live"], twilio(asked, base_url="http://127.0.0.1:9"))
-    assert set(await rows(tx, scopes["live"], settings)) == {SID}
+    assert set(await rows(tx, scopes["live"], settings)) == {SID, "bellhop"}
 
 
 def test_the_embedded_stack_starts_without_the_live_accounts_it_could_not_serve(settings: Settings) -> None:

@@ -41,7 +41,7 @@ from tests.integration.test_administration import SID, SLUG, rows, twilio
 from tests.sandbox_accounts import SANDBOX_SECRET
 
 ALL = len(PACKAGES) + 1
-"""Accounts: one of each provider for tests, and Twilio's of live."""
+"""Accounts with credentials: one of each provider for tests, and Twilio's of live. Beside them there is our own."""
 OLD, NEW = "an older key of the tests, long enough", "the newest key of the tests, long enough"
 PLAIN = '{"auth_token": "plain-token"}'
 
@@ -104,10 +104,10 @@ async def test_rows_in_plain_are_read_and_encrypted_by_command(
         "plain-token", "first-token",
     )  # fmt: skip
     done = await administration.encrypt_accounts(tx, settings)
-    assert done == {"encrypted": 1, "reencrypted": 0, "unchanged": ALL - 1, "unreadable": 0}
+    assert done == {"encrypted": 1, "reencrypted": 0, "unchanged": ALL, "unreadable": 0}
     assert "plain-token" not in await dump(tx)
     before = await dump(tx)
-    assert (await administration.encrypt_accounts(tx, settings))["unchanged"] == ALL
+    assert (await administration.encrypt_accounts(tx, settings))["unchanged"] == ALL + 1
     assert await dump(tx) == before, "safe to repeat"
     assert (await rows(tx, live, settings))[SID]["credentials"] == {"auth_token": "plain-token"}
 
@@ -118,7 +118,7 @@ async def test_keys_are_rotated(tx: AsyncConnection, settings: Settings, live: S
         now = keyed(settings, *keys)
         assert (await rows(tx, live, now))[SID]["credentials"] == {"auth_token": "second-token"}
         done = await administration.encrypt_accounts(tx, now)
-        assert done == {"encrypted": 0, "reencrypted": ALL, "unchanged": 0, "unreadable": 0}
+        assert done == {"encrypted": 0, "reencrypted": ALL, "unchanged": 1, "unreadable": 0}
     found = (await rows(tx, live, keyed(settings, NEW)))[SID]
     assert (found["credentials"], found["previous_credentials"]) == (
         {"auth_token": "second-token"}, {"auth_token": "first-token"},
@@ -131,7 +131,7 @@ async def test_under_a_key_that_is_not_set_nothing_is_lost(
     await administration.encrypt_accounts(tx, keyed(settings, NEW))
     before = await dump(tx)
     done = await administration.encrypt_accounts(tx, settings)
-    assert (done["unreadable"], done["unchanged"]) == (ALL, 0)
+    assert (done["unreadable"], done["unchanged"]) == (ALL, 1)
     assert "BELLHOP_CREDENTIALS_KEYS" in done["next"]
     for row in await receipts.accounts(tx, "twilio", SID):
         with pytest.raises(CredentialsUnreadable, match="BELLHOP_CREDENTIALS_KEYS"):

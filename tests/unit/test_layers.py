@@ -118,12 +118,21 @@ def test_stores_that_serve_callers_take_their_scope() -> None:
     """I5: a function of the store that a route calls names a Scope, or stands here with its reason."""
     serves = (
         "messages/outbound", "messages/timeline", "guests/profiles", "webhooks/endpoints", "access/idempotency",
-        "access/properties", "access/operator_actions",
+        "access/properties", "access/operator_actions", "inbox/entries", "inbox/sessions",
     )  # fmt: skip
     without = {
         ("messages/outbound", "stages"): "ids the route has itself just written",
         ("messages/outbound", "cancel_locked"): "a message that its own workflow has locked",
         ("guests/profiles", "seen"): "the guest of a message or contact point that its caller has found",
+        ("guests/profiles", "seen_if_free"): "the same of a message that its caller has locked",
+        ("inbox/entries", "lay_in"): "a message that its own workflow has locked",
+        ("inbox/entries", "move_to_the_end"): "messages that the caller has found in the guest's inbox",
+        ("inbox/entries", "changes"): "each subject names its scope",
+        ("inbox/entries", "forget"): "the guest that is being erased",
+        ("inbox/entries", "expired"): "what is kept for a while only",
+        ("inbox/sessions", "find"): "a token names its scope",
+        ("inbox/sessions", "good"): "sessions this process has open streams of",
+        ("inbox/sessions", "over"): "what is kept for a while only",
         ("access/properties", "create"): "makes the scopes",
         ("access/properties", "everything"): "an operator's list",
         ("access/properties", "every_scope"): "an operator's list",

@@ -231,7 +231,7 @@ async def _lock(tx: AsyncConnection, message_id: UUID) -> MessageRow | None:
 
 def _through(answer: Answer, row: MessageRow) -> Answer:
     """The same, with whom further questions are about."""
-    if answer.next is Next.CLOSE or row.provider is None:
+    if answer.next is Next.CLOSE or row.provider is None or row.rules.in_record:
         return answer
     return replace(answer, through=f"{row.provider}-{row.environment}")
 

@@ -30,7 +30,8 @@ from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
 from bellhop.store.delivery import accounts, attempt_rows, outcome_resolution, parked
 from bellhop.store.delivery.attempt_rows import SendingAccount
-from bellhop.store.guests import consents, devices
+from bellhop.store.guests import consents, devices, profiles
+from bellhop.store.inbox import entries
 from bellhop.store.messages import outbound, progress
 from bellhop.store.messages.progress import Progress
 from bellhop.store.settings import DeliverySettings
@@ -65,6 +66,8 @@ class Claims:
         match decision:
             case policy.Send():
                 assert sender is not None, "the way is open"
+                if CHANNELS[row.channel].in_record:
+                    return await self._lay_in(tx, row, rows, sender)
                 return await self._start(tx, row, rows, sender, deadline, take)
             case policy.Over():
                 return progress.next_step(row, self.settings.follow_at)
@@ -116,7 +119,8 @@ class Claims:
         sender = routing.choose(known, self.carried, row.channel, _content(row, row.content or ""))
         if sender is None:
             return None, Way.NO_SENDER
-        if self.routes.base_url(row.environment, sender.base_url) is None:
+        ours = CHANNELS[row.channel].in_record
+        if not ours and self.routes.base_url(row.environment, sender.base_url) is None:
             return sender, Way.NO_SENDER
         if sender.health == "held" and not await self._may_probe(tx, sender.account_id):
             return sender, Way.ACCOUNT_HELD
@@ -245,6 +249,22 @@ class Claims:
             valid_for=(row.told_until - row.now).total_seconds() if row.told_until else None,
         )
         return Claim(account, outgoing, row.guest_id)
+
+    async def _lay_in(
+        self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], sender: SendingAccount
+    ) -> Progress:
+        """Lay a message into its guest's inbox: the attempt, its outcome and what follows from it are one with the
+        decision, so that no process dies between them."""
+        assert row.content is not None and row.guest_id is not None, "policy and acceptance saw to it"
+        await parked.unpark(tx, row)
+        started = await attempt_rows.start(tx, row, 0, row.content, sender, self.settings.lease)
+        await profiles.seen_if_free(tx, row.guest_id)
+        rows = await progress.attempts_of(tx, row.id)
+        attempt = next(one for one in rows if one.id == started)
+        await attempt_rows.accepted(tx, attempt, rows, None)
+        moved = await progress.advance(tx, row, rows)
+        await entries.lay_in(tx, row, self.settings.inbox_kept)
+        return moved
 
 
 def _content(row: MessageRow, text: str) -> Content:

@@ -107,6 +107,8 @@ async def _next_request(
 async def _status_poll(account: AccountOf, row: MessageRow, rows: list[AttemptRow]) -> StatusPoll | None:
     """The parts that were accepted and of which no receipt says how it ended; None when there are none."""
     age = (row.now - row.sent_at).total_seconds() if row.sent_at else 0.0
+    if row.rules.in_record:
+        return None
     unfinished = [one for one in rows if one.state is AttemptState.ACCEPTED and one.stage in (None, Stage.SENT)]
     if not unfinished:
         return None

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.store.access.idempotency import KEPT_HOURS
+from bellhop.store.inbox import entries, sessions
 from bellhop.store.messages import assets
 from bellhop.store.tables import deliveries, endpoints, receipts
 
@@ -78,4 +79,12 @@ async def idempotency_keys(tx: AsyncConnection, most: int) -> int:
     return (await tx.execute(_OLD_KEYS, {"most": most})).rowcount
 
 
-EVERY = (payloads, of_deleted_endpoints, previous_secrets, idempotency_keys, assets.expire)
+EVERY = (
+    payloads,
+    of_deleted_endpoints,
+    previous_secrets,
+    idempotency_keys,
+    assets.expire,
+    entries.expired,
+    sessions.over,
+)

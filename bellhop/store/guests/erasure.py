@@ -40,6 +40,7 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
 from bellhop.store.guests import profiles
+from bellhop.store.inbox import entries
 from bellhop.store.messages import assets, progress
 from bellhop.store.rows import from_result
 from bellhop.store.tables import (
@@ -108,6 +109,7 @@ async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: Address
     await _empty(tx, scope, everything, alone)
     await _empty_strays(tx, scope, alone)
     await _forget(tx, scope, guest_id, alone)
+    await entries.forget(tx, guest_id)
     if outbound:
         await tx.execute(
             upsert(history_erasures)

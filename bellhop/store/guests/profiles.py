@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert_into
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -113,6 +113,22 @@ async def seen(tx: AsyncConnection, guest_id: UUID) -> bool:
     """Note that something went out to a guest, came in or was read, now. False when there is no such guest any more.
     Guests come before messages in the order of locks."""
     return await _SEEN(tx, guest=guest_id) == 1
+
+
+_SEEN_IF_FREE = CompiledStatement(
+    text(
+        """
+        update guests set last_seen_at = greatest(last_seen_at, now())
+        where id = (select id from guests where id = :guest for no key update skip locked)
+        """
+    )
+)
+
+
+async def seen_if_free(tx: AsyncConnection, guest_id: UUID) -> None:
+    """The same for whoever holds a message's lock already: it waits for nobody, and whoever has the guest's row
+    notes the same or more."""
+    await _SEEN_IF_FREE(tx, guest=guest_id)
 
 
 async def listing(tx: AsyncConnection, scope: Scope, asked: PageRequest, *, search: str | None) -> Listed[GuestRow]:

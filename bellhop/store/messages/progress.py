@@ -164,6 +164,8 @@ def next_step(row: MessageRow, follow_at: Sequence[float]) -> Answer:
     if statuses.closes(stage, row.rules):
         return Answer(status, Next.CLOSE)
     if stage is Stage.SENT:
+        if row.rules.in_record:
+            return Answer(status, Next.TRACK)  # there is nobody to ask
         age = (row.now - row.sent_at).total_seconds() if row.sent_at else 0.0
         # Not the one that has just been kept, give or take what two clocks differ.
         asks = (at - age for at in _asks(row, follow_at) if at > age + SAME_TIME)

@@ -27,6 +27,7 @@ from bellhop.store.tables.delivery import (
     unapplied_receipts,
 )
 from bellhop.store.tables.guests import consents, contact_points, conversations, devices, guests, stays
+from bellhop.store.tables.inbox import guest_sessions, inbox
 from bellhop.store.tables.media import assets, media_links
 from bellhop.store.tables.messages import message_steps, messages, templates
 from bellhop.store.tables.webhooks import deliveries, endpoints, events
@@ -45,10 +46,12 @@ __all__ = [
     "devices",
     "endpoints",
     "events",
+    "guest_sessions",
     "guests",
     "history_erasures",
     "idempotency",
     "inbound_lists",
+    "inbox",
     "installation",
     "media_links",
     "message_steps",

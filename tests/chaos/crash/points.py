@@ -62,6 +62,7 @@ STEPS = (
     Row("tx AttemptStore.record", "email"),
     Row("sendblue send", "imessage"),
     Row("fcm send", "lost push", "whether it left can never be known", before=NOT_KNOWN),
+    Row("tx AttemptStore.claim", "in app", "laid into the inbox: the attempt, its outcome and the event are one"),
     # --- receipts
     Row("tx receipts.record", "sms", "`sent`: no news"),
     Row("tx receipts.record", "sms", "`delivered`", 2),
@@ -69,6 +70,7 @@ STEPS = (
     Row("tx receipts.record", "batch", "stored to be applied later, and acknowledged"),
     Row("tx receipts.apply_next", "batch", "applies a part of it"),
     Row("tx receipts.apply_next", "batch", "and another", 2),
+    Row("tx inbox.report", "in app", "what the guest's app reports"),
     Row("rpc signal receipt_recorded", "sms"),
     Row("Message hears receipt_recorded", "sms"),
     # --- parts
@@ -165,6 +167,10 @@ NOT_OF_A_MESSAGE = {
     "rpc wake Release": "an account was mended; what is lost here the sweep does",
     "tx guests.upsert": "no message; one transaction, events are drained by the sweep at the latest",
     "tx guests.change": "as guests.upsert",
+    "tx inbox.mint_session": "no message",
+    "tx inbox.renew_session": "no message",
+    "tx inbox.revoke_session": "no message",
+    "tx inbox.revoke_sessions": "no message",
     "tx consents.set_by_operator": "no message; one row, which every later claim reads",
     "tx resends.resend": "as messages.send: one transaction, and the old message stays as it is",
     "tx keys.mint": "no message",

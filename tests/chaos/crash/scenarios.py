@@ -50,6 +50,8 @@ class Play:
     to: str
     message_id: str = ""
     guest_id: str = ""
+    token: str = ""
+    """Of a session of the guest's app."""
     due: datetime | None = None
 
     async def send(self, ahead: float = 0.0, **fields: Any) -> None:
@@ -136,6 +138,24 @@ async def _send_push(play: Play) -> None:
     await play.send(channel="push")
 
 
+async def _guest_with_an_app(play: Play) -> None:
+    guest = {"first_name": "Jordan", "last_name": play.to}
+    play.guest_id = play.to = (await play.client.call("POST", "/v1/guests", guest, expect=(201,)))["id"]
+    opened = await play.client.call("POST", f"/v1/guests/{play.guest_id}/sessions", {}, expect=(201,))
+    play.token = f"Bearer {opened['token']}"
+
+
+async def _send_in_app(play: Play) -> None:
+    await play.send(channel="in_app")
+    call, app = play.client.call, {"Authorization": play.token}
+    async with asyncio.timeout(60):
+        while not (await call("GET", "/v1/inbox/messages", expect=(200,), **app))["data"]:
+            await asyncio.sleep(0.2)
+    report = {"delivered": [play.message_id], "read": [play.message_id]}
+    for _ in range(2):
+        await call("POST", "/v1/inbox/reports", report, expect=(200,), **app)
+
+
 async def _read_among_many(play: Play) -> None:
     await _send_mail(play)
     await play.client.report_among_many(play.to)
@@ -212,6 +232,14 @@ _ALL = (
     Scenario("sms", "a text that goes out at once", _send),
     Scenario("email", "a mail that is read", _send_mail, end=READ, channel="email"),
     Scenario("imessage", "a message through Sendblue", _send_imessage, end=BLUE, channel="imessage"),
+    Scenario(
+        "in app",
+        "a message in the guest's inbox, which is read",
+        _send_in_app,
+        _guest_with_an_app,
+        end=replace(READ, receipts=("delivered", "read")),
+        channel="in_app",
+    ),
     Scenario(
         "lost push",
         "a notification whose answer is lost, and nobody can be asked",

@@ -348,7 +348,8 @@ class WorkerSlot:
 
     async def _copies(self, play: Play) -> list[dict[str, Any]]:
         answer = await self._sandbox.get("/_sandbox/messages", params={"to": play.to, "steps": "false"})
-        return [one for one in answer.json()["data"] if play.to in one["content"]]
+        laid_in = await self._record.execute("select id from inbox where message_id = %s", (row_key(play.message_id),))
+        return [one for one in answer.json()["data"] if play.to in one["content"]] + await laid_in.fetchall()
 
     async def _shown(self, play: Play, end: Ending) -> tuple[str, list[dict[str, Any]] | None]:
         if end.workflow == "NOT_FOUND":

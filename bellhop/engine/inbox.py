@@ -1,0 +1,133 @@
+"""Guests' inboxes: sessions minted for a property's back end, and what a guest's app reads and reports in them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from pydantic_core import to_json
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bellhop.domain import inbox as shown
+from bellhop.domain.delivery_ports import Account, Receipt
+from bellhop.domain.live import Change, Subject, event
+from bellhop.domain.paging import Listed, PageRequest
+from bellhop.domain.rows.inbox import InboxRow, OpenSession, SessionRow
+from bellhop.domain.scopes import Scope
+from bellhop.domain.statuses import Stage
+from bellhop.engine.context import Engine
+from bellhop.engine.errors import NotFound, TooManySessions
+from bellhop.engine.receipts import tell
+from bellhop.store.database import Database
+from bellhop.store.delivery import receipts
+from bellhop.store.delivery.receipts import Recorded
+from bellhop.store.inbox import entries, sessions
+from bellhop.store.inbox.entries import Reported
+from bellhop.store.messages import outbound
+
+MOST_REPORTED = 25
+"""Messages of which one call reports: as many as one transaction applies receipts to."""
+
+
+# --- sessions, for the property's back end ---
+
+
+async def mint_session(engine: Engine, scope: Scope, guest_id: UUID, lasts: float) -> tuple[SessionRow, str]:
+    """A new session of a guest for so many seconds: (row, token), which is kept nowhere. Raises NotFound,
+    TooManySessions."""
+    try:
+        minted = await engine.database.write(lambda tx: sessions.mint(tx, scope, guest_id, lasts))
+    except sessions.TooManySessions:
+        raise TooManySessions(sessions.MOST) from None
+    if minted is None:
+        raise NotFound
+    return minted
+
+
+async def renew_session(engine: Engine, scope: Scope, guest_id: UUID, session_id: UUID, lasts: float) -> SessionRow:
+    """Let a session last so many seconds from now; its token stays. Raises NotFound, also where it is over."""
+    row = await engine.database.write(lambda tx: sessions.renew(tx, scope, guest_id, session_id, lasts))
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def revoke_session(engine: Engine, scope: Scope, guest_id: UUID, session_id: UUID) -> list[bytes]:
+    """Close a session, with its streams. Returns its token's hash, for caches. Raises NotFound."""
+    hashed = await engine.database.write(lambda tx: sessions.revoke(tx, scope, guest_id, session_id))
+    if hashed is None:
+        raise NotFound
+    return [hashed]
+
+
+async def revoke_sessions(engine: Engine, scope: Scope, guest_id: UUID) -> list[bytes]:
+    """The same with all sessions of a guest. Raises NotFound."""
+    hashes = await engine.database.write(lambda tx: sessions.revoke_all(tx, scope, guest_id))
+    if hashes is None:
+        raise NotFound
+    return hashes
+
+
+# --- the guest's side ---
+
+
+async def open_session(database: Database, token_hash: bytes) -> OpenSession | None:
+    """The session that a token opens; None where there is none, or it is over."""
+    return await database.read(lambda tx: sessions.find(tx, token_hash))
+
+
+async def listing(engine: Engine, session: OpenSession, asked: PageRequest) -> Listed[InboxRow]:
+    """The guest's inbox, what came last first."""
+    return await engine.database.read(lambda tx: entries.listing(tx, session.scope, session.guest_id, asked))
+
+
+async def report(engine: Engine, session: OpenSession, said: Sequence[tuple[UUID, Stage]]) -> dict[UUID, Stage]:
+    """Record what a guest's app says of messages (delivered, read), as receipts of the provider that we are here: in
+    any order, and as often as it likes. Returns where each of them stands that is this guest's; of others nothing is
+    said. At most `MOST_REPORTED` messages."""
+    asked = sorted({key for key, _ in said})
+
+    async def work(tx: AsyncConnection) -> tuple[Recorded, dict[UUID, Stage]]:
+        laid_in = {one.message_id: one for one in await entries.reported(tx, session.scope, session.guest_id, asked)}
+        items = [_receipt(laid_in[key], stage) for key, stage in dict.fromkeys(said) if key in laid_in]
+        accounts = {
+            one.account_id: Account(one.account_id, one.provider, one.identity, "", {}) for one in laid_in.values()
+        }
+        recorded = await receipts.record(tx, list(accounts.values()), items, engine.book, engine.delivery.follow_at)
+        stages = await outbound.stages(tx, list(laid_in))
+        changed = [key for key, one in laid_in.items() if stages[key] is Stage.READ is not one.stage]
+        if changed:
+            await entries.move_to_the_end(tx, session.guest_id, changed)
+        return recorded, stages
+
+    recorded, stages = await engine.database.write(work)
+    tell(engine, recorded)
+    return stages
+
+
+def _receipt(one: Reported, stage: Stage) -> Receipt:
+    return Receipt(
+        dedupe_key=f"{one.attempt_id}:{stage.value}",
+        word=stage.value,
+        stage=stage,
+        attempt_id=one.attempt_id,
+        provider_id=None,
+        payload={},
+    )
+
+
+class InboxSource:
+    """Where streams of guests' inboxes are read from: see `domain.live.Source`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def changes(self, wanted: Sequence[tuple[Subject, int]], most: int) -> list[list[Change]]:
+        found = await self._database.read(lambda tx: entries.changes(tx, wanted, most))
+        return [
+            [Change(row.position, event("message", to_json(shown.entry(row)), row.position)) for row in rows]
+            for rows in found
+        ]
+
+    async def good(self, sessions_: Collection[UUID]) -> set[UUID]:
+        return await self._database.read(lambda tx: sessions.good(tx, sessions_))
