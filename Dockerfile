@@ -15,6 +15,7 @@ COPY bellhop bellhop
 COPY activities activities
 COPY workflows workflows
 COPY api api
+COPY clients clients
 RUN uv sync --frozen --no-dev --group sandbox
 
 FROM python:3.13-slim

@@ -91,6 +91,7 @@ Bellhop is up.
   Temporal Web UI             {stack.temporal_ui_url}
   Sandbox (what guests see)   {stack.sandbox_url}
   A guest's phone             {stack.sandbox_url}/phone?guest={GUEST}
+  The guest's app (in_app)    {stack.receiver_url}/app/
   API key (test environment)  {self._key}
   Everything for programs     {stack.paths.dev_json}
 

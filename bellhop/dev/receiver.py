@@ -1,7 +1,7 @@
 """Stands for the customer's server: keeps every webhook it is sent, and fails when told to.
 
 `POST /hooks/{name}` keeps headers and raw body; `GET /hooks/{name}` lists them; `PUT /hooks/{name}/behaviour` makes the
-next calls slow or fail. It verifies nothing: whoever reads the list does.
+next calls slow or fail. It verifies nothing: whoever reads the list does. At `/app/` it serves the guests' app.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field
 
+from bellhop.dev.guest_app import server as guest_app
 from bellhop.sandbox.host_check import HostCheck
 
 
@@ -66,9 +67,12 @@ class Hooks:
             self._file.write_text("".join(lines), encoding="utf-8")
 
 
-def create_app(file: Path | None = None) -> FastAPI:
+def create_app(file: Path | None = None, dev_json: Path | None = None) -> FastAPI:
     app = FastAPI(title="Bellhop's webhook receiver", docs_url=None, redoc_url=None)
     hooks = Hooks(file)
+
+    if dev_json is not None:
+        app.include_router(guest_app.router(dev_json))
 
     @app.get("/healthz")
     async def health() -> dict[str, str]:
@@ -104,9 +108,10 @@ def main() -> None:
     options.add_argument("--host", default="127.0.0.1")
     options.add_argument("--port", type=int, default=8901)
     options.add_argument("--file", type=Path, default=None, help="where to keep them (JSON lines)")
+    options.add_argument("--dev-json", type=Path, default=None, help="the stack's dev.json: serve its guests' app")
     chosen = options.parse_args()
     uvicorn.run(
-        HostCheck(create_app(chosen.file), [chosen.host], "--host"),
+        HostCheck(create_app(chosen.file, chosen.dev_json), [chosen.host], "--host"),
         host=chosen.host,
         port=chosen.port,
         log_level="warning",

@@ -83,6 +83,7 @@ def sandbox(env: Mapping[str, str], paths: DevPaths, ports: Ports, host: str) ->
 
 def receiver(env: Mapping[str, str], paths: DevPaths, ports: Ports) -> Program:
     command = ["-m", "bellhop.dev.receiver", "--port", str(ports.receiver), "--file", str(paths.receiver_file)]
+    command += ["--dev-json", str(paths.dev_json)]
     url = f"http://127.0.0.1:{ports.receiver}/healthz"
     return _python("receiver", "Webhook receiver", command, env, paths, answers(url))
 
