@@ -40,8 +40,9 @@ from bellhop.store.delivery.attempt_store import AttemptStore, Routes
 from bellhop.temporal import contract
 from bellhop.temporal.client import connect_when_up
 from bellhop.temporal.dispatcher import TemporalDispatcher
-from bellhop.temporal.recovery import PostgresSweeper, watch_over
+from bellhop.temporal.recovery import PostgresSweeper
 from bellhop.temporal.releases import PostgresReleases
+from bellhop.temporal.schedules import watch_over
 from bellhop.webhooks.outbox import PostgresOutbox
 from bellhop.webhooks.poster import WebhookPoster, make_client
 from bellhop.webhooks.resolver import close_shared
@@ -158,7 +159,7 @@ def activity_workers(
             workflows=[SweepWorkflow],
             workflow_runner=RUNNER,
             max_concurrent_workflow_task_polls=2,
-            activities=[recovery.sweep],
+            activities=[recovery.sweep, recovery.sweep_kind],
             max_concurrent_activities=2,
             graceful_shutdown_timeout=GRACE,
         ),
@@ -213,7 +214,7 @@ async def run(settings: Settings, role: str) -> None:
                 grace, hold = settings.bellhop.sweep_grace, settings.delivery.hold
                 sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold, library.remove)
                 workers += activity_workers(client, settings, engine, dispatcher, messages, posts, sweeper)
-                watching = asyncio.create_task(watch_over(client, sweeper, settings.bellhop.sweep_every))
+                watching = asyncio.create_task(watch_over(client, sweeper, settings.sweep_paces()))
             await _run_all(workers, stop)
             if watching is not None:
                 watching.cancel()

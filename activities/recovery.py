@@ -10,6 +10,7 @@ from typing import Protocol
 from temporalio import activity
 
 from activities.faults import redact_errors
+from bellhop.domain.sweeps import SweepKind, Swept
 from bellhop.temporal import contract
 
 BEAT = 1.5
@@ -19,7 +20,10 @@ class Sweeper(Protocol):
     """Finds and wakes what was left behind; safe at any moment, and twice."""
 
     async def sweep(self) -> int:
-        """Returns how much was woken."""
+        """Look for every kind of work. Returns how much was woken."""
+
+    async def look(self, kind: SweepKind, after: str | None) -> Swept:
+        """Look for one kind, from where the last look ended."""
 
 
 class RecoveryActivities:
@@ -31,9 +35,15 @@ class RecoveryActivities:
     @activity.defn(name=contract.SWEEP)
     @redact_errors
     async def sweep(self) -> int:
-        """One sweep."""
+        """One sweep for every kind of work."""
         async with beating():
             return await self._sweeper.sweep()
+
+    @activity.defn(name=contract.SWEEP_KIND)
+    @redact_errors
+    async def sweep_kind(self, kind: str, after: str | None) -> Swept:
+        """One sweep for one kind, from where the last one ended."""
+        return await self._sweeper.look(SweepKind(kind), after)
 
 
 @asynccontextmanager

@@ -15,13 +15,14 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validat
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 from bellhop.domain.credentials import CredentialCipher
+from bellhop.domain.sweeps import SweepKind
 from bellhop.media.settings import MediaSettings
 from bellhop.providers import PACKAGES
 from bellhop.providers.package import ProviderSettings
 from bellhop.settings_group import HttpUrl, SettingsGroup
 from bellhop.spool.settings import SpoolSettings
 from bellhop.store.settings import DeliverySettings, PostgresSettings
-from bellhop.temporal.settings import TemporalSettings
+from bellhop.temporal.settings import SweepSettings, TemporalSettings
 from bellhop.webhooks.settings import WebhookSettings
 
 
@@ -184,6 +185,7 @@ class Settings(BaseModel):
     api: ApiSettings = Field(default_factory=ApiSettings)
     postgres: PostgresSettings = Field(default_factory=PostgresSettings)
     temporal: TemporalSettings = Field(default_factory=TemporalSettings)
+    sweeps: SweepSettings = Field(default_factory=SweepSettings)
     providers: dict[str, ProviderSettings] = Field(default_factory=_provider_groups)
     """By name, one group for each package of `bellhop.providers`: see `provider`."""
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
@@ -194,6 +196,10 @@ class Settings(BaseModel):
     def provider(self, kind: type[G]) -> G:
         """The group of one provider, e.g. `settings.provider(TwilioSettings).account_sid`."""
         return next(group for group in self.providers.values() if isinstance(group, kind))
+
+    def sweep_paces(self) -> dict[SweepKind, float]:
+        """Seconds between two sweeps of each kind of work."""
+        return {kind: self.sweeps.every(kind, self.bellhop.sweep_every) for kind in SweepKind}
 
     def callback_base(self, provider: str, path: str) -> str:
         """The base of the address that a provider calls for a callback path: what its signature covers."""

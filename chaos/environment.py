@@ -7,6 +7,7 @@ from pathlib import Path
 from bellhop.dev.console import Console
 from bellhop.dev.proving import environment_without_settings, proving_stack
 from bellhop.dev.stack import EmbeddedStack
+from bellhop.domain.sweeps import SweepKind
 from bellhop.webhooks.outbox import CLAIM_MARGIN
 from workflows import endpoint, message
 
@@ -39,6 +40,7 @@ ENV = {
     "DELIVERY_RETRY_LONGEST": str(RETRY_LONGEST),
     "DELIVERY_HOLD": str(HOLD),
     "BELLHOP_SWEEP_EVERY": str(SWEEP_EVERY),
+    **{f"BELLHOP_SWEEP_EVERY_{kind.name}": str(SWEEP_EVERY) for kind in SweepKind},
     "BELLHOP_SWEEP_GRACE": str(SWEEP_GRACE),
     "WEBHOOK_TIMEOUT": str(WEBHOOK_TIMEOUT),
     "WEBHOOK_RETRY_PAUSES": ",".join(map(str, WEBHOOK_PAUSES)),

@@ -6,7 +6,7 @@ import asyncio
 import json
 import shutil
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -35,6 +35,7 @@ from bellhop.store.access import properties
 if TYPE_CHECKING:
     from bellhop.ops.doctor import Examination
     from bellhop.ops.reconciliation import Reconciled
+    from bellhop.ops.temporal_checks import Sweeps
 
 T = TypeVar("T")
 
@@ -292,6 +293,7 @@ def doctor_json(found: Examination) -> dict[str, Any]:
         "looked_at": found.looked,
         "not_looked_at": found.skipped,
         "information": found.information,
+        "recovery": {each.kind.value: _sweeps(each) for each in found.sweeps},
     }
 
 
@@ -306,7 +308,7 @@ def _print_examination(found: Examination) -> None:
         print(f"All is well: {looked}, nothing is stuck.")
     else:
         print(_wrapped(f"{Count(len(found.findings)):finding}; {looked}.", ""))
-    for line in _information(found.information):
+    for line in (*_information(found.information), *_recovery(found.sweeps)):
         print(f"  {line}")
 
 
@@ -316,9 +318,31 @@ def _information(known: Mapping[str, float]) -> list[str]:
         said.append(f"The database takes {size / 1024**2:,.0f} MB.")
     if (ahead := known.get("clock_ahead")) is not None:
         said.append(f"This machine's clock and the database's differ by {Lasting(abs(ahead))}.")
-    if (swept := known.get("last_sweep")) is not None:
-        said.append(f"Recovery last looked {Lasting(swept)} ago.")
     return said
+
+
+def _sweeps(found: Sweeps) -> dict[str, Any]:
+    last = found.last
+    return {
+        "every": found.every,
+        "ago": round(found.ago, 1),
+        "woken": last.woken if last else None,
+        "seconds": last.seconds if last else None,
+        "behind": bool(last and last.next),
+        "failed": found.failed,
+        "paused": found.paused,
+    }
+
+
+def _recovery(sweeps: Sequence[Sweeps]) -> list[str]:
+    said = []
+    for each in sweeps:
+        looked = f"looked {Lasting(each.ago)} ago, every {Lasting(each.every)}"
+        found = f"; woke {each.last.woken} in {Lasting(each.last.seconds)}" if each.last else ""
+        words = [word for word, so in (("paused", each.paused), ("failed", each.failed)) if so]
+        words += ["behind"] if each.last and each.last.next else []
+        said.append(f"  {each.kind.value:<10} {looked}{found}{''.join(f'; {word}' for word in words)}")
+    return ["Recovery, by kind of work:", *said] if said else []
 
 
 def _wrapped(text: str, first: str) -> str:

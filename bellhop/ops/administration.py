@@ -37,7 +37,8 @@ from bellhop.store.database import Database
 from bellhop.store.delivery import accounts
 from bellhop.temporal.client import connect
 from bellhop.temporal.dispatcher import TemporalDispatcher
-from bellhop.temporal.recovery import PostgresSweeper, keep_sweeping
+from bellhop.temporal.recovery import PostgresSweeper
+from bellhop.temporal.schedules import keep_sweeping
 
 T = TypeVar("T")
 
@@ -78,7 +79,7 @@ async def with_engine(work: Callable[[Engine], Awaitable[T]], settings: Settings
 
 
 async def recover(settings: Settings, progress: Callable[[int, int], None] | None = None) -> tuple[int, int]:
-    """Everything recovery can do, now: recovery's own schedule, workflows that are missing, and one sweep. Returns how
+    """Everything recovery can do, now: recovery's own schedules, workflows that are missing, and one sweep. Returns how
     many workflows were made and how much was woken. `progress`: see `PostgresSweeper.rebuild`."""
     client = await connect(settings.temporal, lazy=False)
     engine = make_engine(settings.postgres, "cli")
@@ -87,7 +88,7 @@ async def recover(settings: Settings, progress: Callable[[int, int], None] | Non
             grace, hold = settings.bellhop.sweep_grace, settings.delivery.hold
             sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold, Library(settings.media).remove)
             made = await sweeper.rebuild(progress)
-            await keep_sweeping(client, settings.bellhop.sweep_every)
+            await keep_sweeping(client, settings.sweep_paces())
             return made, await sweeper.sweep()
     finally:
         await engine.dispose()

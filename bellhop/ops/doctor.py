@@ -23,6 +23,7 @@ from bellhop.ops.doctor_checks import (
 )
 from bellhop.ops.humanize import Count, Lasting
 from bellhop.ops.spool_checks import SPOOL_CHECKS
+from bellhop.ops.temporal_checks import Sweeps
 from bellhop.settings import Settings
 from bellhop.store.connections import make_engine
 from bellhop.temporal.client import connect
@@ -48,6 +49,8 @@ class Examination:
     skipped: list[str] = field(default_factory=list)
     """Checks that something found kept from being made."""
     information: dict[str, float] = field(default_factory=dict)
+    sweeps: list[Sweeps] = field(default_factory=list)
+    """How recovery is doing with each kind of work."""
 
     @property
     def severity(self) -> Severity:
@@ -76,6 +79,7 @@ async def examine(settings: Settings, limits: Limits | None = None) -> Examinati
         [name for part in parts for name in part.looked],
         [name for part in parts for name in part.skipped],
         context.information,
+        [found for found in (context.sweeps or {}).values() if found is not None],
     )
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.client import Client
 
+from bellhop.domain.sweeps import SweepKind
+from bellhop.ops.temporal_checks import Sweeps
 from bellhop.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ class CheckContext:
     tx: AsyncConnection | None = None
     client: Client | None = None
     information: dict[str, float] = field(default_factory=dict)
+    sweeps: dict[SweepKind, Sweeps | None] | None = None
+    """Recovery's, once they have been looked at."""
 
     @property
     def database(self) -> AsyncConnection:

@@ -19,6 +19,7 @@ from bellhop.ops.account_checks import ACCOUNT_CHECKS
 from bellhop.ops.doctor_check import Check, CheckContext, Facts, Look, Query, Severity
 from bellhop.ops.migrate import PROJECT
 from bellhop.ops.spool_checks import SPOOL_CHECKS
+from bellhop.ops.sweep_checks import SWEEP_CHECKS
 from bellhop.store.delivery import accounts
 from bellhop.store.reports import health_queries
 
@@ -103,24 +104,6 @@ async def _namespace(context: CheckContext) -> list[Facts]:
 async def _attributes(context: CheckContext) -> list[Facts]:
     missing = await temporal_checks.attributes_missing(context.temporal)
     return [{"names": ", ".join(missing)}] if missing else []
-
-
-async def _unscheduled(context: CheckContext) -> list[Facts]:
-    return [] if await temporal_checks.schedule(context.temporal) else [{}]
-
-
-async def _schedule_paused(context: CheckContext) -> list[Facts]:
-    found = await temporal_checks.schedule(context.temporal)
-    return [{}] if found and found.schedule.state.paused else []
-
-
-async def _unswept(context: CheckContext) -> list[Facts]:
-    found = await temporal_checks.schedule(context.temporal)
-    if found is None or found.schedule.state.paused:
-        return []
-    ago, every = temporal_checks.since_sweep(found), temporal_checks.every(found)
-    context.information["last_sweep"] = round(ago, 1)
-    return [{"seconds": ago, "every": every}] if ago > context.limits.fresh + 3 * every else []
 
 
 async def _nobody_works(context: CheckContext) -> list[Facts]:
@@ -339,22 +322,7 @@ TEMPORAL_CHECKS: tuple[Check, ...] = (
         "Start one: `python worker.py --role {role}`.",
         _unpolled,
     ),
-    Check(
-        "schedule", Severity.WRONG, "Recovery has no schedule in Temporal: nobody looks for what was left behind.",
-        "A worker of role `activities` or `all` makes it within a minute; `bellhop recover` does it now.",
-        _unscheduled,
-    ),
-    Check(
-        "schedule_paused", Severity.WRONG, "Recovery's schedule is paused: nobody looks for what was left behind.",
-        "Unpause `bellhop-sweep` under Schedules in the Temporal UI, or restart a worker, which does it.",
-        _schedule_paused,
-    ),
-    Check(
-        "swept", Severity.WRONG, "Recovery has not begun to look for {seconds}; it should every {every}.",
-        "See that a worker of role `activities` or `all` runs, and in the Temporal UI why the last workflow of type "
-        "Sweep does not end.",
-        _unswept,
-    ),
+    *SWEEP_CHECKS,
     Check(
         "turns", Severity.WARNING, "Temporal works in the order of arrival: a property with a thousand messages due "
         "makes all others late.",

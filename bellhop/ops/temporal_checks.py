@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -9,10 +10,16 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeTaskQueueRequest
-from temporalio.client import Client, ScheduleDescription
+from temporalio.client import (
+    Client,
+    ScheduleActionExecutionStartWorkflow,
+    ScheduleDescription,
+    WorkflowExecutionStatus,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
 from bellhop.domain.scopes import ENVIRONMENTS
+from bellhop.domain.sweeps import SweepKind, Swept
 from bellhop.providers import PACKAGES
 from bellhop.temporal import contract, search_attributes
 
@@ -74,26 +81,60 @@ async def attributes_missing(client: Client) -> list[str]:
     return [key.name for key in search_attributes.ALL if key.name not in known.custom_attributes]
 
 
-async def schedule(client: Client) -> ScheduleDescription | None:
-    """Recovery's schedule; None: there is none."""
+@dataclass(frozen=True, slots=True)
+class Sweeps:
+    """How recovery is doing with one kind of work."""
+
+    kind: SweepKind
+    every: float
+    """Seconds between two sweeps."""
+    ago: float
+    """Seconds since one was last begun, or since its schedule was made."""
+    paused: bool
+    failed: bool
+    """Whether the last that ended has failed."""
+    last: Swept | None
+    """What the last one that ended found."""
+
+
+async def sweeps(client: Client) -> dict[SweepKind, Sweeps | None]:
+    """Recovery's schedules, and what came of their last sweeps; None: there is no such schedule."""
+    return dict(zip(SweepKind, await asyncio.gather(*(_sweeps(client, kind) for kind in SweepKind)), strict=True))
+
+
+async def _sweeps(client: Client, kind: SweepKind) -> Sweeps | None:
     try:
-        return await client.get_schedule_handle(contract.SWEEP_SCHEDULE).describe(rpc_timeout=TIMEOUT)
+        found = await client.get_schedule_handle(contract.sweep_schedule(kind)).describe(rpc_timeout=TIMEOUT)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return None
         raise
-
-
-def since_sweep(found: ScheduleDescription) -> float:
-    """Seconds since the schedule last began a sweep, or since it was made."""
     begun = [action.started_at for action in found.info.recent_actions]
-    return (datetime.now(UTC) - max([*begun, found.info.created_at])).total_seconds()
+    ago = (datetime.now(UTC) - max([*begun, found.info.created_at])).total_seconds()
+    every = min((interval.every.total_seconds() for interval in found.schedule.spec.intervals), default=60.0)
+    failed, last = await _last_sweep(client, found)
+    return Sweeps(kind, every, ago, found.schedule.state.paused, failed, last)
 
 
-def every(found: ScheduleDescription) -> float:
-    """Seconds between two sweeps."""
-    paces = [interval.every.total_seconds() for interval in found.schedule.spec.intervals]
-    return min(paces, default=60.0)
+async def _last_sweep(client: Client, found: ScheduleDescription) -> tuple[bool, Swept | None]:
+    """Whether the last sweep that ended has failed, and what it found."""
+    for action in found.info.recent_actions[:-3:-1]:
+        if not isinstance(action.action, ScheduleActionExecutionStartWorkflow):
+            continue
+        handle = client.get_workflow_handle(action.action.workflow_id, run_id=action.action.first_execution_run_id)
+        try:
+            status = (await handle.describe(rpc_timeout=TIMEOUT)).status
+            if status is WorkflowExecutionStatus.COMPLETED:
+                handle = client.get_workflow_handle(handle.id, run_id=handle.run_id, result_type=Swept)
+                return False, await handle.result(follow_runs=False, rpc_timeout=TIMEOUT)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            # Its history is kept no longer.
+            return False, None
+        if status is not WorkflowExecutionStatus.RUNNING:
+            return True, None
+    return False, None
 
 
 async def unpolled(client: Client) -> list[PolledQueue]:

@@ -30,9 +30,17 @@ SETTLE = "settle"
 WITHDRAW = "withdraw"
 DRAIN = "drain"
 SWEEP = "sweep"
+SWEEP_KIND = "sweep_kind"
 RELEASE = "release"
 
 SWEEP_SCHEDULE = "bellhop-sweep"
+"""The one schedule of the versions before each kind of work had its own; theirs begin with it."""
+
+
+def sweep_schedule(kind: str) -> str:
+    """The id of the schedule that looks for one kind of work."""
+    return f"{SWEEP_SCHEDULE}-{kind}"
+
 
 FOLLOWED = timedelta(days=7)
 """How long a sent message is followed by its workflow. Receipts that come later are applied all the same.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -14,32 +15,22 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, DescribeNamespaceRequest
-from temporalio.client import (
-    Client,
-    Schedule,
-    ScheduleActionStartWorkflow,
-    ScheduleAlreadyRunningError,
-    ScheduleIntervalSpec,
-    ScheduleOverlapPolicy,
-    SchedulePolicy,
-    ScheduleSpec,
-    ScheduleUpdate,
-    ScheduleUpdateInput,
-)
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from bellhop.domain.ids import message_workflow
+from bellhop.domain.rows.delivery import Backlog
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
+from bellhop.domain.sweeps import SweepKind, Swept
 from bellhop.store.access import installation
 from bellhop.store.delivery import left_behind, parked, pending_wakes, retention
-from bellhop.store.delivery.left_behind import Look, Place
 from bellhop.store.delivery.pending_wakes import IdleEndpoint, RebuildPlace
 from bellhop.store.messages import assets
 from bellhop.store.reports import health_queries
 from bellhop.temporal import contract
 from bellhop.temporal.client import RPC_TIMEOUT, register_search_attributes
-from bellhop.temporal.dispatcher import TASK_TIMEOUT, TemporalDispatcher
+from bellhop.temporal.dispatcher import TemporalDispatcher
 
 log = structlog.get_logger()
 
@@ -48,15 +39,26 @@ GRACE = 10.0
 PAGE = 500
 AT_ONCE = 16
 LONGEST_LOOK = 25.0
-"""Seconds one kind of work takes of a sweep, at most: less than the pause between two."""
+"""Seconds of one look for one kind of work, at most."""
 LOOKED_AT_AGAIN = 100
 """Messages without a sender that are tried again after a worker's start, at each sweep."""
 LONGEST_PAUSE = 600.0
 """Seconds between two wakes of a message that is late, at most."""
-LOOK_AGAIN = 60.0
-"""Seconds, at most, between two looks whether recovery's schedule is still there."""
-FORGETTING = 5.0
+UNFINISHED = "unfinished"
+"""In place of a place, where a look ended before its work."""
+FORGETTING = 20.0
 """Seconds of a sweep, at most, in which what is old is forgotten: what is left is for the next one."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a look is. It may be cut off at any moment: what it has reached by then counts."""
+
+    after: str | None
+    """Where it goes on; None: at the beginning."""
+    woken: int = 0
+    at_once: bool = False
+    """Whether there is more to do now, and not only at the next sweep."""
 
 
 class WakePauses:
@@ -105,64 +107,73 @@ class PostgresSweeper:
         self._began: datetime | None = None
         self._rebuilt: tuple[str, RebuildPlace] = ("", RebuildPlace())
         self._woken = WakePauses(8 * grace)
-        self._places: dict[Look, Place] = {}
         self._calls = asyncio.Semaphore(AT_ONCE)
+        self._kinds: dict[SweepKind, Callable[[Progress], Awaitable[None]]] = {
+            SweepKind.NAMESPACE: self._if_temporal_is_new,
+            **{kind: partial(self._left_behind, kind) for kind in left_behind.KINDS},
+            SweepKind.PARKED: self._parked,
+            SweepKind.ENDPOINTS: self._endpoints,
+            SweepKind.HISTORIES: self._histories,
+            SweepKind.OLD: self._forget,
+            SweepKind.FILES: self._files,
+        }
 
     async def sweep(self) -> int:
-        """Look once for each kind of work, each by itself and for a bounded time: one that is slow or fails keeps no
-        other waiting, and goes on at the next sweep where it was. Returns how much was woken. Raises what the first
-        that failed raised, when all are done."""
-        kinds: dict[str, Callable[[], Awaitable[int]]] = {
-            "rebuild": self._if_temporal_is_new,
-            **{look.__name__: partial(self._left_behind, look) for look in left_behind.KINDS},
-            "parked": self._parked,
-            "endpoints": self._endpoints,
-            "histories": self._histories,
-            "old": self._forget,
-            "files": self._files,
-        }
-        errors: list[Exception] = []
+        """Look once for each kind of work, each by itself: one that is slow or fails keeps no other waiting. Returns
+        how much was woken. Raises what the first that failed raised, when all are done."""
+        done = await asyncio.gather(*(self.look(kind) for kind in SweepKind), return_exceptions=True)
+        woken = 0
+        for swept in done:
+            if isinstance(swept, BaseException):
+                raise swept
+            woken += swept.woken
+        return woken
 
-        async def sweep_one(kind: str, look: Callable[[], Awaitable[int]]) -> int:
-            try:
-                async with asyncio.timeout(LONGEST_LOOK):
-                    woken = await look()
-            except TimeoutError:
-                log.warning("recovery goes on with it at the next sweep", kind=kind, seconds=LONGEST_LOOK)
-                return 0
-            except (RPCError, RuntimeError, OSError, SQLAlchemyError) as error:
-                log.warning("recovery cannot look for it now", kind=kind, error=type(error).__name__)
-                errors.append(error)
-                return 0
-            if woken:
-                log.info("recovery woke what was left behind", kind=kind, count=woken)
-            return woken
+    async def look(self, kind: SweepKind, after: str | None = None) -> Swept:
+        """Look for one kind of work, for a bounded time, from where an earlier look ended (`Swept.next`; None: from the
+        beginning). Raises what Temporal and the record raise where they do not answer."""
+        progress, began = Progress(after), time.monotonic()
+        try:
+            async with asyncio.timeout(LONGEST_LOOK):
+                await self._kinds[kind](progress)
+        except TimeoutError:
+            log.warning("recovery goes on with it at the next sweep", kind=kind.value, seconds=LONGEST_LOOK)
+        except (RPCError, RuntimeError, OSError, SQLAlchemyError) as error:
+            log.warning("recovery cannot look for it now", kind=kind.value, error=type(error).__name__)
+            raise
+        if progress.woken:
+            log.info("recovery woke what was left behind", kind=kind.value, count=progress.woken)
+        return Swept(progress.woken, round(time.monotonic() - began, 3), progress.after, progress.at_once)
 
-        done = sum(await asyncio.gather(*(sweep_one(kind, look) for kind, look in kinds.items())))
-        if errors:
-            raise errors[0]
-        return done
-
-    async def rebuild(self, progress: Callable[[int, int], None] | None = None) -> int:
+    async def rebuild(self, progress: Callable[[int, int], None] | None = None, look: Progress | None = None) -> int:
         """Make a workflow for every message that needs one and has none, e.g. because Temporal lost its state. Those
         that run are left alone, so it is safe at any moment. `progress` is called with how many were looked at, and how
         many made."""
         namespace_id = await self._namespace_id()
         await register_search_attributes(self._client)
         looked = made = 0
-        # Begun before and cut off: it goes on where it was.
-        place: RebuildPlace | None = self._rebuilt[1] if self._rebuilt[0] == namespace_id else RebuildPlace()
+        # Begun before and cut off: it goes on where it was, here or in another worker.
+        of, _, begun = ((look and look.after) or "").partition(" ")
+        place: RebuildPlace | None = RebuildPlace()
+        if self._rebuilt[0] == namespace_id:
+            place = self._rebuilt[1]
+        elif of == namespace_id:
+            place = pending_wakes.rebuild_place(begun)
         while place is not None:
             async with self._engine.begin() as tx:
                 rows, place = await pending_wakes.needing_workflows(tx, place, PAGE, contract.FOLLOWED)
             made += await self._make_missing(rows)
             looked += len(rows)
             self._rebuilt = (namespace_id, place or RebuildPlace())
+            if look is not None:
+                look.after, look.at_once, look.woken = f"{namespace_id} {place or RebuildPlace()}", True, made
             if progress is not None:
                 progress(looked, made)
         async with self._engine.begin() as tx:
             await installation.set_temporal_namespace(tx, namespace_id)
         self._rebuilt = ("", RebuildPlace())
+        if look is not None:
+            look.after, look.at_once, look.woken = None, False, made
         return made
 
     async def _make_missing(self, rows: Sequence[MessageRow]) -> int:
@@ -175,18 +186,18 @@ class PostgresSweeper:
 
         return sum(await asyncio.gather(*(make(row) for row in rows)))
 
-    async def _if_temporal_is_new(self) -> int:
+    async def _if_temporal_is_new(self, look: Progress) -> None:
         here = await self._namespace_id()
         async with self._engine.begin() as tx:
             known = await installation.temporal_namespace(tx)
             if known is None:
                 await installation.set_temporal_namespace(tx, here)
         if known in (None, here):
-            return 0
+            look.after = None
+            return
         log.warning("Temporal has lost its state, or is another one: every pending workflow is made anew")
-        made = await self.rebuild()
+        made = await self.rebuild(look=look)
         log.warning("every pending workflow is there again", made=made)
-        return made
 
     async def _namespace_id(self) -> str:
         described = await self._client.workflow_service.describe_namespace(
@@ -194,19 +205,19 @@ class PostgresSweeper:
         )
         return str(described.namespace_info.id)
 
-    async def _left_behind(self, look: Look) -> int:
+    async def _left_behind(self, kind: SweepKind, look: Progress) -> None:
         """Wake messages of one kind, page by page, about a page of them at a time. Those that were merely late and are
         woken already are passed over, so that what is lost behind them is found."""
-        woken = 0
-        while woken < PAGE:
+        while look.woken < PAGE:
             async with self._engine.begin() as tx:
-                page = await look(tx, self._grace, self._places.get(look, Place()), PAGE)
-            woken += await self._wake(self._woken.due(page.rows))
+                page = await left_behind.KINDS[kind](tx, self._grace, left_behind.place(look.after), PAGE)
+            # Before they are woken: those for whom that takes too long are in front of nobody at the next look.
+            look.after = None if page.next is None else str(page.next)
+            look.woken += await self._wake(self._woken.due(page.rows))
             if page.next is None:
-                self._places.pop(look, None)
-                break
-            self._places[look] = page.next
-        return woken
+                return
+        # What is merely late would be later still, were all of it woken at once.
+        look.at_once = kind is SweepKind.PENDING
 
     async def _wake(self, rows: Sequence[MessageRow]) -> int:
         seen = time.monotonic()
@@ -228,31 +239,39 @@ class PostgresSweeper:
                 await pending_wakes.clear(tx, notified)
         return len(woken)
 
-    async def _endpoints(self) -> int:
+    async def _endpoints(self, look: Progress) -> None:
+        after = _uuid(look.after)
         async with self._engine.begin() as tx:
-            endpoints = await pending_wakes.undrained_endpoints(tx)
+            endpoints = await pending_wakes.undrained_endpoints(tx, after, PAGE)
+        look.at_once = len(endpoints) == PAGE
+        look.after = str(endpoints[-1].id) if look.at_once else None
 
         async def wake(endpoint: IdleEndpoint) -> None:
             async with self._calls:
                 await self._dispatcher.wake_endpoint(endpoint.id, endpoint.scope_id)
 
         await asyncio.gather(*(wake(endpoint) for endpoint in endpoints))
-        return len(endpoints)
+        look.woken = len(endpoints)
 
-    async def _parked(self) -> int:
+    async def _parked(self, look: Progress) -> None:
         """See to it that what is parked is released once it can go on, and that a held account is tried."""
         async with self._engine.begin() as tx:
             self._began = self._began or await health_queries.clock(tx)
             backlogs = await parked.backlogs(tx)
             rows = await parked.probes(tx, self._grace + self._hold)
             rows += await parked.release_of_before(tx, self._began, LOOKED_AT_AGAIN)
-        for backlog in backlogs:
-            await self._dispatcher.wake_release(backlog)
         for row in rows:
             self._dispatcher.woken(row)
-        return len(backlogs) + len(rows)
 
-    async def _forget(self) -> int:
+        async def release(backlog: Backlog) -> None:
+            async with self._calls:
+                await self._dispatcher.wake_release(backlog)
+
+        await asyncio.gather(*(release(backlog) for backlog in backlogs))
+        look.after = None
+        look.woken = len(backlogs) + len(rows)
+
+    async def _forget(self, look: Progress) -> None:
         """Forget what is kept for a while only: a chunk of each kind in turn, each a transaction of its own."""
         end = time.monotonic() + FORGETTING
         left = list(retention.EVERY)
@@ -261,22 +280,24 @@ class PostgresSweeper:
                 async with self._engine.begin() as tx:
                     if await forget(tx, PAGE) < PAGE:
                         left.remove(forget)
-        return 0
+        # It is always the oldest that are forgotten: there is no place to go on from, only more of them.
+        look.after = UNFINISHED if left else None
 
-    async def _files(self) -> int:
+    async def _files(self, look: Progress) -> None:
         """Remove the bytes of files that have been let go, then their rows."""
+        look.after = None
         if self._remove_files is None:
-            return 0
+            return
         async with self._engine.begin() as tx:
             keys = await assets.gone(tx, PAGE)
         if keys and (done := await self._remove_files(keys)):
             async with self._engine.begin() as tx:
                 await assets.removed(tx, done)
-        return 0
 
-    async def _histories(self) -> int:
+    async def _histories(self, look: Progress) -> None:
         async with self._engine.begin() as tx:
-            workflow_ids = await pending_wakes.histories_to_erase(tx, PAGE)
+            workflow_ids, look.after = await pending_wakes.histories_to_erase(tx, PAGE, look.after)
+        look.at_once = look.after is not None
         for workflow_id in workflow_ids:
             try:
                 await self._client.workflow_service.delete_workflow_execution(
@@ -291,46 +312,10 @@ class PostgresSweeper:
                     continue
             async with self._engine.begin() as tx:
                 await pending_wakes.history_erased(tx, workflow_id)
-        return 0
 
 
-async def watch_over(client: Client, sweeper: PostgresSweeper, every: float) -> None:
-    """Sweep once now (a worker that starts may be one that was killed), and see to it that the schedule of sweeps is
-    there, also when Temporal has lost it. Runs until cancelled."""
-    swept = False
-    while True:
-        try:
-            await register_search_attributes(client)
-            await keep_sweeping(client, every, pace=not swept)
-            if not swept:
-                await sweeper.sweep()
-            swept = True
-        except (RPCError, RuntimeError, OSError, SQLAlchemyError) as error:
-            log.warning("recovery cannot look yet", error=type(error).__name__)
-        await asyncio.sleep(min(LOOK_AGAIN, 2 * every) if swept else 2.0)
-
-
-async def keep_sweeping(client: Client, every: float, *, pace: bool = True) -> None:
-    """Make sure the Temporal Schedule that sweeps exists and, with `pace`, sweeps every `every` seconds. Safe to
-    repeat."""
-    schedule = Schedule(
-        action=ScheduleActionStartWorkflow(
-            contract.SWEEP_WORKFLOW,
-            id=contract.SWEEP_SCHEDULE,
-            task_queue=contract.TASK_QUEUE_RECOVERY,
-            execution_timeout=timedelta(minutes=10),
-            task_timeout=TASK_TIMEOUT,
-        ),
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(seconds=every))]),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(seconds=60)),
-    )
+def _uuid(text: str | None) -> UUID:
     try:
-        await client.create_schedule(contract.SWEEP_SCHEDULE, schedule)
-    except ScheduleAlreadyRunningError:
-        if not pace:
-            return
-
-        def same(_: ScheduleUpdateInput) -> ScheduleUpdate:
-            return ScheduleUpdate(schedule)
-
-        await client.get_schedule_handle(contract.SWEEP_SCHEDULE).update(same)
+        return UUID(text or "")
+    except ValueError:
+        return UUID(int=0)

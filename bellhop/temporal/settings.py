@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from bellhop.domain.sweeps import TURNS, SweepKind
 from bellhop.settings_group import SettingsGroup
 
 
@@ -29,3 +30,32 @@ class TemporalSettings(SettingsGroup):
     )
     tls_client_cert_file: Path | None = Field(default=None, description="PEM client certificate for mutual TLS")
     tls_client_key_file: Path | None = Field(default=None, description="PEM key of that certificate")
+
+
+def _every(what: str, turns: int) -> float | None:
+    times = "" if turns == 1 else f"{turns} times "
+    found: float | None = Field(
+        default=None, gt=0, description=f"for {what}, seconds; unset: {times}BELLHOP_SWEEP_EVERY"
+    )
+    return found
+
+
+class SweepSettings(SettingsGroup):
+    """Recovery: how often each kind of work is looked for, where it is not to be in step with BELLHOP_SWEEP_EVERY."""
+
+    model_config = SettingsConfigDict(env_prefix="BELLHOP_SWEEP_EVERY_")
+
+    pending: float | None = _every("messages Temporal was not notified of", TURNS[SweepKind.PENDING])
+    past_due: float | None = _every("messages past due", TURNS[SweepKind.PAST_DUE])
+    lapsed: float | None = _every("calls past their lease", TURNS[SweepKind.LAPSED])
+    parked: float | None = _every("parked messages that can go on", TURNS[SweepKind.PARKED])
+    endpoints: float | None = _every("endpoints that nobody drains", TURNS[SweepKind.ENDPOINTS])
+    namespace: float | None = _every("a Temporal that has lost its state", TURNS[SweepKind.NAMESPACE])
+    histories: float | None = _every("histories of erased guests", TURNS[SweepKind.HISTORIES])
+    old: float | None = _every("what is kept for a while only", TURNS[SweepKind.OLD])
+    files: float | None = _every("files that have been let go", TURNS[SweepKind.FILES])
+
+    def every(self, kind: SweepKind, base: float) -> float:
+        """Seconds between two sweeps of that kind. `base`: BELLHOP_SWEEP_EVERY."""
+        own: float | None = getattr(self, kind.value.replace("-", "_"))
+        return TURNS[kind] * base if own is None else own

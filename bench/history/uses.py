@@ -322,8 +322,8 @@ USES = (
     Use("erase a guest", 1000, erase, History.guest, times=5),
     Use("the doctor's look", 1000, _read(_doctor), times=3),
     *(
-        Use(f"recovery: {look.__name__}", 50, _read(lambda _, tx, look=look: look(tx, 10.0, left_behind.Place(), 500)))  # type: ignore[misc]
-        for look in left_behind.KINDS
+        Use(f"recovery: {kind.value}", 50, _read(lambda _, tx, look=look: look(tx, 10.0, left_behind.Place(), 500)))  # type: ignore[misc]
+        for kind, look in left_behind.KINDS.items()
     ),
     Use("recovery: parked", 100, _read(lambda _, tx: parked.backlogs(tx))),
     Use("recovery: histories to erase", 50, _read(lambda _, tx: pending_wakes.histories_to_erase(tx, 500))),

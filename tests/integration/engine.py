@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from api.app import create_app
 from api.server import options
@@ -24,10 +25,12 @@ from bellhop.dev.callbacks import callback_env
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.ids import Prefix, message_workflow, parse
 from bellhop.domain.scopes import Scope
+from bellhop.domain.sweeps import SweepKind
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
 from bellhop.store.access import keys
 from bellhop.temporal.client import register_search_attributes
+from bellhop.temporal.contract import sweep_schedule
 from bellhop.temporal.dispatcher import TemporalDispatcher
 from bellhop.temporal.recovery import PostgresSweeper
 from bellhop.webhooks.poster import make_client
@@ -249,3 +252,10 @@ async def running_engine(
             return
         async with working(engine):
             yield engine
+
+
+async def stop_sweeping(client: Client) -> None:
+    """Remove every schedule of recovery's."""
+    for kind in SweepKind:
+        with suppress(RPCError):
+            await client.get_schedule_handle(sweep_schedule(kind)).delete()

@@ -8,43 +8,36 @@ import os
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from google.protobuf.duration_pb2 import Duration
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from bellhop.cli.reports import doctor_json as as_json
 from bellhop.dev import temporal_server
 from bellhop.dev.console import Console
-from bellhop.domain.addresses import AddressBook
-from bellhop.domain.channels import Channel
-from bellhop.domain.content import Content
-from bellhop.domain.ids import Prefix, endpoint_workflow, render
-from bellhop.domain.routing import carried
-from bellhop.ops.doctor import Examination, examine
+from bellhop.domain.ids import endpoint_workflow
+from bellhop.domain.sweeps import SweepKind
+from bellhop.ops.doctor import examine
 from bellhop.ops.doctor_check import Limits, Severity
 from bellhop.ops.doctor_checks import CHECKS, DATABASE_CHECKS, TEMPORAL_CHECKS
-from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.ops.spool_checks import SPOOL_CHECKS
-from bellhop.providers import providers
 from bellhop.settings import Settings
 from bellhop.spool.directory import SpoolDirectory
-from bellhop.store.messages import outbound
-from bellhop.store.messages.outbound import NewMessage
 from bellhop.temporal import contract
 from bellhop.temporal.client import connect_when_up, register_search_attributes
-from bellhop.temporal.recovery import keep_sweeping
+from bellhop.temporal.schedules import keep_sweeping
 from workflows.sweep import SweepWorkflow
 
+from . import test_doctor_sweeps
+from .doctor_kit import OF_TEMPORAL, client_of, names, said, until
+from .doctor_kit import empty as empty
+from .doctor_kit import scene as scene
 from .doctor_situations import AGO, NEW_ATTEMPT, SITUATIONS
 from .engine import Engine, free_port, running_engine, serving
 
@@ -60,6 +53,8 @@ ELSEWHERE = {
     "workers": "test_a_temporal_that_is_empty",
     "schedule": "test_a_temporal_that_is_empty",
     "swept": "test_sweeps_that_do_not_run",
+    "sweep_failed": "test_a_kind_of_work_that_fails_and_one_that_is_behind",
+    "sweep_behind": "test_a_kind_of_work_that_fails_and_one_that_is_behind",
     "schedule_paused": "test_sweeps_that_do_not_run",
     "queues": "test_half_a_stack",
     "spool_waiting": "test_what_waits_on_disk",
@@ -72,32 +67,10 @@ ELSEWHERE = {
 
 def test_every_check_is_seen_to_fire() -> None:
     assert {check.name for check in CHECKS} == SITUATIONS.keys() | ELSEWHERE.keys()
-    assert set(ELSEWHERE.values()) <= set(globals())
-
-
-def names(found: Examination) -> set[str]:
-    return {finding.check for finding in found.findings}
-
-
-def said(found: Examination, check: str) -> str:
-    """The sentence and the advice of the one finding of `check`."""
-    (finding,) = [each for each in found.findings if each.check == check]
-    return f"{finding.said} {finding.do}"
+    assert set(ELSEWHERE.values()) <= {*globals(), *vars(test_doctor_sweeps)}
 
 
 OF_THE_DATABASE = {check.name for check in DATABASE_CHECKS} | {"looking"}
-OF_TEMPORAL = {check.name for check in TEMPORAL_CHECKS}
-
-
-@pytest.fixture
-async def scene(settings: Settings, engine: AsyncEngine, book: AddressBook) -> tuple[Settings, str]:
-    """A property with one message that is due now, and nobody who works; the message's id."""
-    async with engine.begin() as tx:
-        scope = (await ensure_property(tx, "Grand Sunset Resort", "grand-sunset"))["test"]
-        await ensure_accounts(tx, scope, settings)
-        new = NewMessage(channel=Channel.SMS, recipient="+13055551234", content=Content(text="Your suite is ready."))
-        row = await outbound.accept(tx, scope, new, book, carried(providers()), 3600.0)
-    return settings, render(Prefix.MESSAGE, row.id)
 
 
 @pytest.mark.parametrize("check", SITUATIONS)
@@ -247,44 +220,6 @@ async def test_a_namespace_that_is_not_there(settings: Settings, temporal: Clien
     assert set(found.skipped) == OF_TEMPORAL - {"namespace"}
 
 
-@pytest.fixture
-async def empty(settings: Settings, temporal: Client) -> Settings:
-    """Settings for a Temporal namespace of this test's own, in which nothing ever was."""
-    name = f"doctor-{uuid.uuid4().hex[:12]}"
-    await temporal.workflow_service.register_namespace(
-        RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=Duration(seconds=86_400))
-    )
-    mine = settings.model_copy(update={"temporal": settings.temporal.model_copy(update={"namespace": name})})
-    client = await client_of(mine)
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                # The frontend's cache learns of it within seconds.
-                async for _ in client.list_workflows():
-                    break
-                return mine
-            except RPCError:
-                await asyncio.sleep(0.1)
-
-
-async def client_of(settings: Settings) -> Client:
-    return await Client.connect(settings.temporal.address, namespace=settings.temporal.namespace)
-
-
-async def until(settings: Settings, wanted: set[str], limits: Limits | None = None) -> Examination:
-    """The examination, once these and no others of Temporal's checks have fired."""
-    found = Examination()
-    try:
-        async with asyncio.timeout(60):
-            while True:
-                found = await examine(settings, limits)
-                if names(found) & {*OF_TEMPORAL, "looking"} == wanted and not found.skipped:
-                    return found
-                await asyncio.sleep(0.2)
-    except TimeoutError:
-        raise AssertionError(f"{[each.said for each in found.findings]}, not {wanted}") from None
-
-
 async def test_a_temporal_that_is_empty(empty: Settings) -> None:
     found = await until(empty, {"search_attributes", "workers", "schedule"})
     assert "BellhopProperty, BellhopGuest" in said(found, "search_attributes")
@@ -292,20 +227,8 @@ async def test_a_temporal_that_is_empty(empty: Settings) -> None:
     assert "bellhop recover" in said(found, "schedule")
     client = await client_of(empty)
     await register_search_attributes(client)
-    await keep_sweeping(client, 3600.0)
+    await keep_sweeping(client, dict.fromkeys(SweepKind, 3600.0))
     await until(empty, {"workers"})
-
-
-async def test_sweeps_that_do_not_run(empty: Settings) -> None:
-    client = await client_of(empty)
-    await register_search_attributes(client)
-    await keep_sweeping(client, 1.0)
-    # The first one waits for a worker for ever, and the next ones are left out.
-    found = await until(empty, {"workers", "swept"}, Limits(fresh=0.5))
-    assert "it should every 1 s" in said(found, "swept")
-    await client.get_schedule_handle(contract.SWEEP_SCHEDULE).pause()
-    found = await until(empty, {"workers", "schedule_paused"}, Limits(fresh=0.5))
-    assert "bellhop-sweep" in said(found, "schedule_paused")
 
 
 @pytest.fixture
@@ -333,7 +256,7 @@ async def test_a_temporal_that_takes_no_turns(settings: Settings, unfair: str) -
 async def well(empty: Settings, engine: AsyncEngine, sandbox_url: str) -> AsyncIterator[Engine]:
     """A stack in which everything runs."""
     async with running_engine(empty, engine, await client_of(empty), sandbox_url) as made:
-        await keep_sweeping(made.client, 1.0)
+        await keep_sweeping(made.client, dict.fromkeys(SweepKind, 1.0))
         yield made
 
 
@@ -361,6 +284,8 @@ async def test_a_stack_that_is_well(well: Engine) -> None:
     result = await asyncio.to_thread(bellhop, well.settings, "doctor")
     assert result.returncode == 0, result.stdout + result.stderr
     assert f"All is well: {len(found.looked)} things looked at, nothing is stuck." in result.stdout
+    assert "Recovery, by kind of work:" in result.stdout
+    assert result.stdout.count(", every 1 s; woke 0 in ") >= 1, result.stdout
     async with well.database.begin() as tx:
         await tx.execute(text("update scopes set paused_at = now() where environment = 'test'"))
     warned = await until(well.settings, set())
@@ -378,7 +303,7 @@ async def test_half_a_stack(empty: Settings, engine: AsyncEngine) -> None:
     """Only workflows have a worker: four queues are named, each with what stands still."""
     client = await client_of(empty)
     await register_search_attributes(client)
-    await keep_sweeping(client, 3600.0)
+    await keep_sweeping(client, dict.fromkeys(SweepKind, 3600.0))
     async with Worker(client, task_queue=contract.TASK_QUEUE_WORKFLOWS, workflows=[SweepWorkflow]):
         found = await until(empty, {"queues"})
     result = [finding.said for finding in found.findings if finding.check == "queues"]

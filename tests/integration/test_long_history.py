@@ -113,7 +113,8 @@ async def test_histories_behind_many_that_wait_are_found(api: Api, engine: Async
         await api.sql("update messages set wake_due_at = now() where id = :id", id=key(one))
     await api.sql("update messages set wake_due_at = null where id = :id", id=key(free))
     async with engine.connect() as tx:
-        assert await pending_wakes.histories_to_erase(tx, 2) == [message_workflow(key(free))]
+        found, _ = await pending_wakes.histories_to_erase(tx, 2)
+        assert found == [message_workflow(key(free))]
 
 
 @pytest.mark.parametrize(

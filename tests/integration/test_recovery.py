@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.recovery import BEAT
 from bellhop.domain.channels import Channel
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import Claim
@@ -24,8 +23,7 @@ from bellhop.sandbox.testing import Receiver
 from bellhop.store.delivery.attempt_store import AttemptStore, Routes
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
-from bellhop.temporal import contract
-from bellhop.temporal.recovery import PostgresSweeper, keep_sweeping
+from bellhop.temporal.recovery import PostgresSweeper
 
 from .engine import SMS, Engine, key, working
 
@@ -252,28 +250,6 @@ async def test_messages_of_a_mended_account_go_out_at_once(stack: Engine) -> Non
     assert (await stack.get(held[2]))["status"] == "queued"
     assert await copies(stack, held[2]) == 0
     assert await sweeper(stack).sweep() == 0
-
-
-async def test_the_schedule_sweeps(stack: Engine) -> None:
-    message = await accept(stack)
-    await age(stack)
-    try:
-        await keep_sweeping(stack.client, 3600.0)
-        await keep_sweeping(stack.client, 1.0)  # another worker, another pace: the last word counts
-        await stack.until(message, "delivered", seconds=30)
-    finally:
-        await stack.client.get_schedule_handle(contract.SWEEP_SCHEDULE).delete()
-
-
-async def test_a_sweep_whose_worker_was_killed_is_noticed_within_seconds(stack: Engine) -> None:
-    """No other sweep runs meanwhile, so a long time-out alone would leave everything unattended for as long."""
-    handle = await stack.client.start_workflow(
-        contract.SWEEP_WORKFLOW, id=f"sweep-{uuid4()}", task_queue=contract.TASK_QUEUE_RECOVERY, result_type=int
-    )
-    assert await handle.result() == 0
-    scheduled = [event.activity_task_scheduled_event_attributes async for event in handle.fetch_history_events()]
-    (timeout,) = [asked.heartbeat_timeout.ToTimedelta().total_seconds() for asked in scheduled if asked.activity_id]
-    assert BEAT * 3 < timeout <= 15
 
 
 # --- endpoints ---

@@ -15,12 +15,14 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from bellhop.domain.ids import message_workflow
+from bellhop.domain.sweeps import SweepKind
 from bellhop.ops.administration import recover
 from bellhop.temporal import contract
 from bellhop.temporal.dispatcher import TemporalDispatcher
-from bellhop.temporal.recovery import PostgresSweeper, watch_over
+from bellhop.temporal.recovery import PostgresSweeper
+from bellhop.temporal.schedules import watch_over
 
-from .engine import EMAIL, SMS, Engine, key, working
+from .engine import EMAIL, SMS, Engine, key, stop_sweeping, working
 
 
 async def empty(client: Client) -> Client:
@@ -124,7 +126,7 @@ async def test_recover_makes_what_is_missing_at_once_and_leaves_alone_what_runs(
     again = (await idle_stack.client.get_workflow_handle(message_workflow(key(there["id"]))).describe()).run_id
     assert again == run
     assert (await recover(settings))[0] == 0
-    await idle_stack.client.get_schedule_handle(contract.SWEEP_SCHEDULE).delete()
+    await stop_sweeping(idle_stack.client)
 
 
 async def test_a_rebuild_that_was_cut_off_goes_on_where_it_was(
@@ -152,10 +154,10 @@ async def test_a_rebuild_that_was_cut_off_goes_on_where_it_was(
 
 async def test_a_lost_schedule_is_put_back(lost: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it nobody would ever look whether something was left behind."""
-    monkeypatch.setattr("bellhop.temporal.recovery.LOOK_AGAIN", 0.2)
+    monkeypatch.setattr("bellhop.temporal.schedules.LOOK_AGAIN", 0.2)
     _, after = lost
-    watching = asyncio.create_task(watch_over(after.client, after.sweeper, 3600))
-    handle = after.client.get_schedule_handle(contract.SWEEP_SCHEDULE)
+    watching = asyncio.create_task(watch_over(after.client, after.sweeper, dict.fromkeys(SweepKind, 3600.0)))
+    handle = after.client.get_schedule_handle(contract.sweep_schedule(SweepKind.LAPSED))
 
     async def there() -> None:
         async with asyncio.timeout(20):
@@ -173,4 +175,4 @@ async def test_a_lost_schedule_is_put_back(lost: tuple[Engine, Engine], monkeypa
         await there()
     finally:
         watching.cancel()
-        await handle.delete()
+        await stop_sweeping(after.client)

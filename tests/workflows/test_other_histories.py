@@ -20,11 +20,14 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunne
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from bellhop.domain.ids import Prefix, endpoint_workflow, parse, release_workflow
+from bellhop.domain.sweeps import SweepKind
 from bellhop.sandbox.testing import Receiver, running
 from bellhop.settings import Settings
-from bellhop.temporal import contract
-from tests.integration.engine import SMS, Engine, running_engine
+from bellhop.temporal import contract, recovery
+from bellhop.temporal.schedules import keep_sweeping
+from tests.integration.engine import SMS, Engine, running_engine, stop_sweeping
 from tests.integration.test_parked import change, resume, send, waits
+from tests.integration.test_sweeps import ended
 from tests.workflows.test_message_histories import plain
 from workflows.endpoint import EndpointWorkflow
 from workflows.release import ReleaseWorkflow
@@ -32,7 +35,15 @@ from workflows.sweep import SweepWorkflow
 
 HISTORIES = Path(__file__).parent / "histories" / "others"
 RECORDING = [name for name in os.environ.get("BELLHOP_RECORD_HISTORIES", "").split(",") if name]
-NAMES = ("endpoint_drained", "endpoint_retried", "released", "sweep")
+NAMES = (
+    "endpoint_drained",
+    "endpoint_retried",
+    "released",
+    # Of the one schedule for every kind of work, and of a kind's own: from the beginning, and from where it had ended.
+    "sweep",
+    "sweep_of_a_kind",
+    "sweep_that_goes_on",
+)
 
 WORKFLOWS = [EndpointWorkflow, ReleaseWorkflow, SweepWorkflow]
 
@@ -99,10 +110,30 @@ async def released(stack: Engine) -> str:
     return name
 
 
+async def swept_of_a_kind(stack: Engine, number: int) -> str:
+    """The first or the second sweep for messages past due, of which there are more than one sweep wakes."""
+    recovery.PAGE = 2
+    for _ in range(3):
+        await stack.send({**SMS, "scheduled_at": "2031-05-01T10:00:00Z"})
+    await change(stack, "update messages set wake_due_at = null, due_at = now() - interval '1 day'")
+    name = contract.sweep_schedule(SweepKind.PAST_DUE)
+    try:
+        await keep_sweeping(stack.client, {SweepKind.PAST_DUE: 3600.0})
+        for sweep in range(number + 1):
+            if sweep:
+                await stack.client.get_schedule_handle(name).trigger()
+            action, _ = await ended(stack, name, sweep)
+    finally:
+        await stop_sweeping(stack.client)
+    return action
+
+
 MADE_BY: dict[str, Callable[[Engine], Awaitable[str]]] = {
     **{name: partial(drained, answers=answers) for name, answers in ANSWERS.items()},
     "released": released,
     "sweep": swept,
+    "sweep_of_a_kind": partial(swept_of_a_kind, number=0),
+    "sweep_that_goes_on": partial(swept_of_a_kind, number=1),
 }
 
 if RECORDING:

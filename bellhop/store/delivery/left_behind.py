@@ -15,6 +15,7 @@ from sqlalchemy import DateTime, Float, Integer, Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.rows.messages import MessageRow
+from bellhop.domain.sweeps import SweepKind
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.delivery import pending_wakes
 
@@ -27,6 +28,18 @@ class Place:
 
     at: datetime = _ALWAYS
     id: UUID = _FIRST
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()} {self.id}"
+
+
+def place(text: str | None) -> Place:
+    """The place that `str` wrote; what is none (another version's) is the beginning."""
+    at, _, key = (text or "").partition(" ")
+    try:
+        return Place(datetime.fromisoformat(at), UUID(key))
+    except ValueError:
+        return Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +122,11 @@ async def lapsed(tx: AsyncConnection, grace: float, after: Place, most: int) -> 
 
 
 Look = Callable[[AsyncConnection, float, Place, int], Awaitable[Page]]
-KINDS: tuple[Look, ...] = (pending, past_due, lapsed)
+KINDS: dict[SweepKind, Look] = {
+    SweepKind.PENDING: pending,
+    SweepKind.PAST_DUE: past_due,
+    SweepKind.LAPSED: lapsed,
+}
 
 
 async def _page(

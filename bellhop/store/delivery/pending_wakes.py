@@ -110,6 +110,18 @@ class RebuildPlace:
     parked: bool = True
     """Whether those that are parked are still to come."""
 
+    def __str__(self) -> str:
+        return f"{self.id} {self.due.isoformat() if self.due else '-'} {int(self.parked)}"
+
+
+def rebuild_place(text: str) -> RebuildPlace:
+    """The place that `str` wrote; what is none (another version's) is the beginning."""
+    try:
+        key, due, parked = text.split(" ")
+        return RebuildPlace(UUID(key), None if due == "-" else datetime.fromisoformat(due), parked == "1")
+    except ValueError:
+        return RebuildPlace()
+
 
 async def needing_workflows(
     tx: AsyncConnection, place: RebuildPlace, most: int, followed_for: timedelta
@@ -178,8 +190,8 @@ async def message_rows(tx: AsyncConnection, ids: Sequence[UUID]) -> list[Message
     return from_result(MessageRow, found)
 
 
-async def undrained_endpoints(tx: AsyncConnection) -> list[IdleEndpoint]:
-    """Active endpoints with a delivery due that nobody is draining."""
+async def undrained_endpoints(tx: AsyncConnection, after: UUID, most: int) -> list[IdleEndpoint]:
+    """Active endpoints with a delivery due that nobody is draining: the next after that one, at most `most`."""
     due = (
         select(deliveries.c.id)
         .where(
@@ -190,21 +202,26 @@ async def undrained_endpoints(tx: AsyncConnection) -> list[IdleEndpoint]:
         .exists()
     )
     found = await tx.execute(
-        select(endpoints.c.id, endpoints.c.scope_id).where(
+        select(endpoints.c.id, endpoints.c.scope_id)
+        .where(
             endpoints.c.is_active,
             endpoints.c.deleted_at.is_(None),
             or_(endpoints.c.draining_until.is_(None), endpoints.c.draining_until <= func.now()),
+            endpoints.c.id > after,
             due,
         )
+        .order_by(endpoints.c.id)
+        .limit(most)
     )
     return from_result(IdleEndpoint, found)
 
 
-async def histories_to_erase(tx: AsyncConnection, most: int) -> list[str]:
-    """Workflow ids whose histories are to be deleted: their guest was erased. Those with a notification pending
-    come later: to wake one whose history is gone would start it anew, and leave another history that nobody deletes."""
+async def histories_to_erase(tx: AsyncConnection, most: int, place: str | None = None) -> tuple[list[str], str | None]:
+    """Workflow ids whose histories are to be deleted, their guest was erased: about `most` after `place`, and where to
+    go on; None: there are no more. Those with a notification pending come later: to wake one whose history is gone
+    would start it anew, and leave another history that nobody deletes."""
     found: list[str] = []
-    after: tuple[datetime, str] = (_ALWAYS, "")
+    after = _history_place(place)
     for _ in range(PAGES_OF_HISTORIES):
         listed = (
             await tx.execute(
@@ -216,10 +233,20 @@ async def histories_to_erase(tx: AsyncConnection, most: int) -> list[str]:
         ).all()
         waiting = await _with_notification(tx, [row.workflow_id for row in listed])
         found += [row.workflow_id for row in listed if row.workflow_id not in waiting]
-        if len(found) >= most or len(listed) < most:
-            break
+        if len(listed) < most:
+            return found, None
         after = (listed[-1].created_at, listed[-1].workflow_id)
-    return found[:most]
+        if len(found) >= most:
+            break
+    return found, f"{after[0].isoformat()} {after[1]}"
+
+
+def _history_place(text: str | None) -> tuple[datetime, str]:
+    at, _, workflow_id = (text or "").partition(" ")
+    try:
+        return datetime.fromisoformat(at), workflow_id
+    except ValueError:
+        return _ALWAYS, ""
 
 
 async def _with_notification(tx: AsyncConnection, workflow_ids: Sequence[str]) -> set[str]:

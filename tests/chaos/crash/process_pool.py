@@ -28,6 +28,7 @@ from activities.drain import EndpointActivities, Pace
 from api.app import create_app
 from api.server import options
 from bellhop.dev.proving import environment_without_settings
+from bellhop.domain.sweeps import SweepKind
 from bellhop.logging import configure_logs
 from bellhop.providers.lease import DeadMansSwitch
 from bellhop.settings import Settings, from_env
@@ -42,6 +43,8 @@ ENV = {
     "BELLHOP_SECRET_KEY": "a secret of the tests, long enough to be one",
     "BELLHOP_SANDBOX_URL": "http://127.0.0.1:9",
     "BELLHOP_SWEEP_EVERY": "4",
+    **{f"BELLHOP_SWEEP_EVERY_{name.upper()}": "4" for name in ("past_due", "parked", "endpoints")},
+    **{f"BELLHOP_SWEEP_EVERY_{name.upper()}": "8" for name in ("lapsed", "namespace", "histories", "old", "files")},
     "BELLHOP_SWEEP_GRACE": "1.5",
     "BELLHOP_LOG_LEVEL": "INFO",
     "POSTGRES_POOL_SIZE": "4",
@@ -197,9 +200,9 @@ def release_name(scope: object, channel: str, slot: str) -> str:
     return f"release_{scope}_{channel}_{slot}"
 
 
-def sweep_schedule(name: str) -> str:
-    """The id of a slot's schedule."""
-    return f"{contract.SWEEP_SCHEDULE}-{name}"
+def sweep_schedules(name: str) -> list[str]:
+    """The ids of a slot's schedules."""
+    return [f"{contract.SWEEP_SCHEDULE}-{name}-{kind.value}" for kind in SweepKind]
 
 
 # --- for the test process -----------------------------------------------------------------------------------------

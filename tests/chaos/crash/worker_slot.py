@@ -27,7 +27,7 @@ from bellhop.dev.callbacks import callback_env
 from bellhop.domain.ids import Prefix, message_workflow, parse
 from bellhop.sandbox.testing import Receiver, running
 from tests.chaos.crash.points import Point
-from tests.chaos.crash.process_pool import Child, ProcessPool, release_name, sweep_schedule
+from tests.chaos.crash.process_pool import Child, ProcessPool, release_name, sweep_schedules
 from tests.chaos.crash.scenarios import NUMBERS, Ending, Play, Scenario
 from tests.sandbox_accounts import SANDBOX_SECRET, sandbox_sendgrid, sendgrid_batch
 
@@ -152,8 +152,9 @@ class WorkerSlot:
         """Leave nothing."""
         if self._child is not None:
             self._child.kill()
-        with suppress(RPCError):
-            await self._shared.temporal.get_schedule_handle(sweep_schedule(self._name)).delete()
+        for schedule in sweep_schedules(self._name):
+            with suppress(RPCError):
+                await self._shared.temporal.get_schedule_handle(schedule).delete()
         await self._sandbox.aclose()
         await self._record.close()
         async with await psycopg.AsyncConnection.connect(self._shared.server, autocommit=True) as server:
