@@ -10,7 +10,8 @@ from typing import Protocol
 from temporalio import activity
 
 from activities.faults import redact_errors
-from bellhop.domain.sweeps import SweepKind, Swept
+from bellhop.domain.answers import Swept
+from bellhop.domain.sweeps import SweepKind
 from bellhop.temporal import contract
 
 BEAT = 1.5

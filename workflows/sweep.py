@@ -13,7 +13,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from bellhop.domain.sweeps import Swept
+    from bellhop.domain.answers import Swept
     from bellhop.temporal import contract
 
 LOOKS = 10

@@ -54,3 +54,16 @@ class Drained:
     """What `drain` answers: when the next delivery is due, in seconds; None when nothing is pending."""
 
     after: float | None
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one sweep of one kind of work answers. Kept by Temporal (I6): numbers, ids and times only."""
+
+    woken: int
+    """Messages, endpoints and backlogs."""
+    seconds: float
+    next: str | None = None
+    """Where the next sweep goes on; None: at the beginning."""
+    at_once: bool = False
+    """Whether to go on now, and not at the next time of the schedule."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -42,16 +41,3 @@ TURNS = {
 }
 """How many times BELLHOP_SWEEP_EVERY lie between two sweeps of a kind, where its own setting says nothing else. What a
 killed process leaves behind every time (a notification) is looked for the most often."""
-
-
-@dataclass(frozen=True)
-class Swept:
-    """What one sweep of one kind of work answers. Kept by Temporal (I6): numbers, ids and times only."""
-
-    woken: int
-    """Messages, endpoints and backlogs."""
-    seconds: float
-    next: str | None = None
-    """Where the next sweep goes on; None: at the beginning."""
-    at_once: bool = False
-    """Whether to go on now, and not at the next time of the schedule."""

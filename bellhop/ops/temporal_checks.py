@@ -18,8 +18,9 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from bellhop.domain.answers import Swept
 from bellhop.domain.scopes import ENVIRONMENTS
-from bellhop.domain.sweeps import SweepKind, Swept
+from bellhop.domain.sweeps import SweepKind
 from bellhop.providers import PACKAGES
 from bellhop.temporal import contract, search_attributes
 

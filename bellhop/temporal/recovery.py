@@ -18,11 +18,12 @@ from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, De
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from bellhop.domain.answers import Swept
 from bellhop.domain.ids import message_workflow
 from bellhop.domain.rows.delivery import Backlog
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
-from bellhop.domain.sweeps import SweepKind, Swept
+from bellhop.domain.sweeps import SweepKind
 from bellhop.store.access import installation
 from bellhop.store.delivery import left_behind, parked, pending_wakes, retention
 from bellhop.store.delivery.pending_wakes import IdleEndpoint, RebuildPlace
