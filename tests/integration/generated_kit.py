@@ -62,10 +62,11 @@ def operations(described: dict[str, Any]) -> dict[str, Operation]:
 def _operations(described: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
     for path, ways in described["paths"].items():
         for method, operation in ways.items():
-            if "requestBody" not in operation:
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            if body is None:
                 continue
             name = operation["operationId"]
-            model = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[-1]
+            model = body["schema"]["$ref"].rsplit("/", 1)[-1]
             schema = described["components"]["schemas"][model]
             fields, required = schema["properties"], schema.get("required", [])
             yield name, Operation(name, method, path, operation["tags"][0], model, fields, required)
