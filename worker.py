@@ -31,12 +31,14 @@ from bellhop.domain.routing import carried
 from bellhop.domain.scopes import ENVIRONMENTS
 from bellhop.engine.installation import await_installation
 from bellhop.logging import configure_logs
+from bellhop.media.fetching import Fetcher
 from bellhop.media.library import Library
 from bellhop.providers import PACKAGES, providers
 from bellhop.providers.lease import DeadMansSwitch, boottime
 from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.connections import make_engine
 from bellhop.store.delivery.attempt_store import AttemptStore, Routes
+from bellhop.store.delivery.files import MessageFiles
 from bellhop.temporal import contract
 from bellhop.temporal.client import connect_when_up
 from bellhop.temporal.dispatcher import TemporalDispatcher
@@ -66,7 +68,13 @@ GRACE = timedelta(seconds=6)
 
 
 def message_activities(
-    settings: Settings, engine: AsyncEngine, dispatcher: TemporalDispatcher, slots: CallSlots, questions: CallSlots
+    settings: Settings,
+    engine: AsyncEngine,
+    dispatcher: TemporalDispatcher,
+    slots: CallSlots,
+    questions: CallSlots,
+    library: Library,
+    posts: httpx2.AsyncClient,
 ) -> MessageActivities:
     """`deliver` and `settle` over the real attempt store and providers."""
     routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
@@ -80,6 +88,7 @@ def message_activities(
             AddressBook(settings.bellhop.secret_key.get_secret_value()),
             dispatcher.wake_endpoints,
             dispatcher.release,
+            MessageFiles(library.read_asset, library.addresses.url),
         ),
         providers(),
         slots,
@@ -87,6 +96,7 @@ def message_activities(
         boottime,
         settings.delivery.lease,
         settings.delivery.call_timeout,
+        Fetcher(engine, library, posts),
     )
 
 
@@ -204,10 +214,11 @@ async def run(settings: Settings, role: str) -> None:
         checking.cancel()
         return
     await checking
-    posts, library = make_client(settings.webhook), Library(settings.media)
+    posts = make_client(settings.webhook)
+    library = Library(settings.media, settings.media_addresses())
     with calls(settings) as (slots, questions):
         async with posts, TemporalDispatcher(client, engine) as dispatcher:
-            messages = message_activities(settings, engine, dispatcher, slots, questions)
+            messages = message_activities(settings, engine, dispatcher, slots, questions, library, posts)
             watching: asyncio.Task[None] | None = None
             workers = [workflow_worker(client, settings, messages)] if role in ("workflows", "all") else []
             if role in ("activities", "all"):

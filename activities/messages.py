@@ -30,6 +30,7 @@ from bellhop.domain.delivery_ports import (
     SendResult,
     StatusPoll,
 )
+from bellhop.domain.file_ports import FetchersBusy, FetchFiles, FileFetcher
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.slots import Carrier, Slot
 from bellhop.temporal import contract
@@ -43,6 +44,8 @@ PATIENCE = 0.5
 """Seconds that a message waits here for a slot. After that others get its place in the worker, until it is its turn."""
 AT_ONCE = 1.0
 """Seconds: for a turn that comes sooner no timer is worth while."""
+FETCH_AGAIN = 3.0
+"""Seconds after which a message asks again whose files found nobody to fetch them."""
 QUIET = 2.0
 BEAT = 1.5
 """Seconds: an activity that takes longer than QUIET says every BEAT that its process lives. Most take no such time, and
@@ -51,7 +54,8 @@ then it costs no call."""
 
 class MessageActivities:
     """`boottime`: CLOCK_BOOTTIME in seconds. `lease`: how long an attempt may be in flight. `slots`: for messages, with
-    the threads in which the providers' synchronous SDKs run; `questions`: the same for what is asked about them."""
+    the threads in which the providers' synchronous SDKs run; `questions`: the same for what is asked about them;
+    `fetcher`: fetches the files of messages."""
 
     def __init__(
         self,
@@ -62,6 +66,7 @@ class MessageActivities:
         boottime: Callable[[], float],
         lease: float,
         look_up_timeout: float,
+        fetcher: FileFetcher | None = None,
     ) -> None:
         self._attempts = attempts
         self._providers = providers
@@ -70,6 +75,7 @@ class MessageActivities:
         self._boottime = boottime
         self._lease = lease
         self._look_up_timeout = look_up_timeout
+        self._fetcher = fetcher
 
     @activity.defn(name=contract.DELIVER)
     @redact_errors
@@ -82,6 +88,10 @@ class MessageActivities:
                 decided = await self._attempts.claim(UUID(message_id), deadline, held.take)
                 if isinstance(decided, Answer):
                     return decided
+                if isinstance(decided, FetchFiles):
+                    if (answer := await self._fetch(decided)) is None:
+                        continue
+                    return answer
                 if isinstance(decided, Busy):
                     # Without an attempt, so that one who waits for a slot has nothing that a kill leaves unknown.
                     if await held.wait(decided.carrier):
@@ -119,6 +129,19 @@ class MessageActivities:
         elif activity.info().is_local:
             turn = 0.0
         return Answer(busy.status, Next.AGAIN, turn, through)
+
+    async def _fetch(self, wanted: FetchFiles) -> Answer | None:
+        """Fetch the files of a message, and say what is next where that failed; None: they are there."""
+        if activity.info().is_local:
+            # Somebody's server may take its time: not in the place where first attempts are made.
+            return Answer(wanted.status, Next.AGAIN, 0.0, wanted.through)
+        assert self._fetcher is not None, "workers have one"
+        try:
+            fetched = await self._fetcher.fetch(wanted)
+        except FetchersBusy:
+            await self._attempts.postpone(wanted.message_id, FETCH_AGAIN)
+            return Answer(wanted.status, Next.AGAIN, FETCH_AGAIN, wanted.through)
+        return await self._attempts.record_files(wanted, fetched)
 
     async def _send(self, claim: Claim, slot: Slot) -> SendResult:
         provider = self._providers[claim.account.provider]

@@ -41,6 +41,7 @@ from api.routes import (
     inbox,
     keys,
     ledger,
+    media,
     messaging,
     properties,
     receipts,
@@ -74,6 +75,7 @@ from bellhop.webhooks.resolver import close_shared
 ASK_AGAIN = 2.0
 NATIVE = (
     messaging,
+    media,
     assets,
     templates,
     ledger,
@@ -114,7 +116,7 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
             async with TemporalDispatcher(client, connections) as dispatcher:
                 cipher = read.bellhop.credential_cipher()
                 spool = spool_of(read.spool, cipher)
-                library = Library(read.media)
+                library = Library(read.media, read.media_addresses())
                 engine = Engine(
                     database, dispatcher, book, cipher, providers(), read.delivery, read.webhook, spool, library
                 )

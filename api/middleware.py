@@ -37,6 +37,8 @@ log = structlog.get_logger()
 
 BODY_LIMIT = 1024 * 1024
 RECEIPTS = "/v1/receipts/"
+HEAD = "bellhop.head"
+"""In the scope of a HEAD, for those who would do much for a body that nobody gets."""
 UPLOADS = "/v1/assets"
 """Where bodies are files, which are not held in memory."""
 CALLBACK_LIMITS = {
@@ -136,7 +138,7 @@ class RequestMiddleware:
         if scope["method"] != "HEAD":
             return read, send
         # Answered as GET is, without the body: so is every GET there is or will be.
-        return {**read, "method": "GET", "bellhop.head": True}, _without_body(send)
+        return {**read, "method": "GET", HEAD: True}, _without_body(send)
 
     def _body(self, scope: Scope, receive: Receive, path: str) -> Body:
         client = scope.get("client")

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validat
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 from bellhop.domain.credentials import CredentialCipher
+from bellhop.domain.media_addresses import MediaAddresses
 from bellhop.domain.sweeps import SweepKind
 from bellhop.media.settings import MediaSettings
 from bellhop.providers import PACKAGES
@@ -200,6 +201,10 @@ class Settings(BaseModel):
     def sweep_paces(self) -> dict[SweepKind, float]:
         """Seconds between two sweeps of each kind of work."""
         return {kind: self.sweeps.every(kind, self.bellhop.sweep_every) for kind in SweepKind}
+
+    def media_addresses(self) -> MediaAddresses:
+        """Where providers find the files of messages."""
+        return MediaAddresses(self.bellhop.secret_key.get_secret_value(), self.bellhop.public_url)
 
     def callback_base(self, provider: str, path: str) -> str:
         """The base of the address that a provider calls for a callback path: what its signature covers."""

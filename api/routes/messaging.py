@@ -27,7 +27,14 @@ from api.idempotency import REPLAYED
 from api.schemas.errors import errors
 from api.schemas.fallback import FallbackStep
 from api.schemas.fields import Page
-from api.schemas.messages import ListMessages, OutboundMessage, RescheduleRequest, SendRequest, Timeline
+from api.schemas.messages import (
+    AcceptedMessage,
+    ListMessages,
+    OutboundMessage,
+    RescheduleRequest,
+    SendRequest,
+    Timeline,
+)
 from api.schemas.operators import WithReason
 from bellhop.domain import options, serializers
 from bellhop.domain.channels import Channel
@@ -50,7 +57,7 @@ router = APIRouter(prefix="/v1/messaging", tags=["Messaging"], route_class=Authe
     operation_id="sendMessage",
     summary="Send an outbound message",
     status_code=201,
-    response_model=OutboundMessage,
+    response_model=AcceptedMessage,
     responses=errors(400, 409, 413),
 )
 @require_scope("messaging:write")
@@ -68,18 +75,19 @@ async def send(
     """Send a message now or at `scheduled_at`.
 
     201 means that it is accepted and will not be lost. An immediate message is answered in the state it reaches
-    within two seconds, usually `sent`; with `Prefer: respond-async`, `queued` at once.
+    within two seconds, usually `sent`; with `Prefer: respond-async`, `queued` at once. `warnings` is there where there
+    are any: it goes out all the same.
     """
     done = await messages.send(services.engine, scope, _command(body), idempotency.read_key(idempotency_key, body))
     if done.replayed:
-        return reply(serializers.message(done.made), done.status_code, REPLAYED)
+        return reply(serializers.accepted(done.made), done.status_code, REPLAYED)
     row = done.made
     if row.due_at > row.now:
-        return reply(serializers.message(row), done.status_code)
+        return reply(serializers.accepted(row), done.status_code)
     if prefers(prefer, "respond-async"):
-        return reply(serializers.message(row), done.status_code, {"Preference-Applied": "respond-async"})
+        return reply(serializers.accepted(row), done.status_code, {"Preference-Applied": "respond-async"})
     row = await services.acceptance_wait.outcome(request, scope, row, services.settings.bellhop.accept_wait)
-    return reply(serializers.message(row), done.status_code)
+    return reply(serializers.accepted(row), done.status_code)
 
 
 def _step(step: FallbackStep) -> fallback.FallbackStep:
@@ -117,6 +125,7 @@ def _command(body: SendRequest) -> SendMessage:
         priority=Priority(body.priority),
         valid_until=body.valid_until,
         template=_template(body),
+        media=tuple(one.asked(place) for place, one in enumerate(body.media or ())),
         options=body.options.asked() if body.options else options.NONE,
         fallback=tuple(_step(step) for step in body.fallback or ()),
     )

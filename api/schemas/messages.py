@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from api.schemas.fallback import FallbackStep, ShownStep
 from api.schemas.fields import ChannelWord as ChannelWord
 from api.schemas.fields import DueTime, MessageMetadata, Paging, Shown, Strict, id_pattern, wrong
+from api.schemas.media import MediaItem, UsedMedia, carried
 from api.schemas.options import MessageOptions, UsedOptions, fitting
 from api.schemas.templates import TemplateUse, UsedTemplate
 from bellhop.domain import addresses
@@ -17,6 +18,7 @@ from bellhop.domain.addresses import BadAddress
 from bellhop.domain.channels import CHANNELS, Channel, ChannelRules, SubjectRule
 from bellhop.domain.content import HTML, MAX_CONTENT
 from bellhop.domain.ids import Prefix
+from bellhop.domain.media import MOST_MEDIA
 from bellhop.domain.steps import MOST
 from bellhop.domain.text import visible
 
@@ -40,8 +42,11 @@ EXAMPLE: dict[str, Any] = {
     "metadata": {"booking": "GSR-1842"},
     "priority": "normal",
     "valid_until": None,
+    "segments": 1,
+    "encoding": "GSM-7",
     "template": None,
     "options": None,
+    "media": [],
     "resend_of": None,
     "fallback": [],
 }
@@ -86,13 +91,23 @@ class SendRequest(Strict):
     template: Annotated[
         TemplateUse | None, Field(description="A template of the property instead of `content`, and its parameters.")
     ] = None
+    media: Annotated[
+        list[MediaItem] | None,
+        Field(
+            min_length=1,
+            max_length=MOST_MEDIA,
+            description="Files that go with it, as far as the channel carries them. Those behind a URL are fetched "
+            "before it goes out; it fails with `media_unavailable` where they cannot be.",
+        ),
+    ] = None
     content: Annotated[
         str | None,
         Field(
             min_length=1,
             max_length=MAX_CONTENT,
             validate_default=True,
-            description="Text of the message; left out or null only with a `template`. E-mail may be HTML.",
+            description="Text of the message; left out or null only with a `template`, or where `media` can go without "
+            "one. E-mail may be HTML.",
         ),
     ] = None
     content_type: Annotated[
@@ -170,11 +185,19 @@ class SendRequest(Strict):
             raise wrong("subject", "expected one line without control characters")
         return value
 
+    @field_validator("media")
+    @classmethod
+    def _media(cls, value: list[MediaItem] | None, info: ValidationInfo) -> list[MediaItem] | None:
+        rules = _rules(info)
+        return value if value is None or rules is None else carried(value, rules)
+
     @field_validator("content")
     @classmethod
     def _content(cls, value: str | None, info: ValidationInfo) -> str | None:
         # Absent where it is wrong in itself, which the caller hears of then.
-        template = info.data.get("template", ...)
+        template, rules = info.data.get("template", ...), _rules(info)
+        if value is None and info.data.get("media", ...) and rules and rules.media and rules.media.alone:
+            return value
         if template is None and (value is None or not visible(value)):
             raise wrong("content", "expected some text")
         if template not in (None, ...) and value is not None:
@@ -249,10 +272,32 @@ class OutboundMessage(Shown):
     ]
     priority: PriorityWord
     valid_until: Annotated[datetime | None, Field(description="Until when it is of use; null: the usual time.")]
+    segments: Annotated[int | None, Field(description="Of an SMS: what it is billed as.")]
+    encoding: Annotated[Literal["GSM-7", "UCS-2"] | None, Field(description="Of an SMS: in which alphabet.")]
     template: Annotated[UsedTemplate | None, Field(description="Which template `content` is of.")]
     options: UsedOptions | None
+    media: Annotated[list[UsedMedia], Field(description="The files that go with it.")]
     resend_of: Annotated[str | None, Field(description="The failed message that this one sends again.")]
     fallback: list[ShownStep]
+
+
+class Warned(Shown):
+    """What its sender may want to know of a message that is accepted as it is."""
+
+    code: Annotated[str, Field(description="A word that programs can rely on, e.g. long_text.")]
+    message: str
+
+
+class AcceptedMessage(OutboundMessage):
+    """A message that was just accepted."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [EXAMPLE | {"warnings": [{"code": "long_text", "message": "The text has 180 characters …"}]}]
+        }
+    }
+
+    warnings: Annotated[list[Warned], Field(description="Only where there are any.")] = []
 
 
 class InboundMedia(Shown):

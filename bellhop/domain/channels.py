@@ -65,6 +65,8 @@ class ChannelRules:
     part: int | None = None
     """UTF-16 code units that one provider call takes: a longer text is split (`content.split`). None: whatever its
     length, it goes out in one."""
+    segmented: bool = False
+    """Whether a text is billed by segments, which its sender is told."""
     reports_delivery: bool = True
     """Whether it can become known that a message arrived; without that and without reading, `sent` is final."""
     reports_reading: bool = False
@@ -97,6 +99,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
     Channel.SMS: ChannelRules(
         name="an SMS",
         address=AddressKind.PHONE,
+        segmented=True,
         part=1_600,  # the longest body Twilio takes in one request (error 21617 above); an emoji counts as two
         # MMS (twilio.com/docs/messaging/guides/accepted-mime-types); the carrier decides what it makes of the rest.
         media=MediaRules(
@@ -104,6 +107,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
             types=frozenset({"image/*", "audio/*", "video/*", "application/pdf", "text/vcard", "text/calendar"}),
             each=5 * MB,
             together=5 * MB,
+            alone=True,
         ),
     ),
     Channel.EMAIL: ChannelRules(
@@ -141,6 +145,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
             each=16 * MB,
             together=16 * MB,
             smaller={"image/*": 5 * MB},
+            alone=True,
         ),
     ),
     Channel.PUSH: ChannelRules(
@@ -155,6 +160,6 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         name="an iMessage",
         address=AddressKind.PHONE,
         options=frozenset({"send_style"}),
-        media=MediaRules(count=1, types=_ATTACHED, each=100 * MB, together=100 * MB),
+        media=MediaRules(count=1, types=_ATTACHED, each=100 * MB, together=100 * MB, alone=True),
     ),
 }

@@ -15,6 +15,7 @@ from bellhop.domain.consents import Effect as Effect
 from bellhop.domain.content import Content
 from bellhop.domain.devices import DeviceVerdict
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.file_ports import FetchedFile, FetchFiles, NotFetched
 from bellhop.domain.inbound_details import InboundDetails
 from bellhop.domain.slots import Carrier
 from bellhop.domain.statuses import Stage
@@ -106,6 +107,8 @@ class LookupRequest:
     claimed: frozenset[str]
     """Provider ids that other attempts of this account already own."""
     channel: Channel
+    media: tuple[str, ...] = field(default=(), repr=False)
+    """Addresses of the files that went with it: what it is known by where there is no text."""
 
 
 class LookupKind(StrEnum):
@@ -333,12 +336,15 @@ class StatusPoll:
 class Attempts(Protocol):
     """The record of attempts: each method is one transaction under the message's row lock."""
 
-    async def claim(self, message_id: UUID, deadline: float, take: TakeSlot) -> Claim | Answer | Busy:
+    async def claim(self, message_id: UUID, deadline: float, take: TakeSlot) -> Claim | Answer | Busy | FetchFiles:
         """Decide whether the message may go out now and, if so and `take` gives a slot, write the attempt row.
         `deadline`: CLOCK_BOOTTIME seconds, read before the call, at which the lease ends."""
 
     async def postpone(self, message_id: UUID, seconds: float) -> None:
         """A message that is due and found no slot waits so long for its turn: recovery is not to look for it before."""
+
+    async def record_files(self, wanted: FetchFiles, fetched: Sequence[FetchedFile | NotFetched]) -> Answer | None:
+        """Write down which files were fetched, and what is next where one was not; None: it can be claimed."""
 
     async def record(self, claim: Claim, result: SendResult) -> Answer:
         """Write the outcome of a call by compare-and-set and say what is next."""

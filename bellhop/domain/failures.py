@@ -24,6 +24,8 @@ class FailureCode(StrEnum):
     EXPIRED = "expired"
     OUTCOME_UNKNOWN = "outcome_unknown"
     UNDELIVERED = "undelivered"
+    MEDIA_UNAVAILABLE = "media_unavailable"
+    MEDIA_REFUSED = "media_refused"
 
 
 CHOICES = ("fail", "resend")
@@ -78,6 +80,15 @@ WORDS: dict[FailureCode, Words] = {
     FailureCode.OUTCOME_UNKNOWN: Words(
         "The provider did not say whether it took the message, so it was not sent again: the guest may have it. "
         "Ask the guest before you repeat it.",
+        False,
+    ),
+    FailureCode.MEDIA_UNAVAILABLE: Words(
+        "A picture or file of this message could not be fetched, or has been deleted. Send it again with one that is "
+        "there.",
+        True,
+    ),
+    FailureCode.MEDIA_REFUSED: Words(
+        "A picture or file of this message cannot be sent this way: its type or size. Send it again with another one.",
         False,
     ),
     FailureCode.UNDELIVERED: Words("The provider could not deliver the message and gave no clear reason.", True),

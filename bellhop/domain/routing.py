@@ -28,7 +28,8 @@ class Candidate(Protocol):
 
     @property
     def capabilities(self) -> Mapping[str, object]:
-        """What this sender can (`{"html": false}`: no HTML); what it does not name, it can as all of its channel do."""
+        """What this sender can (`{"html": false}`: no HTML, `{"media": false}`: no files); what it does not name, it
+        can as all of its channel do."""
 
 
 Sender = TypeVar("Sender", bound=Candidate)
@@ -51,4 +52,5 @@ def choose(senders: Iterable[Sender], carried: Carried, channel: Channel, conten
 
 def _needs(content: Content) -> tuple[str, ...]:
     """The capabilities without which content cannot be sent as it is."""
-    return ("html",) if content.content_type == HTML else ()
+    needed = (("html", content.content_type == HTML), ("media", bool(content.media)))
+    return tuple(capability for capability, is_so in needed if is_so)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from bellhop.domain import inbound_details
+from bellhop.domain import content, inbound_details, media, segments
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.devices import masked
 from bellhop.domain.failures import error_object
@@ -20,6 +20,7 @@ from bellhop.domain.rows.media import AssetRow
 from bellhop.domain.rows.messages import PublicMessage
 from bellhop.domain.rows.templates import TemplateRow
 from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointRow
+from bellhop.domain.segments import Segments
 from bellhop.domain.statuses import STATUS, Stage
 
 
@@ -57,8 +58,10 @@ def message(
         "metadata": metadata,
         "priority": row.priority.value,
         "valid_until": timestamp(row.valid_until),
+        **_billed(row),
         "template": (row.details or {}).get("template"),
         "options": (row.details or {}).get("options"),
+        "media": media.shown((row.details or {}).get("media")),
         "resend_of": render(Prefix.MESSAGE, row.resend_of) if row.resend_of else None,
         "fallback": [_step(step) for step in (row.plan or ())[1:]],
     }
@@ -74,6 +77,28 @@ def step(row: PublicMessage, number: int) -> dict[str, Any]:
     planned = row.step_at(number)
     channel = planned.channel if planned else row.channel
     return {"number": number, "channel": channel.value, "cost": CHANNELS[channel].cost.value}
+
+
+def _billed(row: PublicMessage) -> dict[str, Any]:
+    """How many segments a text is, where that is asked: not of one with files, nor of one that is erased."""
+    counted = _segments(row)
+    return {
+        "segments": counted.count if counted else None,
+        "encoding": counted.encoding.value if counted else None,
+    }
+
+
+def _segments(row: PublicMessage) -> Segments | None:
+    if not CHANNELS[row.channel].segmented or row.content is None or (row.details or {}).get("media"):
+        return None
+    return segments.of_texts(content.parts(row.channel, row.content))
+
+
+def accepted(row: PublicMessage) -> dict[str, Any]:
+    """The OutboundMessage object in answer to a send, with `warnings` where there are any."""
+    counted = _segments(row)
+    said = segments.warnings(row.content or "", counted) if counted else []
+    return {**message(row), **({"warnings": said} if said else {})}
 
 
 def inbound(row: PublicMessage) -> dict[str, Any]:

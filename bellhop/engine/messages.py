@@ -14,6 +14,7 @@ from bellhop.domain import options
 from bellhop.domain.channels import CHANNELS, AddressKind, Channel, SubjectRule
 from bellhop.domain.content import HTML, Content, written
 from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.media import MediaUse
 from bellhop.domain.options import Options
 from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.priorities import Priority
@@ -22,12 +23,12 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Stage, Status
 from bellhop.domain.templates import TemplateUse
-from bellhop.engine import fallback, templates
+from bellhop.engine import fallback, files, templates
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import ChannelUnavailable, InvalidField, NotFound, NotPending, OutcomeUnknown, UnknownGuest
 from bellhop.engine.fallback import FallbackStep
 from bellhop.engine.idempotency import IdempotencyKey, Once, once
-from bellhop.store.messages import lists, outbound
+from bellhop.store.messages import lists, media_links, outbound
 from bellhop.store.messages import timeline as entries
 from bellhop.store.messages.outbound import Changed, NewMessage
 
@@ -56,6 +57,8 @@ class SendMessage:
     template: TemplateUse | None = field(default=None, repr=False)
     """What it says instead of `content`."""
     options: Options = options.NONE
+    media: tuple[MediaUse, ...] = ()
+    """The files that go with it."""
     fallback: tuple[FallbackStep, ...] = ()
     """What follows where it cannot arrive, at most `steps.MOST`."""
 
@@ -91,9 +94,13 @@ async def send(
 
     async def accept(tx: AsyncConnection) -> Once[MessageRow]:
         new = whole or await _of_template(tx, scope, command, guest_id)
+        if command.media:
+            new = await files.carried(engine, tx, scope, new, command.media)
         if command.fallback:
             new = replace(new, fallback=await fallback.new_steps(tx, scope, new, command.fallback, command.template))
         row = await outbound.accept(tx, scope, new, engine.book, carried(engine.providers), engine.delivery.valid_for)
+        if command.media:
+            await media_links.write(tx, row, new.content.media)
         return Once(row, row.id, ACCEPTED)
 
     try:

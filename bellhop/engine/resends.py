@@ -16,12 +16,13 @@ from bellhop.domain.routing import carried
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Status
+from bellhop.engine import files
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import ChannelUnavailable, NotFailed, NotFound, ResentAlready
 from bellhop.engine.idempotency import IdempotencyKey, Once, once
 from bellhop.engine.messages import ACCEPTED
 from bellhop.store.access import operator_actions
-from bellhop.store.messages import outbound, steps
+from bellhop.store.messages import media_links, outbound, steps
 from bellhop.store.messages.outbound import NewMessage, NewStep
 from bellhop.store.messages.steps import StepRow
 
@@ -32,8 +33,8 @@ async def resend(
     """Send a failed message again, now: a new message with the text, address and guest of the old one, which it names.
     Whether it may go out is asked anew. Who did it and why stays on record.
 
-    Raises NotFound, NotFailed, ResentAlready, ChannelUnavailable, IdempotencyMismatch, IdempotencySubjectGone; nothing
-    is written then.
+    Raises NotFound, NotFailed, ResentAlready, ChannelUnavailable, InvalidField (a file of it is gone),
+    IdempotencyMismatch, IdempotencySubjectGone; nothing is written then.
     """
 
     async def make(tx: AsyncConnection) -> Once[MessageRow]:
@@ -46,9 +47,14 @@ async def resend(
             raise ResentAlready(render(Prefix.MESSAGE, again))
         try:
             new = _like(old, await steps.of_message(tx, old))
+            uses = [one.use for one in media.of_stored((old.details or {}).get("media"))]
+            if uses:
+                new = await files.carried(engine, tx, scope, new, uses)
             row = await outbound.accept(
                 tx, scope, new, engine.book, carried(engine.providers), engine.delivery.valid_for
             )
+            if uses:
+                await media_links.write(tx, row, new.content.media)
         except outbound.ChannelUnavailable as none:
             raise ChannelUnavailable(none.channel.value) from None
         await operator_actions.write(tx, scope, OperatorAction.RESEND, message_id, operator)

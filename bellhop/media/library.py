@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import BinaryIO, TypeVar
+from uuid import UUID
 
+from bellhop.domain.media_addresses import MediaAddresses
 from bellhop.media import kinds
 from bellhop.media.directory import Directory, Storage
 from bellhop.media.kinds import Inspected
@@ -23,8 +25,8 @@ CHUNK = 256 * 1024
 class Library:
     """One per process. Its threads begin with the first file."""
 
-    def __init__(self, settings: MediaSettings, storage: Storage | None = None) -> None:
-        self.settings = settings
+    def __init__(self, settings: MediaSettings, addresses: MediaAddresses, storage: Storage | None = None) -> None:
+        self.settings, self.addresses = settings, addresses
         self._storage = storage or Directory(settings.dir)
         self._threads = ThreadPoolExecutor(THREADS, "media")
 
@@ -40,11 +42,10 @@ class Library:
         """A file's bytes. Raises FileNotFoundError."""
         return await self._do(lambda: self._storage.open(key))
 
-    async def chunks(self, file: BinaryIO, size: int) -> AsyncIterator[bytes]:
-        """The next `size` bytes of an open file, piece by piece; it is closed at the end."""
+    async def chunks(self, file: BinaryIO) -> AsyncIterator[bytes]:
+        """The bytes of an open file, piece by piece; it is closed at the end."""
         try:
-            while chunk := await self._do(partial(file.read, min(CHUNK, size))):
-                size -= len(chunk)
+            while chunk := await self._do(partial(file.read, CHUNK)):
                 yield chunk
         finally:
             file.close()
@@ -53,6 +54,10 @@ class Library:
         """All of a file, at once: for those who block anyway. Raises OSError."""
         with self._storage.open(key) as file:
             return file.read()
+
+    def read_asset(self, asset_id: UUID) -> bytes:
+        """The same, of an asset."""
+        return self.read(str(asset_id))
 
     async def remove(self, keys: Sequence[str]) -> list[str]:
         """Remove files. Returns those that are surely there no more."""

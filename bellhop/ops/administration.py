@@ -69,7 +69,7 @@ async def with_engine(work: Callable[[Engine], Awaitable[T]], settings: Settings
             # No providers: no command takes callbacks, and their SDKs need half a second to be imported.
             cipher = settings.bellhop.credential_cipher()
             database = Database(connections)
-            library = Library(settings.media)
+            library = Library(settings.media, settings.media_addresses())
             engine = Engine(
                 database, dispatcher, book, cipher, {}, settings.delivery, settings.webhook, library=library
             )
@@ -86,7 +86,8 @@ async def recover(settings: Settings, progress: Callable[[int, int], None] | Non
     try:
         async with TemporalDispatcher(client, engine) as dispatcher:
             grace, hold = settings.bellhop.sweep_grace, settings.delivery.hold
-            sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold, Library(settings.media).remove)
+            library = Library(settings.media, settings.media_addresses())
+            sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold, library.remove)
             made = await sweeper.rebuild(progress)
             await keep_sweeping(client, settings.sweep_paces())
             return made, await sweeper.sweep()

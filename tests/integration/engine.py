@@ -26,6 +26,7 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.domain.ids import Prefix, message_workflow, parse
 from bellhop.domain.scopes import Scope
 from bellhop.domain.sweeps import SweepKind
+from bellhop.media.library import Library
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
 from bellhop.store.access import keys
@@ -202,7 +203,10 @@ async def working(engine: Engine) -> AsyncIterator[None]:
     """A worker of both roles, while it lasts."""
     slots, questions = call_slots(engine.settings)
     async with make_client(engine.settings.webhook) as posts:
-        messages = message_activities(engine.settings, engine.database, engine.dispatcher, slots, questions)
+        library = Library(engine.settings.media, engine.settings.media_addresses())
+        messages = message_activities(
+            engine.settings, engine.database, engine.dispatcher, slots, questions, library, posts
+        )
         workers = [
             workflow_worker(engine.client, engine.settings, messages),
             *activity_workers(

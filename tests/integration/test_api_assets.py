@@ -149,7 +149,7 @@ async def test_an_erased_guests_files_are_gone_at_once(api: Api, settings: Setti
 
 
 async def test_recovery_removes_what_is_over_and_what_was_never_whole(api: Api, settings: Settings) -> None:
-    library = Library(settings.media)
+    library = Library(settings.media, settings.media_addresses())
     made = [(await upload(api, photo(), "a.jpg")).json()["id"] for _ in range(3)]
     old = "update assets set expires_at = now() - interval '1 s' where id = (select min(id::text)::uuid from assets)"
     await api.sql(old)

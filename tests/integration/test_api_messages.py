@@ -27,8 +27,8 @@ async def test_the_object_is_exact(api: Api) -> None:
     body = answer.json()
     assert list(body) == [
         "id", "property_id", "guest_id", "channel", "status", "recipient", "subject", "content", "scheduled_at",
-        "sent_at", "created_at", "metadata", "priority", "valid_until", "template", "options",
-        "resend_of",
+        "sent_at", "created_at", "metadata", "priority", "valid_until", "segments", "encoding",
+        "template", "options", "media", "resend_of", "fallback",
     ]  # fmt: skip
     assert re.fullmatch(r"omsg_[0-9a-z]{26}", body["id"])
     assert re.fullmatch(r"pty_[0-9a-z]{26}", body["property_id"])

@@ -39,7 +39,12 @@ def test_every_code_of_the_providers_tables_is_one_of_ours() -> None:
     used |= {event.code for event in (*EVENTS.values(), *REASONS.values()) if event.code}
     assert used <= set(FailureCode)
     # Nobody needs a code that nothing leads to; these are our own decisions.
-    assert set(FailureCode) - used <= {FailureCode.EXPIRED, FailureCode.REJECTED, FailureCode.BOUNCED}
+    assert set(FailureCode) - used <= {
+        FailureCode.EXPIRED,
+        FailureCode.REJECTED,
+        FailureCode.BOUNCED,
+        FailureCode.MEDIA_UNAVAILABLE,
+    }
 
 
 def test_an_unknown_code_is_a_mistake_of_ours() -> None:

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel
 
-from api.schemas import consents, guests, keys, messages, webhooks
+from api.schemas import assets, consents, guests, keys, messages, webhooks
 from api.schemas.fields import Page
 from bellhop.domain import serializers
 from bellhop.domain.channels import Channel
@@ -24,6 +24,7 @@ from bellhop.domain.inbound_details import Button, InboundDetails, Location, Med
 from bellhop.domain.priorities import Priority
 from bellhop.domain.rows.access import KeyRow, PropertyRow
 from bellhop.domain.rows.guests import ConsentRow, GuestRow
+from bellhop.domain.rows.media import AssetRow
 from bellhop.domain.rows.messages import PublicMessage
 from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointRow
 from bellhop.domain.statuses import Stage
@@ -42,6 +43,14 @@ MESSAGE = PublicMessage(
     priority=Priority.NORMAL, valid_until=None, resend_of=KEY,
     step=0, plan=None,
 )  # fmt: skip
+WITH_FILES = replace(
+    MESSAGE,
+    details={"media": [
+        {"url": "https://x/a.png", "content_type": "image/png", "filename": "a.png", "size": 7, "asset_id": str(KEY)},
+        {"source": "https://x/b.png", "content_type": "", "filename": ""},
+    ]},
+)  # fmt: skip
+ASSET = AssetRow(KEY, "image/png", 7, b"7", "a.png", KEY, AT, AT)
 SPARSE = replace(
     MESSAGE, guest_ref=None, guest_id=None, subject=None, metadata={}, scheduled_at=None, sent_at=None, resend_of=None
 )
@@ -96,6 +105,12 @@ SET = replace(SAID, purpose="all", action="opt_in", cause="operator_opt_in", act
 SHOWN: dict[str, tuple[dict[str, Any], type[BaseModel]]] = {
     "message": (serializers.message(MESSAGE), messages.OutboundMessage),
     "message with little": (serializers.message(SPARSE), messages.OutboundMessage),
+    "accepted message": (
+        serializers.accepted(replace(MESSAGE, channel=Channel.SMS, content="a" * 141)),
+        messages.AcceptedMessage,
+    ),
+    "message with files": (serializers.message(WITH_FILES), messages.OutboundMessage),
+    "asset": (serializers.asset(ASSET), assets.Asset),
     "inbound": (serializers.inbound(INBOUND), messages.InboundMessage),
     "inbound of nobody known": (
         serializers.inbound(replace(INBOUND, guest_id=None, conversation_id=None)),
@@ -163,13 +178,14 @@ def test_every_documented_object_is_compared() -> None:
     """A new response schema of these modules needs its place above."""
     documented = {
         kind
-        for module in (consents, guests, keys, messages, webhooks)
+        for module in (assets, consents, guests, keys, messages, webhooks)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, messages.Shown) and kind.__module__ == module.__name__
     }
     elsewhere = {
         consents.ConsentPage,
         messages.InboundMedia,
+        messages.Warned,
         messages.InboundButton,
         messages.InboundLocation,
         messages.InboundProfile,

@@ -61,8 +61,11 @@ def test_a_message() -> None:
             "metadata": {},
             "priority": "normal",
             "valid_until": None,
+            "segments": 1,
+            "encoding": "GSM-7",
             "template": None,
             "options": None,
+            "media": [],
             "resend_of": None,
             "fallback": [],
         }

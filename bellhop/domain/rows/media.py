@@ -24,3 +24,19 @@ class AssetRow:
     def key(self) -> str:
         """Where its bytes lie."""
         return str(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class ServedFile:
+    """A file as it is handed to whoever knows its address."""
+
+    asset_id: UUID
+    content_type: str
+    size: int
+    sha256: bytes
+    filename: str = field(repr=False)
+
+    @property
+    def key(self) -> str:
+        """Where its bytes lie."""
+        return str(self.asset_id)

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sendblue_api import omit
+
 from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import (
     Account,
@@ -65,6 +67,7 @@ class Sendblue:
                     number=outgoing.to,
                     from_number=outgoing.sender,
                     content=outgoing.content.text,
+                    media_url=media[0].url if (media := outgoing.content.media) else omit,
                     status_callback=signed,
                     extra_body={"send_style": style.value} if style else None,
                 )
@@ -89,7 +92,7 @@ class Sendblue:
             found, more = self._page(call, account, filters, page)
             for item in found:
                 handle = text(item, "message_handle")
-                if handle and handle not in lookup.claimed and _same_text(item.get("content"), lookup.text):
+                if handle and handle not in lookup.claimed and _same(item, lookup):
                     match = handle  # newest first: the last one found is the oldest
             if not more:
                 return LookupResult(LookupKind.FOUND, match) if match else LookupResult(LookupKind.ABSENT)
@@ -225,6 +228,13 @@ def _json(answer: Answer | None) -> Any:
 def _object(value: Any) -> dict[str, Any]:
     """A JSON object; an empty one where it is none."""
     return value if isinstance(value, dict) else {}
+
+
+def _same(item: Mapping[str, Any], lookup: LookupRequest) -> bool:
+    """By its text; without one by the address of its file, which no other message has."""
+    if lookup.text or not lookup.media:
+        return _same_text(item.get("content"), lookup.text)
+    return item.get("media_url") == lookup.media[0]
 
 
 def _same_text(content: object, expected: str) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,6 +37,7 @@ from bellhop.domain.delivery_ports import (
     SendResult,
 )
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.media import Media
 from bellhop.domain.statuses import Stage
 from bellhop.domain.text import visible
 from bellhop.providers.lease_http import Answer, Call, Http, failure
@@ -53,6 +56,10 @@ KEPT = timedelta(days=30)
 """How far back the Email Activity reaches, at most."""
 FRESH = 25 * 3_600.0
 """Seconds a signature is believed: SendGrid tries again for 24 hours, and does not say whether it signs anew."""
+
+
+_ROOM = threading.BoundedSemaphore(4)
+"""Mails with files that one process makes at a time."""
 
 
 class SendGrid:
@@ -80,9 +87,19 @@ class SendGrid:
         if not account.credentials.get("api_key"):
             # The SDK would look for one in the environment: another account's.
             return SendResult(SendKind.ACCOUNT, code=FailureCode.CONFIGURATION, text="no API key")
+        with _room(outgoing) as room:
+            if not room:
+                return SendResult(SendKind.RETRY, text="too many mails with files at a time", retry_after=5.0)
+            return self._post(account, outgoing)
+
+    def _post(self, account: Account, outgoing: Outgoing) -> SendResult:
+        try:
+            body = mail(outgoing)
+        except OSError:
+            return SendResult(SendKind.REFUSED, code=FailureCode.MEDIA_UNAVAILABLE, text="a file is gone")
         with Call(timeout=outgoing.timeout, deadline=outgoing.deadline) as call:
             try:
-                sdk(self._http, account).send(mail(outgoing))
+                sdk(self._http, account).send(body)
             except HTTPError as error:
                 return read_answer(call.answer) if call.answer else failure(call, error)
             except Exception as error:  # noqa: BLE001  never raises: see the port
@@ -245,7 +262,34 @@ def mail(outgoing: Outgoing) -> dict[str, object]:
         **({"reply_to": {"email": reply_to}} if (reply_to := content.options.reply_to) else {}),
         "subject": content.subject or "",
         "content": [{"type": kind, "value": value} for kind, value in bodies if visible(value)],
+        **({"attachments": [_attachment(one) for one in content.media]} if content.media else {}),
     }
+
+
+def _attachment(one: Media) -> dict[str, str]:
+    """A file as SendGrid takes it: itself, in base64. Raises OSError where it is gone."""
+    if one.read is None:
+        raise FileNotFoundError
+    return {
+        "content": base64.b64encode(one.read()).decode(),
+        "type": one.content_type,
+        "filename": one.filename,
+        "disposition": "attachment",
+    }
+
+
+@contextmanager
+def _room(outgoing: Outgoing) -> Iterator[bool]:
+    """Whether this mail may be made now: one with files takes four times their size in memory."""
+    if not outgoing.content.media:
+        yield True
+        return
+    taken = _ROOM.acquire(timeout=2.0)
+    try:
+        yield taken
+    finally:
+        if taken:
+            _ROOM.release()
 
 
 def _accepted(answer: Answer | None) -> SendResult:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from twilio.base.exceptions import TwilioException
 
+from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import (
     Account,
     CallbackRequest,
@@ -74,7 +75,7 @@ class Twilio:
             try:
                 message = account_api(self._http, account).messages.create(
                     to=address_of(outgoing.channel, outgoing.to),
-                    body=outgoing.content.text,
+                    **_said(outgoing.content),
                     status_callback=f"{outgoing.callback_url}#{OVERRIDES}",
                     **_from(outgoing),
                     **_validity(outgoing),
@@ -109,9 +110,9 @@ class Twilio:
                     return _found(match, redacted)
                 if (created is not None and created < oldest) or not _candidate(message, lookup):
                     continue
-                if _same_text(message.body, lookup.text):
+                if _same(message, lookup):
                     match = message.sid  # the last one found is the oldest
-                elif not message.body:
+                elif not message.body and lookup.text:
                     redacted = True
             if not page.next_page_url:
                 return _found(match, redacted)
@@ -197,6 +198,12 @@ class Twilio:
         return 200, "text/xml", "<Response/>"
 
 
+def _said(content: Content) -> dict[str, Any]:
+    """Text, files, or both: Twilio wants one of them, and an empty one is an error."""
+    files = [one.url for one in content.media]
+    return ({"body": content.text} if content.text or not files else {}) | ({"media_url": files} if files else {})
+
+
 def _validity(outgoing: Outgoing) -> dict[str, int]:
     """How long Twilio may keep it in its queue, where that is less than Twilio's own ten hours."""
     if outgoing.valid_for is None or outgoing.valid_for >= LONGEST_VALIDITY:
@@ -248,6 +255,13 @@ def _outbound(message: Any) -> bool:
 def _candidate(message: Any, lookup: LookupRequest) -> bool:
     sender = message.messaging_service_sid if is_service(lookup.sender) else bare(str(message.from_ or ""))
     return _outbound(message) and sender == lookup.sender and message.sid not in lookup.claimed
+
+
+def _same(message: Any, lookup: LookupRequest) -> bool:
+    """By its text; without one by how many files it has, which is all the list shows of them."""
+    if lookup.text or not lookup.media:
+        return _same_text(message.body, lookup.text)
+    return not message.body and str(message.num_media) == str(len(lookup.media))
 
 
 def _same_text(body: str | None, text: str) -> bool:

@@ -31,6 +31,7 @@ _TEMPLATE = Code(SendKind.REFUSED, FailureCode.TEMPLATE_REFUSED)
 _UNREACHABLE = Code(SendKind.REFUSED, FailureCode.UNREACHABLE)
 _BLOCKED = Code(SendKind.REFUSED, FailureCode.BLOCKED)
 _CONTENT = Code(SendKind.REFUSED, FailureCode.CONTENT_REFUSED)
+_FILE = Code(SendKind.REFUSED, FailureCode.MEDIA_REFUSED)
 _SETUP = Code(SendKind.REFUSED, FailureCode.CONFIGURATION)
 """This sender, country or feature is not set up: others of the account may work, so the account is not held."""
 _ACCOUNT = Code(SendKind.ACCOUNT, FailureCode.CONFIGURATION)
@@ -107,10 +108,13 @@ CODES: dict[int, Code] = {
     21602: _CONTENT,  # no body
     21617: _CONTENT,  # above 1,600 characters
     21619: _CONTENT,
-    21620: _CONTENT,
-    21623: _CONTENT,
+    21620: _FILE,  # a file was not to be had at its address
+    21621: _SETUP,  # this sender carries no files
+    21622: _SETUP,  # nor does this account
+    21623: _FILE,  # too many
+    11751: _FILE,  # too large together
     30007: _CONTENT,  # filtered by a carrier
-    30019: _CONTENT,  # too large
+    30019: _FILE,  # too large
     63005: _CONTENT,
     63006: _CONTENT,
     63013: _CONTENT,
@@ -120,7 +124,6 @@ CODES: dict[int, Code] = {
     63026: _CONTENT,
     63030: _CONTENT,
     63034: _CONTENT,
-    11751: _CONTENT,  # a file too large
     # WhatsApp: outside the 24 hours without a template. Said in a callback only, after a 201 (errors/63016).
     63016: Code(SendKind.REFUSED, FailureCode.WHATSAPP_TEMPLATE_REQUIRED),
     21654: _TEMPLATE,  # no ContentSid

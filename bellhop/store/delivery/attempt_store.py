@@ -32,14 +32,16 @@ from bellhop.domain.delivery_ports import (
     always,
 )
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.file_ports import FetchedFile, FetchFiles, NotFetched
 from bellhop.domain.provider_urls import Routes as Routes
 from bellhop.domain.routing import Carried
 from bellhop.domain.rows.delivery import AttemptRow, Backlog
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
-from bellhop.store.delivery import attempt_rows, outcome_resolution, parked, receipts, shared_senders
+from bellhop.store.delivery import attempt_rows, files, outcome_resolution, parked, receipts, shared_senders
 from bellhop.store.delivery.claims import Claims
+from bellhop.store.delivery.files import NO_FILES, MessageFiles
 from bellhop.store.guests import consents, profiles
 from bellhop.store.messages import progress, steps
 from bellhop.store.messages.progress import Progress
@@ -52,7 +54,7 @@ MEND = "check its credentials, status and funds at the provider; `bellhop accoun
 class AttemptStore:
     """See `delivery_ports.Attempts`. `wake_endpoints` is called after each commit, with the endpoints that have events
     to deliver; `release` after one that mended an account, with where messages were parked for it (else the next sweep
-    sees them)."""
+    sees them); `files`: how the files of messages are read and where they are found."""
 
     def __init__(
         self,
@@ -64,25 +66,29 @@ class AttemptStore:
         book: AddressBook,
         wake_endpoints: Callable[[set[UUID]], None],
         release: Callable[[Sequence[Backlog]], None] = lambda _: None,
+        files: MessageFiles = NO_FILES,
     ) -> None:
         self._engine = engine
         self._settings = settings
         self._routes = routes
         self._cipher = cipher
-        self._claims = Claims(settings, routes, carried, cipher, book)
+        self._files = files
+        self._claims = Claims(settings, routes, carried, cipher, book, files.read)
         self._wake_endpoints = wake_endpoints
         self._release = release
 
     # --- may it go out now? ---------------------------------------------------------------------------------------
 
-    async def claim(self, message_id: UUID, deadline: float, take: TakeSlot = always) -> Claim | Answer | Busy:
+    async def claim(
+        self, message_id: UUID, deadline: float, take: TakeSlot = always
+    ) -> Claim | Answer | Busy | FetchFiles:
         async with self._engine.begin() as tx:
             row = await _lock(tx, message_id)
             if row is None:
                 return Answer("gone", Next.CLOSE)
             rows = await progress.attempts_of(tx, message_id)
             decided = await self._claims.claim(tx, row, rows, deadline, take)
-            if isinstance(decided, Busy):
+            if isinstance(decided, (Busy, FetchFiles)):
                 # That it would try a held account is not so.
                 await tx.rollback()
         if isinstance(decided, Answer):
@@ -92,6 +98,13 @@ class AttemptStore:
     async def postpone(self, message_id: UUID, seconds: float) -> None:
         async with self._engine.begin() as tx:
             await attempt_rows.postpone(tx, message_id, seconds)
+
+    async def record_files(self, wanted: FetchFiles, fetched: Sequence[FetchedFile | NotFetched]) -> Answer | None:
+        async with self._engine.begin() as tx:
+            row = await progress.lock(tx, wanted.message_id)
+            assert row is not None, "messages are never deleted"
+            moved = await files.record(tx, row, fetched, self._files.url, self._retry_later)
+        return None if moved is None else self._answer(moved)
 
     async def withdraw(self, message_id: UUID) -> Withdrawal:
         async with self._engine.begin() as tx:
@@ -135,7 +148,7 @@ class AttemptStore:
         if result.kind is SendKind.ACCOUNT:
             return await self._claims.account_at_fault(tx, row, claim.account.id, result.provider_code, MEND)
         if result.kind is SendKind.RETRY:
-            return await self._retry_later(tx, row, result)
+            return await self._retry_later(tx, row, result.retry_after)
         if result.device is not None:
             await self._claims.device_refused(tx, row, attempt, claim.outgoing.to, result)
         hashed = row.address_hash or row.erased_hash
@@ -150,11 +163,11 @@ class AttemptStore:
         for scope_id in sorted({row.scope_id, *sharing}):
             await consents.write(tx, scope_id, kind, address_hash, Effect.PROVIDER_REFUSAL, source, row.id)
 
-    async def _retry_later(self, tx: AsyncConnection, row: MessageRow, result: SendResult) -> Progress:
+    async def _retry_later(self, tx: AsyncConnection, row: MessageRow, retry_after: float | None) -> Progress:
         pause = min(self._settings.retry_longest, self._settings.retry_first * 2.0 ** min(row.tries, 20))
         pause *= random.uniform(0.8, 1.2)
-        if result.retry_after is not None:
-            pause = max(pause if row.tries else 0.0, result.retry_after)
+        if retry_after is not None:
+            pause = max(pause if row.tries else 0.0, retry_after)
         await tx.execute(
             update(messages)
             .where(messages.c.id == row.id)

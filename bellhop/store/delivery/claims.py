@@ -4,7 +4,9 @@ the attempt, in one transaction (I2, I8)."""
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import assert_never
 from uuid import UUID
 
@@ -18,7 +20,16 @@ from bellhop.domain.answers import Answer, Next, Refusal
 from bellhop.domain.channels import CHANNELS, AddressKind
 from bellhop.domain.content import Content
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
-from bellhop.domain.delivery_ports import Busy, Claim, Effect, Outgoing, SendResult, TakeSlot
+from bellhop.domain.delivery_ports import (
+    Busy,
+    Claim,
+    Effect,
+    Outgoing,
+    SendResult,
+    TakeSlot,
+)
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.file_ports import FetchFiles
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.operators import HELD_BY_OPERATOR
 from bellhop.domain.policy import Decision, Facts, Lookup, Reason, Way
@@ -32,7 +43,7 @@ from bellhop.store.delivery import accounts, attempt_rows, outcome_resolution, p
 from bellhop.store.delivery.attempt_rows import SendingAccount
 from bellhop.store.guests import consents, devices, profiles
 from bellhop.store.inbox import entries
-from bellhop.store.messages import outbound, progress
+from bellhop.store.messages import media_links, outbound, progress
 from bellhop.store.messages.progress import Progress
 from bellhop.store.settings import DeliverySettings
 from bellhop.store.tables import attempts, provider_accounts
@@ -56,16 +67,20 @@ class Claims:
     carried: Carried
     cipher: CredentialCipher
     book: AddressBook
+    read_file: Callable[[UUID], bytes]
+    """The bytes of a message's file, for a provider that takes them: blocks, raises OSError."""
 
     async def claim(
         self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], deadline: float, take: TakeSlot
-    ) -> Claim | Answer | Progress | Busy:
-        """Leave to send the next part of a message, or what is next instead. `deadline`: CLOCK_BOOTTIME seconds. Busy:
-        what was written is to be rolled back."""
+    ) -> Claim | Answer | Progress | Busy | FetchFiles:
+        """Leave to send the next part of a message, or what is next instead. `deadline`: CLOCK_BOOTTIME seconds. Busy,
+        FetchFiles: what was written is to be rolled back."""
         decision, sender = await self._decide(tx, row, rows)
         match decision:
             case policy.Send():
                 assert sender is not None, "the way is open"
+                if row.details and (files := await self._files(tx, row, sender)):
+                    return files
                 if CHANNELS[row.channel].in_record:
                     return await self._lay_in(tx, row, rows, sender)
                 return await self._start(tx, row, rows, sender, deadline, take)
@@ -125,6 +140,32 @@ class Claims:
         if sender.health == "held" and not await self._may_probe(tx, sender.account_id):
             return sender, Way.ACCOUNT_HELD
         return sender, Way.OPEN
+
+    async def _files(
+        self, tx: AsyncConnection, row: MessageRow, sender: SendingAccount
+    ) -> FetchFiles | Progress | None:
+        """What its files need before it may go; None: nothing."""
+        carried = media.of_stored((row.details or {}).get("media"))
+        if not carried:
+            return None
+        if any(one.asset_id is None for one in carried):
+            left = (row.expires_at - row.now).total_seconds() if row.expires_at else self.settings.valid_for
+            return FetchFiles(
+                message_id=row.id,
+                scope_id=row.scope_id,
+                property_id=row.property_id,
+                channel=row.channel,
+                media=carried,
+                keep_for=left + media_links.AFTER.total_seconds(),
+                status=row.stage.value,
+                # What lies in our own record goes through no provider.
+                through=None if CHANNELS[row.channel].in_record else f"{sender.provider}-{row.environment}",
+            )
+        if await media_links.missing(tx, [one.asset_id for one in carried if one.asset_id]):
+            return await progress.advance(
+                tx, row, decision=Stage.GAVE_UP, failure=(FailureCode.MEDIA_UNAVAILABLE, None)
+            )
+        return None
 
     async def _may_probe(self, tx: AsyncConnection, account_id: UUID) -> bool:
         """Of a held account's messages one at a time is tried: that is how we learn that it has been mended."""
@@ -242,7 +283,7 @@ class Claims:
             to=row.recipient,
             sender=sender.address,
             sender_name=sender.name,
-            content=replace(_content(row, body), plain=content.plain(row.content_type, body, row.body)),
+            content=self._outgoing(row, part, body),
             callback_url=self.routes.callback(account.provider, account.identity, started),
             timeout=self.settings.call_timeout,
             deadline=deadline,
@@ -265,6 +306,13 @@ class Claims:
         moved = await progress.advance(tx, row, rows)
         await entries.lay_in(tx, row, self.settings.inbox_kept)
         return moved
+
+    def _outgoing(self, row: MessageRow, part: int, body: str) -> Content:
+        """What one part says. Files go with the first."""
+        said = _content(row, body)
+        files = tuple(replace(one, read=partial(self.read_file, one.asset_id)) for one in said.media if one.asset_id)
+        plain = content.plain(row.content_type, body, row.body)
+        return replace(said, plain=plain, media=files if part == 0 else ())
 
 
 def _content(row: MessageRow, text: str) -> Content:

@@ -27,6 +27,7 @@ from bellhop.domain.delivery_ports import (
     StatusPoll,
 )
 from bellhop.domain.failures import CHOICES, FailureCode
+from bellhop.domain.media import of_stored
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.rows.delivery import AccountRow, AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
@@ -137,6 +138,8 @@ async def _lookup_request(tx: AsyncConnection, row: MessageRow, asked: AttemptRo
         started_at=asked.created_at,
         claimed=frozenset(claimed),
         channel=row.channel,
+        # Files go with the first part.
+        media=tuple(one.url for one in of_stored((row.details or {}).get("media"))) if asked.part == 0 else (),
     )
 
 

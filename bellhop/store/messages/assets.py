@@ -26,7 +26,7 @@ from bellhop.store.tables import assets, guests, media_links
 STORING = timedelta(hours=1)
 """Longer than any upload: what is still being stored then belonged to a process that is gone."""
 
-_COLUMNS = (
+COLUMNS = (
     assets.c.id,
     assets.c.content_type,
     assets.c.size,
@@ -84,7 +84,7 @@ async def reserve(tx: AsyncConnection, scope_id: UUID, new: NewAsset, most: int)
             message_id=new.message_id,
             expires_at=func.now() + seconds(new.keep_for),
         )
-        .returning(*_COLUMNS)
+        .returning(*COLUMNS)
     )
     return from_row(AssetRow, made.one())
 
@@ -100,7 +100,7 @@ async def stored(tx: AsyncConnection, asset_id: UUID) -> bool:
 async def get(tx: AsyncConnection, scope: Scope, asset_id: UUID) -> AssetRow | None:
     """A file of this scope."""
     mine = and_(assets.c.scope_id == scope.id, assets.c.id == asset_id, assets.c.state == "stored")
-    return first_of(AssetRow, await tx.execute(select(*_COLUMNS).where(mine)))
+    return first_of(AssetRow, await tx.execute(select(*COLUMNS).where(mine)))
 
 
 async def forget(tx: AsyncConnection, scope: Scope, asset_id: UUID) -> bool:
@@ -162,3 +162,8 @@ async def removed(tx: AsyncConnection, keys: Sequence[str]) -> None:
 
 def _there() -> ColumnElement[bool]:
     return assets.c.state != "gone"
+
+
+async def abandon_of(tx: AsyncConnection, message_id: UUID) -> None:
+    """Whatever was fetched for a message is needed no more."""
+    await tx.execute(update(assets).where(assets.c.message_id == message_id, _there()).values(**_GONE))

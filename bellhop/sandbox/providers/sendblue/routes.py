@@ -16,12 +16,12 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bellhop.sandbox import faults
+from bellhop.sandbox import faults, media
 from bellhop.sandbox.faults import FaultRequest
 from bellhop.sandbox.providers.sendblue import errors, scenarios
 from bellhop.sandbox.providers.sendblue.accounts import SendblueAccount
 from bellhop.sandbox.providers.sendblue.errors import Refused
-from bellhop.sandbox.providers.sendblue.messages import answered, callback, checked, compose, item
+from bellhop.sandbox.providers.sendblue.messages import answered, callback, checked, compose, item, text_of
 from bellhop.sandbox.state import Handler
 from bellhop.sandbox.store import Message, now
 
@@ -80,23 +80,28 @@ class _Calls:
         if not isinstance(body, dict):
             raise Refused(400, 4000, "The body is not an object")
         number = body.get("number")
+        try:
+            types = await media.types_of([url] if (url := text_of(body, "media_url")) else [])
+        except media.NotFetched as problem:
+            raise Refused(400, 4000, f"media_url: {problem}") from None
 
         def accept() -> Response:
             try:
-                return self._accept(body, account)
+                return self._accept(body, account, types)
             except Refused as refused:
                 return refused.reply
 
         asked = self._state.call_fault("sendblue", [number] if isinstance(number, str) else [])
         return await faults.through(asked, request, accept, _fault_error)
 
-    def _accept(self, body: dict[str, Any], account: SendblueAccount) -> Response:
+    def _accept(self, body: dict[str, Any], account: SendblueAccount, types: list[str]) -> Response:
         number, line = checked(body, account)
         row = self._sendblue.magic.lookup(number)
         if row and row.refused:
             key, words = scenarios.REFUSALS[row.refused]
             raise Refused(400, {4293: 429}.get(row.refused, row.refused), words, key)
         message = compose(body, account, number, line, now())
+        message.detail["media_types"] = types
         steps = self._sendblue.planned(
             message,
             scenarios.USUAL,

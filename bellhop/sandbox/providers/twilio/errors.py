@@ -31,6 +31,8 @@ HTTP_ERRORS: dict[int, tuple[int, str]] = {
     21617: (400, "The concatenated message body exceeds the 1600 character limit"),
     21655: (400, "The ContentSid {value} is Invalid"),
     21656: (400, "The Content Variables parameter is invalid."),
+    21620: (400, "Invalid media URL(s): {value}"),
+    21623: (400, "Number of media files exceeds allowed limit"),
     21910: (400, "Invalid 'From' and 'To' pair. 'From' and 'To' should be of the same channel"),
     30400: (400, "Invalid request: Status and Body cannot be updated at once"),
     30409: (409, "Message is not in a state in which it can be canceled"),

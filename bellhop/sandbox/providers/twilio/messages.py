@@ -23,6 +23,7 @@ from bellhop.sandbox.scenarios import Step
 from bellhop.sandbox.store import Message
 
 API_VERSION = "2010-04-01"
+MOST_MEDIA = 10
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 _CONTENT = re.compile(r"HX[0-9a-fA-F]{32}")
 _HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]+")
@@ -65,6 +66,8 @@ def checked(form: Form, account: TwilioAccount) -> tuple[str, str, str]:
         raise Refused(20001, "MessagingServiceSid")
     if not (body or form.get("MediaUrl") or _CONTENT.fullmatch(one(form, "ContentSid"))):
         raise Refused(21602)
+    if len(form.get("MediaUrl", [])) > MOST_MEDIA:
+        raise Refused(21623)
     if len(body.encode("utf-16-le", "surrogatepass")) // 2 > 1600:  # an emoji counts as two
         raise Refused(21617)
     _check_sender(sender, to, account)
