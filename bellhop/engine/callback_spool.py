@@ -1,23 +1,19 @@
-"""What one API process holds of the spool: its directory, the accounts it remembers, whether the database is away."""
+"""What one API process holds of the spool: its directory, and whether the database is away."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import structlog
 
 from bellhop.domain.credentials import CredentialCipher
-from bellhop.domain.rows.delivery import AccountRow
 from bellhop.spool.directory import Name, SpoolDirectory, Summary
 from bellhop.spool.entries import Entry, unpacked
 from bellhop.spool.settings import SpoolSettings
 
-MOST_REMEMBERED = 10_000
-"""Rows of accounts a process remembers, with their credentials as they are stored: encrypted."""
 MOST_TRIES = 20
 """How often an entry is tried that the database, which is there, does not take."""
 LONGEST_REST = 300.0
@@ -29,45 +25,11 @@ SAID_FOR = 10.0
 log = structlog.get_logger()
 
 
-class RememberedAccounts:
-    """Accounts by provider and identity, as they were last read: what callbacks are verified with while the database is
-    away. What is not among `MOST_REMEMBERED` rows is not verified then."""
-
-    def __init__(self, most: int = MOST_REMEMBERED) -> None:
-        self._most = most
-        self._rows: dict[tuple[str, str], list[AccountRow]] = {}
-        self._count = 0
-
-    def of(self, provider: str, identity: str) -> Sequence[AccountRow]:
-        """The rows that stood for this account."""
-        return self._rows.get((provider, identity), ())
-
-    def note(self, provider: str, identity: str, rows: Sequence[AccountRow]) -> None:
-        """They were just read. None: the account is no longer known."""
-        self._count -= len(self._rows.pop((provider, identity), ()))
-        if not rows:
-            return
-        self._rows[provider, identity] = list(rows)
-        self._count += len(rows)
-        while self._count > self._most:  # whose callback came longest ago
-            self._count -= len(self._rows.pop(next(iter(self._rows))))
-
-    def replace(self, rows: Iterable[AccountRow]) -> None:
-        """All that there are: those that were forgotten or changed since are remembered no longer."""
-        fresh: dict[tuple[str, str], list[AccountRow]] = {}
-        for row in rows:
-            fresh.setdefault((row.provider, row.identity), []).append(row)
-        self._rows, self._count = {}, 0
-        for (provider, identity), found in fresh.items():
-            self.note(provider, identity, found)
-
-
 class CallbackSpool:
     """One per process. `away`: the database was found away, and callbacks are kept without asking it first."""
 
     def __init__(self, settings: SpoolSettings, cipher: CredentialCipher) -> None:
         self.directory = SpoolDirectory(settings.dir, settings.max_entries, settings.max_bytes)
-        self.accounts = RememberedAccounts()
         self.after = settings.after
         self.away = False
         self._said = -SAID_FOR

@@ -11,6 +11,7 @@ from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.delivery_ports import Provider
 from bellhop.engine.callback_spool import CallbackSpool
 from bellhop.media.library import Library
+from bellhop.engine.remembered_accounts import RememberedAccounts
 from bellhop.store.database import Database
 from bellhop.store.settings import DeliverySettings
 from bellhop.temporal.dispatcher import TemporalDispatcher
@@ -32,5 +33,7 @@ class Engine:
     """Where callbacks are kept while the database is away; None: they are answered 503."""
     library: Library | None = None
     """The files that messages carry; None: this process has none."""
+    accounts: RememberedAccounts = field(default_factory=RememberedAccounts)
+    """Those that callbacks come for."""
     receipts_stored: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when receipts were stored that are yet to be applied."""

@@ -16,15 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.credentials import CredentialsUnreadable
 from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Provider, Receipt
-from bellhop.domain.rows.delivery import AccountRow
 from bellhop.engine.callback_spool import CallbackSpool
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import AccountUnreadable, NotFound, UnreadableCallback, UnverifiedWhileAway, WrongSignature
+from bellhop.engine.remembered_accounts import Known
 from bellhop.spool.directory import SpoolFull
 from bellhop.spool.entries import Entry
 from bellhop.store.database import TIMEOUT, DatabaseTimeout, unavailable
 from bellhop.store.delivery import receipts, unapplied_receipts
-from bellhop.store.delivery.accounts import calling_account
 from bellhop.store.delivery.receipts import Recorded
 from bellhop.store.delivery.unapplied_receipts import Chunk
 
@@ -82,7 +81,7 @@ async def _record_or_keep(
             raise
         spool.notice(error)
         away = error
-        signed = signed or _read_by_memory(engine, spool, adapter, identity, callback, error)
+        signed = signed or _read_by_memory(engine, adapter, identity, callback, error)
     verified, items = signed
     entry = Entry(adapter.name, identity, tuple(account.id for account in verified), arrived_at, callback)
     try:
@@ -95,20 +94,20 @@ async def _record_or_keep(
 
 
 def _read_by_memory(
-    engine: Engine, spool: CallbackSpool, adapter: Provider, identity: str, callback: CallbackRequest, away: Exception
+    engine: Engine, adapter: Provider, identity: str, callback: CallbackRequest, away: Exception
 ) -> _Signed:
     """A callback verified with what this process remembers of its account. Raises `away` where that is nothing, and
     UnverifiedWhileAway where it was not signed with that: nobody knows whether the credentials were changed since."""
-    rows = spool.accounts.of(adapter.name, identity)
-    if not rows:
+    known = engine.accounts.of(adapter.name, identity)
+    if known is None:
         raise away
     try:
-        return _read(adapter, _opened(engine, rows), callback)
+        return _read(adapter, _opened(engine, known), callback)
     except WrongSignature:
         raise UnverifiedWhileAway from None
 
 
-def _read(adapter: Provider, accounts: Sequence[Account], callback: CallbackRequest) -> _Signed:
+def _read(adapter: Provider, accounts: Sequence[Sequence[Account]], callback: CallbackRequest) -> _Signed:
     """The accounts whose credentials signed it, and what it says. In this order, so that who has no signature costs
     neither a parser nor a transaction. Raises WrongSignature, UnreadableCallback."""
     verified = _signers(adapter, accounts, callback)
@@ -199,33 +198,27 @@ def tell(engine: Engine, recorded: Recorded) -> None:
     engine.dispatcher.wake_endpoints(recorded.endpoints)
 
 
-def _signers(adapter: Provider, accounts: Sequence[Account], callback: CallbackRequest) -> list[Account]:
-    """The rows whose credentials signed it. Properties that share an account have the same: those are asked once."""
-    signed: dict[tuple[frozenset[tuple[str, str]], ...], bool] = {}
-    signers: list[Account] = []
-    for account in accounts:
-        secrets = (frozenset(account.credentials.items()), frozenset(account.previous_credentials.items()))
-        if secrets not in signed:
-            signed[secrets] = adapter.verify(account, callback)
-        if signed[secrets]:
-            signers.append(account)
-    return signers
+def _signers(adapter: Provider, accounts: Sequence[Sequence[Account]], callback: CallbackRequest) -> Sequence[Account]:
+    """The rows whose credentials signed it. `accounts`: those with the same ones together, which are asked once."""
+    signed = [same for same in accounts if adapter.verify(same[0], callback)]
+    if len(signed) == 1:
+        return signed[0]
+    return sorted((account for same in signed for account in same), key=lambda account: account.id)
 
 
-async def _accounts(engine: Engine, provider: str, identity: str, timeout: float) -> list[Account]:
-    """The rows that stand for one account. Raises NotFound, AccountUnreadable."""
-    found = await engine.database.read(lambda tx: receipts.accounts(tx, provider, identity), timeout=timeout)
-    if engine.spool is not None:
-        engine.spool.accounts.note(provider, identity, found)
-    if not found:
+async def _accounts(engine: Engine, provider: str, identity: str, timeout: float) -> list[list[Account]]:
+    """The rows that stand for one account, those with the same credentials together. Raises NotFound,
+    AccountUnreadable."""
+    known = await engine.accounts.current(engine.database, provider, identity, timeout)
+    if known is None:
         raise NotFound
-    return _opened(engine, found)
+    return _opened(engine, known)
 
 
-def _opened(engine: Engine, rows: Sequence[AccountRow]) -> list[Account]:
+def _opened(engine: Engine, known: Known) -> list[list[Account]]:
     try:
-        return [calling_account(engine.cipher, row) for row in rows]
+        return known.opened(engine.cipher)
     except CredentialsUnreadable as problem:
-        row = rows[0]
+        row = known.rows[0]
         log.error("a callback cannot be verified", provider=row.provider, account=row.identity, mend=str(problem))
         raise AccountUnreadable from None

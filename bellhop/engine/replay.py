@@ -13,18 +13,18 @@ import structlog
 from bellhop.domain.credentials import CredentialsUnreadable
 from bellhop.domain.delivery_ports import Account
 from bellhop.engine import receipts
-from bellhop.engine.callback_spool import MOST_REMEMBERED, MOST_TRIES, CallbackSpool
+from bellhop.engine.callback_spool import MOST_TRIES, CallbackSpool
 from bellhop.engine.context import Engine
 from bellhop.engine.installation import postgres_reachable
 from bellhop.spool.directory import Name
 from bellhop.spool.entries import Entry
 from bellhop.store.database import BULK_TIMEOUT, about_one_statement, unavailable
-from bellhop.store.delivery.receipts import every_account
 
 LOOK_EVERY = 1.0
 """Seconds between two looks whether the database is back, and for what other processes have kept."""
 REMEMBER_EVERY = 60.0
-"""Seconds for which an account that was forgotten, or a credential that was replaced, may still be remembered."""
+"""Seconds for which an account that was forgotten, or a credential that was replaced, may still count while the
+database is away."""
 REMEMBER_AGAIN = 2.0
 """The same while the database does not tell."""
 
@@ -73,13 +73,12 @@ async def keep_remembering(engine: Engine, spool: CallbackSpool) -> None:
     """Remember every account there is, and only those. Runs until cancelled."""
     while True:
         try:
-            rows = await engine.database.read(lambda tx: every_account(tx, MOST_REMEMBERED))
+            await engine.accounts.renew(engine.database)
         except Exception as error:  # noqa: BLE001  whatever it is, the next look may go well
             if not unavailable(error):
                 log.error("the accounts are not remembered", error=type(error).__name__)
             await asyncio.sleep(REMEMBER_AGAIN)
             continue
-        spool.accounts.replace(rows)
         try:
             await asyncio.to_thread(spool.directory.clear_unfinished)
             await asyncio.to_thread(spool.directory.forget_rejected)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -34,9 +34,10 @@ from bellhop.domain.rows.webhooks import DeliveryState
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage, Status
 from bellhop.domain.webhook_ports import Result, State
+from bellhop.engine.remembered_accounts import RememberedAccounts
 from bellhop.store.access import keys, properties
+from bellhop.store.database import Database
 from bellhop.store.delivery import left_behind, parked, pending_wakes, receipts, retention
-from bellhop.store.delivery.accounts import calling_account
 from bellhop.store.delivery.attempt_store import AttemptStore
 from bellhop.store.delivery.pending_wakes import RebuildPlace
 from bellhop.store.guests import consents, erasure, profiles
@@ -79,6 +80,8 @@ class History:
     message: UUID
     """One of its messages that was delivered long ago."""
     numbers: itertools.count[int]
+    database: Database
+    accounts: RememberedAccounts = field(default_factory=RememberedAccounts)
 
     @classmethod
     async def opened(cls, engine: AsyncEngine, secret: str) -> History:
@@ -89,9 +92,12 @@ class History:
         async with engine.connect() as tx:
             scope_id, property_id, endpoint = (await tx.execute(text(_BUSIEST))).one()
             message = (await tx.execute(text(_DELIVERED), {"scope": scope_id})).scalar_one()
-        return cls(
-            engine, book, cipher, store, Scope(scope_id, property_id, "live"), endpoint, message, itertools.count()
-        )
+        made = cls(
+            engine, book, cipher, store, Scope(scope_id, property_id, "live"), endpoint, message, itertools.count(),
+            Database(engine),
+        )  # fmt: skip
+        await made.sharing()  # as a process that has met the account
+        return made
 
     async def read(self, work: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
         async with self.engine.connect() as tx:
@@ -102,9 +108,11 @@ class History:
             return await work(tx)
 
     async def sharing(self) -> list[Account]:
-        """Everybody's rows of the Twilio account, as a callback has to read them."""
-        rows = await self.read(lambda tx: receipts.accounts(tx, "twilio", TWILIO))
-        return [calling_account(self.cipher, row) for row in rows]
+        """Everybody's rows of the Twilio account, as a callback finds them: all are signed with the same token."""
+        known = await self.accounts.current(self.database, "twilio", TWILIO)
+        assert known is not None
+        (verified,) = known.opened(self.cipher)
+        return verified
 
     async def guest(self) -> tuple[UUID, str]:
         """One of the property's guests who said no STOP, and their number; another at each call."""

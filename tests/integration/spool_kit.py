@@ -143,9 +143,9 @@ async def emptied(api: Api, seconds: float = 30) -> None:
 
 async def remembered(api: Api) -> None:
     """Wait until the API knows the accounts."""
-    known = api.app.state.services.engine.spool.accounts
+    known = api.app.state.services.engine.accounts
     async with asyncio.timeout(20):
-        while not known.of("twilio", sandbox_twilio.ACCOUNT_SID):
+        while known.of("twilio", sandbox_twilio.ACCOUNT_SID) is None:
             await asyncio.sleep(0.02)
 
 

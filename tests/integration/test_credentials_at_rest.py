@@ -31,8 +31,7 @@ from bellhop.providers import PACKAGES, providers
 from bellhop.sandbox.providers import default_accounts
 from bellhop.settings import Settings
 from bellhop.store.database import Database
-from bellhop.store.delivery import receipts
-from bellhop.store.delivery.accounts import calling_account
+from bellhop.store.delivery.accounts import calling_account, of_callbacks
 from bellhop.store.delivery.attempt_store import AttemptStore
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
@@ -98,7 +97,7 @@ async def test_rows_in_plain_are_read_and_encrypted_by_command(
     await tx.execute(text("update provider_accounts set credentials = :plain where identity = :sid"),
                      {"plain": PLAIN, "sid": SID})  # fmt: skip
     cipher = settings.bellhop.credential_cipher()
-    (row,) = await receipts.accounts(tx, "twilio", SID)
+    (row,) = await of_callbacks(tx, "twilio", SID)
     account = calling_account(cipher, row)
     assert (account.credentials["auth_token"], account.previous_credentials["auth_token"]) == (
         "plain-token", "first-token",
@@ -133,7 +132,7 @@ async def test_under_a_key_that_is_not_set_nothing_is_lost(
     done = await administration.encrypt_accounts(tx, settings)
     assert (done["unreadable"], done["unchanged"]) == (ALL, 1)
     assert "BELLHOP_CREDENTIALS_KEYS" in done["next"]
-    for row in await receipts.accounts(tx, "twilio", SID):
+    for row in await of_callbacks(tx, "twilio", SID):
         with pytest.raises(CredentialsUnreadable, match="BELLHOP_CREDENTIALS_KEYS"):
             calling_account(settings.bellhop.credential_cipher(), row)
     with pytest.raises(Refused, match="BELLHOP_CREDENTIALS_KEYS"):

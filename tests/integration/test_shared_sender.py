@@ -19,7 +19,7 @@ from bellhop.domain.scopes import Scope
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
 from bellhop.store.delivery import receipts
-from bellhop.store.delivery.accounts import calling_account
+from bellhop.store.delivery.accounts import calling_account, of_callbacks
 from bellhop.store.guests import consents
 
 from .conftest_api import Api, open_api
@@ -41,7 +41,7 @@ class Properties:
         )
         async with self.api.database.begin() as tx:
             cipher = self.settings.bellhop.credential_cipher()
-            found = await receipts.accounts(tx, provider, identities[0][0])
+            found = await of_callbacks(tx, provider, identities[0][0])
         return [calling_account(cipher, row) for row in found]
 
     async def hears(self, *items: Receipt | Inbound, provider: str = "twilio") -> receipts.Recorded:

@@ -26,10 +26,14 @@ from bench.history.uses import USES, History, Use
 from tests.conftest import _DSN, SECRET, TEMPLATE, _database
 
 SHORT, LONG = (Size(messages=many, properties=12, unmatched=many // 4) for many in (4_000, 16_000))
+CROWD = Size(messages=4_000, properties=1_000, unmatched=1_000)
+"""As short as SHORT, of many more properties, which share their accounts and senders."""
 COUNTED = 100
 """So many results are counted in this test."""
 FEW = 700
 """Rows: what may be read whatever the size, and is not looked at further."""
+SHARED_FEW = 100
+"""The same where the size is that of the properties."""
 GROWTH = 1.6
 """By which the rows that are read may differ between the two."""
 
@@ -45,6 +49,12 @@ EXCEPTIONS = {
     "API keys": "the keys are few: a scan of them is cheaper than an index",
 }
 """Use → why what it reads may grow."""
+SHARED = {
+    "accept a message", "claim", "record what came of a call", "a receipt, an account of every property",
+    "a receipt of nothing that is here", "a guest's text to a sender of every property",
+    "settle an unknown outcome by look-up", "what an address allows",
+}  # fmt: skip
+"""Uses that have to do with accounts and senders."""
 PENDING = {
     "ix_messages_wake", "ix_messages_next", "ix_messages_parked", "ix_messages_held", "ix_attempts_lease",
     "ix_deliveries_pending", "ix_deliveries_order", "ix_receipts_unmatched", "ix_receipts_received_at",
@@ -70,6 +80,12 @@ def filled(size: Size) -> Iterator[str]:
 def histories() -> Iterator[tuple[str, str]]:
     with filled(SHORT) as short, filled(LONG) as long:
         yield short, long
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Iterator[str]:
+    with filled(CROWD) as dsn:
+        yield dsn
 
 
 @asynccontextmanager
@@ -120,6 +136,21 @@ async def test_cost_does_not_grow_with_history(
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("use", [each for each in USES if each.name in SHARED], ids=lambda use: use.name)
+async def test_cost_does_not_grow_with_the_properties_that_share_an_account(
+    use: Use, histories: tuple[str, str], crowd: str
+) -> None:
+    """Seen to fail before: a callback read the row of each, and a text the sender of each."""
+    few, many = [await done(dsn, use) for dsn in (histories[0], crowd)]
+    assert many
+    wrong: list[str] = []
+    for words, (ran, _) in many.items():
+        before = _read(few[words][0]) if words in few else 0.0
+        if _read(ran) > max(SHARED_FEW, before * GROWTH):
+            wrong.append(f"{before:,.0f} rows → {_read(ran):,.0f} with {CROWD.properties} properties: {words}")
+    assert not wrong, "\n".join(wrong)
+
+
 def _reads_everything(node: Node) -> bool:
     """Whether a step goes through a whole big table, or a whole index of one that is not of what is pending."""
     if not node.scans or node.table not in TABLES:
@@ -128,4 +159,4 @@ def _reads_everything(node: Node) -> bool:
 
 
 def test_exceptions_are_still_there() -> None:
-    assert EXCEPTIONS.keys() <= {use.name for use in USES}
+    assert EXCEPTIONS.keys() | SHARED <= {use.name for use in USES}

@@ -11,7 +11,6 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -19,7 +18,7 @@ import pytest
 
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
 from bellhop.domain.delivery_ports import CallbackRequest
-from bellhop.engine.callback_spool import CallbackSpool, RememberedAccounts
+from bellhop.engine.callback_spool import CallbackSpool
 from bellhop.spool import directory
 from bellhop.spool.directory import REJECTED, REJECTED_FOR, SpoolDirectory, SpoolFull
 from bellhop.spool.entries import Entry, unpacked
@@ -252,31 +251,3 @@ def test_where_it_cannot_write_it_says_so(tmp_path: Path) -> None:
         spool.check()
     with pytest.raises(SpoolFull):
         spool.put(b"x", 1, text=False)
-
-
-# --- accounts ---------------------------------------------------------------------------------------------------------
-
-
-def row(identity: str, provider: str = "twilio") -> Any:
-    return SimpleNamespace(provider=provider, identity=identity)
-
-
-def test_accounts_that_were_forgotten_or_replaced_are_remembered_no_longer() -> None:
-    known = RememberedAccounts()
-    old, new = row("AC1"), row("AC1")
-    known.replace([old, row("AC2"), row("SG1", "sendgrid")])
-    known.replace([new, row("AC3")])
-    assert list(known.of("twilio", "AC1")) == [new]
-    assert not known.of("twilio", "AC2") and not known.of("sendgrid", "SG1")
-    known.note("twilio", "AC3", [])
-    assert not known.of("twilio", "AC3")
-
-
-def test_so_many_accounts_are_remembered_and_no_more() -> None:
-    known = RememberedAccounts(most=3)
-    known.note("twilio", "AC1", [row("AC1"), row("AC1")])
-    known.note("twilio", "AC2", [row("AC2")])
-    known.note("twilio", "AC1", [row("AC1"), row("AC1")])  # used since
-    known.note("twilio", "AC3", [row("AC3")])
-    assert len(known.of("twilio", "AC1")) == 2 and known.of("twilio", "AC3")
-    assert not known.of("twilio", "AC2")

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import DateTime, LargeBinary, Uuid, any_, bindparam, case, func, insert, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,11 +18,87 @@ from bellhop.domain.consents import Effect
 from bellhop.domain.delivery_ports import Account, Inbound
 from bellhop.domain.events import EventType
 from bellhop.domain.statuses import Stage
+from bellhop.store.compiled import CompiledStatement
 from bellhop.store.conversations import inbound_scopes
 from bellhop.store.guests import consents, profiles
 from bellhop.store.tables import contact_points, conversations, message_steps, messages, receipts
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
+
+_RECORD_RECEIPT = CompiledStatement(
+    upsert(receipts).on_conflict_do_nothing(index_elements=["account_id", "dedupe_key"]).returning(receipts.c.id),
+    ("scope_id", "account_id", "provider", "dedupe_key", "word", "provider_id", "payload", "occurred_at"),
+    value=UUID,
+)
+_OF_MESSAGE = CompiledStatement(
+    update(receipts).where(receipts.c.id == bindparam("receipt")).values(message_id=bindparam("message"))
+)
+_SAID_AT = bindparam("said_at", type_=DateTime(timezone=True))
+_STORE = CompiledStatement(
+    insert(messages)
+    .values(
+        direction="inbound",
+        stage=Stage.DELIVERED.value,
+        due_at=func.now(),
+        # Of nothing and a time, `least` is the time.
+        sent_at=case((_SAID_AT.is_not(None), func.least(_SAID_AT, func.now()))),
+    )
+    .returning(messages.c.id),
+    ("scope_id", "channel", "recipient", "sender", "address_hash", "guest_id", "conversation_id", "content", "details",
+     "provider"),
+    value=UUID,
+)  # fmt: skip
+_here = (
+    contact_points.c.scope_id == bindparam("scope"),
+    contact_points.c.kind == bindparam("kind"),
+    contact_points.c.address_hash == any_(bindparam("hashes", type_=ARRAY(LargeBinary))),
+)
+_GUESTS = CompiledStatement(
+    select(contact_points.c.guest_id).where(*_here, contact_points.c.guest_id.is_not(None)), value=UUID
+)
+_WRITTEN_TO = CompiledStatement(
+    select(messages.c.guest_id)
+    .where(
+        messages.c.scope_id == bindparam("scope"),
+        # To that address, or at a step that has it.
+        messages.c.id.in_(
+            select(messages.c.id)
+            .where(messages.c.address_hash == any_(bindparam("hashes", type_=ARRAY(LargeBinary))))
+            .union_all(
+                select(message_steps.c.message_id).where(
+                    message_steps.c.address_hash == any_(bindparam("hashes", type_=ARRAY(LargeBinary)))
+                )
+            )
+        ),
+        messages.c.direction == "outbound",
+        messages.c.guest_id == any_(bindparam("guests", type_=ARRAY(Uuid))),
+    )
+    .order_by(messages.c.id.desc())
+    .limit(1),
+    value=UUID,
+)
+_WROTE = CompiledStatement(
+    update(contact_points)
+    .where(*_here, contact_points.c.guest_id.is_not_distinct_from(bindparam("guest", type_=Uuid)))
+    .values(last_inbound_at=func.now())
+    .returning(contact_points.c.id),
+    value=UUID,
+)
+_CONTINUE = CompiledStatement(
+    update(conversations)
+    .where(
+        conversations.c.contact_point_id == any_(bindparam("contacts", type_=ARRAY(Uuid))),
+        conversations.c.stay_id.is_(None),
+    )
+    .values(last_message_at=func.now())
+    .returning(conversations.c.id),
+    value=UUID,
+)
+_BEGIN = CompiledStatement(
+    insert(conversations).values(last_message_at=func.now()).returning(conversations.c.id),
+    ("scope_id", "contact_point_id", "guest_id"),
+    value=UUID,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +122,9 @@ async def receive(
     """
     if len(verified) > 1 and await inbound_scopes.was_here(tx, verified, item):
         return None
-    shared = await inbound_scopes.sharing(tx, verified, item)
     kind = CHANNELS[item.channel].address
     hashes = book.hashes(kind, item.sender)
-    owners = await inbound_scopes.owners(tx, shared, item, hashes)
+    owners = await inbound_scopes.owners(tx, verified, item, hashes)
     provider = verified[0].provider
     evidence: dict[UUID | None, UUID] = {}
     kept_for: list[tuple[UUID | None, UUID]] = [(one.scope_id, one.account_id) for one in owners]
@@ -71,7 +147,7 @@ async def receive(
     if effect in (Effect.OPT_OUT, Effect.OPT_IN):
         # START also where nothing was stopped: a STOP said before may be late.
         some = unowned or next(iter(evidence.values()))
-        for scope_id in sorted(one.scope_id for one in shared):
+        for scope_id in sorted(one.scope_id for one in await inbound_scopes.sharing(tx, verified, item)):
             proof = evidence.get(scope_id, some)
             await consents.write(
                 tx, scope_id, kind.value, hashes[0], effect, "guest", proof, occurred_at=item.occurred_at
@@ -104,7 +180,7 @@ async def _message(
     """A text as a message of a scope, with its event. Returns it and the endpoints owed that."""
     conversation_id = await _conversation(tx, address, guest_id)
     message_id = await _store(tx, address, item, provider, guest_id, conversation_id)
-    await tx.execute(update(receipts).where(receipts.c.id == receipt_id).values(message_id=message_id))
+    await _OF_MESSAGE(tx, receipt=receipt_id, message=message_id)
     received = NewEvent(EventType.MESSAGE_RECEIVED.value, "received", {"channel": item.channel.value})
     return message_id, await events.write(tx, address.scope_id, "inbound", message_id, [received])
 
@@ -113,24 +189,18 @@ async def _record_receipt(
     tx: AsyncConnection, scope_id: UUID | None, account_id: UUID, provider: str, item: Inbound
 ) -> UUID | None:
     """The row key of the callback's receipt; None when it was here before."""
-    recorded: UUID | None = (
-        await tx.execute(
-            upsert(receipts)
-            .values(
-                scope_id=scope_id,
-                account_id=account_id,
-                provider=provider,
-                dedupe_key=item.dedupe_key,
-                word="inbound",
-                provider_id=item.provider_id,
-                payload=dict(item.payload),
-                occurred_at=item.occurred_at,
-            )
-            .on_conflict_do_nothing(index_elements=["account_id", "dedupe_key"])
-            .returning(receipts.c.id)
-        )
-    ).scalar_one_or_none()
-    return recorded
+    recorded = await _RECORD_RECEIPT(
+        tx,
+        scope_id=scope_id,
+        account_id=account_id,
+        provider=provider,
+        dedupe_key=item.dedupe_key,
+        word="inbound",
+        provider_id=item.provider_id,
+        payload=dict(item.payload),
+        occurred_at=item.occurred_at,
+    )
+    return next(iter(recorded), None)
 
 
 async def _guest_seen(tx: AsyncConnection, address: _Address) -> UUID | None:
@@ -150,108 +220,48 @@ async def _store(
     guest_id: UUID | None,
     conversation_id: UUID,
 ) -> UUID:
-    message_id: UUID = (
-        await tx.execute(
-            insert(messages)
-            .values(
-                scope_id=address.scope_id,
-                direction="inbound",
-                channel=item.channel.value,
-                recipient=item.recipient,
-                sender=item.sender,
-                address_hash=address.hashes[0],
-                guest_id=guest_id,
-                conversation_id=conversation_id,
-                content=item.text,
-                details=item.details.stored(),
-                sent_at=None if item.occurred_at is None else func.least(item.occurred_at, func.now()),
-                stage=Stage.DELIVERED.value,
-                provider=provider,
-                due_at=func.now(),
-            )
-            .returning(messages.c.id)
-        )
-    ).scalar_one()
-    return message_id
+    stored = await _STORE(
+        tx,
+        scope_id=address.scope_id,
+        channel=item.channel.value,
+        recipient=item.recipient,
+        sender=item.sender,
+        address_hash=address.hashes[0],
+        guest_id=guest_id,
+        conversation_id=conversation_id,
+        content=item.text,
+        details=item.details.stored(),
+        provider=provider,
+        said_at=item.occurred_at,
+    )
+    return stored[0]
 
 
 async def _guest(tx: AsyncConnection, address: _Address) -> UUID | None:
     """Whom an address belongs to. Families share phones: of several, the one we last wrote to there; else nobody."""
-    known = set(
-        (
-            await tx.execute(
-                select(contact_points.c.guest_id).where(
-                    contact_points.c.scope_id == address.scope_id,
-                    contact_points.c.kind == address.kind.value,
-                    contact_points.c.address_hash.in_(address.hashes),
-                    contact_points.c.guest_id.is_not(None),
-                )
-            )
-        ).scalars()
-    )
+    scope, hashes = address.scope_id, list(address.hashes)
+    known = set(await _GUESTS(tx, scope=scope, kind=address.kind.value, hashes=hashes))
     if len(known) <= 1:
         return next(iter(known), None)
-    written = select(messages.c.id).where(messages.c.address_hash.in_(address.hashes))
-    at_a_step = select(message_steps.c.message_id).where(message_steps.c.address_hash.in_(address.hashes))
-    last: UUID | None = (
-        await tx.execute(
-            select(messages.c.guest_id)
-            .where(
-                messages.c.scope_id == address.scope_id,
-                messages.c.id.in_(written.union_all(at_a_step)),
-                messages.c.direction == "outbound",
-                messages.c.guest_id.in_(known),
-            )
-            .order_by(messages.c.id.desc())
-            .limit(1)
-        )
-    ).scalar_one_or_none()
-    return last
+    return next(iter(await _WRITTEN_TO(tx, scope=scope, hashes=hashes, guests=list(known))), None)
 
 
 async def _contacts(tx: AsyncConnection, address: _Address, guest_id: UUID | None) -> list[UUID]:
     """The contact points of an address, which has just written; one is made if there is none. Only older versions made
     more than one, where it has several spellings."""
-    wrote = (
-        update(contact_points)
-        .where(
-            contact_points.c.scope_id == address.scope_id,
-            contact_points.c.kind == address.kind.value,
-            contact_points.c.address_hash.in_(address.hashes),
-            contact_points.c.guest_id.is_not_distinct_from(guest_id),
-        )
-        .values(last_inbound_at=func.now())
-        .returning(contact_points.c.id)
-    )
-    found = (await tx.execute(wrote)).scalars().all()
+    scope_id, kind, hashes = address.scope_id, address.kind.value, list(address.hashes)
+    found = await _WROTE(tx, scope=scope_id, kind=kind, hashes=hashes, guest=guest_id)
     if not found:
-        scope_id, kind, hashed = address.scope_id, address.kind.value, address.hashes[0]
-        await consents.remember_contact(tx, scope_id, kind, address.text, hashed, [guest_id])
-        found = (await tx.execute(wrote)).scalars().all()
+        await consents.remember_contact(tx, scope_id, kind, address.text, hashes[0], [guest_id])
+        found = await _WROTE(tx, scope=scope_id, kind=kind, hashes=hashes, guest=guest_id)
     return sorted(found)
 
 
 async def _conversation(tx: AsyncConnection, address: _Address, guest_id: UUID | None) -> UUID:
     """The conversation with a contact (one per contact while no stay is known)."""
     contacts = await _contacts(tx, address, guest_id)
-    known = (
-        await tx.execute(
-            update(conversations)
-            .where(conversations.c.contact_point_id.in_(contacts), conversations.c.stay_id.is_(None))
-            .values(last_message_at=func.now())
-            .returning(conversations.c.id)
-        )
-    ).scalars()
-    there: UUID | None = min(known, default=None)
+    there = min(await _CONTINUE(tx, contacts=contacts), default=None)
     if there is not None:
         return there
-    made: UUID = (
-        await tx.execute(
-            insert(conversations)
-            .values(
-                scope_id=address.scope_id, contact_point_id=contacts[0], guest_id=guest_id, last_message_at=func.now()
-            )
-            .returning(conversations.c.id)
-        )
-    ).scalar_one()
-    return made
+    made = await _BEGIN(tx, scope_id=address.scope_id, contact_point_id=contacts[0], guest_id=guest_id)
+    return made[0]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, Text, Uuid, any_, bindparam, func, select, text
+from sqlalchemy import LargeBinary, Text, any_, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +18,8 @@ from bellhop.store.tables import receipts, senders
 
 LOOKED_AT = 200
 """How many of the newest messages to an address are looked at for who wrote to it last."""
+SOLE = 20
+"""Senders with an address that are read to see whether only one is meant: a thousand properties may have it."""
 
 
 @dataclass(slots=True)
@@ -31,104 +33,109 @@ class Sharing:
 
 @dataclass(slots=True)
 class _Known:
-    """A scope that knows the guest's address. `attempt_id`: the last call with which it wrote there; None: none yet."""
+    """A scope that sends from there and knows the guest's address. `attempt_id`: the last call with which it wrote
+    there; None: none yet."""
 
     scope_id: UUID
+    account_id: UUID
+    address: str
     attempt_id: str | None
 
 
-_SHARING = CompiledStatement(
-    select(senders.c.scope_id, senders.c.account_id, senders.c.address)
-    .where(
-        senders.c.address == any_(bindparam("addresses", type_=ARRAY(Text))),
-        senders.c.account_id == any_(bindparam("accounts", type_=ARRAY(Uuid))),
-        senders.c.channel == bindparam("channel"),
-    )
-    .order_by(senders.c.id),
-    row=Sharing,
+_sending = select(senders.c.scope_id, senders.c.account_id, senders.c.address).where(
+    senders.c.address == any_(bindparam("addresses", type_=ARRAY(Text))), senders.c.channel == bindparam("channel")
 )
+_SHARING = CompiledStatement(_sending.order_by(senders.c.id), row=Sharing)
+_SOME_SHARING = CompiledStatement(_sending.limit(SOLE), row=Sharing)
 # By when the provider was called, not by when that was asked for: what was scheduled long ago may just have gone out.
+# From the guest's address, which few know, and not from the scopes that share the sender.
 _KNOWN = CompiledStatement(
     text(
         """
-        select written.scope_id, max(attempt.id::text) as attempt_id
-        from unnest(:hashes) given (hash)
-        cross join lateral (
-          (select id, scope_id from messages
-          where address_hash = given.hash and direction = 'outbound' order by id desc limit :looked_at)
+        select known.scope_id, sender.account_id, sender.address, known.attempt_id
+        from (
+          select written.scope_id, max(attempt.id::text) as attempt_id
+          from unnest(:hashes) given (hash)
+          cross join lateral (
+            (select id, scope_id from messages
+            where address_hash = given.hash and direction = 'outbound' order by id desc limit :looked_at)
+            union all
+            (select message_id, scope_id from message_steps
+            where address_hash = given.hash order by id desc limit :looked_at)
+          ) written
+          left join attempts attempt on attempt.message_id = written.id
+            and attempt.sender = any(:addresses) and attempt.state <> 'not_sent'
+          group by written.scope_id
           union all
-          (select message_id, scope_id from message_steps
-          where address_hash = given.hash order by id desc limit :looked_at)
-        ) written
-        left join attempts attempt on attempt.message_id = written.id
-          and attempt.sender = any(:senders) and attempt.state <> 'not_sent'
-        where written.scope_id = any(:scopes)
-        group by written.scope_id
-        union all
-        select distinct point.scope_id, null from contact_points point
-        where point.scope_id = any(:scopes) and point.kind = :kind and point.address_hash = any(:hashes)
-          and point.guest_id is not null
-        order by attempt_id desc nulls last, scope_id
+          select distinct point.scope_id, null from contact_points point
+          where point.address_hash = any(:hashes) and point.kind = :kind and point.guest_id is not null
+        ) known
+        join senders sender on sender.scope_id = known.scope_id and sender.channel = :channel
+          and sender.address = any(:addresses)
+        order by known.attempt_id desc nulls last, known.scope_id, sender.id
         """
     ).bindparams(
         bindparam("hashes", type_=ARRAY(LargeBinary)),
-        bindparam("senders", type_=ARRAY(Text)),
-        bindparam("scopes", type_=ARRAY(Uuid)),
+        bindparam("addresses", type_=ARRAY(Text)),
+        bindparam("channel", type_=Text),
         bindparam("kind", type_=Text),
     ),
     row=_Known,
 )
-
-
 _STORED = CompiledStatement(
-    select(receipts.c.id)
-    .where(
-        receipts.c.dedupe_key == bindparam("dedupe_key"),
-        receipts.c.account_id == any_(bindparam("accounts", type_=ARRAY(Uuid))),
+    select(receipts.c.account_id).where(receipts.c.dedupe_key == bindparam("dedupe_key")), value=UUID
+)
+_ALONE = CompiledStatement(
+    text("select pg_advisory_xact_lock(hashtextextended(:dedupe_key, 0))").bindparams(
+        bindparam("dedupe_key", type_=Text)
     )
-    .limit(1),
-    value=UUID,
 )
 
 
 async def sharing(tx: AsyncConnection, verified: Sequence[Account], item: Inbound) -> list[Sharing]:
     """The scopes that send from the address which a text went to, each once."""
-    addresses = spellings(CHANNELS[item.channel].address, item.recipient)
-    found = await _SHARING(
-        tx,
-        addresses=[*addresses, *([item.service] if item.service else [])],
-        accounts=[account.id for account in verified],
-        channel=item.channel.value,
-    )
-    by_scope: dict[UUID, Sharing] = {}
-    for one in found:
-        by_scope.setdefault(one.scope_id, one)
-    return list(by_scope.values())
+    return _each_once(await _SHARING(tx, addresses=_addresses(item), channel=item.channel.value), verified)
 
 
 async def owners(
-    tx: AsyncConnection, shared: Sequence[Sharing], item: Inbound, hashes: Sequence[bytes]
+    tx: AsyncConnection, verified: Sequence[Account], item: Inbound, hashes: Sequence[bytes]
 ) -> list[Sharing]:
-    """Whose message a text is, of those that share the sender: the one that wrote to the guest last; where none did,
-    each that knows the guest. A sender of one scope has no other owner. `hashes`: the guest's address."""
+    """Whose message a text is, of the scopes that share the sender: the one that wrote to the guest last; where none
+    did, each that knows the guest. A sender of one scope has no other owner. `hashes`: the guest's address."""
+    addresses, channel = _addresses(item), item.channel.value
+    found = await _SOME_SHARING(tx, addresses=addresses, channel=channel)
+    shared = _each_once(found, verified)
+    if len(shared) <= 1 and len(found) == SOLE:
+        shared = await sharing(tx, verified, item)
     if len(shared) <= 1:
-        return list(shared)
-    known = await _KNOWN(
-        tx,
-        hashes=list(hashes),
-        senders=sorted({one.address for one in shared}),
-        scopes=[one.scope_id for one in shared],
-        kind=CHANNELS[item.channel].address.value,
-        looked_at=LOOKED_AT,
-    )
-    if known and known[0].attempt_id is not None:
-        return [one for one in shared if one.scope_id == known[0].scope_id]
-    scopes = {one.scope_id for one in known}
-    return [one for one in shared if one.scope_id in scopes]
+        return shared
+    kind = CHANNELS[item.channel].address.value
+    known = await _KNOWN(tx, hashes=list(hashes), addresses=addresses, channel=channel, kind=kind, looked_at=LOOKED_AT)
+    signed = {account.id for account in verified}
+    theirs = [one for one in known if one.account_id in signed]
+    if theirs and theirs[0].attempt_id is not None:
+        theirs = theirs[:1]
+    return _each_once([Sharing(one.scope_id, one.account_id, one.address) for one in theirs], verified)
 
 
 async def was_here(tx: AsyncConnection, verified: Sequence[Account], item: Inbound) -> bool:
     """Whether a text is stored already, for whichever scope: who wrote last may have changed before its callback was
     repeated. Until this transaction ends, nobody else stores it."""
-    await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(item.dedupe_key, 0))))
-    return bool(await _STORED(tx, accounts=[account.id for account in verified], dedupe_key=item.dedupe_key))
+    await _ALONE(tx, dedupe_key=item.dedupe_key)
+    stored = await _STORED(tx, dedupe_key=item.dedupe_key)
+    return bool(stored) and any(account.id in stored for account in verified)
+
+
+def _addresses(item: Inbound) -> list[str]:
+    """Every way in which the address it went to may be set as a sender."""
+    return [*spellings(CHANNELS[item.channel].address, item.recipient), *([item.service] if item.service else [])]
+
+
+def _each_once(found: Sequence[Sharing], verified: Sequence[Account]) -> list[Sharing]:
+    """Of senders those whose accounts signed, one of each scope: the first."""
+    signed = {account.id for account in verified}
+    by_scope: dict[UUID, Sharing] = {}
+    for one in found:
+        if one.account_id in signed:
+            by_scope.setdefault(one.scope_id, one)
+    return list(by_scope.values())

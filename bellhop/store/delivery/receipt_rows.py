@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -30,6 +30,8 @@ class Match:
     """When the message went out, as far as was known before this receipt."""
     sender: str
     step: int
+    carriers: list[UUID] = field(repr=False)
+    """Every account of its scope at its provider."""
     names: str | None = None
     """The provider's id to give to the attempt, from the receipt; None where another attempt has it."""
 
@@ -55,18 +57,19 @@ _MATCH = CompiledStatement(
         messages.c.sent_at,
         attempts.c.sender,
         attempts.c.step,
+        func.array(
+            select(provider_accounts.c.id)
+            .where(
+                provider_accounts.c.scope_id == attempts.c.scope_id,
+                provider_accounts.c.provider == attempts.c.provider,
+            )
+            .scalar_subquery(),
+            type_=ARRAY(Uuid),
+        ).label("carriers"),
     )
     .join(messages, messages.c.id == attempts.c.message_id)
     .where(
-        # Any attempt of the same scope at the same provider: while a key is being rotated, receipts for the new account
-        # still come to the old one's address.
-        select(provider_accounts.c.id)
-        .where(
-            provider_accounts.c.id == any_(bindparam("accounts", type_=ARRAY(Uuid))),
-            provider_accounts.c.scope_id == attempts.c.scope_id,
-            provider_accounts.c.provider == attempts.c.provider,
-        )
-        .exists(),
+        attempts.c.provider == bindparam("provider"),
         # Each by its own index: of the two conditions together the planner may make a scan of all attempts.
         attempts.c.id.in_(
             union(
@@ -149,12 +152,18 @@ async def store(tx: AsyncConnection, facts: Sequence[Fact]) -> list[tuple[Fact, 
 
 
 async def match(tx: AsyncConnection, verified: Sequence[Account], items: Sequence[Receipt]) -> dict[str, Match]:
-    """Dedupe key → the attempt a receipt is about: by our own id as echoed, else by the provider's."""
+    """Dedupe key → the attempt a receipt is about: by our own id as echoed, else by the provider's.
+
+    Any attempt of the same scope at the same provider: while a key is being rotated, receipts for the new account still
+    come to the old one's address. A thousand scopes may have signed: who is among them is not asked of the database.
+    """
     ours = {item.attempt_id for item in items if item.attempt_id}
     theirs = {item.provider_id for item in items if item.provider_id}
     if not verified or not (ours or theirs):
         return {}
-    rows = await _MATCH(tx, accounts=[account.id for account in verified], ours=list(ours), theirs=list(theirs))
+    found = await _MATCH(tx, provider=verified[0].provider, ours=list(ours), theirs=list(theirs))
+    signed = {account.id for account in verified}
+    rows = [row for row in found if not signed.isdisjoint(row.carriers)]
     by_ours = {row.id: row for row in rows}
     by_theirs = {row.provider_id: row for row in rows if row.provider_id}
     matched: dict[str, Match] = {}

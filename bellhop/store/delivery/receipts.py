@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Integer, Uuid, any_, bindparam, func, select, update
+from sqlalchemy import Uuid, any_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,7 +17,7 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
 from bellhop.domain.channels import CHANNELS, AddressKind, ChannelRules
 from bellhop.domain.delivery_ports import Account, Inbound, Receipt
-from bellhop.domain.rows.delivery import AccountRow, AttemptRow, AttemptState
+from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement
@@ -29,15 +29,6 @@ from bellhop.store.messages import progress, steps
 from bellhop.store.messages.progress import Reason
 from bellhop.store.tables import attempts, provider_accounts, receipts, senders
 
-_ACCOUNTS = CompiledStatement(
-    select(provider_accounts)
-    .where(provider_accounts.c.provider == bindparam("name"), provider_accounts.c.identity == bindparam("account"))
-    .order_by(provider_accounts.c.id),
-    row=AccountRow,
-)
-_EVERY_ACCOUNT = CompiledStatement(
-    select(provider_accounts).order_by(provider_accounts.c.id).limit(bindparam("most", type_=Integer)), row=AccountRow
-)
 _EMPTY = CompiledStatement(
     update(receipts).where(receipts.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))).values(payload=None)
 )
@@ -81,16 +72,6 @@ class Recorded:
     signals: list[Signal] = field(default_factory=list)
     endpoints: set[UUID] = field(default_factory=set)
     stored: int = 0
-
-
-async def accounts(tx: AsyncConnection, provider: str, identity: str) -> list[AccountRow]:
-    """The rows that stand for one account at a provider (several properties may share it), to verify callbacks."""
-    return await _ACCOUNTS(tx, name=provider, account=identity)
-
-
-async def every_account(tx: AsyncConnection, most: int) -> list[AccountRow]:
-    """The rows of all accounts whose callbacks may come, the oldest first, `most` of them."""
-    return await _EVERY_ACCOUNT(tx, most=most)
 
 
 async def record(

@@ -18,6 +18,7 @@ from bellhop.store.tables.access import (
 )
 from bellhop.store.tables.columns import Personal, PersonalJSON, Secret, metadata
 from bellhop.store.tables.delivery import (
+    account_versions,
     attempts,
     history_erasures,
     inbound_lists,
@@ -36,6 +37,7 @@ __all__ = [
     "Personal",
     "PersonalJSON",
     "Secret",
+    "account_versions",
     "api_keys",
     "assets",
     "attempts",

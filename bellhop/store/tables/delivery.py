@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     DDL,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -50,6 +51,51 @@ provider_accounts = Table(
     Index("ix_provider_accounts_identity", "provider", "identity"),
     CheckConstraint("health in ('ok', 'held')", name="health"),
 )
+
+account_versions = Table(
+    "account_versions",
+    metadata,
+    # Of each account at a provider, whosever rows of it there are: the transaction that last changed what its callbacks
+    # are verified with. Written by triggers, so that no process goes on with what it remembers of it.
+    Column("provider", Text, primary_key=True),
+    Column("identity", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+)
+
+# The same transaction writes it once, however many of its rows it changes.
+ACCOUNT_VERSIONS = (
+    """
+create or replace function note_account_version() returns trigger language plpgsql as $$
+declare
+  changed provider_accounts;
+begin
+  foreach changed in array case tg_op
+    when 'INSERT' then array[new] when 'DELETE' then array[old] else array[old, new] end
+  loop
+    insert into account_versions as known (provider, identity, version)
+    values (changed.provider, changed.identity, pg_current_xact_id()::text::bigint)
+    on conflict (provider, identity) do update set version = excluded.version
+      where known.version <> excluded.version;
+  end loop;
+  return null;
+end
+$$
+""",
+    """
+create or replace trigger provider_accounts_made after insert or delete on provider_accounts
+for each row execute function note_account_version()
+""",
+    """
+create or replace trigger provider_accounts_changed
+after update of scope_id, provider, identity, base_url, credentials, previous_credentials on provider_accounts
+for each row when (
+  (old.scope_id, old.provider, old.identity, old.base_url, old.credentials, old.previous_credentials) is distinct from
+  (new.scope_id, new.provider, new.identity, new.base_url, new.credentials, new.previous_credentials)
+) execute function note_account_version()
+""",
+)
+for _statement in ACCOUNT_VERSIONS:
+    event.listen(provider_accounts, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]
 
 senders = Table(
     "senders",
