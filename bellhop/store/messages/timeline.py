@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.channels import CHANNELS, Channel
@@ -23,6 +25,7 @@ from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import step, timestamp
 from bellhop.domain.statuses import Stage
 from bellhop.store.access import operator_actions
+from bellhop.store.compiled import CompiledStatement
 from bellhop.store.guests import consents
 from bellhop.store.messages import outbound, progress, steps
 from bellhop.store.tables import deliveries, events, receipts
@@ -83,6 +86,88 @@ _WAITS_FOR = {
 
 SHOWN = 10
 """Of what happened over and over: so many of the first, and so many of the last."""
+
+
+@dataclass(slots=True)
+class _Event:
+    id: UUID
+    type: str
+    facts: dict[str, Any]
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class _Delivery:
+    """`at`: when it was delivered, or tried last. `type`: of its event."""
+
+    endpoint_id: UUID
+    state: str
+    attempts: int
+    last_status: int | None
+    at: datetime
+    type: str
+
+
+@dataclass(slots=True)
+class _Receipt:
+    """`place`: among those of the message with the same word, of which there are `total`."""
+
+    id: UUID
+    received_at: datetime
+    word: str
+    provider: str
+    provider_id: str | None
+    occurred_at: datetime | None
+    provider_code: str | None
+    place: int
+    total: int
+
+
+_EVENTS = CompiledStatement(
+    select(events.c.id, events.c.type, events.c.facts, events.c.created_at)
+    .where(events.c.subject_id == bindparam("message"))
+    .order_by(events.c.id),
+    row=_Event,
+)
+_DELIVERIES = CompiledStatement(
+    select(
+        deliveries.c.endpoint_id,
+        deliveries.c.state,
+        deliveries.c.attempts,
+        deliveries.c.last_status,
+        func.coalesce(deliveries.c.delivered_at, deliveries.c.last_attempt_at).label("at"),
+        events.c.type,
+    )
+    # By the events of the message: deliveries have an index by event, and none by subject once they are made.
+    .join(events, events.c.id == deliveries.c.event_id)
+    .where(
+        events.c.subject_id == bindparam("message"),
+        deliveries.c.scope_id == bindparam("scope"),
+        deliveries.c.last_attempt_at.is_not(None),
+    ),
+    row=_Delivery,
+)
+_ranked = (
+    select(
+        receipts.c.id,
+        receipts.c.received_at,
+        receipts.c.word,
+        receipts.c.provider,
+        receipts.c.provider_id,
+        receipts.c.occurred_at,
+        receipts.c.provider_code,
+        func.row_number().over(partition_by=receipts.c.word, order_by=receipts.c.id).label("place"),
+        func.count().over(partition_by=receipts.c.word).label("total"),
+    )
+    .where(receipts.c.message_id == bindparam("message"))
+    .subquery()
+)
+_RECEIPTS = CompiledStatement(
+    select(_ranked)
+    .where(or_(_ranked.c.place <= SHOWN, _ranked.c.place > _ranked.c.total - SHOWN))
+    .order_by(_ranked.c.id),
+    row=_Receipt,
+)
 
 
 def _detail(what: str, facts: Mapping[str, Any]) -> dict[str, str]:
@@ -151,13 +236,8 @@ async def _resends(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
 
 async def _events(tx: AsyncConnection, row: MessageRow) -> list[Entry]:
     """What Bellhop decided and learned."""
-    found = await tx.execute(
-        select(events.c.id, events.c.type, events.c.facts, events.c.created_at)
-        .where(events.c.subject_id == row.id)
-        .order_by(events.c.id)
-    )
     entries: list[Entry] = []
-    for event in found:
+    for event in await _EVENTS(tx, message=row.id):
         code = event.facts.get("code")
         entries.append(
             {
@@ -197,23 +277,6 @@ def _attempt(number: int, attempt: AttemptRow) -> list[Entry]:
 
 async def _deliveries(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[Entry]:
     """Webhooks about the message, as far as they were tried."""
-    found = await tx.execute(
-        select(
-            deliveries.c.endpoint_id,
-            deliveries.c.state,
-            deliveries.c.attempts,
-            deliveries.c.last_status,
-            func.coalesce(deliveries.c.delivered_at, deliveries.c.last_attempt_at).label("at"),
-            events.c.type,
-        )
-        # By the events of the message: deliveries have an index by event, and none by subject once they are made.
-        .join(events, events.c.id == deliveries.c.event_id)
-        .where(
-            events.c.subject_id == message_id,
-            deliveries.c.scope_id == scope.id,
-            deliveries.c.last_attempt_at.is_not(None),
-        )
-    )
     return [
         {
             "at": delivery.at,
@@ -223,7 +286,7 @@ async def _deliveries(tx: AsyncConnection, scope: Scope, message_id: UUID) -> li
             "attempts": delivery.attempts,
             "status": delivery.last_status,
         }
-        for delivery in found
+        for delivery in await _DELIVERIES(tx, message=message_id, scope=scope.id)
     ]
 
 
@@ -247,23 +310,6 @@ async def _consents(tx: AsyncConnection, scope: Scope, channel: Channel, hashed:
 async def _receipts(tx: AsyncConnection, message_id: UUID) -> list[Entry]:
     """What providers said. Of each word only the first and the last few are read, and how many came between: a mail
     that a machine opens ten thousand times is still a short timeline."""
-    ranked = (
-        select(
-            receipts.c.id,
-            receipts.c.received_at,
-            receipts.c.word,
-            receipts.c.provider,
-            receipts.c.provider_id,
-            receipts.c.occurred_at,
-            receipts.c.provider_code,
-            func.row_number().over(partition_by=receipts.c.word, order_by=receipts.c.id).label("place"),
-            func.count().over(partition_by=receipts.c.word).label("total"),
-        )
-        .where(receipts.c.message_id == message_id)
-        .subquery()
-    )
-    few = or_(ranked.c.place <= SHOWN, ranked.c.place > ranked.c.total - SHOWN)
-    found = await tx.execute(select(ranked).where(few).order_by(ranked.c.id))
     return [
         {
             "at": receipt.received_at,
@@ -274,7 +320,7 @@ async def _receipts(tx: AsyncConnection, message_id: UUID) -> list[Entry]:
             **({"provider_code": receipt.provider_code} if receipt.provider_code else {}),
             **_between(receipt.place, receipt.total),
         }
-        for receipt in found
+        for receipt in await _RECEIPTS(tx, message=message_id)
     ]
 
 
