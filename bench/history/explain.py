@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,18 @@ async def explained(engine: AsyncEngine, sent: Sent, *, generic: bool) -> list[N
     """The steps of a statement's plan. Of a generic one (for values that the planner does not know, which the server
     goes over to when a prepared statement is used again and again) what is expected; else what was found when it ran,
     of which nothing stays."""
-    options = "generic_plan, format json" if generic else "analyze, buffers off, timing off, format json"
     async with engine.connect() as tx:
-        driver: Any = (await tx.get_raw_connection()).driver_connection
-        found = await driver.cursor().execute(f"explain ({options}) {sent.text}", sent.values)
-        ((plan,),) = await found.fetchall()
+        nodes = await explained_in(tx, sent, generic=generic)
         await tx.rollback()
+    return nodes
+
+
+async def explained_in(tx: AsyncConnection, sent: Sent, *, generic: bool) -> list[Node]:
+    """The same in a transaction of the caller's, who takes it back."""
+    options = "generic_plan, format json" if generic else "analyze, buffers off, timing off, format json"
+    driver: Any = (await tx.get_raw_connection()).driver_connection
+    found = await driver.cursor().execute(f"explain ({options}) {sent.text}", sent.values)
+    ((plan,),) = await found.fetchall()
     return list(_nodes((plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]))
 
 

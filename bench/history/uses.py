@@ -46,6 +46,7 @@ from bellhop.store.messages.outbound import NewMessage
 from bellhop.store.reports import health_queries, reconciliation_queries, report_queries
 from bellhop.store.settings import DeliverySettings
 from bellhop.store.webhooks import deliveries, endpoints
+from bench.history import backlogs
 from bench.history.fill import TWILIO
 
 CARRIED = {"twilio": frozenset({Channel.SMS}), "sendgrid": frozenset({Channel.EMAIL})}
@@ -334,6 +335,8 @@ USES = (
         for kind, look in left_behind.KINDS.items()
     ),
     Use("recovery: parked", 100, _read(lambda _, tx: parked.backlogs(tx))),
+    *(Use(name, 50, _write(work)) for name, work in backlogs.USES.items()),
+    Use("one message of each held account", 50, _write(lambda _, tx: parked.probes(tx, 60.0))),
     Use("recovery: histories to erase", 50, _read(lambda _, tx: pending_wakes.histories_to_erase(tx, 500))),
     Use(
         "rebuild: what is due first",

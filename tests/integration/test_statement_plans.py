@@ -14,12 +14,14 @@ from contextlib import asynccontextmanager, contextmanager
 import psycopg
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from bellhop.store import pages
 from bellhop.store.connections import make_engine
 from bellhop.store.messages import lists
 from bellhop.store.settings import PostgresSettings
-from bench.history.explain import Node, Recorder, Sent, explained
+from bench.history import backlogs
+from bench.history.explain import Node, Recorder, Sent, explained, explained_in
 from bench.history.fill import TABLES, Size, fill
 from bench.history.measure import one_use
 from bench.history.uses import USES, History, Use
@@ -148,6 +150,30 @@ async def test_cost_does_not_grow_with_the_properties_that_share_an_account(
         before = _read(few[words][0]) if words in few else 0.0
         if _read(ran) > max(SHARED_FEW, before * GROWTH):
             wrong.append(f"{before:,.0f} rows → {_read(ran):,.0f} with {CROWD.properties} properties: {words}")
+    assert not wrong, "\n".join(wrong)
+
+
+BACKLOG = (
+    "update deliveries set state = 'pending', next_at = now(), attempts = 0",
+    "update messages set waits_for = 'no_sender', parked_at = now(), wake_due_at = now() where direction = 'outbound'",
+    "analyze deliveries",
+    "analyze messages",
+)
+"""Everything waits, and the planner knows."""
+
+
+@pytest.mark.parametrize("work", backlogs.USES.values(), ids=backlogs.USES)
+async def test_a_few_of_a_backlog_are_looked_for_one_by_one(work: backlogs.Work, histories: tuple[str, str]) -> None:
+    """Seen to fail before: of `in (select … limit …)` the planner may make a join with the whole table."""
+    async with opened(histories[1]) as (history, recorder), history.engine.connect() as tx:
+        for statement in BACKLOG:
+            await tx.execute(text(statement))
+        with recorder.noting() as sent:
+            await work(history, tx)
+        nodes = [(node, one.words) for one in sent for node in await explained_in(tx, one, generic=True)]
+        await tx.rollback()
+    assert nodes
+    wrong = [f"{node} in {words}" for node, words in nodes if _reads_everything(node)]
     assert not wrong, "\n".join(wrong)
 
 

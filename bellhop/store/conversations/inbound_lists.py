@@ -119,12 +119,12 @@ async def accounts(
 
 async def unknown(tx: AsyncConnection, account_ids: Sequence[UUID], dedupe_keys: Sequence[str]) -> set[str]:
     """Those of the keys under which nothing came in yet."""
+    # Many properties may have the account: who has it is compared here, not looked up for each key.
     known = await tx.execute(
-        select(receipts.c.dedupe_key).where(
-            receipts.c.account_id.in_(account_ids), receipts.c.dedupe_key.in_(dedupe_keys)
-        )
+        select(receipts.c.dedupe_key, receipts.c.account_id).where(receipts.c.dedupe_key.in_(dedupe_keys))
     )
-    return {*dedupe_keys} - {*known.scalars()}
+    own = {*account_ids}
+    return {*dedupe_keys} - {row.dedupe_key for row in known if row.account_id in own}
 
 
 async def received_until(tx: AsyncConnection, one: InboundListRow, moment: datetime | None) -> None:

@@ -50,6 +50,9 @@ RELEASABLE = """
     )
 """
 
+# Whatever takes a few of many does so as `= any(array(select …))`, which is worked out once and looked up by key: `in
+# (select … limit …)` the planner may join with the whole table, and then lock more than that.
+
 # What is urgent, then the oldest.
 _FIRST = "array_position(array['urgent', 'normal', 'bulk'], message.priority), message.due_at, message.id"
 
@@ -68,12 +71,12 @@ _RELEASE = CompiledStatement(
         f"""
         update messages set waits_for = null, parked_at = null, held_account_id = null,
           due_at = greatest(now(), scheduled_at), wake_due_at = clock_timestamp()
-        where id in (
+        where id = any(array(
           select message.id from messages message join scopes scope on scope.id = message.scope_id
           where message.scope_id = :scope and message.channel = :channel and message.waits_for is not null
             and {RELEASABLE}
           order by {_FIRST} limit :most for update of message skip locked
-        )
+        ))
         returning id
         """
     ).bindparams(
@@ -101,11 +104,12 @@ _RELEASE_OF_BEFORE = CompiledStatement(
     text(
         """
         update messages set waits_for = null, parked_at = null, wake_due_at = clock_timestamp()
-        where id in (
+        where id = any(array(
           select message.id from messages message
           where message.waits_for = 'no_sender' and message.parked_at < :started
-          order by message.id limit :most for update of message skip locked
-        )
+          order by message.scope_id, message.channel, message.due_at, message.id
+          limit :most for update of message skip locked
+        ))
         returning id
         """
     ).bindparams(bindparam("started", type_=DateTime(timezone=True)), bindparam("most", type_=Integer)),
@@ -115,7 +119,7 @@ _PROBE = CompiledStatement(
     text(
         f"""
         update messages set wake_due_at = clock_timestamp()
-        where id in (
+        where id = any(array(
           select chosen.id from messages chosen where chosen.id = any(array(
             select (
               select message.id from messages message
@@ -127,7 +131,7 @@ _PROBE = CompiledStatement(
               and coalesce(account.probe_at, '-infinity') < now() - make_interval(secs => :late)
           ))
           order by chosen.id for update of chosen skip locked
-        )
+        ))
         returning id
         """
     ).bindparams(bindparam("late", type_=Float)),

@@ -50,12 +50,12 @@ _CLEAR = CompiledStatement(
     text(
         """
         update messages set wake_due_at = null
-        where id in (
+        where id = any(array(
           select message.id from messages message
           join unnest(:ids, :since) as notified (id, since) on notified.id = message.id
           where message.wake_due_at <= notified.since
           order by message.id for update of message skip locked
-        )
+        ))
         """
     ).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("since", type_=ARRAY(DateTime(timezone=True))))
 )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, tuple_, update
+from sqlalchemy import Uuid, any_, func, insert, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -131,7 +132,8 @@ async def _mark_contact(tx: AsyncConnection, scope_id: UUID, kind: str, address_
     )
     # Those who share an address, in the one order of locks.
     in_order = same.order_by(contact_points.c.id).with_for_update()
-    await tx.execute(update(contact_points).where(contact_points.c.id.in_(in_order)).values(invalid_since=since))
+    points = any_(func.array(in_order.scalar_subquery(), type_=ARRAY(Uuid)))
+    await tx.execute(update(contact_points).where(contact_points.c.id == points).values(invalid_since=since))
 
 
 async def last_said(tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Iterable[bytes]) -> list[ConsentFact]:

@@ -99,10 +99,10 @@ _NOBODY_DRAINS = CompiledStatement(
 _ABANDON = CompiledStatement(
     text(
         """
-        update deliveries set state = 'abandoned' where id in (
+        update deliveries set state = 'abandoned' where id = any(array(
           select id from deliveries where endpoint_id = :endpoint and state = 'pending'
             and exists (select from endpoints where id = :endpoint and deleted_at is not null)
-          limit :most for update skip locked)
+          order by next_at limit :most for update skip locked))
         """
     )
 )

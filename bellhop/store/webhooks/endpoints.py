@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, insert, literal, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, and_, any_, case, func, insert, literal, literal_column, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
@@ -215,7 +216,10 @@ async def replay_failed(
     if after is not None:
         failed = failed.where(deliveries.c.id > after)
     again = await tx.execute(
-        update(deliveries).where(deliveries.c.id.in_(failed)).values(**_AFRESH).returning(deliveries.c.id)
+        update(deliveries)
+        .where(deliveries.c.id == any_(func.array(failed.scalar_subquery(), type_=ARRAY(Uuid))))
+        .values(**_AFRESH)
+        .returning(deliveries.c.id)
     )
     ids = sorted(again.scalars())
     return Replayed(len(ids), last=ids[-1] if len(ids) == REPLAYED_AT_ONCE else None)
