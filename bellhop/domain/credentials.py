@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 MARK = "encrypted"
 """The one name in a column that holds a token; no provider's credential is called that."""
 CACHED = 16_384
-"""Tokens whose content is remembered: an account has one or two, each claim of a message opens one, and a callback those
-of every property that shares the account, where one of them was changed. Were there fewer places than tokens, none would
-ever be found again."""
+"""Tokens whose content is remembered: an account has one or two, each claim of a message opens one, and a callback
+those of every property that shares the account, where one of them was changed. Were there fewer places than tokens,
+none would ever be found again."""
 
 
 class CredentialsUnreadable(Exception):

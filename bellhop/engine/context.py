@@ -10,8 +10,8 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.delivery_ports import Provider
 from bellhop.engine.callback_spool import CallbackSpool
-from bellhop.media.library import Library
 from bellhop.engine.remembered_accounts import RememberedAccounts
+from bellhop.media.library import Library
 from bellhop.store.database import Database
 from bellhop.store.settings import DeliverySettings
 from bellhop.temporal.dispatcher import TemporalDispatcher

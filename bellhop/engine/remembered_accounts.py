@@ -16,7 +16,7 @@ from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
 from bellhop.domain.delivery_ports import Account
 from bellhop.domain.rows.delivery import AccountRow
 from bellhop.store.database import TIMEOUT, Database
-from bellhop.store.delivery import accounts
+from bellhop.store.delivery import callback_accounts
 from bellhop.store.delivery.accounts import calling_account
 
 MOST_REMEMBERED = 10_000
@@ -66,14 +66,14 @@ class RememberedAccounts:
         """The account as the record has it now; None: there is none. It is read only where it was changed since."""
 
         async def look(tx: AsyncConnection) -> tuple[int, Sequence[AccountRow]] | Known | None:
-            version = await accounts.version(tx, provider, identity)
+            version = await callback_accounts.version(tx, provider, identity)
             if version is None:
                 return None
             known = self.of(provider, identity)
             if known is not None and known.version == version:
                 return known
             # After its version: what is changed in between is read once more next time.
-            return version, await accounts.of_callbacks(tx, provider, identity)
+            return version, await callback_accounts.of_callbacks(tx, provider, identity)
 
         found = await database.read(look, timeout=timeout)
         if isinstance(found, Known):
@@ -84,12 +84,12 @@ class RememberedAccounts:
         """Remember every account there is, and only those; of more rows than may be remembered, some."""
         versions = {
             (one.provider, one.identity): one.version
-            for one in await database.read(lambda tx: accounts.versions(tx, self._most))
+            for one in await database.read(lambda tx: callback_accounts.versions(tx, self._most))
         }
         changed = self._keep(versions)
         if not changed:
             return
-        rows = await database.read(lambda tx: accounts.of_callbacks_each(tx, changed, self._most))
+        rows = await database.read(lambda tx: callback_accounts.of_callbacks_each(tx, changed, self._most))
         fresh: dict[tuple[str, str], list[AccountRow]] = {}
         for row in rows:
             fresh.setdefault((row.provider, row.identity), []).append(row)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.accounts import Seed
@@ -18,7 +19,7 @@ from bellhop.domain.operators import Operator
 from bellhop.domain.scopes import Scope
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
-from bellhop.store.delivery import accounts
+from bellhop.store.delivery import accounts, callback_accounts
 from tests.integration.conftest_api import Api, open_api
 from tests.integration.spool_kit import Providers
 from tests.sandbox_accounts import sandbox_twilio
@@ -49,7 +50,7 @@ class Processes:
 
     async def version(self) -> int | None:
         async with self.database.begin() as tx:
-            return await accounts.version(tx, "twilio", SID)
+            return await callback_accounts.version(tx, "twilio", SID)
 
 
 @pytest.fixture
@@ -79,6 +80,8 @@ async def test_an_account_that_was_forgotten_signs_nothing_any_more(processes: P
     other = replace(SEED, identity="AC" + "9" * 32)
     async with processes.database.begin() as tx:
         await accounts.put(tx, processes.cipher, processes.scope, other)
+        # Other channels go through it, too.
+        await tx.execute(text("update senders set is_default = false where channel <> 'sms'"))
         await accounts.forget_previous(tx, processes.scope)
     assert await processes.answers(TOKEN) == {403}
     await processes.apis[0].sql("update provider_accounts set identity = 'AC' || repeat('8', 32) where identity = :sid",
@@ -106,11 +109,13 @@ async def test_what_verifies_nothing_else_is_read_once(processes: Processes) -> 
     remembered = [api.app.state.services.engine.accounts.of("twilio", SID) for api in processes.apis]
     assert all(remembered)
     async with processes.database.begin() as tx:
-        (own,) = [one for one in await accounts.of_callbacks(tx, "twilio", SID) if one.scope_id == processes.scope.id]
+        (own,) = [
+            one for one in await callback_accounts.of_callbacks(tx, "twilio", SID) if one.scope_id == processes.scope.id
+        ]
         assert await accounts.hold(tx, processes.scope, own.id, Operator("somebody", "It is moved"))
     async with processes.database.connect() as tx:
         await accounts.put(tx, processes.cipher, processes.scope, SEED)
-        assert await accounts.version(tx, "twilio", SID) != before
+        assert await callback_accounts.version(tx, "twilio", SID) != before
         await tx.rollback()
     assert await processes.version() == before
     assert await processes.answers(TOKEN) == {200} and await processes.answers(NEW) == {403}
@@ -123,7 +128,7 @@ async def test_many_rows_changed_at_once_are_one_version(processes: Processes) -
         for number in range(20):
             scope = (await ensure_property(tx, f"Hotel {number}", f"hotel-{number}"))["test"]
             await ensure_accounts(tx, scope, processes.settings)
-        made = await accounts.version(tx, "twilio", SID)
+        made = await callback_accounts.version(tx, "twilio", SID)
     assert await processes.version() == made
     assert await processes.answers(TOKEN) == {200}
     (known,) = {len(api.app.state.services.engine.accounts.of("twilio", SID).rows) for api in processes.apis}

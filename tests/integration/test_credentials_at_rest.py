@@ -31,8 +31,9 @@ from bellhop.providers import PACKAGES, providers
 from bellhop.sandbox.providers import default_accounts
 from bellhop.settings import Settings
 from bellhop.store.database import Database
-from bellhop.store.delivery.accounts import calling_account, of_callbacks
+from bellhop.store.delivery.accounts import calling_account
 from bellhop.store.delivery.attempt_store import AttemptStore
+from bellhop.store.delivery.callback_accounts import of_callbacks
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
 from bellhop.temporal.dispatcher import TemporalDispatcher

@@ -19,7 +19,8 @@ from bellhop.domain.scopes import Scope
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
 from bellhop.store.delivery import receipts
-from bellhop.store.delivery.accounts import calling_account, of_callbacks
+from bellhop.store.delivery.accounts import calling_account
+from bellhop.store.delivery.callback_accounts import of_callbacks
 from bellhop.store.guests import consents
 
 from .conftest_api import Api, open_api

@@ -3,14 +3,13 @@ changes by command. Their credentials are stored sealed; here they are opened, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, bindparam, delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,56 +20,13 @@ from bellhop.domain.operators import HELD_BY_OPERATOR, Operator, OperatorAction
 from bellhop.domain.rows.delivery import AccountRow, AccountSummary, SenderRow
 from bellhop.domain.scopes import Scope
 from bellhop.store.access import operator_actions
-from bellhop.store.compiled import CompiledStatement
 from bellhop.store.rows import from_result
-from bellhop.store.tables import account_versions, messages, provider_accounts, senders
+from bellhop.store.tables import messages, provider_accounts, senders
 
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 """When an account that an operator holds is tried."""
 
 _WELL: dict[str, Any] = {"health": "ok", "held_code": None, "held_since": None, "probe_at": None}
-
-_VERSION = CompiledStatement(
-    select(account_versions.c.version).where(
-        account_versions.c.provider == bindparam("name"), account_versions.c.identity == bindparam("account")
-    ),
-    value=int,
-)
-_OF_CALLBACKS = CompiledStatement(
-    select(provider_accounts)
-    .where(provider_accounts.c.provider == bindparam("name"), provider_accounts.c.identity == bindparam("account"))
-    .order_by(provider_accounts.c.id),
-    row=AccountRow,
-)
-_OF_CALLBACKS_EACH = CompiledStatement(
-    text(
-        """
-        select account.* from unnest(:names, :accounts) as given (provider, identity)
-        join provider_accounts account using (provider, identity)
-        order by account.id limit :most
-        """
-    ).bindparams(
-        bindparam("names", type_=ARRAY(Text)),
-        bindparam("accounts", type_=ARRAY(Text)),
-        bindparam("most", type_=Integer),
-    ),
-    row=AccountRow,
-)
-
-
-@dataclass(slots=True)
-class AccountVersion:
-    """The version of an account at a provider: of what its callbacks are verified with."""
-
-    provider: str
-    identity: str
-    version: int
-
-
-_VERSIONS = CompiledStatement(
-    select(account_versions).order_by(account_versions.c.version).limit(bindparam("most", type_=Integer)),
-    row=AccountVersion,
-)
 
 
 class StoredAccount(Protocol):
@@ -97,29 +53,6 @@ def account_of(cipher: CredentialCipher, row: StoredAccount, base_url: str, envi
 def calling_account(cipher: CredentialCipher, row: AccountRow) -> Account:
     """An account whose callbacks are verified: with its previous credentials. Raises CredentialsUnreadable."""
     return replace(account_of(cipher, row, row.base_url), previous_credentials=cipher.open(row.previous_credentials))
-
-
-async def version(tx: AsyncConnection, provider: str, identity: str) -> int | None:
-    """What changes with every change to what callbacks of that account are verified with, whichever of its rows was
-    changed; None: nobody ever had such an account."""
-    found = await _VERSION(tx, name=provider, account=identity)
-    return found[0] if found else None
-
-
-async def versions(tx: AsyncConnection, most: int) -> list[AccountVersion]:
-    """Those of all accounts, what was changed longest ago first, `most` of them."""
-    return await _VERSIONS(tx, most=most)
-
-
-async def of_callbacks(tx: AsyncConnection, provider: str, identity: str) -> list[AccountRow]:
-    """The rows that stand for one account at a provider (several properties may share it), to verify callbacks."""
-    return await _OF_CALLBACKS(tx, name=provider, account=identity)
-
-
-async def of_callbacks_each(tx: AsyncConnection, each: Sequence[tuple[str, str]], most: int) -> list[AccountRow]:
-    """Those of several accounts, by provider and identity: the oldest rows, `most` of them."""
-    names, identities = [provider for provider, _ in each], [identity for _, identity in each]
-    return await _OF_CALLBACKS_EACH(tx, names=names, accounts=identities, most=most)
 
 
 async def ensure(tx: AsyncConnection, cipher: CredentialCipher, scope: Scope, seed: Seed) -> None:
