@@ -31,7 +31,7 @@ demo: $(STAMP) ## the same without staying: exits 0 when both messages and all w
 	@$(BIN)/bellhop demo $(ARGS)
 
 test: check ## check, then the whole test suite
-	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile $(ARGS) $(TESTS) || { \
+	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS) $(TESTS) || { \
 	  failed=$$?; [ $$failed -eq 1 ] || exit $$failed; \
 	  echo "What failed is run once more, one at a time: a test that fails twice is a failure, one that does not is unsteady."; \
 	  $(BIN)/pytest -q --last-failed --last-failed-no-failures none $(ARGS) $(TESTS); }

@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import httpx2
@@ -128,9 +128,10 @@ def activity_workers(
     messages: MessageActivities,
     posts: httpx2.AsyncClient,
     sweeper: PostgresSweeper,
+    environments: Sequence[str] = ENVIRONMENTS,
 ) -> list[Worker]:
     """A worker per task queue: provider calls, webhooks and recovery do not queue behind one another. The workflows of
-    endpoints and sweeps run here as well, so that no backlog of messages holds them up."""
+    endpoints and sweeps run here as well, so that no backlog of messages holds them up. `environments`: whose calls."""
     endpoints = EndpointActivities(
         PostgresOutbox(engine, settings.webhook),
         WebhookPoster(settings.webhook, posts),
@@ -138,7 +139,7 @@ def activity_workers(
         settings.webhook.retry_pauses,
     )
     recovery = RecoveryActivities(sweeper)
-    throughs = [None, *(f"{package.name}-{environment}" for package in PACKAGES for environment in ENVIRONMENTS)]
+    throughs = [None, *(f"{package.name}-{environment}" for package in PACKAGES for environment in environments)]
     providing = [
         Worker(
             client,

@@ -15,9 +15,9 @@ from bellhop.dev.stack import ALL_PARTS, EmbeddedStack
 from tests.chaos.stack import ENV, LiveStack, visiting
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def embedded() -> Iterator[EmbeddedStack]:
-    """Everything but the receiver of webhooks."""
+    """Everything but the receiver of webhooks. It ends with the last of these tests: also idle it costs the others."""
     parts = [part for part in ALL_PARTS if part != "receiver"]
     with tempfile.TemporaryDirectory(prefix="bellhop-chaos-", ignore_cleanup_errors=True) as state:
         started = EmbeddedStack(

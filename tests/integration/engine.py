@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +57,9 @@ SANDBOX_PACE = {
     "sendgrid_open_after": 0.3,
     "sendgrid_batch_window": 0.02,
 }
+
+# For what has no TLS: each client would read every certificate there is, a tenth of a second's work.
+PLAIN: dict[str, Any] = {"verify": False, "trust_env": False}
 
 
 def free_port() -> int:
@@ -199,8 +202,8 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def working(engine: Engine) -> AsyncIterator[None]:
-    """A worker of both roles, while it lasts."""
+async def working(engine: Engine, environments: Sequence[str] = ("test",)) -> AsyncIterator[None]:
+    """A worker of both roles, while it lasts. `environments`: each more has a queue for every provider."""
     slots, questions = call_slots(engine.settings)
     async with make_client(engine.settings.webhook) as posts:
         library = Library(engine.settings.media, engine.settings.media_addresses())
@@ -210,7 +213,14 @@ async def working(engine: Engine) -> AsyncIterator[None]:
         workers = [
             workflow_worker(engine.client, engine.settings, messages),
             *activity_workers(
-                engine.client, engine.settings, engine.database, engine.dispatcher, messages, posts, engine.sweeper
+                engine.client,
+                engine.settings,
+                engine.database,
+                engine.dispatcher,
+                messages,
+                posts,
+                engine.sweeper,
+                environments=environments,
             ),
         ]
         running = [asyncio.create_task(worker.run()) for worker in workers]
@@ -238,8 +248,8 @@ async def running_engine(
         _, raw = await keys.create(tx, scopes["test"], "tests", ["*"], rate_limit=1_000_000)
     async with (
         serving(settings) as api_url,
-        httpx2.AsyncClient(base_url=api_url, headers={"Authorization": f"Bearer {raw}"}, timeout=30) as http,
-        httpx2.AsyncClient(base_url=sandbox_url, timeout=30) as sandbox,
+        httpx2.AsyncClient(base_url=api_url, headers={"Authorization": f"Bearer {raw}"}, timeout=30, **PLAIN) as http,
+        httpx2.AsyncClient(base_url=sandbox_url, timeout=30, **PLAIN) as sandbox,
         TemporalDispatcher(client, database) as dispatcher,
     ):
         urls = {

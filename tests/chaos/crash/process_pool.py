@@ -181,6 +181,8 @@ def _of_its_own(name: str) -> None:
             module.release_workflow = partial(release_name, slot=name)  # type: ignore[attr-defined]
     outbox.LEASE_OF_DRAINER, outbox.CLAIM_MARGIN = DRAINER, CLAIM
     worker.EndpointActivities = partial(EndpointActivities, pace=Pace(linger=LINGER))  # type: ignore[misc,assignment]
+    # Nothing here is of the other environment: its queues would cost every start of a process their share.
+    worker.activity_workers = partial(worker.activity_workers, environments=("test",))
     worker.DeadMansSwitch = partial(DeadMansSwitch, limit=PAUSED)  # type: ignore[misc,assignment]
 
 
