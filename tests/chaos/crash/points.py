@@ -84,7 +84,6 @@ STEPS = (
     Row("tx AttemptStore.record", "held", "the account is at fault: held"),
     Row("tx AttemptStore.record", "refused", "surely never"),
     Row("tx AttemptStore.record", "fell back", "surely never, and the next step begins"),
-    Row("tx AttemptStore.claim", "fell back", "the next step", 2),
     # --- settling
     Row("tx AttemptStore.record", "lost", "the outcome is unknown"),
     Row("activity settle", "lost"),
