@@ -195,6 +195,7 @@ OF_ENGINE: dict[type[engine.EngineError], tuple[int, str]] = {
     engine.UnreadableCallback: (400, "bad_request"),
     engine.InvalidField: (422, "invalid"),
     engine.UnknownGuest: (422, "invalid"),
+    engine.NoDevice: (422, "invalid"),
     engine.BadSpan: (422, "invalid"),
     engine.ForbiddenUrl: (422, "invalid"),
     engine.ChannelUnavailable: (422, "channel_unavailable"),

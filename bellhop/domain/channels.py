@@ -67,6 +67,9 @@ class ChannelRules:
     length, it goes out in one."""
     segmented: bool = False
     """Whether a text is billed by segments, which its sender is told."""
+    any_part: bool = False
+    """Whether a recipient may be a guest with several devices: one part each, and one that arrives is enough. Elsewhere
+    a message has arrived once all of its parts have."""
     reports_delivery: bool = True
     """Whether it can become known that a message arrived; without that and without reading, `sent` is final."""
     reports_reading: bool = False
@@ -88,6 +91,8 @@ class ChannelRules:
         if self.part is not None and not self.delivered_is_final:
             # Of two parts the one that is not delivered makes the message fail; see `statuses.of_parts`.
             raise ValueError(f"{self.name}: where messages go out in parts, delivered has to be final")
+        if self.any_part and (self.part is not None or not self.delivered_is_final):
+            raise ValueError(f"{self.name}: a part is a device, which has the whole text, and delivered is its word")
 
 
 # What people send each other: nothing that a phone or a computer would run.
@@ -152,6 +157,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         name="a push notification",
         address=AddressKind.DEVICE,
         cost=Cost.FREE,
+        any_part=True,
         reports_delivery=False,  # Apple and Google say that they took it, and nothing more
         options=frozenset({"title", "data"}),
         media=MediaRules(count=1, types=frozenset({"image/jpeg", "image/png"}), each=MB, together=MB),

@@ -13,7 +13,7 @@ from bellhop.domain.answers import Answer, Withdrawal
 from bellhop.domain.channels import AddressKind, Channel
 from bellhop.domain.consents import Effect as Effect
 from bellhop.domain.content import Content
-from bellhop.domain.devices import DeviceVerdict
+from bellhop.domain.devices import DeviceVerdict, Target
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.file_ports import FetchedFile, FetchFiles, NotFetched
 from bellhop.domain.inbound_details import InboundDetails
@@ -61,6 +61,8 @@ class Outgoing:
     deadline: float
     valid_for: float | None = None
     """Seconds from now within which it is of use, if its sender said so: for providers that take such a limit."""
+    device: Target | None = None
+    """Of a push notification what is known of the device that `to` is the token of."""
 
 
 class SendKind(StrEnum):

@@ -9,15 +9,20 @@ from bellhop.domain.accounts import OURS
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.content import HTML, Content
 from bellhop.domain.delivery_ports import Provider
+from bellhop.domain.devices import DeviceKind
 
-Carried = Mapping[str, frozenset[Channel]]
-"""The channels each provider says it carries, by the provider's name."""
+Carried = Mapping[str, frozenset[Channel | DeviceKind]]
+"""The channels each provider says it carries, by the provider's name, and of push the kinds of devices it reaches."""
 
 
 def carried(providers: Mapping[str, Provider]) -> Carried:
     """What these providers say, and what Bellhop itself carries."""
     own = frozenset(channel for channel, rules in CHANNELS.items() if rules.in_record)
-    return {**{name: provider.channels for name, provider in providers.items()}, OURS: own}
+    said = {
+        name: provider.channels | getattr(provider, "device_kinds", frozenset[DeviceKind]())
+        for name, provider in providers.items()
+    }
+    return {**said, OURS: own}
 
 
 class Candidate(Protocol):
@@ -35,15 +40,19 @@ class Candidate(Protocol):
 Sender = TypeVar("Sender", bound=Candidate)
 
 
-def choose(senders: Iterable[Sender], carried: Carried, channel: Channel, content: Content) -> Sender | None:
+def choose(
+    senders: Iterable[Sender], carried: Carried, channel: Channel, content: Content, device: DeviceKind | None = None
+) -> Sender | None:
     """The first of `senders`, which are those of one scope on `channel` in the order in which the scope wants them
-    used, whose provider carries the channel and which can send the content; None: nobody can."""
+    used, whose provider carries the channel (and reaches such a `device`) and which can send the content; None: nobody
+    can."""
     needed = _needs(content)
+    reached = {channel} if device is None else {channel, device}
     return next(
         (
             sender
             for sender in senders
-            if channel in carried.get(sender.provider, frozenset())
+            if reached <= carried.get(sender.provider, frozenset())
             and all(sender.capabilities.get(capability, True) for capability in needed)
         ),
         None,

@@ -68,6 +68,13 @@ RANK_WHERE_TAKEN: dict[Stage, int] = {
 }
 """Where `delivered` is not final."""
 
+RANK_OF_ANY: dict[Stage, int] = {
+    **RANK,
+    # One device that has it is enough, so a failure of one says less than that another provider took it.
+    Stage.UNDELIVERED: 15,
+}
+"""Where one part is enough (`ChannelRules.any_part`)."""
+
 STATUS: dict[Stage, Status] = {
     Stage.QUEUED: Status.QUEUED,
     Stage.CANCELLED: Status.CANCELLED,
@@ -111,9 +118,24 @@ ODD_EDGES_WHERE_TAKEN: dict[tuple[Stage, Stage], str] = {
 }
 """The same where `delivered` is not final."""
 
+ODD_EDGES_OF_ANY: dict[tuple[Stage, Stage], str] = {
+    **ODD_EDGES,
+    (Stage.UNDELIVERED, Stage.SENT): "A provider has it for another device after all.",
+}
+"""The same where one part is enough."""
+
+
+def odd_edges(rules: ChannelRules) -> Mapping[tuple[Stage, Stage], str]:
+    """Those on a channel with these rules."""
+    if rules.any_part:
+        return ODD_EDGES_OF_ANY
+    return ODD_EDGES if rules.delivered_is_final else ODD_EDGES_WHERE_TAKEN
+
 
 def ranks(rules: ChannelRules) -> Mapping[Stage, int]:
     """How strong each fact is on a channel with these rules."""
+    if rules.any_part:
+        return RANK_OF_ANY
     return RANK if rules.delivered_is_final else RANK_WHERE_TAKEN
 
 
@@ -132,8 +154,24 @@ def of_parts(parts: Iterable[Stage]) -> Stage:
     return min(parts, key=RANK.__getitem__, default=Stage.QUEUED)
 
 
+def of_any(decision: Stage, parts: Iterable[Stage]) -> Stage:
+    """The stage of a message of which one part is enough: what the part that got furthest has reached. `decision` is
+    about those that nothing is known of.
+
+    While one of these is left the message waits, unless another has arrived: then the guest has it, and no more is
+    sent. It has failed when all of its parts have.
+    """
+    known = [decision if part is Stage.QUEUED else part for part in parts]
+    best = max(known, key=RANK_OF_ANY.__getitem__, default=decision)
+    if best in (Stage.DELIVERED, Stage.READ) or (best is Stage.SENT and Stage.QUEUED not in known):
+        return best
+    return min(known, key=RANK_OF_ANY.__getitem__, default=decision)
+
+
 def of_message(decision: Stage, parts: Iterable[Stage], rules: ChannelRules) -> Stage:
     """The stage of a message: `decision` (queued, cancelled or gave_up) against what is known of its parts."""
+    if rules.any_part:
+        return of_any(decision, parts)
     return higher(decision, of_parts(parts), rules)
 
 

@@ -47,6 +47,18 @@ class UnknownGuest(InvalidField):
         super().__init__(field, expected, "unknown_guest")
 
 
+class NoDevice(InvalidField):
+    """The guest has no device that takes notifications."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "recipient",
+            "expected a guest with a device that a sender of this property reaches, or the token of one; "
+            "devices are registered at /v1/guests/{id}/devices",
+            "no_device",
+        )
+
+
 class BadSpan(InvalidField):
     """The span asked for is none."""
 

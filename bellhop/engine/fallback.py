@@ -11,7 +11,7 @@ from bellhop.domain import addresses
 from bellhop.domain.addresses import BadAddress
 from bellhop.domain.channels import CHANNELS, AddressKind, Channel, ChannelRules, SubjectRule
 from bellhop.domain.content import HTML, PLAIN, Content, written
-from bellhop.domain.ids import Prefix, render
+from bellhop.domain.ids import Prefix, parse, render
 from bellhop.domain.options import Options
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.scopes import Scope
@@ -88,6 +88,14 @@ def address_of(guest: GuestRow, kind: AddressKind) -> str | None:
 
 
 def _recipient(step: FallbackStep, new: NewMessage, guest: GuestRow | None, name: str) -> str:
+    found = _address(step, new, guest, name)
+    if CHANNELS[step.channel].any_part and parse(Prefix.GUEST, found) is not None:
+        expected = "expected the token of one device: only the message itself goes to all of a guest's devices"
+        raise InvalidField(f"{name}.recipient", expected, "recipient")
+    return found
+
+
+def _address(step: FallbackStep, new: NewMessage, guest: GuestRow | None, name: str) -> str:
     rules = CHANNELS[step.channel]
     if step.recipient is not None:
         if rules.address is AddressKind.GUEST and (guest is None or step.recipient != address_of(guest, rules.address)):

@@ -25,7 +25,15 @@ from bellhop.domain.statuses import STATUS, Stage, Status
 from bellhop.domain.templates import TemplateUse
 from bellhop.engine import fallback, files, templates
 from bellhop.engine.context import Engine
-from bellhop.engine.errors import ChannelUnavailable, InvalidField, NotFound, NotPending, OutcomeUnknown, UnknownGuest
+from bellhop.engine.errors import (
+    ChannelUnavailable,
+    InvalidField,
+    NoDevice,
+    NotFound,
+    NotPending,
+    OutcomeUnknown,
+    UnknownGuest,
+)
 from bellhop.engine.fallback import FallbackStep
 from bellhop.engine.idempotency import IdempotencyKey, Once, once
 from bellhop.store.messages import lists, media_links, outbound
@@ -39,7 +47,8 @@ ACCEPTED = 201
 @dataclass(frozen=True, slots=True)
 class SendMessage:
     """A message as a caller asks for it: its fields checked and normalised, each by itself. An `in_app` message goes
-    to the guest whose rendered id (`gst_…`) is its `recipient`. `scheduled_at` None, or past: now."""
+    to the guest whose rendered id (`gst_…`) is its `recipient`; so may a push notification, to all of their devices.
+    `scheduled_at` None, or past: now."""
 
     channel: Channel
     recipient: str = field(repr=False)
@@ -86,8 +95,8 @@ async def send(
 ) -> Once[MessageRow]:
     """Accept a message: once this returns it is not lost, and is sent once.
 
-    Raises InvalidField, ChannelUnavailable, UnknownGuest, IdempotencyMismatch, IdempotencySubjectGone; nothing is
-    written then.
+    Raises InvalidField, ChannelUnavailable, UnknownGuest, NoDevice, IdempotencyMismatch, IdempotencySubjectGone;
+    nothing is written then.
     """
     guest_id = _guest(command)
     whole = None if command.template else _new(command, guest_id, _written(command))
@@ -122,21 +131,24 @@ async def send(
     except outbound.TooLate:
         expected = "expected a time to come, and later than `scheduled_at`"
         raise InvalidField("valid_until", expected, "valid_until_over") from None
+    except outbound.NoDevice:
+        raise NoDevice from None
     except outbound.UnknownGuest:
-        raise UnknownGuest("recipient" if _to_guest(command.channel) else "guest_id") from None
+        raise UnknownGuest("recipient" if _to_guest(command) else "guest_id") from None
     if not accepted.replayed:
         engine.dispatcher.accepted(accepted.made)
     return accepted
 
 
-def _to_guest(channel: Channel) -> bool:
-    """Whether its recipients are guests themselves, not an address of theirs."""
-    return CHANNELS[channel].address is AddressKind.GUEST
+def _to_guest(command: SendMessage) -> bool:
+    """Whether its recipient is a guest, not an address of theirs."""
+    rules = CHANNELS[command.channel]
+    return rules.address is AddressKind.GUEST or (rules.any_part and parse(Prefix.GUEST, command.recipient) is not None)
 
 
 def _guest(command: SendMessage) -> UUID | None:
     """The guest it belongs to. Raises UnknownGuest."""
-    if not _to_guest(command.channel):
+    if not _to_guest(command):
         return command.guest_id
     addressed = parse(Prefix.GUEST, command.recipient)
     if addressed is None:

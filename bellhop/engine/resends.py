@@ -18,7 +18,7 @@ from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Status
 from bellhop.engine import files
 from bellhop.engine.context import Engine
-from bellhop.engine.errors import ChannelUnavailable, NotFailed, NotFound, ResentAlready
+from bellhop.engine.errors import ChannelUnavailable, NoDevice, NotFailed, NotFound, ResentAlready
 from bellhop.engine.idempotency import IdempotencyKey, Once, once
 from bellhop.engine.messages import ACCEPTED
 from bellhop.store.access import operator_actions
@@ -33,7 +33,7 @@ async def resend(
     """Send a failed message again, now: a new message with the text, address and guest of the old one, which it names.
     Whether it may go out is asked anew. Who did it and why stays on record.
 
-    Raises NotFound, NotFailed, ResentAlready, ChannelUnavailable, InvalidField (a file of it is gone),
+    Raises NotFound, NotFailed, ResentAlready, ChannelUnavailable, NoDevice, InvalidField (a file of it is gone),
     IdempotencyMismatch, IdempotencySubjectGone; nothing is written then.
     """
 
@@ -57,6 +57,8 @@ async def resend(
                 await media_links.write(tx, row, new.content.media)
         except outbound.ChannelUnavailable as none:
             raise ChannelUnavailable(none.channel.value) from None
+        except outbound.NoDevice:
+            raise NoDevice from None
         await operator_actions.write(tx, scope, OperatorAction.RESEND, message_id, operator)
         return Once(row, row.id, ACCEPTED)
 

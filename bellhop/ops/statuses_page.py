@@ -13,7 +13,7 @@ from bellhop.domain import statuses
 from bellhop.domain.channels import CHANNELS, Channel, ChannelRules
 from bellhop.domain.events import OF_STAGE
 from bellhop.domain.failures import WORDS
-from bellhop.domain.statuses import ODD_EDGES, ODD_EDGES_WHERE_TAKEN, PASSES, RANK, STATUS, Stage, Status
+from bellhop.domain.statuses import PASSES, RANK, STATUS, Stage, Status
 from bellhop.providers import PACKAGES
 from bellhop.providers.package import WordTable
 
@@ -28,6 +28,10 @@ STATUS_SAYS: dict[Status, str] = {
 
 TAKEN = [channel for channel, rules in CHANNELS.items() if not rules.delivered_is_final]
 """Channels on which a failure may follow a delivery."""
+
+
+OF_ANY = [channel for channel, rules in CHANNELS.items() if rules.any_part]
+"""Channels on which one of several parts is enough."""
 
 
 def _listed(channels: Iterable[Channel]) -> str:
@@ -102,7 +106,7 @@ def _stage_rows() -> Iterator[list[str]]:
 
 def _edge_rows(rules: ChannelRules, beside: Iterable[tuple[Stage, Stage]] = ()) -> Iterator[list[str]]:
     """The edges on a channel with these rules, without those of `beside`."""
-    odd = ODD_EDGES if rules.delivered_is_final else ODD_EDGES_WHERE_TAKEN
+    odd = statuses.odd_edges(rules)
     known = set(beside)
     for before, after in upward_edges(rules):
         if (before, after) in known:
@@ -134,7 +138,8 @@ def _stage(stage: Stage | None) -> str:
 
 def page() -> str:
     """The whole page."""
-    taken, final = CHANNELS[TAKEN[0]], next(rules for rules in CHANNELS.values() if rules.delivered_is_final)
+    taken, of_any = CHANNELS[TAKEN[0]], CHANNELS[OF_ANY[0]]
+    final = next(rules for rules in CHANNELS.values() if rules.delivered_is_final and not rules.any_part)
     lines = [
         HEAD.format(taken=_listed(TAKEN)),
         "## Statuses",
@@ -150,10 +155,16 @@ def page() -> str:
     ]
     lines += _table(("Stage", "Fact", "Status", "Events told on the way"), _stage_rows())
     reading = _listed(channel for channel, rules in CHANNELS.items() if rules.reports_reading)
-    left_out = [_code(" → ".join(edge)) for edge in upward_edges(final) if edge not in upward_edges(taken)]
+    left_out, left_out_of_any = (
+        ", ".join(_code(" → ".join(edge)) for edge in upward_edges(final) if edge not in upward_edges(rules))
+        for rules in (taken, of_any)
+    )
     lines += [
         "A message in parts (a long SMS) stands where its slowest part does; it has failed once every part is settled "
         "and one was not delivered.",
+        f"On {_listed(OF_ANY)} a part is one of the guest's devices, and one is enough: the message stands where",
+        "the device does that got furthest; it waits while one is left to be tried, unless another has shown it; and",
+        "it has failed when all have.",
         "A message is followed until nothing more is worth waiting for: `failed`, `cancelled`, `read`, and `delivered`",
         f"on channels that report no reading. Reading can become known on {reading}. Later receipts are applied all",
         "the same.",
@@ -164,9 +175,12 @@ def page() -> str:
         "in the timeline, and changes nothing.",
         "",
         *_table(("From", "To", "Tells", ""), _edge_rows(final)),
-        f"On {_listed(TAKEN)}, instead of {', '.join(left_out)}:",
+        f"On {_listed(TAKEN)}, instead of {left_out}:",
         "",
         *_table(("From", "To", "Tells", ""), _edge_rows(taken, upward_edges(final))),
+        f"On {_listed(OF_ANY)}, instead of {left_out_of_any}:",
+        "",
+        *_table(("From", "To", "Tells", ""), _edge_rows(of_any, upward_edges(final))),
         "`message.failed` and `message.delivered` are told once: where these tables tell one a second time it is left",
         "out.",
         "",

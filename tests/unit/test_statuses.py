@@ -14,9 +14,11 @@ from bellhop.domain.channels import CHANNELS, AddressKind, Channel, ChannelRules
 from bellhop.domain.events import OF_STAGE
 from bellhop.domain.statuses import (
     ODD_EDGES,
+    ODD_EDGES_OF_ANY,
     ODD_EDGES_WHERE_TAKEN,
     PASSES,
     RANK,
+    RANK_OF_ANY,
     RANK_WHERE_TAKEN,
     STATUS,
     Stage,
@@ -30,8 +32,10 @@ ARRIVES = ChannelRules(name="a letter", address=AddressKind.DEVICE)
 """Where `delivered` is the handset's word."""
 TAKEN = replace(ARRIVES, delivered_is_final=False)
 """Where it is that of a server, which may send it back."""
-RULES = {"arrives": ARRIVES, "taken": TAKEN}
-ODD = {"arrives": ODD_EDGES, "taken": ODD_EDGES_WHERE_TAKEN}
+ANY = replace(ARRIVES, any_part=True)
+"""Where one of several devices is enough."""
+RULES = {"arrives": ARRIVES, "taken": TAKEN, "any": ANY}
+ODD = {"arrives": ODD_EDGES, "taken": ODD_EDGES_WHERE_TAKEN, "any": ODD_EDGES_OF_ANY}
 both = pytest.mark.parametrize("kind", RULES)
 
 UPWARD = {
@@ -76,12 +80,24 @@ UPWARD_WHERE_TAKEN = {
     Stage.DELIVERED: {Stage.UNDELIVERED, Stage.READ},
 }
 REPORTED_WHERE_TAKEN = {**REPORTED, (Stage.DELIVERED, Stage.UNDELIVERED): [Stage.UNDELIVERED]}
+UPWARD_OF_ANY = {
+    **UPWARD,
+    Stage.UNDELIVERED: {Stage.SENT, Stage.DELIVERED, Stage.READ},
+    Stage.SENT: {Stage.DELIVERED, Stage.READ},
+}
+# That it was sent has been told with the failure already.
+REPORTED_OF_ANY = {**REPORTED, (Stage.UNDELIVERED, Stage.SENT): []}
+EDGES = {
+    "arrives": (UPWARD, REPORTED),
+    "taken": (UPWARD_WHERE_TAKEN, REPORTED_WHERE_TAKEN),
+    "any": (UPWARD_OF_ANY, REPORTED_OF_ANY),
+}
 
 
 @both
 @pytest.mark.parametrize(("before", "after"), list(product(Stage, Stage)))
 def test_each_edge(kind: str, before: Stage, after: Stage) -> None:
-    upward, reported = (UPWARD, REPORTED) if kind == "arrives" else (UPWARD_WHERE_TAKEN, REPORTED_WHERE_TAKEN)
+    upward, reported = EDGES[kind]
     moved = statuses.higher(before, after, RULES[kind])
     if after in upward[before]:
         assert moved is after
@@ -107,8 +123,8 @@ def test_an_upward_edge_is_ordinary_or_has_its_sentence(kind: str) -> None:
 
 
 def test_every_stage_has_a_rank_of_its_own_a_status_its_events_and_a_sentence() -> None:
-    assert set(RANK) == set(RANK_WHERE_TAKEN) == set(STATUS) == set(PASSES) == set(Stage)
-    assert len(set(RANK.values())) == len(set(RANK_WHERE_TAKEN.values())) == len(Stage)
+    assert set(RANK) == set(RANK_WHERE_TAKEN) == set(RANK_OF_ANY) == set(STATUS) == set(PASSES) == set(Stage)
+    assert all(len(set(rank.values())) == len(Stage) for rank in (RANK, RANK_WHERE_TAKEN, RANK_OF_ANY))
     assert set(STATUS.values()) == set(Status)
     assert {stage for stage in Stage if stage not in OF_STAGE} == {Stage.QUEUED}
     assert set(sentences(Stage)) == set(Stage)
@@ -223,7 +239,7 @@ def test_a_message_never_moves_down_and_tells_each_stage_once(kind: str, facts: 
     assert [RANK[event] for event in provider_reported] == sorted(RANK[event] for event in provider_reported)
 
 
-@both
+@pytest.mark.parametrize("kind", ["arrives", "taken"])
 @given(st.sampled_from(OURS), st.lists(st.sampled_from((Stage.QUEUED, *PROVIDER_SAYS)), max_size=4))
 def test_a_decision_holds_until_a_provider_is_known_to_have_it(kind: str, decision: Stage, parts: list[Stage]) -> None:
     stage = statuses.of_message(decision, parts, RULES[kind])
@@ -231,7 +247,9 @@ def test_a_decision_holds_until_a_provider_is_known_to_have_it(kind: str, decisi
     assert stage is (decision if of_parts is Stage.QUEUED else of_parts)
 
 
-def reported_of_parts(count: int, decision: Stage, facts: list[tuple[int, Stage]]) -> tuple[Stage, list[Stage]]:
+def reported_of_parts(
+    count: int, decision: Stage, facts: list[tuple[int, Stage]], rules: ChannelRules = ARRIVES
+) -> tuple[Stage, list[Stage]]:
     """The same for a message of several parts: facts are (part, what is said of it), or (-1, our decision)."""
     parts, ours, stage = [Stage.QUEUED] * count, Stage.QUEUED, Stage.QUEUED
     events: list[Stage] = []
@@ -239,24 +257,28 @@ def reported_of_parts(count: int, decision: Stage, facts: list[tuple[int, Stage]
         if part < 0:
             ours = decision
         else:
-            parts[part] = statuses.higher(parts[part], fact, ARRIVES)
-        after = statuses.higher(stage, statuses.of_message(ours, parts, ARRIVES), ARRIVES)
-        events += [one for one in statuses.news(stage, after, ARRIVES) if one not in events]
+            parts[part] = statuses.higher(parts[part], fact, rules)
+        after = statuses.higher(stage, statuses.of_message(ours, parts, rules), rules)
+        events += [one for one in statuses.news(stage, after, rules) if one not in events]
         stage = after
     return stage, events
 
 
+@pytest.mark.parametrize("kind", ["arrives", "any"])
 @given(st.data(), st.integers(1, 4), st.sampled_from(OURS))
-def test_parts_in_any_order_end_the_same(data: st.DataObject, count: int, decision: Stage) -> None:
+def test_parts_in_any_order_end_the_same(kind: str, data: st.DataObject, count: int, decision: Stage) -> None:
     """Whatever is said of which part first, however often, and whenever we decide."""
-    said = st.tuples(st.integers(0, count - 1), st.sampled_from(PROVIDER_SAYS))
+    # That nothing more is done for one device is a fact as well.
+    says = PROVIDER_SAYS if kind == "arrives" else (Stage.GAVE_UP, *PROVIDER_SAYS)
+    said = st.tuples(st.integers(0, count - 1), st.sampled_from(says))
     facts = [*data.draw(st.lists(said, unique=True, max_size=8)), (-1, decision)]
     again = st.lists(st.sampled_from(facts), max_size=4)
-    one, other = (
-        reported_of_parts(count, decision, data.draw(st.permutations([*facts, *data.draw(again)]))) for _ in range(2)
-    )
+    orders = [data.draw(st.permutations([*facts, *data.draw(again)])) for _ in range(2)]
+    one, other = (reported_of_parts(count, decision, order, RULES[kind]) for order in orders)
     assert one[0] is other[0]
-    assert set(one[1]) - overruled(one[0], ARRIVES) == set(other[1]) - overruled(one[0], ARRIVES)
+    # A weaker fact may be told before the stronger one; of several devices also that one took what others refused.
+    beside = overruled(one[0], RULES[kind])
+    assert set(one[1]) - beside == set(other[1]) - beside
     for _, events in (one, other):
         assert [RANK[event] for event in events] == sorted(RANK[event] for event in events)
 
@@ -268,3 +290,25 @@ def test_a_message_in_parts_is_as_far_as_its_slowest_part(parts: list[Stage]) ->
     assert statuses.of_parts([]) is Stage.QUEUED
     assert statuses.of_parts([Stage.UNDELIVERED, Stage.DELIVERED]) is Stage.UNDELIVERED
     assert statuses.of_parts([Stage.UNDELIVERED, Stage.SENT]) is Stage.SENT, "it may still turn out delivered"
+
+
+ONE_IS_ENOUGH = [
+    # our decision, what is known of each device, where the message stands
+    (Stage.QUEUED, [Stage.SENT, Stage.QUEUED], Stage.QUEUED),
+    (Stage.QUEUED, [Stage.SENT, Stage.GAVE_UP], Stage.SENT),
+    (Stage.QUEUED, [Stage.GAVE_UP, Stage.QUEUED], Stage.QUEUED),
+    (Stage.QUEUED, [Stage.GAVE_UP, Stage.GAVE_UP], Stage.GAVE_UP),
+    (Stage.QUEUED, [Stage.DELIVERED, Stage.QUEUED], Stage.DELIVERED),
+    (Stage.QUEUED, [Stage.DELIVERED, Stage.READ, Stage.GAVE_UP], Stage.READ),
+    (Stage.QUEUED, [Stage.UNDELIVERED, Stage.SENT], Stage.SENT),
+    (Stage.QUEUED, [Stage.UNDELIVERED, Stage.UNDELIVERED], Stage.UNDELIVERED),
+    (Stage.GAVE_UP, [Stage.SENT, Stage.QUEUED], Stage.SENT),
+    (Stage.GAVE_UP, [Stage.QUEUED, Stage.QUEUED], Stage.GAVE_UP),
+    (Stage.CANCELLED, [Stage.GAVE_UP, Stage.QUEUED], Stage.CANCELLED),
+]
+
+
+@pytest.mark.parametrize(("decision", "parts", "stage"), ONE_IS_ENOUGH)
+def test_of_several_devices_one_is_enough(decision: Stage, parts: list[Stage], stage: Stage) -> None:
+    for order in (parts, parts[::-1]):
+        assert statuses.of_message(decision, order, ANY) is stage

@@ -33,7 +33,7 @@ from bellhop.domain.delivery_ports import (
     SendKind,
     SendResult,
 )
-from bellhop.domain.devices import DeviceVerdict
+from bellhop.domain.devices import DeviceKind, DeviceVerdict
 from bellhop.domain.failures import FailureCode
 from bellhop.providers.fcm.codes import (
     FCM_ERRORS,
@@ -65,6 +65,7 @@ class Fcm:
 
     name = "fcm"
     channels = frozenset({Channel.PUSH})
+    device_kinds = frozenset({DeviceKind.FCM_TOKEN, DeviceKind.FCM_FID})
     horizon = timedelta(0)
 
     def __init__(self, http: Http | None = None) -> None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Float, bindparam, case, func, insert, select, text, update
+from sqlalchemy import DateTime, Float, bindparam, case, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.channels import Channel
@@ -87,6 +88,16 @@ _FAILED = CompiledStatement(
     .returning(attempts.c.id),
     ("state", "failure_code", "provider_code", "error_text"),
     value=UUID,
+)
+_GIVE_UP = CompiledStatement(
+    update(attempts)
+    .where(attempts.c.id == bindparam("attempt"), attempts.c.stage.is_(None))
+    .values(stage=Stage.GAVE_UP.value)
+)
+_COME_AGAIN = CompiledStatement(
+    update(attempts)
+    .where(attempts.c.id == bindparam("attempt"))
+    .values(ask_at=bindparam("at", type_=DateTime(timezone=True)))
 )
 _BEARS = CompiledStatement(
     select(attempts.c.id).where(
@@ -173,6 +184,19 @@ async def postpone(tx: AsyncConnection, message_id: UUID, pause: float) -> None:
 async def account_works(tx: AsyncConnection, account_id: UUID) -> bool:
     """An account has taken a message: if its messages were held, they need not be any longer. Whether they were."""
     return await _OK_AGAIN(tx, account=account_id) > 0
+
+
+async def give_up(tx: AsyncConnection, attempt: AttemptRow) -> None:
+    """Nothing more is done for the part of this attempt. Written to the row and to `attempt`."""
+    if attempt.stage is None:
+        attempt.stage = Stage.GAVE_UP
+        await _GIVE_UP(tx, attempt=attempt.id)
+
+
+async def come_again(tx: AsyncConnection, attempt: AttemptRow, now: datetime, pause: float) -> None:
+    """The part of this attempt is tried again in `pause` seconds, not before. Written to the row and to `attempt`."""
+    attempt.ask_at = now + timedelta(seconds=pause)
+    await _COME_AGAIN(tx, attempt=attempt.id, at=attempt.ask_at)
 
 
 async def record_failure(

@@ -33,13 +33,22 @@ from bellhop.domain.delivery_ports import (
 )
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.file_ports import FetchedFile, FetchFiles, NotFetched
+from bellhop.domain.next_parts import next_parts
 from bellhop.domain.provider_urls import Routes as Routes
 from bellhop.domain.routing import Carried
 from bellhop.domain.rows.delivery import AttemptRow, Backlog
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
-from bellhop.store.delivery import attempt_rows, files, outcome_resolution, parked, receipts, shared_senders
+from bellhop.store.delivery import (
+    attempt_rows,
+    device_parts,
+    files,
+    outcome_resolution,
+    parked,
+    receipts,
+    shared_senders,
+)
 from bellhop.store.delivery.claims import Claims
 from bellhop.store.delivery.files import NO_FILES, MessageFiles
 from bellhop.store.guests import consents, profiles
@@ -72,7 +81,7 @@ class AttemptStore:
         self._settings = settings
         self._routes = routes
         self._cipher = cipher
-        self._files = files
+        self._files, self._book = files, book
         self._claims = Claims(settings, routes, carried, cipher, book, files.read)
         self._wake_endpoints = wake_endpoints
         self._release = release
@@ -132,6 +141,7 @@ class AttemptStore:
         self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], claim: Claim, result: SendResult
     ) -> Progress:
         attempt = _one(rows, claim.outgoing.attempt_id)
+        any_part = CHANNELS[row.channel].any_part
         if result.kind is SendKind.ACCEPTED:
             await attempt_rows.accepted(tx, attempt, rows, result.provider_id)
             mended = await attempt_rows.account_works(tx, claim.account.id)
@@ -144,16 +154,23 @@ class AttemptStore:
             return await progress.advance(tx, row, rows)
         if result.kind is SendKind.UNKNOWN:
             await outcome_resolution.became_unknown(tx, row, "no_answer")
+            if any_part:
+                return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
             return Progress(row, answer=Answer(row.stage.value, Next.SETTLE, ask_after))
         if result.kind is SendKind.ACCOUNT:
             return await self._claims.account_at_fault(tx, row, claim.account.id, result.provider_code, MEND)
         if result.kind is SendKind.RETRY:
+            if any_part:
+                return await self._device_later(tx, row, rows, attempt, result.retry_after)
             return await self._retry_later(tx, row, result.retry_after)
         if result.device is not None:
-            await self._claims.device_refused(tx, row, attempt, claim.outgoing.to, result)
+            await device_parts.refused(tx, self._book, row, attempt, claim.outgoing.to, result)
         hashed = row.address_hash or row.erased_hash
         if result.code is FailureCode.OPTED_OUT and hashed is not None:
             await self._bind(tx, row, hashed, claim, f"provider {result.provider_code}")
+        if any_part:
+            await attempt_rows.give_up(tx, attempt)
+            return await progress.advance(tx, row, rows)
         return await self._give_up(tx, row, rows, result.code or FailureCode.REJECTED, result.provider_code)
 
     async def _bind(self, tx: AsyncConnection, row: MessageRow, address_hash: bytes, claim: Claim, source: str) -> None:
@@ -163,11 +180,25 @@ class AttemptStore:
         for scope_id in sorted({row.scope_id, *sharing}):
             await consents.write(tx, scope_id, kind, address_hash, Effect.PROVIDER_REFUSAL, source, row.id)
 
+    async def _device_later(
+        self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], attempt: AttemptRow, wait: float | None
+    ) -> Progress:
+        """Another time for one device; others do not wait for it."""
+        await attempt_rows.come_again(tx, attempt, row.now, self._pause(row, wait))
+        coming = next_parts(row, rows, progress.part_stages(row, rows))
+        if coming.ready or coming.call_open:
+            return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
+        return await self._rest(tx, row, (coming.due_at - row.now).total_seconds())
+
     async def _retry_later(self, tx: AsyncConnection, row: MessageRow, retry_after: float | None) -> Progress:
+        return await self._rest(tx, row, self._pause(row, retry_after))
+
+    def _pause(self, row: MessageRow, retry_after: float | None) -> float:
         pause = min(self._settings.retry_longest, self._settings.retry_first * 2.0 ** min(row.tries, 20))
         pause *= random.uniform(0.8, 1.2)
-        if retry_after is not None:
-            pause = max(pause if row.tries else 0.0, retry_after)
+        return pause if retry_after is None else max(pause if row.tries else 0.0, retry_after)
+
+    async def _rest(self, tx: AsyncConnection, row: MessageRow, pause: float) -> Progress:
         await tx.execute(
             update(messages)
             .where(messages.c.id == row.id)

@@ -4,7 +4,7 @@ the attempt, in one transaction (I2, I8)."""
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import assert_never
@@ -17,20 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import content, media, options, policy, routing
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer, Next, Refusal
-from bellhop.domain.channels import CHANNELS, AddressKind
+from bellhop.domain.channels import CHANNELS
 from bellhop.domain.content import Content
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
-from bellhop.domain.delivery_ports import (
-    Busy,
-    Claim,
-    Effect,
-    Outgoing,
-    SendResult,
-    TakeSlot,
-)
+from bellhop.domain.delivery_ports import Busy, Claim, Effect, Outgoing, TakeSlot
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.file_ports import FetchFiles
-from bellhop.domain.ids import Prefix, render
+from bellhop.domain.next_parts import NextParts, next_parts, open_calls
 from bellhop.domain.operators import HELD_BY_OPERATOR
 from bellhop.domain.policy import Decision, Facts, Lookup, Reason, Way
 from bellhop.domain.provider_urls import Routes
@@ -39,23 +32,27 @@ from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
-from bellhop.store.delivery import accounts, attempt_rows, outcome_resolution, parked
+from bellhop.store.delivery import accounts, attempt_rows, device_parts, outcome_resolution, parked
 from bellhop.store.delivery.attempt_rows import SendingAccount
-from bellhop.store.guests import consents, devices, profiles
+from bellhop.store.guests import consents, profiles
 from bellhop.store.inbox import entries
 from bellhop.store.messages import media_links, outbound, progress
 from bellhop.store.messages.progress import Progress
 from bellhop.store.settings import DeliverySettings
 from bellhop.store.tables import attempts, provider_accounts
-from bellhop.store.webhooks import events
-from bellhop.store.webhooks.events import NewEvent
 
 log = structlog.get_logger()
 
 UNREADABLE = "credentials_unreadable"
 """Our own code of a held account, beside the providers'."""
-OPEN = frozenset({AttemptState.IN_FLIGHT, AttemptState.UNKNOWN})
-"""States of an attempt whose outcome is not known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A part that is left, and who would carry it; None: nobody can."""
+
+    part: int
+    sender: SendingAccount | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +72,23 @@ class Claims:
     ) -> Claim | Answer | Progress | Busy | FetchFiles:
         """Leave to send the next part of a message, or what is next instead. `deadline`: CLOCK_BOOTTIME seconds. Busy,
         FetchFiles: what was written is to be rolled back."""
-        decision, sender = await self._decide(tx, row, rows)
+        stages = progress.part_stages(row, rows)
+        coming = next_parts(row, rows, stages)
+        goes_out = CHANNELS[row.channel].any_part and row.stage is Stage.QUEUED and row.due_at <= row.now
+        if goes_out and await device_parts.leave_out_absent(tx, row, coming.ready):
+            left = await progress.advance(tx, row, rows)
+            left.answer = Answer(row.stage.value, Next.AGAIN, 0.0) if row.stage is Stage.QUEUED else None
+            return left
+        decision, chosen = await self._decide(tx, row, coming)
+        sender = chosen.sender if chosen else None
         match decision:
             case policy.Send():
-                assert sender is not None, "the way is open"
+                assert chosen is not None and sender is not None, "the way is open"
                 if row.details and (files := await self._files(tx, row, sender)):
                     return files
                 if CHANNELS[row.channel].in_record:
                     return await self._lay_in(tx, row, rows, sender)
-                return await self._start(tx, row, rows, sender, deadline, take)
+                return await self._start(tx, row, chosen.part, sender, deadline, take)
             case policy.Over():
                 return progress.next_step(row, self.settings.follow_at)
             case policy.Settle():
@@ -92,6 +97,9 @@ class Claims:
                 return await progress.advance(tx, row, rows, decision=Stage.CANCELLED)
             case policy.Refuse(code):
                 return await progress.advance(tx, row, rows, decision=Stage.GAVE_UP, failure=(code, None))
+            case policy.Wait(Reason.ACCOUNT_HELD | Reason.NO_SENDER) if Stage.SENT in stages and _one_is_enough(row):
+                # Another device has it: for this one it is not to wait for days.
+                return await progress.advance(tx, row, rows, decision=Stage.GAVE_UP)
             case policy.Wait(reason, until):
                 if until is not None:
                     return Answer(row.stage.value, Next.AGAIN, (until - row.now).total_seconds())
@@ -100,19 +108,17 @@ class Claims:
             case _:
                 assert_never(decision)
 
-    async def _decide(
-        self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow]
-    ) -> tuple[Decision, SendingAccount | None]:
-        """What policy says, and the sender it was asked about, if it came to that."""
+    async def _decide(self, tx: AsyncConnection, row: MessageRow, coming: NextParts) -> tuple[Decision, _Chosen | None]:
+        """What policy says, and the part and the sender it was asked about, if it came to that."""
         facts = Facts(
             stage=row.stage,
-            call_open=any(attempt.state in OPEN for attempt in rows),
+            call_open=coming.call_open,
             erased=row.content is None or row.recipient is None or row.address_hash is None,
             expires_at=row.expires_at,
-            due_at=row.due_at,
+            due_at=coming.due_at,
             paused=row.paused_at is not None,
         )
-        sender: SendingAccount | None = None
+        chosen: _Chosen | None = None
         while isinstance(decision := policy.decide(facts, row.now), Lookup):
             match decision:
                 case Lookup.OPTED_OUT:
@@ -122,16 +128,30 @@ class Claims:
                     refused = await consents.refused(tx, row.scope_id, kind.value, known_by)
                     facts = replace(facts, opted_out=refused is not None, bounced=refused is Effect.HARD_BOUNCE)
                 case Lookup.WAY:
-                    sender, way = await self._way(tx, row)
+                    chosen, way = await self._way(tx, row, coming.ready)
                     facts = replace(facts, way=way)
                 case _:
                     assert_never(decision)
-        return decision, sender
+        return decision, chosen
 
-    async def _way(self, tx: AsyncConnection, row: MessageRow) -> tuple[SendingAccount | None, Way]:
-        """Who would carry it, and whether they may be asked to."""
+    async def _way(self, tx: AsyncConnection, row: MessageRow, ready: Sequence[int]) -> tuple[_Chosen | None, Way]:
+        """Which part goes next, who would carry it, and whether they may be asked to: the first of `ready` that can."""
         known = await attempt_rows.senders_of(tx, row.scope_id, row.channel)
-        sender = routing.choose(known, self.carried, row.channel, _content(row, row.content or ""))
+        first: tuple[_Chosen | None, Way] | None = None
+        for part in ready:
+            sender, way = await self._way_of(tx, row, known, part)
+            if way is Way.OPEN:
+                return _Chosen(part, sender), way
+            first = first or (_Chosen(part, sender), way)
+        assert first is not None, "a message that waits has a part that is left"
+        return first
+
+    async def _way_of(
+        self, tx: AsyncConnection, row: MessageRow, known: list[SendingAccount], part: int
+    ) -> tuple[SendingAccount | None, Way]:
+        goes_to = device_parts.goes_to(row, part)
+        kind = goes_to.kind if goes_to else None
+        sender = routing.choose(known, self.carried, row.channel, _content(row, row.content or ""), kind)
         if sender is None:
             return None, Way.NO_SENDER
         ours = CHANNELS[row.channel].in_record
@@ -187,7 +207,7 @@ class Claims:
         changed = await outbound.cancel_locked(tx, row, rows)
         if changed.done or row.stage is not Stage.QUEUED:
             return Progress(row, changed.endpoints), None if row.stage is Stage.CANCELLED else Refusal.SENT
-        if any(attempt.state in OPEN for attempt in rows):
+        if open_calls(rows):
             return Progress(row, answer=await self._settle(tx, row, rows)), Refusal.CALL_OPEN
         # Other parts of it are out, or may be: the rest goes out as well.
         answer = Answer(row.stage.value, Next.AGAIN)
@@ -196,11 +216,12 @@ class Claims:
     async def _settle(self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow]) -> Answer:
         """When to ask what became of a call. One in flight: wait for its lease to end; once it has, whatever made it is
         surely not writing, and its outcome is unknown."""
-        for attempt in rows:
+        open_ones = open_calls(rows)
+        for attempt in open_ones:
             if attempt.state is AttemptState.UNKNOWN:
                 after = (attempt.ask_at - row.now).total_seconds() if attempt.ask_at else 0.0
                 return Answer(row.stage.value, Next.SETTLE, max(0.0, after))
-        under_way = next(attempt for attempt in rows if attempt.state is AttemptState.IN_FLIGHT)
+        under_way = next(attempt for attempt in open_ones if attempt.state is AttemptState.IN_FLIGHT)
         left = (under_way.lease_until - row.now).total_seconds() + self.settings.lease_margin
         if left > 0:
             return Answer(row.stage.value, Next.AGAIN, left)
@@ -238,36 +259,26 @@ class Claims:
             provider_code=code,
             mend=mend,
         )
+        if _one_is_enough(row):
+            # Another device may be reached through another account; `claim` parks it where there is none.
+            return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
         look = self.settings.hold * random.uniform(1.0, 1.5)
         return Progress(row, answer=await parked.park(tx, row, Reason.ACCOUNT_HELD, account_id, look))
-
-    async def device_refused(
-        self, tx: AsyncConnection, row: MessageRow, attempt: AttemptRow, token: str, result: SendResult
-    ) -> None:
-        """The provider says that a device is gone, or that its token fits nothing it knows: the guest has it no longer,
-        unless it registered again since. The message's timeline names it."""
-        assert result.device is not None
-        hashed, since = self.book.hash(AddressKind.DEVICE, token), result.device_since or attempt.created_at
-        device = await devices.refused(tx, row.scope_id, hashed, result.device, since)
-        if device is not None:
-            facts: dict[str, object] = {"device": render(Prefix.DEVICE, device), "part": attempt.part + 1}
-            event = NewEvent(f"device.{result.device.value}", facts=facts)
-            await events.write(tx, row.scope_id, "message", row.id, [event])
 
     async def _start(
         self,
         tx: AsyncConnection,
         row: MessageRow,
-        rows: list[AttemptRow],
+        part: int,
         sender: SendingAccount,
         deadline: float,
         take: TakeSlot,
     ) -> Claim | Progress | Busy:
         base_url = self.routes.base_url(row.environment, sender.base_url)
         assert row.content is not None and row.recipient is not None and base_url is not None, "policy saw to it"
-        done = progress.part_stages(row, rows)
-        part = next(index for index, stage in enumerate(done) if stage is Stage.QUEUED)
-        body = content.texts(row.channel, row.content, row.body)[part]
+        goes_to = device_parts.goes_to(row, part)
+        # Each device gets all of it.
+        body = content.texts(row.channel, row.content, row.body)[0 if goes_to else part]
         try:
             account = accounts.account_of(self.cipher, sender, base_url, row.environment)
         except CredentialsUnreadable as problem:
@@ -280,7 +291,7 @@ class Claims:
             attempt_id=started,
             message_id=row.id,
             channel=row.channel,
-            to=row.recipient,
+            to=goes_to.token if goes_to else row.recipient,
             sender=sender.address,
             sender_name=sender.name,
             content=self._outgoing(row, part, body),
@@ -288,6 +299,7 @@ class Claims:
             timeout=self.settings.call_timeout,
             deadline=deadline,
             valid_for=(row.told_until - row.now).total_seconds() if row.told_until else None,
+            device=goes_to,
         )
         return Claim(account, outgoing, row.guest_id)
 
@@ -308,11 +320,15 @@ class Claims:
         return moved
 
     def _outgoing(self, row: MessageRow, part: int, body: str) -> Content:
-        """What one part says. Files go with the first."""
+        """What one part says. Files go with the first, to each device."""
         said = _content(row, body)
         files = tuple(replace(one, read=partial(self.read_file, one.asset_id)) for one in said.media if one.asset_id)
         plain = content.plain(row.content_type, body, row.body)
-        return replace(said, plain=plain, media=files if part == 0 else ())
+        return replace(said, plain=plain, media=files if part == 0 or CHANNELS[row.channel].any_part else ())
+
+
+def _one_is_enough(row: MessageRow) -> bool:
+    return CHANNELS[row.channel].any_part and row.parts > 1
 
 
 def _content(row: MessageRow, text: str) -> Content:

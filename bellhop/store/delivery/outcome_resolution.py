@@ -16,6 +16,7 @@ from sqlalchemy import Float, LargeBinary, bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.answers import Answer, Next
+from bellhop.domain.channels import CHANNELS
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
 from bellhop.domain.delivery_ports import (
     Account,
@@ -28,6 +29,7 @@ from bellhop.domain.delivery_ports import (
 )
 from bellhop.domain.failures import CHOICES, FailureCode
 from bellhop.domain.media import of_stored
+from bellhop.domain.next_parts import open_calls
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.rows.delivery import AccountRow, AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
@@ -96,7 +98,7 @@ async def _next_request(
         return await _status_poll(account, row, rows) or progress.next_step(row, settings.follow_at)
     if row.stage is not Stage.QUEUED:
         return progress.next_step(row, settings.follow_at)
-    asked = next((attempt for attempt in rows if attempt.state is AttemptState.UNKNOWN), None)
+    asked = next((attempt for attempt in open_calls(rows) if attempt.state is AttemptState.UNKNOWN), None)
     if asked is None:
         return Answer(row.stage.value, Next.AGAIN, 0.0)
     left = (asked.ask_at - row.now).total_seconds() if asked.ask_at else 0.0
@@ -206,6 +208,10 @@ async def record_lookup(
         await _close(tx, attempt, AttemptState.ABANDONED)
         return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
     # The attempt stays `unknown`, and so live: nothing can be sent beside it, and a late receipt still settles it.
+    if CHANNELS[row.channel].any_part:
+        # Of this device nobody can know; others may have it.
+        await attempt_rows.give_up(tx, attempt)
+        return await progress.advance(tx, row, rows)
     failure = (FailureCode.OUTCOME_UNKNOWN, attempt.provider_code)
     return await progress.advance(tx, row, rows, decision=Stage.GAVE_UP, failure=failure)
 

@@ -214,7 +214,7 @@ def _raise(
     provider's id for it. `rules`: of the channel it went out on."""
     assert item.stage is not None
     known = attempt.stage or Stage.QUEUED
-    said = statuses.higher(known, item.stage, rules)
+    said = statuses.higher(statuses.higher(known, Stage.SENT, rules), item.stage, rules)
     reasons: list[Reason] = []
     if said is Stage.UNDELIVERED:
         # Of several failures the one that says most, whichever came first.

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import AddressKind
-from bellhop.domain.devices import MOST_OF_A_GUEST, DeviceVerdict, NewDevice
+from bellhop.domain.devices import MOST_OF_A_GUEST, DeviceVerdict, NewDevice, Target
+from bellhop.domain.ids import Prefix, render
 from bellhop.domain.rows.guests import DeviceRow
 from bellhop.domain.scopes import Scope
 from bellhop.store.guests import consents, profiles
@@ -79,6 +80,48 @@ async def of_token(tx: AsyncConnection, scope_id: UUID, hashes: Sequence[bytes])
             select(devices).where(devices.c.scope_id == scope_id, devices.c.token_hash.in_(hashes)).limit(1)
         ),
     )
+
+
+async def targets(
+    tx: AsyncConnection, scope_id: UUID, recipient: str, guest_id: UUID | None, book: AddressBook
+) -> list[Target]:
+    """Where a push notification goes, one part each: to all devices of the guest, if `guest_id` is the recipient, or to
+    the token that `recipient` is."""
+    if guest_id is None:
+        row = await of_token(tx, scope_id, book.hashes(AddressKind.DEVICE, recipient))
+        if row is None:
+            return [Target(token=recipient)]
+        # Whoever names a token means it, whatever becomes of the device.
+        return [Target(token=row.token, kind=row.kind, environment=row.environment, bundle_id=row.bundle_id)]
+    found = await tx.execute(
+        select(devices)
+        .where(devices.c.scope_id == scope_id, devices.c.guest_id == guest_id, devices.c.suppressed_at.is_(None))
+        .order_by(devices.c.registered_at.desc(), devices.c.id.desc())
+        .limit(MOST_OF_A_GUEST)
+    )
+    return [
+        Target(
+            token=row.token,
+            kind=row.kind,
+            environment=row.environment,
+            bundle_id=row.bundle_id,
+            device=render(Prefix.DEVICE, row.id),
+        )
+        for row in from_result(DeviceRow, found)
+    ]
+
+
+async def still_there(tx: AsyncConnection, scope_id: UUID, guest_id: UUID, device_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these are a guest's still, and take something."""
+    found = await tx.execute(
+        select(devices.c.id).where(
+            devices.c.scope_id == scope_id,
+            devices.c.guest_id == guest_id,
+            devices.c.id.in_(device_ids),
+            devices.c.suppressed_at.is_(None),
+        )
+    )
+    return set(found.scalars())
 
 
 async def remove(tx: AsyncConnection, scope: Scope, guest_id: UUID, device_id: UUID) -> bool:

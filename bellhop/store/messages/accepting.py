@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,12 +14,13 @@ from bellhop.domain import content, routing
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.content import Content
+from bellhop.domain.devices import Target
 from bellhop.domain.routing import Carried
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.steps import Step, When, plan
 from bellhop.store.compiled import CompiledStatement
-from bellhop.store.guests import consents
+from bellhop.store.guests import consents, devices
 from bellhop.store.messages import steps
 from bellhop.store.messages.steps import StepRow
 from bellhop.store.tables import provider_accounts, senders
@@ -49,6 +51,10 @@ class ChannelUnavailable(Exception):
         self.channel, self.step = channel, step
 
 
+class NoDevice(Exception):
+    """The guest has no device that a sender of this property can reach."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewStep:
     """What follows where a message cannot arrive, checked and normalised."""
@@ -61,21 +67,44 @@ class NewStep:
     template: Mapping[str, Any] | None = None
 
 
-def plan_of(channel: Channel, said: Content, further: Sequence[NewStep], valid_for: float) -> tuple[Step, ...]:
-    """The steps of a new message. `valid_for`: as `outbound.accept` takes it."""
+def plan_of(channel: Channel, further: Sequence[NewStep], valid_for: float, parts: int) -> tuple[Step, ...]:
+    """The steps of a new message, of which the first takes so many `parts`. `valid_for`: as `outbound.accept` takes
+    it."""
 
-    def step(channel: Channel, text: str, when: When | None = None, after: float | None = None) -> Step:
+    def step(channel: Channel, parts: int, when: When | None = None, after: float | None = None) -> Step:
         usual = CHANNELS[channel].valid_for
         return Step(
             channel=channel,
-            parts=len(content.parts(channel, text)) if further else 1,
+            parts=parts,
             valid_for=valid_for if usual is None else usual,
             when=when,
             after=after,
         )
 
-    later = [step(one.channel, one.content.text, one.when, one.after) for one in further]
-    return plan([step(channel, said.text), *later])
+    later = [
+        step(one.channel, len(content.parts(one.channel, one.content.text)), one.when, one.after) for one in further
+    ]
+    return plan([step(channel, parts), *later])
+
+
+async def targets(
+    tx: AsyncConnection,
+    scope: Scope,
+    channel: Channel,
+    said: Content,
+    recipient: str,
+    guest_id: UUID | None,
+    book: AddressBook,
+    carried: Carried,
+) -> list[Target]:
+    """The devices that a message goes to, of those that one of the senders reaches: all of `guest_id`, or (None) the
+    one whose token `recipient` is. Raises NoDevice."""
+    known = await _SENDERS(tx, scope=scope.id, channel=channel.value)
+    found = await devices.targets(tx, scope.id, recipient, guest_id, book)
+    reached = [target for target in found if routing.choose(known, carried, channel, said, target.kind) is not None]
+    if not reached:
+        raise NoDevice
+    return reached
 
 
 async def sender_for(

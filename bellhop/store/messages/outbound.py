@@ -16,7 +16,7 @@ from bellhop.domain import content
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.content import Content
-from bellhop.domain.ids import Prefix, render
+from bellhop.domain.ids import Prefix, parse, render
 from bellhop.domain.priorities import Priority
 from bellhop.domain.routing import Carried
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
@@ -30,6 +30,7 @@ from bellhop.store.guests import consents
 from bellhop.store.messages import accepting, progress
 from bellhop.store.messages.accepting import ChannelUnavailable as ChannelUnavailable
 from bellhop.store.messages.accepting import NewStep as NewStep
+from bellhop.store.messages.accepting import NoDevice as NoDevice
 from bellhop.store.tables import guests, messages, scopes
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
@@ -134,15 +135,22 @@ async def accept(
     """Write a message, its first event and its contact point. `valid_for`: seconds after it is due that it expires,
     where its channel has no time of its own.
 
-    Raises ChannelUnavailable, UnknownGuest or TooLate; the caller's transaction is to be rolled back then.
+    Raises ChannelUnavailable, UnknownGuest, NoDevice or TooLate; the caller's transaction is to be rolled back then.
     """
     # Locked before the message, as everywhere, so that the guest is not erased meanwhile.
     if new.guest_id is not None and not await _GUEST(tx, scope=scope.id, guest=new.guest_id):
         raise UnknownGuest
     sender = await accepting.sender_for(tx, scope, new.channel, new.content, carried)
-    plan = accepting.plan_of(new.channel, new.content, new.fallback, valid_for)
     texts = content.parts(new.channel, new.content.text)
+    body, parts = content.body(texts, new.content.plain), len(texts)
     rules = CHANNELS[new.channel]
+    to_guest = rules.any_part and parse(Prefix.GUEST, new.recipient) is not None
+    if rules.any_part:
+        goes_to = await accepting.targets(
+            tx, scope, new.channel, new.content, new.recipient, new.guest_id if to_guest else None, book, carried
+        )
+        body, parts = {**(body or {}), "devices": [target.stored() for target in goes_to]}, len(goes_to)
+    plan = accepting.plan_of(new.channel, new.fallback, valid_for, parts)
     address_hash = book.hash(rules.address, new.recipient)
     (row,) = await _ACCEPT(
         tx,
@@ -164,8 +172,8 @@ async def accept(
         valid_until=new.valid_until,
         not_after=new.valid_until,
         valid_for=plan[0].valid_for,
-        parts=len(texts),
-        body=content.body(texts, new.content.plain),
+        parts=parts,
+        body=body,
         provider=sender.provider,
         details=accepting.details_of(new.content, new.template),
         priority=new.priority.value,
@@ -175,7 +183,8 @@ async def accept(
     if new.valid_until is not None and new.valid_until <= row.due_at:
         raise TooLate
     await events.write(tx, scope.id, "message", row.id, [NewEvent("message.queued", "queued")])
-    await consents.remember_contact(tx, scope.id, rules.address.value, new.recipient, address_hash, [new.guest_id])
+    if not to_guest:
+        await consents.remember_contact(tx, scope.id, rules.address.value, new.recipient, address_hash, [new.guest_id])
     for number, step in enumerate(new.fallback, start=1):
         await accepting.write_step(tx, scope, row, number, step, book, carried)
     return row

@@ -153,7 +153,18 @@ def part_stages(message: MessageRow, rows: Sequence[AttemptRow], step: int | Non
         if row.state is AttemptState.ACCEPTED:
             said = statuses.higher(said, Stage.SENT, rules)
         known[row.part] = statuses.higher(known[row.part], said, rules)
+    if rules.any_part and step == 0:
+        for part, target in enumerate(message_targets(message)):
+            if target.get("gone"):
+                # The guest has the device no longer, as was found before a call was made.
+                known[part] = statuses.higher(known[part], Stage.GAVE_UP, rules)
     return known
+
+
+def message_targets(message: MessageRow) -> list[dict[str, Any]]:
+    """The devices that a message goes to, one for each part, as they were stored at acceptance; none where its
+    recipient is all there is."""
+    return list((message.body or {}).get("devices", ()))
 
 
 def next_step(row: MessageRow, follow_at: Sequence[float]) -> Answer:
@@ -186,7 +197,12 @@ def _asks(row: MessageRow, follow_at: Sequence[float]) -> Sequence[float]:
 
 def _earlier(row: MessageRow, rows: Sequence[AttemptRow]) -> list[Stage]:
     """Where the message stands at each step before the one it is at."""
-    return [statuses.of_parts(part_stages(row, rows, step)) for step in range(row.step)]
+    return [_of_step(row, rows, step) for step in range(row.step)]
+
+
+def _of_step(row: MessageRow, rows: Sequence[AttemptRow], step: int) -> Stage:
+    """The same of one step."""
+    return statuses.of_message(Stage.QUEUED, part_stages(row, rows, step), row.rules_of(step))
 
 
 def moves(row: MessageRow, rows: Sequence[AttemptRow], decision: Stage | None = None) -> Stage | None:
@@ -223,7 +239,7 @@ async def advance(
     code, provider_code = row.failure_code, row.provider_code
     if after is Stage.GAVE_UP and failure:
         code, provider_code = failure[0].value, failure[1]
-    elif (after or row.stage) is Stage.UNDELIVERED:
+    elif (after or row.stage) is Stage.UNDELIVERED or after is Stage.GAVE_UP:
         # Also where it had failed before: the reason, too, is a function of the set of receipts.
         code, provider_code = _failure_of(row, rows)
     if after in steps.FAILED and (step := steps.following(row, rows, code)) is not None:
@@ -291,7 +307,7 @@ def _event(stage: Stage, row: MessageRow, rows: Sequence[AttemptRow] = ()) -> Ne
 
 def _brought(row: MessageRow, rows: Sequence[AttemptRow], stage: Stage) -> int | None:
     """Which step it is of which that is known: the last one; None: none."""
-    known = enumerate([*_earlier(row, rows), statuses.of_parts(part_stages(row, rows))])
+    known = enumerate([*_earlier(row, rows), _of_step(row, rows, row.step)])
     return max((step for step, at in known if at in statuses.ARRIVED and RANK[at] >= RANK[stage]), default=None)
 
 
@@ -307,13 +323,20 @@ def says_less(reason: Reason) -> tuple[bool, str, str]:
 
 
 def _failure_of(row: MessageRow, rows: Sequence[AttemptRow]) -> Reason:
-    """Why a message is undelivered: of its parts that are, the reason that says most."""
+    """Why a message is undelivered, or none of its devices has it: of the parts that failed, the reason that says
+    most."""
     stages = part_stages(row, rows)
     failed = [
         (attempt.failure_code, attempt.provider_code)
         for attempt in rows
         if attempt.step == row.step
-        and attempt.stage is Stage.UNDELIVERED is stages[attempt.part]
+        and attempt.stage in (Stage.UNDELIVERED, Stage.GAVE_UP)
+        and attempt.stage is stages[attempt.part]
         and attempt.failure_code
     ]
-    return min(failed, key=says_less, default=(FailureCode.UNDELIVERED.value, None))
+    maybe = [reason for reason in failed if reason[0] == FailureCode.OUTCOME_UNKNOWN]
+    if maybe or failed:
+        # That the guest may have it comes before why others did not.
+        return min(maybe or failed, key=says_less)
+    gone = row.rules.any_part
+    return (FailureCode.ADDRESS_INVALID if gone else FailureCode.UNDELIVERED).value, None

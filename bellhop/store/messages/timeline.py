@@ -75,6 +75,7 @@ _EXPLAINED = {
     "message.queued": "accepted",
     "message.held": "the sending account is at fault; held until it is mended",
     "device.gone": "the app or its token is gone from this device, which is removed from the guest",
+    "device.absent": "the guest has this device no longer, so nothing was sent to it",
     "device.misfit": "the device's token is none of this app in this environment; nothing more goes to it until it "
     "registers anew",
 }
@@ -209,7 +210,7 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
     entries += await _events(tx, row)
     entries += await _resends(tx, scope, message_id)
     for number, attempt in enumerate(await progress.attempts_of(tx, message_id), start=1):
-        entries += _attempt(number, attempt)
+        entries += _attempt(number, attempt, row)
     entries += await _receipts(tx, message_id)
     if row.failure_code in (FailureCode.OPTED_OUT, FailureCode.BOUNCED) and row.address_hash is not None:
         tried = await steps.at(tx, row)
@@ -254,11 +255,14 @@ async def _events(tx: AsyncConnection, row: MessageRow) -> list[Entry]:
     return entries
 
 
-def _attempt(number: int, attempt: AttemptRow) -> list[Entry]:
+def _attempt(number: int, attempt: AttemptRow, row: MessageRow) -> list[Entry]:
     """One call to a provider: that it began, and how it ended."""
     common: Entry = {"attempt": number, "part": attempt.part + 1, "provider": attempt.provider}
+    targets = [] if attempt.step else progress.message_targets(row)
     if attempt.step:
         common["step"] = attempt.step
+    if attempt.part < len(targets) and (device := targets[attempt.part].get("device")):
+        common["device"] = device
     entries: list[Entry] = [{"at": attempt.created_at, "what": "attempt.started", **common}]
     if attempt.settled_at:
         entries.append(

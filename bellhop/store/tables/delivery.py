@@ -125,6 +125,7 @@ attempts = Table(
     Column("provider", Text, nullable=False),
     Column("state", Text, nullable=False, server_default="in_flight"),
     # What the provider has said about this part: null, sent, undelivered, delivered or read. Only moves up.
+    # gave_up, ours: nothing more is done for this part, which is one of several devices.
     Column("stage", Text),
     time_column("lease_until", null=False),
     time_column("ask_at"),
