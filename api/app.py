@@ -32,6 +32,7 @@ from api.middleware import RequestMiddleware
 from api.route_paths import base_of
 from api.routes import (
     accounts,
+    app_receipts,
     assets,
     consents,
     devices,
@@ -90,6 +91,7 @@ NATIVE = (
     keys,
     receipts,
     health,
+    app_receipts,
 )
 
 log = structlog.get_logger()

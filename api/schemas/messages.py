@@ -85,8 +85,8 @@ class SendRequest(Strict):
         Field(
             min_length=1,
             max_length=4096,
-            description="E.164 number, e-mail address, guest id (in_app), or for push a device token or a guest id: all of "
-            "the guest's devices, of which one is enough.",
+            description="E.164 number, e-mail address, guest id (in_app), or for push a device token or a guest id: "
+            "all of the guest's devices, of which one is enough.",
         ),
     ]
     template: Annotated[

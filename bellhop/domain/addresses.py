@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 import phonenumbers
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
+from bellhop.domain.app_receipts import ReceiptTokens
 from bellhop.domain.channels import AddressKind
 from bellhop.domain.ids import Prefix, parse
 
@@ -179,6 +180,8 @@ class AddressBook:
 
     def __init__(self, secret: str) -> None:
         self._key = hashlib.sha256(b"bellhop address book\0" + secret.encode()).digest()
+        self.receipt_tokens = ReceiptTokens(secret)
+        """With which guests' apps report what became of a notification."""
 
     def hash(self, kind: AddressKind, address: str) -> bytes:
         """HMAC-SHA256 of the kind and the canonical address: what is stored."""

@@ -74,6 +74,8 @@ class ChannelRules:
     """Whether it can become known that a message arrived; without that and without reading, `sent` is final."""
     reports_reading: bool = False
     """Whether it can become known that a guest read a message, so that a delivered one is still followed."""
+    app_reports: bool = False
+    """Whether the guest's app may say itself that it has shown a message, or that it was opened; see `app_receipts`."""
     delivered_is_final: bool = True
     """Whether `delivered` is the device's or the carrier's word, so that a failure reported beside it counts for
     nothing. False: it only means that a server took the message, which may report a failure afterwards."""
@@ -158,6 +160,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         address=AddressKind.DEVICE,
         cost=Cost.FREE,
         any_part=True,
+        app_reports=True,
         reports_delivery=False,  # Apple and Google say that they took it, and nothing more
         options=frozenset({"title", "data"}),
         media=MediaRules(count=1, types=frozenset({"image/jpeg", "image/png"}), each=MB, together=MB),

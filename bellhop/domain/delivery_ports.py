@@ -63,6 +63,8 @@ class Outgoing:
     """Seconds from now within which it is of use, if its sender said so: for providers that take such a limit."""
     device: Target | None = None
     """Of a push notification what is known of the device that `to` is the token of."""
+    receipt_token: str | None = field(default=None, repr=False)
+    """With which the guest's app may report what became of it."""
 
 
 class SendKind(StrEnum):

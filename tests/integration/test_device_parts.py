@@ -206,3 +206,39 @@ async def test_through_the_real_provider(stack: Engine) -> None:
     assert erased.status_code == 204
     (row,) = await stack.rows("select body, recipient, content from messages where id = :id", id=key(guest.message))
     assert list(row.values()) == [None, None, None]
+
+
+async def token_of(two: Devices, result: SendResult) -> str:
+    """The receipt token that went out with a call that ended so."""
+    claim = await two.store.claim(key(two.message), 1e12)
+    assert isinstance(claim, Claim) and claim.outgoing.receipt_token
+    if result.provider_id:
+        result = replace(result, provider_id=f"{result.provider_id}{claim.outgoing.attempt_id}")
+    await two.store.record(claim, result)
+    return claim.outgoing.receipt_token
+
+
+async def test_an_app_reports_in_any_order_and_once(two: Devices) -> None:
+    token, other = await token_of(two, TAKEN), await token_of(two, TAKEN)
+    for said in (f"{token}/read", f"{token}/delivered", f"{token}/read", f"{other}/delivered"):
+        answer = await two.stack.http.post(f"/v1/push/receipts/{said}", headers={"Authorization": ""})
+        assert answer.status_code == 204, answer.text
+        assert await two.stands() == ("read", None)
+    assert await two.stack.events(two.message) == ["message.sent", "message.delivered", "message.read"]
+    assert len(await two.stack.rows("select word from receipts")) == 3
+
+
+async def test_a_device_that_has_shown_it_is_enough(two: Devices) -> None:
+    token = await token_of(two, NO_ANSWER)
+    assert (await two.stack.http.post(f"/v1/push/receipts/{token}/delivered")).status_code == 204
+    assert await two.stands() == ("delivered", None)
+    assert await two.call() == ("", Next.CLOSE), "the other device gets none any more"
+
+
+async def test_a_token_that_is_none_reports_nothing(two: Devices) -> None:
+    token = await token_of(two, TAKEN)
+    for said, status in ((f"{token[:-4]}AAAA/read", 403), ("x/read", 403), (f"{token}/eaten", 404)):
+        assert (await two.stack.http.post(f"/v1/push/receipts/{said}")).status_code == status
+    answers = [(await two.stack.http.post("/v1/push/receipts/x/read")).status_code for _ in range(70)]
+    assert answers[0] == 403 and answers[-1] == 429
+    assert await two.stack.rows("select word from receipts") == []

@@ -17,6 +17,7 @@ from uuid import UUID
 
 import jwt
 
+from bellhop.domain import app_receipts
 from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import (
     Account,
@@ -149,11 +150,12 @@ def payload(outgoing: Outgoing) -> dict[str, Any]:
     if outgoing.valid_for is not None and outgoing.valid_for < LONGEST_LIFE:
         android["ttl"] = f"{max(1, int(outgoing.valid_for))}s"
         apns["apns-expiration"] = str(int(time.time() + max(1.0, outgoing.valid_for)))
+    token = {app_receipts.FIELD: outgoing.receipt_token} if outgoing.receipt_token else {}
     return {
         "message": {
             target: outgoing.to,
             "notification": notification,
-            "data": {**(outgoing.content.options.data or {}), "message_id": message_id},
+            "data": {**(outgoing.content.options.data or {}), "message_id": message_id, **token},
             "android": android,
             "apns": {"headers": apns},
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import Integer, Text, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.rows.delivery import AccountRow
 from bellhop.store.compiled import CompiledStatement
-from bellhop.store.tables import account_versions, provider_accounts
+from bellhop.store.tables import account_versions, attempts, provider_accounts
 
 _VERSION = CompiledStatement(
     select(account_versions.c.version).where(
@@ -54,6 +55,20 @@ _VERSIONS = CompiledStatement(
     select(account_versions).order_by(account_versions.c.version).limit(bindparam("most", type_=Integer)),
     row=AccountVersion,
 )
+
+
+_OF_ATTEMPT = CompiledStatement(
+    select(provider_accounts)
+    .join(attempts, attempts.c.account_id == provider_accounts.c.id)
+    .where(attempts.c.id == bindparam("attempt")),
+    row=AccountRow,
+)
+
+
+async def of_attempt(tx: AsyncConnection, attempt_id: UUID) -> AccountRow | None:
+    """The account through which a call was made."""
+    found = await _OF_ATTEMPT(tx, attempt=attempt_id)
+    return found[0] if found else None
 
 
 async def version(tx: AsyncConnection, provider: str, identity: str) -> int | None:

@@ -276,7 +276,7 @@ class Claims:
     ) -> Claim | Progress | Busy:
         base_url = self.routes.base_url(row.environment, sender.base_url)
         assert row.content is not None and row.recipient is not None and base_url is not None, "policy saw to it"
-        goes_to = device_parts.goes_to(row, part)
+        rules, goes_to = CHANNELS[row.channel], device_parts.goes_to(row, part)
         # Each device gets all of it.
         body = content.texts(row.channel, row.content, row.body)[0 if goes_to else part]
         try:
@@ -300,6 +300,7 @@ class Claims:
             deadline=deadline,
             valid_for=(row.told_until - row.now).total_seconds() if row.told_until else None,
             device=goes_to,
+            receipt_token=self.book.receipt_tokens.make(started, row.now) if rules.app_reports else None,
         )
         return Claim(account, outgoing, row.guest_id)
 
