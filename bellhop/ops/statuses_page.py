@@ -136,6 +136,16 @@ def _stage(stage: Stage | None) -> str:
     return _code(stage.value) if stage else "nothing"
 
 
+def _of_parts() -> list[str]:
+    return [
+        "A message in parts (a long SMS) stands where its slowest part does; it has failed once every part is settled "
+        "and one was not delivered.",
+        f"On {_listed(OF_ANY)} a part is one of the guest's devices, and one is enough: the message stands where",
+        "the device does that got furthest; it waits while one is left to be tried, unless another has shown it; and",
+        "it has failed when all have.",
+    ]
+
+
 def page() -> str:
     """The whole page."""
     taken, of_any = CHANNELS[TAKEN[0]], CHANNELS[OF_ANY[0]]
@@ -160,11 +170,7 @@ def page() -> str:
         for rules in (taken, of_any)
     )
     lines += [
-        "A message in parts (a long SMS) stands where its slowest part does; it has failed once every part is settled "
-        "and one was not delivered.",
-        f"On {_listed(OF_ANY)} a part is one of the guest's devices, and one is enough: the message stands where",
-        "the device does that got furthest; it waits while one is left to be tried, unless another has shown it; and",
-        "it has failed when all have.",
+        *_of_parts(),
         "A message is followed until nothing more is worth waiting for: `failed`, `cancelled`, `read`, and `delivered`",
         f"on channels that report no reading. Reading can become known on {reading}. Later receipts are applied all",
         "the same.",

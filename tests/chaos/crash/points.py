@@ -173,6 +173,8 @@ NOT_OF_A_MESSAGE = {
     "tx inbox.renew_session": "no message",
     "tx inbox.revoke_session": "no message",
     "tx inbox.revoke_sessions": "no message",
+    "tx devices.register": "no message; one row, which what is accepted later reads",
+    "tx devices.remove": "as devices.register; every later claim reads it",
     "tx consents.set_by_operator": "no message; one row, which every later claim reads",
     "tx resends.resend": "as messages.send: one transaction, and the old message stays as it is",
     "tx keys.mint": "no message",
