@@ -41,7 +41,7 @@ USED = {
     "allow_redirects": "the Twilio SDK passes it",
     "getlist": "the Twilio SDK's validator calls it",
     "sockets": "uvicorn passes it",
-    "data_received": "asyncio calls it",
+    "_receive_goaway_frame": "h2 calls it",
     "_should_upgrade": "uvicorn calls it",
     "on_url": "httptools calls it",
     "on_header": "httptools calls it",

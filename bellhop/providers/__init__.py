@@ -7,10 +7,16 @@ from functools import cache
 from typing import Any
 
 from bellhop.domain.delivery_ports import Provider
-from bellhop.providers import fcm, sendblue, sendgrid, twilio
+from bellhop.providers import apns, fcm, sendblue, sendgrid, twilio
 from bellhop.providers.package import ProviderPackage
 
-PACKAGES: tuple[ProviderPackage[Any], ...] = (twilio.PACKAGE, sendgrid.PACKAGE, sendblue.PACKAGE, fcm.PACKAGE)
+PACKAGES: tuple[ProviderPackage[Any], ...] = (
+    twilio.PACKAGE,
+    sendgrid.PACKAGE,
+    sendblue.PACKAGE,
+    fcm.PACKAGE,
+    apns.PACKAGE,
+)
 
 
 @cache

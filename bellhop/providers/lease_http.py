@@ -103,7 +103,8 @@ class Answer:
 _CURRENT: ContextVar[Call | None] = ContextVar("bellhop_call", default=None)
 
 
-def _current() -> Call:
+def current() -> Call:
+    """The call that this thread makes. Raises RuntimeError outside of one."""
     call = _CURRENT.get()
     if call is None:
         raise RuntimeError("a provider request outside of a Call: nothing would guard its lease")
@@ -171,7 +172,7 @@ class _TimedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(_current().time_left())
+        self._sock.settimeout(current().time_left())
         return cast("int | None", self._raw.readinto(buffer))
 
     def close(self) -> None:
@@ -193,7 +194,7 @@ class _Guard(HTTPConnection):
     last_used = 0.0
 
     def _new_conn(self) -> socket.socket:
-        call = _current()
+        call = current()
         call.lease_left()
         sock = _connect(call, self._dns_host, self.port or self.default_port)
         # The TLS handshake that may follow gets what is left, as a whole.
@@ -202,27 +203,31 @@ class _Guard(HTTPConnection):
 
     def send(self, data: Any) -> None:
         """Write `data`, looking at the lease before each chunk. http.client calls it for headers and body apart."""
-        call = _current()
+        call = current()
         if self.sock is None:
             self.connect()
-        view = memoryview(data).cast("B")
-        while view:
-            sock = cast(socket.socket, self.sock)
-            seconds = call.lease_left()
-            sock.settimeout(min(call.time_left(), seconds))
-            if _USER_TIMEOUT is not None and math.isfinite(seconds):
-                # What the peer has not acknowledged by the deadline is dropped by the kernel, not sent later.
-                sock.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, max(1, int(seconds * 1000)))
-            before, call.wrote = call.wrote, True
-            try:
-                count = sock.send(view[:CHUNK])
-            except OSError:
-                # send(2) either takes bytes or fails; of a TLS record a part may have left.
-                if not isinstance(sock, ssl.SSLSocket):
-                    call.wrote = before
-                raise
-            view = view[count:]
+        write(call, cast(socket.socket, self.sock), data)
         self.last_used = lease.boottime()
+
+
+def write(call: Call, sock: socket.socket, data: Any) -> None:
+    """Write `data`, looking at the lease before each chunk."""
+    view = memoryview(data).cast("B")
+    while view:
+        seconds = call.lease_left()
+        sock.settimeout(min(call.time_left(), seconds))
+        if _USER_TIMEOUT is not None and math.isfinite(seconds):
+            # What the peer has not acknowledged by the deadline is dropped by the kernel, not sent later.
+            sock.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, max(1, int(seconds * 1000)))
+        before, call.wrote = call.wrote, True
+        try:
+            count = sock.send(view[:CHUNK])
+        except OSError:
+            # send(2) either takes bytes or fails; of a TLS record a part may have left.
+            if not isinstance(sock, ssl.SSLSocket):
+                call.wrote = before
+            raise
+        view = view[count:]
 
 
 class _Connection(_Guard):
@@ -310,7 +315,7 @@ class Http:
 
     def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """Make one request, once, inside a Call. Any status is an answer; raises when there is none."""
-        call = _current()
+        call = current()
         call.answer = None
         # The call's clock limits every read and write; this only keeps urllib3 from its own default.
         seconds = call.time_left()
@@ -346,6 +351,11 @@ class Http:
 @cache
 def _default_tls() -> ssl.SSLContext:
     """One for all providers: reading the authorities takes 40 ms."""
+    return make_tls()
+
+
+def make_tls() -> ssl.SSLContext:
+    """A context that trusts the authorities of certifi and of the system."""
     context = ssl.create_default_context(cafile=certifi.where())
     # Private authorities: the system's store and SSL_CERT_FILE count as well.
     context.load_default_certs()

@@ -8,7 +8,7 @@ adds its own. E-mail: any domain, and `bounce+room7@…` is `bounce` too.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from bellhop.sandbox.faults import FaultRequest
@@ -30,14 +30,20 @@ class Magic:
         return FaultRequest(kind=self.fault) if self.fault else None
 
 
-Kind = Literal["numbers", "mailboxes", "devices"]
+Kind = Literal["numbers", "mailboxes", "devices", "hexadecimal"]
 
 _KEYS: dict[Kind, Callable[[str], str]] = {
     # `whatsapp:` and the like aside.
     "numbers": lambda address: address.rpartition(":")[2],
     "mailboxes": lambda address: address.partition("@")[0].partition("+")[0].casefold(),
     "devices": lambda token: token,
+    "hexadecimal": lambda token: token.lower(),
 }
+
+
+def hexadecimal(word: str) -> str:
+    """A word as a token of Apple's, which has no other letters."""
+    return word.encode().hex()
 
 
 @dataclass(frozen=True)
@@ -109,3 +115,4 @@ FAULTS: dict[Kind, tuple[Magic, ...]] = {
         Magic("sandbox:accept-slow", "accept_then_slow: accepted, answers after 3 s", "accept_then_slow"),
     ),
 }
+FAULTS["hexadecimal"] = tuple(replace(row, address=hexadecimal(row.address)) for row in FAULTS["devices"])

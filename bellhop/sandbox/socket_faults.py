@@ -12,11 +12,41 @@ import uvicorn
 from starlette.requests import Request
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from bellhop.sandbox.http2 import PREFACE, Http2
+
 _TRANSPORT = "sandbox.transport"
+CONNECTION = "sandbox.connection"
+"""In the scope of a request over HTTP/2: what is remembered of its connection."""
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, which also shows a request the connection it came by."""
+    """uvicorn's HTTP protocol, which also shows a request the connection it came by, and speaks HTTP/2 to who begins in
+    it."""
+
+    _begun = False
+    _http2: Http2 | None = None
+
+    def data_received(self, data: bytes) -> None:
+        if not self._begun and data.startswith(PREFACE):
+            common = {
+                "asgi": {"version": "3.0", "spec_version": "2.3"},
+                "client": self.client,
+                "server": self.server,
+                "state": self.app_state.copy(),
+                _TRANSPORT: self.transport,
+                CONNECTION: {},
+            }
+            self._http2 = Http2(self.app, self.transport, common)
+        self._begun = True
+        if self._http2 is not None:
+            self._http2.received(data)
+        else:
+            super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._http2 is not None:
+            self._http2.lost()
+        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -18,10 +18,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from h2.exceptions import ProtocolError
+
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import Account, Outgoing, Provider, SendKind, SendResult
 from bellhop.domain.failures import FailureCode
 from bellhop.providers.lease import boottime
+from bellhop.providers.lease_http import Http
+from tests.contract import h2_peer
 
 ATTEMPT = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 MESSAGE = UUID("01890a5d-ac96-774b-bcce-b302099a8058")
@@ -39,7 +43,7 @@ def answer(status: int, body: str = "", **headers: str) -> Act:
     headers = {"Content_Length": str(len(body.encode())), **headers}
     lines = [f"HTTP/1.1 {status} Whatever"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-    return lambda peer: peer.sendall("\r\n".join([*lines, "", body]).encode())
+    return lambda peer: peer.sendall(h2_peer.said(peer, "\r\n".join([*lines, "", body])))
 
 
 def reset(peer: socket.socket) -> None:
@@ -62,7 +66,7 @@ def drip(text: str, pause: float = 0.1, *, at_once: str = "") -> Act:
 
     def act(peer: socket.socket) -> None:
         peer.sendall(at_once.encode())
-        for one in text.encode():
+        for one in text.encode() if at_once else h2_peer.said(peer, text):
             peer.sendall(bytes([one]))
             time.sleep(pause)
 
@@ -98,7 +102,7 @@ class Server:
                     act(peer)
                     if act in (reset, hang_up, silence):
                         return
-            except OSError:
+            except (OSError, ProtocolError):
                 return
 
     def __enter__(self) -> Server:
@@ -110,12 +114,16 @@ class Server:
 
 def read_request(peer: socket.socket) -> bytes:
     """One HTTP request, headers and body; empty when the peer has gone."""
+    if (known := h2_peer.peer_of(peer)) is not None:
+        return known.read()
     got = b""
     while b"\r\n\r\n" not in got:
         more = peer.recv(65_536)
         if not more:
             return b""
         got += more
+    if got.startswith(h2_peer.PREFACE):
+        return h2_peer.begin(peer, got)
     head, _, body = got.partition(b"\r\n\r\n")
     sizes = [line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
     while sizes and len(body) < int(sizes[0]):
@@ -158,6 +166,8 @@ class Case:
     """What it answers when it takes a message."""
     accepted_id: str
     text: str = PRIVATE_TEXT
+    http: Callable[..., Any] = Http
+    """The connections it makes its calls over."""
 
     def account(self, base_url: str) -> Account:
         return Account(UUID(int=7), self.provider().name, self.identity, base_url, self.credentials)

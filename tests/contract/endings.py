@@ -185,6 +185,7 @@ def self_signed() -> ssl.SSLContext:
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
+    context.set_alpn_protocols(["h2", "http/1.1"])
     context.trusted = str(pem)  # type: ignore[attr-defined]
     return context
 

@@ -78,7 +78,7 @@ def test_an_answer_in_drips_that_ends_in_time_counts(case: Case) -> None:
 @pytest.mark.parametrize("script", ["answer", "silence", "reset"])
 def test_over_tls_as_over_plain_text(case: Case, script: str) -> None:
     client = ssl.create_default_context(cafile=self_signed().trusted)  # type: ignore[attr-defined]
-    provider = type(case.provider())(Http(keep=0, tls=client))  # type: ignore[call-arg]
+    provider = type(case.provider())(case.http(keep=0, tls=client))  # type: ignore[call-arg]
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -153,14 +153,18 @@ def test_the_kernel_drops_what_is_not_acknowledged_by_the_deadline(case: Case, m
     option, seen = getattr(socket, "TCP_USER_TIMEOUT", None), []
     if option is None:
         pytest.skip("this system has no TCP_USER_TIMEOUT")
-    real = lease_http._TimedResponse.__init__
+    real, made = lease_http._connect, []
 
-    def spy(self: object, sock: socket.socket, *args: object, **options: object) -> None:
-        seen.append(sock.getsockopt(socket.IPPROTO_TCP, option))
-        real(self, sock, *args, **options)  # type: ignore[arg-type]
+    def connect(*args: object) -> socket.socket:
+        made.append(real(*args))  # type: ignore[arg-type]
+        return made[-1]
 
-    monkeypatch.setattr(lease_http._TimedResponse, "__init__", spy)
-    with Server(case.accepted) as server:
+    def act(peer: socket.socket) -> None:
+        seen.append(made[0].getsockopt(socket.IPPROTO_TCP, option))
+        case.accepted(peer)
+
+    monkeypatch.setattr(lease_http, "_connect", connect)
+    with Server(act) as server:
         case.send(server.url, deadline=boottime() + 4)
     assert 1_000 < seen[0] <= 4_000
 

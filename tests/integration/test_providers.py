@@ -18,10 +18,13 @@ BODIES = {
 }
 
 
+IPHONE = {"channel": "push", "recipient": "00fc13adff785122b4ad28809a342098", "content": "Your suite is ready."}
+
+
 @pytest.mark.parametrize("name", names())
 async def test_a_message_goes_out_once_and_is_followed(stack: Engine, name: str) -> None:
     channel = min(providers()[name].channels)
-    body = BODIES[channel]
+    body = IPHONE if name == "apns" else BODIES[channel]
     await stack.send_through(name)
     sent = await stack.send(body)
     reported = CHANNELS[channel].reports_delivery

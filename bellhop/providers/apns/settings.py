@@ -1,0 +1,60 @@
+"""Apple's settings, and the account they name."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from bellhop.domain.accounts import Seed
+from bellhop.providers.package import ProviderSettings
+from bellhop.settings_group import HttpUrl
+
+PRODUCTION = "https://api.push.apple.com"
+DEVELOPMENT = "https://api.sandbox.push.apple.com"
+"""Where apps register that are built for development: the same key may be used there."""
+
+
+class ApnsSettings(ProviderSettings):
+    """Apple Push Notification service: the push account of live scopes (seeds a row; later changes are made there)"""
+
+    model_config = SettingsConfigDict(env_prefix="APNS_")
+    needed: ClassVar[tuple[str, ...]] = ("key", "key_id", "team_id", "topic")
+
+    key: SecretStr | None = Field(
+        default=None, description="the key's .p8 file: its text, line breaks written as \\n or left out"
+    )
+    key_id: str | None = Field(default=None, description="the key's id, ten letters and digits")
+    team_id: str | None = Field(default=None, description="the developer team's id, ten letters and digits")
+    topic: str | None = Field(default=None, description="the app's bundle id, e.g. com.example.hotel")
+    base_url: HttpUrl = Field(default=PRODUCTION, description="where APNs is")
+
+
+def seeds(settings: ApnsSettings) -> list[Seed]:
+    """The account, once its key and the app are set. Raises ValueError on a key that is none."""
+    if not (settings.key and settings.key_id and settings.team_id and settings.topic):
+        return []
+    return [
+        Seed(
+            provider="apns",
+            identity=settings.key_id,
+            base_url=settings.base_url,
+            credentials={"team_id": settings.team_id, "private_key": pem(settings.key.get_secret_value())},
+            channel="push",
+            address=settings.topic,
+        )
+    ]
+
+
+def pem(text: str) -> str:
+    """A .p8 file's text however it was put into a variable. Raises ValueError, which quotes nothing of it."""
+    begin, end = "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----"
+    plain = text.replace("\\n", "\n").strip()
+    if not (plain.startswith(begin) and plain.endswith(end)):
+        raise ValueError(
+            "APNS_KEY is not the text of a .p8 file (developer.apple.com, Certificates, Identifiers & Profiles, Keys): "
+            f"it begins with {begin} and ends with {end}."
+        )
+    inside = "".join(plain[len(begin) : -len(end)].split())
+    return "\n".join([begin, *(inside[at : at + 64] for at in range(0, len(inside), 64)), end, ""])
