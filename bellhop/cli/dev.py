@@ -72,7 +72,7 @@ def dev(
 def demo(state_dir: StateDir = STATE / "demo") -> None:
     """The same without staying, on free ports and data of its own.
 
-    Exits 0 only when both messages and all webhooks arrived.
+    Exits 0 only when every message and all webhooks arrived.
     """
     from bellhop.dev import session
     from bellhop.dev.console import Console

@@ -1,4 +1,4 @@
-"""What a new user sees happen: an SMS and an e-mail sent, followed and shown, through the public API only."""
+"""What a new user sees happen: messages on every channel sent, followed and shown, through the public API only."""
 
 from __future__ import annotations
 
@@ -15,31 +15,18 @@ import httpx2
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from bellhop.dev.console import Console
+from bellhop.dev.demo_messages import DEVICE, GUEST, MAILBOX, OPTED_OUT, PHONE, SAMPLES, TEMPLATE, Sample, picture
 from bellhop.dev.stack import EmbeddedStack
 from bellhop.domain import signing
 
 AHEAD = timedelta(seconds=4)
 PATIENCE = 60.0
+FROM = "+15005550006"
+"""The number that the sandbox's account has."""
 MARK = "the demonstration's receiver"
 
-SMS = {
-    "channel": "sms",
-    "recipient": "+13055551234",
-    "content": "Hi Jordan, your ocean view suite is ready. Early check-in is available from 1pm.",
-}
-EMAIL = {
-    "channel": "email",
-    "recipient": "jordan.mitchell@example.com",
-    "subject": "Your stay at Grand Sunset Resort starts tomorrow",
-    "content": "<h1>See you tomorrow</h1><p>Hi Jordan, your room is confirmed. The door code comes by SMS.</p>",
-}
-GUEST = "jordan"
+NAMED = "jordan"
 """What the sandbox calls the guest whose phone it shows."""
-WANTED = {"sms": ("delivered", "read"), "email": ("read",)}
-EVENTS = {
-    "sms": ["message.sent", "message.delivered"],
-    "email": ["message.sent", "message.delivered", "message.read"],
-}
 
 
 class DemoFailed(Exception):
@@ -60,20 +47,23 @@ class Demo:
         self._hook = f"{stack.receiver_url}/hooks/demo"
 
     def run(self) -> int:
-        """Run it. Returns 0 when both messages arrived and every expected webhook came and bears a right signature."""
+        """Run it. Returns 0 when each message ended as it was to and every expected webhook came and bears a right
+        signature."""
         try:
-            self._name_guest()
+            guest_id = self._prepare()
             endpoint = self._endpoint()
-            sent = [self._send(message) for message in (SMS, EMAIL)]
-            for message in sent:
-                self._follow(message)
-            hooks = self._webhooks(endpoint, [message["id"] for message in sent])
+            sent = [self._send(sample, guest_id) for sample in SAMPLES]
+            for sample, message in zip(SAMPLES, sent, strict=True):
+                self._follow(sample, message)
+            hooks = self._webhooks(
+                endpoint, {message["id"]: sample for sample, message in zip(SAMPLES, sent, strict=True)}
+            )
         except (DemoFailed, httpx2.HTTPError) as problem:
             self._console.say(f"\nThe demonstration did not end well: {problem}")
             self._console.say(f"Logs: {self._stack.paths.logs}")
             return 1
-        for message in sent:
-            self._timeline(message)
+        for sample, message in zip(SAMPLES, sent, strict=True):
+            self._timeline(sample, message)
         self._show_webhooks(hooks)
         return 0
 
@@ -83,14 +73,15 @@ class Demo:
 
     def farewell(self) -> None:
         """Where everything is, and a command to paste."""
-        stack, body = self._stack, json.dumps({**SMS, "content": "Hello from Bellhop."})
+        stack = self._stack
+        body = json.dumps({"channel": "sms", "recipient": PHONE, "content": "Hello from Bellhop."})
         self._console.say(
             f"""
 Bellhop is up.
   API and its documentation   {stack.api_url}/docs
   Temporal Web UI             {stack.temporal_ui_url}
   Sandbox (what guests see)   {stack.sandbox_url}
-  A guest's phone             {stack.sandbox_url}/phone?guest={GUEST}
+  A guest's phone             {stack.sandbox_url}/phone?guest={NAMED}
   The guest's app (in_app)    {stack.receiver_url}/app/
   API key (test environment)  {self._key}
   Everything for programs     {stack.paths.dev_json}
@@ -113,11 +104,22 @@ Ctrl-C stops everything and keeps the data."""
             raise DemoFailed(f"{method} {path} was answered {answer.status_code}: {answer.text[:300]}")
         return answer.json() if answer.content else None
 
-    def _name_guest(self) -> None:
-        """The sandbox shows all that Jordan gets on one phone."""
-        guest = {"name": "Jordan Mitchell", "addresses": [SMS["recipient"], EMAIL["recipient"]]}
-        url = f"{self._stack.sandbox_url}/_sandbox/guests/{GUEST}"
-        httpx2.put(url, json=guest, trust_env=False, timeout=10).raise_for_status()
+    def _prepare(self) -> str:
+        """A guest and a template at the property; at the sandbox the guest's phone, a WhatsApp message of theirs, and
+        somebody who says STOP. Returns the guest's id."""
+        guest = self._call("POST", "/v1/guests", GUEST)
+        self._call("POST", "/v1/templates", TEMPLATE)
+        self._sandbox("PUT", f"guests/{NAMED}", {"name": "Jordan Mitchell", "addresses": [PHONE, MAILBOX, DEVICE]})
+        said = "Hello, can you help us?"
+        self._sandbox("POST", "inbound", {"from": f"whatsapp:{PHONE}", "to": f"whatsapp:{FROM}", "body": said})
+        self._sandbox("POST", "inbound", {"from": OPTED_OUT, "to": FROM, "body": "STOP"})
+        return str(guest["id"])
+
+    def _sandbox(self, method: str, path: str, body: Mapping[str, Any]) -> None:
+        url = f"{self._stack.sandbox_url}/_sandbox/{path}"
+        answer = httpx2.request(method, url, json=body, trust_env=False, timeout=30)
+        if answer.status_code >= 300:
+            raise DemoFailed(f"{method} {url} was answered {answer.status_code}: {answer.text[:300]}")
 
     def _endpoint(self) -> dict[str, Any]:
         found: dict[str, Any] | None = None
@@ -131,34 +133,46 @@ Ctrl-C stops everything and keeps the data."""
                 self._call("DELETE", f"/v1/webhooks/{endpoint['id']}")
         return found or dict(self._call("POST", "/v1/webhooks", {"url": self._hook, "description": MARK}))
 
-    def _send(self, message: Mapping[str, str]) -> dict[str, Any]:
+    def _send(self, sample: Sample, guest_id: str) -> dict[str, Any]:
         at = (datetime.now(UTC) + AHEAD).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        sent: dict[str, Any] = self._call("POST", "/v1/messaging/send", {**message, "scheduled_at": at})
-        self._console.say(f"  {message['channel']:<5} {sent['id']} accepted, due {sent['scheduled_at']}")
+        body = {**sample.message, "scheduled_at": at}
+        if sample.to_guest:
+            body["recipient"] = guest_id
+        if sample.with_picture:
+            body["media"] = [{"asset_id": self._upload()}]
+        sent: dict[str, Any] = self._call("POST", "/v1/messaging/send", body)
+        self._console.say(f"  {sent['channel']:<8} {sent['id']} accepted, due {sent['scheduled_at']}: {sample.label}")
         return sent
 
-    def _follow(self, message: Mapping[str, Any]) -> None:
-        wanted, began = WANTED[message["channel"]], time.monotonic()
-        with self._console.step(f"{message['channel']} to {message['recipient']}") as step:
+    def _upload(self) -> str:
+        answer = self._api.post("/v1/assets", files={"file": ("evening.png", picture(), "image/png")})
+        if answer.status_code != 201:
+            raise DemoFailed(f"POST /v1/assets was answered {answer.status_code}: {answer.text[:300]}")
+        return str(answer.json()["id"])
+
+    def _follow(self, sample: Sample, message: Mapping[str, Any]) -> None:
+        began = time.monotonic()
+        with self._console.step(sample.label) as step:
             while time.monotonic() - began < PATIENCE:
                 seen = self._call("GET", f"/v1/messaging/{message['id']}")
                 step.note(seen["status"])
-                if seen["status"] in wanted:
-                    step.label = f"{message['channel']} to {message['recipient']}: {seen['status']}"
+                code = (seen["metadata"].get("error") or {}).get("code")
+                if seen["status"] in sample.wanted and code == sample.code:
+                    step.label = f"{sample.label}: {seen['status']}{f' ({code})' if code else ''}"
                     return
                 if seen["status"] in ("failed", "cancelled"):
                     raise DemoFailed(f"{message['id']} ended as {seen['status']}: {seen['metadata'].get('error')}")
                 time.sleep(0.1)
         raise DemoFailed(f"{message['id']} is still {seen['status']} after {PATIENCE:.0f} s")
 
-    def _webhooks(self, endpoint: Mapping[str, Any], ids: list[str]) -> list[dict[str, Any]]:
+    def _webhooks(self, endpoint: Mapping[str, Any], samples: Mapping[str, Sample]) -> list[dict[str, Any]]:
         """The deliveries about our messages: complete, in order for each message, and rightly signed twice."""
-        expected = {ids[0]: EVENTS["sms"], ids[1]: EVENTS["email"]}
+        expected = {one: list(sample.events) for one, sample in samples.items()}
         began = time.monotonic()
         with self._console.step("signed webhooks") as step:
             while True:
-                ours = [self._verified(endpoint, hook) for hook in self._received(ids)]
-                types = {one: [hook["type"] for hook in ours if hook["data"]["id"] == one] for one in ids}
+                ours = [self._verified(endpoint, hook) for hook in self._received(list(samples))]
+                types = {one: [hook["type"] for hook in ours if hook["data"]["id"] == one] for one in samples}
                 step.note(f"{len(ours)} of {sum(map(len, expected.values()))}")
                 if types == expected:
                     step.label = f"{len(ours)} webhooks received and verified"
@@ -184,8 +198,8 @@ Ctrl-C stops everything and keeps the data."""
                 raise DemoFailed(f"a webhook's Standard Webhooks signature is wrong: {problem}") from None
         return {**json.loads(body), "received_at": hook["received_at"]}
 
-    def _timeline(self, message: Mapping[str, Any]) -> None:
-        self._console.say(f"\n{message['channel']} {message['id']}")
+    def _timeline(self, sample: Sample, message: Mapping[str, Any]) -> None:
+        self._console.say(f"\n{message['channel']} {message['id']}: {sample.label}")
         for line in lines(self._call("GET", f"/v1/messaging/{message['id']}/timeline")):
             self._console.say("  " + line)
 
