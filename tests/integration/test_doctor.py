@@ -22,6 +22,7 @@ from bellhop.cli.reports import doctor_json as as_json
 from bellhop.dev import temporal_server
 from bellhop.dev.console import Console
 from bellhop.domain.ids import endpoint_workflow
+from bellhop.domain.scopes import ENVIRONMENTS
 from bellhop.domain.sweeps import SweepKind
 from bellhop.ops.doctor import examine
 from bellhop.ops.doctor_check import Limits, Severity
@@ -255,7 +256,10 @@ async def test_a_temporal_that_takes_no_turns(settings: Settings, unfair: str) -
 @pytest.fixture
 async def well(empty: Settings, engine: AsyncEngine, sandbox_url: str) -> AsyncIterator[Engine]:
     """A stack in which everything runs."""
-    async with running_engine(empty, engine, await client_of(empty), sandbox_url) as made:
+    async with (
+        running_engine(empty, engine, await client_of(empty), sandbox_url, worker=False) as made,
+        working(made, ENVIRONMENTS),
+    ):
         await keep_sweeping(made.client, dict.fromkeys(SweepKind, 1.0))
         yield made
 
