@@ -40,7 +40,7 @@ from .doctor_kit import OF_TEMPORAL, client_of, names, said, until
 from .doctor_kit import empty as empty
 from .doctor_kit import scene as scene
 from .doctor_situations import AGO, NEW_ATTEMPT, SITUATIONS
-from .engine import Engine, free_port, running_engine, serving
+from .engine import Engine, free_port, running_engine, serving, working
 
 ELSEWHERE = {
     "secret_key": "test_another_key",
