@@ -53,7 +53,7 @@ from api.uploads import Uploads
 from bellhop.domain import templates as liquid_templates
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.inbox import KIND
-from bellhop.domain.provider_urls import Routes
+from bellhop.engine.approvals import keep_asking
 from bellhop.engine.callback_spool import spool_of
 from bellhop.engine.context import Engine
 from bellhop.engine.inbound_lists import keep_fetching
@@ -123,7 +123,7 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
                     database, dispatcher, book, cipher, providers(), read.delivery, read.webhook, spool, library
                 )
                 app.state.services = served = _services(read, engine)
-                beside = (keep_applying(engine), _fetching(engine, read), _warm())
+                beside = (keep_applying(engine), _fetching(engine, read), _approvals(engine, read), _warm())
                 async with _beside(*beside), replaying(engine), served.streams.running():
                     with Connections(read.api, on_stop=served.streams.stop) as connected:
                         yield {STATE: connected}
@@ -198,8 +198,12 @@ async def _ended(task: asyncio.Task[None]) -> None:
 
 async def _fetching(engine: Engine, settings: Settings) -> None:
     """Ask providers from time to time for what guests have written."""
-    routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
-    await keep_fetching(engine, routes, settings.bellhop.inbound_every)
+    await keep_fetching(engine, settings.routes, settings.bellhop.inbound_every)
+
+
+async def _approvals(engine: Engine, settings: Settings) -> None:
+    """Ask providers from time to time which templates are approved."""
+    await keep_asking(engine, settings.routes, settings.bellhop.approvals_every)
 
 
 async def _check(engine: AsyncEngine, book: AddressBook) -> None:

@@ -193,12 +193,14 @@ OF_ENGINE: dict[type[engine.EngineError], tuple[int, str]] = {
     engine.AccountUnreadable: (503, "account_unreadable"),
     engine.UnverifiedWhileAway: (503, "database_unavailable"),
     engine.UnreadableCallback: (400, "bad_request"),
+    engine.ProviderAway: (503, "provider_unavailable"),
     engine.InvalidField: (422, "invalid"),
     engine.UnknownGuest: (422, "invalid"),
     engine.NoDevice: (422, "invalid"),
     engine.BadSpan: (422, "invalid"),
     engine.ForbiddenUrl: (422, "invalid"),
     engine.ChannelUnavailable: (422, "channel_unavailable"),
+    engine.TemplateRequired: (422, "whatsapp_template_required"),
 }
 """Situation → status and code. A test walks the engine's tree."""
 

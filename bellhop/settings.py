@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 
 from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.media_addresses import MediaAddresses
+from bellhop.domain.provider_urls import Routes
 from bellhop.domain.sweeps import SweepKind
 from bellhop.media.settings import MediaSettings
 from bellhop.providers import PACKAGES
@@ -83,6 +84,12 @@ class BellhopSettings(SettingsGroup):
         ge=0,
         description="how often Twilio is asked for guests' texts that it could not deliver, seconds; 0: never "
         "(`bellhop inbound fetch` does it by hand)",
+    )
+    approvals_every: float = Field(
+        default=6 * 3600.0,
+        ge=0,
+        description="how often Twilio is asked which of the named WhatsApp templates are approved, seconds, and each "
+        "quarter of an hour for those that are not yet; 0: never (`bellhop templates refresh` does it by hand)",
     )
     accept_wait: float = Field(
         default=2.0,
@@ -205,6 +212,11 @@ class Settings(BaseModel):
     def media_addresses(self) -> MediaAddresses:
         """Where providers find the files of messages."""
         return MediaAddresses(self.bellhop.secret_key.get_secret_value(), self.bellhop.public_url)
+
+    @property
+    def routes(self) -> Routes:
+        """Where calls go, and what they are told to call."""
+        return Routes(self.bellhop.public_url, self.bellhop.sandbox_url)
 
     def callback_base(self, provider: str, path: str) -> str:
         """The base of the address that a provider calls for a callback path: what its signature covers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -13,6 +14,7 @@ from api.dependencies import (
     AuthenticatedRoute,
     CurrentEngine,
     CurrentScope,
+    CurrentServices,
     key_of,
     page,
     reply,
@@ -22,8 +24,10 @@ from api.schemas.errors import errors
 from api.schemas.fields import Page
 from api.schemas.templates import CreateTemplate, ListTemplates, Preview, PreviewRequest, Template
 from bellhop.domain import serializers
+from bellhop.domain.approved_templates import Mapped
 from bellhop.domain.ids import Prefix
-from bellhop.engine import templates
+from bellhop.engine import approvals, templates
+from bellhop.engine.errors import ProviderAway
 
 router = APIRouter(prefix="/v1/templates", tags=["Templates"], route_class=AuthenticatedRoute)
 
@@ -37,10 +41,18 @@ router = APIRouter(prefix="/v1/templates", tags=["Templates"], route_class=Authe
     responses=errors(400, 413),
 )
 @require_scope("messaging:write")
-async def create(engine: CurrentEngine, scope: CurrentScope, body: CreateTemplate) -> Response:
+async def create(
+    engine: CurrentEngine, services: CurrentServices, scope: CurrentScope, body: CreateTemplate
+) -> Response:
     """A template, or the next version of one. What was accepted before keeps the text it had."""
-    command = templates.CreateTemplate(body.name, body.locale, body.content, body.content_type, body.subject)
-    return reply(serializers.template(await templates.create(engine, scope, command)), 201)
+    mapped = Mapped(body.whatsapp.content_sid, body.whatsapp.variables) if body.whatsapp else None
+    command = templates.CreateTemplate(body.name, body.locale, body.content, body.content_type, body.subject, mapped)
+    row = await templates.create(engine, scope, command)
+    if mapped is not None:
+        # What cannot be asked just now is asked later.
+        with suppress(ProviderAway):
+            row = await approvals.refresh(engine, services.settings.routes, scope, row.id)
+    return reply(serializers.template(row), 201)
 
 
 @router.get(
@@ -84,6 +96,23 @@ async def preview(engine: CurrentEngine, scope: CurrentScope, template_id: str, 
     """What a message would say. Nothing is sent, and nothing is kept."""
     made = await templates.preview(engine, scope, key_of(Prefix.TEMPLATE, template_id), body.parameters)
     return reply({"content": made.content, "content_type": made.content_type, "subject": made.subject})
+
+
+@router.post(
+    "/{template_id}/refresh",
+    operation_id="refreshTemplate",
+    summary="Ask whether WhatsApp has approved a template",
+    response_model=Template,
+    responses=errors(404, 503),
+)
+@require_scope("messaging:write")
+async def refresh(engine: CurrentEngine, services: CurrentServices, scope: CurrentScope, template_id: str) -> Response:
+    """Read from Twilio, now, whether the template that `whatsapp` names is approved, and what its variables are. It is
+    read by itself every few hours."""
+    routes = services.settings.routes
+    return reply(
+        serializers.template(await approvals.refresh(engine, routes, scope, key_of(Prefix.TEMPLATE, template_id)))
+    )
 
 
 @router.post(

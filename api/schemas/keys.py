@@ -14,6 +14,7 @@ from bellhop.domain.channels import Channel
 from bellhop.domain.failures import CHOICES
 from bellhop.domain.guests import BadLanguage, language
 from bellhop.domain.ids import Prefix
+from bellhop.domain.templates import TEMPLATE_NAME
 
 Right = Literal[
     "properties:read",
@@ -122,6 +123,9 @@ def _choices(settings: dict[str, Any]) -> dict[str, Any]:
     in_app = settings.get("in_app", {})
     if not isinstance(in_app, dict) or not _origins(in_app.get("allowed_origins", [])):
         raise wrong("in_app", 'expected in_app to be such as {"allowed_origins": ["https://app.hotel.example"]}')
+    first = settings.get("whatsapp_first_contact")
+    if first is not None and not (isinstance(first, str) and TEMPLATE_NAME.fullmatch(first)):
+        raise wrong("whatsapp_first_contact", "expected whatsapp_first_contact to be the name of a template")
     chosen = settings.get("outcome_unknown", {})
     known = {channel.value for channel in Channel}
     if not isinstance(chosen, dict) or any(name not in known or chosen[name] not in CHOICES for name in chosen):
@@ -150,8 +154,10 @@ class ChangeProperty(Strict):
         Field(
             description="Of the key's environment: your own, `language` (a BCP 47 tag: what templates are chosen by "
             "where a guest's language is not known or not there), `in_app` (`allowed_origins`: of web pages that may "
-            "read guests' inboxes, e.g. `https://app.hotel.example`), and `outcome_unknown`, what to do on a channel "
-            "when nobody can say whether the provider took a message, `fail` (the default) or `resend`, e.g. "
+            "read guests' inboxes, e.g. `https://app.hotel.example`), `whatsapp_first_contact` (a template with the "
+            "parameter `content`, as which a free text goes out on WhatsApp where the guest has not written in the "
+            "last 24 hours), and `outcome_unknown`, what to do on a channel when nobody can say whether the provider "
+            "took a message, `fail` (the default) or `resend`, e.g. "
             '`{"outcome_unknown": {"email": "resend"}}`.'
         ),
     ] = {}

@@ -10,11 +10,12 @@ from pydantic import Field, ValidationInfo, field_validator
 from api.schemas.fields import JsonObject, Language, Paging, Shown, Strict, id_pattern, wrong
 from bellhop.domain.content import MAX_CONTENT
 from bellhop.domain.ids import Prefix
+from bellhop.domain.templates import TEMPLATE_NAME
 from bellhop.domain.text import visible
 
 TemplateName = Annotated[
     str,
-    Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="Lower case letters, digits, `-` and `_`."),
+    Field(pattern=f"^{TEMPLATE_NAME.pattern}$", description="Lower case letters, digits, `-` and `_`."),
 ]
 TemplateLocale = Annotated[Language, Field(description="A BCP 47 tag, such as en or pt-BR.")]
 Parameters = Annotated[
@@ -34,9 +35,24 @@ EXAMPLE: dict[str, Any] = {
     "content": "Hi {{ first_name }}, your {{ room.kind }} is ready.",
     "content_type": "text/plain",
     "parameters": ["first_name", "room"],
+    "whatsapp": None,
     "created_at": "2026-03-15T10:00:00.000000Z",
     "archived_at": None,
 }
+
+
+class WhatsAppTemplate(Strict):
+    """A template of Twilio's Content API that WhatsApp approves."""
+
+    content_sid: Annotated[str, Field(pattern=r"^HX[0-9a-fA-F]{32}$", description="HX… of the template at Twilio.")]
+    variables: Annotated[
+        dict[str, Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+){0,4}$", max_length=128)]],
+        Field(
+            max_length=100,
+            description='For each of its variables the parameter that goes into it: `{"1": "first_name", "2": '
+            '"room.kind"}`. All of them, as Twilio would print a sample for one that is left out.',
+        ),
+    ] = {}
 
 
 class CreateTemplate(Strict):
@@ -66,6 +82,11 @@ class CreateTemplate(Strict):
         str | None, Field(min_length=1, max_length=998, description="For e-mail; Liquid as well, and one line.")
     ] = None
 
+    whatsapp: Annotated[
+        WhatsAppTemplate | None,
+        Field(description="As which template it goes out on WhatsApp where a free text may not."),
+    ] = None
+
     @field_validator("content", "subject")
     @classmethod
     def _visible(cls, value: str | None, info: ValidationInfo) -> str | None:
@@ -74,6 +95,24 @@ class CreateTemplate(Strict):
         if value is not None and info.field_name == "subject" and any(ord(letter) < 32 for letter in value):
             raise wrong("subject", "expected one line without control characters")
         return value
+
+
+class ApprovedTemplate(Shown):
+    """A template at Twilio, as it was last read from there."""
+
+    content_sid: str
+    variables: dict[str, str]
+    status: Annotated[
+        Literal[
+            "unsubmitted", "received", "pending", "approved", "rejected", "paused", "disabled", "missing", "unknown"
+        ]
+        | None,
+        Field(description="Where its approval stands; `missing`: there is none of that id; null: not read yet."),
+    ]
+    category: Annotated[str | None, Field(description="utility, marketing or authentication, as WhatsApp sees it.")]
+    rejection_reason: str | None
+    problem: Annotated[str | None, Field(description="Why it cannot be used just now, as a sentence; null: it can.")]
+    checked_at: Annotated[datetime | None, Field(description="When Twilio last said so.")]
 
 
 class Template(Shown):
@@ -90,6 +129,9 @@ class Template(Shown):
     content: str
     content_type: Literal["text/plain", "text/html"]
     parameters: Annotated[list[str], Field(description="The names that have to be given to use it.")]
+    whatsapp: Annotated[
+        ApprovedTemplate | None, Field(description="As which template it goes out on WhatsApp, and how that stands.")
+    ]
     created_at: datetime
     archived_at: datetime | None
 

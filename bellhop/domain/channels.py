@@ -86,6 +86,9 @@ class ChannelRules:
     in_record: bool = False
     """Bellhop itself carries it: whatever goes out is laid into the guest's inbox by the transaction that decides it.
     Nobody is called, so no outcome is ever unknown, and nobody can be asked."""
+    window: float | None = None
+    """Seconds after a guest's last message in which a free text may be sent: outside of them, and at first, a template
+    that was approved beforehand. None: at any time."""
     valid_for: float | None = None
     """Seconds after it is due that a message expires; None: as the settings say (DELIVERY_VALID_FOR)."""
 
@@ -142,6 +145,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         name="a WhatsApp message",
         address=AddressKind.PHONE,
         part=1_600,  # Twilio's limit for a body, on whatever channel (error 21617)
+        window=24 * 3600.0,  # twilio.com/docs/whatsapp/key-concepts
         reports_reading=True,
         # twilio.com/docs/whatsapp/guidance-whatsapp-media-messages
         media=MediaRules(

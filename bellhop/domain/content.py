@@ -13,6 +13,7 @@ from typing import Any, cast
 import regex
 
 from bellhop.domain import options, plain_text
+from bellhop.domain.approved_templates import ApprovedText
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.media import Media
 from bellhop.domain.options import Options
@@ -63,6 +64,8 @@ class Content:
     """Of HTML: its text, for readers that show none."""
     media: tuple[Media, ...] = ()
     options: Options = options.NONE
+    approved: ApprovedText | None = field(default=None, repr=False)
+    """Of a message that has one: what goes out instead of the text where that may not. Of a call: what goes out."""
 
 
 def written(channel: Channel, text: str, subject: str | None = None, content_type: str | None = None) -> Content:
@@ -80,11 +83,14 @@ def parts(channel: Channel, text: str) -> list[str]:
     return [text] if limit is None or units(text) <= limit else split(text, limit)
 
 
-def body(texts: list[str], plain: str | None = None) -> dict[str, Any] | None:
-    """What is stored beside a message's text: `{"parts": […]}` of more than one, `{"plain": "…"}` of HTML; None where
-    the text itself is all there is."""
+def body(texts: list[str], plain: str | None = None, approved: ApprovedText | None = None) -> dict[str, Any] | None:
+    """What is stored beside a message's text: `{"parts": […]}` of more than one, `{"plain": "…"}` of HTML,
+    `{"approved": {…}}` where there is such a template; None where the text itself is all there is."""
     stored: dict[str, Any] = {"parts": texts} if len(texts) > 1 else {}
-    return (stored if plain is None else {**stored, "plain": plain}) or None
+    stored |= {} if plain is None else {"plain": plain}
+    # It goes out in one call, whatever its text would take.
+    stored |= {"approved": approved.stored()} if approved is not None and len(texts) == 1 else {}
+    return stored or None
 
 
 def plain(content_type: str, text: str, stored: Mapping[str, Any] | None) -> str | None:

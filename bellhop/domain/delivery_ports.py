@@ -113,6 +113,8 @@ class LookupRequest:
     channel: Channel
     media: tuple[str, ...] = field(default=(), repr=False)
     """Addresses of the files that went with it: what it is known by where there is no text."""
+    templated: bool = False
+    """Whether it went out as an approved template, of which the provider's list may have another text."""
 
 
 class LookupKind(StrEnum):

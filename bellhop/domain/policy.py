@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bellhop.domain.failures import FailureCode
@@ -24,6 +24,26 @@ class Way(StrEnum):
     """Nobody can carry it: its scope has no sender on the channel any more, or none that can send this content."""
     ACCOUNT_HELD = "account_held"
     """Its sender's account is at fault, and another message is being tried on it."""
+
+
+class Window(StrEnum):
+    """What a channel's window leaves to be sent, where it has one."""
+
+    OPEN = "open"
+    """The text as it is."""
+    TEMPLATE = "template"
+    """The approved template that the message has for this."""
+    CLOSED = "closed"
+    """Nothing: it has none that is approved."""
+
+
+WINDOW_MARGIN = 300.0
+"""Seconds before a window ends in which it counts as closed: a message takes a while to WhatsApp, whose clock it is."""
+
+
+def window_open(last: datetime | None, now: datetime, lasts: float) -> bool:
+    """Whether a window of `lasts` seconds is open to a guest who wrote last then (None: never)."""
+    return last is not None and now < last + timedelta(seconds=lasts - WINDOW_MARGIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +63,7 @@ class Facts:
     """Whether its address may not be written to."""
     bounced: bool = False
     """Whether that is because a message to it came back for good, not because the guest said so; with `opted_out`."""
+    window: Window | None = Window.OPEN
     way: Way | None = None
 
 
@@ -50,6 +71,7 @@ class Lookup(StrEnum):
     """A fact that costs a query, by its name in `Facts`: wanted before it can be said whether the message may go."""
 
     OPTED_OUT = "opted_out"
+    WINDOW = "window"
     WAY = "way"
 
 
@@ -133,6 +155,12 @@ def _opted_out(facts: Facts, _: datetime) -> Refuse | Lookup | None:
     return Refuse(FailureCode.BOUNCED if facts.bounced else FailureCode.OPTED_OUT)
 
 
+def _window(facts: Facts, _: datetime) -> Refuse | Lookup | None:
+    if facts.window is None:
+        return Lookup.WINDOW
+    return Refuse(FailureCode.WHATSAPP_TEMPLATE_REQUIRED) if facts.window is Window.CLOSED else None
+
+
 def _no_way(facts: Facts, _: datetime) -> Wait | Lookup | None:
     if facts.way is None:
         return Lookup.WAY
@@ -149,6 +177,7 @@ RULES: tuple[Callable[[Facts, datetime], Decision | Lookup | None], ...] = (
     _not_due,
     _paused,
     _opted_out,
+    _window,
     _no_way,
 )
 """In this order: the first that objects decides. What ends a message comes before what delays it."""

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from bellhop.domain import content, inbound_details, media, segments
+from bellhop.domain.approved_templates import state_of
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.devices import masked
 from bellhop.domain.failures import error_object
@@ -192,8 +193,26 @@ def template(row: TemplateRow) -> dict[str, Any]:
         "content": row.content,
         "content_type": row.content_type,
         "parameters": row.parameters,
+        "whatsapp": _whatsapp(row),
         "created_at": timestamp(row.created_at),
         "archived_at": timestamp(row.archived_at),
+    }
+
+
+def _whatsapp(row: TemplateRow) -> dict[str, Any] | None:
+    """As which approved template it goes out on WhatsApp, and how that stands."""
+    mapped = row.mapped
+    if mapped is None:
+        return None
+    approval, checked_at = state_of(row.approval) or (None, None)
+    return {
+        "content_sid": mapped.content_sid,
+        "variables": dict(mapped.variables),
+        "status": approval.status.value if approval else None,
+        "category": approval.category if approval else None,
+        "rejection_reason": approval.rejection_reason if approval else None,
+        "problem": mapped.problem(approval),
+        "checked_at": timestamp(checked_at),
     }
 
 

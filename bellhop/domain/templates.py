@@ -19,6 +19,7 @@ from bellhop.domain.text import visible
 if TYPE_CHECKING:
     from liquid import BoundTemplate, Environment
 
+TEMPLATE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MOST_BYTES = 8 * 1024
 """Of all parameters of one use, as JSON."""
 MOST_PARAMETERS = 50

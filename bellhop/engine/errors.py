@@ -40,6 +40,18 @@ class ChannelUnavailable(InvalidField):
         )
 
 
+class TemplateRequired(InvalidField):
+    """The guest has not written on this channel lately, and no approved template can carry the message."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(
+            field,
+            "expected a `template` that WhatsApp has approved: the guest has not written in the last 24 hours, and "
+            f"this message cannot go out as one, since {why}",
+            "whatsapp_template_required",
+        )
+
+
 class UnknownGuest(InvalidField):
     """The guest a command names does not exist in this scope."""
 
@@ -138,6 +150,10 @@ class TooManySessions(EngineError):
 
     def __init__(self, most: int) -> None:
         super().__init__(f"A guest has at most {most} sessions that are not over. Revoke some, or let them expire.")
+
+
+class ProviderAway(EngineError):
+    """The provider did not answer, or not in a way that says anything. Try again."""
 
 
 class OtherEnvironment(EngineError):

@@ -60,6 +60,9 @@ async def new_steps(
         name = f"fallback.{place}"
         recipient = _recipient(step, new, guest, name)
         content, source = await _content(tx, scope, step, new, template, name)
+        if CHANNELS[step.channel].window is not None and source is None:
+            first = await templates.first_contact(tx, scope, content.text, new.guest_id)
+            content = replace(content, approved=first.approved)
         made.append(
             NewStep(
                 channel=step.channel,
@@ -122,7 +125,7 @@ async def _content(
             made = await templates.used(tx, scope, used, new.guest_id)
         except InvalidField as wrong:
             raise InvalidField(prefix + wrong.field, wrong.expected, wrong.kind) from None
-        text = written(step.channel, made.content, made.subject, made.content_type)
+        text = replace(written(step.channel, made.content, made.subject, made.content_type), approved=made.approved)
         return _fitting(step, rules, text, new, name), dict(made.source)
     if step.content is None:
         return _fitting(step, rules, new.content, new, name), None

@@ -23,7 +23,7 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Stage, Status
 from bellhop.domain.templates import TemplateUse
-from bellhop.engine import fallback, files, templates
+from bellhop.engine import fallback, files, first_contacts, templates
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import (
     ChannelUnavailable,
@@ -107,9 +107,14 @@ async def send(
             new = await files.carried(engine, tx, scope, new, command.media)
         if command.fallback:
             new = replace(new, fallback=await fallback.new_steps(tx, scope, new, command.fallback, command.template))
+        windowed = CHANNELS[command.channel].window is not None
+        if windowed:
+            new = await first_contacts.with_approved(tx, scope, new)
         row = await outbound.accept(tx, scope, new, engine.book, carried(engine.providers), engine.delivery.valid_for)
         if command.media:
             await media_links.write(tx, row, new.content.media)
+        if windowed and not command.fallback:
+            await first_contacts.check(tx, engine.book, row, new.unapproved)
         return Once(row, row.id, ACCEPTED)
 
     try:
@@ -176,8 +181,12 @@ async def _of_template(tx: AsyncConnection, scope: Scope, command: SendMessage, 
     if subject is None and rules.subject is SubjectRule.REQUIRED:
         expected = f"expected a subject, here or in the template: {rules.name} needs one"
         raise InvalidField("subject", expected, "subject_required")
-    text = replace(written(command.channel, made.content, subject, made.content_type), options=command.options)
-    return replace(_new(command, guest_id, text), template=made.source)
+    text = replace(
+        written(command.channel, made.content, subject, made.content_type),
+        options=command.options,
+        approved=made.approved,
+    )
+    return replace(_new(command, guest_id, text), template=made.source, unapproved=made.unapproved)
 
 
 def _new(command: SendMessage, guest_id: UUID | None, content: Content) -> NewMessage:

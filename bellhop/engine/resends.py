@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import media, options
+from bellhop.domain import approved_templates, media, options
 from bellhop.domain.content import Content, written
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.operators import Operator, OperatorAction
@@ -104,6 +104,7 @@ def _content(said: MessageRow | StepRow, text: str) -> Content:
         written(said.channel, text, said.subject, said.content_type),
         media=media.of_stored(details.get("media")),
         options=options.of_stored(details.get("options")),
+        approved=approved_templates.of_stored(said.body),
     )
 
 

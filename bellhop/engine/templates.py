@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,16 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import templates as texts
+from bellhop.domain.approved_templates import (
+    LONGEST_NAME,
+    MOST_VARIABLES,
+    Approval,
+    ApprovedText,
+    Mapped,
+    flat,
+    refused,
+    state_of,
+)
 from bellhop.domain.content import HTML, PLAIN
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.paging import Listed, PageRequest
@@ -18,7 +28,7 @@ from bellhop.domain.scopes import Scope
 from bellhop.domain.templates import TemplateProblem, TemplateUse
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import InvalidField, NotFound
-from bellhop.store.messages import templates
+from bellhop.store.messages import content_templates, templates
 from bellhop.store.messages.templates import NewTemplate
 
 
@@ -31,6 +41,8 @@ class CreateTemplate:
     content: str
     content_type: str = PLAIN
     subject: str | None = None
+    whatsapp: Mapped | None = None
+    """As which approved template it goes out on WhatsApp where a free text may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,10 @@ class Rendered:
     subject: str | None = field(default=None, repr=False)
     source: Mapping[str, Any] = field(default_factory=dict)
     """Which template it was: `{id, name, locale, version}`."""
+    approved: ApprovedText | None = None
+    """What it says as an approved template, if it names one that can say it."""
+    unapproved: str | None = None
+    """Why it cannot go out as one now, as a sentence; None: it can."""
 
 
 async def create(engine: Engine, scope: Scope, command: CreateTemplate) -> TemplateRow:
@@ -65,14 +81,36 @@ async def create(engine: Engine, scope: Scope, command: CreateTemplate) -> Templ
             raise InvalidField(name, str(problem), "template") from None
     if len(names) > texts.MOST_PARAMETERS:
         raise InvalidField("content", f"expected at most {texts.MOST_PARAMETERS} parameters in all", "template")
+    mapped = _checked(command.whatsapp, names) if command.whatsapp else None
     new = NewTemplate(
-        command.name, command.locale, command.content, command.content_type, command.subject, sorted(names)
+        command.name, command.locale, command.content, command.content_type, command.subject, sorted(names), mapped
     )
-    row = await engine.database.write(lambda tx: templates.create(tx, scope, new))
+
+    async def write(tx: AsyncConnection) -> TemplateRow | None:
+        if mapped is not None:
+            await content_templates.known(tx, scope, mapped["content_sid"])
+        return await templates.create(tx, scope, new)
+
+    row = await engine.database.write(write)
     if row is None:
         most = f"{templates.MOST_VERSIONS:,}"
         raise InvalidField("name", f"expected no more than {most} versions of all templates", "too_many_templates")
     return row
+
+
+def _checked(mapped: Mapped, parameters: Collection[str]) -> dict[str, Any]:
+    """What is stored of it. Raises InvalidField."""
+    if len(mapped.variables) > MOST_VARIABLES:
+        raise InvalidField("whatsapp.variables", f"expected at most {MOST_VARIABLES} variables", "template")
+    for name, path in mapped.variables.items():
+        if len(name) > LONGEST_NAME or not name.isalnum() or not name.isascii():
+            expected = f"expected the name of a variable, such as 1: at most {LONGEST_NAME} letters and digits"
+            raise InvalidField("whatsapp.variables", expected, "template")
+        if path.partition(".")[0] not in parameters:
+            known = ", ".join(sorted(parameters)) or "none"
+            expected = f"expected a parameter of the template ({known}), or a part of one, such as room.kind"
+            raise InvalidField(f"whatsapp.variables.{name}", expected, "template")
+    return {"content_sid": mapped.content_sid, "variables": dict(mapped.variables)}
 
 
 async def get(engine: Engine, scope: Scope, template_id: UUID) -> TemplateRow:
@@ -139,7 +177,51 @@ def _rendered(row: TemplateRow, parameters: Mapping[str, Any], field_name: str) 
         "locale": row.locale,
         "version": row.version,
     }
-    return Rendered(content, row.content_type, subject, source)
+    approved, why = _approved(row, parameters, content)
+    return Rendered(content, row.content_type, subject, source, approved, why)
+
+
+def _approved(row: TemplateRow, parameters: Mapping[str, Any], text: str) -> tuple[ApprovedText | None, str | None]:
+    """What it says as an approved template, and why that cannot go out now."""
+    mapped = row.mapped
+    if mapped is None:
+        return None, "the template names none that WhatsApp approves (`whatsapp`)"
+    values = {}
+    for name, path in mapped.variables.items():
+        try:
+            values[name] = flat(texts.rendered(f"{{{{ {path} }}}}", parameters, html=False))
+        except TemplateProblem as problem:
+            return None, f"there is no value for its variable {name}: {problem}"
+    if why := refused(list(values.values()), text):
+        return None, why
+    return ApprovedText(mapped.content_sid, values, text), mapped.problem(_known(row))
+
+
+def _known(row: TemplateRow) -> Approval | None:
+    state = state_of(row.approval)
+    return state[0] if state else None
+
+
+async def first_contact(tx: AsyncConnection, scope: Scope, content: str, guest_id: UUID | None) -> Rendered:
+    """What a free text goes out as where the guest has not written lately: the property's template for that (its
+    setting `whatsapp_first_contact`), whose parameters are `content` and, if it has that, `property_name`."""
+    name, called = await templates.first_contact(tx, scope)
+    if name is None:
+        return Rendered(
+            "", PLAIN, unapproved="the property has no template for it (its setting whatsapp_first_contact)"
+        )
+    if why := refused([content], content):
+        return Rendered("", PLAIN, unapproved=why)
+    try:
+        rows = await templates.in_use(tx, scope, name)
+        given = {"content": content, "property_name": called}
+        named = {parameter for row in rows for parameter in row.parameters}
+        use = TemplateUse(name, None, {key: value for key, value in given.items() if key in named})
+        if "content" not in named:
+            raise InvalidField("template", "it has no parameter `content`", "template")
+        return await used(tx, scope, use, guest_id)
+    except InvalidField as problem:
+        return Rendered("", PLAIN, unapproved=f"the template {name} cannot carry it: {problem.expected}")
 
 
 def _there(row: TemplateRow | None) -> TemplateRow:

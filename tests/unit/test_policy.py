@@ -25,6 +25,7 @@ from bellhop.domain.policy import (
     Settle,
     Wait,
     Way,
+    Window,
     decide,
 )
 from bellhop.domain.statuses import Stage
@@ -49,6 +50,7 @@ FORBID: dict[str, Callable[[Facts], bool]] = {
     "not due": lambda facts: facts.due_at > NOW,
     "paused": lambda facts: facts.paused,
     "opted out": lambda facts: facts.opted_out is not False,
+    "window closed": lambda facts: facts.window not in (Window.OPEN, Window.TEMPLATE),
     "no way": lambda facts: facts.way is not Way.OPEN,
 }
 """Said once more and in other words: each of these alone keeps a message from going out."""
@@ -61,6 +63,7 @@ VALUES: dict[str, list[Any]] = {
     "due_at": [NOW - SECOND, NOW, NOW + SECOND],
     "paused": [False, True],
     "opted_out": [False, True],
+    "window": list(Window),
     "way": list(Way),
 }
 # Most facts good, so that each of the others is met alone as well.
@@ -103,13 +106,15 @@ def test_the_order_in_which_facts_are_found_does_not_matter(facts: Facts, found:
 
 @given(known)
 def test_no_query_is_made_for_what_the_row_alone_decides(facts: Facts) -> None:
-    said, lookups = asked(facts, replace(facts, opted_out=None, way=None))
+    said, lookups = asked(facts, replace(facts, opted_out=None, window=None, way=None))
     if any(FORBID[why](facts) for why in ("over", "call open", "erased", "expired", "not due", "paused")):
         assert not lookups
     elif facts.opted_out:
         assert (said, lookups) == (Refuse(FailureCode.OPTED_OUT), [Lookup.OPTED_OUT])
+    elif facts.window is Window.CLOSED:
+        assert lookups == [Lookup.OPTED_OUT, Lookup.WINDOW]
     else:
-        assert lookups == [Lookup.OPTED_OUT, Lookup.WAY]
+        assert lookups == [Lookup.OPTED_OUT, Lookup.WINDOW, Lookup.WAY]
 
 
 @given(known)
@@ -138,6 +143,11 @@ LATER = NOW + 5 * SECOND
         ({"opted_out": True}, Refuse(FailureCode.OPTED_OUT)),
         ({"opted_out": True, "bounced": True}, Refuse(FailureCode.BOUNCED)),
         ({"opted_out": None}, Lookup.OPTED_OUT),
+        ({"window": Window.TEMPLATE}, Send()),
+        ({"window": Window.CLOSED}, Refuse(FailureCode.WHATSAPP_TEMPLATE_REQUIRED)),
+        ({"window": None}, Lookup.WINDOW),
+        ({"window": Window.CLOSED, "opted_out": True}, Refuse(FailureCode.OPTED_OUT)),
+        ({"window": Window.CLOSED, "way": Way.ACCOUNT_HELD}, Refuse(FailureCode.WHATSAPP_TEMPLATE_REQUIRED)),
         ({"way": Way.NO_SENDER}, Wait(Reason.NO_SENDER)),
         ({"way": Way.ACCOUNT_HELD}, Wait(Reason.ACCOUNT_HELD)),
         ({"way": None}, Lookup.WAY),

@@ -55,6 +55,8 @@ class AttemptRow:
     provider_id: str | None
     body: str | None = field(repr=False)
     """The text as sent."""
+    content_sid: str | None
+    """The approved template as which it was sent; None: it went as it is."""
     failure_code: str | None
     provider_code: str | None
     error_text: str | None = field(repr=False)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from bellhop.domain.approved_templates import Mapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +29,12 @@ class TemplateRow:
     created_at: datetime
     archived_at: datetime | None
     """Since when it is used no more: then the newest version before it is."""
+    whatsapp: dict[str, Any] | None
+    """As which approved template it goes out on WhatsApp: `{content_sid, variables}`."""
+    approval: dict[str, Any] | None
+    """What the provider says of that: a row of `content_templates`."""
+
+    @property
+    def mapped(self) -> Mapped | None:
+        """`whatsapp`, read."""
+        return Mapped(self.whatsapp["content_sid"], self.whatsapp["variables"]) if self.whatsapp else None

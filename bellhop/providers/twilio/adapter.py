@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from uuid import UUID
 
 from twilio.base.exceptions import TwilioException
 
+from bellhop.domain.approved_templates import Approval
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import (
     Account,
@@ -30,7 +32,7 @@ from bellhop.domain.failures import FailureCode
 from bellhop.domain.inbound_details import MOST_MEDIA
 from bellhop.providers.lease_http import Answer, Call, Http, failure
 from bellhop.providers.reading import by_status, clean, from_json, retry_after, words
-from bellhop.providers.twilio import callbacks, received
+from bellhop.providers.twilio import callbacks, contents, received
 from bellhop.providers.twilio.client import account_api
 from bellhop.providers.twilio.codes import CODES, NOT_SENT_AFTER_ALL, STAGES
 from bellhop.providers.twilio.numbers import CHANNELS, address_of, bare
@@ -112,12 +114,16 @@ class Twilio:
                     continue
                 if _same(message, lookup):
                     match = message.sid  # the last one found is the oldest
-                elif not message.body and lookup.text:
+                elif lookup.templated or (not message.body and lookup.text):
                     redacted = True
             if not page.next_page_url:
                 return _found(match, redacted)
             page = page.next_page()
         return LookupResult(LookupKind.UNREACHABLE)
+
+    def approval(self, account: Account, content_sid: str, timeout: float) -> Approval:
+        """See `approved_templates.ApprovalSource`."""
+        return contents.approval(self._http, account, content_sid, timeout)
 
     def report(self, account: Account, provider_id: str | None, attempt_id: UUID, timeout: float) -> Reported:
         """Fetch the message by its sid."""
@@ -199,7 +205,12 @@ class Twilio:
 
 
 def _said(content: Content) -> dict[str, Any]:
-    """Text, files, or both: Twilio wants one of them, and an empty one is an error."""
+    """The text, files, or both: Twilio wants one of them, and an empty one is an error. Where those may not go out, the
+    approved template with its values: then Twilio reads no text, and files are the template's own."""
+    if content.approved is not None:
+        # As JSON, quotes and all; what is missing is printed as the sample (using-variables-with-content-api).
+        variables = json.dumps(dict(content.approved.variables), ensure_ascii=False)
+        return {"content_sid": content.approved.content_sid, "content_variables": variables}
     files = [one.url for one in content.media]
     return ({"body": content.text} if content.text or not files else {}) | ({"media_url": files} if files else {})
 

@@ -68,7 +68,7 @@ _START = CompiledStatement(
     insert(attempts)
     .values(lease_until=func.clock_timestamp() + seconds(bindparam("lease", type_=Float)))
     .returning(attempts.c.id),
-    ("scope_id", "message_id", "part", "step", "account_id", "provider", "sender", "body"),
+    ("scope_id", "message_id", "part", "step", "account_id", "provider", "sender", "body", "content_sid"),
     value=UUID,
 )
 _ACCEPTED = CompiledStatement(
@@ -132,9 +132,16 @@ async def senders_of(tx: AsyncConnection, scope_id: UUID, channel: Channel) -> l
 
 
 async def start(
-    tx: AsyncConnection, message: MessageRow, part: int, body: str, sender: SendingAccount, lease: float
+    tx: AsyncConnection,
+    message: MessageRow,
+    part: int,
+    body: str,
+    sender: SendingAccount,
+    lease: float,
+    content_sid: str | None = None,
 ) -> UUID:
-    """Write down, before it is made, a call that carries `part` of a message. It may take `lease` seconds."""
+    """Write down, before it is made, a call that carries `part` of a message. It may take `lease` seconds.
+    `content_sid`: the approved template as which it goes."""
     (started,) = await _START(
         tx,
         scope_id=message.scope_id,
@@ -145,6 +152,7 @@ async def start(
         provider=sender.provider,
         sender=sender.address,
         body=body,
+        content_sid=content_sid,
         lease=lease,
     )
     return started

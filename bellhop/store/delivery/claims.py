@@ -14,9 +14,10 @@ import structlog
 from sqlalchemy import func, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import content, media, options, policy, routing
+from bellhop.domain import approved_templates, content, media, options, policy, routing
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer, Next, Refusal
+from bellhop.domain.approved_templates import ApprovedText
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.content import Content
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
@@ -25,14 +26,14 @@ from bellhop.domain.failures import FailureCode
 from bellhop.domain.file_ports import FetchFiles
 from bellhop.domain.next_parts import NextParts, next_parts, open_calls
 from bellhop.domain.operators import HELD_BY_OPERATOR
-from bellhop.domain.policy import Decision, Facts, Lookup, Reason, Way
+from bellhop.domain.policy import Decision, Facts, Lookup, Reason, Way, Window
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.routing import Carried
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
-from bellhop.store.delivery import accounts, attempt_rows, device_parts, outcome_resolution, parked
+from bellhop.store.delivery import accounts, attempt_rows, device_parts, outcome_resolution, parked, windows
 from bellhop.store.delivery.attempt_rows import SendingAccount
 from bellhop.store.guests import consents, profiles
 from bellhop.store.inbox import entries
@@ -79,7 +80,7 @@ class Claims:
             left = await progress.advance(tx, row, rows)
             left.answer = Answer(row.stage.value, Next.AGAIN, 0.0) if row.stage is Stage.QUEUED else None
             return left
-        decision, chosen = await self._decide(tx, row, coming)
+        decision, chosen, window = await self._decide(tx, row, coming)
         sender = chosen.sender if chosen else None
         match decision:
             case policy.Send():
@@ -88,7 +89,8 @@ class Claims:
                     return files
                 if CHANNELS[row.channel].in_record:
                     return await self._lay_in(tx, row, rows, sender)
-                return await self._start(tx, row, chosen.part, sender, deadline, take)
+                approved = approved_templates.of_stored(row.body) if window is Window.TEMPLATE else None
+                return await self._start(tx, row, chosen.part, sender, deadline, take, approved)
             case policy.Over():
                 return progress.next_step(row, self.settings.follow_at)
             case policy.Settle():
@@ -108,8 +110,10 @@ class Claims:
             case _:
                 assert_never(decision)
 
-    async def _decide(self, tx: AsyncConnection, row: MessageRow, coming: NextParts) -> tuple[Decision, _Chosen | None]:
-        """What policy says, and the part and the sender it was asked about, if it came to that."""
+    async def _decide(
+        self, tx: AsyncConnection, row: MessageRow, coming: NextParts
+    ) -> tuple[Decision, _Chosen | None, Window | None]:
+        """What policy says, and the part with its sender and the window it was asked about, if it came to that."""
         facts = Facts(
             stage=row.stage,
             call_open=coming.call_open,
@@ -117,22 +121,31 @@ class Claims:
             expires_at=row.expires_at,
             due_at=coming.due_at,
             paused=row.paused_at is not None,
+            window=Window.OPEN if CHANNELS[row.channel].window is None else None,
         )
         chosen: _Chosen | None = None
         while isinstance(decision := policy.decide(facts, row.now), Lookup):
             match decision:
                 case Lookup.OPTED_OUT:
-                    assert row.address_hash is not None and row.recipient is not None, "not erased"
                     kind = CHANNELS[row.channel].address
-                    known_by = [row.address_hash, *self.book.hashes(kind, row.recipient)]
-                    refused = await consents.refused(tx, row.scope_id, kind.value, known_by)
+                    refused = await consents.refused(tx, row.scope_id, kind.value, self._known_by(row))
                     facts = replace(facts, opted_out=refused is not None, bounced=refused is Effect.HARD_BOUNCE)
+                case Lookup.WINDOW:
+                    known = await attempt_rows.senders_of(tx, row.scope_id, row.channel)
+                    would = routing.choose(known, self.carried, row.channel, _content(row, row.content or ""))
+                    left = await windows.left(tx, row, self._known_by(row), would.address if would else None)
+                    facts = replace(facts, window=left)
                 case Lookup.WAY:
                     chosen, way = await self._way(tx, row, coming.ready)
                     facts = replace(facts, way=way)
                 case _:
                     assert_never(decision)
-        return decision, chosen
+        return decision, chosen, facts.window
+
+    def _known_by(self, row: MessageRow) -> list[bytes]:
+        """Every hash under which something may be stored of its address."""
+        assert row.address_hash is not None and row.recipient is not None, "not erased"
+        return [row.address_hash, *self.book.hashes(CHANNELS[row.channel].address, row.recipient)]
 
     async def _way(self, tx: AsyncConnection, row: MessageRow, ready: Sequence[int]) -> tuple[_Chosen | None, Way]:
         """Which part goes next, who would carry it, and whether they may be asked to: the first of `ready` that can."""
@@ -273,12 +286,14 @@ class Claims:
         sender: SendingAccount,
         deadline: float,
         take: TakeSlot,
+        approved: ApprovedText | None,
     ) -> Claim | Progress | Busy:
         base_url = self.routes.base_url(row.environment, sender.base_url)
         assert row.content is not None and row.recipient is not None and base_url is not None, "policy saw to it"
         rules, goes_to = CHANNELS[row.channel], device_parts.goes_to(row, part)
         # Each device gets all of it.
-        body = content.texts(row.channel, row.content, row.body)[0 if goes_to else part]
+        texts = content.texts(row.channel, row.content, row.body)
+        body = approved.text if approved else texts[0 if goes_to else part]
         try:
             account = accounts.account_of(self.cipher, sender, base_url, row.environment)
         except CredentialsUnreadable as problem:
@@ -286,7 +301,8 @@ class Claims:
         if not take(account.carrier):
             return Busy(account.carrier, row.stage.value)
         await parked.unpark(tx, row)
-        started = await attempt_rows.start(tx, row, part, body, sender, self.settings.lease)
+        content_sid = approved.content_sid if approved else None
+        started = await attempt_rows.start(tx, row, part, body, sender, self.settings.lease, content_sid)
         outgoing = Outgoing(
             attempt_id=started,
             message_id=row.id,
@@ -294,7 +310,7 @@ class Claims:
             to=goes_to.token if goes_to else row.recipient,
             sender=sender.address,
             sender_name=sender.name,
-            content=self._outgoing(row, part, body),
+            content=self._outgoing(row, part, body, approved),
             callback_url=self.routes.callback(account.provider, account.identity, started),
             timeout=self.settings.call_timeout,
             deadline=deadline,
@@ -320,12 +336,13 @@ class Claims:
         await entries.lay_in(tx, row, self.settings.inbox_kept)
         return moved
 
-    def _outgoing(self, row: MessageRow, part: int, body: str) -> Content:
-        """What one part says. Files go with the first, to each device."""
+    def _outgoing(self, row: MessageRow, part: int, body: str, approved: ApprovedText | None) -> Content:
+        """What one part says. Files go with the first, to each device; with an approved template only its own."""
         said = _content(row, body)
         files = tuple(replace(one, read=partial(self.read_file, one.asset_id)) for one in said.media if one.asset_id)
         plain = content.plain(row.content_type, body, row.body)
-        return replace(said, plain=plain, media=files if part == 0 or CHANNELS[row.channel].any_part else ())
+        has_files = approved is None and (part == 0 or CHANNELS[row.channel].any_part)
+        return replace(said, plain=plain, media=files if has_files else (), approved=approved)
 
 
 def _one_is_enough(row: MessageRow) -> bool:

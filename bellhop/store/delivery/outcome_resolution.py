@@ -142,6 +142,7 @@ async def _lookup_request(tx: AsyncConnection, row: MessageRow, asked: AttemptRo
         channel=row.channel,
         # Files go with the first part.
         media=tuple(one.url for one in of_stored((row.details or {}).get("media"))) if asked.part == 0 else (),
+        templated=asked.content_sid is not None,
     )
 
 

@@ -145,7 +145,7 @@ async def write_step(
         subject=new.content.subject,
         content=new.content.text,
         content_type=new.content.content_type,
-        body=content.body(content.parts(new.channel, new.content.text), new.content.plain),
+        body=content.body(content.parts(new.channel, new.content.text), new.content.plain, new.content.approved),
         details=details_of(new.content, new.template),
         provider=sender.provider,
     )

@@ -111,6 +111,8 @@ class NewMessage:
     valid_until: datetime | None = None
     template: Mapping[str, Any] | None = None
     """Which template its text is of, as it is shown."""
+    unapproved: str | None = None
+    """Why it cannot go out as `content.approved` now, as a sentence."""
     resend_of: UUID | None = None
     """The failed message that it sends again."""
     fallback: tuple[NewStep, ...] = ()
@@ -142,7 +144,7 @@ async def accept(
         raise UnknownGuest
     sender = await accepting.sender_for(tx, scope, new.channel, new.content, carried)
     texts = content.parts(new.channel, new.content.text)
-    body, parts = content.body(texts, new.content.plain), len(texts)
+    body, parts = content.body(texts, new.content.plain, new.content.approved), len(texts)
     rules = CHANNELS[new.channel]
     to_guest = rules.any_part and parse(Prefix.GUEST, new.recipient) is not None
     if rules.any_part:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, and_, func, insert, literal, select, update
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import ColumnElement, Uuid, and_, func, insert, literal, literal_column, select, update
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.paging import Listed, PageRequest, Place
@@ -16,12 +16,23 @@ from bellhop.domain.rows.templates import TemplateRow
 from bellhop.domain.scopes import Scope
 from bellhop.store import pages
 from bellhop.store.rows import first_of, from_result, from_row
-from bellhop.store.tables import guests, scopes, templates
+from bellhop.store.tables import guests, properties, scopes, templates
 
 MOST_VERSIONS = 10_000
 """Of all templates of one scope."""
 
 _BODY = templates.c.body
+# As text: SQLAlchemy correlates nothing with what an insert or an update returns.
+_APPROVAL = literal_column(
+    """
+    (select jsonb_build_object(
+       'status', said.status, 'category', said.category, 'rejection_reason', said.rejection_reason,
+       'variables', said.variables, 'checked_at', said.checked_at)
+     from content_templates said
+     where said.scope_id = templates.scope_id and said.content_sid = templates.body #>> '{whatsapp,content_sid}')
+    """,
+    JSONB,
+)
 
 
 def _columns(scope: Scope) -> list[ColumnElement[Any]]:
@@ -37,6 +48,8 @@ def _columns(scope: Scope) -> list[ColumnElement[Any]]:
         _BODY["parameters"].label("parameters"),
         templates.c.created_at,
         templates.c.archived_at,
+        _BODY["whatsapp"].label("whatsapp"),
+        _APPROVAL.label("approval"),
     ]
 
 
@@ -50,6 +63,8 @@ class NewTemplate:
     content_type: str
     subject: str | None
     parameters: list[str]
+    whatsapp: dict[str, Any] | None = None
+    """`{content_sid, variables}`, if it has one."""
 
 
 async def create(tx: AsyncConnection, scope: Scope, new: NewTemplate) -> TemplateRow | None:
@@ -67,7 +82,7 @@ async def create(tx: AsyncConnection, scope: Scope, new: NewTemplate) -> Templat
         "content": new.content,
         "content_type": new.content_type,
         "parameters": new.parameters,
-    }
+    } | ({"whatsapp": new.whatsapp} if new.whatsapp else {})
     made = await tx.execute(
         insert(templates)
         .values(
@@ -147,3 +162,15 @@ async def languages(tx: AsyncConnection, scope: Scope, guest_id: UUID | None) ->
     own = scopes.c.settings["language"].astext
     found = (await tx.execute(select(guest.scalar_subquery(), own).where(scopes.c.id == scope.id))).one()
     return list(found)
+
+
+async def first_contact(tx: AsyncConnection, scope: Scope) -> tuple[str | None, str]:
+    """The template with which a property writes first (its setting `whatsapp_first_contact`), and the property's
+    name."""
+    row = await tx.execute(
+        select(scopes.c.settings["whatsapp_first_contact"].astext, properties.c.name)
+        .join(properties, properties.c.id == scopes.c.property_id)
+        .where(scopes.c.id == scope.id)
+    )
+    name, called = row.one()
+    return name, called

@@ -263,6 +263,8 @@ def _attempt(number: int, attempt: AttemptRow, row: MessageRow) -> list[Entry]:
         common["step"] = attempt.step
     if attempt.part < len(targets) and (device := targets[attempt.part].get("device")):
         common["device"] = device
+    if attempt.content_sid:
+        common["content_sid"] = attempt.content_sid
     entries: list[Entry] = [{"at": attempt.created_at, "what": "attempt.started", **common}]
     if attempt.settled_at:
         entries.append(

@@ -30,7 +30,7 @@ from bellhop.store.tables.delivery import (
 from bellhop.store.tables.guests import consents, contact_points, conversations, devices, guests, stays
 from bellhop.store.tables.inbox import guest_sessions, inbox
 from bellhop.store.tables.media import assets, media_links
-from bellhop.store.tables.messages import message_steps, messages, templates
+from bellhop.store.tables.messages import content_templates, message_steps, messages, templates
 from bellhop.store.tables.webhooks import deliveries, endpoints, events
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "attempts",
     "consents",
     "contact_points",
+    "content_templates",
     "conversations",
     "deliveries",
     "devices",

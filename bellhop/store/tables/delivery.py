@@ -133,6 +133,8 @@ attempts = Table(
     Column("sender", Text, nullable=False),
     Column("provider_id", Text),
     Column("body", Personal),
+    # The approved template as which it went out, at the provider; `body` is what that says. Null: it went as it is.
+    Column("content_sid", Text),
     Column("failure_code", Text),
     Column("provider_code", Text),
     Column("error_text", Personal),

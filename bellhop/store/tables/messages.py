@@ -156,9 +156,27 @@ templates = Table(
     Column("locale", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("channel", Text),
-    # subject, content, content_type, parameters.
+    # subject, content, content_type, parameters; whatsapp: what `content_templates` has it go out as there.
     json_column("body"),
     time_column("created_at", now=True),
     time_column("archived_at"),
     UniqueConstraint("scope_id", "name", "locale", "version"),
+)
+
+content_templates = Table(
+    "content_templates",
+    metadata,
+    # What a provider says of the approved templates that ours name: read from time to time.
+    Column("scope_id", Uuid, ForeignKey("scopes.id"), primary_key=True),
+    Column("content_sid", Text, primary_key=True),
+    Column("status", Text),
+    Column("category", Text),
+    Column("rejection_reason", Text),
+    # Their names.
+    Column("variables", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    # When it answered last; null: it has not yet.
+    time_column("checked_at"),
+    # When somebody last began to ask: nobody else does for a while.
+    time_column("asked_at", now=True),
+    Index("ix_content_templates_asked_at", "asked_at"),
 )

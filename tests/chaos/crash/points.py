@@ -214,6 +214,8 @@ NOT_OF_A_MESSAGE = {
     "tx AttemptStore.record_files": "as Fetcher._keep",
     "tx templates.create": "no message",
     "tx templates.archive": "no message",
+    "tx approvals.ask": "what a provider says of a template; asked again after a while",
+    "tx approvals.keep_asking": "who asks next, as inbound_lists._fetch_due",
     "twilio received": "reads; what it finds is recorded as a callback's",
     "twilio complete": "reads",
     "sendgrid received": "has no list",
