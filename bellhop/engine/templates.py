@@ -108,8 +108,8 @@ def _checked(mapped: Mapped, parameters: Collection[str]) -> dict[str, Any]:
             raise InvalidField("whatsapp.variables", expected, "template")
         if path.partition(".")[0] not in parameters:
             known = ", ".join(sorted(parameters)) or "none"
-            expected = f"expected a parameter of the template ({known}), or a part of one, such as room.kind"
-            raise InvalidField(f"whatsapp.variables.{name}", expected, "template")
+            expected = f"expected for {name} a parameter of the template ({known}), or a part of one, such as room.kind"
+            raise InvalidField("whatsapp.variables", expected, "template")
     return {"content_sid": mapped.content_sid, "variables": dict(mapped.variables)}
 
 

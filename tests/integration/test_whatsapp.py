@@ -130,15 +130,10 @@ async def test_variables_are_compared_before_the_call(stack: Engine) -> None:
     made = await written(stack, SUITE, whatsapp=mapped)
     assert "1, 2" in made["whatsapp"]["problem"]
     await refused(stack, {"channel": "whatsapp", "recipient": GUEST, "template": USE})
-    for variables, loc in (
-        ({"1": "floor"}, ["body", "whatsapp", "variables", "1"]),
-        (
-            {"a-b": "first_name"},
-            ["body", "whatsapp", "variables"],
-        ),
-    ):
+    for variables in {"1": "floor"}, {"a-b": "first_name"}:
         wrong = await stack.http.post("/v1/templates", json=SUITE | {"whatsapp": mapped | {"variables": variables}})
-        assert (wrong.status_code, wrong.json()["detail"][0]["loc"]) == (422, loc)
+        assert wrong.status_code == 422
+        assert wrong.json()["detail"][0]["loc"] == ["body", "whatsapp", "variables"]
 
 
 async def test_a_message_for_later_is_decided_when_it_goes_out(idle_stack: Engine) -> None:
