@@ -60,7 +60,9 @@ async def new_steps(
         name = f"fallback.{place}"
         recipient = _recipient(step, new, guest, name)
         content, source = await _content(tx, scope, step, new, template, name)
-        if CHANNELS[step.channel].window is not None and source is None:
+        if content.media:
+            content = replace(content, approved=None)
+        elif CHANNELS[step.channel].window is not None and source is None:
             first = await templates.first_contact(tx, scope, content.text, new.guest_id)
             content = replace(content, approved=first.approved)
         made.append(

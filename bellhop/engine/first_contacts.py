@@ -17,7 +17,11 @@ from bellhop.store.messages.outbound import NewMessage
 
 
 async def with_approved(tx: AsyncConnection, scope: Scope, new: NewMessage) -> NewMessage:
-    """The message with the approved template that it has for that, fixed now as all that it says is."""
+    """The message with the approved template that it has for that, fixed now as all that it says is. None carries its
+    files: rather than go without them it does not go out."""
+    if new.content.media:
+        without = replace(new.content, approved=None)
+        return replace(new, content=without, unapproved="a template that WhatsApp approves carries no file but its own")
     if new.template is not None:
         return new
     made = await templates.first_contact(tx, scope, new.content.text, new.guest_id)

@@ -47,6 +47,7 @@ NAMES = (
     "getTemplate",
     "previewTemplate",
     "archiveTemplate",
+    "refreshTemplate",
     "getLedger",
     "createGuest",
     "listGuests",

@@ -101,6 +101,14 @@ async def test_what_a_first_contact_cannot_carry(stack: Engine, content: str) ->
     await stack.until(sent["id"], "read")
 
 
+async def test_a_file_does_not_go_out_as_a_template(stack: Engine) -> None:
+    await with_first_contact(stack)
+    await written(stack, SUITE)
+    files = {"media": [{"url": "https://hotel.example/lobby.jpg"}]}
+    for body in (FREE, {"channel": "whatsapp", "recipient": GUEST, "template": USE}):
+        assert "file" in (await refused(stack, body | files))["msg"]
+
+
 async def test_a_template_outside_the_window_and_as_text_within(stack: Engine) -> None:
     made = await written(stack, SUITE)
     assert (made["whatsapp"]["status"], made["whatsapp"]["problem"]) == ("approved", None)
