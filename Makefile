@@ -8,6 +8,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
+CLIENTS := $(VENV)/.clients
 # A virtual environment the person happens to be in is none of our business.
 unexport VIRTUAL_ENV
 unexport PYTHONHOME
@@ -24,13 +25,13 @@ JOBS ?= 3
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(STAMP) ## start everything on this machine, send two messages, stay up until Ctrl-C
+run: $(STAMP) ## start everything on this machine, send a message on each channel, stay up until Ctrl-C
 	@$(BIN)/bellhop dev $(ARGS)
 
-demo: $(STAMP) ## the same without staying: exits 0 when both messages and all webhooks arrived
+demo: $(STAMP) ## the same without staying: exits 0 when every message and all webhooks arrived
 	@$(BIN)/bellhop demo $(ARGS)
 
-test: check ## check, then the whole test suite
+test: check $(CLIENTS) ## check, then the whole test suite
 	@$(BIN)/pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS) $(TESTS) || { \
 	  failed=$$?; [ $$failed -eq 1 ] || exit $$failed; \
 	  echo "What failed is run once more, one at a time: a test that fails twice is a failure, one that does not is unsteady."; \
@@ -90,3 +91,9 @@ $(STAMP): uv.lock pyproject.toml
 	$(BIN)/uv sync --frozen --quiet || { echo "make: the locked packages could not be installed (no network, or no disk space?); see above" >&2; exit 1; }; \
 	touch $@; \
 	echo "✓ Packages installed in $$(( $$(date +%s) - began )) s"
+
+# Only tests need them, and they are large.
+$(CLIENTS): $(STAMP)
+	@echo "Installing the generators of clients into $(VENV)"
+	@$(BIN)/uv sync --frozen --quiet --group clients || { echo "make: the locked packages could not be installed (no network, or no disk space?); see above" >&2; exit 1; }
+	@touch $@
