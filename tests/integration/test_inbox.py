@@ -162,9 +162,10 @@ async def test_nobody_reads_another_guests_inbox(inboxes: Inboxes) -> None:
     guest, alex = await inboxes.guest(), await inboxes.guest("Alex")
     token, theirs = await inboxes.token(guest), await inboxes.token(alex)
     message = await inboxes.send(guest)
+    no_message = message[:-1] + ("y" if message.endswith("x") else "x")
     for word in ("delivered", "read"):
         assert (await inboxes.report(theirs, message, word)).status_code == 404
-        assert (await inboxes.report(token, message[:-1] + "x", word)).status_code == 404
+        assert (await inboxes.report(token, no_message, word)).status_code == 404
     assert await inboxes.inbox(theirs) == []
     refused = [{}, STRANGER, inboxes.key, {"X-API-Key": "gs_test_"}, {"Authorization": token["Authorization"][:-1]}]
     for headers in refused:
