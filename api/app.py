@@ -46,6 +46,7 @@ from api.routes import (
     messaging,
     properties,
     receipts,
+    senders,
     templates,
     webhooks,
 )
@@ -88,6 +89,7 @@ NATIVE = (
     webhooks,
     properties,
     accounts,
+    senders,
     keys,
     receipts,
     health,

@@ -127,6 +127,7 @@ def _command(body: SendRequest) -> SendMessage:
         template=_template(body),
         media=tuple(one.asked(place) for place, one in enumerate(body.media or ())),
         options=body.options.asked() if body.options else options.NONE,
+        sender=body.from_,
         fallback=tuple(_step(step) for step in body.fallback or ()),
     )
 

@@ -48,6 +48,7 @@ EXAMPLE: dict[str, Any] = {
     "options": None,
     "media": [],
     "resend_of": None,
+    "from": None,
     "fallback": [],
 }
 
@@ -136,6 +137,16 @@ class SendRequest(Strict):
     ] = None
     options: Annotated[
         MessageOptions | None, Field(description="What only some channels can: any other channel refuses it.")
+    ] = None
+    from_: Annotated[
+        str | None,
+        Field(
+            alias="from",
+            min_length=1,
+            max_length=320,
+            description="Which of the property's senders it goes out from, by its address (`GET /v1/senders`). Left "
+            "out: the one that its channel uses.",
+        ),
     ] = None
     fallback: Annotated[
         list[FallbackStep] | None,
@@ -279,6 +290,7 @@ class OutboundMessage(Shown):
     options: UsedOptions | None
     media: Annotated[list[UsedMedia], Field(description="The files that go with it.")]
     resend_of: Annotated[str | None, Field(description="The failed message that this one sends again.")]
+    from_: Annotated[str | None, Field(alias="from", description="The sender that was asked for.")]
     fallback: list[ShownStep]
 
 

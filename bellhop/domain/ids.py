@@ -32,6 +32,7 @@ class Prefix(StrEnum):
     DEVICE = "dev"
     PROPERTY = "pty"
     ACCOUNT = "acc"
+    SENDER = "snd"
     CONVERSATION = "cvs"
     ENDPOINT = "whe"
     EVENT = "evt"

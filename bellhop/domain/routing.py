@@ -59,6 +59,25 @@ def choose(
     )
 
 
+STANDBY = "standby"
+"""The capability of a sender that takes over where the one before surely did not take a message."""
+
+
+def candidates(
+    senders: Iterable[Sender], carried: Carried, channel: Channel, content: Content, device: DeviceKind | None = None
+) -> list[Sender]:
+    """The one that `choose` names, and after it those that stand by for it and can carry the message as well."""
+    known = list(senders)
+    first = choose(known, carried, channel, content, device)
+    if first is None:
+        return []
+    if CHANNELS[channel].window is not None:
+        # What may be said, and in which approved words, is of one sender and the guest: nobody stands in for it.
+        return [first]
+    standby = [one for one in known if one is not first and one.capabilities.get(STANDBY, False)]
+    return [first, *(one for one in standby if choose([one], carried, channel, content, device))]
+
+
 def _needs(content: Content) -> tuple[str, ...]:
     """The capabilities without which content cannot be sent as it is."""
     needed = (("html", content.content_type == HTML), ("media", bool(content.media)))

@@ -64,6 +64,7 @@ def message(
         "options": (row.details or {}).get("options"),
         "media": media.shown((row.details or {}).get("media")),
         "resend_of": render(Prefix.MESSAGE, row.resend_of) if row.resend_of else None,
+        "from": row.sender,
         "fallback": [_step(step) for step in (row.plan or ())[1:]],
     }
 

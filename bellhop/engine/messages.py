@@ -68,6 +68,8 @@ class SendMessage:
     options: Options = options.NONE
     media: tuple[MediaUse, ...] = ()
     """The files that go with it."""
+    sender: str | None = None
+    """Which of the property's senders on the channel it goes out from, by its address; None: the usual one."""
     fallback: tuple[FallbackStep, ...] = ()
     """What follows where it cannot arrive, at most `steps.MOST`."""
 
@@ -133,6 +135,9 @@ async def send(
     except outbound.ChannelUnavailable as none:
         field_name = f"fallback.{none.step - 1}.channel" if none.step else "channel"
         raise ChannelUnavailable(none.channel.value, field_name) from None
+    except outbound.UnknownSender:
+        expected = "expected the address of a sender of this property on that channel"
+        raise InvalidField("from", expected, "unknown_sender") from None
     except outbound.TooLate:
         expected = "expected a time to come, and later than `scheduled_at`"
         raise InvalidField("valid_until", expected, "valid_until_over") from None
@@ -199,6 +204,7 @@ def _new(command: SendMessage, guest_id: UUID | None, content: Content) -> NewMe
         metadata=command.metadata,
         priority=command.priority,
         valid_until=command.valid_until,
+        sender=command.sender,
     )
 
 

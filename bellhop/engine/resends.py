@@ -59,6 +59,9 @@ async def resend(
             raise ChannelUnavailable(none.channel.value) from None
         except outbound.NoDevice:
             raise NoDevice from None
+        except outbound.UnknownSender:
+            # The sender that was asked for is no more.
+            raise ChannelUnavailable(old.channel.value) from None
         await operator_actions.write(tx, scope, OperatorAction.RESEND, message_id, operator)
         return Once(row, row.id, ACCEPTED)
 
@@ -94,6 +97,7 @@ def _like(old: MessageRow, further: Sequence[StepRow]) -> NewMessage:
         valid_until=old.valid_until if old.valid_until is not None and old.valid_until > old.now else None,
         template=(old.details or {}).get("template"),
         resend_of=old.id,
+        sender=old.sender,
         fallback=tuple(_step(old, step) for step in further),
     )
 

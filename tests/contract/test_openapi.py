@@ -79,6 +79,8 @@ NAMES = (
     "listAccounts",
     "holdAccount",
     "mendAccount",
+    "listSenders",
+    "changeSender",
     "createWebhook",
     "listWebhooks",
     "getWebhook",

@@ -9,7 +9,7 @@ import pytest
 
 from bellhop.domain.channels import Channel
 from bellhop.domain.content import HTML, Content
-from bellhop.domain.routing import choose
+from bellhop.domain.routing import STANDBY, candidates, choose
 
 CARRIED = {"pigeon": frozenset({Channel.SMS, Channel.EMAIL}), "owl": frozenset({Channel.EMAIL})}
 TEXT, PAGE = Content(text="Hello"), Content(text="<p>Hello</p>", content_type=HTML)
@@ -42,3 +42,28 @@ PIGEON, OWL, PLAIN_OWL = Sender("pigeon"), Sender("owl"), Sender("owl", {"html":
 )
 def test_the_first_that_can(senders: list[Sender], channel: Channel, content: Content, chosen: Sender | None) -> None:
     assert choose(senders, CARRIED, channel, content) == chosen
+
+
+OTHER, PLAIN_OTHER = Sender("pigeon", {STANDBY: True}), Sender("pigeon", {STANDBY: True, "html": False})
+
+
+@pytest.mark.parametrize(
+    ("senders", "channel", "content", "in_order"),
+    [
+        ([PIGEON], Channel.EMAIL, TEXT, [PIGEON]),
+        ([OWL, PIGEON], Channel.EMAIL, TEXT, [OWL]),
+        ([OWL, PIGEON, OTHER], Channel.EMAIL, TEXT, [OWL, OTHER]),
+        ([OWL, PLAIN_OTHER, OTHER], Channel.EMAIL, PAGE, [OWL, OTHER]),
+        ([PLAIN_OTHER, OTHER], Channel.EMAIL, TEXT, [PLAIN_OTHER, OTHER]),
+        ([OWL], Channel.SMS, TEXT, []),
+    ],
+)
+def test_who_stands_by_follows(
+    senders: list[Sender], channel: Channel, content: Content, in_order: list[Sender]
+) -> None:
+    assert candidates(senders, CARRIED, channel, content) == in_order
+
+
+def test_nobody_stands_by_where_the_guest_let_one_sender_write() -> None:
+    carried = {"pigeon": frozenset({Channel.WHATSAPP})}
+    assert candidates([PIGEON, OTHER], carried, Channel.WHATSAPP, TEXT) == [PIGEON]

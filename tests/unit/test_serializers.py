@@ -67,6 +67,7 @@ def test_a_message() -> None:
             "options": None,
             "media": [],
             "resend_of": None,
+            "from": None,
             "fallback": [],
         }
     )

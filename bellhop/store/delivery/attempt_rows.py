@@ -114,7 +114,8 @@ _POSTPONE = CompiledStatement(
 _OK_AGAIN = CompiledStatement(
     text(
         """
-        update provider_accounts set health = 'ok', held_code = null, held_since = null, probe_at = null
+        update provider_accounts set health = 'ok', held_code = null, held_since = null, probe_at = null,
+          updated_at = now()
         where id = :account and health = 'held' and held_code is distinct from 'operator'
         """
     )

@@ -158,11 +158,11 @@ class AttemptStore:
                 return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
             return Progress(row, answer=Answer(row.stage.value, Next.SETTLE, ask_after))
         if result.kind is SendKind.ACCOUNT:
-            return await self._claims.account_at_fault(tx, row, claim.account.id, result.provider_code, MEND)
+            return await self._claims.account_at_fault(tx, row, rows, claim.account.id, result.provider_code, MEND)
         if result.kind is SendKind.RETRY:
             if any_part:
-                return await self._device_later(tx, row, rows, attempt, result.retry_after)
-            return await self._retry_later(tx, row, result.retry_after)
+                return await self._device_later(tx, row, rows, attempt, claim, result)
+            return await self._rest(tx, row, await self._pause_after(tx, row, rows, attempt, claim, result))
         if result.device is not None:
             await device_parts.refused(tx, self._book, row, attempt, claim.outgoing.to, result)
         hashed = row.address_hash or row.erased_hash
@@ -181,10 +181,17 @@ class AttemptStore:
             await consents.write(tx, scope_id, kind, address_hash, Effect.PROVIDER_REFUSAL, source, row.id)
 
     async def _device_later(
-        self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], attempt: AttemptRow, wait: float | None
+        self,
+        tx: AsyncConnection,
+        row: MessageRow,
+        rows: list[AttemptRow],
+        attempt: AttemptRow,
+        claim: Claim,
+        result: SendResult,
     ) -> Progress:
         """Another time for one device; others do not wait for it."""
-        await attempt_rows.come_again(tx, attempt, row.now, self._pause(row, wait))
+        pause = await self._pause_after(tx, row, rows, attempt, claim, result)
+        await attempt_rows.come_again(tx, attempt, row.now, pause)
         coming = next_parts(row, rows, progress.part_stages(row, rows))
         if coming.ready or coming.call_open:
             return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
@@ -192,6 +199,20 @@ class AttemptStore:
 
     async def _retry_later(self, tx: AsyncConnection, row: MessageRow, retry_after: float | None) -> Progress:
         return await self._rest(tx, row, self._pause(row, retry_after))
+
+    async def _pause_after(
+        self,
+        tx: AsyncConnection,
+        row: MessageRow,
+        rows: list[AttemptRow],
+        attempt: AttemptRow,
+        claim: Claim,
+        result: SendResult,
+    ) -> float:
+        """Seconds until a part is tried again that was surely not taken: none where another account is to try."""
+        if await self._claims.another_is_next(tx, row, rows, attempt.part, claim.account.id):
+            return 0.0
+        return self._pause(row, result.retry_after)
 
     def _pause(self, row: MessageRow, retry_after: float | None) -> float:
         pause = min(self._settings.retry_longest, self._settings.retry_first * 2.0 ** min(row.tries, 20))

@@ -33,7 +33,7 @@ from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
-from bellhop.store.delivery import accounts, attempt_rows, device_parts, outcome_resolution, parked, windows
+from bellhop.store.delivery import accounts, attempt_rows, device_parts, outcome_resolution, parked, standby, windows
 from bellhop.store.delivery.attempt_rows import SendingAccount
 from bellhop.store.guests import consents, profiles
 from bellhop.store.inbox import entries
@@ -80,7 +80,7 @@ class Claims:
             left = await progress.advance(tx, row, rows)
             left.answer = Answer(row.stage.value, Next.AGAIN, 0.0) if row.stage is Stage.QUEUED else None
             return left
-        decision, chosen, window = await self._decide(tx, row, coming)
+        decision, chosen, window = await self._decide(tx, row, rows, coming)
         sender = chosen.sender if chosen else None
         match decision:
             case policy.Send():
@@ -90,7 +90,7 @@ class Claims:
                 if CHANNELS[row.channel].in_record:
                     return await self._lay_in(tx, row, rows, sender)
                 approved = approved_templates.of_stored(row.body) if window is Window.TEMPLATE else None
-                return await self._start(tx, row, chosen.part, sender, deadline, take, approved)
+                return await self._start(tx, row, rows, chosen.part, sender, deadline, take, approved)
             case policy.Over():
                 return progress.next_step(row, self.settings.follow_at)
             case policy.Settle():
@@ -111,7 +111,7 @@ class Claims:
                 assert_never(decision)
 
     async def _decide(
-        self, tx: AsyncConnection, row: MessageRow, coming: NextParts
+        self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], coming: NextParts
     ) -> tuple[Decision, _Chosen | None, Window | None]:
         """What policy says, and the part with its sender and the window it was asked about, if it came to that."""
         facts = Facts(
@@ -132,11 +132,12 @@ class Claims:
                     facts = replace(facts, opted_out=refused is not None, bounced=refused is Effect.HARD_BOUNCE)
                 case Lookup.WINDOW:
                     known = await attempt_rows.senders_of(tx, row.scope_id, row.channel)
-                    would = routing.choose(known, self.carried, row.channel, _content(row, row.content or ""))
+                    asked = [one for one in known if row.sender in (None, one.address)]
+                    would = routing.choose(asked, self.carried, row.channel, _content(row, row.content or ""))
                     left = await windows.left(tx, row, self._known_by(row), would.address if would else None)
                     facts = replace(facts, window=left)
                 case Lookup.WAY:
-                    chosen, way = await self._way(tx, row, coming.ready)
+                    chosen, way = await self._way(tx, row, rows, coming.ready)
                     facts = replace(facts, way=way)
                 case _:
                     assert_never(decision)
@@ -147,32 +148,56 @@ class Claims:
         assert row.address_hash is not None and row.recipient is not None, "not erased"
         return [row.address_hash, *self.book.hashes(CHANNELS[row.channel].address, row.recipient)]
 
-    async def _way(self, tx: AsyncConnection, row: MessageRow, ready: Sequence[int]) -> tuple[_Chosen | None, Way]:
+    async def _way(
+        self, tx: AsyncConnection, row: MessageRow, rows: Sequence[AttemptRow], ready: Sequence[int]
+    ) -> tuple[_Chosen | None, Way]:
         """Which part goes next, who would carry it, and whether they may be asked to: the first of `ready` that can."""
         known = await attempt_rows.senders_of(tx, row.scope_id, row.channel)
         first: tuple[_Chosen | None, Way] | None = None
         for part in ready:
-            sender, way = await self._way_of(tx, row, known, part)
+            sender, way = await self._way_of(tx, row, self._able(row, rows, known, part))
             if way is Way.OPEN:
                 return _Chosen(part, sender), way
             first = first or (_Chosen(part, sender), way)
         assert first is not None, "a message that waits has a part that is left"
         return first
 
+    def _able(
+        self, row: MessageRow, rows: Sequence[AttemptRow], known: Sequence[SendingAccount], part: int
+    ) -> list[SendingAccount]:
+        said = _content(row, row.content or "")
+        return standby.in_order(known, row, rows, part, said, self.carried, self.routes)
+
     async def _way_of(
-        self, tx: AsyncConnection, row: MessageRow, known: list[SendingAccount], part: int
+        self, tx: AsyncConnection, row: MessageRow, able: Sequence[SendingAccount]
     ) -> tuple[SendingAccount | None, Way]:
-        goes_to = device_parts.goes_to(row, part)
-        kind = goes_to.kind if goes_to else None
-        sender = routing.choose(known, self.carried, row.channel, _content(row, row.content or ""), kind)
-        if sender is None:
+        if not able:
             return None, Way.NO_SENDER
-        ours = CHANNELS[row.channel].in_record
-        if not ours and self.routes.base_url(row.environment, sender.base_url) is None:
-            return sender, Way.NO_SENDER
-        if sender.health == "held" and not await self._may_probe(tx, sender.account_id):
-            return sender, Way.ACCOUNT_HELD
-        return sender, Way.OPEN
+        for sender in able:
+            if sender.health != "held" or await self._may_probe(tx, sender.account_id):
+                return sender, Way.OPEN
+        return able[0], Way.ACCOUNT_HELD
+
+    async def another_is_next(
+        self, tx: AsyncConnection, row: MessageRow, rows: Sequence[AttemptRow], part: int, account_id: UUID
+    ) -> bool:
+        """Whether an account surely did not take a part as often as it may, and another that works is to try it now."""
+        times = standby.not_taken(row, rows, part, account_id)
+        if times % standby.PATIENCE:
+            return False
+        known = await attempt_rows.senders_of(tx, row.scope_id, row.channel)
+        able = (one.account_id for one in self._able(row, rows, known, part) if one.health != "held")
+        following = next(able, account_id)
+        return standby.not_taken(row, rows, part, following) < times
+
+    async def _healthy(
+        self, tx: AsyncConnection, row: MessageRow, rows: Sequence[AttemptRow], account_id: UUID
+    ) -> bool:
+        """Whether another account than this one works, and can carry what is next."""
+        known = await attempt_rows.senders_of(tx, row.scope_id, row.channel)
+        ready = next_parts(row, rows, progress.part_stages(row, rows)).ready
+        able = (one for part in ready[:1] for one in self._able(row, rows, known, part))
+        return any(one.account_id != account_id and one.health != "held" for one in able)
 
     async def _files(
         self, tx: AsyncConnection, row: MessageRow, sender: SendingAccount
@@ -247,10 +272,17 @@ class Claims:
         return Answer(row.stage.value, Next.SETTLE, 0.0)
 
     async def account_at_fault(
-        self, tx: AsyncConnection, row: MessageRow, account_id: UUID, code: str | None, mend: str
+        self,
+        tx: AsyncConnection,
+        row: MessageRow,
+        rows: Sequence[AttemptRow],
+        account_id: UUID,
+        code: str | None,
+        mend: str,
     ) -> Progress:
-        """Hold an account and this message, which tries it again after a while, for all the others that wait for it.
-        `code`: the provider's, or `UNREADABLE`; `mend`: what to do about it."""
+        """Hold an account. Where another one stands by, the message goes through that; else it is held as well, and
+        tries the account again after a while, for all the others that wait for it. `code`: the provider's, or
+        `UNREADABLE`; `mend`: what to do about it."""
         await tx.execute(
             update(provider_accounts)
             .where(
@@ -272,8 +304,8 @@ class Claims:
             provider_code=code,
             mend=mend,
         )
-        if _one_is_enough(row):
-            # Another device may be reached through another account; `claim` parks it where there is none.
+        if _one_is_enough(row) or await self._healthy(tx, row, rows, account_id):
+            # Another account may take it, or another device; `claim` parks it where there is none.
             return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
         look = self.settings.hold * random.uniform(1.0, 1.5)
         return Progress(row, answer=await parked.park(tx, row, Reason.ACCOUNT_HELD, account_id, look))
@@ -282,6 +314,7 @@ class Claims:
         self,
         tx: AsyncConnection,
         row: MessageRow,
+        rows: list[AttemptRow],
         part: int,
         sender: SendingAccount,
         deadline: float,
@@ -297,7 +330,7 @@ class Claims:
         try:
             account = accounts.account_of(self.cipher, sender, base_url, row.environment)
         except CredentialsUnreadable as problem:
-            return await self.account_at_fault(tx, row, sender.account_id, UNREADABLE, str(problem))
+            return await self.account_at_fault(tx, row, rows, sender.account_id, UNREADABLE, str(problem))
         if not take(account.carrier):
             return Busy(account.carrier, row.stage.value)
         await parked.unpark(tx, row)

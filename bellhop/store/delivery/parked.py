@@ -41,6 +41,11 @@ RELEASABLE = """
       message.waits_for = 'paused'
       or (message.waits_for = 'account_held' and not exists (
         select from provider_accounts account where account.id = message.held_account_id and account.health = 'held'))
+      or (message.waits_for = 'account_held' and exists (
+        select from senders sender join provider_accounts account on account.id = sender.account_id
+        where sender.scope_id = message.scope_id and sender.channel = message.channel
+          and sender.capabilities @> '{"standby": true}' and account.health <> 'held'
+          and account.updated_at > message.parked_at - interval '10 seconds'))
       or ((message.waits_for = 'no_sender' or (message.waits_for = 'account_held' and not exists (
           select from senders sender where sender.account_id = message.held_account_id
             and sender.channel = message.channel and sender.is_default)))

@@ -31,16 +31,21 @@ class CarryingSender:
     """A sender that could carry a message."""
 
     provider: str
+    address: str
     capabilities: dict[str, object]
 
 
 _SENDERS = CompiledStatement(
-    select(provider_accounts.c.provider, senders.c.capabilities)
+    select(provider_accounts.c.provider, senders.c.address, senders.c.capabilities)
     .join(senders, senders.c.account_id == provider_accounts.c.id)
     .where(senders.c.scope_id == bindparam("scope"), senders.c.channel == bindparam("channel"))
     .order_by(senders.c.is_default.desc(), senders.c.id),
     row=CarryingSender,
 )
+
+
+class UnknownSender(Exception):
+    """No sender of this property on the channel has that address."""
 
 
 class ChannelUnavailable(Exception):
@@ -96,10 +101,13 @@ async def targets(
     guest_id: UUID | None,
     book: AddressBook,
     carried: Carried,
+    address: str | None = None,
 ) -> list[Target]:
-    """The devices that a message goes to, of those that one of the senders reaches: all of `guest_id`, or (None) the
-    one whose token `recipient` is. Raises NoDevice."""
+    """The devices that a message goes to, of those that one of the senders (None: of all; else those at `address`)
+    reaches: all of `guest_id`, or (None) the one whose token `recipient` is. Raises NoDevice."""
     known = await _SENDERS(tx, scope=scope.id, channel=channel.value)
+    if address is not None:
+        known = [one for one in known if one.address == address]
     found = await devices.targets(tx, scope.id, recipient, guest_id, book)
     reached = [target for target in found if routing.choose(known, carried, channel, said, target.kind) is not None]
     if not reached:
@@ -108,10 +116,18 @@ async def targets(
 
 
 async def sender_for(
-    tx: AsyncConnection, scope: Scope, channel: Channel, said: Content, carried: Carried, step: int = 0
+    tx: AsyncConnection,
+    scope: Scope,
+    channel: Channel,
+    said: Content,
+    carried: Carried,
+    step: int = 0,
+    address: str | None = None,
 ) -> CarryingSender:
-    """Who could carry it. Raises ChannelUnavailable."""
+    """Who could carry it, of all or from that address. Raises ChannelUnavailable, UnknownSender."""
     known = await _SENDERS(tx, scope=scope.id, channel=channel.value)
+    if address is not None and not (known := [one for one in known if one.address == address]):
+        raise UnknownSender
     sender = routing.choose(known, carried, channel, said)
     if sender is None:
         raise ChannelUnavailable(channel, step)

@@ -31,6 +31,7 @@ from bellhop.store.messages import accepting, progress
 from bellhop.store.messages.accepting import ChannelUnavailable as ChannelUnavailable
 from bellhop.store.messages.accepting import NewStep as NewStep
 from bellhop.store.messages.accepting import NoDevice as NoDevice
+from bellhop.store.messages.accepting import UnknownSender as UnknownSender
 from bellhop.store.tables import guests, messages, scopes
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
@@ -80,7 +81,7 @@ _ACCEPT = CompiledStatement(
     (
         "scope_id", "channel", "recipient", "address_hash", "guest_ref", "guest_id", "subject", "content",
         "content_type", "metadata", "category", "reference", "tags", "scheduled_at", "parts", "body",
-        "provider", "priority", "valid_until", "details", "resend_of", "plan",
+        "provider", "priority", "valid_until", "details", "resend_of", "plan", "sender",
     ),
     row=MessageRow,
 )  # fmt: skip
@@ -115,6 +116,8 @@ class NewMessage:
     """Why it cannot go out as `content.approved` now, as a sentence."""
     resend_of: UUID | None = None
     """The failed message that it sends again."""
+    sender: str | None = None
+    """The sender's address that it is to go out from; None: the property's usual one."""
     fallback: tuple[NewStep, ...] = ()
     """What follows, in this order."""
 
@@ -135,21 +138,20 @@ async def accept(
     tx: AsyncConnection, scope: Scope, new: NewMessage, book: AddressBook, carried: Carried, valid_for: float
 ) -> MessageRow:
     """Write a message, its first event and its contact point. `valid_for`: seconds after it is due that it expires,
-    where its channel has no time of its own.
-
-    Raises ChannelUnavailable, UnknownGuest, NoDevice or TooLate; the caller's transaction is to be rolled back then.
-    """
+    where its channel has no time of its own. Raises ChannelUnavailable, UnknownSender, UnknownGuest, NoDevice or
+    TooLate; the caller's transaction is to be rolled back then."""
     # Locked before the message, as everywhere, so that the guest is not erased meanwhile.
     if new.guest_id is not None and not await _GUEST(tx, scope=scope.id, guest=new.guest_id):
         raise UnknownGuest
-    sender = await accepting.sender_for(tx, scope, new.channel, new.content, carried)
+    sender = await accepting.sender_for(tx, scope, new.channel, new.content, carried, address=new.sender)
     texts = content.parts(new.channel, new.content.text)
     body, parts = content.body(texts, new.content.plain, new.content.approved), len(texts)
     rules = CHANNELS[new.channel]
     to_guest = rules.any_part and parse(Prefix.GUEST, new.recipient) is not None
     if rules.any_part:
+        whose = new.guest_id if to_guest else None
         goes_to = await accepting.targets(
-            tx, scope, new.channel, new.content, new.recipient, new.guest_id if to_guest else None, book, carried
+            tx, scope, new.channel, new.content, new.recipient, whose, book, carried, new.sender
         )
         body, parts = {**(body or {}), "devices": [target.stored() for target in goes_to]}, len(goes_to)
     plan = accepting.plan_of(new.channel, new.fallback, valid_for, parts)
@@ -181,6 +183,7 @@ async def accept(
         priority=new.priority.value,
         resend_of=new.resend_of,
         plan=stored(plan),
+        sender=new.sender,
     )
     if new.valid_until is not None and new.valid_until <= row.due_at:
         raise TooLate

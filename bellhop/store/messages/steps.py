@@ -153,6 +153,7 @@ async def at(tx: AsyncConnection, row: MessageRow, number: int | None = None) ->
         body=said.body,
         details=said.details,
         parts=row.parts_of(number),
+        sender=None,
     )
 
 

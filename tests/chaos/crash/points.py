@@ -165,6 +165,7 @@ NOT_OF_A_MESSAGE = {
     "rpc describe_namespace by the sweep": "reads",
     "rpc list_search_attributes by the sweep": "reads",
     "tx AttemptStore.postpone": "waits for its turn; what is lost here is asked for again, and told its turn anew",
+    "tx senders.stand_by": "a sender is set to stand by, or no more; whoever got no answer sets it again",
     "tx Authenticator._fill": "the rate of a key; a lost share runs out within a minute",
     "rpc wake Release": "an account was mended; what is lost here the sweep does",
     "tx guests.upsert": "no message; one transaction, events are drained by the sweep at the latest",
