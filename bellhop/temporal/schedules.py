@@ -46,9 +46,9 @@ async def watch_over(client: Client, sweeper: PostgresSweeper, paces: Paces) -> 
     while True:
         try:
             await register_search_attributes(client)
-            await keep_sweeping(client, paces, pace=not swept)
             if not swept:
                 await sweeper.sweep()
+            await keep_sweeping(client, paces, pace=not swept)
             swept = True
         except (RPCError, RuntimeError, OSError, SQLAlchemyError) as error:
             log.warning("recovery cannot look yet", error=type(error).__name__)
@@ -58,7 +58,8 @@ async def watch_over(client: Client, sweeper: PostgresSweeper, paces: Paces) -> 
 async def keep_sweeping(client: Client, paces: Paces, *, pace: bool = True) -> None:
     """Make sure that each kind of work has its Temporal Schedule and, with `pace`, that it sweeps as often as `paces`
     says. One that was not there sweeps at once. Safe to repeat."""
-    await asyncio.gather(*(_keep(client, kind, paces[kind], pace) for kind in paces))
+    right = await _listed(client, paces) if pace else set()
+    await asyncio.gather(*(_keep(client, kind, paces[kind], pace) for kind in paces if kind not in right))
     # Only now: the one schedule of an earlier version, whose workers may make it anew until they are stopped.
     try:
         await client.get_schedule_handle(contract.SWEEP_SCHEDULE).delete(rpc_timeout=RPC_TIMEOUT)
@@ -67,8 +68,26 @@ async def keep_sweeping(client: Client, paces: Paces, *, pace: bool = True) -> N
             raise
 
 
+async def _listed(client: Client, paces: Paces) -> set[SweepKind]:
+    """The kinds whose schedules are listed with the right pace. The list is read from the server's index; to ask a
+    schedule itself is a query to its workflow, of which a busy server takes few."""
+    ids = {contract.sweep_schedule(kind): kind for kind in paces}
+    right: set[SweepKind] = set()
+    async for entry in await client.list_schedules(rpc_timeout=RPC_TIMEOUT):
+        kind = ids.get(entry.id)
+        if kind is not None and entry.schedule and entry.schedule.spec.intervals == [_interval(kind, paces[kind])]:
+            right.add(kind)
+    return right
+
+
+def _interval(kind: SweepKind, every: float) -> ScheduleIntervalSpec:
+    # Not all in the same instant.
+    offset = int(1_000 * every * list(SweepKind).index(kind) / len(SweepKind))
+    return ScheduleIntervalSpec(every=timedelta(seconds=every), offset=timedelta(milliseconds=offset) or None)
+
+
 async def _keep(client: Client, kind: SweepKind, every: float, pace: bool) -> None:
-    name, schedule = contract.sweep_schedule(kind), _schedule(kind, timedelta(seconds=every))
+    name, schedule = contract.sweep_schedule(kind), _schedule(kind, every)
     try:
         await client.create_schedule(name, schedule, trigger_immediately=True, rpc_timeout=RPC_TIMEOUT)
     except ScheduleAlreadyRunningError:
@@ -81,9 +100,7 @@ async def _keep(client: Client, kind: SweepKind, every: float, pace: bool) -> No
         await client.get_schedule_handle(name).update(same, rpc_timeout=RPC_TIMEOUT)
 
 
-def _schedule(kind: SweepKind, every: timedelta) -> Schedule:
-    # Not all in the same instant.
-    offset = every * list(SweepKind).index(kind) / len(SweepKind)
+def _schedule(kind: SweepKind, every: float) -> Schedule:
     return Schedule(
         action=ScheduleActionStartWorkflow(
             contract.SWEEP_WORKFLOW,
@@ -94,6 +111,6 @@ def _schedule(kind: SweepKind, every: timedelta) -> Schedule:
             task_timeout=TASK_TIMEOUT,
             static_summary=f"recovery: {kind.value}",
         ),
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every, offset=offset)]),
+        spec=ScheduleSpec(intervals=[_interval(kind, every)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(seconds=60)),
     )

@@ -275,7 +275,7 @@ class World:
             for backlog in await parked.backlogs(tx):
                 await parked.release(tx, backlog, 500)
             await parked.probes(tx, 10)
-            for look in left_behind.KINDS:
+            for look in left_behind.KINDS.values():
                 await look(tx, 10, Place(), 500)
 
     async def passes(self, amount: float) -> None:

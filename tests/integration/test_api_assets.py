@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.media.library import Library
 from bellhop.settings import Settings
-from bellhop.temporal.recovery import PostgresSweeper
+from bellhop.temporal.recovery import PostgresSweeper, Progress
 
 from .conftest_api import Api, open_api
 
@@ -157,8 +157,8 @@ async def test_recovery_removes_what_is_over_and_what_was_never_whole(api: Api, 
     await api.sql(cut_off + "(select max(id::text)::uuid from assets)")
     engine = api.app.state.services.engine
     sweeper = PostgresSweeper(api.database, engine.dispatcher._client, engine.dispatcher, remove_files=library.remove)
-    await sweeper._forget()
-    await sweeper._files()
+    await sweeper._forget(Progress(None))
+    await sweeper._files(Progress(None))
     assert [path.name for path in files(settings)] == [str(row.id) for row in await api.sql("select id from assets")]
     assert len(files(settings)) == 1
     assert (await api.http.get(f"/v1/assets/{made[1]}")).status_code == 200

@@ -32,6 +32,7 @@ async def test_head_is_answered_wherever_get_is(api: Api) -> None:
         "message_id": message["id"],
         "guest_id": guest["id"],
         "property_id": message["property_id"],
+        "asset_id": "ast_none",
         "template_id": (await api.http.post("/v1/templates", json=text)).json()["id"],
     }
     described: dict[str, Any] = api.app.openapi()["paths"]

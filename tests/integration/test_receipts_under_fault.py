@@ -127,8 +127,8 @@ class Flood:
                 return
             began = time.monotonic()
             await self.until_taken(lambda: self.caller.twilio(attempt["id"], attempt["provider_id"], "delivered"))  # noqa: B023
-            (row,) = await self.stack.rows("select stage from messages where id = :id", id=key(message))
-            assert row["stage"] == "delivered"
+            # What a busy record does not take in time is kept on disk first.
+            await self.stack.until(message, "delivered", seconds=30)
             self.slowest = max(self.slowest, time.monotonic() - began)
 
 

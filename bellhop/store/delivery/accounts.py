@@ -9,14 +9,17 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Row, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.accounts import Seed
+from bellhop.domain.channels import CHANNELS
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable, Sealing
 from bellhop.domain.delivery_ports import Account
 from bellhop.domain.operators import HELD_BY_OPERATOR, Operator, OperatorAction
+from bellhop.domain.routing import STANDBY
 from bellhop.domain.rows.delivery import AccountRow, AccountSummary, SenderRow
 from bellhop.domain.scopes import Scope
 from bellhop.store.access import operator_actions
@@ -102,10 +105,30 @@ async def follow(tx: AsyncConnection, cipher: CredentialCipher, scope: Scope, se
     )
     known = {row.identity: row.credentials for row in there}
     if known and (not _holds(cipher, known.get(seed.identity, {}), seed) or await _led_by_another(tx, scope, seed)):
+        leading = await _leading(tx, scope, seed.channel)
         await put(tx, cipher, scope, seed, forget_previous=True)
+        if leading is not None and leading.provider != seed.provider:
+            # Several providers share the channel, and this one did not lead it.
+            await _let_lead(tx, scope, seed.channel, leading.id)
         await forget_previous(tx, scope)
     else:
         await ensure(tx, cipher, scope, seed)
+
+
+async def _leading(tx: AsyncConnection, scope: Scope, channel: str) -> Row[tuple[UUID, str]] | None:
+    """The sender that a channel uses, and its provider."""
+    found = await tx.execute(
+        select(senders.c.id, provider_accounts.c.provider)
+        .join(provider_accounts, provider_accounts.c.id == senders.c.account_id)
+        .where(senders.c.scope_id == scope.id, senders.c.channel == channel, senders.c.is_default)
+    )
+    return found.first()
+
+
+async def _let_lead(tx: AsyncConnection, scope: Scope, channel: str, sender_id: UUID) -> None:
+    mine = senders.c.scope_id == scope.id, senders.c.channel == channel
+    await tx.execute(update(senders).where(*mine, senders.c.is_default).values(is_default=False))
+    await tx.execute(update(senders).where(*mine, senders.c.id == sender_id).values(is_default=True))
 
 
 async def _led_by_another(tx: AsyncConnection, scope: Scope, seed: Seed) -> bool:
@@ -327,12 +350,12 @@ async def mend(tx: AsyncConnection, scope: Scope, account_id: UUID, operator: Op
 async def forget_previous(tx: AsyncConnection, scope: Scope) -> None:
     """Previous credentials are accepted no longer, and an account that no channel goes through any more keeps none: its
     senders go with them."""
+    used = await _used(tx, scope)
     await tx.execute(
         update(provider_accounts)
         .where(provider_accounts.c.scope_id == scope.id)
         .values(previous_credentials={}, updated_at=func.now())
     )
-    used = select(senders.c.account_id).where(senders.c.scope_id == scope.id, senders.c.is_default)
     forgotten = await tx.execute(
         update(provider_accounts)
         .where(provider_accounts.c.scope_id == scope.id, provider_accounts.c.id.not_in(used))
@@ -342,3 +365,22 @@ async def forget_previous(tx: AsyncConnection, scope: Scope) -> None:
     await tx.execute(
         delete(senders).where(senders.c.scope_id == scope.id, senders.c.account_id.in_(list(forgotten.scalars())))
     )
+
+
+async def _used(tx: AsyncConnection, scope: Scope) -> list[UUID]:
+    """The accounts that a channel goes through: by the sender it uses or by one that stands by; and where each device
+    has a provider of its own, by the newest account of each provider."""
+    chosen = select(senders.c.account_id).where(
+        senders.c.scope_id == scope.id,
+        or_(senders.c.is_default, senders.c.capabilities.contains({STANDBY: True})),
+    )
+    shared = [channel.value for channel, rules in CHANNELS.items() if rules.any_part]
+    account = provider_accounts.c
+    newest = (
+        select(account.id)
+        .join(senders, senders.c.account_id == account.id)
+        .where(senders.c.scope_id == scope.id, senders.c.channel.in_(shared))
+        .ext(distinct_on(account.provider))
+        .order_by(account.provider, account.updated_at.desc(), account.id.desc())
+    )
+    return [*(await tx.execute(chosen)).scalars(), *(await tx.execute(newest)).scalars()]

@@ -162,6 +162,7 @@ NOT_OF_A_MESSAGE = {
     "rpc delete_schedule": "a worker starts; the one of an earlier version, removed again by the next",
     "rpc update_schedule": "a worker starts; made again by the next",
     "rpc describe_schedule": "a worker starts",
+    "rpc list_schedules": "a worker starts; reads",
     "rpc describe_namespace by the sweep": "reads",
     "rpc list_search_attributes by the sweep": "reads",
     "tx AttemptStore.postpone": "waits for its turn; what is lost here is asked for again, and told its turn anew",
