@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -81,6 +81,8 @@ async def ensure(tx: AsyncConnection, cipher: CredentialCipher, scope: Scope, se
             )
         )
     ).scalar_one()
+    mine = senders.c.scope_id == scope.id, senders.c.channel == seed.channel
+    led = select(senders.c.id).where(*mine, senders.c.is_default).limit(1).scalar_subquery()
     await tx.execute(
         upsert(senders)
         .values(
@@ -89,7 +91,8 @@ async def ensure(tx: AsyncConnection, cipher: CredentialCipher, scope: Scope, se
             channel=seed.channel,
             address=seed.address,
             name=seed.name,
-            is_default=True,
+            # The first provider of a channel that several share leads it.
+            is_default=led.is_(None),
         )
         .on_conflict_do_nothing()
     )
@@ -107,22 +110,23 @@ async def follow(tx: AsyncConnection, cipher: CredentialCipher, scope: Scope, se
     if known and (not _holds(cipher, known.get(seed.identity, {}), seed) or await _led_by_another(tx, scope, seed)):
         leading = await _leading(tx, scope, seed.channel)
         await put(tx, cipher, scope, seed, forget_previous=True)
-        if leading is not None and leading.provider != seed.provider:
+        if leading is not None and leading[1] != seed.provider:
             # Several providers share the channel, and this one did not lead it.
-            await _let_lead(tx, scope, seed.channel, leading.id)
+            await _let_lead(tx, scope, seed.channel, leading[0])
         await forget_previous(tx, scope)
     else:
         await ensure(tx, cipher, scope, seed)
 
 
-async def _leading(tx: AsyncConnection, scope: Scope, channel: str) -> Row[tuple[UUID, str]] | None:
+async def _leading(tx: AsyncConnection, scope: Scope, channel: str) -> tuple[UUID, str] | None:
     """The sender that a channel uses, and its provider."""
     found = await tx.execute(
         select(senders.c.id, provider_accounts.c.provider)
         .join(provider_accounts, provider_accounts.c.id == senders.c.account_id)
         .where(senders.c.scope_id == scope.id, senders.c.channel == channel, senders.c.is_default)
     )
-    return found.first()
+    row = found.first()
+    return None if row is None else (row.id, row.provider)
 
 
 async def _let_lead(tx: AsyncConnection, scope: Scope, channel: str, sender_id: UUID) -> None:
