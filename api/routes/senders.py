@@ -32,9 +32,9 @@ async def listing(engine: CurrentEngine, scope: CurrentScope, which: Annotated[P
     return page([_shown(row) for row in listed.rows], listed, asked, Prefix.SENDER)
 
 
-@router.patch(
-    "/{sender_id}",
-    operation_id="changeSender",
+@router.put(
+    "/{sender_id}/standby",
+    operation_id="setSenderStandby",
     summary="Let a sender stand by",
     response_model=PropertySender,
     responses=errors(400, 404, 413),

@@ -200,7 +200,7 @@ async def test_who_cannot_be_asked_is_named(stack: Engine) -> None:
     await sent(stack, 1)
     found = await reconcile(stack, only=None)
     problems = {each.provider: each.problem for each in found.accounts if each.problem}
-    assert problems.keys() == {"sendgrid", "fcm", "apns"}
+    assert problems.keys() == {"sendgrid", "fcm"}
     assert all("offers no list of its messages" in problem for problem in problems.values())
     assert found.discrepancies == [] and found.exit_code == 2
     nowhere = stack.settings.bellhop.sandbox_url

@@ -27,7 +27,7 @@ async def stand_by(stack: Engine) -> None:
     listed = (await stack.http.get("/v1/senders")).json()["data"]
     (second,) = [one for one in listed if one["address"] == OTHER]
     assert (second["used"], second["standby"]) == (False, False)
-    changed = await stack.http.patch(f"/v1/senders/{second['id']}", json={"standby": True})
+    changed = await stack.http.put(f"/v1/senders/{second['id']}/standby", json={"standby": True})
     assert (changed.status_code, changed.json()["standby"]) == (200, True)
 
 
