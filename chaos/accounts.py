@@ -21,6 +21,11 @@ class Answer:
     due: float | None = None
     """What was asked for: when the message is to go out; None: now."""
 
+    @property
+    def final(self) -> bool:
+        """Whether it says what became of the request; a client that is asked for patience (429, 5xx) repeats it."""
+        return 0 < self.status < 500 and self.status != 429
+
 
 @dataclass(slots=True)
 class Exchange:

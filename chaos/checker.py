@@ -259,7 +259,7 @@ def due(exchange: Exchange) -> float | None:
     for move in exchange.of("move"):
         if move.status == 200:
             granted = [move.due]
-        elif not 0 < move.status < 500:
+        elif not move.final:
             granted.append(move.due)
     return None if None in granted else min(moment for moment in granted if moment is not None)
 
@@ -269,10 +269,10 @@ def _answers(exchange: Exchange) -> Iterator[tuple[str, str]]:
     excused = exchange.request.guest is not None
     for verb, right in (("send", (201,)), ("move", (200, 409)), ("cancel", (200, 409))):
         tries = exchange.of(verb)
-        if tries and not any(0 < answer.status < 500 for answer in tries):
+        if tries and not any(answer.final for answer in tries):
             yield "untrue answer", f"{verb} was tried {len(tries)} times and never answered"
         for answer in tries:
-            if 0 < answer.status < 500 and answer.status not in right and not (excused and answer.status in GONE):
+            if answer.final and answer.status not in right and not (excused and answer.status in GONE):
                 yield "untrue answer", f"{verb} was answered {answer.status} {answer.code or ''}".rstrip()
     if not exchange.of("send"):
         yield "untrue answer", "its client never got to hand it in"
@@ -293,7 +293,7 @@ def _early(exchange: Exchange, copies: Sequence[Copy]) -> Iterator[tuple[str, st
 
 
 def _withdrawn(exchange: Exchange, row: Row, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
-    answers = [answer.status for answer in exchange.of("cancel") if 0 < answer.status < 500]
+    answers = [answer.status for answer in exchange.of("cancel") if answer.final]
     status = STATUS[row.stage]
     if 200 in answers and copies:
         yield "after cancel", "cancel was answered 200, and a provider has it"

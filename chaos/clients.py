@@ -194,17 +194,17 @@ class Clients:
         due: float | None = None,
         hasty: float | None = None,
     ) -> tuple[int, Any]:
-        """Ask until there is an answer below 500. Every try is remembered in `exchange`."""
+        """Ask until there is an answer that says what became of it. Every try is remembered in `exchange`."""
         for number in range(10_000):
             asked = time.time()
             status, shown, retry_after = await self._once(
                 method, path, body, headers, hasty if number == 0 and hasty else TRY
             )
+            known = shown if isinstance(shown, dict) else {}
+            answer = Answer(verb, asked, time.time(), status, known.get("id"), known.get("code"), due)
             if exchange is not None:
-                known = shown if isinstance(shown, dict) else {}
-                answer = Answer(verb, asked, time.time(), status, known.get("id"), known.get("code"), due)
                 exchange.answers.append(answer)
-            if 0 < status < 500:
+            if answer.final:
                 return status, shown
             # Where many wait for the same thing, those who repeat in step keep it down.
             pause = min(environment.CLIENTS_AGAIN, max(PAUSES[min(number, len(PAUSES) - 1)], retry_after))
