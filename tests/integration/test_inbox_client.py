@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
+import os
+import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,7 +21,9 @@ from bellhop.settings import Settings
 
 from .inbox_kit import PATIENCE, Inboxes, open_inboxes
 
-NODE = shutil.which("node")
+DENO = Path(sys.executable).with_name("deno")
+"""The wheel's, so that no JavaScript engine has to be on the machine."""
+DENO_DIR = str(Path(tempfile.gettempdir()) / "bellhop-tests-deno")
 PROGRAM = Path(__file__).with_name("inbox_client.mjs")
 
 
@@ -59,9 +63,16 @@ async def running(inboxes: Inboxes, *tokens: dict[str, str], acknowledge: bool =
         "tokens": [each["Authorization"].removeprefix("Bearer ") for each in tokens],
         "acknowledge": acknowledge,
     }
-    assert NODE is not None, "the client is JavaScript: its tests need Node 20 or later on PATH"
     process = await asyncio.create_subprocess_exec(
-        NODE, str(PROGRAM), json.dumps(given), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        str(DENO),
+        *("run", "--no-remote", "--no-npm", "--allow-net=127.0.0.1", "--allow-env", str(PROGRAM), json.dumps(given)),
+        env={
+            **os.environ,
+            "DENO_DIR": str(Path(tempfile.gettempdir()) / "bellhop-tests-deno"),
+            "DENO_NO_UPDATE_CHECK": "1",
+        },
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
         yield App(process)
