@@ -6,10 +6,9 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import jwt
 
@@ -17,16 +16,7 @@ from bellhop.domain import app_receipts
 from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import (
     Account,
-    CallbackRequest,
-    CannotList,
-    Inbound,
-    Listed,
-    LookupKind,
-    LookupRequest,
-    LookupResult,
     Outgoing,
-    Receipt,
-    Reported,
     SendKind,
     SendResult,
 )
@@ -36,6 +26,7 @@ from bellhop.providers.apns.codes import REASONS, Verdict
 from bellhop.providers.apns.settings import DEVELOPMENT, PRODUCTION
 from bellhop.providers.lease_http import Answer, Call, failure
 from bellhop.providers.lease_http2 import Http2, NotProcessed
+from bellhop.providers.one_way import OneWay
 from bellhop.providers.reading import by_status, clean, from_json, retry_after, uuid_of
 
 TOKEN_LIFE = 2_400
@@ -44,7 +35,7 @@ processes make theirs of the same moment."""
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){1,512}")
 
 
-class Apns:
+class Apns(OneWay):
     """See `delivery_ports.Provider`. APNs says that it took a notification, and nothing more."""
 
     name = "apns"
@@ -90,38 +81,6 @@ class Apns:
                 token = jwt.encode(claims, credentials["private_key"], algorithm="ES256", headers={"kid": key_id})
                 self._tokens[key] = issued, token
             return token
-
-    def look_up(self, account: Account, lookup: LookupRequest, timeout: float) -> LookupResult:
-        """APNs offers no way to ask."""
-        return LookupResult(LookupKind.CANNOT_KNOW)
-
-    def report(self, account: Account, provider_id: str | None, attempt_id: UUID, timeout: float) -> Reported:
-        """APNs offers no way to ask."""
-        return Reported(LookupKind.CANNOT_KNOW)
-
-    def listing(self, account: Account, since: datetime, until: datetime, timeout: float) -> Iterator[Listed]:
-        """APNs keeps no list."""
-        raise CannotList("APNs keeps none")
-
-    def received(self, account: Account, senders: Sequence[str], since: datetime, timeout: float) -> Iterator[Inbound]:
-        """Nobody writes to APNs."""
-        raise CannotList("nobody writes to APNs")
-
-    def complete(self, account: Account, inbound: Inbound, timeout: float) -> Inbound:
-        """There is nothing to ask for."""
-        return inbound
-
-    def verify(self, account: Account, request: CallbackRequest) -> bool:
-        """APNs calls nobody."""
-        return False
-
-    def parse(self, request: CallbackRequest) -> Sequence[Receipt | Inbound]:
-        """APNs calls nobody."""
-        raise ValueError("APNs calls no address")
-
-    def acknowledgement(self) -> tuple[int, str, str]:
-        """Never asked for."""
-        return 204, "text/plain", ""
 
 
 def _place(account: Account, outgoing: Outgoing) -> str:

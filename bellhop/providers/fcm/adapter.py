@@ -10,10 +10,9 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import jwt
 
@@ -21,16 +20,7 @@ from bellhop.domain import app_receipts
 from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import (
     Account,
-    CallbackRequest,
-    CannotList,
-    Inbound,
-    Listed,
-    LookupKind,
-    LookupRequest,
-    LookupResult,
     Outgoing,
-    Receipt,
-    Reported,
     SendKind,
     SendResult,
 )
@@ -46,6 +36,7 @@ from bellhop.providers.fcm.codes import (
     Verdict,
 )
 from bellhop.providers.lease_http import Answer, Call, Http, failure
+from bellhop.providers.one_way import OneWay
 from bellhop.providers.reading import by_status, clean, from_json, retry_after, words
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
@@ -61,7 +52,7 @@ _INSTALLATION = re.compile(r"[c-f][A-Za-z0-9_-]{21}")
 """A Firebase installation id, which replaces registration tokens in newer apps; its first four bits are 0111."""
 
 
-class Fcm:
+class Fcm(OneWay):
     """See `delivery_ports.Provider`. FCM says that it took a message, and nothing more."""
 
     name = "fcm"
@@ -103,38 +94,6 @@ class Fcm:
             token = jwt.encode(claims, credentials["private_key"], algorithm="RS256", headers={"kid": key[1]})
             self._tokens[key] = token, now + TOKEN_LIFE
             return token
-
-    def look_up(self, account: Account, lookup: LookupRequest, timeout: float) -> LookupResult:
-        """FCM offers no way to ask."""
-        return LookupResult(LookupKind.CANNOT_KNOW)
-
-    def report(self, account: Account, provider_id: str | None, attempt_id: UUID, timeout: float) -> Reported:
-        """FCM offers no way to ask."""
-        return Reported(LookupKind.CANNOT_KNOW)
-
-    def listing(self, account: Account, since: datetime, until: datetime, timeout: float) -> Iterator[Listed]:
-        """FCM keeps no list."""
-        raise CannotList("FCM keeps none")
-
-    def received(self, account: Account, senders: Sequence[str], since: datetime, timeout: float) -> Iterator[Inbound]:
-        """Nobody writes to FCM."""
-        raise CannotList("nobody writes to FCM")
-
-    def complete(self, account: Account, inbound: Inbound, timeout: float) -> Inbound:
-        """There is nothing to ask for."""
-        return inbound
-
-    def verify(self, account: Account, request: CallbackRequest) -> bool:
-        """FCM calls nobody."""
-        return False
-
-    def parse(self, request: CallbackRequest) -> Sequence[Receipt | Inbound]:
-        """FCM calls nobody."""
-        raise ValueError("FCM calls no address")
-
-    def acknowledgement(self) -> tuple[int, str, str]:
-        """Never asked for."""
-        return 204, "text/plain", ""
 
 
 def payload(outgoing: Outgoing) -> dict[str, Any]:
