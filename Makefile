@@ -93,7 +93,9 @@ $(STAMP): uv.lock pyproject.toml
 	echo "✓ Packages installed in $$(( $$(date +%s) - began )) s"
 
 # Only tests need them, and they are large.
-$(CLIENTS): $(STAMP)
-	@echo "Installing the generators of clients into $(VENV)"
-	@$(BIN)/uv sync --frozen --quiet --group clients || { echo "make: the locked packages could not be installed (no network, or no disk space?); see above" >&2; exit 1; }
+$(CLIENTS): $(STAMP) tests/contract/clients/deno.lock
+	@echo "Installing other people's clients into $(VENV)"
+	@$(BIN)/uv sync --frozen --quiet --group clients && \
+	  DENO_DIR=$(VENV)/deno DENO_NO_UPDATE_CHECK=1 $(BIN)/deno install --quiet --frozen --config tests/contract/clients/deno.json || { \
+	  echo "make: the locked packages could not be installed (no network, or no disk space?); see above" >&2; exit 1; }
 	@touch $@

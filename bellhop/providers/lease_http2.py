@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -48,6 +48,7 @@ class _Key(NamedTuple):
     host: str
     port: int
     key: str
+    ca: str | None
 
 
 class _Framing(H2Connection):
@@ -182,14 +183,17 @@ class Http2:
         self._lock = threading.Lock()
         self._idle: dict[_Key, list[_Peer]] = {}
 
-    def request(self, method: str, url: str, key: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def request(
+        self, method: str, url: str, key: str, headers: Mapping[str, str], body: bytes, ca: str | None = None
+    ) -> Answer:
         """Make one request, once, inside a Call, on a connection that carries those of `key` alone. Header names in
-        lower case. Any status is an answer; raises when there is none."""
+        lower case. `ca`: the authorities (PEM) that alone are trusted; None: those of `tls`, else the system's. Any
+        status is an answer; raises when there is none."""
         call = lease_http.current()
         call.answer = None
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        asked = _Key(parts.scheme, parts.hostname or "", port, key)
+        asked = _Key(parts.scheme, parts.hostname or "", port, key, ca)
         head = [
             (":method", method), (":scheme", parts.scheme), (":authority", parts.netloc), (":path", parts.path or "/"),
             *headers.items(),
@@ -228,7 +232,7 @@ class Http2:
         try:
             if asked.scheme == "https":
                 sock.settimeout(call.time_left())
-                wrapped = (self._tls or _default_tls()).wrap_socket(sock, server_hostname=asked.host)
+                wrapped = self._context(asked.ca).wrap_socket(sock, server_hostname=asked.host)
                 sock = wrapped
                 if wrapped.selected_alpn_protocol() != "h2":
                     raise ssl.SSLError("the server speaks no HTTP/2")
@@ -237,9 +241,21 @@ class Http2:
             sock.close()
             raise
 
+    def _context(self, ca: str | None) -> ssl.SSLContext:
+        if ca is None:
+            return self._tls or _default_tls()
+        return _trusting(ca)
+
 
 @cache
 def _default_tls() -> ssl.SSLContext:
     context = lease_http.make_tls()
+    context.set_alpn_protocols(["h2"])
+    return context
+
+
+@lru_cache(maxsize=64)
+def _trusting(ca: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=ca)
     context.set_alpn_protocols(["h2"])
     return context

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bellhop.sandbox import faults
+from bellhop.sandbox import authority, faults
 from bellhop.sandbox.app import create_server
 from bellhop.sandbox.providers import default_accounts, simulators
 from bellhop.sandbox.settings import NoSecret, Process, Settings, secret
@@ -54,12 +54,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--accounts", action="store_true", help="print the accounts a sandbox with this secret knows, and end"
     )
+    parser.add_argument(
+        "--ca", action="store_true", help="print the certificate authority that vouches for its TLS (APNs), and end"
+    )
     given = vars(parser.parse_args(arguments))
     try:
         derived_from = secret()
     except NoSecret as missing:
         sys.stderr.write(f"{missing}\n")
         return 2
+    if given.pop("ca"):
+        sys.stdout.write(authority.certificate(derived_from))
+        return 0
     if given.pop("accounts"):
         for account in default_accounts(derived_from).values():
             sys.stdout.writelines(f"{name}={value}\n" for name, value in account.env.items())

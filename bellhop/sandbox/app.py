@@ -14,6 +14,7 @@ from bellhop.sandbox.host_check import HostCheck
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.simulator import SettingsGroup
 from bellhop.sandbox.state import State
+from bellhop.sandbox.tls import Certificates
 
 
 def create_app(secret: str, db: Path | None = None, settings: SettingsGroup | None = None) -> FastAPI:
@@ -53,14 +54,14 @@ def create_server(
             HostCheck(app, names, "SANDBOX_ALLOWED_HOSTS"),
             host=host,
             port=port,
-            http=socket_faults.Protocol,
             ws="none",
             log_level="warning",
             access_log=False,
             proxy_headers=False,
             timeout_graceful_shutdown=1,
             backlog=2048,
-        )
+        ),
+        Certificates(secret, {host, *names}),
     )
     app.state.server = server
     return server

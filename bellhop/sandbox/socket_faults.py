@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import struct
+from functools import partial
 from typing import Any, cast
 
 import uvicorn
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bellhop.sandbox.http2 import PREFACE, Http2
+from bellhop.sandbox.tls import HANDSHAKE, Certificates, Tls
 
 _TRANSPORT = "sandbox.transport"
 CONNECTION = "sandbox.connection"
@@ -21,27 +23,46 @@ CONNECTION = "sandbox.connection"
 
 class Protocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol, which also shows a request the connection it came by, and speaks HTTP/2 to who begins in
-    it."""
+    it, by itself or over TLS."""
 
     _begun = False
     _http2: Http2 | None = None
+    _tls: Tls | None = None
+
+    def __init__(self, *args: Any, certificates: Certificates, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._certificates = certificates
 
     def data_received(self, data: bytes) -> None:
-        if not self._begun and data.startswith(PREFACE):
-            common = {
-                "asgi": {"version": "3.0", "spec_version": "2.3"},
-                "client": self.client,
-                "server": self.server,
-                "state": self.app_state.copy(),
-                _TRANSPORT: self.transport,
-                CONNECTION: {},
-            }
-            self._http2 = Http2(self.app, self.transport, common)
-        self._begun = True
+        if not self._begun:
+            self._begun = True
+            if data.startswith(HANDSHAKE):
+                address = self.transport.get_extra_info("sockname")[0]
+                self._tls = Tls(self._certificates.context(address), self.transport)
+            elif data.startswith(PREFACE):
+                self._http2 = self._speaking(self.transport)
+        if self._tls is not None:
+            data = self._tls.received(data)
+            if self._tls.ready and self._http2 is None:
+                self._http2 = self._speaking(self._tls)
+            if not data:
+                return
         if self._http2 is not None:
             self._http2.received(data)
         else:
             super().data_received(data)
+
+    def _speaking(self, transport: asyncio.Transport) -> Http2:
+        """HTTP/2 over this; what breaks a connection breaks the one below."""
+        common = {
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "client": self.client,
+            "server": self.server,
+            "state": self.app_state.copy(),
+            _TRANSPORT: self.transport,
+            CONNECTION: {},
+        }
+        return Http2(self.app, transport, common)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._http2 is not None:
@@ -77,8 +98,11 @@ async def until_gone(request: Request) -> None:
 class Server(uvicorn.Server):
     """uvicorn's server, which can close its port for a while. It binds the port itself, so that it can do so again."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, certificates: Certificates) -> None:
+        # uvicorn calls what makes a connection's protocol; that it has to be a class is not so.
+        config.http = cast(type[asyncio.Protocol], partial(Protocol, certificates=certificates))
         super().__init__(config)
+        self._certificates = certificates
         self._reopening: asyncio.Task[None] | None = None
         self._bound = self._bind(config.host, config.port)
         self.host, self.port = self._bound.getsockname()[:2]
@@ -94,7 +118,7 @@ class Server(uvicorn.Server):
         await super().serve([self._bound])
 
     def _protocol(self) -> asyncio.Protocol:
-        return Protocol(self.config, self.server_state, self.lifespan.state)
+        return Protocol(self.config, self.server_state, self.lifespan.state, certificates=self._certificates)
 
     async def refuse(self, seconds: float, spare: Request) -> None:
         """Close the port for `seconds` and reset open connections, but for the one that asked for it."""

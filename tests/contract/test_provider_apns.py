@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import jwt
@@ -24,6 +26,7 @@ from bellhop.providers.apns import PACKAGE, adapter
 from bellhop.providers.apns.adapter import TOKEN_LIFE, Apns
 from bellhop.providers.apns.codes import REASONS
 from bellhop.providers.apns.settings import DEVELOPMENT, PRODUCTION, pem
+from bellhop.sandbox import authority
 from bellhop.sandbox.magic import hexadecimal
 from bellhop.sandbox.providers import default_accounts
 from bellhop.sandbox.providers.apns import accounts, scenarios
@@ -110,10 +113,15 @@ def test_a_devices_own_app_is_its_topic_and_its_environment_its_place() -> None:
     headers, _, _ = asked(device=device)
     assert headers["apns-topic"] == "com.other" and "apns-expiration" not in headers
     outgoing = CASE.outgoing(device=device)
-    assert adapter._place(CASE.account(PRODUCTION), outgoing) == DEVELOPMENT
-    assert adapter._place(CASE.account("http://proxy"), outgoing) == "http://proxy"
-    live = replace(device, environment=DeviceEnvironment.PRODUCTION)
-    assert adapter._place(CASE.account(PRODUCTION), replace(outgoing, device=live)) == PRODUCTION
+    live = replace(outgoing, device=replace(device, environment=DeviceEnvironment.PRODUCTION))
+    account = CASE.account(PRODUCTION)
+    trusting = replace(account, credentials={"ca": "an authority"})
+    for one in (account, trusting):
+        # Apple's own addresses are never checked by an authority of somebody's own.
+        assert adapter._place(one, outgoing) == (DEVELOPMENT, None)
+        assert adapter._place(one, live) == (PRODUCTION, None)
+    assert adapter._place(CASE.account("http://proxy"), outgoing) == ("http://proxy", None)
+    assert adapter._place(replace(trusting, base_url="http://proxy/"), outgoing) == ("https://proxy", "an authority")
 
 
 def test_a_token_is_of_its_span_and_signed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,7 +273,8 @@ def sandbox() -> Iterator[str]:
 
 def sandbox_account(url: str, **credentials: str) -> Account:
     env = default_accounts(SANDBOX_SECRET)["apns"].env
-    own = {"team_id": env["APNS_TEAM_ID"], "private_key": pem(env["APNS_KEY"])}
+    (seed,) = PACKAGE.seeds(PACKAGE.settings.of(env))
+    own = dict(seed.credentials)
     return Account(UUID(int=7), "apns", env["APNS_KEY_ID"], url, {**own, **credentials})
 
 
@@ -300,3 +309,40 @@ def test_the_simulator_takes_a_notification_and_checks_who_sends_it(sandbox: str
 def test_the_simulators_faults(sandbox: str, word: str, kind: SendKind) -> None:
     outgoing = CASE.outgoing(to=hexadecimal(f"sandbox:{word}"), timeout=1.0)
     assert Apns().send(sandbox_account(sandbox), outgoing).kind is kind
+
+
+# --- TLS, with the authority that an installation and its sandbox share ----------------------------------------------
+
+
+def said_by_tls(url: str, ca: str, protocols: list[str], host: str = "localhost") -> str | None:
+    """The protocol that the sandbox agrees to. Raises SSLError where it does not vouch for itself as expected."""
+    context = ssl.create_default_context(cadata=ca)
+    context.set_alpn_protocols(protocols)
+    plain = socket.create_connection(("127.0.0.1", urlsplit(url).port or 0), 5)
+    with plain, context.wrap_socket(plain, server_hostname=host) as tls:
+        return tls.selected_alpn_protocol()
+
+
+def test_the_simulator_speaks_http2_by_alpn_and_vouches_for_its_names(sandbox: str) -> None:
+    ca = authority.certificate(SANDBOX_SECRET)
+    assert sandbox_account(sandbox).credentials["ca"] == ca
+    assert all(said_by_tls(sandbox, ca, ["h2", "http/1.1"], host) == "h2" for host in ("localhost", "127.0.0.1"))
+    assert said_by_tls(sandbox, ca, ["http/1.1"]) is None
+    for other, host in ((authority.certificate("o" * 32), "localhost"), (ca, "api.push.apple.com")):
+        with pytest.raises(ssl.SSLCertVerificationError):
+            said_by_tls(sandbox, other, ["h2"], host)
+
+
+def test_whom_its_authority_does_not_vouch_for_is_sent_nothing(sandbox: str) -> None:
+    account = sandbox_account(sandbox, ca=authority.certificate("o" * 32))
+    result = Apns().send(account, CASE.outgoing())
+    assert (result.kind, result.code) == (RETRY, FailureCode.PROVIDER_ERROR)
+    assert Apns().send(sandbox_account(sandbox.replace("127.0.0.1", "localhost")), CASE.outgoing()).kind is (
+        SendKind.ACCEPTED
+    )
+
+
+@pytest.mark.parametrize("ca", ["no certificate", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"])
+def test_an_authority_that_is_none_is_refused_where_it_is_set(ca: str) -> None:
+    with pytest.raises(ValueError, match="APNS_CA is not a certificate"):
+        PACKAGE.seeds(PACKAGE.settings.of(default_accounts(SANDBOX_SECRET)["apns"].env | {"APNS_CA": ca}))

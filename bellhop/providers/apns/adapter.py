@@ -60,10 +60,11 @@ class Apns(OneWay):
             return SendResult(SendKind.REFUSED, code=FailureCode.CONTENT_REFUSED, text="UnicodeEncodeError")
         except (KeyError, ValueError, TypeError, jwt.PyJWTError) as error:
             return SendResult(SendKind.ACCOUNT, code=FailureCode.CONFIGURATION, text=type(error).__name__)
-        url = f"{_place(account, outgoing)}/3/device/{outgoing.to}"
+        place, ca = _place(account, outgoing)
+        url = f"{place}/3/device/{outgoing.to}"
         with Call(timeout=outgoing.timeout, deadline=outgoing.deadline) as call:
             try:
-                answer = self._http.request("POST", url, account.identity, headers(outgoing, bearer), body)
+                answer = self._http.request("POST", url, account.identity, headers(outgoing, bearer), body, ca)
             except NotProcessed as refused:
                 return _not_processed(refused)
             except Exception as error:  # noqa: BLE001  never raises: see the port
@@ -83,10 +84,16 @@ class Apns(OneWay):
             return token
 
 
-def _place(account: Account, outgoing: Outgoing) -> str:
-    """Which of Apple's two services; an address of one's own is both."""
-    development = outgoing.device is not None and outgoing.device.environment is DeviceEnvironment.SANDBOX
-    return DEVELOPMENT if development and account.base_url.rstrip("/") == PRODUCTION else account.base_url.rstrip("/")
+def _place(account: Account, outgoing: Outgoing) -> tuple[str, str | None]:
+    """Which of Apple's two services, or an address of one's own, which is both; and the authority that alone is trusted
+    there (None: the system's). A stand-in that has an authority is reached by TLS, as Apple is: the same port takes
+    both."""
+    address = account.base_url.rstrip("/")
+    if address in (PRODUCTION, DEVELOPMENT):
+        development = outgoing.device is not None and outgoing.device.environment is DeviceEnvironment.SANDBOX
+        return DEVELOPMENT if development else address, None
+    ca = account.credentials.get("ca")
+    return re.sub(r"^http:", "https:", address) if ca else address, ca
 
 
 def headers(outgoing: Outgoing, bearer: str) -> dict[str, str]:

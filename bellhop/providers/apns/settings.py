@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import ClassVar
 
 from pydantic import Field, SecretStr
@@ -29,32 +30,50 @@ class ApnsSettings(ProviderSettings):
     team_id: str | None = Field(default=None, description="the developer team's id, ten letters and digits")
     topic: str | None = Field(default=None, description="the app's bundle id, e.g. com.example.hotel")
     base_url: HttpUrl = Field(default=PRODUCTION, description="where APNs is")
+    ca: str | None = Field(
+        default=None,
+        description="certificate (PEM, written as the key is) of the authority of a stand-in for APNs; Apple's own "
+        "addresses are checked by the system's authorities, whatever stands here",
+    )
 
 
 def seeds(settings: ApnsSettings) -> list[Seed]:
     """The account, once its key and the app are set. Raises ValueError on a key that is none."""
     if not (settings.key and settings.key_id and settings.team_id and settings.topic):
         return []
+    key = pem(settings.key.get_secret_value())
+    trusted = {"ca": _authority(settings.ca)} if settings.ca else {}
     return [
         Seed(
             provider="apns",
             identity=settings.key_id,
             base_url=settings.base_url,
-            credentials={"team_id": settings.team_id, "private_key": pem(settings.key.get_secret_value())},
+            credentials={"team_id": settings.team_id, "private_key": key, **trusted},
             channel="push",
             address=settings.topic,
         )
     ]
 
 
-def pem(text: str) -> str:
-    """A .p8 file's text however it was put into a variable. Raises ValueError, which quotes nothing of it."""
-    begin, end = "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----"
+def _authority(text: str) -> str:
+    """A certificate's text. Raises ValueError."""
+    problem = "APNS_CA is not a certificate"
+    found = pem(text, "CERTIFICATE", problem)
+    try:
+        ssl.create_default_context(cadata=found)
+    except ssl.SSLError:
+        raise ValueError(f"{problem}: what stands between its first and its last line is none.") from None
+    return found
+
+
+_NO_KEY = "APNS_KEY is not the text of a .p8 file (developer.apple.com, Certificates, Identifiers & Profiles, Keys)"
+
+
+def pem(text: str, label: str = "PRIVATE KEY", problem: str = _NO_KEY) -> str:
+    """A PEM file's text however it was put into a variable. Raises ValueError, which quotes nothing of it."""
+    begin, end = f"-----BEGIN {label}-----", f"-----END {label}-----"
     plain = text.replace("\\n", "\n").strip()
     if not (plain.startswith(begin) and plain.endswith(end)):
-        raise ValueError(
-            "APNS_KEY is not the text of a .p8 file (developer.apple.com, Certificates, Identifiers & Profiles, Keys): "
-            f"it begins with {begin} and ends with {end}."
-        )
+        raise ValueError(f"{problem}: it begins with {begin} and ends with {end}.")
     inside = "".join(plain[len(begin) : -len(end)].split())
     return "\n".join([begin, *(inside[at : at + 64] for at in range(0, len(inside), 64)), end, ""])

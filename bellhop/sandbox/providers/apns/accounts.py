@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import BaseModel, ConfigDict, Field
 
 from bellhop.sandbox.accounts import DefaultAccount, digest
+from bellhop.sandbox.authority import certificate
 
 
 def topic(secret: str) -> str:
@@ -43,6 +44,7 @@ def default(secret: str) -> DefaultAccount:
         "APNS_KEY_ID": key_id,
         "APNS_TEAM_ID": identifier(secret, "team"),
         "APNS_TOPIC": topic(secret),
+        "APNS_CA": "".join(certificate(secret).split("\n")),
     }
     return DefaultAccount(identity=key_id, env=env, callbacks={})
 

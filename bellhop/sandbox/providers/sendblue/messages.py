@@ -93,7 +93,7 @@ def answered(message: Message, account: SendblueAccount) -> dict[str, Any]:
         "media_url": message.detail.get("media_url", ""),
         "message_handle": message.id,
         "number": message.recipient,
-        "send_style": message.detail.get("send_style", ""),
+        "send_style": message.detail.get("send_style") or None,
         # The schema of this answer has four words; the list has all of them.
         "status": message.status if message.status in ("SENT", "DELIVERED") else _SHORT.get(message.status, "QUEUED"),
     }
@@ -135,7 +135,7 @@ def item(message: Message, account: SendblueAccount) -> dict[str, Any]:
         "message_type": "message",
         "group_id": "",
         "participants": [guest, line],
-        "send_style": message.detail.get("send_style", ""),
+        "send_style": message.detail.get("send_style") or None,
         "opted_out": False,
         "sendblue_number": line,
         "service": message.detail.get("service", "iMessage"),
