@@ -52,6 +52,7 @@ async def set_consent(engine: CurrentEngine, scope: CurrentScope, caller: Curren
         source="api",
         actor=render(Prefix.KEY, caller.key_id),
         reason=body.reason,
+        purpose=body.purpose,
     )
     return reply(serializers.consent(row, address, in_force=action is Action.OPT_OUT), 201)
 
@@ -73,7 +74,8 @@ async def listing(engine: CurrentEngine, scope: CurrentScope, which: Annotated[L
     found = await consents.of_address(engine, scope, channel, address, asked)
     shown = [serializers.consent(row, found.address, in_force=row.id in found.holding) for row in found.listed.rows]
     refused_by = [effect.value for effect in found.refused_by]
-    return page(shown, found.listed, asked, Prefix.CONSENT, allowed=not refused_by, refused_by=refused_by)
+    allowed = {"allowed": not refused_by, "marketing_allowed": not found.marketing_refused_by}
+    return page(shown, found.listed, asked, Prefix.CONSENT, **allowed, refused_by=refused_by)
 
 
 def _is_phone(channel: Channel) -> bool:

@@ -37,6 +37,7 @@ from api.schemas.messages import (
 )
 from api.schemas.operators import WithReason
 from bellhop.domain import options, serializers
+from bellhop.domain.categories import Category
 from bellhop.domain.channels import Channel
 from bellhop.domain.ids import Prefix, parse, render
 from bellhop.domain.operators import Operator
@@ -123,6 +124,7 @@ def _command(body: SendRequest) -> SendMessage:
         metadata=body.metadata or {},
         content_type=body.content_type,
         priority=Priority(body.priority),
+        category=Category(body.category),
         valid_until=body.valid_until,
         template=_template(body),
         media=tuple(one.asked(place) for place, one in enumerate(body.media or ())),

@@ -13,6 +13,7 @@ from bellhop.domain.ids import Prefix
 
 KindWord = Literal["phone", "email", "guest", "device"]
 ActionWord = Literal["opt_out", "opt_in"]
+PurposeWord = Literal["all", "marketing"]
 CauseWord = Literal[
     "opt_out", "opt_in", "unsubscribe", "group_unsubscribe", "group_resubscribe", "complaint", "hard_bounce",
     "provider_refusal", "operator_opt_out", "operator_opt_in",
@@ -28,6 +29,7 @@ EXAMPLE: dict[str, Any] = {
     "address": "jordan.mitchell@example.com",
     "action": "opt_out",
     "cause": "hard_bounce",
+    "purpose": "all",
     "group": None,
     "in_force": True,
     "source": "sendgrid bounce",
@@ -63,6 +65,13 @@ class SetConsent(Strict):
         ActionWord,
         Field(description="`opt_out`: nothing is sent there. `opt_in`: it may be written to again, whatever was said."),
     ]
+    purpose: Annotated[
+        PurposeWord,
+        Field(
+            description="What it is about: everything, or messages of the category `marketing` only. What was said of "
+            "marketing, only something said of marketing lifts."
+        ),
+    ] = "all"
     reason: Annotated[str, Field(min_length=1, max_length=500, description="Why, for the record.")]
 
     @field_validator("reason")
@@ -90,6 +99,7 @@ class Consent(Shown):
     address: str
     action: ActionWord
     cause: Annotated[CauseWord, Field(description="What happened: who said it, or what a provider reported.")]
+    purpose: Annotated[PurposeWord, Field(description="What it is about: everything, or marketing only.")]
     group: Annotated[str | None, Field(description="The provider's unsubscribe group, where it is about one.")]
     in_force: Annotated[bool, Field(description="True for a refusal that nothing said later has lifted.")]
     source: Annotated[str, Field(description="Where it is known from: guest, api, cli, or a provider and its word.")]
@@ -102,5 +112,6 @@ class Consent(Shown):
 class ConsentPage(Page[Consent]):
     """What was said of an address, the last first, and what follows."""
 
-    allowed: Annotated[bool, Field(description="Whether messages go out to it.")]
+    allowed: Annotated[bool, Field(description="Whether messages go out to it, marketing aside.")]
     refused_by: Annotated[list[CauseWord], Field(description="Why not: the refusals in force, the last said first.")]
+    marketing_allowed: Annotated[bool, Field(description="Whether messages of the category `marketing` do as well.")]

@@ -24,6 +24,7 @@ from bellhop.domain.text import visible
 
 StatusWord = Literal["queued", "sent", "delivered", "read", "failed", "cancelled"]
 PriorityWord = Literal["urgent", "normal", "bulk"]
+CategoryWord = Literal["transactional", "conversational", "marketing", "two_factor"]
 
 GuestId = Annotated[str, Field(pattern=id_pattern(Prefix.GUEST))]
 
@@ -41,6 +42,7 @@ EXAMPLE: dict[str, Any] = {
     "created_at": "2026-03-15T10:00:00.981132Z",
     "metadata": {"booking": "GSR-1842"},
     "priority": "normal",
+    "category": "transactional",
     "valid_until": None,
     "segments": 1,
     "encoding": "GSM-7",
@@ -167,6 +169,13 @@ class SendRequest(Strict):
             "room), `normal`, or `bulk` (a newsletter). Among messages of one priority properties take turns."
         ),
     ] = "normal"
+    category: Annotated[
+        CategoryWord,
+        Field(
+            description="What it is for. `marketing` does not go to a guest who has opted out of marketing; everything "
+            "else does."
+        ),
+    ] = "transactional"
 
     @field_validator("recipient")
     @classmethod
@@ -283,6 +292,7 @@ class OutboundMessage(Shown):
         Field(description="As given; of a failed message `error` says why: code, message, provider_code, retryable."),
     ]
     priority: PriorityWord
+    category: CategoryWord
     valid_until: Annotated[datetime | None, Field(description="Until when it is of use; null: the usual time.")]
     segments: Annotated[int | None, Field(description="Of an SMS: what it is billed as.")]
     encoding: Annotated[Literal["GSM-7", "UCS-2"] | None, Field(description="Of an SMS: in which alphabet.")]
@@ -311,59 +321,6 @@ class AcceptedMessage(OutboundMessage):
     }
 
     warnings: Annotated[list[Warned], Field(description="Only where there are any.")] = []
-
-
-class InboundMedia(Shown):
-    """A file that a guest sent."""
-
-    url: str
-    content_type: str | None
-
-
-class InboundButton(Shown):
-    """A button that a guest pressed."""
-
-    text: str | None
-    payload: str | None
-
-
-class InboundLocation(Shown):
-    """A place that a guest sent, in degrees."""
-
-    latitude: float
-    longitude: float
-    address: str | None
-    label: str | None
-
-
-class InboundProfile(Shown):
-    """A guest's profile on a channel."""
-
-    name: str | None
-    id: str | None
-
-
-class InboundMessage(Shown):
-    """What a guest wrote to the property."""
-
-    id: str
-    property_id: str
-    guest_id: str | None
-    conversation_id: str | None
-    channel: ChannelWord
-    sender: str
-    recipient: str
-    content: Annotated[str, Field(description="The text; empty where the guest sent none, a picture only.")]
-    media: Annotated[
-        list[InboundMedia], Field(description="Files, still with the provider, whose credentials open them.")
-    ]
-    media_count: Annotated[int, Field(description="How many files the provider speaks of.")]
-    button: Annotated[InboundButton | None, Field(description="The button or list row that the guest chose.")]
-    location: InboundLocation | None
-    profile: Annotated[InboundProfile | None, Field(description="Who the guest is on that channel, as they say it.")]
-    replied_to: Annotated[str | None, Field(description="The provider's id of the message they answered.")]
-    sent_at: Annotated[datetime | None, Field(description="When it was written, where the provider says so.")]
-    created_at: datetime
 
 
 class TimelineEntry(Shown):

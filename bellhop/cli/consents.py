@@ -32,6 +32,7 @@ def set_consent(
     address: Address,
     action: Annotated[str, typer.Argument(help="opt_in: it may be written to again; opt_out: nothing is sent there")],
     reason: Annotated[str, typer.Option(help="Why, for the record")],
+    purpose: Annotated[str, typer.Option(help="all, or marketing: what it is about")] = "all",
     actor: Annotated[str | None, typer.Option(help="Who says so [default: the name you are logged in with]")] = None,
     environment: Environment = "live",
 ) -> None:
@@ -42,7 +43,7 @@ def set_consent(
     show(
         with_engine(
             lambda engine: administration.set_consent(
-                engine, slug, environment, channel, address, action, reason=reason, actor=who(actor)
+                engine, slug, environment, channel, address, action, reason=reason, actor=who(actor), purpose=purpose
             )
         )
     )

@@ -3,7 +3,9 @@
 Rules of this file:
 - a fact is one thing that was said of an address, by the guest, a provider or an operator, and when;
 - a refusal is in force unless a fact that lifts its kind was said after it;
-- an address may be written to when no refusal is in force. In which order the facts came to be known never matters.
+- one that is about marketing binds marketing, and is lifted by what is said of marketing; every other binds everything;
+- an address may be written to when no refusal that binds is in force. In which order the facts came to be known never
+  matters.
 It does not know who calls it.
 """
 
@@ -16,15 +18,21 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from bellhop.domain.categories import Category
+
 ALL: Final = "all"
 """The purpose of a fact that is about everything a property sends."""
+MARKETING: Final = "marketing"
+"""The purpose of a fact that is about offers and newsletters only."""
+PURPOSES: Final = (ALL, MARKETING)
+"""What somebody may say something about."""
 
 
 class Effect(StrEnum):
     """What was said of an address, and by whom."""
 
     OPT_OUT = "opt_out"
-    """The guest said STOP."""
+    """The guest said STOP, or took the link that a mail has for it."""
     OPT_IN = "opt_in"
     """The guest said START."""
     UNSUBSCRIBE = "unsubscribe"
@@ -70,7 +78,7 @@ class ConsentFact:
     effect: Effect
     occurred_at: datetime
     purpose: str = ALL
-    """What it is about: everything, or one group (`group:…`)."""
+    """What it is about: everything, marketing, or one group (`group:…`)."""
 
     @property
     def place(self) -> tuple[datetime, UUID]:
@@ -82,7 +90,9 @@ def lifts(fact: ConsentFact, refusal: ConsentFact) -> bool:
     """Whether `fact` ends `refusal`."""
     if fact.effect not in LIFTED_BY.get(refusal.effect, ()) or fact.place <= refusal.place:
         return False
-    return fact.effect not in OF_A_GROUP or fact.purpose == refusal.purpose
+    if MARKETING in (fact.purpose, refusal.purpose) or fact.effect in OF_A_GROUP:
+        return fact.purpose == refusal.purpose
+    return True
 
 
 def in_force(facts: Iterable[ConsentFact]) -> list[ConsentFact]:
@@ -93,6 +103,11 @@ def in_force(facts: Iterable[ConsentFact]) -> list[ConsentFact]:
     return sorted(holding, key=lambda fact: fact.place, reverse=True)
 
 
-def allowed(facts: Iterable[ConsentFact]) -> bool:
-    """Whether the address of which these things were said may be written to."""
-    return not in_force(facts)
+def binding(facts: Iterable[ConsentFact], category: Category) -> list[ConsentFact]:
+    """Those of the refusals in force that keep back messages of a category, the one said last first."""
+    return [fact for fact in in_force(facts) if fact.purpose != MARKETING or category is Category.MARKETING]
+
+
+def allowed(facts: Iterable[ConsentFact], category: Category = Category.TRANSACTIONAL) -> bool:
+    """Whether messages of a category may go to the address of which these things were said."""
+    return not binding(facts, category)

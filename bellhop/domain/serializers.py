@@ -11,6 +11,7 @@ from uuid import UUID
 from bellhop.domain import content, inbound_details, media, segments
 from bellhop.domain.approved_templates import state_of
 from bellhop.domain.channels import CHANNELS
+from bellhop.domain.consents import ALL, MARKETING
 from bellhop.domain.devices import masked
 from bellhop.domain.failures import error_object
 from bellhop.domain.ids import Prefix, render
@@ -58,6 +59,7 @@ def message(
         "created_at": timestamp(row.created_at),
         "metadata": metadata,
         "priority": row.priority.value,
+        "category": row.category.value,
         "valid_until": timestamp(row.valid_until),
         **_billed(row),
         "template": (row.details or {}).get("template"),
@@ -150,6 +152,7 @@ def consent(row: ConsentRow, address: str, *, in_force: bool) -> dict[str, Any]:
         "address": address,
         "action": row.action,
         "cause": row.action if row.cause == "unstated" else row.cause,
+        "purpose": MARKETING if row.purpose == MARKETING else ALL,
         "group": group if group != row.purpose else None,
         "in_force": in_force,
         "source": row.source,

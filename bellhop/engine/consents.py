@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import addresses
 from bellhop.domain.addresses import BadAddress
+from bellhop.domain.categories import Category
 from bellhop.domain.channels import CHANNELS, Channel
-from bellhop.domain.consents import ConsentFact, Effect, in_force
+from bellhop.domain.consents import ALL, ConsentFact, Effect, binding, in_force
 from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.guests import ConsentRow
 from bellhop.domain.scopes import Scope
@@ -36,12 +37,13 @@ EFFECT = {Action.OPT_OUT: Effect.OPERATOR_OPT_OUT, Action.OPT_IN: Effect.OPERATO
 @dataclass(frozen=True, slots=True)
 class AddressConsents:
     """What was said of an address. `holding`: the rows that are refusals in force; `refused_by`: why it may not be
-    written to, the last said first; nothing: it may."""
+    written to, the last said first; nothing: it may; `marketing_refused_by`: why no marketing goes there."""
 
     address: str
     listed: Listed[ConsentRow]
     holding: Collection[UUID]
     refused_by: list[Effect]
+    marketing_refused_by: list[Effect]
 
 
 async def set_by_operator(
@@ -54,15 +56,25 @@ async def set_by_operator(
     source: str,
     actor: str,
     reason: str,
+    purpose: str = ALL,
 ) -> tuple[str, ConsentRow]:
     """Write down what an operator says of an address. Returns the address as it is compared, and the row. It binds
-    everything that goes to that address, on whatever channel. Raises InvalidField."""
+    everything, or all marketing (`purpose`), that goes to that address, on whatever channel. Raises InvalidField."""
     kind, address = CHANNELS[channel].address, _normalised(channel, address)
     hashed = engine.book.hash(kind, address)
 
     async def write(tx: AsyncConnection) -> ConsentRow:
         return await consents.write(
-            tx, scope.id, kind.value, hashed, EFFECT[action], source, None, actor=actor, reason=reason
+            tx,
+            scope.id,
+            kind.value,
+            hashed,
+            EFFECT[action],
+            source,
+            None,
+            purpose=purpose,
+            actor=actor,
+            reason=reason,
         )
 
     return address, await engine.database.write(write)
@@ -81,7 +93,10 @@ async def of_address(
 
     listed, last = await engine.database.read(read)
     holding = {fact.id for fact in in_force({*last, *map(consents.fact_of, listed.rows)})}
-    return AddressConsents(address, listed, holding, [fact.effect for fact in in_force(last)])
+    everything, marketing = (
+        [fact.effect for fact in binding(last, category)] for category in (Category.TRANSACTIONAL, Category.MARKETING)
+    )
+    return AddressConsents(address, listed, holding, everything, marketing)
 
 
 def _normalised(channel: Channel, address: str) -> str:

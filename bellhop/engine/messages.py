@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import options
+from bellhop.domain.categories import Category
 from bellhop.domain.channels import CHANNELS, AddressKind, Channel, SubjectRule
 from bellhop.domain.content import HTML, Content, written
 from bellhop.domain.ids import Prefix, parse
@@ -61,6 +62,7 @@ class SendMessage:
     content_type: str | None = None
     """How the content is written, if the caller says it: `text/plain`, or `text/html` where the channel shows it."""
     priority: Priority = Priority.NORMAL
+    category: Category = Category.TRANSACTIONAL
     valid_until: datetime | None = None
     """Until when it is of use: it fails rather than go out later."""
     template: TemplateUse | None = field(default=None, repr=False)
@@ -203,6 +205,7 @@ def _new(command: SendMessage, guest_id: UUID | None, content: Content) -> NewMe
         guest_id=guest_id,
         metadata=command.metadata,
         priority=command.priority,
+        category=command.category,
         valid_until=command.valid_until,
         sender=command.sender,
     )

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import serializers
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import Channel
+from bellhop.domain.consents import ALL, PURPOSES
 from bellhop.domain.credentials import CredentialsUnreadable, Sealing
 from bellhop.domain.failures import CHOICES
 from bellhop.domain.ids import Prefix, parse, render
@@ -320,6 +321,7 @@ async def list_consents(engine: Engine, slug: str, environment: str, channel: st
         "address": found.address,
         "allowed": not found.refused_by,
         "refused_by": [effect.value for effect in found.refused_by],
+        "marketing_allowed": not found.marketing_refused_by,
         "said": [
             serializers.consent(row, found.address, in_force=row.id in found.holding) for row in found.listed.rows
         ],
@@ -336,16 +338,27 @@ async def set_consent(
     *,
     reason: str,
     actor: str,
+    purpose: str = ALL,
 ) -> dict[str, Any]:
     """Set or lift what an address allows, with who says so and why on record."""
     scope = await engine.database.read(lambda tx: scope_of(tx, slug, environment))
     if action not in {each.value for each in Action}:
         raise Refused(f"The action is `opt_in` or `opt_out`, not '{action}'.")
+    if purpose not in PURPOSES:
+        raise Refused(f"The purpose is `all` or `marketing`, not '{purpose}'.")
     if not reason.strip():
         raise Refused("--reason has to say why.")
     try:
         written, row = await consents.set_by_operator(
-            engine, scope, _channel(channel), address, Action(action), source="cli", actor=actor, reason=reason.strip()
+            engine,
+            scope,
+            _channel(channel),
+            address,
+            Action(action),
+            source="cli",
+            actor=actor,
+            reason=reason.strip(),
+            purpose=purpose,
         )
     except InvalidField as problem:
         raise Refused(f"The address is wrong: {problem.expected}.") from None

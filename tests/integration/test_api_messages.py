@@ -27,7 +27,7 @@ async def test_the_object_is_exact(api: Api) -> None:
     body = answer.json()
     assert list(body) == [
         "id", "property_id", "guest_id", "channel", "status", "recipient", "subject", "content", "scheduled_at",
-        "sent_at", "created_at", "metadata", "priority", "valid_until", "segments", "encoding",
+        "sent_at", "created_at", "metadata", "priority", "category", "valid_until", "segments", "encoding",
         "template", "options", "media", "resend_of", "from", "fallback",
     ]  # fmt: skip
     assert re.fullmatch(r"omsg_[0-9a-z]{26}", body["id"])

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bellhop.domain.addresses import AddressBook
+from bellhop.domain.categories import Category
 from bellhop.domain.channels import AddressKind, Channel
 from bellhop.domain.consents import LIFTED_BY, OF_A_GROUP, ConsentFact, Effect, allowed
 from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Receipt
@@ -233,6 +234,26 @@ async def test_consents_of_a_number_hold_on_every_channel_that_writes_to_it(api:
         assert asked.json()["refused_by"] == ["operator_opt_out"], asked.text
 
 
+async def test_marketing_can_be_refused_alone(api: Api) -> None:
+    """Of an address, and then by `deliver`, under the message's lock."""
+    body = {**SET, "action": "opt_out", "purpose": "marketing"}
+    shown = (await api.http.post("/v1/consents", json=body)).json()
+    assert (shown["purpose"], shown["group"], shown["in_force"]) == ("marketing", None, True)
+    asked = (await api.http.get("/v1/consents", params={"channel": "email", "address": MAIL})).json()
+    assert (asked["allowed"], asked["marketing_allowed"], asked["refused_by"]) == (True, False, [])
+    assert [one["purpose"] for one in asked["data"]] == ["marketing"]
+    hashes = api.app.state.services.engine.book.hashes(AddressKind.EMAIL, MAIL)
+    async with api.database.begin() as tx:
+        said = {each: await consents.refused(tx, api.scope.id, "email", hashes, each) for each in Category}
+    assert said == {**dict.fromkeys(Category), Category.MARKETING: Effect.OPERATOR_OPT_OUT}
+    assert (await api.http.post("/v1/consents", json=SET)).status_code == 201
+    still = await api.http.get("/v1/consents", params={"channel": "email", "address": MAIL})
+    assert still.json()["marketing_allowed"] is False
+    assert (await api.http.post("/v1/consents", json={**SET, "purpose": "marketing"})).status_code == 201
+    gone = await api.http.get("/v1/consents", params={"channel": "email", "address": MAIL})
+    assert gone.json()["marketing_allowed"] is True
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
@@ -240,6 +261,7 @@ async def test_consents_of_a_number_hold_on_every_channel_that_writes_to_it(api:
         ({"address": "jordan"}, "address"),
         ({"channel": "sms"}, "address"),
         ({"action": "maybe"}, "action"),
+        ({"purpose": "offers"}, "purpose"),
         ({"reason": " "}, "reason"),
         ({"reason": None}, "reason"),
         ({"more": 1}, "more"),

@@ -149,3 +149,16 @@ async def test_what_expired_is_not_sent(idle_stack: Engine) -> None:
     assert failed["metadata"]["error"]["code"] == "expired"
     assert await idle_stack.accepted(to="+13055550617") == []
     assert message_workflow(key(sent["id"])) == sent["id"]
+
+
+async def test_marketing_that_a_guest_wants_none_of_is_refused_and_the_booking_still_goes(stack: Engine) -> None:
+    to = {**EMAIL, "recipient": "no-offers@example.com"}
+    said = {"channel": "email", "address": to["recipient"], "action": "opt_out", "purpose": "marketing", "reason": "x"}
+    assert (await stack.http.post("/v1/consents", json=said)).status_code == 201
+    offer = await stack.send({**to, "category": "marketing"})
+    booking = await stack.send({**to, "category": "transactional"})
+    assert offer["category"] == "marketing" and booking["category"] == "transactional"
+    failed = await stack.until(offer["id"], "failed")
+    assert failed["metadata"]["error"]["code"] == "opted_out"
+    await stack.until(booking["id"], "sent", "delivered")
+    assert [one["subject"] for one in await stack.accepted(to=to["recipient"])] == [to["subject"]]

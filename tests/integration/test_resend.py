@@ -38,7 +38,7 @@ async def test_a_new_message_names_the_old_and_goes_out(stack: Engine) -> None:
     assert new["id"] != old
     before = await stack.get(old)
     assert before["status"] == "failed", "the old one stays as it is"
-    for name in ("channel", "recipient", "content", "subject", "guest_id", "priority"):
+    for name in ("channel", "recipient", "content", "subject", "guest_id", "priority", "category"):
         assert new[name] == before[name], name
     assert (new["resend_of"], new["metadata"], new["scheduled_at"]) == (old, {"booking": "GSR-1"}, None)
     await stack.until(new["id"], "delivered")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from uuid import UUID
@@ -10,7 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellhop.domain.consents import ALL, LIFTED_BY, OF_A_GROUP, ConsentFact, Effect, allowed, in_force, lifts
+from bellhop.domain.categories import Category
+from bellhop.domain.consents import (
+    ALL,
+    LIFTED_BY,
+    MARKETING,
+    OF_A_GROUP,
+    ConsentFact,
+    Effect,
+    allowed,
+    binding,
+    in_force,
+    lifts,
+)
 
 NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
 LIFTS = [effect for effect in Effect if effect not in LIFTED_BY]
@@ -93,6 +106,18 @@ def test_a_group_is_not_another() -> None:
     left = fact(Effect.GROUP_UNSUBSCRIBE, 0, 1, "a")
     assert not allowed([left, fact(Effect.GROUP_RESUBSCRIBE, 1, 2, "b")])
     assert allowed([left, fact(Effect.GROUP_RESUBSCRIBE, 1, 2, "a")])
+
+
+def test_what_is_about_marketing_binds_marketing_alone_and_is_lifted_by_what_is_about_marketing() -> None:
+    left = replace(fact(Effect.OPT_OUT, 0, 1), purpose=MARKETING)
+    for category in Category:
+        assert allowed([left], category) is (category is not Category.MARKETING)
+    for later in (Effect.OPT_IN, Effect.OPERATOR_OPT_IN):
+        assert binding([left, fact(later, 1, 2)], Category.MARKETING) == [left], "a START is no wish for offers"
+        assert allowed([left, replace(fact(later, 1, 2), purpose=MARKETING)], Category.MARKETING)
+    stop = fact(Effect.OPT_OUT, 0, 3)
+    only_offers = replace(fact(Effect.OPT_IN, 1, 4), purpose=MARKETING)
+    assert not any(allowed([stop, only_offers], category) for category in Category)
 
 
 def test_of_what_was_said_at_one_moment_the_later_known_counts() -> None:

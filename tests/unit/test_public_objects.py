@@ -14,9 +14,10 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel
 
-from api.schemas import assets, consents, guests, keys, messages, webhooks
+from api.schemas import assets, consents, guests, inbound, keys, messages, webhooks
 from api.schemas.fields import Page
 from bellhop.domain import serializers
+from bellhop.domain.categories import Category
 from bellhop.domain.channels import Channel
 from bellhop.domain.events import EventType
 from bellhop.domain.failures import FailureCode
@@ -40,7 +41,7 @@ MESSAGE = PublicMessage(
     guest_ref=serializers.erased(serializers.Prefix.GUEST, KEY, PROPERTY)["id"], guest_id=KEY, conversation_id=None,
     subject="Your suite", content="It is ready.", metadata={"booking": "GSR-1842"}, details=None,
     scheduled_at=AT, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
-    priority=Priority.NORMAL, valid_until=None, resend_of=KEY,
+    priority=Priority.NORMAL, category=Category.MARKETING, valid_until=None, resend_of=KEY,
     step=0, plan=None,
 )  # fmt: skip
 WITH_FILES = replace(
@@ -111,12 +112,12 @@ SHOWN: dict[str, tuple[dict[str, Any], type[BaseModel]]] = {
     ),
     "message with files": (serializers.message(WITH_FILES), messages.OutboundMessage),
     "asset": (serializers.asset(ASSET), assets.Asset),
-    "inbound": (serializers.inbound(INBOUND), messages.InboundMessage),
+    "inbound": (serializers.inbound(INBOUND), inbound.InboundMessage),
     "inbound of nobody known": (
         serializers.inbound(replace(INBOUND, guest_id=None, conversation_id=None)),
-        messages.InboundMessage,
+        inbound.InboundMessage,
     ),
-    "inbound with a file, a button and a place": (serializers.inbound(DETAILED), messages.InboundMessage),
+    "inbound with a file, a button and a place": (serializers.inbound(DETAILED), inbound.InboundMessage),
     "guest": (serializers.guest(GUEST), guests.Guest),
     "guest with little": (
         serializers.guest(replace(GUEST, email=None, phone=None, external_id=None)),
@@ -178,17 +179,17 @@ def test_every_documented_object_is_compared() -> None:
     """A new response schema of these modules needs its place above."""
     documented = {
         kind
-        for module in (assets, consents, guests, keys, messages, webhooks)
+        for module in (assets, consents, guests, inbound, keys, messages, webhooks)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, messages.Shown) and kind.__module__ == module.__name__
     }
     elsewhere = {
         consents.ConsentPage,
-        messages.InboundMedia,
+        inbound.InboundMedia,
         messages.Warned,
-        messages.InboundButton,
-        messages.InboundLocation,
-        messages.InboundProfile,
+        inbound.InboundButton,
+        inbound.InboundLocation,
+        inbound.InboundProfile,
         Page[consents.Consent],
         messages.FailureReason,
         messages.Timeline,

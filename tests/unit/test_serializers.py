@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bellhop.domain import serializers
+from bellhop.domain.categories import Category
 from bellhop.domain.channels import Channel
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.ids import Prefix, render
@@ -29,7 +30,7 @@ MESSAGE = PublicMessage(
     id=KEY, property_id=OTHER, channel=Channel.SMS, recipient="+13055551234", sender=None, guest_ref=None,
     guest_id=None, conversation_id=None, subject=None, content="Your suite is ready.", metadata={}, details=None,
     scheduled_at=None, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
-    priority=Priority.NORMAL, valid_until=None, resend_of=None,
+    priority=Priority.NORMAL, category=Category.TRANSACTIONAL, valid_until=None, resend_of=None,
     step=0, plan=None,
 )  # fmt: skip
 GUEST = GuestRow(
@@ -60,6 +61,7 @@ def test_a_message() -> None:
             "created_at": "2026-03-15T10:00:00.000000Z",
             "metadata": {},
             "priority": "normal",
+            "category": "transactional",
             "valid_until": None,
             "segments": 1,
             "encoding": "GSM-7",

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from bellhop.domain import steps
+from bellhop.domain.categories import Category
 from bellhop.domain.channels import CHANNELS, Channel, ChannelRules
 from bellhop.domain.policy import Reason
 from bellhop.domain.priorities import Priority
@@ -41,6 +42,7 @@ class PublicMessage:
     valid_until: datetime | None
     """Until when it is of use, if its sender said so: it does not go out later."""
     priority: Priority
+    category: Category
     stage: Stage
     failure_code: str | None
     provider_code: str | None
@@ -75,7 +77,6 @@ class MessageRow(PublicMessage):
     content_type: str
     body: dict[str, Any] | None = field(repr=False)
     """What was fixed at acceptance beside `content`: see `content.body`."""
-    category: str
     reference: str | None
     tags: list[str]
     due_at: datetime

@@ -128,7 +128,7 @@ class Claims:
             match decision:
                 case Lookup.OPTED_OUT:
                     kind = CHANNELS[row.channel].address
-                    refused = await consents.refused(tx, row.scope_id, kind.value, self._known_by(row))
+                    refused = await consents.refused(tx, row.scope_id, kind.value, self._known_by(row), row.category)
                     facts = replace(facts, opted_out=refused is not None, bounced=refused is Effect.HARD_BOUNCE)
                 case Lookup.WINDOW:
                     known = await attempt_rows.senders_of(tx, row.scope_id, row.channel)

@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain.consents import ALL, LIFTED_BY, ConsentFact, Effect, in_force
+from bellhop.domain.categories import Category
+from bellhop.domain.consents import ALL, LIFTED_BY, ConsentFact, Effect, binding, in_force
 from bellhop.domain.paging import Listed, PageRequest, Place
 from bellhop.domain.rows.guests import ConsentRow
 from bellhop.domain.scopes import Scope
@@ -90,12 +91,13 @@ async def write(
     *,
     occurred_at: datetime | None = None,
     group: str | None = None,
+    purpose: str = ALL,
     actor: str | None = None,
     reason: str | None = None,
 ) -> ConsentRow:
     """Record what an address said, or what was said of it. `source`: where we have it from. `occurred_at`: when it was
-    said, if that is known; None: now. `group`: the provider's, if it is about one. `actor` and `reason`: of a person
-    who set it."""
+    said, if that is known; None: now. `group`: the provider's, if it is about one, else `purpose` says what it is
+    about. `actor` and `reason`: of a person who set it."""
     # A clock that is ahead would make a fact that nothing said later could lift.
     said = func.now() if occurred_at is None else func.least(occurred_at, func.now())
     written = await tx.execute(
@@ -104,7 +106,7 @@ async def write(
             scope_id=scope_id,
             kind=kind,
             address_hash=address_hash,
-            purpose=ALL if group is None else f"group:{group}",
+            purpose=purpose if group is None else f"group:{group}",
             action="opt_out" if effect in LIFTED_BY else "opt_in",
             cause=effect.value,
             source=source,
@@ -146,10 +148,16 @@ async def last_said(tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Iter
     ]
 
 
-async def refused(tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Iterable[bytes]) -> Effect | None:
-    """Why an address may not be written to, or None when it may. A bounce only where nothing else stands against it:
-    a guest who wants no messages is not asked for another address."""
-    holding = [fact.effect for fact in in_force(await last_said(tx, scope_id, kind, hashes))]
+async def refused(
+    tx: AsyncConnection,
+    scope_id: UUID,
+    kind: str,
+    hashes: Iterable[bytes],
+    category: Category = Category.TRANSACTIONAL,
+) -> Effect | None:
+    """Why messages of a category may not go to an address, or None when they may. A bounce only where nothing else
+    stands against it: a guest who wants no messages is not asked for another address."""
+    holding = [fact.effect for fact in binding(await last_said(tx, scope_id, kind, hashes), category)]
     return min(holding, key=lambda effect: effect is Effect.HARD_BOUNCE, default=None)
 
 

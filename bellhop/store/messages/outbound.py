@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import content
 from bellhop.domain.addresses import AddressBook
+from bellhop.domain.categories import Category
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.content import Content
 from bellhop.domain.ids import Prefix, parse, render
@@ -105,7 +106,7 @@ class NewMessage:
     scheduled_at: datetime | None = None
     guest_id: UUID | None = None
     metadata: dict[str, Any] = field(default_factory=dict, repr=False)
-    category: str = "transactional"
+    category: Category = Category.TRANSACTIONAL
     reference: str | None = None
     tags: tuple[str, ...] = ()
     priority: Priority = Priority.NORMAL
@@ -168,7 +169,7 @@ async def accept(
         content=new.content.text,
         content_type=new.content.content_type,
         metadata=new.metadata,
-        category=new.category,
+        category=new.category.value,
         reference=new.reference,
         tags=list(new.tags),
         scheduled_at=new.scheduled_at,

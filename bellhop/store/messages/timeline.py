@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.channels import CHANNELS, Channel
-from bellhop.domain.consents import Effect
+from bellhop.domain.consents import MARKETING, Effect
 from bellhop.domain.events import EventType
 from bellhop.domain.failures import FailureCode, error_object
 from bellhop.domain.ids import Prefix, render
@@ -53,7 +53,7 @@ _ASKED: dict[str, str] = {
 
 
 _SAID: dict[Effect, str] = {
-    Effect.OPT_OUT: "the guest said STOP",
+    Effect.OPT_OUT: "the guest said STOP, or unsubscribed",
     Effect.OPT_IN: "the guest said START",
     Effect.UNSUBSCRIBE: "the guest unsubscribed",
     Effect.GROUP_UNSUBSCRIBE: "the guest unsubscribed from one group",
@@ -304,7 +304,7 @@ async def _consents(tx: AsyncConnection, scope: Scope, channel: Channel, hashed:
         {
             "at": row.occurred_at,
             "what": f"consent.{row.action}",
-            "detail": _SAID[consents.fact_of(row).effect],
+            "detail": _SAID[consents.fact_of(row).effect] + (" (marketing)" if row.purpose == MARKETING else ""),
             "source": row.source,
             **({"actor": row.actor} if row.actor else {}),
             **({"reason": row.reason} if row.reason else {}),
