@@ -25,6 +25,8 @@ def callback_env(api_url: str, secret: str, fallback_url: str | None = None) -> 
             path = paths[provider, name]
             base = fallback_url or api_url if path.fallback else api_url
             found[setting] = receipts_url(base, provider, account.identity, path.path, path.options)
+        if account.app_reports:
+            found[account.app_reports] = f"{api_url.rstrip('/')}/v1/push/receipts"
     return found
 
 

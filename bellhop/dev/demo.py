@@ -27,6 +27,7 @@ MARK = "the demonstration's receiver"
 
 NAMED = "jordan"
 """What the sandbox calls the guest whose phone it shows."""
+JORDANS_PHONE = {"name": "Jordan Mitchell", "addresses": [PHONE, MAILBOX, DEVICE]}
 
 
 class DemoFailed(Exception):
@@ -65,6 +66,7 @@ class Demo:
         for sample, message in zip(SAMPLES, sent, strict=True):
             self._timeline(sample, message)
         self._show_webhooks(hooks)
+        self._sandbox("PUT", f"guests/{NAMED}", {**JORDANS_PHONE, "app": f"{self._stack.receiver_url}/app"})
         return 0
 
     def has_history(self) -> int:
@@ -109,7 +111,8 @@ Ctrl-C stops everything and keeps the data."""
         somebody who says STOP. Returns the guest's id."""
         guest = self._call("POST", "/v1/guests", GUEST)
         self._call("POST", "/v1/templates", TEMPLATE)
-        self._sandbox("PUT", f"guests/{NAMED}", {"name": "Jordan Mitchell", "addresses": [PHONE, MAILBOX, DEVICE]})
+        # Without the app, which would take the in-app message at once where somebody looks at the phone.
+        self._sandbox("PUT", f"guests/{NAMED}", JORDANS_PHONE)
         said = "Hello, can you help us?"
         self._sandbox("POST", "inbound", {"from": f"whatsapp:{PHONE}", "to": f"whatsapp:{FROM}", "body": said})
         self._sandbox("POST", "inbound", {"from": OPTED_OUT, "to": FROM, "body": "STOP"})

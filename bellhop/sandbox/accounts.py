@@ -25,11 +25,13 @@ class DefaultAccount:
     `identity` names it in callback addresses. `env` is what somebody would put into the environment to send with it.
     `callbacks`: a `SANDBOX_…` setting → the last part of the address that is posted to
     (`/v1/receipts/<provider>/<identity>/<last part>`), for what no message brings its own address.
+    `app_reports`: the setting that says where guests' apps report (`/v1/push/receipts`).
     """
 
     identity: str
     env: Mapping[str, str]
     callbacks: Mapping[str, str]
+    app_reports: str | None = None
 
 
 def secret_of(secret_key: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from bellhop.sandbox import control, page, phone, socket_faults
+from bellhop.sandbox import control, guest_actions, kept_files, page, phone, socket_faults
 from bellhop.sandbox.host_check import HostCheck
 from bellhop.sandbox.settings import Settings
 from bellhop.sandbox.simulator import SettingsGroup
@@ -31,6 +31,8 @@ def create_app(secret: str, db: Path | None = None, settings: SettingsGroup | No
     app = FastAPI(title="Bellhop sandbox", description=__doc__, version="1", lifespan=lifespan)
     app.state.sandbox = state
     app.include_router(control.router)
+    app.include_router(guest_actions.router)
+    app.include_router(kept_files.router)
     app.include_router(page.router)
     app.include_router(phone.router)
     for simulator in state.simulators.values():

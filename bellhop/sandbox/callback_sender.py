@@ -59,12 +59,13 @@ class CallbackSender:
             # A time in the past is allowed: what is overdue is taken in its order.
             self._timers[step.id] = loop.call_at(loop.time() + step.due - now, self._take, step)
 
-    def cancel(self, seq: int) -> None:
-        """Nothing more will happen to this message."""
-        for step in self._store.steps_of([seq])[seq]:
+    def cancel(self, seq: int, word: str | None = None) -> None:
+        """Nothing more will happen to this message, or not this word any more."""
+        steps = [step for step in self._store.steps_of([seq])[seq] if word in (None, step.word)]
+        for step in steps:
             if timer := self._timers.pop(step.id, None):
                 timer.cancel()
-        self._store.cancel_steps(seq)
+        self._store.cancel_steps(steps)
 
     def forget_all(self) -> None:
         """Nothing more will happen to any message."""

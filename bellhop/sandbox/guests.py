@@ -1,24 +1,20 @@
-"""Who the sandbox's messages are for: a guest with a name and several addresses, or an address that nobody has named.
-
-An address stands for one guest in every channel: `whatsapp:+1305…` is the phone `+1305…`.
-"""
+"""Who the sandbox's messages are for: a guest with a name and several addresses, or an address nobody has named."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bellhop.sandbox.guest_addresses import ROOM, bare, by_hand, spellings
 from bellhop.sandbox.state import State
 from bellhop.sandbox.store import Message
 
-ROOM = "guests"
 NEWEST = 5_000
 """Messages that the list of guests is made of."""
 MOST_SHOWN = 200
-_CHANNELS = ("whatsapp:", "rcs:")
 
 
 class GuestRequest(BaseModel):
@@ -28,6 +24,13 @@ class GuestRequest(BaseModel):
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     addresses: Annotated[list[Annotated[str, Field(min_length=1, max_length=4096)]], Field(max_length=20)]
+    reads: bool = Field(default=True, description="whether they read messages by themselves, a moment after they came")
+    app: str | None = Field(
+        default=None,
+        max_length=2000,
+        pattern=r"^https?://",
+        description="the address of their app's back end, whose POST /session signs them in: {url, token}",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,15 @@ class Guest:
     key: str
     name: str
     addresses: tuple[str, ...]
+    named: bool = False
+    reads: bool = True
+    app: str | None = None
 
-
-def bare(address: str) -> str:
-    """The address without its channel."""
-    return next((address.removeprefix(channel) for channel in _CHANNELS if address.startswith(channel)), address)
-
-
-def spellings(addresses: Iterable[str]) -> list[str]:
-    """Every way in which a message may write one of these addresses."""
-    return [channel + address for address in addresses for channel in ("", *_CHANNELS)]
+    @property
+    def body(self) -> str:
+        """What `PUT /_sandbox/guests/{id}` takes to change this one, with the `id`, as JSON."""
+        given = {"id": self.key, "name": self.name, "addresses": self.addresses, "reads": self.reads, "app": self.app}
+        return json.dumps(given)
 
 
 def address_of(message: Message) -> str:
@@ -56,7 +58,10 @@ def address_of(message: Message) -> str:
 
 def named(state: State) -> dict[str, Guest]:
     """The guests that were given a name, by their keys."""
-    return {key: Guest(key, one["name"], tuple(one["addresses"])) for key, one in state.store.kept(ROOM).items()}
+    return {
+        key: Guest(key, one["name"], tuple(one["addresses"]), True, one.get("reads", True), one.get("app"))
+        for key, one in state.store.kept(ROOM).items()
+    }
 
 
 def put(state: State, key: str, asked: GuestRequest) -> dict[str, Any]:
@@ -65,9 +70,15 @@ def put(state: State, key: str, asked: GuestRequest) -> dict[str, Any]:
     for other in named(state).values():
         left = [address for address in other.addresses if address not in addresses]
         if other.key != key and len(left) < len(other.addresses):
-            state.store.keep(ROOM, other.key, {"name": other.name, "addresses": left})
-    state.store.keep(ROOM, key, {"name": asked.name, "addresses": addresses})
-    return {"id": key, "name": asked.name, "addresses": addresses}
+            _keep(state, replace(other, addresses=tuple(left)))
+    _keep(state, Guest(key, asked.name, tuple(addresses), True, asked.reads, asked.app))
+    state.by_hand = by_hand(state.store)
+    return {"id": key, **asked.model_dump(), "addresses": addresses}
+
+
+def _keep(state: State, guest: Guest) -> None:
+    row = {"name": guest.name, "addresses": list(guest.addresses), "reads": guest.reads, "app": guest.app}
+    state.store.keep(ROOM, guest.key, row)
 
 
 def find(state: State, key: str) -> Guest:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from bellhop.sandbox import guests
+from bellhop.sandbox.app_inbox import TONES, AppAway, AppInbox
+from bellhop.sandbox.guest_addresses import bare
 from bellhop.sandbox.page import javascript, rendered
 from bellhop.sandbox.simulator import Simulator
 from bellhop.sandbox.state import State
@@ -37,17 +42,39 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that came with a message."""
+
+    url: str
+    kind: str
+
+    @property
+    def name(self) -> str:
+        return unquote(urlsplit(self.url).path.rpartition("/")[2]) or self.kind
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """One message on the phone."""
 
     message: Message
-    simulator: Simulator
     channel: str
     tone: str
-    way: Way | None
+    as_mail: bool
+    media: list[File]
+    way: Way | None = None
     """How it is answered; None: it cannot be."""
-    buttons: list[tuple[str, str]]
+    buttons: tuple[tuple[str, str], ...] = ()
     """Those that can be tapped: what each says, and what `POST /_sandbox/inbound` takes beside that, as JSON."""
+    read: str | None = None
+    """What `POST /_sandbox/read` takes; None: nobody hears of reading it."""
+    unsubscribe: str | None = None
+    """What `POST /_sandbox/unsubscribe` takes; None: it names no address for that."""
+
+    @property
+    def key(self) -> str:
+        """What the page knows it by."""
+        return f"m{self.message.seq}" if self.message.seq else self.message.id
 
 
 def _way(simulator: Simulator, message: Message, channel: str) -> Way | None:
@@ -56,17 +83,58 @@ def _way(simulator: Simulator, message: Message, channel: str) -> Way | None:
     mine, theirs = message.recipient, message.sender or simulator.default_sender
     if message.direction == "inbound":
         mine, theirs = message.sender, message.recipient
-    return Way(f"{channel} to {guests.bare(theirs)}", simulator.name, mine, theirs)
+    return Way(f"{channel} to {bare(theirs)}", simulator.name, mine, theirs)
 
 
-def _shown(state: State, message: Message) -> Shown:
+def _shown(state: State, message: Message, awaited: Collection[int] = ()) -> Shown:
+    """`awaited`: the messages (`seq`) that are read by themselves in a moment."""
     simulator = state.simulators[message.provider]
     channel = simulator.channel(message)
     tone = simulator.tones.get(message.status, "plain")
     way = _way(simulator, message, channel)
     given = message.detail.get("buttons") if way and message.direction == "outbound" else None
-    buttons = [(str(one["title"]), json.dumps(simulator.pressed(one))) for one in given or ()]
-    return Shown(message, simulator, channel, tone, way, buttons)
+    this = json.dumps({"provider": message.provider, "id": message.id})
+    return Shown(
+        message,
+        channel,
+        tone,
+        simulator.shown_as == "mail",
+        _files(simulator.media(message)),
+        way,
+        tuple((str(one["title"]), json.dumps(simulator.pressed(one))) for one in given or ()),
+        this if simulator.readable(message) and message.seq not in awaited else None,
+        this if message.direction == "outbound" and simulator.unsubscribe_url(message) else None,
+    )
+
+
+def _awaited(state: State, messages: list[Message]) -> set[int]:
+    """Those of these messages that are read by themselves in a moment."""
+    steps = state.store.steps_of([message.seq for message in messages])
+    words = {name: simulator.read_word for name, simulator in state.simulators.items()}
+    owed = (step for some in steps.values() for step in some if step.state == "owed" and step.applies)
+    return {step.message for step in owed if step.word == words[step.provider]}
+
+
+def _files(found: list[tuple[str, str]]) -> list[File]:
+    """Those that a page may show: the address of a file is the sender's to choose."""
+    return [File(url, kind) for url, kind in found if re.match(r"https?://|/_sandbox/files/", url)]
+
+
+async def _in_app(state: State, guest: guests.Guest) -> tuple[list[Shown], str | None]:
+    """What lies in the guest's app, and why nothing can be seen of it."""
+    if guest.app is None:
+        return [], None
+    try:
+        found = await AppInbox(state, guest.app).messages()
+    except AppAway as away:
+        return [], str(away)
+    return [_of_app(guest, message) for message in found], None
+
+
+def _of_app(guest: guests.Guest, message: Message) -> Shown:
+    files = _files(list(zip(message.detail["media"], message.detail["media_types"], strict=True)))
+    read = json.dumps({"guest": guest.key, "id": message.id}) if message.status != "read" else None
+    return Shown(message, "In the app", TONES.get(message.status, "plain"), message.html is not None, files, read=read)
 
 
 @router.get("/phone")
@@ -76,9 +144,16 @@ async def phone(request: Request, guest: str = "") -> HTMLResponse:
     assert isinstance(state, State)
     known = [(one, _shown(state, last)) for one, last in guests.recent(state)]
     chosen = guests.find(state, guest[:4096]) if guest else None
-    thread = [_shown(state, message) for message in guests.thread(state, chosen, NEWEST)] if chosen else []
+    thread: list[Shown] = []
+    away = None
+    if chosen:
+        in_app, away = await _in_app(state, chosen)
+        found = guests.thread(state, chosen, NEWEST)
+        awaited = _awaited(state, found)
+        thread = [*in_app, *(_shown(state, message, awaited) for message in found)]
+        thread.sort(key=lambda one: one.message.accepted_at)
     ways = list(dict.fromkeys(one.way for one in reversed(thread) if one.way is not None))
-    context: dict[str, Any] = {"guests": known, "chosen": chosen, "thread": thread, "ways": ways, "newest": NEWEST}
+    context: dict[str, Any] = {"guests": known, "chosen": chosen, "thread": thread, "ways": ways, "away": away}
     return rendered("phone.html", context)
 
 

@@ -72,6 +72,10 @@ class Simulator(ABC):
     """What a word tells at a glance on the page: good, best, bad or odd; plain, if left out."""
     sent_word: ClassVar[str]
     """With this word the message has left the provider."""
+    read_at: ClassVar[str] = ""
+    """With this status a message can be read by hand; empty: nobody is told of reading."""
+    read_word: ClassVar[str] = ""
+    """What it says then."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -119,6 +123,23 @@ class Simulator(ABC):
         beside it) of a message."""
         return {}
 
+    def readable(self, message: Message) -> bool:
+        """Whether this message can now be read, so that the sender hears of it."""
+        at = bool(self.read_at) and message.status == self.read_at
+        return at and message.direction == "outbound" and not message.deleted
+
+    def read_step(self, message: Message, moment: float) -> PlannedStep:
+        """What happens when the guest reads a message that is `readable`."""
+        raise InvalidRequest(f"{self.label} tells nobody of reading")
+
+    def step_now(self, message: Message, moment: float, payload: dict[str, Any], url: str | None) -> PlannedStep:
+        """That a message is read, as a step that is due."""
+        return PlannedStep(message.seq, self.name, message.account, self.read_word, moment, payload, url=url)
+
+    def unsubscribe_url(self, message: Message) -> str | None:
+        """Where a reader who wants no more of these says so with one click; None: nowhere."""
+        return None
+
     def calls_back(self, message: Message) -> bool:
         """Whether there is an address for this message's callbacks."""
         return bool(message.callback_url)
@@ -143,6 +164,8 @@ class Simulator(ABC):
         row = self.magic.lookup(message.recipient)
         planned = []
         for step in usual if row is None or row.steps is None else row.steps:
+            if self.read_word and step.word == self.read_word and not self.state.reads(message.recipient):
+                continue
             due = start + self.after(step)
             planned.append(
                 PlannedStep(

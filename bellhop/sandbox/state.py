@@ -12,7 +12,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bellhop.sandbox import faults
+from bellhop.sandbox import faults, guest_addresses
 from bellhop.sandbox.callback_sender import CallbackSender
 from bellhop.sandbox.faults import FaultRequest, Faults, callback_effect
 from bellhop.sandbox.providers import simulators
@@ -39,6 +39,9 @@ class State:
         self.simulators: dict[str, Simulator] = {}
         self.callback_sender = CallbackSender(self.store, self.simulators)
         self.simulators.update((name, simulator(self)) for name, simulator in simulators().items())
+        self.by_hand = guest_addresses.by_hand(self.store)
+        self.app_sessions: dict[str, dict[str, str]] = {}
+        """By the address of a guest's app: where it reads its inbox, and with which token."""
         self.requests: deque[dict[str, Any]] = deque(maxlen=20_000)
 
     def _over(self, put: dict[str, Any]) -> SettingsGroup:
@@ -63,6 +66,10 @@ class State:
         self.store.accept(accepted)
         for _, steps in accepted:
             self.callback_sender.schedule(steps)
+
+    def reads(self, address: str) -> bool:
+        """Whether the guest with this address reads messages by themselves: all do but those who were told not to."""
+        return guest_addresses.bare(address) not in self.by_hand
 
     def call_fault(self, provider: str, recipients: list[str]) -> FaultRequest | None:
         """What befalls the call that sends to these recipients: a fault in force, else the first magic one."""

@@ -89,6 +89,7 @@ class PlannedStep:
 
 
 _JSON = ("custom_args", "detail", "payload")
+_SET = {"detail": "detail = json_patch(detail, ?)"}
 
 
 def _insert(table: str, of: type, key: str) -> tuple[str, tuple[str, ...]]:
@@ -141,11 +142,17 @@ class Store:
             raise
         self._db.execute("COMMIT")
 
+    def plan(self, steps: Iterable[PlannedStep]) -> None:
+        """Store what else will happen to messages that are here; sets `id` on the given objects."""
+        for step in steps:
+            step.id = self._db.execute(_INSERT_STEP, _values(step, _STEP_COLUMNS)).lastrowid or 0
+
     def change(self, seq: int, **columns: Any) -> None:
-        """Set columns of one message."""
+        """Set columns of one message; what is given of `detail` is laid over what it says already."""
         values = [json.dumps(value) if name in _JSON else value for name, value in columns.items()]
         self._db.execute(
-            f"UPDATE messages SET {', '.join(f'{name} = ?' for name in columns)} WHERE seq = ?", [*values, seq]
+            f"UPDATE messages SET {', '.join(_SET.get(name, f'{name} = ?') for name in columns)} WHERE seq = ?",
+            [*values, seq],
         )
 
     def settle(self, step: PlannedStep) -> bool:
@@ -156,9 +163,10 @@ class Store:
         )
         return done.rowcount == 1
 
-    def cancel_steps(self, seq: int) -> None:
-        """Nothing more will happen to this message."""
-        self._db.execute("UPDATE steps SET state = 'cancelled' WHERE message = ? AND state = 'owed'", (seq,))
+    def cancel_steps(self, steps: Iterable[PlannedStep]) -> None:
+        """These will not be taken."""
+        for step in steps:
+            self._db.execute("UPDATE steps SET state = 'cancelled' WHERE id = ? AND state = 'owed'", (step.id,))
 
     def owed(self) -> list[PlannedStep]:
         """Every step not yet taken, soonest first."""
@@ -223,8 +231,10 @@ class Store:
         return found
 
     def clear(self) -> int:
-        """Forget messages and what they owe; opt-outs, accounts and settings stay. Returns how many there were."""
+        """Forget messages, their files and what they owe; opt-outs, accounts and settings stay. Returns how many
+        messages there were."""
         self._db.execute("DELETE FROM steps")
+        self._db.execute("DELETE FROM kept WHERE room = 'files'")
         return self._db.execute("DELETE FROM messages").rowcount
 
     def opted_out(self, account: str, sender: str, recipient: str) -> bool:
@@ -255,6 +265,11 @@ class Store:
             "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT (room, key) DO UPDATE SET value = excluded.value",
             (room, key, json.dumps(value)),
         )
+
+    def kept_one(self, room: str, key: str) -> dict[str, Any] | None:
+        row = self._db.execute("SELECT value FROM kept WHERE room = ? AND key = ?", (room, key)).fetchone()
+        found: dict[str, Any] | None = json.loads(row["value"]) if row else None
+        return found
 
     def kept(self, room: str) -> dict[str, dict[str, Any]]:
         return {

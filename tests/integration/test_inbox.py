@@ -10,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.answers import Next
 from bellhop.ops.seed import ensure_property
+from bellhop.sandbox.app_inbox import AppAway, AppInbox
+from bellhop.sandbox.settings import Settings as SandboxSettings
+from bellhop.sandbox.state import State
 from bellhop.settings import Settings
 from bellhop.store.access import keys
 from bellhop.store.inbox import entries, sessions
@@ -221,3 +224,23 @@ async def test_sessions_end_when_their_time_is_over_or_somebody_says_so(inboxes:
     await inboxes.sql("update guest_sessions set expires_at = now() - interval '1 second'")
     async with inboxes.database.begin() as tx:
         assert (await sessions.over(tx, 1), await sessions.over(tx, 10)) == (1, 1)
+
+
+async def test_the_sandbox_s_phone_shows_it_as_the_guest_s_app_does(inboxes: Inboxes) -> None:
+    state = State(None, SandboxSettings(), "a secret that only the sandbox's accounts are made of")
+    app, url, guest = AppInbox(state, "http://127.0.0.1:1/app/"), str(inboxes.http.base_url), await inboxes.guest()
+    message = await inboxes.send(guest, options={"title": "Check-in"})
+    with pytest.raises(AppAway):
+        await app.messages()
+    token = (await inboxes.token(guest))["Authorization"].removeprefix("Bearer ")
+    state.app_sessions["http://127.0.0.1:1/app"] = {"url": url, "token": token}
+    (shown,) = await app.messages()
+    assert (shown.id, shown.subject, shown.content, shown.status) == (
+        message,
+        "Check-in",
+        "Your room is ready.",
+        "delivered",
+    )
+    assert (await inboxes.message(message))["status"] == "delivered"
+    assert await app.read(message) == "read"
+    assert (await inboxes.message(message))["status"] == "read"

@@ -37,6 +37,8 @@ async function load() {
   const before = thread ? thread.childElementCount : 0;
   merge(document.getElementById("guests"), fresh.getElementById("guests"));
   merge(thread, fresh.getElementById("thread"));
+  const away = fresh.getElementById("away");
+  if (away && document.getElementById("away")) document.getElementById("away").textContent = away.textContent;
   if (!document.getElementById("answer") && fresh.getElementById("answer")) location.reload();
   if (thread && follow && thread.childElementCount !== before) toEnd();
 }
@@ -50,14 +52,20 @@ async function refresh() {
   setTimeout(refresh, 1000);
 }
 
-async function write(way, body, more = {}) {
-  const said = document.getElementById("said");
-  const asked = JSON.stringify({ ...JSON.parse(way), body, ...more });
+async function post(path, asked, method = "POST") {
   const headers = { "Content-Type": "application/json" };
-  const answer = await fetch("/_sandbox/inbound", { method: "POST", headers, body: asked });
+  const answer = await fetch(`/_sandbox/${path}`, { method, headers, body: asked });
   const told = await answer.json().catch(() => ({}));
-  const status = told.status ?? told.detail ?? answer.status;
-  if (said) said.textContent = answer.ok && Number(status) < 300 ? "Delivered to the property." : `Answered: ${JSON.stringify(status)}`;
+  return { ok: answer.ok, told, status: told.status ?? told.detail ?? answer.status };
+}
+
+function say(text) {
+  document.getElementById("said").textContent = text;
+}
+
+async function write(way, body, more = {}) {
+  const { ok, status } = await post("inbound", JSON.stringify({ ...JSON.parse(way), body, ...more }));
+  say(ok && Number(status) < 300 ? "Delivered to the property." : `Answered: ${JSON.stringify(status)}`);
   await load();
 }
 
@@ -71,7 +79,22 @@ document.addEventListener("submit", (event) => {
   body.value = "";
 });
 
-document.addEventListener("click", (event) => {
+document.addEventListener("change", async (event) => {
+  if (event.target.id !== "reads") return;
+  const { guest } = event.target.dataset;
+  const { id, ...given } = JSON.parse(guest);
+  await post(`guests/${encodeURIComponent(id)}`, JSON.stringify({ ...given, reads: event.target.checked }), "PUT");
+});
+
+document.addEventListener("click", async (event) => {
+  const act = event.target.closest("button[data-read], button[data-unsubscribe]");
+  if (act) {
+    act.disabled = true;
+    const { ok, status } = await post(act.dataset.read ? "read" : "unsubscribe", act.dataset.read ?? act.dataset.unsubscribe);
+    const done = act.dataset.read ? "The property hears that it was read." : "The property hears that no more are wanted.";
+    say(ok && (act.dataset.read || Number(status) < 300) ? done : `Answered: ${JSON.stringify(status)}`);
+    await load();
+  }
   const button = event.target.closest("button[data-body]");
   if (!button) return;
   const way = button.dataset.way ?? document.getElementById("answer").elements.way.value;

@@ -46,7 +46,7 @@ def default(secret: str) -> DefaultAccount:
         "APNS_TOPIC": topic(secret),
         "APNS_CA": "".join(certificate(secret).split("\n")),
     }
-    return DefaultAccount(identity=key_id, env=env, callbacks={})
+    return DefaultAccount(identity=key_id, env=env, callbacks={}, app_reports="SANDBOX_APNS_APP_URL")
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from bellhop.sandbox.magic import Magic, MagicTable, hexadecimal
 from bellhop.sandbox.scenarios import Step
 
 MOMENTS: dict[str, tuple[str, float]] = {"sent": ("apns_sent_after", 1.0)}
-TONES = {"sent": "good"}
+TONES = {"sent": "good", "read": "best"}
 USUAL: tuple[Step, ...] = (Step("sent"),)
 
 REASONS: dict[int, tuple[int, str]] = {

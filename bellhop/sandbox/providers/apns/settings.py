@@ -11,3 +11,6 @@ class ApnsSettings(SettingsGroup):
     """Times are seconds after acceptance."""
 
     apns_sent_after: float = Field(default=0.1, ge=0, description="the device shows it; nobody is told")
+    apns_app_url: str = Field(
+        default="", description="where the app on a device reports that a notification was read: …/{receipt_token}/read"
+    )

@@ -11,15 +11,15 @@ from fastapi import FastAPI
 
 from bellhop.sandbox.account_registry import AccountRegistry
 from bellhop.sandbox.accounts import new_phrase
+from bellhop.sandbox.devices import PushSimulator
 from bellhop.sandbox.providers.apns import accounts, routes, scenarios
 from bellhop.sandbox.providers.apns.accounts import AccountRequest, ApnsAccount
 from bellhop.sandbox.providers.apns.settings import ApnsSettings
-from bellhop.sandbox.simulator import CallbackKind, InvalidRequest, PostedCallback, Simulator
 from bellhop.sandbox.state import State
-from bellhop.sandbox.store import Message, PlannedStep
+from bellhop.sandbox.store import Message
 
 
-class Apns(Simulator):
+class Apns(PushSimulator):
     """See docs/sandbox/apns.md."""
 
     name = "apns"
@@ -51,16 +51,12 @@ class Apns(Simulator):
         """What its tokens are signed with."""
         return accounts.private_key(self.state.secret, account.phrase)
 
-    def tell(self, step: PlannedStep) -> None:
-        self.state.callback_sender.settle(step, "done", "APNs calls nobody")
+    @property
+    def app_url(self) -> str:
+        return self.state.settings_of(ApnsSettings).apns_app_url
 
-    def calls_back(self, message: Message) -> bool:
-        return False
-
-    async def post_now(
-        self, kind: CallbackKind, word: str | None, message: Message, step: PlannedStep
-    ) -> PostedCallback:
-        raise InvalidRequest("APNs calls nobody")
+    def data(self, message: Message) -> dict[str, Any]:
+        return dict(message.detail["payload"])
 
     def put_account(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         given, phrase = AccountRequest.model_validate(asked), new_phrase()

@@ -68,7 +68,9 @@ def default(secret: str) -> DefaultAccount:
         key = keys.pem(keys.private_key(secret, "fcm default"))
         return service_account(project, key_id(secret, "default"), key, f"http://127.0.0.1:8900{TOKEN_PATH}")
 
-    return DefaultAccount(identity=project, env=_Made("FCM_SERVICE_ACCOUNT", made), callbacks={})
+    return DefaultAccount(
+        identity=project, env=_Made("FCM_SERVICE_ACCOUNT", made), callbacks={}, app_reports="SANDBOX_FCM_APP_URL"
+    )
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from bellhop.sandbox.magic import Magic, MagicTable
 from bellhop.sandbox.scenarios import Step
 
 MOMENTS: dict[str, tuple[str, float]] = {"sent": ("fcm_sent_after", 1.0)}
-TONES = {"sent": "good"}
+TONES = {"sent": "good", "read": "best"}
 USUAL: tuple[Step, ...] = (Step("sent"),)
 
 _FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"

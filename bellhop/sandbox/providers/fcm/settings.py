@@ -11,3 +11,6 @@ class FcmSettings(SettingsGroup):
     """Times are seconds after acceptance."""
 
     fcm_sent_after: float = Field(default=0.1, ge=0, description="the device shows it; nobody is told")
+    fcm_app_url: str = Field(
+        default="", description="where the app on a device reports that a notification was read: …/{receipt_token}/read"
+    )

@@ -10,15 +10,15 @@ from fastapi import FastAPI
 
 from bellhop.sandbox.account_registry import AccountRegistry
 from bellhop.sandbox.accounts import new_phrase
+from bellhop.sandbox.devices import PushSimulator
 from bellhop.sandbox.providers.fcm import accounts, keys, routes, scenarios
 from bellhop.sandbox.providers.fcm.accounts import AccountRequest, FcmAccount
 from bellhop.sandbox.providers.fcm.settings import FcmSettings
-from bellhop.sandbox.simulator import CallbackKind, InvalidRequest, PostedCallback, Simulator
 from bellhop.sandbox.state import State
-from bellhop.sandbox.store import Message, PlannedStep
+from bellhop.sandbox.store import Message
 
 
-class Fcm(Simulator):
+class Fcm(PushSimulator):
     """See docs/sandbox/fcm.md."""
 
     name = "fcm"
@@ -47,16 +47,12 @@ class Fcm(Simulator):
         """What its service account signs with."""
         return keys.private_key(self.state.secret, account.phrase)
 
-    def tell(self, step: PlannedStep) -> None:
-        self.state.callback_sender.settle(step, "done", "FCM calls nobody")
+    @property
+    def app_url(self) -> str:
+        return self.state.settings_of(FcmSettings).fcm_app_url
 
-    def calls_back(self, message: Message) -> bool:
-        return False
-
-    async def post_now(
-        self, kind: CallbackKind, word: str | None, message: Message, step: PlannedStep
-    ) -> PostedCallback:
-        raise InvalidRequest("FCM calls nobody")
+    def data(self, message: Message) -> dict[str, Any]:
+        return message.detail["message"].get("data") or {}
 
     def put_account(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         given, phrase, secret = AccountRequest.model_validate(asked), new_phrase(), self.state.secret

@@ -81,27 +81,27 @@ class _Calls:
             raise Refused(400, 4000, "The body is not an object")
         number = body.get("number")
         try:
-            types = await media.types_of([url] if (url := text_of(body, "media_url")) else [])
+            files = await media.files_of([url] if (url := text_of(body, "media_url")) else [])
         except media.NotFetched as problem:
             raise Refused(400, 4000, f"media_url: {problem}") from None
 
         def accept() -> Response:
             try:
-                return self._accept(body, account, types)
+                return self._accept(body, account, files)
             except Refused as refused:
                 return refused.reply
 
         asked = self._state.call_fault("sendblue", [number] if isinstance(number, str) else [])
         return await faults.through(asked, request, accept, _fault_error)
 
-    def _accept(self, body: dict[str, Any], account: SendblueAccount, types: list[str]) -> Response:
+    def _accept(self, body: dict[str, Any], account: SendblueAccount, files: list[media.File]) -> Response:
         number, line = checked(body, account)
         row = self._sendblue.magic.lookup(number)
         if row and row.refused:
             key, words = scenarios.REFUSALS[row.refused]
             raise Refused(400, {4293: 429}.get(row.refused, row.refused), words, key)
         message = compose(body, account, number, line, now())
-        message.detail["media_types"] = types
+        message.detail |= media.detail(files)
         steps = self._sendblue.planned(
             message,
             scenarios.USUAL,

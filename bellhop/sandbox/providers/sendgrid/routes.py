@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bellhop.sandbox import faults
+from bellhop.sandbox import faults, kept_files
 from bellhop.sandbox.faults import FaultRequest
 from bellhop.sandbox.providers.sendgrid import accounts, checks, scenarios
 from bellhop.sandbox.providers.sendgrid.accounts import SendGridAccount
@@ -111,14 +111,24 @@ class _Calls:
         if ((mail.get("mail_settings") or {}).get("sandbox_mode") or {}).get("enable"):
             return Response(status_code=200)  # validated, never sent
         message_id, moment = secrets.token_urlsafe(16), now()
+        infix, files = ".filterdrecv-sandbox-1-", self._files(mail, message_id)
         everybody = [(row, entry["email"]) for row in mail["personalizations"] for entry in _all(row)]
         accepted = [
             # Each recipient's copy has an id of its own, which all of its events bear.
-            self._one(mail, row, to, account, f"{message_id}.filterdrecv-sandbox-1-{int(moment):X}-{number}.0", moment)
+            self._one(mail, row, to, account, f"{message_id}{infix}{int(moment):X}-{number}.0", moment, files)
             for number, (row, to) in enumerate(everybody)
         ]
         self._state.accept(accepted)
         return Response(status_code=202, headers={"X-Message-Id": message_id})
+
+    def _files(self, mail: dict[str, Any], message_id: str) -> list[dict[str, Any]]:
+        """Keep what is attached, and say what it is."""
+        return [
+            kept_files.keep(
+                self._state.store, f"{message_id}/{at}", str(part["filename"]), part.get("type"), str(part["content"])
+            )
+            for at, part in enumerate(mail.get("attachments") or [])
+        ]
 
     def _one(
         self,
@@ -128,6 +138,7 @@ class _Calls:
         account: SendGridAccount,
         sg_message_id: str,
         moment: float,
+        files: list[dict[str, Any]],
     ) -> tuple[Message, list[PlannedStep]]:
         blocks = {block["type"]: block["value"] for block in reversed(mail.get("content") or [])}
         template = {
@@ -160,6 +171,7 @@ class _Calls:
                 "asm": mail.get("asm"),
                 **template,
                 "attachments": [part.get("filename") for part in mail.get("attachments") or []],
+                "files": files,
             },
         )
         start = max(moment, float(row.get("send_at") or mail.get("send_at") or 0))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI
 
@@ -12,8 +14,9 @@ from bellhop.sandbox.account_registry import AccountRegistry
 from bellhop.sandbox.accounts import new_phrase
 from bellhop.sandbox.providers.sendgrid import accounts, routes, scenarios
 from bellhop.sandbox.providers.sendgrid.accounts import AccountRequest, SendGridAccount
-from bellhop.sandbox.providers.sendgrid.events import EventWebhook
+from bellhop.sandbox.providers.sendgrid.events import EventWebhook, event
 from bellhop.sandbox.providers.sendgrid.settings import SendGridSettings
+from bellhop.sandbox.scenarios import Step
 from bellhop.sandbox.simulator import CallbackKind, PostedCallback, Simulator
 from bellhop.sandbox.state import State
 from bellhop.sandbox.store import Message, PlannedStep
@@ -33,6 +36,7 @@ class SendGrid(Simulator):
     moments = scenarios.MOMENTS
     tones = scenarios.TONES
     sent_word = "processed"
+    read_at, read_word = "delivered", "open"
 
     def __init__(self, state: State) -> None:
         super().__init__(state)
@@ -46,6 +50,26 @@ class SendGrid(Simulator):
 
     def mount(self, app: FastAPI) -> None:
         routes.mount(app, self)
+
+    def readable(self, message: Message) -> bool:
+        # Opens are seen by a picture, which a mail of plain text has not.
+        return (message.html is not None or "template_id" in message.detail) and super().readable(message)
+
+    def read_step(self, message: Message, moment: float) -> PlannedStep:
+        return self.step_now(message, moment, event(message, Step(self.read_word), moment), None)
+
+    def unsubscribe_url(self, message: Message) -> str | None:
+        headers = {name.casefold(): str(value) for name, value in message.detail["headers"].items()}
+        if "list-unsubscribe-post" not in headers:
+            return None
+        found = re.search(r"<(https?://[^>]+)>", headers.get("list-unsubscribe", ""))
+        return found[1] if found else None
+
+    def media(self, message: Message) -> list[tuple[str, str]]:
+        return [
+            (f"/_sandbox/files/{message.id}/{at}/{quote(file['name'], safe='')}", file["type"])
+            for at, file in enumerate(message.detail.get("files") or [])
+        ]
 
     def tell(self, step: PlannedStep) -> None:
         self.webhook.tell(step)

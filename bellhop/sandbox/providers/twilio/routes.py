@@ -120,20 +120,20 @@ class _Calls:
     async def create(self, request: Request, account: TwilioAccount) -> Response:
         form = await _form(request)
         try:
-            types = await media.types_of(form.get("MediaUrl", []))
+            files = await media.files_of(form.get("MediaUrl", []))
         except media.NotFetched as problem:
             raise Refused(21620, str(problem)) from None
 
         def accept() -> Response:
             try:
-                return self._accept(form, account, types)
+                return self._accept(form, account, files)
             except Refused as refused:
                 return refused.reply
 
         asked = self._state.call_fault("twilio", [one(form, "To")])
         return await faults.through(asked, request, accept, _fault_error)
 
-    def _accept(self, form: dict[str, list[str]], account: TwilioAccount, types: list[str]) -> Response:
+    def _accept(self, form: dict[str, list[str]], account: TwilioAccount, files: list[media.File]) -> Response:
         to, sender, body = checked(form, account)
         row = self._twilio.magic.lookup(to)
         if row and row.refused:
@@ -149,7 +149,7 @@ class _Calls:
         if to.startswith(whatsapp.PREFIX):
             free = whatsapp.is_open(self._state.store, message, self._twilio.settings.twilio_window)
             usual = whatsapp.steps(message, content, given, free=free, out=out)
-        message.detail["media_types"] = types
+        message.detail |= media.detail(files)
         steps = self._twilio.planned(
             message,
             self._twilio.in_time(message, usual),

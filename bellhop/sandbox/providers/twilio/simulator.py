@@ -14,6 +14,7 @@ from bellhop.sandbox.accounts import new_phrase
 from bellhop.sandbox.providers.twilio import accounts, contents, inbound, routes, scenarios
 from bellhop.sandbox.providers.twilio.accounts import AccountRequest, TwilioAccount
 from bellhop.sandbox.providers.twilio.callbacks import TOKEN, Webhooks
+from bellhop.sandbox.providers.twilio.messages import callback
 from bellhop.sandbox.providers.twilio.settings import TwilioSettings
 from bellhop.sandbox.scenarios import Step
 from bellhop.sandbox.simulator import CallbackKind, InvalidRequest, PostedCallback, Simulator
@@ -37,6 +38,7 @@ class Twilio(Simulator):
     moments = scenarios.MOMENTS
     tones = scenarios.TONES
     sent_word = "sent"
+    read_at, read_word = "delivered", "read"
 
     def __init__(self, state: State) -> None:
         super().__init__(state)
@@ -65,6 +67,14 @@ class Twilio(Simulator):
     def pressed(self, button: Mapping[str, Any]) -> dict[str, Any]:
         fields = {"ButtonText": button["title"], "ButtonPayload": button.get("payload") or button["title"]}
         return {"fields": fields}
+
+    def readable(self, message: Message) -> bool:
+        # A text's sender hears no more than that it arrived.
+        return ":" in message.recipient and super().readable(message)
+
+    def read_step(self, message: Message, moment: float) -> PlannedStep:
+        payload = callback(message, Step(self.read_word), self.accounts[message.account])
+        return self.step_now(message, moment, payload, message.callback_url)
 
     def tell(self, step: PlannedStep) -> None:
         self.state.callback_sender.start(self.webhooks.tell(step))
