@@ -111,8 +111,8 @@ def _awaited(state: State, messages: list[Message]) -> set[int]:
     """Those of these messages that are read by themselves in a moment."""
     steps = state.store.steps_of([message.seq for message in messages])
     words = {name: simulator.read_word for name, simulator in state.simulators.items()}
-    owed = (step for some in steps.values() for step in some if step.state == "owed" and step.applies)
-    return {step.message for step in owed if step.word == words[step.provider]}
+    pending = (step for some in steps.values() for step in some if step.state == "owed" and step.applies)
+    return {step.message for step in pending if step.word == words[step.provider]}
 
 
 def _files(found: list[tuple[str, str]]) -> list[File]:

@@ -132,6 +132,8 @@ def test_the_sandbox_calls_back_with_its_own_accounts() -> None:
         "SANDBOX_SENDGRID_EVENT_URL": f"http://api:8000/v1/receipts/sendgrid/{key_id}/events",
         "SANDBOX_TWILIO_INBOUND_URL": f"{twilio}/inbound#{OVERRIDES}",
         "SANDBOX_TWILIO_INBOUND_FALLBACK_URL": f"{twilio}/fallback#{OVERRIDES}",
+        "SANDBOX_APNS_APP_URL": "http://api:8000/v1/push/receipts",
+        "SANDBOX_FCM_APP_URL": "http://api:8000/v1/push/receipts",
     }
     second = sandbox_env("http://api:8000", SECRET_KEY, "https://second.example/bellhop")
     assert second["SANDBOX_TWILIO_INBOUND_URL"] == environment["SANDBOX_TWILIO_INBOUND_URL"]
