@@ -76,12 +76,13 @@ _RETRY_AFTER = {"description": "Seconds to wait before trying again.", "schema":
 
 def describe(app: FastAPI) -> None:
     """Make `app.openapi()` give the whole description, made once."""
-    for word in EventType:
-        _webhook(app, word)
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
         if not app.openapi_schema or "securitySchemes" not in app.openapi_schema.get("components", {}):
+            if not app.webhooks.routes:
+                for word in EventType:
+                    _webhook(app, word)
             app.openapi_schema = _finish(plain(), app.routes)
         return app.openapi_schema
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable, Sequence
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 import httpcore2
@@ -146,6 +147,12 @@ class _PublicOnly(httpcore2.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    # Once for the process: to read every certificate there is takes a twentieth of a second.
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 class _Transport(httpx2.AsyncHTTPTransport):
     def __init__(
         self,
@@ -154,10 +161,10 @@ class _Transport(httpx2.AsyncHTTPTransport):
         limits: httpx2.Limits,
         resolver: Resolver | None,
     ) -> None:
-        super().__init__(verify=verify, trust_env=False)
+        context = verify if isinstance(verify, ssl.SSLContext) else _certificates()
+        super().__init__(verify=context, trust_env=False)
         self._allow = allow
         self._resolver = resolver
-        context = verify if isinstance(verify, ssl.SSLContext) else httpx2.create_ssl_context(trust_env=False)
         # httpx2 has no argument for a network backend; a test fails if this attribute loses its meaning.
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=context,
