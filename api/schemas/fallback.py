@@ -1,4 +1,4 @@
-"""What follows a message that cannot arrive, on the wire."""
+"""What follows a message that cannot arrive or is not read, on the wire."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from bellhop.domain import addresses
 from bellhop.domain.addresses import BadAddress
 from bellhop.domain.channels import CHANNELS, Channel, ChannelRules, SubjectRule
 from bellhop.domain.content import HTML, MAX_CONTENT
+from bellhop.domain.steps import When
 from bellhop.domain.text import visible
 
-WhenWord = Literal["failed"]
+WhenWord = Literal["failed", "not_read"]
 LONGEST_AFTER = 7 * 86_400
 
 
@@ -57,18 +58,31 @@ class FallbackStep(Strict):
     ] = None
     when: Annotated[
         WhenWord,
-        Field(description="`failed` (the usual): once the one before can no longer arrive, because it surely failed."),
+        Field(
+            description="`failed` (the usual): once what was sent before can no longer arrive, because it surely "
+            "failed. `not_read`: a reminder, `after` seconds after the one before was sent unless it was read by then, "
+            "and at once where it surely failed. On a channel that cannot say that a message was read it is sent all "
+            "the same. Both may well arrive."
+        ),
     ] = "failed"
     after: Annotated[
         int | None,
         Field(
             ge=10,
             le=LONGEST_AFTER,
+            validate_default=True,
             description="Seconds that the one before has to arrive. A provider that takes such a limit is told; what "
             "it has is followed only once it says that it did not deliver it. Left out: until the one before fails by "
-            "itself.",
+            "itself. With `not_read`, where it is needed: seconds that the guest has to read it.",
         ),
     ] = None
+
+    @field_validator("after")
+    @classmethod
+    def _after(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is None and info.data.get("when") == When.NOT_READ:
+            raise wrong("after_required", "expected seconds: after how long a reminder follows what is not read")
+        return value
 
     @field_validator("recipient")
     @classmethod

@@ -225,5 +225,7 @@ def lines(timeline: Mapping[str, Any]) -> list[str]:
         rest = [str(entry[name]) for name in ("provider", "provider_id", "event", "code", "detail") if entry.get(name)]
         if error := entry.get("error"):
             rest.append(f"{error['code']}: {error['message']}")
+        if step := entry.get("step"):
+            rest.append(f"[{step['channel']}, {step['cost']}]")
         shown.append(f"{entry['at']}  {entry['what']:<22} {'  '.join(rest)}".rstrip())
     return shown

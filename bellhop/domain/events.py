@@ -17,7 +17,7 @@ class EventType(StrEnum):
     MESSAGE_FAILED = "message.failed"
     """Delivery failed; `metadata.error` says why."""
     MESSAGE_FALLBACK = "message.fallback"
-    """A way of the message has failed, and its next one follows; `step` says which and why."""
+    """A way of the message has failed or is not read, and its next one follows; `step` says which and why."""
     MESSAGE_READ = "message.read"
     """The guest opened or read the message."""
     MESSAGE_CANCELLED = "message.cancelled"

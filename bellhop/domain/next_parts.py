@@ -27,15 +27,15 @@ class NextParts:
     """Whether a call has to be over first."""
 
 
-def open_calls(rows: Sequence[AttemptRow]) -> list[AttemptRow]:
-    """Calls whose outcome is not known yet, and may still come to be known."""
-    return [row for row in rows if row.state in _OPEN and row.stage is not Stage.GAVE_UP]
+def open_calls(message: MessageRow, rows: Sequence[AttemptRow]) -> list[AttemptRow]:
+    """Calls at the step that a message is at whose outcome is not known yet, and may still come to be known."""
+    return [row for row in rows if row.step == message.step and row.state in _OPEN and row.stage is not Stage.GAVE_UP]
 
 
 def next_parts(message: MessageRow, rows: Sequence[AttemptRow], stages: Sequence[Stage]) -> NextParts:
     """What of `message` goes next, whose attempts are `rows` and whose parts stand at `stages`."""
     left = [part for part, stage in enumerate(stages) if stage is Stage.QUEUED]
-    open_ones = open_calls(rows)
+    open_ones = open_calls(message, rows)
     if not CHANNELS[message.channel].any_part:
         return NextParts(tuple(left[:1]), message.due_at, bool(open_ones))
     under_way = {row.part for row in open_ones}

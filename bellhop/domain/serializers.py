@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from bellhop.domain import content, inbound_details, media, segments
+from bellhop.domain import content, inbound_details, media, segments, steps
 from bellhop.domain.approved_templates import state_of
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.consents import ALL, MARKETING
@@ -76,11 +76,26 @@ def _step(kept: Mapping[str, Any]) -> dict[str, Any]:
     return {name: kept[name] for name in ("channel", "when", "after")}
 
 
-def step(row: PublicMessage, number: int) -> dict[str, Any]:
-    """What an event of a message with further steps is about: one of them; 0: the message as it is sent first."""
+NOT_READ = {
+    "code": "not_read",
+    "message": "The guest had not read it by then, as far as that can be known.",
+    "provider_code": None,
+    "retryable": False,
+}
+"""Why a reminder is sent, in the form of a failure's reason."""
+
+
+def step(row: PublicMessage, number: int, facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What an event of a message with further steps is about: one of them; 0: the message as it is sent first. `facts`:
+    of the event that it begins, which says why."""
     planned = row.step_at(number)
     channel = planned.channel if planned else row.channel
-    return {"number": number, "channel": channel.value, "cost": CHANNELS[channel].cost.value}
+    shown: dict[str, Any] = {"number": number, "channel": channel.value, "cost": CHANNELS[channel].cost.value}
+    if facts is not None and facts.get("because") == NOT_READ["code"]:
+        shown["reason"] = NOT_READ
+    elif facts is not None and facts.get("code"):
+        shown["reason"] = error_object(facts["code"], facts.get("provider_code"))
+    return shown
 
 
 def _billed(row: PublicMessage) -> dict[str, Any]:
@@ -102,6 +117,7 @@ def accepted(row: PublicMessage) -> dict[str, Any]:
     """The OutboundMessage object in answer to a send, with `warnings` where there are any."""
     counted = _segments(row)
     said = segments.warnings(row.content or "", counted) if counted else []
+    said += steps.warnings([steps.read(step) for step in row.plan or ()])
     return {**message(row), **({"warnings": said} if said else {})}
 
 

@@ -175,6 +175,8 @@ def of_message(decision: Stage, parts: Iterable[Stage], rules: ChannelRules) -> 
     return higher(decision, of_parts(parts), rules)
 
 
+FAILED = frozenset({Stage.GAVE_UP, Stage.UNDELIVERED})
+"""The two ways to fail."""
 ARRIVED = frozenset({Stage.DELIVERED, Stage.READ})
 """What it takes for a message to count as arrived, whichever of its steps brought it."""
 
@@ -183,6 +185,23 @@ def of_steps(current: Stage, earlier: Iterable[Stage]) -> Stage:
     """The stage of a message of several steps: that of the one it is at (`current`); but what an earlier one has
     brought to the guest after all counts as well, whatever became of the later."""
     return max((stage for stage in (current, *earlier) if stage in ARRIVED), key=RANK.__getitem__, default=current)
+
+
+def with_reminder(
+    current: Stage, beside: Iterable[Stage], earlier: Iterable[Stage], *, begun: bool
+) -> tuple[Stage, Stage]:
+    """Of a message whose reminder stands at `current`: the stage that its row keeps, and the one that callers see.
+    `beside`: the steps that it reminds of, which may still arrive; `earlier`: those that failed before them; `begun`:
+    whether anything of the reminder has gone out, or may have.
+
+    What got furthest counts, whichever it is: so none fails the message while another one may still arrive. The row
+    waits as long as the reminder does, which what was read takes back.
+    """
+    known = (current, *beside)
+    best = max((stage for stage in (*known, *earlier) if stage in ARRIVED), key=RANK.__getitem__, default=None)
+    seen = best or (Stage.SENT if Stage.SENT in known else current)
+    waits = current is Stage.QUEUED and (begun or seen is not Stage.READ)
+    return Stage.QUEUED if waits else seen, seen
 
 
 def news(before: Stage, after: Stage, rules: ChannelRules) -> tuple[Stage, ...]:

@@ -1,4 +1,4 @@
-"""A message's steps: the message as it is sent first, and what follows where that cannot arrive. Pure.
+"""A message's steps: the message as it is sent first, and what follows where that cannot arrive or is not read. Pure.
 
 What is said of each is fixed at acceptance; which of them a message is at is a decision of ours, and only goes up. What
 is stored with the message (`stored`) names channels, numbers and times: no guest's data.
@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
-from bellhop.domain.channels import Channel
+from bellhop.domain.channels import CHANNELS, Channel
 
 MOST = 4
 """Further steps that a message may have."""
@@ -21,7 +22,9 @@ class When(StrEnum):
     """What a step waits for."""
 
     FAILED = "failed"
-    """The step before can no longer arrive: it surely failed."""
+    """What was sent before can no longer arrive: it surely failed."""
+    NOT_READ = "not_read"
+    """A reminder: the step before was sent `after` seconds ago and is not read, or surely failed. Both may arrive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,8 @@ class Step:
     when: When | None = None
     """None: it is the first."""
     after: float | None = None
-    """With FAILED: seconds that the step before is given to arrive, if the caller says so."""
+    """With FAILED: seconds that the step before is given to arrive, if the caller says so. With NOT_READ: seconds that
+    the guest is given to read it, from when it was sent."""
 
 
 def plan(steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -58,6 +62,20 @@ def plan(steps: Sequence[Step]) -> tuple[Step, ...]:
             )
         planned.append(step)
     return tuple(planned)
+
+
+def warnings(steps: Sequence[Step]) -> list[dict[str, str]]:
+    """What the sender of a message with these steps may want to know."""
+    reminders = [(before, step) for before, step in pairwise(steps) if step.when is When.NOT_READ]
+    if not reminders:
+        return []
+    said = "A reminder is sent beside what it reminds of, so the guest may well get the message more than once."
+    given = [{"code": "may_arrive_twice", "message": said}]
+    silent = [CHANNELS[before.channel].name for before, _ in reminders if not CHANNELS[before.channel].reports_reading]
+    if silent:
+        said = f"Nobody learns whether {' or '.join(silent)} was read: it is reminded of in any case."
+        given.append({"code": "reading_unknown", "message": said})
+    return given
 
 
 def stored(steps: Sequence[Step]) -> list[dict[str, Any]] | None:

@@ -10,10 +10,11 @@ from enum import Enum
 from itertools import product
 
 from bellhop.domain import statuses
-from bellhop.domain.channels import CHANNELS, Channel, ChannelRules
+from bellhop.domain.channels import CHANNELS, Channel, ChannelRules, Cost
 from bellhop.domain.events import OF_STAGE
 from bellhop.domain.failures import WORDS
 from bellhop.domain.statuses import PASSES, RANK, STATUS, Stage, Status
+from bellhop.domain.steps import When
 from bellhop.providers import PACKAGES
 from bellhop.providers.package import WordTable
 
@@ -146,6 +147,42 @@ def _of_parts() -> list[str]:
     ]
 
 
+STEPS = """\
+## Steps
+
+A message with a `fallback` stands where its steps together do. What one of them brought (`delivered`, `read`) counts,
+whichever it is and whenever it comes to be known; a failure only once no step is left that may arrive. So a step that
+failed does not fail a message which has another, and a reminder (`when: "not_read"`) that failed does not fail one that
+was sent or has arrived.
+
+| `when` | Begins | Beside the step before |
+|---|---|---|
+{rows}
+
+Whether a message was read can become known on {reading}; elsewhere a reminder is sent in any case. What is read before
+its reminder is sent needs none, and one that waits is taken back. What is sent twice may arrive twice: the answer to
+the send says so (`warnings`: `may_arrive_twice`, `reading_unknown`).
+
+Each step's channel has a cost class, which the timeline and the webhooks name: {costs}.
+"""
+STEP_BEGINS = {
+    When.FAILED: ("once what was sent before surely failed and can no longer arrive", "never: one live copy"),
+    When.NOT_READ: (
+        "`after` seconds after the step before was sent, if that is not read; at once where it surely failed",
+        "yes: both may arrive",
+    ),
+}
+
+
+def _steps(reading: str) -> list[str]:
+    rows = "\n".join(f"| {_code(when.value)} | {' | '.join(STEP_BEGINS[when])} |" for when in When)
+    costs = "; ".join(
+        f"{_code(cost.value)} {_listed(channel for channel, rules in CHANNELS.items() if rules.cost is cost)}"
+        for cost in Cost
+    )
+    return [STEPS.format(rows=rows, reading=reading, costs=costs)]
+
+
 def page() -> str:
     """The whole page."""
     taken, of_any = CHANNELS[TAKEN[0]], CHANNELS[OF_ANY[0]]
@@ -190,6 +227,7 @@ def page() -> str:
         "`message.failed` and `message.delivered` are told once: where these tables tell one a second time it is left",
         "out.",
         "",
+        *_steps(reading),
         "## Providers' words",
         "",
         "A word that is not in these tables is stored as it came and changes nothing.",

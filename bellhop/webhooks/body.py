@@ -7,7 +7,6 @@ from typing import Any
 
 from bellhop.domain import serializers
 from bellhop.domain.events import EventType
-from bellhop.domain.failures import error_object
 from bellhop.domain.ids import Prefix
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.messages import PublicMessage
@@ -55,7 +54,6 @@ def _message(delivery: PendingDelivery, row: PublicMessage) -> dict[str, Any]:
         elif shown["sent_at"] is None:
             shown["sent_at"] = serializers.timestamp(delivery.created_at)
     if "step" in delivery.facts:
-        shown["step"] = serializers.step(row, delivery.facts["step"])
-        if delivery.type == EventType.MESSAGE_FALLBACK and failure is not None:
-            shown["step"]["reason"] = error_object(failure["code"], failure.get("provider_code"))
+        begins = delivery.facts if delivery.type == EventType.MESSAGE_FALLBACK else None
+        shown["step"] = serializers.step(row, delivery.facts["step"], begins)
     return shown

@@ -57,7 +57,7 @@ async def test_what_failed_is_followed_by_the_next_step_with_its_own_words(idle_
     assert event["facts"] == {"stage": "queued", "step": 1, "code": "address_invalid", "provider_code": "21211"}
     entries = (await idle_stack.http.get(f"/v1/messaging/{message_id}/timeline")).json()["data"]
     (fallen,) = [entry for entry in entries if entry["what"] == "message.fallback"]
-    assert fallen["step"] == {"number": 1, "channel": "email", "cost": "low"}
+    assert fallen["step"] == {"number": 1, "channel": "email", "cost": "low", "reason": fallen["error"]}
     assert fallen["error"]["code"] == "address_invalid"
 
 
@@ -224,6 +224,7 @@ WRONG: list[tuple[dict[str, Any], list[Any], str]] = [
     ({"channel": "email", "recipient": "nobody"}, ["body", "fallback", 0, "recipient"], "recipient"),
     ({"channel": "sms", "subject": "Hello"}, ["body", "fallback", 0, "subject"], "subject_unexpected"),
     ({"channel": "in_app"}, ["body", "fallback", 0, "recipient"], "recipient_required"),
+    ({**MAIL, "when": "not_read"}, ["body", "fallback", 0, "after"], "after_required"),
     ({**MAIL, "channel": "email"}, ["body", "fallback", 0, "channel"], "channel_unavailable"),
 ]
 

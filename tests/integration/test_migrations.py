@@ -269,7 +269,7 @@ LIVE = re.compile(r"WHERE \(state = ANY \(ARRAY\['in_flight'::text, 'accepted'::
         # I2: the database itself refuses a second live attempt.
         (
             "uq_attempts_live",
-            r"CREATE UNIQUE INDEX .* ON public\.attempts USING btree \(message_id, part\) " + LIVE.pattern,
+            r"CREATE UNIQUE INDEX .* ON public\.attempts USING btree \(message_id, part, reminder\) " + LIVE.pattern,
         ),
         # I4: a stage is told once.
         ("uq_events_once", r"CREATE UNIQUE INDEX .*\(subject_id, stage\) WHERE \(stage IS NOT NULL\)$"),

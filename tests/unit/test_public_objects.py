@@ -41,6 +41,7 @@ MESSAGE = PublicMessage(
     guest_ref=serializers.erased(serializers.Prefix.GUEST, KEY, PROPERTY)["id"], guest_id=KEY, conversation_id=None,
     subject="Your suite", content="It is ready.", metadata={"booking": "GSR-1842"}, details=None,
     scheduled_at=AT, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
+    delivered_at=None,
     priority=Priority.NORMAL, category=Category.MARKETING, valid_until=None, resend_of=KEY,
     step=0, plan=None,
 )  # fmt: skip

@@ -30,6 +30,7 @@ MESSAGE = PublicMessage(
     id=KEY, property_id=OTHER, channel=Channel.SMS, recipient="+13055551234", sender=None, guest_ref=None,
     guest_id=None, conversation_id=None, subject=None, content="Your suite is ready.", metadata={}, details=None,
     scheduled_at=None, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
+    delivered_at=None,
     priority=Priority.NORMAL, category=Category.TRANSACTIONAL, valid_until=None, resend_of=None,
     step=0, plan=None,
 )  # fmt: skip

@@ -42,6 +42,8 @@ class AttemptRow:
     part: int
     """From 0."""
     step: int
+    reminder: int
+    """How many reminders of its message had begun: beside it each may have a live attempt of its own."""
     account_id: UUID
     provider: str
     state: AttemptState

@@ -13,7 +13,7 @@ from bellhop.domain.channels import CHANNELS, Channel, ChannelRules
 from bellhop.domain.policy import Reason
 from bellhop.domain.priorities import Priority
 from bellhop.domain.statuses import Stage
-from bellhop.domain.steps import Step
+from bellhop.domain.steps import Step, When
 
 
 @dataclass(slots=True)
@@ -49,6 +49,7 @@ class PublicMessage:
     resend_of: UUID | None
     """The failed message that it sends again."""
     sent_at: datetime | None
+    delivered_at: datetime | None
     created_at: datetime
     step: int
     """Which of its steps it is at, from 0."""
@@ -57,8 +58,11 @@ class PublicMessage:
 
     @property
     def shown(self) -> Stage:
-        """Where callers see it: what a provider once took is not `queued` again while its next step waits."""
-        return Stage.SENT if self.stage is Stage.QUEUED and self.sent_at is not None else self.stage
+        """Where callers see it: what a provider once took is not `queued` again while its next step waits, nor what
+        has arrived while a reminder does."""
+        if self.stage is not Stage.QUEUED or self.sent_at is None:
+            return self.stage
+        return Stage.SENT if self.delivered_at is None else Stage.DELIVERED
 
     def step_at(self, number: int) -> Step | None:
         """One of its steps; None: it has no such."""
@@ -91,7 +95,8 @@ class MessageRow(PublicMessage):
     parked_at: datetime | None
     parts: int
     tries: int
-    delivered_at: datetime | None
+    remind_at: datetime | None
+    """When its next step follows, a reminder, if it is not read by then; None: it is not known yet, or none does."""
     read_at: datetime | None
     updated_at: datetime
     wake_due_at: datetime | None
@@ -121,6 +126,29 @@ class MessageRow(PublicMessage):
         """Until when a provider is to try, where it takes such a limit; None: as long as it usually does."""
         step = self.step_at(self.step)
         return self.expires_at if step is not None and step.limited else self.valid_until
+
+    @property
+    def reminders(self) -> int:
+        """How many reminders have begun."""
+        return sum(step["when"] == When.NOT_READ for step in (self.plan or ())[: self.step + 1])
+
+    @property
+    def reminds_of(self) -> range:
+        """The steps beside which the one it is at was begun, as a reminder of them; none where it is no reminder."""
+        first = self.step
+        while first and (step := self.step_at(first)) is not None and step.when is When.NOT_READ:
+            first -= 1
+        return range(first, self.step)
+
+    @property
+    def reminds_in(self) -> float | None:
+        """Seconds until a reminder follows, 0: it is time; None: none does."""
+        at = self.remind_at
+        if at is None or self.stage not in (Stage.SENT, Stage.DELIVERED) or self.erased_at is not None:
+            return None
+        if self.valid_until is not None and self.valid_until <= max(at, self.now):
+            return None
+        return max(0.0, (at - self.now).total_seconds())
 
     @property
     def rules(self) -> ChannelRules:

@@ -68,7 +68,7 @@ _START = CompiledStatement(
     insert(attempts)
     .values(lease_until=func.clock_timestamp() + seconds(bindparam("lease", type_=Float)))
     .returning(attempts.c.id),
-    ("scope_id", "message_id", "part", "step", "account_id", "provider", "sender", "body", "content_sid"),
+    ("scope_id", "message_id", "part", "step", "reminder", "account_id", "provider", "sender", "body", "content_sid"),
     value=UUID,
 )
 _ACCEPTED = CompiledStatement(
@@ -149,6 +149,7 @@ async def start(
         message_id=message.id,
         part=part,
         step=message.step,
+        reminder=message.reminders,
         account_id=sender.account_id,
         provider=sender.provider,
         sender=sender.address,
@@ -160,8 +161,10 @@ async def start(
 
 
 def beside(attempt: AttemptRow, rows: Sequence[AttemptRow]) -> bool:
-    """Whether another attempt of the same part is live; every attempt of the message is in `rows`."""
-    return any(one.id != attempt.id and one.part == attempt.part and one.state in LIVE for one in rows)
+    """Whether another attempt of the same part is live, which the database allows one of; every attempt of the message
+    is in `rows`."""
+    place = (attempt.part, attempt.reminder)
+    return any(one.id != attempt.id and (one.part, one.reminder) == place and one.state in LIVE for one in rows)
 
 
 async def is_another(tx: AsyncConnection, attempt: AttemptRow, provider_id: str | None) -> bool:

@@ -96,10 +96,16 @@ class AttemptStore:
             if row is None:
                 return Answer("gone", Next.CLOSE)
             rows = await progress.attempts_of(tx, message_id)
+            endpoints: set[UUID] = set()
+            if row.plan is not None:
+                row, endpoints = await _reminder(tx, row, rows)
             decided = await self._claims.claim(tx, row, rows, deadline, take)
             if isinstance(decided, (Busy, FetchFiles)):
-                # That it would try a held account is not so.
+                # That it would try a held account is not so, nor that a reminder has begun.
                 await tx.rollback()
+                endpoints = set()
+        if endpoints:
+            self._wake_endpoints(endpoints)
         if isinstance(decided, Answer):
             return _through(decided, row)
         return self._answer(decided) if isinstance(decided, Progress) else decided
@@ -151,6 +157,9 @@ class AttemptStore:
         ask_after = self._settings.settle_pauses[0]
         if not await attempt_rows.record_failure(tx, attempt, result, ask_after, erased=row.erased_at is not None):
             # A receipt was quicker and proved acceptance: a time-out or 5xx never lowers it.
+            return await progress.advance(tx, row, rows)
+        if attempt.step != row.step:
+            # A reminder has begun meanwhile, of which this says nothing.
             return await progress.advance(tx, row, rows)
         if result.kind is SendKind.UNKNOWN:
             await outcome_resolution.became_unknown(tx, row, "no_answer")
@@ -278,8 +287,8 @@ class AttemptStore:
             soon = self._settings.follow_at[0]
             return replace(answer, after=min(answer.after or soon, soon))
         if all(reported.kind is LookupKind.CANNOT_KNOW for reported in reports):
-            # Nothing is gained by asking again; its receipts are still welcome.
-            return replace(answer, after=0.0)
+            # Nothing is gained by asking again; its receipts are still welcome, and a reminder has its time.
+            return replace(answer, after=row.reminds_in or 0.0)
         return answer
 
     def _answer(self, moved: Progress) -> Answer:
@@ -292,6 +301,17 @@ async def _lock(tx: AsyncConnection, message_id: UUID) -> MessageRow | None:
     """The message under its lock, as it goes out at the step that it is at."""
     row = await progress.lock(tx, message_id)
     return None if row is None else await steps.at(tx, row)
+
+
+async def _reminder(tx: AsyncConnection, row: MessageRow, rows: Sequence[AttemptRow]) -> tuple[MessageRow, set[UUID]]:
+    """Whether a message is read is decided here, under its lock: a reminder whose time has come begins, and one that
+    waits is taken back. Returns the message as it goes out then, and the endpoints that have events to deliver."""
+    if row.reminds_of and progress.moves(row, rows) is not None:
+        return row, (await progress.advance(tx, row, rows)).endpoints
+    if row.reminds_in != 0:
+        return row, set()
+    endpoints = await progress.remind(tx, row)
+    return await steps.at(tx, row), endpoints
 
 
 def _through(answer: Answer, row: MessageRow) -> Answer:

@@ -245,7 +245,7 @@ class Claims:
         changed = await outbound.cancel_locked(tx, row, rows)
         if changed.done or row.stage is not Stage.QUEUED:
             return Progress(row, changed.endpoints), None if row.stage is Stage.CANCELLED else Refusal.SENT
-        if open_calls(rows):
+        if open_calls(row, rows):
             return Progress(row, answer=await self._settle(tx, row, rows)), Refusal.CALL_OPEN
         # Other parts of it are out, or may be: the rest goes out as well.
         answer = Answer(row.stage.value, Next.AGAIN)
@@ -254,7 +254,7 @@ class Claims:
     async def _settle(self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow]) -> Answer:
         """When to ask what became of a call. One in flight: wait for its lease to end; once it has, whatever made it is
         surely not writing, and its outcome is unknown."""
-        open_ones = open_calls(rows)
+        open_ones = open_calls(row, rows)
         for attempt in open_ones:
             if attempt.state is AttemptState.UNKNOWN:
                 after = (attempt.ask_at - row.now).total_seconds() if attempt.ask_at else 0.0

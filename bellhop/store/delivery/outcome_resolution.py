@@ -94,11 +94,11 @@ async def prepare_lookup(
 async def _next_request(
     tx: AsyncConnection, settings: DeliverySettings, account: AccountOf, row: MessageRow, rows: list[AttemptRow]
 ) -> Lookup | StatusPoll | Answer:
-    if row.stage is Stage.SENT:
+    if row.stage is Stage.SENT and row.reminds_in != 0:
         return await _status_poll(account, row, rows) or progress.next_step(row, settings.follow_at)
     if row.stage is not Stage.QUEUED:
         return progress.next_step(row, settings.follow_at)
-    asked = next((attempt for attempt in open_calls(rows) if attempt.state is AttemptState.UNKNOWN), None)
+    asked = next((attempt for attempt in open_calls(row, rows) if attempt.state is AttemptState.UNKNOWN), None)
     if asked is None:
         return Answer(row.stage.value, Next.AGAIN, 0.0)
     left = (asked.ask_at - row.now).total_seconds() if asked.ask_at else 0.0

@@ -19,6 +19,7 @@ from bellhop.domain.channels import CHANNELS, AddressKind, ChannelRules
 from bellhop.domain.delivery_ports import Account, Inbound, Receipt
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
+from bellhop.domain.standing import Reason, says_less
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.conversations.inbound import receive
@@ -26,7 +27,6 @@ from bellhop.store.delivery import attempt_rows, receipt_rows, shared_senders
 from bellhop.store.delivery.receipt_rows import Fact, Stored
 from bellhop.store.guests import consents, profiles
 from bellhop.store.messages import progress, steps
-from bellhop.store.messages.progress import Reason
 from bellhop.store.tables import attempts, provider_accounts, receipts, senders
 
 _EMPTY = CompiledStatement(
@@ -220,7 +220,7 @@ def _raise(
         # Of several failures the one that says most, whichever came first.
         reasons += [(attempt.failure_code, attempt.provider_code)] if known is said else []
         reasons += [(item.code.value if item.code else None, item.provider_code)] if item.stage is said else []
-    attempt.failure_code, attempt.provider_code = min(reasons, key=progress.says_less, default=(None, None))
+    attempt.failure_code, attempt.provider_code = min(reasons, key=says_less, default=(None, None))
     attempt.stage = said
     if not attempt_rows.beside(attempt, rows):
         attempt.state = AttemptState.UNDELIVERED if said is Stage.UNDELIVERED else AttemptState.ACCEPTED

@@ -40,12 +40,20 @@ _OF_EACH = """
       (select id from messages
       where wanted.stage = 'again' and scope_id = :scope and direction = 'outbound' and erased_at is null
         and messages.channel = asked.channel and messages.stage = 'queued' and messages.sent_at is not null
-        and messages.id < :before
+        and messages.delivered_at is null and messages.id < :before
+      order by id desc limit :most)
+      union all
+      (select id from messages
+      where wanted.stage = 'reminded' and scope_id = :scope and direction = 'outbound' and erased_at is null
+        and messages.channel = asked.channel and messages.stage = 'queued' and messages.sent_at is not null
+        and messages.delivered_at is not null and messages.id < :before
       order by id desc limit :most)
     ) newest
 """
 AGAIN = "again"
 """Among stages: of what a provider once took, and whose next step waits. Such a message is shown as sent."""
+REMINDED = "reminded"
+"""The same of what has arrived, and whose reminder waits: it is shown as delivered."""
 _GIVEN = (
     bindparam("channels", type_=ARRAY(Text)),
     bindparam("stages", type_=ARRAY(Text)),
@@ -71,6 +79,9 @@ _COUNT = CompiledStatement(
 )
 
 
+_AGAIN = and_(messages.c.stage == Stage.QUEUED.value, messages.c.sent_at.is_not(None))
+
+
 def _place(row: MessageRow) -> Place:
     return Place(row.id)
 
@@ -89,6 +100,8 @@ async def listing(
     stages = [stage.value for stage in (statuses.stages_of(status) if status else Stage)]
     if status in (None, Status.SENT):
         stages.append(AGAIN)
+    if status in (None, Status.DELIVERED):
+        stages.append(REMINDED)
     if guest_id is not None:
         return await _of_guest(tx, scope, asked, guest_id, channels, stages)
     given = {"channels": channels, "stages": stages, "scope": scope.id}
@@ -117,7 +130,8 @@ async def _of_guest(
         messages.c.guest_id == guest_id,
         messages.c.channel.in_(channels),
         case(
-            (and_(messages.c.stage == Stage.QUEUED.value, messages.c.sent_at.is_not(None)), AGAIN),
+            (and_(_AGAIN, messages.c.delivered_at.is_(None)), AGAIN),
+            (_AGAIN, REMINDED),
             else_=messages.c.stage,
         ).in_(stages),
     )

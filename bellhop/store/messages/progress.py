@@ -12,17 +12,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Label, Uuid, bindparam, func, literal_column, select, text
+from sqlalchemy import Column, Float, Label, Uuid, bindparam, func, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import policy, statuses
 from bellhop.domain.answers import Answer, Next
 from bellhop.domain.events import OF_STAGE, EventType
 from bellhop.domain.failures import FailureCode
-from bellhop.domain.rows.delivery import AttemptRow, AttemptState, Backlog
+from bellhop.domain.rows.delivery import AttemptRow, Backlog
 from bellhop.domain.rows.messages import MessageRow
-from bellhop.domain.statuses import PASSES, RANK, STATUS, Stage
-from bellhop.domain.steps import Step
+from bellhop.domain.standing import News, Reason, standing, why
+from bellhop.domain.standing import message_targets as message_targets
+from bellhop.domain.standing import moves as moves
+from bellhop.domain.standing import part_stages as part_stages
+from bellhop.domain.statuses import ARRIVED, FAILED, STATUS, Stage
+from bellhop.domain.steps import Step, When
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.messages import steps
 from bellhop.store.tables import attempts, messages, scopes
@@ -85,6 +89,7 @@ class _Moved:
     parked_at: datetime | None
     sent_at: datetime | None
     delivered_at: datetime | None
+    remind_at: datetime | None
     read_at: datetime | None
     wake_due_at: datetime | None
     updated_at: datetime
@@ -104,14 +109,15 @@ _MOVE = CompiledStatement(
           sent_at = case when :anew then now() when :sent then coalesce(sent_at, now()) else sent_at end,
           delivered_at = case when :delivered then greatest(now(), sent_at)
             when :undelivered then null else delivered_at end,
+          remind_at = coalesce(remind_at, now() + make_interval(secs => :remind_after)),
           read_at = case when :read then greatest(now(), sent_at, delivered_at) else read_at end,
           wake_due_at = case when :wake then clock_timestamp() else wake_due_at end,
           updated_at = now()
         where id = :message
         returning stage, decision, failure_code, provider_code, held_account_id, waits_for, parked_at,
-          sent_at, delivered_at, read_at, wake_due_at, updated_at
+          sent_at, delivered_at, remind_at, read_at, wake_due_at, updated_at
         """
-    ),
+    ).bindparams(bindparam("remind_after", type_=Float)),
     row=_Moved,
 )
 _MOVED = tuple(field.name for field in fields(_Moved))
@@ -140,50 +146,22 @@ async def attempts_of(tx: AsyncConnection, message_id: UUID) -> list[AttemptRow]
     return await _ATTEMPTS(tx, message=message_id)
 
 
-def part_stages(message: MessageRow, rows: Sequence[AttemptRow], step: int | None = None) -> list[Stage]:
-    """What is known of each part of a message at one of its steps (None: the one it is at): the highest word of a
-    provider on any of its attempts. `rows`: all there are."""
-    step = message.step if step is None else step
-    rules = message.rules_of(step)
-    known = [Stage.QUEUED] * message.parts_of(step)
-    for row in rows:
-        if row.step != step or row.part >= len(known):
-            continue
-        said = row.stage or Stage.QUEUED
-        if row.state is AttemptState.ACCEPTED:
-            said = statuses.higher(said, Stage.SENT, rules)
-        known[row.part] = statuses.higher(known[row.part], said, rules)
-    if rules.any_part and step == 0:
-        for part, target in enumerate(message_targets(message)):
-            if target.get("gone"):
-                # The guest has the device no longer, as was found before a call was made.
-                known[part] = statuses.higher(known[part], Stage.GAVE_UP, rules)
-    return known
-
-
-def message_targets(message: MessageRow) -> list[dict[str, Any]]:
-    """The devices that a message goes to, one for each part, as they were stored at acceptance; none where its
-    recipient is all there is."""
-    return list((message.body or {}).get("devices", ()))
-
-
 def next_step(row: MessageRow, follow_at: Sequence[float]) -> Answer:
     """What the message's workflow does now that the message stands at `row.stage`. `follow_at`: the ages, in seconds,
     at which a provider is asked about a message that it took and of which no receipt tells the end."""
     stage = row.stage
     status = STATUS[stage].value
+    reminds = row.reminds_in
+    if stage is Stage.QUEUED or reminds == 0:
+        return Answer(status, Next.AGAIN)
     if statuses.closes(stage, row.rules):
-        return Answer(status, Next.CLOSE)
-    if stage is Stage.SENT:
-        if row.rules.in_record:
-            return Answer(status, Next.TRACK)  # there is nobody to ask
-        age = (row.now - row.sent_at).total_seconds() if row.sent_at else 0.0
-        # Not the one that has just been kept, give or take what two clocks differ.
-        asks = (at - age for at in _asks(row, follow_at) if at > age + SAME_TIME)
-        return Answer(status, Next.TRACK, next(asks, 0.0))
-    if stage is not Stage.QUEUED:
-        return Answer(status, Next.TRACK)
-    return Answer(status, Next.AGAIN)
+        return Answer(status, Next.CLOSE) if reminds is None else Answer(status, Next.TRACK, reminds)
+    if stage is not Stage.SENT or row.rules.in_record:
+        return Answer(status, Next.TRACK, reminds or 0.0)  # there is nobody to ask
+    age = (row.now - row.sent_at).total_seconds() if row.sent_at else 0.0
+    # Not the one that has just been kept, give or take what two clocks differ.
+    asks = [at - age for at in _asks(row, follow_at) if at > age + SAME_TIME]
+    return Answer(status, Next.TRACK, min([*asks[:1], *([reminds] if reminds else [])], default=0.0))
 
 
 def _asks(row: MessageRow, follow_at: Sequence[float]) -> Sequence[float]:
@@ -193,27 +171,6 @@ def _asks(row: MessageRow, follow_at: Sequence[float]) -> Sequence[float]:
         return follow_at
     over = (row.expires_at - row.sent_at).total_seconds()
     return sorted([*follow_at, *(over + later for later in OVER)])
-
-
-def _earlier(row: MessageRow, rows: Sequence[AttemptRow]) -> list[Stage]:
-    """Where the message stands at each step before the one it is at."""
-    return [_of_step(row, rows, step) for step in range(row.step)]
-
-
-def _of_step(row: MessageRow, rows: Sequence[AttemptRow], step: int) -> Stage:
-    """The same of one step."""
-    return statuses.of_message(Stage.QUEUED, part_stages(row, rows, step), row.rules_of(step))
-
-
-def moves(row: MessageRow, rows: Sequence[AttemptRow], decision: Stage | None = None) -> Stage | None:
-    """The stage to which a message moves by what is known of its attempts and our decision; None: it stays."""
-    known = statuses.of_message(decision or row.decision, part_stages(row, rows), row.rules)
-    if row.step and (earlier := statuses.of_steps(Stage.QUEUED, _earlier(row, rows))) in statuses.ARRIVED:
-        known = statuses.of_steps(known, [earlier])
-        # What one step has brought, no other one takes back.
-        return known if RANK[known] > RANK[row.stage] else None
-    after = statuses.higher(row.stage, known, row.rules)
-    return None if after is row.stage else after
 
 
 async def advance(
@@ -234,18 +191,13 @@ async def advance(
     """
     if rows is None:
         rows = await attempts_of(tx, row.id)
-    after = moves(row, rows, decision)
-    passed = _passed(row, rows, after)
-    code, provider_code = row.failure_code, row.provider_code
-    if after is Stage.GAVE_UP and failure:
-        code, provider_code = failure[0].value, failure[1]
-    elif (after or row.stage) is Stage.UNDELIVERED or after is Stage.GAVE_UP:
-        # Also where it had failed before: the reason, too, is a function of the set of receipts.
-        code, provider_code = _failure_of(row, rows)
-    if after in steps.FAILED and (step := steps.following(row, rows, code)) is not None:
-        return await _follow(tx, row, step, (code, provider_code), passed, wake=wake)
+    stands = standing(row, rows, decision)
+    after, passed = stands.after, {one.stage for one in stands.news}
+    code, provider_code = why(row, rows, stands, failure)
+    if after in FAILED and (step := steps.following(row, rows, code)) is not None:
+        return await _follow(tx, row, step, (code, provider_code), stands.news, wake=wake)
     same_reason = (code, provider_code) == (row.failure_code, row.provider_code)
-    if after is None and decision is None and same_reason and not freed and not wake:
+    if after is None and decision is None and same_reason and not (passed or freed or wake):
         return Progress(row)
     (changed,) = await _MOVE(
         tx,
@@ -256,87 +208,59 @@ async def advance(
         provider_code=provider_code,
         freed=freed or after is not None,
         sent=Stage.SENT in passed,
-        anew=row.step > 0 and Stage.SENT in passed,
+        anew=row.step > 0 and Stage.SENT in passed and not row.reminds_of,
         delivered=Stage.DELIVERED in passed,
-        undelivered=after is Stage.UNDELIVERED,
+        undelivered=after is Stage.UNDELIVERED or (row.delivered_at is not None and stands.seen not in ARRIVED),
+        remind_after=_remind_after(row, after),
         read=Stage.READ in passed,
         wake=wake,
     )
     for name in _MOVED:
         setattr(row, name, getattr(changed, name))
-    endpoints = await events.write(tx, row.scope_id, "message", row.id, [_event(stage, row, rows) for stage in passed])
-    return Progress(row, endpoints)
+    written = [_event(one, row) for one in stands.news]
+    if stands.reminder_failed:
+        facts: dict[str, object] = {"step": row.step, "code": code, "provider_code": provider_code}
+        written.append(NewEvent("message.reminder_failed", f"reminder_failed.{row.step}", facts))
+    return Progress(row, await events.write(tx, row.scope_id, "message", row.id, written))
 
 
-def _passed(row: MessageRow, rows: Sequence[AttemptRow], after: Stage | None) -> tuple[Stage, ...]:
-    """What is news of a message that moves to `after`."""
-    if after is None:
-        return ()
-    passed = statuses.news(row.stage, after, row.rules)
-    if row.step and after in statuses.ARRIVED:
-        # It may be an earlier step's: that one was said to be sent before.
-        passed = tuple(stage for stage in PASSES[after] if stage not in PASSES[row.stage])
-        if all(stage is Stage.QUEUED for stage in part_stages(row, rows)):
-            passed = tuple(stage for stage in passed if stage is not Stage.SENT)
-    return passed
+def _remind_after(row: MessageRow, after: Stage | None) -> float | None:
+    """Seconds after which a reminder follows what has just gone out; None: none does, or its time is known."""
+    if row.plan is None or row.remind_at is not None or after not in (Stage.SENT, Stage.DELIVERED):
+        return None
+    step = row.step_at(row.step + 1)
+    return step.after if step is not None and step.when is When.NOT_READ else None
+
+
+async def remind(tx: AsyncConnection, row: MessageRow) -> set[UUID]:
+    """Go on to the next step of a message, a reminder whose time has come (`reminds_in` is 0). Written to the database
+    and to `row`. Returns the endpoints that have events to deliver."""
+    step = row.step_at(row.step + 1)
+    assert step is not None, "it is planned"
+    await steps.begin(tx, row, step, sent=True, delivered=row.stage is Stage.DELIVERED, wake=False)
+    facts: dict[str, object] = {"stage": row.shown.value, "step": row.step, "because": When.NOT_READ.value}
+    begun = NewEvent(EventType.MESSAGE_FALLBACK.value, f"fallback.{row.step}", facts)
+    return await events.write(tx, row.scope_id, "message", row.id, [begun])
 
 
 async def _follow(
-    tx: AsyncConnection, row: MessageRow, step: Step, why: Reason, passed: Sequence[Stage], *, wake: bool
+    tx: AsyncConnection, row: MessageRow, step: Step, reason: Reason, passed: Sequence[News], *, wake: bool
 ) -> Progress:
     """The step that the message is at has failed, and another one follows it instead."""
-    news = [_event(stage, row) for stage in passed if stage not in steps.FAILED]
-    await steps.begin(tx, row, step, sent=Stage.SENT in passed, wake=wake)
-    facts: dict[str, object] = {"stage": row.shown.value, "step": row.step, "code": why[0], "provider_code": why[1]}
+    news = [_event(one, row) for one in passed if one.stage not in FAILED]
+    await steps.begin(tx, row, step, sent=any(one.stage is Stage.SENT for one in passed), wake=wake)
+    facts: dict[str, object] = {"stage": row.shown.value, "step": row.step}
+    facts |= {"code": reason[0], "provider_code": reason[1]}
     news.append(NewEvent(EventType.MESSAGE_FALLBACK.value, f"fallback.{row.step}", facts))
     return Progress(row, await events.write(tx, row.scope_id, "message", row.id, news))
 
 
-def _event(stage: Stage, row: MessageRow, rows: Sequence[AttemptRow] = ()) -> NewEvent:
+def _event(one: News, row: MessageRow) -> NewEvent:
     # The public status is the event's once-only mark, at each step: it fails at most once, whichever way it did.
-    mark = STATUS[stage].value
-    facts: dict[str, object] = {"stage": stage.value}
-    if stage in (Stage.GAVE_UP, Stage.UNDELIVERED):
+    mark = STATUS[one.stage].value
+    facts: dict[str, object] = {"stage": one.stage.value}
+    if one.stage in FAILED:
         facts |= {"code": row.failure_code, "provider_code": row.provider_code}
     if row.plan is not None:
-        facts["step"] = row.step
-        if stage in statuses.ARRIVED and (brought := _brought(row, rows, stage)) is not None:
-            facts["step"] = brought
-    return NewEvent(OF_STAGE[stage].value, f"{mark}.{row.step}" if row.step else mark, facts)
-
-
-def _brought(row: MessageRow, rows: Sequence[AttemptRow], stage: Stage) -> int | None:
-    """Which step it is of which that is known: the last one; None: none."""
-    known = enumerate([*_earlier(row, rows), _of_step(row, rows, row.step)])
-    return max((step for step, at in known if at in statuses.ARRIVED and RANK[at] >= RANK[stage]), default=None)
-
-
-Reason = tuple[str | None, str | None]
-"""A failure code and the provider's own."""
-
-
-def says_less(reason: Reason) -> tuple[bool, str, str]:
-    """What reasons are compared by: the least of them is shown. It depends on the reasons alone, so that the error of a
-    message does not tell in which order its receipts came."""
-    code, provider_code = reason
-    return code in (None, FailureCode.UNDELIVERED.value), code or "", provider_code or ""
-
-
-def _failure_of(row: MessageRow, rows: Sequence[AttemptRow]) -> Reason:
-    """Why a message is undelivered, or none of its devices has it: of the parts that failed, the reason that says
-    most."""
-    stages = part_stages(row, rows)
-    failed = [
-        (attempt.failure_code, attempt.provider_code)
-        for attempt in rows
-        if attempt.step == row.step
-        and attempt.stage in (Stage.UNDELIVERED, Stage.GAVE_UP)
-        and attempt.stage is stages[attempt.part]
-        and attempt.failure_code
-    ]
-    maybe = [reason for reason in failed if reason[0] == FailureCode.OUTCOME_UNKNOWN]
-    if maybe or failed:
-        # That the guest may have it comes before why others did not.
-        return min(maybe or failed, key=says_less)
-    gone = row.rules.any_part
-    return (FailureCode.ADDRESS_INVALID if gone else FailureCode.UNDELIVERED).value, None
+        facts["step"] = one.step
+    return NewEvent(OF_STAGE[one.stage].value, f"{mark}.{one.mark}" if one.mark else mark, facts)

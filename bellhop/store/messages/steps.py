@@ -17,14 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain.channels import Channel
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.policy import Reason
-from bellhop.domain.rows.delivery import LIVE, AttemptRow
+from bellhop.domain.rows.delivery import LIVE, AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
-from bellhop.domain.statuses import Stage
+from bellhop.domain.statuses import FAILED, Stage
 from bellhop.domain.steps import Step, When
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.tables import message_steps
-
-FAILED = frozenset({Stage.GAVE_UP, Stage.UNDELIVERED})
 
 
 @dataclass(slots=True)
@@ -82,6 +80,7 @@ class _Begun:
     expires_at: datetime | None
     sent_at: datetime | None
     delivered_at: datetime | None
+    remind_at: datetime | None
     wake_due_at: datetime | None
     updated_at: datetime
 
@@ -95,11 +94,12 @@ _BEGIN = CompiledStatement(
           provider = (select provider from message_steps where message_id = :message and step = :number),
           held_account_id = null, waits_for = null, parked_at = null, tries = 0,
           due_at = now(), expires_at = least(now() + make_interval(secs => :valid_for), valid_until),
-          sent_at = case when :sent then coalesce(sent_at, now()) else sent_at end, delivered_at = null,
+          sent_at = case when :sent then coalesce(sent_at, now()) else sent_at end,
+          delivered_at = case when :delivered then delivered_at end, remind_at = null,
           wake_due_at = case when :wake then clock_timestamp() else wake_due_at end, updated_at = now()
         where id = :message
         returning step, stage, decision, failure_code, provider_code, provider, held_account_id, waits_for, parked_at,
-          tries, due_at, expires_at, sent_at, delivered_at, wake_due_at, updated_at
+          tries, due_at, expires_at, sent_at, delivered_at, remind_at, wake_due_at, updated_at
         """
     ).bindparams(
         bindparam("number", type_=SmallInteger), bindparam("message", type_=Uuid), bindparam("valid_for", type_=Float)
@@ -161,19 +161,30 @@ def following(row: MessageRow, rows: Sequence[AttemptRow], code: str | None) -> 
     """The step that follows now that the one which `row` is at has failed; None: none does. `rows`: every attempt of
     the message, `code`: why it failed."""
     step = row.step_at(row.step + 1)
-    if step is None or step.when is not When.FAILED or row.erased_at is not None or row.stage in FAILED:
+    if step is None or row.erased_at is not None or row.stage in FAILED:
         # What was said to have failed is not taken up again.
         return None
     # What may still arrive is not followed: neither of which nobody knows whether the provider has it, nor parts that
-    # a provider has.
-    if code == FailureCode.OUTCOME_UNKNOWN or any(attempt.state in LIVE for attempt in rows):
+    # a provider has; of these a reminder may well remind.
+    alive = LIVE if step.when is When.FAILED else LIVE - {AttemptState.ACCEPTED}
+    if code == FailureCode.OUTCOME_UNKNOWN or any(attempt.state in alive for attempt in rows):
         return None
     return step if row.valid_until is None or row.valid_until > row.now else None
 
 
-async def begin(tx: AsyncConnection, row: MessageRow, step: Step, *, sent: bool, wake: bool) -> None:
-    """Go on to the next step, which is `step`: the message waits again, for that one. `sent`: a provider has had it.
-    Written to the row and to `row`."""
-    (begun,) = await _BEGIN(tx, message=row.id, number=row.step + 1, valid_for=step.valid_for, sent=sent, wake=wake)
+async def begin(
+    tx: AsyncConnection, row: MessageRow, step: Step, *, sent: bool, wake: bool, delivered: bool = False
+) -> None:
+    """Go on to the next step, which is `step`: the message waits again, for that one. `sent`: a provider has had it;
+    `delivered`: and it has arrived. Written to the row and to `row`."""
+    (begun,) = await _BEGIN(
+        tx,
+        message=row.id,
+        number=row.step + 1,
+        valid_for=step.valid_for,
+        sent=sent,
+        delivered=delivered,
+        wake=wake,
+    )
     for each in fields(_Begun):
         setattr(row, each.name, getattr(begun, each.name))

@@ -24,6 +24,7 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import step, timestamp
 from bellhop.domain.statuses import Stage
+from bellhop.domain.steps import When
 from bellhop.store.access import operator_actions
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.guests import consents
@@ -74,6 +75,7 @@ _CAUSES = (
 _EXPLAINED = {
     "message.queued": "accepted",
     "message.held": "the sending account is at fault; held until it is mended",
+    "message.reminder_failed": "the reminder did not arrive; what it reminds of counts all the same",
     "device.gone": "the app or its token is gone from this device, which is removed from the guest",
     "device.absent": "the guest has this device no longer, so nothing was sent to it",
     "device.misfit": "the device's token is none of this app in this environment; nothing more goes to it until it "
@@ -84,6 +86,12 @@ _WAITS_FOR = {
     Reason.NO_SENDER.value: "the property has no sender that can carry it; it goes out when there is one",
 }
 
+
+_FOLLOWS = {
+    None: "the step before has failed and can no longer arrive; this one follows it",
+    When.NOT_READ.value: "not read by now, as far as that can be known; this step reminds of it, and both may arrive",
+}
+"""Why a step begins."""
 
 SHOWN = 10
 """Of what happened over and over: so many of the first, and so many of the last."""
@@ -180,7 +188,7 @@ def _detail(what: str, facts: Mapping[str, Any]) -> dict[str, str]:
     if "scheduled_at" in facts:
         return {"detail": f"to {facts['scheduled_at'] or 'now'}"}
     if what == EventType.MESSAGE_FALLBACK:
-        return {"detail": "the step before has failed and can no longer arrive; this one follows it"}
+        return {"detail": _FOLLOWS[facts.get("because")]}
     if what == "message.waiting":
         return {"detail": _WAITS_FOR[facts["for"]]}
     return {"detail": _EXPLAINED[what]} if what in _EXPLAINED else {}
@@ -248,19 +256,24 @@ async def _events(tx: AsyncConnection, row: MessageRow) -> list[Entry]:
                 **_detail(event.type, event.facts),
                 **_which_again(event.type, row),
                 **({name: event.facts[name] for name in ("device", "part") if name in event.facts}),
-                **({"step": step(row, event.facts["step"])} if "step" in event.facts else {}),
+                **({"step": step(row, event.facts["step"], _reason(event))} if "step" in event.facts else {}),
                 **({"error": error_object(code, event.facts.get("provider_code"))} if code else {}),
             }
         )
     return entries
 
 
+def _reason(event: _Event) -> Mapping[str, Any] | None:
+    """What an event says of why its step begins."""
+    return event.facts if event.type == EventType.MESSAGE_FALLBACK else None
+
+
 def _attempt(number: int, attempt: AttemptRow, row: MessageRow) -> list[Entry]:
     """One call to a provider: that it began, and how it ended."""
     common: Entry = {"attempt": number, "part": attempt.part + 1, "provider": attempt.provider}
     targets = [] if attempt.step else progress.message_targets(row)
-    if attempt.step:
-        common["step"] = attempt.step
+    if row.plan is not None:
+        common["step"] = step(row, attempt.step)
     if attempt.part < len(targets) and (device := targets[attempt.part].get("device")):
         common["device"] = device
     if attempt.content_sid:

@@ -60,13 +60,17 @@ _FIGURES = text(
             {_OVER}
             else case
               when asked.unknown_since is not null then 'unknown'
+              -- What a provider once took is shown so while its next step waits.
+              when message.delivered_at is not null then '{Status.DELIVERED.value}'
+              when message.sent_at is not null then '{Status.SENT.value}'
               when message.held_account_id is not null then 'held'
               when moved.due > statement_timestamp() then 'waiting'
               when message.tries > 0 then 'retrying'
               else 'due' end
           end as class,
           round(date_part('epoch', message.sent_at - moved.due) * 1000)::bigint as late,
-          case when message.stage = '{Stage.QUEUED.value}' and moved.due < statement_timestamp()
+          case when message.stage = '{Stage.QUEUED.value}' and message.sent_at is null
+              and moved.due < statement_timestamp()
             then date_part('epoch', statement_timestamp() - moved.due) end as overdue
         from messages message
         -- `offset 0`: worked out once for each message, however often it is named.

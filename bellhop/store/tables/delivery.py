@@ -121,6 +121,8 @@ attempts = Table(
     Column("message_id", Uuid, ForeignKey("messages.id"), nullable=False),
     Column("part", SmallInteger, nullable=False),
     Column("step", SmallInteger, nullable=False, server_default=text("0")),
+    # How many reminders of the message had begun: what reminds of a step may be live beside it.
+    Column("reminder", SmallInteger, nullable=False, server_default=text("0")),
     Column("account_id", Uuid, ForeignKey("provider_accounts.id"), nullable=False),
     Column("provider", Text, nullable=False),
     Column("state", Text, nullable=False, server_default="in_flight"),
@@ -140,11 +142,13 @@ attempts = Table(
     Column("error_text", Personal),
     time_column("created_at", now=True),
     time_column("settled_at"),
-    # I2: the database itself refuses a second live attempt at the same part of the same message.
+    # I2: the database itself refuses a second live attempt at the same part of the same message, whatever its step; but
+    # a reminder, which is sent beside what it reminds of, has one of its own.
     Index(
         "uq_attempts_live",
         "message_id",
         "part",
+        "reminder",
         unique=True,
         postgresql_where=text("state in ('in_flight', 'accepted', 'unknown')"),
     ),

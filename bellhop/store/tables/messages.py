@@ -76,6 +76,8 @@ messages = Table(
     Column("step", SmallInteger, nullable=False, server_default=text("0")),
     Column("plan", JSONB(none_as_null=True)),
     Column("tries", SmallInteger, nullable=False, server_default=text("0")),
+    # When its next step follows, a reminder, unless it is read; null: none does, or what it reminds of is not sent.
+    time_column("remind_at"),
     time_column("sent_at"),
     time_column("delivered_at"),
     time_column("read_at"),
