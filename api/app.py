@@ -47,6 +47,7 @@ from api.routes import (
     properties,
     receipts,
     senders,
+    stays,
     templates,
     webhooks,
 )
@@ -82,6 +83,7 @@ NATIVE = (
     templates,
     ledger,
     guests,
+    stays,
     devices,
     guest_sessions,
     inbox,

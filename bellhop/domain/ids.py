@@ -39,6 +39,7 @@ class Prefix(StrEnum):
     DELIVERY = "whd"
     KEY = "key"
     SESSION = "gss"
+    STAY = "sty"
     CONSENT = "cns"
     TEMPLATE = "tpl"
     ASSET = "ast"

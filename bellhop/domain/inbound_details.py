@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,15 @@ MOST_MEDIA = 10
 LONGEST_URL = 2_048
 LONGEST_TEXT = 1_024
 LONGEST_NAME = 255
+
+
+class MatchedBy(StrEnum):
+    """What told which guest a message is of, where several have the address that it came from."""
+
+    STAY = "stay"
+    """Theirs is the stay that is under way or nearest."""
+    WRITTEN_TO = "written_to"
+    """They were written to last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +67,8 @@ class InboundDetails:
     profile_id: str | None = None
     replied_to: str | None = None
 
-    def stored(self) -> dict[str, Any] | None:
-        """As it is kept, of bounded size; None when there is nothing."""
+    def stored(self, matched_by: MatchedBy | None = None) -> dict[str, Any] | None:
+        """As it is kept, of bounded size; None when there is nothing. `matched_by`: what told whose message it is."""
         button, place = self.button, self.location
         kept = {
             "media": [
@@ -80,6 +90,7 @@ class InboundDetails:
             else None,
             "profile": _some(name=_cut(self.profile_name, LONGEST_NAME), id=_cut(self.profile_id, LONGEST_NAME)),
             "replied_to": _cut(self.replied_to, LONGEST_NAME),
+            "matched_by": matched_by.value if matched_by else None,
         }
         return {name: value for name, value in kept.items() if value} or None
 
@@ -94,6 +105,7 @@ def shown(stored: dict[str, Any] | None) -> dict[str, Any]:
         "location": kept.get("location"),
         "profile": kept.get("profile"),
         "replied_to": kept.get("replied_to"),
+        "matched_by": kept.get("matched_by"),
     }
 
 

@@ -20,6 +20,7 @@ from bellhop.domain.rows.delivery import AccountSummary
 from bellhop.domain.rows.guests import ConsentRow, DeviceRow, GuestRow
 from bellhop.domain.rows.media import AssetRow
 from bellhop.domain.rows.messages import PublicMessage
+from bellhop.domain.rows.stays import StayRow
 from bellhop.domain.rows.templates import TemplateRow
 from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointRow
 from bellhop.domain.segments import Segments
@@ -154,6 +155,24 @@ def guest(row: GuestRow) -> dict[str, Any]:
         "is_active": row.is_active,
         "first_seen_at": timestamp(row.first_seen_at),
         "last_seen_at": timestamp(row.last_seen_at),
+        "created_at": timestamp(row.created_at),
+        "updated_at": timestamp(row.updated_at),
+    }
+
+
+def stay(row: StayRow) -> dict[str, Any]:
+    """The Stay object."""
+    return {
+        "id": render(Prefix.STAY, row.id),
+        "property_id": render(Prefix.PROPERTY, row.property_id),
+        "source": row.source,
+        "reservation": row.reservation,
+        "status": row.status,
+        "arrival": row.arrival.isoformat() if row.arrival else None,
+        "departure": row.departure.isoformat() if row.departure else None,
+        "room": row.room,
+        "guests": [render(Prefix.GUEST, guest_id) for guest_id in row.guests],
+        "details": row.details,
         "created_at": timestamp(row.created_at),
         "updated_at": timestamp(row.updated_at),
     }

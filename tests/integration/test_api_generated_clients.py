@@ -35,6 +35,10 @@ CHANGES: dict[str, dict[str, Any]] = {
         "name": "Other", "type": "resort", "timezone": "Asia/Tokyo", "currency": None, "country": None,
         "settings": {"mine": 2},
     },
+    "updateStay": {
+        "status": "in_house", "arrival": "2027-03-16", "departure": None, "room": None, "guests": [],
+        "details": {"a": 1},
+    },
     "rescheduleMessage": {"scheduled_at": "2031-01-01T00:00:00.000000Z"},
 }  # fmt: skip
 """Operation → each field it can change, and what to. A test sees to it that none is missing."""
@@ -75,11 +79,16 @@ async def _made(api: Api) -> dict[str, dict[str, Any]]:
     webhook = (await api.http.post("/v1/webhooks", json=endpoint)).json()
     message = await api.later(metadata={"booking": 1}, guest_id=guest["id"])
     fields = {"timezone": "Europe/Lisbon", "type": "villa", "currency": "EUR", "country": "PT", "settings": {"mine": 1}}
+    stay = {
+        "source": "pms", "reservation": "R1", "status": "no_show", "arrival": "2027-03-15", "departure": "2027-03-19",
+        "room": "412", "guests": [guest["id"]], "details": {"mine": 1},
+    }  # fmt: skip
     place = f"/v1/properties/{guest['property_id']}"
     return {
         "updateGuest": (await api.http.patch(f"/v1/guests/{guest['id']}", json={"is_active": False})).json(),
         "updateWebhook": (await api.http.patch(f"/v1/webhooks/{webhook['id']}", json={"is_active": False})).json(),
         "updateProperty": (await api.http.patch(place, json=fields)).json(),
+        "updateStay": (await api.http.post("/v1/stays", json=stay)).json(),
         "rescheduleMessage": message,
     }
 

@@ -35,6 +35,8 @@ async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: htt
     message, person, endpoint = sent["id"], guest["id"], hook["id"]
     account = (await stack.http.get("/v1/accounts")).json()["data"][0]["id"]
     hotel = (await stack.http.get("/v1/properties")).json()["data"][0]["id"]
+    booked = {"source": "pms", "reservation": "R1", "guests": [person]}
+    stay = (await stack.http.post("/v1/stays", json=booked)).json()["id"]
     why = {"reason": "not mine"}
     calls: list[tuple[str, str, object]] = [
         ("GET", f"/v1/messaging/{message}", None),
@@ -49,6 +51,8 @@ async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: htt
         ("GET", f"/v1/guests/{person}", None),
         ("PATCH", f"/v1/guests/{person}", {"first_name": "Mallory"}),
         ("DELETE", f"/v1/guests/{person}", None),
+        ("GET", f"/v1/stays/{stay}", None),
+        ("PATCH", f"/v1/stays/{stay}", {"room": "1"}),
         ("PATCH", f"/v1/webhooks/{endpoint}", {"is_active": False}),
         ("DELETE", f"/v1/webhooks/{endpoint}", None),
         ("GET", f"/v1/webhooks/{endpoint}/deliveries", None),
@@ -61,7 +65,16 @@ async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: htt
         assert "Jordan" not in answer.text
     answer = await neighbour.post("/v1/messaging/send", json={**SMS, "guest_id": person})
     assert answer.status_code == 422
-    for path in ("/v1/messaging", "/v1/guests", "/v1/guests?search=jordan", f"/v1/messaging?guest_id={person}"):
+    theirs = await neighbour.post("/v1/stays", json=booked)
+    assert (theirs.status_code, theirs.json()["detail"][0]["loc"]) == (422, ["body", "guests", 0])
+    for path in (
+        "/v1/messaging",
+        "/v1/stays",
+        f"/v1/stays?guest_id={person}",
+        "/v1/guests",
+        "/v1/guests?search=jordan",
+        f"/v1/messaging?guest_id={person}",
+    ):
         assert (await neighbour.get(path)).json()["total"] == 0, path
     assert (await neighbour.get("/v1/webhooks")).json()["data"] == []
     shown = (await stack.http.get(f"/v1/guests/{person}")).json()

@@ -49,6 +49,8 @@ async def test_erased_is_erased(stack: Engine, capfd: pytest.CaptureFixture[str]
             },
         )
         guest = made.json()["id"]
+        stay = {"source": "pms", "reservation": "R1", "guests": [guest], "room": MARK, "details": {"note": MARK}}
+        assert (await stack.http.post("/v1/stays", json=stay)).status_code == 201
         linked = {**SMS, "recipient": NUMBER, "content": f"Dear {MARK}", "guest_id": guest, "metadata": {"n": MARK}}
         sent = [
             await stack.send(linked, **{"Idempotency-Key": "one"}),

@@ -26,7 +26,7 @@ ANY = st.builds(
 def test_what_is_stored_is_bounded_and_shown_in_one_form(details: InboundDetails) -> None:
     stored = details.stored()
     object_ = shown(stored)
-    assert list(object_) == ["media", "media_count", "button", "location", "profile", "replied_to"]
+    assert list(object_) == ["media", "media_count", "button", "location", "profile", "replied_to", "matched_by"]
     assert len(json.dumps(object_, allow_nan=False, ensure_ascii=False)) < 32 * 1024
     assert len(object_["media"]) <= 10
     assert object_["media_count"] >= len(object_["media"])
@@ -50,4 +50,5 @@ def test_all_of_it_is_kept() -> None:
         "location": {"latitude": -90, "longitude": 180, "address": None, "label": None},
         "profile": {"name": "Jo", "id": None},
         "replied_to": None,
+        "matched_by": None,
     }

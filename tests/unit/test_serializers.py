@@ -91,7 +91,8 @@ def test_an_inbound_message() -> None:
     shown = serializers.inbound(INBOUND)
     assert list(shown) == [
         "id", "property_id", "guest_id", "conversation_id", "channel", "sender", "recipient", "content",
-        "media", "media_count", "button", "location", "profile", "replied_to", "sent_at", "created_at",
+        "media", "media_count", "button", "location", "profile", "replied_to", "matched_by", "sent_at",
+        "created_at",
     ]  # fmt: skip
     assert shown["id"].startswith("imsg_")
     assert shown["guest_id"] is None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import DateTime, LargeBinary, Uuid, any_, bindparam, case, func, insert, select, update
+from sqlalchemy import DateTime, LargeBinary, Uuid, any_, bindparam, case, func, insert, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,9 +19,10 @@ from bellhop.domain.delivery_ports import Account, Inbound
 from bellhop.domain.events import EventType
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement
-from bellhop.store.conversations import inbound_scopes
+from bellhop.store.conversations import inbound_guests, inbound_scopes
+from bellhop.store.conversations.inbound_guests import Sender
 from bellhop.store.guests import consents, profiles
-from bellhop.store.tables import contact_points, conversations, message_steps, messages, receipts
+from bellhop.store.tables import contact_points, conversations, messages, receipts
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
 
@@ -52,30 +53,6 @@ _here = (
     contact_points.c.scope_id == bindparam("scope"),
     contact_points.c.kind == bindparam("kind"),
     contact_points.c.address_hash == any_(bindparam("hashes", type_=ARRAY(LargeBinary))),
-)
-_GUESTS = CompiledStatement(
-    select(contact_points.c.guest_id).where(*_here, contact_points.c.guest_id.is_not(None)), value=UUID
-)
-_WRITTEN_TO = CompiledStatement(
-    select(messages.c.guest_id)
-    .where(
-        messages.c.scope_id == bindparam("scope"),
-        # To that address, or at a step that has it.
-        messages.c.id.in_(
-            select(messages.c.id)
-            .where(messages.c.address_hash == any_(bindparam("hashes", type_=ARRAY(LargeBinary))))
-            .union_all(
-                select(message_steps.c.message_id).where(
-                    message_steps.c.address_hash == any_(bindparam("hashes", type_=ARRAY(LargeBinary)))
-                )
-            )
-        ),
-        messages.c.direction == "outbound",
-        messages.c.guest_id == any_(bindparam("guests", type_=ARRAY(Uuid))),
-    )
-    .order_by(messages.c.id.desc())
-    .limit(1),
-    value=UUID,
 )
 _WROTE = CompiledStatement(
     update(contact_points)
@@ -139,9 +116,9 @@ async def receive(
     addresses.sort(key=lambda address: address.scope_id)
     seen = [(address, await _guest_seen(tx, address)) for address in addresses]
     endpoints: set[UUID] = set()
-    for address, guest_id in seen:
+    for address, sender in seen:
         receipt = evidence[address.scope_id]
-        evidence[address.scope_id], wakes = await _message(tx, address, item, provider, guest_id, receipt)
+        evidence[address.scope_id], wakes = await _message(tx, address, item, provider, sender, receipt)
         endpoints |= wakes
     effect = item.effect or consent_keyword(item.text)
     if effect in (Effect.OPT_OUT, Effect.OPT_IN):
@@ -162,8 +139,8 @@ async def assign(
     the endpoints owed an event."""
     kind = CHANNELS[item.channel].address
     address = _Address(scope_id, kind, item.sender, tuple(book.hashes(kind, item.sender)))
-    guest_id = await _guest_seen(tx, address)
-    message_id, endpoints = await _message(tx, address, item, provider, guest_id, receipt_id)
+    sender = await _guest_seen(tx, address)
+    message_id, endpoints = await _message(tx, address, item, provider, sender, receipt_id)
     await tx.execute(update(receipts).where(receipts.c.id == receipt_id).values(scope_id=scope_id))
     effect = item.effect or consent_keyword(item.text)
     if effect in (Effect.OPT_OUT, Effect.OPT_IN):
@@ -175,11 +152,11 @@ async def assign(
 
 
 async def _message(
-    tx: AsyncConnection, address: _Address, item: Inbound, provider: str, guest_id: UUID | None, receipt_id: UUID
+    tx: AsyncConnection, address: _Address, item: Inbound, provider: str, sender: Sender, receipt_id: UUID
 ) -> tuple[UUID, set[UUID]]:
     """A text as a message of a scope, with its event. Returns it and the endpoints owed that."""
-    conversation_id = await _conversation(tx, address, guest_id)
-    message_id = await _store(tx, address, item, provider, guest_id, conversation_id)
+    conversation_id = await _conversation(tx, address, sender.guest_id)
+    message_id = await _store(tx, address, item, provider, sender, conversation_id)
     await _OF_MESSAGE(tx, receipt=receipt_id, message=message_id)
     received = NewEvent(EventType.MESSAGE_RECEIVED.value, "received", {"channel": item.channel.value})
     return message_id, await events.write(tx, address.scope_id, "inbound", message_id, [received])
@@ -203,13 +180,13 @@ async def _record_receipt(
     return next(iter(recorded), None)
 
 
-async def _guest_seen(tx: AsyncConnection, address: _Address) -> UUID | None:
-    """The guest who wrote, whose `last_seen_at` is now; None when nobody known has that address."""
-    guest_id = await _guest(tx, address)
-    if guest_id is None:
-        return None
-    # None: erased while we looked. What they write is kept and obeyed all the same, above all a STOP.
-    return guest_id if await profiles.seen(tx, guest_id) else None
+async def _guest_seen(tx: AsyncConnection, address: _Address) -> Sender:
+    """The guest who wrote, whose `last_seen_at` is now."""
+    sender = await inbound_guests.sender(tx, address.scope_id, address.kind, address.hashes)
+    if sender.guest_id is None or await profiles.seen(tx, sender.guest_id):
+        return sender
+    # Erased while we looked. What they write is kept and obeyed all the same, above all a STOP.
+    return inbound_guests.NOBODY
 
 
 async def _store(
@@ -217,7 +194,7 @@ async def _store(
     address: _Address,
     item: Inbound,
     provider: str,
-    guest_id: UUID | None,
+    sender: Sender,
     conversation_id: UUID,
 ) -> UUID:
     stored = await _STORE(
@@ -227,23 +204,14 @@ async def _store(
         recipient=item.recipient,
         sender=item.sender,
         address_hash=address.hashes[0],
-        guest_id=guest_id,
+        guest_id=sender.guest_id,
         conversation_id=conversation_id,
         content=item.text,
-        details=item.details.stored(),
+        details=item.details.stored(sender.matched_by),
         provider=provider,
         said_at=item.occurred_at,
     )
     return stored[0]
-
-
-async def _guest(tx: AsyncConnection, address: _Address) -> UUID | None:
-    """Whom an address belongs to. Families share phones: of several, the one we last wrote to there; else nobody."""
-    scope, hashes = address.scope_id, list(address.hashes)
-    known = set(await _GUESTS(tx, scope=scope, kind=address.kind.value, hashes=hashes))
-    if len(known) <= 1:
-        return next(iter(known), None)
-    return next(iter(await _WRITTEN_TO(tx, scope=scope, hashes=hashes, guests=list(known))), None)
 
 
 async def _contacts(tx: AsyncConnection, address: _Address, guest_id: UUID | None) -> list[UUID]:

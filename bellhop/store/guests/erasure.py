@@ -39,7 +39,7 @@ from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
-from bellhop.store.guests import profiles
+from bellhop.store.guests import profiles, stays
 from bellhop.store.inbox import entries
 from bellhop.store.messages import assets, progress
 from bellhop.store.rows import from_result
@@ -56,7 +56,6 @@ from bellhop.store.tables import (
     provider_accounts,
     receipts,
     scopes,
-    stays,
 )
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
@@ -109,6 +108,7 @@ async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: Address
     await _empty(tx, scope, everything, alone)
     await _empty_strays(tx, scope, alone)
     await _forget(tx, scope, guest_id, alone)
+    await stays.forget(tx, guest_id)
     await entries.forget(tx, guest_id)
     if outbound:
         await tx.execute(
@@ -289,7 +289,7 @@ async def _empty_strays(tx: AsyncConnection, scope: Scope, alone: dict[tuple[str
 
 
 async def _forget(tx: AsyncConnection, scope: Scope, guest_id: UUID, alone: dict[tuple[str, bytes], str]) -> None:
-    """Remove contact points, stays and conversations; unclaimed contact points of the same addresses too, and the
+    """Remove contact points and conversations; unclaimed contact points of the same addresses too, and the
     reasons that operators gave for what these allow."""
     mine: ColumnElement[bool] = contact_points.c.guest_id == guest_id
     if alone:
@@ -304,7 +304,6 @@ async def _forget(tx: AsyncConnection, scope: Scope, guest_id: UUID, alone: dict
     points = await tx.execute(select(contact_points.c.id).where(mine).order_by(contact_points.c.id).with_for_update())
     await tx.execute(delete(conversations).where(conversations.c.guest_id == guest_id))
     await tx.execute(delete(contact_points).where(_any(contact_points.c.id, list(points.scalars()))))
-    await tx.execute(delete(stays).where(stays.c.guest_id == guest_id))
 
 
 def _any(column: ColumnElement[Any], ids: Collection[UUID]) -> ColumnElement[bool]:

@@ -27,7 +27,7 @@ from bellhop.store.tables.delivery import (
     senders,
     unapplied_receipts,
 )
-from bellhop.store.tables.guests import consents, contact_points, conversations, devices, guests, stays
+from bellhop.store.tables.guests import consents, contact_points, conversations, devices, guests, stay_guests, stays
 from bellhop.store.tables.inbox import guest_sessions, inbox
 from bellhop.store.tables.media import assets, media_links
 from bellhop.store.tables.messages import content_templates, message_steps, messages, templates
@@ -67,6 +67,7 @@ __all__ = [
     "receipts",
     "scopes",
     "senders",
+    "stay_guests",
     "stays",
     "templates",
     "unapplied_receipts",

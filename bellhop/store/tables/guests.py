@@ -6,9 +6,11 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     Index,
     LargeBinary,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -131,15 +133,31 @@ stays = Table(
     metadata,
     key_column(),
     scope_column(),
-    Column("guest_id", Uuid, ForeignKey("guests.id", ondelete="CASCADE")),
     Column("source", Text, nullable=False),
     Column("reservation", Text, nullable=False),
-    time_column("arrives_at"),
-    time_column("departs_at"),
+    Column("status", Text, nullable=False, server_default="booked"),
+    # Days where the property is.
+    Column("arrival", Date),
+    Column("departure", Date),
+    Column("room", Personal),
     json_column("details", PersonalJSON()),
     time_column("created_at", now=True),
+    time_column("updated_at", now=True),
     UniqueConstraint("scope_id", "source", "reservation"),
-    Index("ix_stays_guest_id", "guest_id"),
+    Index("ix_stays_listing", "scope_id", "id"),
+    Index("ix_stays_arrival", "scope_id", text("coalesce(arrival, departure)")),
+    Index("ix_stays_departure", "scope_id", text("coalesce(departure, arrival)")),
+    CheckConstraint("status in ('booked', 'in_house', 'departed', 'cancelled', 'no_show')", name="status"),
+)
+
+stay_guests = Table(
+    "stay_guests",
+    metadata,
+    Column("stay_id", Uuid, ForeignKey("stays.id", ondelete="CASCADE"), primary_key=True),
+    Column("guest_id", Uuid, ForeignKey("guests.id", ondelete="CASCADE"), primary_key=True),
+    # The one who booked is the first.
+    Column("position", SmallInteger, nullable=False),
+    Index("ix_stay_guests_guest_id", "guest_id"),
 )
 
 conversations = Table(
