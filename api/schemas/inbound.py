@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -59,5 +59,12 @@ class InboundMessage(Shown):
     location: InboundLocation | None
     profile: Annotated[InboundProfile | None, Field(description="Who the guest is on that channel, as they say it.")]
     replied_to: Annotated[str | None, Field(description="The provider's id of the message they answered.")]
+    matched_by: Annotated[
+        Literal["stay", "written_to"] | None,
+        Field(
+            description="Of several guests with that address it is the one whose stay is under way or nearest, "
+            "or who was written to last. Null: there was no choice to make."
+        ),
+    ]
     sent_at: Annotated[datetime | None, Field(description="When it was written, where the provider says so.")]
     created_at: datetime

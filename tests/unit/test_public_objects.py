@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 from pydantic import BaseModel
 
-from api.schemas import assets, consents, guests, inbound, keys, messages, webhooks
+from api.schemas import assets, consents, guests, inbound, keys, messages, stays, webhooks
 from api.schemas.fields import Page
 from bellhop.domain import serializers
 from bellhop.domain.categories import Category
@@ -27,8 +27,10 @@ from bellhop.domain.rows.access import KeyRow, PropertyRow
 from bellhop.domain.rows.guests import ConsentRow, GuestRow
 from bellhop.domain.rows.media import AssetRow
 from bellhop.domain.rows.messages import PublicMessage
+from bellhop.domain.rows.stays import StayRow
 from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointRow
 from bellhop.domain.statuses import Stage
+from bellhop.domain.stays import StayStatus
 from bellhop.domain.webhook_ports import PendingDelivery
 from bellhop.webhooks.body import body
 
@@ -104,6 +106,12 @@ SAID = ConsentRow(
 )  # fmt: skip
 SET = replace(SAID, purpose="all", action="opt_in", cause="operator_opt_in", actor="cli:ann", reason="She asked.")
 
+STAY = StayRow(
+    id=KEY, scope_id=PROPERTY, property_id=PROPERTY, source="pms", reservation="R1", status=StayStatus.BOOKED,
+    arrival=date(2027, 3, 15), departure=date(2027, 3, 19), room="412", details={"rate": 1}, guests=[KEY],
+    created_at=AT, updated_at=AT,
+)  # fmt: skip
+
 SHOWN: dict[str, tuple[dict[str, Any], type[BaseModel]]] = {
     "message": (serializers.message(MESSAGE), messages.OutboundMessage),
     "message with little": (serializers.message(SPARSE), messages.OutboundMessage),
@@ -119,6 +127,11 @@ SHOWN: dict[str, tuple[dict[str, Any], type[BaseModel]]] = {
         inbound.InboundMessage,
     ),
     "inbound with a file, a button and a place": (serializers.inbound(DETAILED), inbound.InboundMessage),
+    "stay": (serializers.stay(STAY), stays.Stay),
+    "stay with little": (
+        serializers.stay(replace(STAY, arrival=None, departure=None, room=None, guests=[])),
+        stays.Stay,
+    ),
     "guest": (serializers.guest(GUEST), guests.Guest),
     "guest with little": (
         serializers.guest(replace(GUEST, email=None, phone=None, external_id=None)),
@@ -180,7 +193,7 @@ def test_every_documented_object_is_compared() -> None:
     """A new response schema of these modules needs its place above."""
     documented = {
         kind
-        for module in (assets, consents, guests, inbound, keys, messages, webhooks)
+        for module in (assets, consents, guests, inbound, keys, messages, stays, webhooks)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, messages.Shown) and kind.__module__ == module.__name__
     }

@@ -4,10 +4,9 @@ however few of them are what is asked for."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Select, Text, Uuid, and_, bindparam, case, column, select, text
+from sqlalchemy import Integer, Text, Uuid, and_, bindparam, case, column, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -105,13 +104,14 @@ async def listing(
         stages.append(REMINDED)
     if guest_id is not None:
         return await _of_guest(tx, scope, asked, guest_id, channels, stages)
-    if channel is None and status is None:
-        return await _of_all(tx, scope, asked)
     given = {"channels": channels, "stages": stages, "scope": scope.id}
-    # What is skipped is read, too, of each pair.
-    taken = asked.limit + 1
-    most = asked.offset + taken
-    rows = await _PAGE(tx, **given, before=pages.before(asked), most=most, taken=taken, skipped=asked.offset)
+    if channel is None and status is None:
+        rows = await _of_all(tx, scope, asked)
+    else:
+        # What is skipped is read, too, of each pair.
+        taken = asked.limit + 1
+        most = asked.offset + taken
+        rows = await _PAGE(tx, **given, before=pages.before(asked), most=most, taken=taken, skipped=asked.offset)
 
     async def counted() -> int:
         return (await _COUNT(tx, **given, before=pages.LAST, most=COUNTED + 1))[0]
@@ -119,21 +119,18 @@ async def listing(
     return await pages.page(rows, asked, _place, counted)
 
 
-async def _of_all(tx: AsyncConnection, scope: Scope, asked: PageRequest) -> Listed[MessageRow]:
+async def _of_all(tx: AsyncConnection, scope: Scope, asked: PageRequest) -> list[MessageRow]:
     """What is skipped is read once, not of each pair, and before anything is joined."""
     sent = select(messages.c.id).where(messages.c.direction == "outbound", messages.c.erased_at.is_(None))
-
-    def below(key: UUID) -> Select[Any]:
-        return pages.within(sent, messages.c.scope_id, scope.id, messages.c.id, key)
-
-    listed = pages.taken(below(pages.before(asked)), asked).subquery("listed")
+    newest = pages.within(sent, messages.c.scope_id, scope.id, messages.c.id, pages.before(asked))
+    listed = pages.taken(newest, asked).subquery("listed")
     found = await tx.execute(
         select(*progress.message_columns)
         .join(scopes, scopes.c.id == messages.c.scope_id)
         .join(listed, listed.c.id == messages.c.id)
         .order_by(messages.c.id.desc())
     )
-    return await pages.page(from_result(MessageRow, found), asked, _place, lambda: pages.count(tx, below(pages.LAST)))
+    return from_result(MessageRow, found)
 
 
 async def _of_guest(

@@ -171,6 +171,8 @@ NOT_OF_A_MESSAGE = {
     "rpc wake Release": "an account was mended; what is lost here the sweep does",
     "tx guests.upsert": "no message; one transaction, events are drained by the sweep at the latest",
     "tx guests.change": "as guests.upsert",
+    "tx stays.upsert": "no message; one transaction",
+    "tx stays.change": "no message; one transaction",
     "tx inbox.mint_session": "no message",
     "tx inbox.renew_session": "no message",
     "tx inbox.revoke_session": "no message",
