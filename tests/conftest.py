@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -34,6 +33,7 @@ from bellhop.store.connections import make_engine
 from bellhop.store.settings import DeliverySettings, PostgresSettings
 from bellhop.temporal.settings import TemporalSettings
 from bellhop.webhooks.settings import WebhookSettings
+from tests.databases import Databases, dsn_of
 from tests.sandbox_accounts import SANDBOX_SECRET, SECRET_KEY
 
 # What `bellhop.sandbox.testing.running` derives its accounts from.
@@ -101,7 +101,11 @@ def pytest_configure(config: pytest.Config) -> None:
     dsn = stack.postgres_dsn
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(f"create database {TEMPLATE}")
-    asyncio.run(migrate(_settings(_database(dsn, TEMPLATE), stack.temporal_address)))
+        # The power does not fail here, and what is over with the run needs no care.
+        for setting in ("fsync", "full_page_writes", "autovacuum"):
+            connection.execute(f"alter system set {setting} = off")
+        connection.execute("select pg_reload_conf()")
+    asyncio.run(migrate(_settings(dsn_of(dsn, TEMPLATE), stack.temporal_address)))
     os.environ[_DSN] = dsn
     os.environ[_TEMPORAL] = stack.temporal_address
 
@@ -120,22 +124,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         state.cleanup()
 
 
-def _database(dsn: str, name: str) -> str:
-    return (
-        psycopg.conninfo.make_conninfo(dsn, dbname=name) if "://" not in dsn else dsn.replace("/bellhop?", f"/{name}?")
-    )
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    """The databases of this process's tests."""
+    made = Databases(os.environ[_DSN], TEMPLATE)
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def database_dsn() -> Iterator[str]:
+def database_dsn(databases: Databases) -> Iterator[str]:
     """A database of this test's own, migrated."""
-    server = os.environ[_DSN]
-    name = f"test_{uuid.uuid4().hex[:16]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"create database {name} template {TEMPLATE}")
-    yield _database(server, name)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"drop database if exists {name} with (force)")
+    name = databases.take()
+    yield dsn_of(os.environ[_DSN], name)
+    databases.give_back(name)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,8 @@ from bench.history.explain import Node, Recorder, Sent, explained, explained_in
 from bench.history.fill import TABLES, Size, fill
 from bench.history.measure import one_use
 from bench.history.uses import USES, History, Use
-from tests.conftest import _DSN, SECRET, TEMPLATE, _database
+from tests.conftest import _DSN, SECRET, TEMPLATE
+from tests.databases import dsn_of
 
 SHORT, LONG = (Size(messages=many, properties=12, unmatched=many // 4) for many in (4_000, 16_000))
 CROWD = Size(messages=4_000, properties=1_000, unmatched=1_000)
@@ -69,7 +70,7 @@ def filled(size: Size) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:16]}"
     with psycopg.connect(os.environ[_DSN], autocommit=True) as connection:
         connection.execute(f"create database {name} template {TEMPLATE}")
-    dsn = _database(os.environ[_DSN], name)
+    dsn = dsn_of(os.environ[_DSN], name)
     try:
         fill(dsn, SECRET, size, lambda _: None)
         yield dsn
