@@ -49,6 +49,7 @@ from api.routes import (
     senders,
     stays,
     templates,
+    unsubscribe,
     webhooks,
 )
 from api.uploads import Uploads
@@ -96,6 +97,7 @@ NATIVE = (
     receipts,
     health,
     app_receipts,
+    unsubscribe,
 )
 
 log = structlog.get_logger()

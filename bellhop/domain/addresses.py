@@ -20,6 +20,7 @@ from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 from bellhop.domain.app_receipts import ReceiptTokens
 from bellhop.domain.channels import AddressKind
 from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.unsubscribe import UnsubscribeTokens
 
 _OTHER_SPELLINGS = frozenset({52, 54, 55})
 """Countries where one phone is written in two ways: Mexico (a 1 before mobiles, until 2019), Argentina (a 9 before
@@ -182,6 +183,8 @@ class AddressBook:
         self._key = hashlib.sha256(b"bellhop address book\0" + secret.encode()).digest()
         self.receipt_tokens = ReceiptTokens(secret)
         """With which guests' apps report what became of a notification."""
+        self.unsubscribe_tokens = UnsubscribeTokens(secret)
+        """With which guests say that they want no more marketing."""
 
     def hash(self, kind: AddressKind, address: str) -> bytes:
         """HMAC-SHA256 of the kind and the canonical address: what is stored."""

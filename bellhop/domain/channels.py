@@ -79,6 +79,8 @@ class ChannelRules:
     delivered_is_final: bool = True
     """Whether `delivered` is the device's or the carrier's word, so that a failure reported beside it counts for
     nothing. False: it only means that a server took the message, which may report a failure afterwards."""
+    unsubscribes: bool = False
+    """Whether its marketing bears a link with which the guest wants no more of it; see `unsubscribe`."""
     options: frozenset[str] = frozenset()
     """Names of the fields of `options.Options` that a message may use."""
     media: MediaRules | None = None
@@ -127,6 +129,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         subject=SubjectRule.REQUIRED,
         html=True,
         reports_reading=True,
+        unsubscribes=True,
         delivered_is_final=False,  # the guest's mail server took it; it may bounce it hours later (RFC 3464)
         options=frozenset({"reply_to"}),
         # Of SendGrid's 30 MB for a request, base64 takes a third and the text some.

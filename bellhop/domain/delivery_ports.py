@@ -65,6 +65,8 @@ class Outgoing:
     """Of a push notification what is known of the device that `to` is the token of."""
     receipt_token: str | None = field(default=None, repr=False)
     """With which the guest's app may report what became of it."""
+    unsubscribe_url: str | None = field(default=None, repr=False)
+    """Of marketing: where the guest's mail program posts that they want no more of it (RFC 8058)."""
 
 
 class SendKind(StrEnum):

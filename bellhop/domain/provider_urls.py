@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bellhop.domain import unsubscribe
+
 SANDBOX_ENVIRONMENT = "test"
 
 
@@ -24,6 +26,10 @@ class Routes:
         """Where an account's API is for a scope of this environment; None: nowhere. Whatever an account row says, a
         test scope reaches the sandbox and nothing else."""
         return self.sandbox_url if environment == SANDBOX_ENVIRONMENT else of_account
+
+    def unsubscribe(self, token: str) -> str:
+        """Where a guest, or their mail program for them, says that they want no more marketing."""
+        return f"{self.public_url.rstrip('/')}{unsubscribe.PATH}{token}"
 
     def callback(self, provider: str, identity: str, attempt: object) -> str:
         """The address a provider is told to call about one attempt."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from bellhop.domain import unsubscribe
 from bellhop.domain.text import visible
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ def parameters_of(texts: Sequence[str | None], *, html: bool) -> list[str]:
         found = _parsed(text, html).analyze()
         if unknown := sorted(set(found.filters) - _FILTERS):
             raise TemplateProblem(f"expected a filter among {', '.join(sorted(_FILTERS))}, not {unknown[0][:40]}")
-        names |= set(found.globals)
+        # The link is no parameter: it is made when the mail goes out.
+        names |= set(found.globals) - {unsubscribe.PARAMETER}
     if len(names) > MOST_PARAMETERS:
         raise TemplateProblem(f"expected at most {MOST_PARAMETERS} parameters")
     return sorted(names)
@@ -171,7 +173,7 @@ def rendered(text: str, parameters: Mapping[str, Any], *, html: bool, one_line: 
     from liquid.exceptions import LiquidError, UndefinedError
 
     try:
-        made = _parsed(text, html).render(**parameters)
+        made = _parsed(text, html).render(**{unsubscribe.PARAMETER: unsubscribe.PLACE} | dict(parameters))
     except UndefinedError as error:
         raise TemplateProblem(f"expected parameters that fit the template: {_said(error)}") from None
     except (LiquidError, ValueError, TypeError, ArithmeticError, RecursionError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import addresses
+from bellhop.domain import addresses, unsubscribe
 from bellhop.domain.addresses import BadAddress
 from bellhop.domain.channels import CHANNELS, AddressKind, Channel, ChannelRules, SubjectRule
 from bellhop.domain.content import HTML, PLAIN, Content, written
@@ -127,6 +127,9 @@ async def _content(
             made = await templates.used(tx, scope, used, new.guest_id)
         except InvalidField as wrong:
             raise InvalidField(prefix + wrong.field, wrong.expected, wrong.kind) from None
+        if unsubscribe.named_in(made.content) and not rules.unsubscribes:
+            expected = f"expected a template without `unsubscribe_url`: {rules.name} has no such link"
+            raise InvalidField(f"{prefix}template.name", expected, "template")
         text = replace(written(step.channel, made.content, made.subject, made.content_type), approved=made.approved)
         return _fitting(step, rules, text, new, name), dict(made.source)
     if step.content is None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import options
+from bellhop.domain import options, unsubscribe
 from bellhop.domain.categories import Category
 from bellhop.domain.channels import CHANNELS, AddressKind, Channel, SubjectRule
 from bellhop.domain.content import HTML, Content, written
@@ -184,6 +184,9 @@ async def _of_template(tx: AsyncConnection, scope: Scope, command: SendMessage, 
         raise InvalidField(
             "template.name", f"expected a template in plain text: {rules.name} shows no HTML", "template"
         )
+    if unsubscribe.named_in(made.content) and (command.category is not Category.MARKETING or not rules.unsubscribes):
+        expected = "expected marketing, on a channel that has it: the template names `unsubscribe_url`"
+        raise InvalidField("category", expected, "category")
     subject = None if rules.subject is SubjectRule.NONE else command.subject or made.subject
     if subject is None and rules.subject is SubjectRule.REQUIRED:
         expected = f"expected a subject, here or in the template: {rules.name} needs one"

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import templates as texts
+from bellhop.domain import unsubscribe
 from bellhop.domain.approved_templates import (
     LONGEST_NAME,
     MOST_VARIABLES,
@@ -75,6 +76,8 @@ async def create(engine: Engine, scope: Scope, command: CreateTemplate) -> Templ
     """The next version of a template in a locale. It is used from now on. Raises InvalidField."""
     names: set[str] = set()
     for name, text in (("content", command.content), ("subject", command.subject)):
+        if name == "subject" and text and unsubscribe.PARAMETER in text:
+            raise InvalidField(name, f"expected none with `{unsubscribe.PARAMETER}`: a subject has no link", "template")
         try:
             names |= {*texts.parameters_of([text], html=name == "content" and command.content_type == HTML)}
         except TemplateProblem as problem:

@@ -156,6 +156,19 @@ async def messages(
     return JSONResponse({"data": [shown(message, taken.get(message.seq, [])) for message in found], "total": total})
 
 
+@router.post("/messages/{provider}/{message_id}/{action}")
+async def act(request: Request, provider: ProviderName, message_id: str, action: str) -> dict[str, str]:
+    """A guest does something with a message: opens a mail, clicks in it, unsubscribes. Tells what the app answered."""
+    state = _state(request)
+    simulator, message = state.simulators[provider], state.store.message(provider, message_id)
+    if message is None or action not in simulator.actions:
+        raise HTTPException(404, f"no such message, or none of: {', '.join(simulator.actions)}")
+    try:
+        return {"answer": await simulator.act(message, action)}
+    except InvalidRequest as error:
+        raise HTTPException(422, str(error)) from None
+
+
 @router.delete("/messages")
 async def clear_messages(request: Request) -> dict[str, int]:
     """Forget all messages, and the callbacks still owed for them."""

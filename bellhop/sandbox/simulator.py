@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
@@ -70,6 +70,8 @@ class Simulator(ABC):
     """When each word comes: the setting that says so, and the part of it."""
     tones: ClassVar[Mapping[str, str]]
     """What a word tells at a glance on the page: good, best, bad or odd; plain, if left out."""
+    actions: ClassVar[Sequence[str]] = ()
+    """What a guest can do with a message on the page, beside answering it."""
     sent_word: ClassVar[str]
     """With this word the message has left the provider."""
     read_at: ClassVar[str] = ""
@@ -102,6 +104,10 @@ class Simulator(ABC):
     async def receive(self, asked: dict[str, Any]) -> dict[str, Any]:
         """A guest writes: store it, post it to the app, return its answer. Raises ValidationError, InvalidRequest."""
         raise InvalidRequest(f"nobody can write to {self.label}'s senders")
+
+    async def act(self, message: Message, action: str) -> str:
+        """A guest does one of `actions` with a message; returns what the app answered. Raises InvalidRequest."""
+        raise InvalidRequest(f"nothing can be done with {self.label}'s messages")
 
     def owns(self, address: str) -> bool:
         """Whether guests' messages to this address come in here."""

@@ -249,7 +249,7 @@ MAILBOXES: tuple[tuple[str, str, Stage | None, FailureCode | None, Effect | None
     ("spam", "spamreport", None, None, Effect.COMPLAINT),
     ("unsubscribe", "unsubscribe", None, None, Effect.UNSUBSCRIBE),
     ("deferring", "deferred", None, None, None),
-    ("machineopen", "open", None, None, None),
+    ("machineopen", "machine_open", None, None, None),
     ("click", "click", Stage.READ, None, None),
 )
 

@@ -160,7 +160,7 @@ def batch(*events: object, body: bytes | None = None) -> CallbackRequest:
 
 
 SHOWN: dict[str, dict[str, object]] = {
-    "open by a machine": {"event": "open", "sg_machine_open": True},
+    "machine_open": {"event": "open", "sg_machine_open": True},
     "bounce": {"type": "bounce", "status": "5.1.1"},
     "bounce, blocked": {"event": "bounce", "type": "blocked", "status": "5.7.1"},
     "open": {"sg_machine_open": False},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bellhop.domain.failures import WORDS, FailureCode, error_object
-from bellhop.providers.sendgrid.adapter import ANSWERS, EVENTS, FIELDS, REASONS
+from bellhop.providers.sendgrid.codes import ANSWERS, EVENTS, FIELDS, REASONS
 from bellhop.providers.twilio.codes import CODES
 
 

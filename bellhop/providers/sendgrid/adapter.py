@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,10 +14,7 @@ from uuid import UUID
 from python_http_client.exceptions import HTTPError
 from sendgrid.helpers.eventwebhook import EventWebhook
 
-from bellhop.domain import plain_text
-from bellhop.domain.channels import CHANNELS, Channel
-from bellhop.domain.consents import OF_A_GROUP
-from bellhop.domain.content import HTML, PLAIN
+from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import (
     Account,
     CallbackRequest,
@@ -37,15 +32,13 @@ from bellhop.domain.delivery_ports import (
     SendResult,
 )
 from bellhop.domain.failures import FailureCode
-from bellhop.domain.media import Media
-from bellhop.domain.statuses import Stage
-from bellhop.domain.text import visible
 from bellhop.providers.lease_http import Answer, Call, Http, failure
-from bellhop.providers.package import Meaning
-from bellhop.providers.reading import by_status, fingerprint, from_json, retry_after, uuid_of, words
+from bellhop.providers.reading import by_status, from_json, retry_after, words
 from bellhop.providers.sendgrid import activity
 from bellhop.providers.sendgrid.client import sdk
-from bellhop.providers.sendgrid.codes import ANSWERS, DROPPED, EVENTS, FIELDS, NOTHING, REASONS
+from bellhop.providers.sendgrid.codes import ANSWERS, FIELDS
+from bellhop.providers.sendgrid.events import receipt, reported
+from bellhop.providers.sendgrid.mail import mail
 
 SIGNATURE = "x-twilio-email-event-webhook-signature"
 TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
@@ -137,7 +130,7 @@ class SendGrid:
             return Reported(LookupKind.CANNOT_KNOW)
         except Exception:  # noqa: BLE001  never raises: see the port
             return Reported(LookupKind.UNREACHABLE)
-        return Reported(LookupKind.FOUND, _reported(message, detail, attempt_id))
+        return Reported(LookupKind.FOUND, reported(message, detail, attempt_id))
 
     def listing(self, account: Account, since: datetime, until: datetime, timeout: float) -> Iterator[Listed]:
         """From the Email Activity API, which knows the time of each message's LAST event only: so everything since then
@@ -235,47 +228,11 @@ class SendGrid:
         events = from_json(request.body)
         if request.path != "events" or not isinstance(events, list):
             raise ValueError("not a batch of SendGrid's events")
-        return [_receipt(event) for event in events if isinstance(event, dict)]
+        return [receipt(event) for event in events if isinstance(event, dict)]
 
     def acknowledgement(self) -> tuple[int, str, str]:
         """Any 2xx."""
         return 200, "text/plain", "ok"
-
-
-def mail(outgoing: Outgoing) -> dict[str, object]:
-    """The body of /v3/mail/send. The ids stand in the personalization: the message-level field takes no object, and
-    SendGrid keeps both as 'not PII', so nothing else may go in."""
-    sender = {"email": outgoing.sender}
-    if outgoing.sender_name:
-        # Neither may stand in a name (docs.sendgrid.com/api-reference/mail-send/limitations).
-        sender["name"] = re.sub(r"\s*[;,]\s*", " ", outgoing.sender_name).strip()
-    content = outgoing.content
-    bodies = [(PLAIN, content.text)]
-    if content.content_type == HTML:
-        # In this order, and always both: a mail of HTML alone looks like spam.
-        plain = plain_text.of_html(content.text) if content.plain is None else content.plain
-        bodies = [(PLAIN, plain), (HTML, content.text)]
-    ids = {"attempt_id": str(outgoing.attempt_id), "message_id": str(outgoing.message_id)}
-    return {
-        "personalizations": [{"to": [{"email": outgoing.to}], "custom_args": ids}],
-        "from": sender,
-        **({"reply_to": {"email": reply_to}} if (reply_to := content.options.reply_to) else {}),
-        "subject": content.subject or "",
-        "content": [{"type": kind, "value": value} for kind, value in bodies if visible(value)],
-        **({"attachments": [_attachment(one) for one in content.media]} if content.media else {}),
-    }
-
-
-def _attachment(one: Media) -> dict[str, str]:
-    """A file as SendGrid takes it: itself, in base64. Raises OSError where it is gone."""
-    if one.read is None:
-        raise FileNotFoundError
-    return {
-        "content": base64.b64encode(one.read()).decode(),
-        "type": one.content_type,
-        "filename": one.filename,
-        "disposition": "attachment",
-    }
 
 
 @contextmanager
@@ -326,75 +283,3 @@ def read_answer(answer: Answer) -> SendResult:
 def _bare(key: str) -> str:
     """The base64 between PEM's lines, if somebody pasted those too."""
     return "".join(line for line in key.split() if not line.startswith("-") and line not in ("PUBLIC", "KEY-----"))
-
-
-def _text(event: Mapping[str, object], name: str) -> str | None:
-    value = event.get(name)
-    return value if isinstance(value, str) and value else None
-
-
-def _meaning(event: Mapping[str, object], word: str) -> tuple[Meaning, str | None]:
-    """The row for an event, and SendGrid's code for a failure: an enhanced status (RFC 3463) or the reason's name."""
-    status = _text(event, "status")
-    code = status if status and re.fullmatch(r"\d\.\d{1,3}\.\d{1,3}", status) else None
-    if word == "open" and event.get("sg_machine_open") is True:
-        word = "open by a machine"
-    if word == "bounce" and event.get("type") == "blocked":
-        word = "bounce, blocked"
-    if word == "dropped":
-        given = (_text(event, "reason") or "").lower()
-        # "Spam Content (if Spam Checker app is enabled)": what follows in brackets varies.
-        reason = next((each for each in (given, given.split("(")[0].strip()) if each in REASONS), None)
-        return REASONS.get(reason or "", DROPPED), reason or code or "dropped"
-    return EVENTS.get(word, NOTHING), code
-
-
-def _receipt(event: Mapping[str, object]) -> Receipt:
-    word = _text(event, "event") or "unknown"
-    meaning, code = _meaning(event, word)
-    message = _text(event, "sg_message_id")
-    failed = meaning.stage is Stage.UNDELIVERED
-    address = _text(event, "email") if meaning.effect else None
-    return Receipt(
-        dedupe_key=_text(event, "sg_event_id") or fingerprint(event),
-        word=word,
-        stage=meaning.stage,
-        attempt_id=uuid_of(event.get("attempt_id")),
-        # X-Message-Id with the filter's and the receiver's suffix; some asynchronous bounces have none.
-        provider_id=re.split(r"\.(?:filter|recv)", message)[0] if message else None,
-        payload=dict(event),
-        code=meaning.code,
-        provider_code=code if failed else None,
-        occurred_at=_time(event.get("timestamp")),
-        effect=meaning.effect,
-        effect_group=_group(event) if meaning.effect in OF_A_GROUP else None,
-        address=address,
-        address_kind=CHANNELS[Channel.EMAIL].address if address else None,
-    )
-
-
-def _group(event: Mapping[str, object]) -> str | None:
-    """The unsubscribe group of an event: a number, as SendGrid has it."""
-    given = event.get("asm_group_id")
-    return str(given)[:40] if isinstance(given, int | str) and not isinstance(given, bool) and given != "" else None
-
-
-def _reported(message: Mapping[str, Any], detail: Mapping[str, Any], attempt_id: UUID) -> Receipt:
-    """What the Email Activity says, as the webhook would have said it; no address and no text in the payload."""
-    event = activity.event(message, detail)
-    receipt = _receipt({**event, "attempt_id": str(attempt_id), "email": message.get("to_email")})
-    return replace(
-        receipt,
-        dedupe_key=f"activity:{receipt.provider_id}:{receipt.word}:{receipt.provider_code or ''}",
-        payload={"asked": True, "status": str(message.get("status")), "event": receipt.word,
-                 "code": receipt.provider_code, "sg_message_id": str(message["msg_id"])},
-    )  # fmt: skip
-
-
-def _time(value: object) -> datetime | None:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    try:
-        return datetime.fromtimestamp(value, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None

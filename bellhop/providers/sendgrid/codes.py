@@ -23,6 +23,8 @@ FIELDS: tuple[tuple[str, FailureCode], ...] = (
     (r"(content|subject|personalizations\.\d+\.subject)(\.|$)", FailureCode.CONTENT_REFUSED),
 )
 
+MACHINE_OPEN = "machine_open"
+"""Our word for an `open` that no person made."""
 NOTHING = Meaning(None)
 DROPPED = Meaning(Stage.UNDELIVERED, FailureCode.REJECTED)
 
@@ -32,7 +34,7 @@ EVENTS: dict[str, Meaning] = {
     "deferred": NOTHING,  # SendGrid tries on for 72 hours, then says `bounce`, type blocked
     "delivered": Meaning(Stage.DELIVERED),
     "open": Meaning(Stage.READ),
-    "open by a machine": NOTHING,  # Apple's mail privacy opens everything (sg_machine_open)
+    MACHINE_OPEN: NOTHING,  # Apple's mail privacy opens everything (sg_machine_open)
     "click": Meaning(Stage.READ),
     "bounce": Meaning(Stage.UNDELIVERED, FailureCode.ADDRESS_INVALID, Effect.HARD_BOUNCE),
     "bounce, blocked": Meaning(Stage.UNDELIVERED, FailureCode.BLOCKED),  # this time: the address itself may be fine

@@ -37,6 +37,14 @@ async function refresh() {
   setTimeout(refresh, 1000);
 }
 
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-act]");
+  if (!button) return;
+  const answer = await fetch(button.dataset.act, { method: "POST" });
+  const said = await answer.json();
+  button.parentElement.querySelector("[role=status]").textContent = `${button.textContent}: ${said.answer ?? said.detail}`;
+});
+
 document.addEventListener("submit", async (event) => {
   const form = event.target.closest(".reply");
   if (!form) return;

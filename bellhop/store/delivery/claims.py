@@ -35,7 +35,7 @@ from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
 from bellhop.store.delivery import accounts, attempt_rows, device_parts, outcome_resolution, parked, standby, windows
 from bellhop.store.delivery.attempt_rows import SendingAccount
-from bellhop.store.guests import consents, profiles
+from bellhop.store.guests import consents, profiles, unsubscribing
 from bellhop.store.inbox import entries
 from bellhop.store.messages import media_links, outbound, progress
 from bellhop.store.messages.progress import Progress
@@ -335,7 +335,9 @@ class Claims:
             return Busy(account.carrier, row.stage.value)
         await parked.unpark(tx, row)
         content_sid = approved.content_sid if approved else None
-        started = await attempt_rows.start(tx, row, part, body, sender, self.settings.lease, content_sid)
+        said = self._outgoing(row, part, body, approved)
+        said, link = await unsubscribing.with_link(tx, row, said, self.book, self.routes)
+        started = await attempt_rows.start(tx, row, part, said.text, sender, self.settings.lease, content_sid)
         outgoing = Outgoing(
             attempt_id=started,
             message_id=row.id,
@@ -343,13 +345,14 @@ class Claims:
             to=goes_to.token if goes_to else row.recipient,
             sender=sender.address,
             sender_name=sender.name,
-            content=self._outgoing(row, part, body, approved),
+            content=said,
             callback_url=self.routes.callback(account.provider, account.identity, started),
             timeout=self.settings.call_timeout,
             deadline=deadline,
             valid_for=(row.told_until - row.now).total_seconds() if row.told_until else None,
             device=goes_to,
             receipt_token=self.book.receipt_tokens.make(started, row.now) if rules.app_reports else None,
+            unsubscribe_url=link,
         )
         return Claim(account, outgoing, row.guest_id)
 

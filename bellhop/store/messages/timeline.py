@@ -93,6 +93,12 @@ _FOLLOWS = {
 }
 """Why a step begins."""
 
+_COUNTED = {
+    "open": "the guest opened the mail",
+    "machine_open": "a machine opened the mail, which says nothing of its reader",
+    "click": "the guest followed a link in the mail",
+}
+"""What is done with a message over and over: one entry each."""
 SHOWN = 10
 """Of what happened over and over: so many of the first, and so many of the last."""
 
@@ -119,7 +125,8 @@ class _Delivery:
 
 @dataclass(slots=True)
 class _Receipt:
-    """`place`: among those of the message with the same word, of which there are `total`."""
+    """`place`: among those of the message with the same word, of which there are `total`, from `first_at` to
+    `last_at`."""
 
     id: UUID
     received_at: datetime
@@ -130,6 +137,8 @@ class _Receipt:
     provider_code: str | None
     place: int
     total: int
+    first_at: datetime
+    last_at: datetime
 
 
 _EVENTS = CompiledStatement(
@@ -156,6 +165,7 @@ _DELIVERIES = CompiledStatement(
     ),
     row=_Delivery,
 )
+_happened = func.coalesce(receipts.c.occurred_at, receipts.c.received_at)
 _ranked = (
     select(
         receipts.c.id,
@@ -167,6 +177,8 @@ _ranked = (
         receipts.c.provider_code,
         func.row_number().over(partition_by=receipts.c.word, order_by=receipts.c.id).label("place"),
         func.count().over(partition_by=receipts.c.word).label("total"),
+        func.min(_happened).over(partition_by=receipts.c.word).label("first_at"),
+        func.max(_happened).over(partition_by=receipts.c.word).label("last_at"),
     )
     .where(receipts.c.message_id == bindparam("message"))
     .subquery()
@@ -327,8 +339,8 @@ async def _consents(tx: AsyncConnection, scope: Scope, channel: Channel, hashed:
 
 
 async def _receipts(tx: AsyncConnection, message_id: UUID) -> list[Entry]:
-    """What providers said. Of each word only the first and the last few are read, and how many came between: a mail
-    that a machine opens ten thousand times is still a short timeline."""
+    """What providers said. Of each word only the first and the last few are read, and how many came between; of what a
+    reader does over and over, one entry that counts: a mail that is opened ten thousand times is a short timeline."""
     return [
         {
             "at": receipt.received_at,
@@ -337,10 +349,21 @@ async def _receipts(tx: AsyncConnection, message_id: UUID) -> list[Entry]:
             "provider_id": receipt.provider_id,
             "occurred_at": timestamp(receipt.occurred_at),
             **({"provider_code": receipt.provider_code} if receipt.provider_code else {}),
-            **_between(receipt.place, receipt.total),
+            **(_counted(receipt) if receipt.word in _COUNTED else _between(receipt.place, receipt.total)),
         }
         for receipt in await _RECEIPTS(tx, message=message_id)
+        if receipt.place == 1 or receipt.word not in _COUNTED
     ]
+
+
+def _counted(receipt: _Receipt) -> Entry:
+    """How often, and when first and last."""
+    return {
+        "detail": _COUNTED[receipt.word],
+        "count": receipt.total,
+        "first_at": timestamp(receipt.first_at),
+        "last_at": timestamp(receipt.last_at),
+    }
 
 
 def _between(place: int, total: int, detail: str = "") -> dict[str, str]:

@@ -173,6 +173,7 @@ NOT_OF_A_MESSAGE = {
     "tx guests.change": "as guests.upsert",
     "tx stays.upsert": "no message; one transaction",
     "tx stays.change": "no message; one transaction",
+    "tx unsubscribe.take": "no message; one transaction, and whoever got no answer takes the link again",
     "tx inbox.mint_session": "no message",
     "tx inbox.renew_session": "no message",
     "tx inbox.revoke_session": "no message",

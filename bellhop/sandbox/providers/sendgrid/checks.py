@@ -54,6 +54,7 @@ _TYPES: dict[str, type] = {
     "template_id": str,
     "asm": dict,
     "mail_settings": dict,
+    "tracking_settings": dict,
     "send_at": int,
 }
 

@@ -150,6 +150,14 @@ class EventWebhook:
             key = self._keys[account.api_key] = account.private_key
         return key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
 
+    async def post_step(self, message: Message, step: Step) -> str:
+        """Post what happened to a mail just now, if the account wants to be told, and say what was answered."""
+        account = self._accounts[message.account]
+        wanted = event_settings(account, self._settings().sendgrid_event_url)
+        if not (wanted["enabled"] and wanted["url"] and wanted[_FLAG_OF_EVENT[step.word]]):
+            return "not enabled"
+        return (await self._post(account, wanted["url"], [event(message, step, now())])).shown
+
     async def post_now(
         self, kind: CallbackKind, word: str | None, message: Message, step: PlannedStep
     ) -> PostedCallback:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from bellhop.sandbox.account_registry import AccountRegistry
 from bellhop.sandbox.accounts import new_phrase
-from bellhop.sandbox.providers.sendgrid import accounts, routes, scenarios
+from bellhop.sandbox.providers.sendgrid import accounts, reader, routes, scenarios
 from bellhop.sandbox.providers.sendgrid.accounts import AccountRequest, SendGridAccount
 from bellhop.sandbox.providers.sendgrid.events import EventWebhook, event
 from bellhop.sandbox.providers.sendgrid.settings import SendGridSettings
@@ -35,6 +35,7 @@ class SendGrid(Simulator):
     magic = scenarios.MAGIC
     moments = scenarios.MOMENTS
     tones = scenarios.TONES
+    actions = reader.ACTIONS
     sent_word = "processed"
     read_at, read_word = "delivered", "open"
 
@@ -78,6 +79,9 @@ class SendGrid(Simulator):
         self, kind: CallbackKind, word: str | None, message: Message, step: PlannedStep
     ) -> PostedCallback:
         return await self.webhook.post_now(kind, word, message, step)
+
+    async def act(self, message: Message, action: str) -> str:
+        return await reader.act(self.state.callback_sender, self.webhook, message, action)
 
     def calls_back(self, message: Message) -> bool:
         return True
