@@ -9,7 +9,14 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qs, parse_qsl, urlparse, urlsplit, urlunsplit
 from uuid import UUID
 
-from twilio.request_validator import RequestValidator, add_port, remove_port
+from twilio.request_validator import (
+    HMAC_SHA1,
+    HMAC_SHA256,
+    SIGNATURE_SETTINGS_HEADER,
+    RequestValidator,
+    add_port,
+    remove_port,
+)
 
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Receipt
@@ -20,6 +27,9 @@ from bellhop.providers.reading import clean, from_json, uuid_of
 from bellhop.providers.twilio.codes import CODES, OPT_OUT_TYPES, STAGES
 from bellhop.providers.twilio.numbers import bare, channel_of
 
+ALLOWED = "allowed"
+"""As `token_signatures` of an account with a shared key: its auth token signs callbacks as well."""
+_SETTINGS = SIGNATURE_SETTINGS_HEADER.lower()
 MOST_FIELDS = 256
 """Several times as many as Twilio's largest request has."""
 
@@ -38,18 +48,20 @@ class Form(dict[str, list[str]]):
 
 
 def signed(account: Account, request: CallbackRequest) -> bool:
-    """Whether the account's current or previous token signed it (twilio.com/docs/usage/webhooks/webhooks-security); the
-    URL is signed without its fragment. Of a form the fields are signed with it; of JSON the URL holds the body's hash,
-    `bodySHA256`, and without that one nothing vouches for the body."""
+    """Whether a current or previous secret of the account signed it (twilio.com/docs/usage/webhooks/webhooks-security):
+    its shared key, or without one its auth token. The URL is signed without its fragment. Of a form the fields are
+    signed with it; of JSON the URL holds the body's hash, `bodySHA256`, and without that one nothing vouches for the
+    body."""
     try:
         given = request.headers.get("x-twilio-signature", "").encode()
         if _is_json(request) and not _hashed(request):
             return False
         form = Form([] if _is_json(request) else _pairs(request))
         url = urlparse(urlunsplit(urlsplit(request.url)._replace(fragment="")))
+        algorithm, secrets = _secrets(account, request.headers.get(_SETTINGS, ""))
         matches = [
-            hmac.compare_digest(RequestValidator(token).compute_signature(uri, form).encode(), given)
-            for token in _tokens(account)
+            hmac.compare_digest(RequestValidator(secret).compute_signature(uri, form, algorithm).encode(), given)
+            for secret in secrets
             # Twilio signs sometimes with the port and sometimes without; so does its own validator.
             for uri in (remove_port(url), add_port(url))
         ]
@@ -89,9 +101,21 @@ def _hashed(request: CallbackRequest) -> bool:
     return len(stated) == 1 and hmac.compare_digest(stated[0].lower().encode(), actual.encode())
 
 
-def _tokens(account: Account) -> list[str]:
-    secrets = (account.credentials.get("auth_token"), account.previous_credentials.get("auth_token"))
-    return [secret for secret in secrets if secret]
+def _secrets(account: Account, said: str) -> tuple[str, list[str]]:
+    """The algorithm, and what may have signed a request whose header of settings says this.
+
+    That header is not itself signed: who leaves it out would have the older signature, by the auth token, tried. So an
+    account with a shared key takes that one no more, unless it says so.
+    """
+    kept = (account.credentials, account.previous_credentials)
+    if not said:
+        refused = account.credentials.get("shared_key") and account.credentials.get("token_signatures") != ALLOWED
+        return HMAC_SHA1, [] if refused else [one["auth_token"] for one in kept if one.get("auth_token")]
+    named = {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in said.split(","))}
+    if named.get("algorithm", "").upper() != HMAC_SHA256 or not (key_id := named.get("key")):
+        return HMAC_SHA256, []
+    keys = [one["shared_key"] for one in kept if one.get("shared_key_id") == key_id and one.get("shared_key")]
+    return HMAC_SHA256, keys
 
 
 def _pairs(request: CallbackRequest) -> list[tuple[str, str]]:

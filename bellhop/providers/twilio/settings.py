@@ -40,6 +40,14 @@ class TwilioSettings(ProviderSettings):
         description="what WhatsApp messages are sent from, if any: an E.164 number that is a WhatsApp sender of the "
         "account, or a Messaging Service (MG…) with one",
     )
+    shared_key_id: str | None = Field(
+        default=None, description="id of a shared key that signs callbacks instead of the auth token, if you made one"
+    )
+    shared_key: SecretStr | None = Field(default=None, description="that key's secret")
+    token_signatures: bool = Field(
+        default=False,
+        description="take callbacks signed by the auth token beside the shared key's, while changing over",
+    )
     base_url: HttpUrl = Field(default="https://api.twilio.com", description="where Twilio's API is")
 
     @field_validator("whatsapp_from")
@@ -74,8 +82,19 @@ def is_service(sender: str) -> bool:
     return _SERVICE.fullmatch(sender) is not None
 
 
+def _shared_key(settings: TwilioSettings) -> dict[str, str]:
+    """What is kept of the shared key. Raises ValueError on half of one."""
+    key = settings.shared_key
+    if bool(key) is not bool(settings.shared_key_id):
+        raise ValueError("TWILIO_SHARED_KEY and TWILIO_SHARED_KEY_ID: expected both, or none.")
+    if key is None or settings.shared_key_id is None:
+        return {}
+    both = {"token_signatures": "allowed"} if settings.token_signatures else {}
+    return {"shared_key_id": settings.shared_key_id, "shared_key": key.get_secret_value(), **both}
+
+
 def seeds(settings: TwilioSettings) -> list[Seed]:
-    """The account, once its three variables are set, and with the fourth its WhatsApp sender."""
+    """The account, once its three variables are set, and with the fourth its WhatsApp sender. Raises ValueError."""
     if not (settings.account_sid and settings.auth_token and settings.from_number):
         return []
     previous = settings.previous_auth_token
@@ -83,7 +102,7 @@ def seeds(settings: TwilioSettings) -> list[Seed]:
         provider="twilio",
         identity=settings.account_sid,
         base_url=settings.base_url,
-        credentials={"auth_token": settings.auth_token.get_secret_value()},
+        credentials={"auth_token": settings.auth_token.get_secret_value(), **_shared_key(settings)},
         previous={"auth_token": previous.get_secret_value()} if previous else {},
         channel=Channel.SMS.value,
         address=settings.from_number,

@@ -38,11 +38,13 @@ def default(secret: str) -> DefaultAccount:
 
 @dataclass(slots=True)
 class TwilioAccount:
-    """`numbers` are the senders it owns."""
+    """`numbers` are the senders it owns. With a shared key its callbacks are signed by that."""
 
     sid: str
     auth_token: str
     numbers: list[str]
+    shared_key_id: str = ""
+    shared_key: str = ""
 
     @property
     def id(self) -> str:
@@ -57,3 +59,6 @@ class AccountRequest(BaseModel):
     account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-fA-F]{32}$")
     auth_token: str | None = None
     numbers: list[str] | None = None
+    shared_key_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_]{0,64}$")
+    """Its callbacks are signed by a shared key from now on; empty: by the auth token again."""
+    shared_key: str | None = None

@@ -13,7 +13,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import uuid4
 
 import aiohttp
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import (
+    HMAC_SHA1,
+    HMAC_SHA256,
+    SIGNATURE_HEADER,
+    SIGNATURE_SETTINGS_HEADER,
+    RequestValidator,
+)
 
 from bellhop.sandbox.account_registry import AccountRegistry
 from bellhop.sandbox.callback_sender import Answer, CallbackSender
@@ -49,10 +55,8 @@ class Webhooks:
     ) -> Answer:
         """One signed call, `elapsed` seconds after the first one of it began."""
         bare, how = overrides.split(url)
-        secret = secrets.token_hex(16) if forged else self._accounts[account].auth_token
-        signature = RequestValidator(secret).compute_signature(bare, fields)
         headers = {
-            "X-Twilio-Signature": signature,
+            **_signature(self._accounts[account], bare, fields, forged),
             TOKEN: token,
             "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
             "Accept": "*/*",
@@ -113,6 +117,16 @@ class Webhooks:
             url = _elsewhere(url)
         answer = await self.call(message.account, url, fields, token, forged=kind == "forged")
         return PostedCallback(fields["MessageSid"], word, answer.shown)
+
+
+def _signature(account: TwilioAccount, url: str, fields: dict[str, str], forged: bool) -> dict[str, str]:
+    """The headers that vouch for a call: by the account's shared key, where it has one, or else its auth token."""
+    secret, algorithm = account.shared_key or account.auth_token, HMAC_SHA256 if account.shared_key else HMAC_SHA1
+    validator = RequestValidator(secrets.token_hex(16) if forged else secret)
+    made = {SIGNATURE_HEADER: validator.compute_signature(url, fields, algorithm)}
+    if account.shared_key:
+        made[SIGNATURE_SETTINGS_HEADER] = f"key={account.shared_key_id},algorithm={algorithm}"
+    return made
 
 
 def _elsewhere(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -100,8 +101,12 @@ class Twilio(Simulator):
         numbers = given.numbers if given.numbers is not None else old.numbers if old else [accounts.FROM_NUMBER]
         if not numbers:
             raise InvalidRequest("numbers: an account needs one to send from")
-        self.accounts.put(TwilioAccount(sid, token, numbers))
-        return {"account_sid": sid, "auth_token": token, "numbers": numbers}
+        shared = given.shared_key_id if given.shared_key_id is not None else old.shared_key_id if old else ""
+        known = old.shared_key if old and old.shared_key_id == shared else ""
+        key = (given.shared_key or known or secrets.token_hex(32)) if shared else ""
+        self.accounts.put(TwilioAccount(sid, token, numbers, shared, key))
+        made = {"account_sid": sid, "auth_token": token, "numbers": numbers}
+        return made | ({"shared_key_id": shared, "shared_key": key} if shared else {})
 
     def owns(self, address: str) -> bool:
         return any(address.rpartition(":")[2] in account.numbers for account in self.accounts)
