@@ -52,6 +52,8 @@ EXAMPLE: dict[str, Any] = {
     "resend_of": None,
     "from": None,
     "fallback": [],
+    "service": None,
+    "was_downgraded": None,
 }
 
 
@@ -302,6 +304,13 @@ class OutboundMessage(Shown):
     resend_of: Annotated[str | None, Field(description="The failed message that this one sends again.")]
     from_: Annotated[str | None, Field(alias="from", description="The sender that was asked for.")]
     fallback: list[ShownStep]
+    service: Annotated[
+        Literal["imessage", "rcs", "sms"] | None,
+        Field(description="By what it really went, where the provider chooses and has said so."),
+    ]
+    was_downgraded: Annotated[
+        bool | None, Field(description="Of an iMessage: whether it went as RCS or SMS instead; null: not known yet.")
+    ]
 
 
 class Warned(Shown):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -20,6 +20,21 @@ class Channel(StrEnum):
     PUSH = "push"
     IMESSAGE = "imessage"
     """Ours: iMessage, with RCS or SMS where the phone has none."""
+
+
+class Service(StrEnum):
+    """By what a message really went, where a provider chooses between several: the best one first."""
+
+    IMESSAGE = "imessage"
+    RCS = "rcs"
+    SMS = "sms"
+
+    @staticmethod
+    def of(said: Iterable[Service | None]) -> Service | None:
+        """Of all that was said of one message the plainest, in whatever order it came: nobody goes back to a better
+        one. None: nothing was said."""
+        order = tuple(Service)
+        return max((one for one in said if one is not None), key=order.index, default=None)
 
 
 class AddressKind(StrEnum):
@@ -76,6 +91,8 @@ class ChannelRules:
     """Whether it can become known that a guest read a message, so that a delivered one is still followed."""
     app_reports: bool = False
     """Whether the guest's app may say itself that it has shown a message, or that it was opened; see `app_receipts`."""
+    service: Service | None = None
+    """What it is meant to go by: by another one it was downgraded. None: whatever it goes by, it is what it is."""
     delivered_is_final: bool = True
     """Whether `delivered` is the device's or the carrier's word, so that a failure reported beside it counts for
     nothing. False: it only means that a server took the message, which may report a failure afterwards."""
@@ -176,6 +193,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         name="an iMessage",
         address=AddressKind.PHONE,
         options=frozenset({"send_style"}),
+        service=Service.IMESSAGE,
         media=MediaRules(count=1, types=_ATTACHED, each=100 * MB, together=100 * MB, alone=True),
     ),
 }

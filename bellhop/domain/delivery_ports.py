@@ -10,7 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from bellhop.domain.answers import Answer, Withdrawal
-from bellhop.domain.channels import AddressKind, Channel
+from bellhop.domain.channels import AddressKind, Channel, Service
 from bellhop.domain.consents import Effect as Effect
 from bellhop.domain.content import Content
 from bellhop.domain.devices import DeviceVerdict, Target
@@ -206,6 +206,8 @@ class Receipt:
     """The address an effect is about, where the payload names it."""
     address_kind: AddressKind | None = None
     """What sort of address that is: given whenever `address` is."""
+    service: Service | None = None
+    """By what the message went, where the provider chooses and says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from bellhop.domain import content, inbound_details, media, segments, steps
 from bellhop.domain.approved_templates import state_of
-from bellhop.domain.channels import CHANNELS
+from bellhop.domain.channels import CHANNELS, Service
 from bellhop.domain.consents import ALL, MARKETING
 from bellhop.domain.devices import masked
 from bellhop.domain.failures import error_object
@@ -69,7 +69,16 @@ def message(
         "resend_of": render(Prefix.MESSAGE, row.resend_of) if row.resend_of else None,
         "from": row.sender,
         "fallback": [_step(step) for step in (row.plan or ())[1:]],
+        "service": row.service.value if row.service else None,
+        "was_downgraded": was_downgraded(row, row.step, row.service),
     }
+
+
+def was_downgraded(row: PublicMessage, number: int, service: Service | None) -> bool | None:
+    """Whether one of its steps went by something plainer than its channel is meant for; None: nobody says by what."""
+    planned = row.step_at(number)
+    meant = CHANNELS[planned.channel if planned else row.channel].service
+    return None if service is None or meant is None else service is not meant
 
 
 def _step(kept: Mapping[str, Any]) -> dict[str, Any]:

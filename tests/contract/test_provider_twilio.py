@@ -198,6 +198,13 @@ def test_look_up_through_a_messaging_service() -> None:
     lookup = LookupRequest(ATTEMPT, NUMBER, service, TWILIO.text, STARTED, frozenset(), Channel.SMS)
     with Server(page(listed(2, 5), listed(1, 2, messaging_service_sid=service, **{"from": None}))) as server:
         assert Twilio().look_up(TWILIO.account(server.url), lookup, 8.0).provider_id == sid(1)
+    # It may have chosen RCS: absent is only what is listed under neither.
+    by_rcs = listed(1, 2, messaging_service_sid=service, **{"from": "rcs:agent", "to": f"rcs:{NUMBER}"})
+    for second, kind in ((page(by_rcs), LookupKind.FOUND), (page(), LookupKind.ABSENT)):
+        with Server(page(), second) as server:
+            assert Twilio().look_up(TWILIO.account(server.url), lookup, 8.0).kind is kind
+            asked = [parse_qs(one.split(b" ")[1].decode().partition("?")[2])["To"] for one in server.requests]
+            assert asked == [[NUMBER], [f"rcs:{NUMBER}"]]
 
 
 # --- callbacks -------------------------------------------------------------------------------------------------------

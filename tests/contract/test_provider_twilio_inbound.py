@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import pytest
 
-from bellhop.domain.channels import Channel
+from bellhop.domain.channels import Channel, Service
 from bellhop.domain.consents import Effect
-from bellhop.domain.delivery_ports import Inbound
+from bellhop.domain.delivery_ports import CallbackRequest, Inbound, Receipt
 from bellhop.domain.inbound_details import Button, Location, Media
 from bellhop.providers.twilio.adapter import Twilio
 from tests.contract.providers.twilio import CASE as TWILIO
 from tests.contract.test_provider_twilio import status
 
 SID, NUMBER, SENDER = TWILIO.accepted_id, TWILIO.to, TWILIO.sender
+SERVICE = "MG" + "1" * 32
 
 
 @pytest.mark.parametrize(
@@ -88,3 +90,31 @@ def test_a_list_that_the_guest_chose_from() -> None:
     (inbound,) = Twilio().parse(status(path="inbound", From=NUMBER, To=SENDER, ListTitle="Spa", ListId="spa"))
     assert isinstance(inbound, Inbound)
     assert inbound.details.button == Button("Spa", "spa")
+
+
+@pytest.mark.parametrize(
+    ("fields", "service"),
+    [
+        ({"From": "rcs:hotel_agent", "ChannelPrefix": "rcs", "MessagingServiceSid": SERVICE}, Service.RCS),
+        ({"From": "+15005550006", "MessagingServiceSid": SERVICE}, Service.SMS),
+        ({"From": "+15005550006"}, None),
+        ({"From": "whatsapp:+15005550006", "MessagingServiceSid": SERVICE}, None),
+        ({}, None),
+    ],
+)
+def test_by_which_of_its_senders_a_service_sent(fields: dict[str, str], service: Service | None) -> None:
+    """A Messaging Service with an RCS sender falls back to SMS by itself: one message, one step."""
+    for word in ("sent", "delivered", "queued", "undelivered"):
+        body = urlencode({"MessageSid": "SM" + "1" * 32, "MessageStatus": word, **fields}).encode()
+        (receipt,) = Twilio().parse(CallbackRequest("http://x", "status", {}, {}, body))
+        assert isinstance(receipt, Receipt)
+        assert receipt.service is (service if word in ("sent", "delivered") else None)
+
+
+def test_a_guests_text_by_rcs_is_one_of_their_number() -> None:
+    fields = {"From": "rcs:+13055551234", "To": "rcs:hotel_agent", "MessagingServiceSid": SERVICE, "Body": "Hi"}
+    body = urlencode({"MessageSid": "SM" + "1" * 32, **fields}).encode()
+    (inbound,) = Twilio().parse(CallbackRequest("http://x", "inbound", {}, {}, body))
+    assert isinstance(inbound, Inbound)
+    assert (inbound.channel, inbound.sender, inbound.recipient) == (Channel.SMS, "+13055551234", "hotel_agent")
+    assert inbound.service == SERVICE

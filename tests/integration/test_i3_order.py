@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from bellhop.domain.channels import Service
 from bellhop.domain.delivery_ports import Account, Claim, Receipt, SendKind, SendResult
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.routing import carried
@@ -52,7 +53,7 @@ class Provider:
         assert isinstance(claim, Claim)
         return sent["id"], claim
 
-    async def say(self, claim: Claim, stage: Stage, dedupe: str) -> None:
+    async def say(self, claim: Claim, stage: Stage, dedupe: str, service: Service | None = None) -> None:
         receipt = Receipt(
             dedupe_key=dedupe,
             word=stage.value,
@@ -61,6 +62,7 @@ class Provider:
             provider_id=None,
             payload={},
             code=FailureCode.UNREACHABLE if stage is Stage.UNDELIVERED else None,
+            service=service,
         )
         account = Account(claim.account.id, claim.account.provider, claim.account.identity, "", {})
         async with self.stack.database.begin() as tx:
@@ -110,6 +112,19 @@ async def test_the_order_and_repetition_of_receipts_does_not_matter(
         outcomes.add(await provider.outcome(message_id))
     assert len(outcomes) == 1, outcomes
     assert {status for status, _, _ in outcomes} == {ends(body, stages)}
+
+
+async def test_by_what_a_message_went_is_the_plainest_that_was_said(idle_stack: Engine) -> None:
+    provider, said = Provider(idle_stack), [(Stage.SENT, Service.RCS), (Stage.DELIVERED, Service.SMS)]
+    for order in permutations((*said, (Stage.SENT, None), None)):
+        message_id, claim = await provider.start(SMS)
+        for place, one in enumerate(order):
+            if one is None:
+                await provider.attempts.record(claim, SendResult(SendKind.ACCEPTED, provider_id=uuid4().hex))
+            else:
+                await provider.say(claim, one[0], f"{claim.outgoing.attempt_id}:{place}", one[1])
+        message = await idle_stack.get(message_id)
+        assert (message["status"], message["service"], message["was_downgraded"]) == ("delivered", "sms", None)
 
 
 async def test_the_order_of_receipts_for_several_parts_does_not_matter(idle_stack: Engine) -> None:

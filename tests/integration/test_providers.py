@@ -32,3 +32,15 @@ async def test_a_message_goes_out_once_and_is_followed(stack: Engine, name: str)
     (accepted,) = await stack.accepted(to=body["recipient"])
     assert (accepted["provider"], accepted["content"]) == (name, body["content"])
     assert (await stack.events(sent["id"]))[:2] == ["message.sent", "message.delivered"][: 1 + reported]
+
+
+async def test_an_imessage_says_by_what_it_went(stack: Engine) -> None:
+    await stack.send_through("sendblue")
+    for number, service, status in (("+13055551234", "imessage", "delivered"), ("+13055557272", "rcs", "delivered")):
+        sent = await stack.send({**BODIES[Channel.IMESSAGE], "recipient": number})
+        assert (sent["service"], sent["was_downgraded"]) == (None, None)
+        known = await stack.until(sent["id"], status)
+        assert (known["service"], known["was_downgraded"]) == (service, service != "imessage")
+        timeline = (await stack.http.get(f"/v1/messaging/{sent['id']}/timeline")).json()["data"]
+        (answered,) = [one for one in timeline if one["what"] == "attempt.accepted"]
+        assert (answered["service"], answered["was_downgraded"]) == (service, service != "imessage")

@@ -44,7 +44,7 @@ MESSAGE = PublicMessage(
     subject="Your suite", content="It is ready.", metadata={"booking": "GSR-1842"}, details=None,
     scheduled_at=AT, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
     delivered_at=None,
-    priority=Priority.NORMAL, category=Category.MARKETING, valid_until=None, resend_of=KEY,
+    priority=Priority.NORMAL, category=Category.MARKETING, valid_until=None, resend_of=KEY, service=None,
     step=0, plan=None,
 )  # fmt: skip
 WITH_FILES = replace(

@@ -31,7 +31,7 @@ MESSAGE = PublicMessage(
     guest_id=None, conversation_id=None, subject=None, content="Your suite is ready.", metadata={}, details=None,
     scheduled_at=None, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
     delivered_at=None,
-    priority=Priority.NORMAL, category=Category.TRANSACTIONAL, valid_until=None, resend_of=None,
+    priority=Priority.NORMAL, category=Category.TRANSACTIONAL, valid_until=None, resend_of=None, service=None,
     step=0, plan=None,
 )  # fmt: skip
 GUEST = GuestRow(
@@ -72,6 +72,8 @@ def test_a_message() -> None:
             "resend_of": None,
             "from": None,
             "fallback": [],
+            "service": None,
+            "was_downgraded": None,
         }
     )
 

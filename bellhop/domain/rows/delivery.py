@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from bellhop.domain.channels import Channel
+from bellhop.domain.channels import Channel, Service
 from bellhop.domain.statuses import Stage
 
 
@@ -59,6 +59,8 @@ class AttemptRow:
     """The text as sent."""
     content_sid: str | None
     """The approved template as which it was sent; None: it went as it is."""
+    service: Service | None
+    """By what the provider says that it went, where it chooses."""
     failure_code: str | None
     provider_code: str | None
     error_text: str | None = field(repr=False)

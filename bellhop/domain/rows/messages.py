@@ -9,7 +9,7 @@ from uuid import UUID
 
 from bellhop.domain import steps
 from bellhop.domain.categories import Category
-from bellhop.domain.channels import CHANNELS, Channel, ChannelRules
+from bellhop.domain.channels import CHANNELS, Channel, ChannelRules, Service
 from bellhop.domain.policy import Reason
 from bellhop.domain.priorities import Priority
 from bellhop.domain.statuses import Stage
@@ -48,6 +48,8 @@ class PublicMessage:
     provider_code: str | None
     resend_of: UUID | None
     """The failed message that it sends again."""
+    service: Service | None
+    """By what it went at the step it is at, where a provider chooses and has said so."""
     sent_at: datetime | None
     delivered_at: datetime | None
     created_at: datetime

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.channels import CHANNELS, Channel, Service
 from bellhop.domain.consents import Effect
 from bellhop.domain.delivery_ports import NO_DETAILS, Account, CallbackRequest, Inbound, Receipt
 from bellhop.domain.failures import FailureCode
@@ -93,7 +93,11 @@ def fact(fields: Mapping[str, Any], attempt_id: UUID) -> Receipt:
         effect=Effect.PROVIDER_REFUSAL if refused else None,
         address=to if refused else None,
         address_kind=CHANNELS[Channel.IMESSAGE].address if refused and to else None,
+        service=_SERVICES.get((text(fields, "service") or "").lower()),
     )
+
+
+_SERVICES = {one.value: one for one in Service}
 
 
 def inbound(fields: Mapping[str, Any]) -> Inbound:

@@ -12,6 +12,7 @@ from uuid import UUID
 from twilio.base.exceptions import TwilioException
 
 from bellhop.domain.approved_templates import Approval
+from bellhop.domain.channels import Channel
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import (
     Account,
@@ -35,7 +36,7 @@ from bellhop.providers.reading import by_status, clean, from_json, retry_after, 
 from bellhop.providers.twilio import callbacks, contents, received
 from bellhop.providers.twilio.client import account_api
 from bellhop.providers.twilio.codes import CODES, NOT_SENT_AFTER_ALL, STAGES
-from bellhop.providers.twilio.numbers import CHANNELS, address_of, bare
+from bellhop.providers.twilio.numbers import CHANNELS, RCS, address_of, bare, service_of
 from bellhop.providers.twilio.overrides import OVERRIDES
 from bellhop.providers.twilio.settings import is_service
 
@@ -99,12 +100,24 @@ class Twilio:
             return LookupResult(LookupKind.UNREACHABLE)
 
     def _search(self, account: Account, lookup: LookupRequest) -> LookupResult:
+        """Wherever it may be listed: absent is only what is nowhere."""
+        places = [address_of(lookup.channel, lookup.to)]
+        if is_service(lookup.sender) and lookup.channel is Channel.SMS:
+            places.append(RCS + lookup.to)  # the service may have chosen RCS
+        found = LookupResult(LookupKind.ABSENT)
+        for place in places:
+            found = self._search_at(account, lookup, place)
+            if found.kind is not LookupKind.ABSENT:
+                break
+        return found
+
+    def _search_at(self, account: Account, lookup: LookupRequest, to: str) -> LookupResult:
         """Newest first and without a DateSent filter: it has the grain of a day, and queued messages have no date."""
         oldest = lookup.started_at - EARLIER
         end = oldest - IN_QUEUE
         match: str | None = None
         redacted = False
-        page = account_api(self._http, account).messages.page(to=address_of(lookup.channel, lookup.to), page_size=100)
+        page = account_api(self._http, account).messages.page(to=to, page_size=100)
         for _ in range(PAGES):
             for message in page:
                 created = message.date_created
@@ -294,7 +307,8 @@ def _reported(message: Any, attempt_id: UUID) -> Receipt:
     word = clean(message.status)
     payload = {"asked": True, "sid": message.sid, "status": word, "error_code": number}
     to = clean(message.to) if isinstance(message.to, str) else None
-    return callbacks.fact(message.sid, word, number, attempt_id, to, payload)
+    by = service_of(str(message.from_ or ""), chosen=bool(message.messaging_service_sid))
+    return callbacks.fact(message.sid, word, number, attempt_id, to, payload, by)
 
 
 def _listed(message: Any) -> Listed:

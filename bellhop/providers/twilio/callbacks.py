@@ -18,18 +18,19 @@ from twilio.request_validator import (
     remove_port,
 )
 
-from bellhop.domain.channels import CHANNELS
+from bellhop.domain.channels import CHANNELS, Service
 from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Receipt
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.inbound_details import MOST_MEDIA, Button, InboundDetails, Location, Media
 from bellhop.domain.statuses import Stage
 from bellhop.providers.reading import clean, from_json, uuid_of
 from bellhop.providers.twilio.codes import CODES, OPT_OUT_TYPES, STAGES
-from bellhop.providers.twilio.numbers import bare, channel_of
+from bellhop.providers.twilio.numbers import bare, channel_of, service_of
 
 ALLOWED = "allowed"
 """As `token_signatures` of an account with a shared key: its auth token signs callbacks as well."""
 _SETTINGS = SIGNATURE_SETTINGS_HEADER.lower()
+_WENT = frozenset({Stage.SENT, Stage.DELIVERED, Stage.READ})
 MOST_FIELDS = 256
 """Several times as many as Twilio's largest request has."""
 
@@ -136,11 +137,18 @@ def receipt(fields: Mapping[str, str], query: Mapping[str, str]) -> Receipt:
     sid = _required(fields, "MessageSid", "SmsSid")
     word = _required(fields, "MessageStatus", "SmsStatus")
     number = fields.get("ErrorCode") or None
-    return fact(sid, word, number, uuid_of(query.get("attempt")), fields.get("To"), fields)
+    service = service_of(fields.get("From"), chosen=bool(fields.get("MessagingServiceSid")))
+    return fact(sid, word, number, uuid_of(query.get("attempt")), fields.get("To"), fields, service)
 
 
 def fact(
-    sid: str, word: str, number: str | None, attempt_id: UUID | None, to: str | None, payload: Mapping[str, object]
+    sid: str,
+    word: str,
+    number: str | None,
+    attempt_id: UUID | None,
+    to: str | None,
+    payload: Mapping[str, object],
+    service: Service | None,
 ) -> Receipt:
     """One word of Twilio's about one message, however it came: told or asked, it is the same fact under one key."""
     stage = STAGES.get(word)
@@ -159,6 +167,7 @@ def fact(
         effect=effect,
         address=bare(to) if effect and to else None,
         address_kind=CHANNELS[channel_of(to)].address if effect and to else None,
+        service=service if stage in _WENT else None,
     )
 
 

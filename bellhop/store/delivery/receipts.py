@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import statuses
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
-from bellhop.domain.channels import CHANNELS, AddressKind, ChannelRules
+from bellhop.domain.channels import CHANNELS, AddressKind, ChannelRules, Service
 from bellhop.domain.delivery_ports import Account, Inbound, Receipt
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
@@ -36,7 +36,7 @@ _RAISE = CompiledStatement(
     update(attempts)
     .where(attempts.c.id == bindparam("attempt"))
     .values(settled_at=func.coalesce(attempts.c.settled_at, func.now())),
-    ("stage", "state", "provider_id", "failure_code", "provider_code"),
+    ("stage", "state", "provider_id", "failure_code", "provider_code", "service"),
 )
 _SHARING = CompiledStatement(
     select(senders.c.scope_id).where(
@@ -194,6 +194,7 @@ async def _move(
                 provider_id=raised.provider_id,
                 failure_code=raised.failure_code,
                 provider_code=raised.provider_code,
+                service=raised.service,
             )
     # While `deliver` itself is in the call it sees all this when it records: a signal would only cost. And so it would
     # when nothing has changed for the workflow.
@@ -222,6 +223,7 @@ def _raise(
         reasons += [(item.code.value if item.code else None, item.provider_code)] if item.stage is said else []
     attempt.failure_code, attempt.provider_code = min(reasons, key=says_less, default=(None, None))
     attempt.stage = said
+    attempt.service = Service.of((attempt.service, item.service))
     if not attempt_rows.beside(attempt, rows):
         attempt.state = AttemptState.UNDELIVERED if said is Stage.UNDELIVERED else AttemptState.ACCEPTED
     attempt.provider_id = attempt.provider_id or provider_id

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import policy, statuses
 from bellhop.domain.answers import Answer, Next
+from bellhop.domain.channels import Service
 from bellhop.domain.events import OF_STAGE, EventType
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.rows.delivery import AttemptRow, Backlog
@@ -87,6 +88,7 @@ class _Moved:
     held_account_id: UUID | None
     waits_for: policy.Reason | None
     parked_at: datetime | None
+    service: Service | None
     sent_at: datetime | None
     delivered_at: datetime | None
     remind_at: datetime | None
@@ -103,6 +105,7 @@ _MOVE = CompiledStatement(
         """
         update messages set
           stage = :stage, decision = :decision, failure_code = :failure_code, provider_code = :provider_code,
+          service = :service,
           held_account_id = case when :freed then null else held_account_id end,
           waits_for = case when :freed then null else waits_for end,
           parked_at = case when :freed then null else parked_at end,
@@ -114,7 +117,7 @@ _MOVE = CompiledStatement(
           wake_due_at = case when :wake then clock_timestamp() else wake_due_at end,
           updated_at = now()
         where id = :message
-        returning stage, decision, failure_code, provider_code, held_account_id, waits_for, parked_at,
+        returning stage, decision, failure_code, provider_code, held_account_id, waits_for, parked_at, service,
           sent_at, delivered_at, remind_at, read_at, wake_due_at, updated_at
         """
     ).bindparams(bindparam("remind_after", type_=Float)),
@@ -196,8 +199,9 @@ async def advance(
     code, provider_code = why(row, rows, stands, failure)
     if after in FAILED and (step := steps.following(row, rows, code)) is not None:
         return await _follow(tx, row, step, (code, provider_code), stands.news, wake=wake)
-    same_reason = (code, provider_code) == (row.failure_code, row.provider_code)
-    if after is None and decision is None and same_reason and not (passed or freed or wake):
+    service = Service.of(one.service for one in rows if one.step == row.step)
+    same = (code, provider_code, service) == (row.failure_code, row.provider_code, row.service)
+    if after is None and decision is None and same and not (passed or freed or wake):
         return Progress(row)
     (changed,) = await _MOVE(
         tx,
@@ -206,6 +210,7 @@ async def advance(
         decision=(decision or row.decision).value,
         failure_code=code,
         provider_code=provider_code,
+        service=service,
         freed=freed or after is not None,
         sent=Stage.SENT in passed,
         anew=row.step > 0 and Stage.SENT in passed and not row.reminds_of,

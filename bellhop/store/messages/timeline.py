@@ -22,7 +22,7 @@ from bellhop.domain.policy import Reason
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
-from bellhop.domain.serializers import step, timestamp
+from bellhop.domain.serializers import step, timestamp, was_downgraded
 from bellhop.domain.statuses import Stage
 from bellhop.domain.steps import When
 from bellhop.store.access import operator_actions
@@ -290,6 +290,9 @@ def _attempt(number: int, attempt: AttemptRow, row: MessageRow) -> list[Entry]:
         common["device"] = device
     if attempt.content_sid:
         common["content_sid"] = attempt.content_sid
+    went: Entry = {"service": attempt.service.value} if attempt.service else {}
+    if (plainer := was_downgraded(row, attempt.step, attempt.service)) is not None:
+        went["was_downgraded"] = plainer
     entries: list[Entry] = [{"at": attempt.created_at, "what": "attempt.started", **common}]
     if attempt.settled_at:
         entries.append(
@@ -299,6 +302,7 @@ def _attempt(number: int, attempt: AttemptRow, row: MessageRow) -> list[Entry]:
                 "detail": _OUTCOME[attempt.state],
                 **common,
                 "provider_id": attempt.provider_id,
+                **went,
                 **({"code": attempt.failure_code} if attempt.failure_code else {}),
                 **({"provider_code": attempt.provider_code} if attempt.provider_code else {}),
             }

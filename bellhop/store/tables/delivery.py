@@ -137,6 +137,8 @@ attempts = Table(
     Column("body", Personal),
     # The approved template as which it went out, at the provider; `body` is what that says. Null: it went as it is.
     Column("content_sid", Text),
+    # By what the provider says that it went, where it chooses between several.
+    Column("service", Text),
     Column("failure_code", Text),
     Column("provider_code", Text),
     Column("error_text", Personal),

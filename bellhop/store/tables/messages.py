@@ -66,6 +66,8 @@ messages = Table(
     Column("provider", Text),
     # The failed message that this one sends again.
     Column("resend_of", Uuid),
+    # By what it went, where a provider chooses: see `channels.Service`.
+    Column("service", Text),
     Column("held_account_id", Uuid),
     # What it waits for that is no time, and since when: see store/delivery/parked.py. Null: it is not parked.
     Column("waits_for", Text),

@@ -161,6 +161,7 @@ def callback(message: Message, step: Step, account: TwilioAccount) -> dict[str, 
     }
     if message.detail["service"]:
         fields["MessagingServiceSid"] = message.detail["service"]
+        fields |= dict(step.fields)  # by which of its senders
     if message.recipient.startswith(whatsapp.PREFIX):
         fields |= {"ChannelPrefix": "whatsapp", "ChannelToAddress": message.recipient.removeprefix(whatsapp.PREFIX)}
         fields |= {"EventType": "READ"} if step.word == "read" else {}

@@ -35,6 +35,10 @@ SMS_BY_SERVICE: tuple[Step, ...] = (Step("queued"), Step("sent"), Step("delivere
 CHAT: tuple[Step, ...] = (Step("sent"), Step("delivered"), Step("read"))
 
 
+RCS = (("From", "rcs:bellhop_sandbox_agent"), ("ChannelPrefix", "rcs"))
+"""By which sender a Messaging Service sends to a phone that has RCS. By a number's own it is an SMS all the same."""
+
+
 def _fails(word: str, code: int) -> tuple[Step, ...]:
     return (Step("sent"), Step(word, code)) if word == "undelivered" else (Step(word, code),)
 
@@ -63,6 +67,16 @@ MAGIC = MagicTable(
         Magic("+13055556024", "failed 63024 invalid recipient on the channel", steps=_fails("failed", 63024)),
         Magic("+13055556032", "failed 63032 WhatsApp's limit on this guest", steps=_fails("failed", 63032)),
         Magic("+13055556049", "failed 63049 WhatsApp chose not to deliver marketing", steps=_fails("failed", 63049)),
+        Magic(
+            "+13055557272",
+            "by a Messaging Service as RCS, and delivered",
+            steps=(Step("queued"), Step("sent", fields=RCS), Step("delivered", fields=RCS)),
+        ),
+        Magic(
+            "+13055557676",
+            "by a Messaging Service as RCS, which falls back to SMS",
+            steps=(Step("queued"), Step("sent", fields=RCS), Step("delivered")),
+        ),
         Magic("+13055559031", "stays queued: nothing ever happens", steps=()),
         Magic("+13055559032", "sent, and no more", steps=(Step("sent"),)),
         Magic(

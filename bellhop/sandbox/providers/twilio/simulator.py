@@ -87,8 +87,9 @@ class Twilio(Simulator):
 
     def changes(self, step: PlannedStep, moment: float) -> dict[str, Any]:
         changed = super().changes(step, moment)
-        # With a messaging service the number is only chosen when the text is sent.
-        return changed | ({"sender": step.payload["From"]} if step.word == self.sent_word else {})
+        # With a messaging service the number is only chosen when the text is sent, and anew where it falls back to SMS.
+        went = step.word in (self.sent_word, "delivered")
+        return changed | ({"sender": step.payload["From"]} if went else {})
 
     def renewed(self, payload: dict[str, Any]) -> dict[str, Any]:
         return {**payload, TOKEN: str(uuid4())}
