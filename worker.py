@@ -50,7 +50,7 @@ from bellhop.webhooks.poster import WebhookPoster, make_client
 from bellhop.webhooks.resolver import close_shared
 from workflows.endpoint import EndpointWorkflow
 from workflows.message import MessageWorkflow
-from workflows.release import ReleaseWorkflow
+from workflows.release import PacedReleaseWorkflow, ReleaseWorkflow
 from workflows.sweep import SweepWorkflow
 
 log = structlog.get_logger()
@@ -63,6 +63,8 @@ SLOW = 2.0
 """Seconds: an account whose calls take longer gets fewer of them at a time."""
 RELEASES_AT_ONCE = 2
 """Backlogs of parked messages that one process releases at the same time."""
+PACES_AT_ONCE = 500
+"""Senders whose turns one process gives out at the same time."""
 GRACE = timedelta(seconds=6)
 """What running activities get at shutdown. Cut-off provider calls are settled later, like any unknown outcome."""
 
@@ -174,24 +176,37 @@ def activity_workers(
             max_concurrent_activities=2,
             graceful_shutdown_timeout=GRACE,
         ),
-        release_worker(client, settings, engine, dispatcher),
+        *release_workers(client, settings, engine, dispatcher),
     ]
 
 
-def release_worker(client: Client, settings: Settings, engine: AsyncEngine, dispatcher: TemporalDispatcher) -> Worker:
-    """The worker that releases parked messages: apart from recovery, since it may be at it for many minutes."""
+def release_workers(
+    client: Client, settings: Settings, engine: AsyncEngine, dispatcher: TemporalDispatcher
+) -> list[Worker]:
+    """The workers that release parked messages: apart from recovery, since they may be at it for many minutes."""
     releases = ReleaseActivities(PostgresReleases(engine, dispatcher), settings.delivery.release_rate)
-    return Worker(
-        client,
-        task_queue=contract.TASK_QUEUE_RELEASES,
-        workflows=[ReleaseWorkflow],
-        workflow_runner=RUNNER,
-        max_concurrent_workflow_task_polls=2,
-        activities=[releases.release],
-        # Hundreds of properties may be mended in the same instant: they take turns.
-        max_concurrent_activities=RELEASES_AT_ONCE,
-        graceful_shutdown_timeout=GRACE,
-    )
+    return [
+        Worker(
+            client,
+            task_queue=contract.TASK_QUEUE_RELEASES,
+            workflows=[ReleaseWorkflow, PacedReleaseWorkflow],
+            workflow_runner=RUNNER,
+            max_concurrent_workflow_task_polls=2,
+            activities=[releases.release],
+            # Hundreds of properties may be mended in the same instant: they take turns.
+            max_concurrent_activities=RELEASES_AT_ONCE,
+            graceful_shutdown_timeout=GRACE,
+        ),
+        Worker(
+            client,
+            task_queue=contract.TASK_QUEUE_PACES,
+            activities=[releases.release_paced],
+            # Each waits for its sender, most of the time.
+            max_concurrent_activities=PACES_AT_ONCE,
+            max_concurrent_activity_task_polls=1,
+            graceful_shutdown_timeout=GRACE,
+        ),
+    ]
 
 
 async def run(settings: Settings, role: str) -> None:

@@ -18,11 +18,13 @@ from temporalio.client import Client
 
 from bellhop.dev.console import Console
 from bellhop.dev.stack import EmbeddedStack
+from bellhop.domain.channels import Channel
 from bellhop.domain.ids import Prefix, parse
 from bellhop.domain.scopes import Scope
 from bellhop.store.access import keys
 from bellhop.store.connections import make_engine
-from bellhop.store.delivery import pending_wakes
+from bellhop.store.delivery import pending_wakes, sender_rows
+from bellhop.store.delivery.sender_rows import SenderFields
 from bellhop.store.settings import PostgresSettings
 from bellhop.temporal.dispatcher import TemporalDispatcher
 from bench import crowd
@@ -135,6 +137,27 @@ class Scenarios:
             sent = dict(zip(watched, await asyncio.gather(*watched.values()), strict=True))
             return await self._found("hanging", sent)
 
+    async def paced(self) -> LateBy:
+        """A hotel with many due at once, from a sender that takes two a second."""
+        count = self._sizes.crowd
+        await self._rate(2.0)
+        with self._console.step(f"paced: {count} due at a sender that takes two a second"):
+            due, _ = await self._hand_in(count, spare=3.0)
+            await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
+            found = await self._found(
+                "paced", {"neighbour's SMS": await self._test.keep_sending(self._sizes.seconds, 0.5)}
+            )
+            # What is left of it is nobody's trouble any more.
+            await self._pause(paused=True)
+            await self._rate(None)
+        return found
+
+    async def _rate(self, rate: float | None) -> None:
+        async with self._engine.begin() as tx:
+            for sender in await sender_rows.listing(tx, self._scope):
+                if sender.channel is Channel.SMS:
+                    await sender_rows.change(tx, self._scope, sender, SenderFields(rate=rate))
+
     async def paused(self) -> LateBy:
         """A paused hotel with messages that are due, and then as it goes on with many more."""
         sizes, found = self._sizes, LateBy()
@@ -214,6 +237,7 @@ class Scenarios:
 ALL: dict[str, Callable[[Scenarios], Awaitable[LateBy]]] = {
     "crowd": Scenarios.crowd,
     "hanging": Scenarios.hanging,
+    "paced": Scenarios.paced,
     "paused": Scenarios.paused,
 }
 """In the order in which one leaves the least behind for the next."""

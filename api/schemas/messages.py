@@ -149,7 +149,7 @@ class SendRequest(Strict):
             min_length=1,
             max_length=320,
             description="Which of the property's senders it goes out from, by its address (`GET /v1/senders`). Left "
-            "out: the one that its channel uses.",
+            "out: what the guest was last written to from, or last wrote to; else the one that its channel uses.",
         ),
     ] = None
     fallback: Annotated[

@@ -11,7 +11,7 @@ import structlog
 import typer
 from dotenv import dotenv_values
 
-from bellhop.cli import consents, dev, inbound, installation, messages, properties, reports, templates
+from bellhop.cli import consents, dev, inbound, installation, messages, properties, reports, senders, templates
 from bellhop.cli.options import OneLine
 from bellhop.settings import env_file
 
@@ -38,6 +38,7 @@ for group in (dev, installation, messages, reports):
 app.add_typer(properties.properties_app, name="properties")
 app.add_typer(properties.keys_app, name="keys")
 app.add_typer(properties.accounts_app, name="accounts")
+app.add_typer(senders.app, name="senders")
 app.add_typer(consents.app, name="consents")
 app.add_typer(inbound.app, name="inbound")
 app.add_typer(templates.app, name="templates")

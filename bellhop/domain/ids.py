@@ -71,6 +71,11 @@ def release_workflow(scope: UUID, channel: str) -> str:
     return f"release_{scope}_{channel}"
 
 
+def paced_release_workflow(pace: UUID) -> str:
+    """The id of the workflow that releases what waits for its turn at a sender."""
+    return f"paced_{pace}"
+
+
 def endpoint_workflow(endpoint: UUID) -> str:
     """The id of the workflow that drains a webhook endpoint: the endpoint's own public id."""
     return render(Prefix.ENDPOINT, endpoint)

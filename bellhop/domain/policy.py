@@ -65,6 +65,8 @@ class Facts:
     """Whether that is because a message to it came back for good, not because the guest said so; with `opted_out`."""
     window: Window | None = Window.OPEN
     way: Way | None = None
+    paced: bool | None = None
+    """Whether it has to wait for its turn at the sender."""
 
 
 class Lookup(StrEnum):
@@ -73,6 +75,7 @@ class Lookup(StrEnum):
     OPTED_OUT = "opted_out"
     WINDOW = "window"
     WAY = "way"
+    PACED = "paced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class Reason(StrEnum):
     PAUSED = "paused"
     NO_SENDER = "no_sender"
     ACCOUNT_HELD = "account_held"
+    PACED = "paced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,12 @@ def _no_way(facts: Facts, _: datetime) -> Wait | Lookup | None:
     return _WAITS_FOR.get(facts.way)
 
 
+def _paced(facts: Facts, _: datetime) -> Wait | Lookup | None:
+    if facts.paced is None:
+        return Lookup.PACED
+    return Wait(Reason.PACED) if facts.paced else None
+
+
 _WAITS_FOR = {Way.NO_SENDER: Wait(Reason.NO_SENDER), Way.ACCOUNT_HELD: Wait(Reason.ACCOUNT_HELD)}
 
 RULES: tuple[Callable[[Facts, datetime], Decision | Lookup | None], ...] = (
@@ -179,6 +189,8 @@ RULES: tuple[Callable[[Facts, datetime], Decision | Lookup | None], ...] = (
     _opted_out,
     _window,
     _no_way,
+    # Last: a turn is taken by whoever asks, and so only for what goes out otherwise.
+    _paced,
 )
 """In this order: the first that objects decides. What ends a message comes before what delays it."""
 

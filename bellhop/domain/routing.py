@@ -36,6 +36,10 @@ class Candidate(Protocol):
         """What this sender can (`{"html": false}`: no HTML, `{"media": false}`: no files); what it does not name, it
         can as all of its channel do."""
 
+    @property
+    def is_default(self) -> bool:
+        """Whether its channel uses it."""
+
 
 Sender = TypeVar("Sender", bound=Candidate)
 
@@ -66,7 +70,8 @@ STANDBY = "standby"
 def candidates(
     senders: Iterable[Sender], carried: Carried, channel: Channel, content: Content, device: DeviceKind | None = None
 ) -> list[Sender]:
-    """The one that `choose` names, and after it those that stand by for it and can carry the message as well."""
+    """The one that `choose` names, and after it those that stand in for it and can carry the message as well: the one
+    that the channel uses, where that is another, and those that stand by."""
     known = list(senders)
     first = choose(known, carried, channel, content, device)
     if first is None:
@@ -74,7 +79,7 @@ def candidates(
     if CHANNELS[channel].window is not None:
         # What may be said, and in which approved words, is of one sender and the guest: nobody stands in for it.
         return [first]
-    standby = [one for one in known if one is not first and one.capabilities.get(STANDBY, False)]
+    standby = [one for one in known if one is not first and (one.is_default or one.capabilities.get(STANDBY))]
     return [first, *(one for one in standby if choose([one], carried, channel, content, device))]
 
 

@@ -152,6 +152,21 @@ class TooManySessions(EngineError):
         super().__init__(f"A guest has at most {most} sessions that are not over. Revoke some, or let them expire.")
 
 
+class SenderExists(EngineError):
+    """The property has that sender on this channel already."""
+
+
+class SenderInUse(EngineError):
+    """The sender cannot be removed now."""
+
+
+class TooManySenders(EngineError):
+    """The scope has as many senders on a channel as it may."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"A property has at most {most} senders on a channel in each environment. Remove one first.")
+
+
 class ProviderAway(EngineError):
     """The provider did not answer, or not in a way that says anything. Try again."""
 

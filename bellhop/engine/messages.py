@@ -71,7 +71,8 @@ class SendMessage:
     media: tuple[MediaUse, ...] = ()
     """The files that go with it."""
     sender: str | None = None
-    """Which of the property's senders on the channel it goes out from, by its address; None: the usual one."""
+    """Which of the property's senders on the channel it goes out from, by its address; None: that of the conversation,
+    else the usual one."""
     fallback: tuple[FallbackStep, ...] = ()
     """What follows where it cannot arrive, at most `steps.MOST`."""
 

@@ -237,6 +237,14 @@ DATABASE_CHECKS: tuple[Check, ...] = (
         _fresh(health_queries.paused),
     ),
     Check(
+        "paced", Severity.WARNING,
+        "{property} ({environment}): the sender's pace on {channel}, {rate} a second, keeps back {count:message}, the "
+        "first for {seconds} ({message}).",
+        "Nothing, if they are to go out by and by. Else raise the rate, where the provider allows more (`bellhop "
+        "senders rate {property}`), or send from several.",
+        _fresh(health_queries.paced),
+    ),
+    Check(
         "unreleased", Severity.WARNING,
         "What kept {count:message} of {property} ({environment}) back is over, and they are being released; the first "
         "waits since {seconds}.",

@@ -13,6 +13,7 @@ from typing import ClassVar, Generic, Self, TypeVar
 from pydantic import BaseModel
 
 from bellhop.domain.accounts import Seed
+from bellhop.domain.channels import Channel
 from bellhop.domain.consents import Effect
 from bellhop.domain.delivery_ports import Provider
 from bellhop.domain.failures import FailureCode
@@ -111,6 +112,12 @@ class ProviderPackage(Generic[S]):
     chatty_loggers: Mapping[str, int] = field(default_factory=dict)
     """Loggers of its SDK that quote addresses, texts or numbers, and the level from which they may speak. During a
     call they do not speak at all."""
+    senders: Mapping[Channel, Callable[[str], str]] = field(default_factory=dict)
+    """By channel, where an account may have several senders: an address as it is stored. Raises ValueError, with a
+    sentence on what was expected."""
+    usual_rate: Callable[[Channel, str], float | None] = lambda _channel, _address: None
+    """How many calls a second a new sender takes at the most, where the provider says so for its kind; None: it does
+    not, or by another measure."""
 
     def __post_init__(self) -> None:
         entered = [path for path in self.callback_paths if path.console]

@@ -9,6 +9,7 @@ TASK_QUEUE_PROVIDERS = "bellhop-providers"
 TASK_QUEUE_WEBHOOKS = "bellhop-webhooks"
 TASK_QUEUE_RECOVERY = "bellhop-recovery"
 TASK_QUEUE_RELEASES = "bellhop-releases"
+TASK_QUEUE_PACES = "bellhop-paces"
 
 
 def providers_queue(through: str | None) -> str:
@@ -21,6 +22,7 @@ MESSAGE_WORKFLOW = "Message"
 ENDPOINT_WORKFLOW = "Endpoint"
 SWEEP_WORKFLOW = "Sweep"
 RELEASE_WORKFLOW = "Release"
+PACED_RELEASE_WORKFLOW = "PacedRelease"
 
 WAKE = "wake"
 RECEIPT_RECORDED = "receipt_recorded"
@@ -32,6 +34,7 @@ DRAIN = "drain"
 SWEEP = "sweep"
 SWEEP_KIND = "sweep_kind"
 RELEASE = "release"
+RELEASE_PACED = "release_paced"
 
 SWEEP_SCHEDULE = "bellhop-sweep"
 """The one schedule of the versions before each kind of work had its own; theirs begin with it."""

@@ -26,8 +26,8 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from bellhop.domain.ids import endpoint_workflow, message_workflow, release_workflow
-from bellhop.domain.rows.delivery import Backlog
+from bellhop.domain.ids import endpoint_workflow, message_workflow, paced_release_workflow, release_workflow
+from bellhop.domain.rows.delivery import Backlog, PacedBacklog
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.store.delivery import pending_wakes
 from bellhop.store.delivery.receipts import Signal
@@ -134,7 +134,7 @@ class TemporalDispatcher:
             self._to_wake.update(endpoints)
             self._news.set()
 
-    def release(self, backlogs: Iterable[Backlog]) -> None:
+    def release(self, backlogs: Iterable[Backlog | PacedBacklog]) -> None:
         """What these waited for is over: have them released. Should this be lost, the next sweep sees it."""
         for backlog in backlogs:
             self._go(_Call(partial(self.wake_release, backlog), None, None))
@@ -273,8 +273,10 @@ class TemporalDispatcher:
             rpc_timeout=RPC_TIMEOUT,
         )
 
-    async def wake_release(self, backlog: Backlog) -> None:
+    async def wake_release(self, backlog: Backlog | PacedBacklog) -> None:
         """Make sure somebody releases what is parked there."""
+        if isinstance(backlog, PacedBacklog):
+            return await self._wake_paced(backlog)
         await self._client.start_workflow(
             contract.RELEASE_WORKFLOW,
             args=[str(backlog.scope_id), backlog.channel.value],
@@ -285,6 +287,21 @@ class TemporalDispatcher:
             start_signal=contract.WAKE,
             static_summary=f"releases parked messages: {backlog.channel.value}",
             priority=turn_of(backlog.scope_id),
+            task_timeout=TASK_TIMEOUT,
+            rpc_timeout=RPC_TIMEOUT,
+        )
+
+    async def _wake_paced(self, backlog: PacedBacklog) -> None:
+        await self._client.start_workflow(
+            contract.PACED_RELEASE_WORKFLOW,
+            str(backlog.pace_id),
+            id=paced_release_workflow(backlog.pace_id),
+            task_queue=contract.TASK_QUEUE_RELEASES,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            start_signal=contract.WAKE,
+            static_summary="releases what waits for a sender's pace",
+            priority=turn_of(backlog.pace_id),
             task_timeout=TASK_TIMEOUT,
             rpc_timeout=RPC_TIMEOUT,
         )

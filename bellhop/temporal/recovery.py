@@ -20,12 +20,12 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from bellhop.domain.answers import Swept
 from bellhop.domain.ids import message_workflow
-from bellhop.domain.rows.delivery import Backlog
+from bellhop.domain.rows.delivery import Backlog, PacedBacklog
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.domain.sweeps import SweepKind
 from bellhop.store.access import installation
-from bellhop.store.delivery import left_behind, parked, pending_wakes, retention
+from bellhop.store.delivery import left_behind, paces, parked, pending_wakes, retention
 from bellhop.store.delivery.pending_wakes import IdleEndpoint, RebuildPlace
 from bellhop.store.messages import assets
 from bellhop.store.reports import health_queries
@@ -261,16 +261,17 @@ class PostgresSweeper:
             backlogs = await parked.backlogs(tx)
             rows = await parked.probes(tx, self._grace + self._hold)
             rows += await parked.release_of_before(tx, self._began, LOOKED_AT_AGAIN)
+            paced = await paces.backlogs(tx, PAGE)
         for row in rows:
             self._dispatcher.woken(row)
 
-        async def release(backlog: Backlog) -> None:
+        async def release(backlog: Backlog | PacedBacklog) -> None:
             async with self._calls:
                 await self._dispatcher.wake_release(backlog)
 
-        await asyncio.gather(*(release(backlog) for backlog in backlogs))
+        await asyncio.gather(*map(release, backlogs), *map(release, paced))
         look.after = None
-        look.woken = len(backlogs) + len(rows)
+        look.woken = len(backlogs) + len(paced) + len(rows)
 
     async def _forget(self, look: Progress) -> None:
         """Forget what is kept for a while only: a chunk of each kind in turn, each a transaction of its own."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bellhop.domain.rows.delivery import Backlog
-from bellhop.store.delivery import parked
+from bellhop.domain.rows.delivery import Backlog, PacedBacklog
+from bellhop.store.delivery import paces, parked
 from bellhop.temporal.dispatcher import TemporalDispatcher
 
 
@@ -24,3 +24,12 @@ class PostgresReleases:
         for row in rows:
             self._dispatcher.woken(row)
         return len(rows)
+
+    async def release_paced(self, backlog: PacedBacklog) -> float | None:
+        """Release whose turn it is at a sender. Returns the seconds until the next turn; None: nobody waits for one. A
+        process that dies after the commit loses nothing, as above."""
+        async with self._engine.begin() as tx:
+            rows, pause = await paces.release(tx, backlog.pace_id)
+        for row in rows:
+            self._dispatcher.woken(row)
+        return pause

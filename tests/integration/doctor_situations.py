@@ -63,6 +63,15 @@ SITUATIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
         [f"update scopes set paused_at = {AGO} where environment = 'test'", f"update messages set due_at = {AGO}"],
         ("grand-sunset (test) is paused since 10 minutes; 1 message past due", "properties resume grand-sunset"),
     ),
+    "paced": (
+        ["""with pace as (
+              insert into sender_paces (provider, identity, environment, channel, address)
+              values ('twilio', 'x', 'test', 'sms', 'x') returning id),
+            sender as (update senders set rate = 0.5, pace_id = pace.id from pace where channel = 'sms' returning 1)
+            update messages set waits_for = 'paced', pace_id = pace.id, parked_at = now() - interval '10 minutes',
+              due_at = now() - interval '10 minutes' from pace"""],
+        ("grand-sunset (test): the sender's pace on sms, 0.5 a second, keeps back 1 message", "senders rate"),
+    ),
     "unreleased": (
         [f"update messages set waits_for = 'paused', parked_at = {AGO}, due_at = {AGO}"],
         ("What kept 1 message of grand-sunset (test) back is over", "since 10 minutes", "DELIVERY_RELEASE_RATE"),

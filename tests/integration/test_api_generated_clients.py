@@ -39,6 +39,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "status": "in_house", "arrival": "2027-03-16", "departure": None, "room": None, "guests": [],
         "details": {"a": 1},
     },
+    "updateSender": {"name": None, "standby": False, "default": True, "rate": 2.5},
     "rescheduleMessage": {"scheduled_at": "2031-01-01T00:00:00.000000Z"},
 }  # fmt: skip
 """Operation → each field it can change, and what to. A test sees to it that none is missing."""
@@ -83,12 +84,14 @@ async def _made(api: Api) -> dict[str, dict[str, Any]]:
         "source": "pms", "reservation": "R1", "status": "no_show", "arrival": "2027-03-15", "departure": "2027-03-19",
         "room": "412", "guests": [guest["id"]], "details": {"mine": 1},
     }  # fmt: skip
+    sender = {"channel": "sms", "address": "+13055550166", "name": "Front desk", "standby": True}
     place = f"/v1/properties/{guest['property_id']}"
     return {
         "updateGuest": (await api.http.patch(f"/v1/guests/{guest['id']}", json={"is_active": False})).json(),
         "updateWebhook": (await api.http.patch(f"/v1/webhooks/{webhook['id']}", json={"is_active": False})).json(),
         "updateProperty": (await api.http.patch(place, json=fields)).json(),
         "updateStay": (await api.http.post("/v1/stays", json=stay)).json(),
+        "updateSender": (await api.http.post("/v1/senders", json=sender)).json(),
         "rescheduleMessage": message,
     }
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 from bellhop.domain.answers import Answer, Next
-from bellhop.domain.delivery_ports import Claim, SendKind, SendResult
+from bellhop.domain.channels import Channel
+from bellhop.domain.delivery_ports import Claim, Inbound, SendKind, SendResult
+from bellhop.domain.failures import FailureCode
+from bellhop.store.delivery import receipts
 
 from .engine import SMS, Engine, key
 from .test_i3_order import Provider
@@ -26,7 +30,7 @@ async def stand_by(stack: Engine) -> None:
     await stack.rows(SECOND)
     listed = (await stack.http.get("/v1/senders")).json()["data"]
     (second,) = [one for one in listed if one["address"] == OTHER]
-    assert (second["used"], second["standby"]) == (False, False)
+    assert (second["default"], second["standby"]) == (False, False)
     changed = await stack.http.put(f"/v1/senders/{second['id']}/standby", json={"standby": True})
     assert (changed.status_code, changed.json()["standby"]) == (200, True)
 
@@ -83,3 +87,57 @@ async def test_a_message_goes_out_from_the_sender_that_it_asks_for(idle_stack: E
         answer = await idle_stack.http.post("/v1/messaging/send", json=wrong)
         assert answer.status_code == 422
         assert [(one["loc"], one["type"]) for one in answer.json()["detail"]] == [(["body", "from"], "unknown_sender")]
+
+
+async def test_an_account_that_asks_for_long_is_stood_in_for_at_once(idle_stack: Engine) -> None:
+    await stand_by(idle_stack)
+    provider = Provider(idle_stack)
+    message_id, first = await provider.start(SMS)
+    answer = await provider.attempts.record(first, SendResult(SendKind.RETRY, provider_code="20429", retry_after=3600))
+    assert (answer.next, answer.after) == (Next.AGAIN, 0.0)
+    await idle_stack.rows("update messages set due_at = now() where id = :id returning id", id=key(message_id))
+    second = await claimed(provider, message_id)
+    assert second.outgoing.sender == OTHER
+    answer = await provider.attempts.record(second, SendResult(SendKind.RETRY, provider_code="20429", retry_after=1))
+    assert answer.after > 0, "there is nobody else"
+    await idle_stack.rows("update messages set due_at = now() where id = :id returning id", id=key(message_id))
+    assert (await claimed(provider, message_id)).outgoing.sender == OTHER, "the other one still rests"
+
+
+async def test_a_sender_that_is_not_set_up_for_it_is_stood_in_for_and_then_it_fails(idle_stack: Engine) -> None:
+    await stand_by(idle_stack)
+    provider = Provider(idle_stack)
+    message_id, first = await provider.start(SMS)
+    refused = SendResult(SendKind.REFUSED, code=FailureCode.CONFIGURATION, provider_code="21606")
+    answer = await provider.attempts.record(first, refused)
+    assert (answer.next, answer.after) == (Next.AGAIN, 0.0)
+    second = await claimed(provider, message_id)
+    assert second.outgoing.sender == OTHER
+    assert (await provider.attempts.record(second, refused)).next is Next.CLOSE
+    assert (await idle_stack.get(message_id))["status"] == "failed"
+
+
+async def sent_from(provider: Provider, body: dict[str, Any]) -> str:
+    _, claim = await provider.start(body)
+    await provider.attempts.record(claim, SendResult(SendKind.ACCEPTED, provider_id=uuid4().hex))
+    return claim.outgoing.sender
+
+
+async def test_a_guest_is_answered_from_the_sender_of_the_conversation(idle_stack: Engine) -> None:
+    stack, provider = idle_stack, Provider(idle_stack)
+    usual = await sent_from(provider, SMS)
+    spare = (await stack.http.post("/v1/senders", json={"channel": "sms", "address": OTHER, "rate": None})).json()
+    assert await sent_from(provider, {**SMS, "from": OTHER}) == OTHER
+    assert await sent_from(provider, SMS) == OTHER, "as the last time"
+    assert await sent_from(provider, {**SMS, "recipient": "+13055554999"}) == usual, "another guest's conversation"
+    account = (await provider.start(SMS))[1].account
+    item = Inbound("SM9:inbound", Channel.SMS, SMS["recipient"], usual, "Thank you", "SM9", {"Body": "Thank you"})
+    async with stack.database.begin() as tx:
+        await receipts.record(tx, [account], [item], stack.book, [60.0])
+    assert await sent_from(provider, SMS) == usual, "the guest wrote there"
+    assert await sent_from(provider, {**SMS, "from": OTHER}) == OTHER
+    assert (await stack.http.delete(f"/v1/senders/{spare['id']}")).status_code == 204
+    assert await sent_from(provider, SMS) == usual, "the other is none any more"
+    await stack.rows(SECOND)
+    assert await sent_from(provider, {**SMS, "from": OTHER}) == OTHER
+    assert await sent_from(provider, SMS) == usual, "the channel does not go through that account"

@@ -62,7 +62,7 @@ def test_i9_the_database_makes_the_ids(path: Path) -> None:
 
 @pytest.mark.parametrize("path", files("workflows"), ids=name)
 def test_workflows_import_nothing_that_is_not_deterministic(path: Path) -> None:
-    allowed = {"__future__", "asyncio", "contextlib", "datetime", "temporalio", "typing", "bellhop"}
+    allowed = {"__future__", "asyncio", "collections", "contextlib", "datetime", "temporalio", "typing", "bellhop"}
     tree = ast.parse(path.read_text(encoding="utf-8"))
     modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     modules |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}

@@ -41,6 +41,7 @@ GOOD = Facts(
     paused=False,
     opted_out=False,
     way=Way.OPEN,
+    paced=False,
 )
 FORBID: dict[str, Callable[[Facts], bool]] = {
     "over": lambda facts: facts.stage is not Stage.QUEUED,
@@ -52,6 +53,7 @@ FORBID: dict[str, Callable[[Facts], bool]] = {
     "opted out": lambda facts: facts.opted_out is not False,
     "window closed": lambda facts: facts.window not in (Window.OPEN, Window.TEMPLATE),
     "no way": lambda facts: facts.way is not Way.OPEN,
+    "paced": lambda facts: facts.paced is not False,
 }
 """Said once more and in other words: each of these alone keeps a message from going out."""
 
@@ -65,6 +67,7 @@ VALUES: dict[str, list[Any]] = {
     "opted_out": [False, True],
     "window": list(Window),
     "way": list(Way),
+    "paced": [False, True],
 }
 # Most facts good, so that each of the others is met alone as well.
 known = st.dictionaries(st.sampled_from(sorted(VALUES)), st.integers(0, 6), max_size=3).map(

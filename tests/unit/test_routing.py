@@ -19,6 +19,7 @@ TEXT, PAGE = Content(text="Hello"), Content(text="<p>Hello</p>", content_type=HT
 class Sender:
     provider: str
     capabilities: Mapping[str, object] = field(default_factory=dict)
+    is_default: bool = False
 
 
 PIGEON, OWL, PLAIN_OWL = Sender("pigeon"), Sender("owl"), Sender("owl", {"html": False})

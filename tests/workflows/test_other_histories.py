@@ -19,18 +19,19 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from bellhop.domain.ids import Prefix, endpoint_workflow, parse, release_workflow
+from bellhop.domain.ids import Prefix, endpoint_workflow, paced_release_workflow, parse, release_workflow
 from bellhop.domain.sweeps import SweepKind
 from bellhop.sandbox.testing import Receiver, running
 from bellhop.settings import Settings
 from bellhop.temporal import contract, recovery
 from bellhop.temporal.schedules import keep_sweeping
 from tests.integration.engine import SMS, Engine, running_engine, stop_sweeping
+from tests.integration.test_paced import rated
 from tests.integration.test_parked import change, resume, send, waits
 from tests.integration.test_sweeps import ended
 from tests.workflows.test_message_histories import plain
 from workflows.endpoint import EndpointWorkflow
-from workflows.release import ReleaseWorkflow
+from workflows.release import PacedReleaseWorkflow, ReleaseWorkflow
 from workflows.sweep import SweepWorkflow
 
 HISTORIES = Path(__file__).parent / "histories" / "others"
@@ -39,13 +40,14 @@ NAMES = (
     "endpoint_drained",
     "endpoint_retried",
     "released",
+    "paced",
     # Of the one schedule for every kind of work, and of a kind's own: from the beginning, and from where it had ended.
     "sweep",
     "sweep_of_a_kind",
     "sweep_that_goes_on",
 )
 
-WORKFLOWS = [EndpointWorkflow, ReleaseWorkflow, SweepWorkflow]
+WORKFLOWS = [EndpointWorkflow, PacedReleaseWorkflow, ReleaseWorkflow, SweepWorkflow]
 
 
 @pytest.mark.parametrize("runner", [SandboxedWorkflowRunner(), UnsandboxedWorkflowRunner()], ids=["sandboxed", "plain"])
@@ -110,6 +112,16 @@ async def released(stack: Engine) -> str:
     return name
 
 
+async def paced(stack: Engine) -> str:
+    """Three messages of a sender that takes two a second. Returns the workflow's id."""
+    pace = await rated(stack, 2)
+    for message in await send(stack, 3):
+        await stack.until(message, "delivered")
+    name = paced_release_workflow(pace)
+    await stack.client.get_workflow_handle(name).result()
+    return name
+
+
 async def swept_of_a_kind(stack: Engine, number: int) -> str:
     """The first or the second sweep for messages past due, of which there are more than one sweep wakes."""
     recovery.PAGE = 2
@@ -131,6 +143,7 @@ async def swept_of_a_kind(stack: Engine, number: int) -> str:
 MADE_BY: dict[str, Callable[[Engine], Awaitable[str]]] = {
     **{name: partial(drained, answers=answers) for name, answers in ANSWERS.items()},
     "released": released,
+    "paced": paced,
     "sweep": swept,
     "sweep_of_a_kind": partial(swept_of_a_kind, number=0),
     "sweep_that_goes_on": partial(swept_of_a_kind, number=1),

@@ -97,6 +97,13 @@ class Backlog:
     channel: Channel
 
 
+@dataclass(frozen=True, slots=True)
+class PacedBacklog:
+    """Where messages are released that wait for their turn at a sender, whosever they are."""
+
+    pace_id: UUID
+
+
 @dataclass(slots=True)
 class SenderRow:
     """A row of `senders`: an address or number a scope sends from."""
@@ -109,7 +116,31 @@ class SenderRow:
     name: str | None
     capabilities: dict[str, object]
     is_default: bool
+    rate: float | None
+    """Calls a second; None: nothing of ours limits it."""
+    pace_id: UUID | None
     created_at: datetime
+
+
+@dataclass(slots=True)
+class OwnSender:
+    """A sender, and the account it goes through."""
+
+    id: UUID
+    account_id: UUID
+    provider: str
+    channel: Channel
+    address: str
+    name: str | None
+    capabilities: dict[str, object]
+    is_default: bool
+    rate: float | None
+    pace_id: UUID | None
+
+    @property
+    def standby(self) -> bool:
+        """Whether it takes over where the one before did not take a message."""
+        return bool(self.capabilities.get("standby", False))
 
 
 @dataclass(slots=True)

@@ -95,6 +95,8 @@ class MessageRow(PublicMessage):
     waits_for: Reason | None
     """What it waits for, parked, until it is released; None: for nothing but its time."""
     parked_at: datetime | None
+    pace_id: UUID | None
+    """The pace of the sender that it waits for (PACED); while it waits for nothing: whose turn it has been given."""
     parts: int
     tries: int
     remind_at: datetime | None

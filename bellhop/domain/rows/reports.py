@@ -142,6 +142,19 @@ class MessagesWithoutSender:
 
 
 @dataclass(frozen=True, slots=True)
+class PacedMessages:
+    """Messages of a scope that wait for their turn at a sender. `rate`: its calls a second."""
+
+    count: int
+    message: str
+    seconds: float
+    property: str
+    environment: str
+    channel: str
+    rate: str
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownOutcomes:
     """Messages of which one provider did not say whether it took them."""
 

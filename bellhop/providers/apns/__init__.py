@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import Provider
 from bellhop.providers.apns import settings
 from bellhop.providers.package import ProviderPackage
@@ -19,4 +20,5 @@ PACKAGE = ProviderPackage(
     adapter=_adapter,
     settings=settings.ApnsSettings,
     seeds=settings.seeds,
+    senders={Channel.PUSH: settings.app},
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from typing import ClassVar
 
@@ -15,6 +16,8 @@ from bellhop.settings_group import HttpUrl
 PRODUCTION = "https://api.push.apple.com"
 DEVELOPMENT = "https://api.sandbox.push.apple.com"
 """Where apps register that are built for development: the same key may be used there."""
+_BUNDLE = re.compile(r"(?=.{3,155}\Z)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+"""developer.apple.com/documentation/bundleresources/information-property-list/cfbundleidentifier"""
 
 
 class ApnsSettings(ProviderSettings):
@@ -53,6 +56,13 @@ def seeds(settings: ApnsSettings) -> list[Seed]:
             address=settings.topic,
         )
     ]
+
+
+def app(value: str) -> str:
+    """An app of the team's, by its bundle id. Raises ValueError."""
+    if not _BUNDLE.fullmatch(value):
+        raise ValueError("a sender is the bundle id of an app, such as com.example.hotel")
+    return value
 
 
 def _authority(text: str) -> str:

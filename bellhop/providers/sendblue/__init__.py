@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from bellhop.domain.addresses import phone
+from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import Provider
 from bellhop.providers.package import CallbackPath, Meaning, ProviderPackage, WordTable
 from bellhop.providers.sendblue import settings
@@ -22,6 +24,7 @@ PACKAGE = ProviderPackage(
     adapter=_adapter,
     settings=settings.SendblueSettings,
     seeds=settings.seeds,
+    senders={Channel.IMESSAGE: phone},
     callback_paths=(
         CallbackPath("status", "what became of a message"),
         CallbackPath("inbound", "guests' messages", console="Sendblue, as a webhook of the type receive"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from bellhop.domain.addresses import email
+from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import Provider
 from bellhop.providers.package import CallbackPath, ProviderPackage, WordTable
 from bellhop.providers.sendgrid import settings
@@ -22,6 +24,7 @@ PACKAGE = ProviderPackage(
     adapter=_adapter,
     settings=settings.SendGridSettings,
     seeds=settings.seeds,
+    senders={Channel.EMAIL: email},
     callback_paths=(
         CallbackPath(
             "events",

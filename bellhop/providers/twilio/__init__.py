@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import Provider
 from bellhop.providers.package import CallbackPath, Meaning, ProviderPackage, WordTable
 from bellhop.providers.twilio import settings
@@ -44,4 +45,6 @@ PACKAGE = ProviderPackage(
     ),
     # Look-up parameters, which are numbers, at INFO.
     chatty_loggers={"twilio": logging.CRITICAL, "twilio.http_client": logging.CRITICAL},
+    senders={Channel.SMS: settings.sms_sender, Channel.WHATSAPP: settings.whatsapp_sender},
+    usual_rate=settings.usual_rate,
 )

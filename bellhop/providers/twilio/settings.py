@@ -53,28 +53,38 @@ class TwilioSettings(ProviderSettings):
     @field_validator("whatsapp_from")
     @classmethod
     def _whatsapp(cls, value: str | None) -> str | None:
-        if value is None or is_service(value):
-            return value
-        try:
-            return phone(value)
-        except BadAddress as problem:
-            raise ValueError(
-                "a WhatsApp sender is a number in E.164 form, such as +13055551234, without `whatsapp:`, or a "
-                "Messaging Service (MG and 32 hexadecimal digits)"
-            ) from problem
+        return value if value is None else whatsapp_sender(value)
 
     @field_validator("from_number")
     @classmethod
     def _sender(cls, value: str | None) -> str | None:
-        if value is None or is_service(value) or _ALPHANUMERIC.fullmatch(value):
-            return value
-        try:
-            return phone(value)
-        except BadAddress as problem:
-            raise ValueError(
-                "a sender is a number in E.164 form, such as +13055551234, a Messaging Service (MG and 32 hexadecimal "
-                "digits), or up to 11 letters, digits and spaces with a letter among them"
-            ) from problem
+        return value if value is None else sms_sender(value)
+
+
+def sms_sender(value: str) -> str:
+    """What SMS may be sent from. Raises ValueError."""
+    if is_service(value) or _ALPHANUMERIC.fullmatch(value):
+        return value
+    try:
+        return phone(value)
+    except BadAddress as problem:
+        raise ValueError(
+            "a sender is a number in E.164 form, such as +13055551234, a Messaging Service (MG and 32 hexadecimal "
+            "digits), or up to 11 letters, digits and spaces with a letter among them"
+        ) from problem
+
+
+def whatsapp_sender(value: str) -> str:
+    """What WhatsApp messages may be sent from. Raises ValueError."""
+    if is_service(value):
+        return value
+    try:
+        return phone(value)
+    except BadAddress as problem:
+        raise ValueError(
+            "a WhatsApp sender is a number in E.164 form, such as +13055551234, without `whatsapp:`, or a "
+            "Messaging Service (MG and 32 hexadecimal digits)"
+        ) from problem
 
 
 def is_service(sender: str) -> bool:
@@ -91,6 +101,19 @@ def _shared_key(settings: TwilioSettings) -> dict[str, str]:
         return {}
     both = {"token_signatures": "allowed"} if settings.token_signatures else {}
     return {"shared_key_id": settings.shared_key_id, "shared_key": key.get_secret_value(), **both}
+
+
+_TOLL_FREE = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888")
+
+
+def usual_rate(channel: Channel, sender: str) -> float | None:
+    """Messages a second: of a long code of the United States or Canada, and of a WhatsApp sender. A Messaging Service
+    spreads its own over its numbers; of other countries' numbers it is the carrier who says."""
+    if not sender.startswith("+"):
+        return None
+    if channel is Channel.WHATSAPP:
+        return 80.0
+    return 1.0 if sender.startswith("+1") and len(sender) == 12 and not sender.startswith(_TOLL_FREE) else None
 
 
 def seeds(settings: TwilioSettings) -> list[Seed]:

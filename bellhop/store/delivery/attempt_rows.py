@@ -10,8 +10,25 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import DateTime, Float, bindparam, case, func, insert, select, text, update
+from sqlalchemy import (
+    DateTime,
+    Float,
+    Integer,
+    LargeBinary,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    func,
+    insert,
+    select,
+    text,
+    type_coerce,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import NULLTYPE
 
 from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import SendKind, SendResult
@@ -36,6 +53,10 @@ class SendingAccount:
     credentials: dict[str, str] = field(repr=False)
     """As stored: see `domain.credentials`."""
     health: str
+    rate: float | None
+    """Calls a second; None: nothing of ours limits it."""
+    pace_id: UUID | None
+    is_default: bool
 
     @property
     def id(self) -> UUID:
@@ -43,6 +64,43 @@ class SendingAccount:
         return self.account_id
 
 
+LOOKED_AT = 20
+"""How many of the newest messages with an address are looked at for the sender of the conversation."""
+
+# The sender of the conversation with an address first: what was last sent to it from, or what it last wrote to, where
+# the channel still goes through that account. Worked out once, and only where the scope has several senders. No more of
+# the address's messages are read than the newest, whosever they are.
+_CONVERSATION_FIRST = text(
+    """
+    (senders.address = (
+      select talk.address from (
+        select coalesce(attempt.sender, written.recipient) as address, coalesce(attempt.id, written.id) as at
+        from unnest(cast(:hashes as bytea[])) given (hash)
+        cross join lateral (
+          select id, scope_id, channel, direction, recipient from messages
+          where address_hash = given.hash order by id desc limit :looked_at
+        ) written
+        left join lateral (
+          select id, sender from attempts
+          where message_id = written.id and state <> 'not_sent' order by id desc limit 1
+        ) attempt on written.direction = 'outbound'
+        where written.scope_id = :scope and written.channel = :channel
+          and (attempt.id is not null or written.direction = 'inbound')
+          and (select count(*) from senders several where several.scope_id = :scope and several.channel = :channel) > 1
+      ) talk
+      join senders known on known.scope_id = :scope and known.channel = :channel and known.address = talk.address
+        and (known.capabilities @> '{"standby": true}' or known.account_id in (
+          select used.account_id from senders used
+          where used.scope_id = :scope and used.channel = :channel and used.is_default))
+      order by talk.at desc limit 1)
+    ) desc nulls last
+    """
+).bindparams(
+    bindparam("hashes", type_=ARRAY(LargeBinary)),
+    bindparam("looked_at", type_=Integer),
+    bindparam("scope", type_=Uuid),
+    bindparam("channel", type_=Text),
+)
 _SENDERS = CompiledStatement(
     select(
         senders.c.address,
@@ -54,14 +112,18 @@ _SENDERS = CompiledStatement(
         provider_accounts.c.base_url,
         provider_accounts.c.credentials,
         provider_accounts.c.health,
+        # As the driver reads it, which is a float.
+        type_coerce(senders.c.rate, NULLTYPE).label("rate"),
+        senders.c.pace_id,
+        senders.c.is_default,
     )
     .join(provider_accounts, provider_accounts.c.id == senders.c.account_id)
     .where(
-        senders.c.scope_id == bindparam("scope"),
-        provider_accounts.c.scope_id == bindparam("scope"),
-        senders.c.channel == bindparam("channel"),
+        senders.c.scope_id == bindparam("scope", type_=Uuid),
+        provider_accounts.c.scope_id == bindparam("scope", type_=Uuid),
+        senders.c.channel == bindparam("channel", type_=Text),
     )
-    .order_by(senders.c.is_default.desc(), senders.c.id),
+    .order_by(_CONVERSATION_FIRST, senders.c.is_default.desc(), senders.c.id),
     row=SendingAccount,
 )
 _START = CompiledStatement(
@@ -125,10 +187,14 @@ _OK_AGAIN = CompiledStatement(
 _NOT_YET_ACCEPTED = frozenset({AttemptState.IN_FLIGHT, AttemptState.UNKNOWN, AttemptState.NOT_SENT})
 
 
-async def senders_of(tx: AsyncConnection, scope_id: UUID, channel: Channel) -> list[SendingAccount]:
-    """Whom a scope may send from on a channel, with their accounts' details, in the order in which it wants them
-    used."""
-    found: list[SendingAccount] = await _SENDERS(tx, scope=scope_id, channel=channel.value)
+async def senders_of(
+    tx: AsyncConnection, scope_id: UUID, channel: Channel, hashes: Sequence[bytes] = ()
+) -> list[SendingAccount]:
+    """Whom a scope may send from on a channel, with their accounts' details, in the order in which it wants them used.
+    `hashes`: of the address that is written to; the sender of the conversation with it comes first."""
+    found: list[SendingAccount] = await _SENDERS(
+        tx, scope=scope_id, channel=channel.value, hashes=list(hashes), looked_at=LOOKED_AT
+    )
     return found
 
 

@@ -36,7 +36,7 @@ from bellhop.domain.file_ports import FetchedFile, FetchFiles, NotFetched
 from bellhop.domain.next_parts import next_parts
 from bellhop.domain.provider_urls import Routes as Routes
 from bellhop.domain.routing import Carried
-from bellhop.domain.rows.delivery import AttemptRow, Backlog
+from bellhop.domain.rows.delivery import AttemptRow, Backlog, PacedBacklog
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
@@ -74,7 +74,7 @@ class AttemptStore:
         cipher: CredentialCipher,
         book: AddressBook,
         wake_endpoints: Callable[[set[UUID]], None],
-        release: Callable[[Sequence[Backlog]], None] = lambda _: None,
+        release: Callable[[Sequence[Backlog | PacedBacklog]], None] = lambda _: None,
         files: MessageFiles = NO_FILES,
     ) -> None:
         self._engine = engine
@@ -108,7 +108,11 @@ class AttemptStore:
             self._wake_endpoints(endpoints)
         if isinstance(decided, Answer):
             return _through(decided, row)
-        return self._answer(decided) if isinstance(decided, Progress) else decided
+        if not isinstance(decided, Progress):
+            return decided
+        if decided.backlogs:
+            self._release(decided.backlogs)
+        return self._answer(decided)
 
     async def postpone(self, message_id: UUID, seconds: float) -> None:
         async with self._engine.begin() as tx:
@@ -172,6 +176,9 @@ class AttemptStore:
             if any_part:
                 return await self._device_later(tx, row, rows, attempt, claim, result)
             return await self._rest(tx, row, await self._pause_after(tx, row, rows, attempt, claim, result))
+        if result.code is FailureCode.CONFIGURATION and await self._claims.another_is_next(tx, row, rows, attempt):
+            # It is the sender that is not set up for it, not the message that is wrong.
+            return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
         if result.device is not None:
             await device_parts.refused(tx, self._book, row, attempt, claim.outgoing.to, result)
         hashed = row.address_hash or row.erased_hash
@@ -219,7 +226,7 @@ class AttemptStore:
         result: SendResult,
     ) -> float:
         """Seconds until a part is tried again that was surely not taken: none where another account is to try."""
-        if await self._claims.another_is_next(tx, row, rows, attempt.part, claim.account.id):
+        if await self._claims.another_is_next(tx, row, rows, attempt, result.retry_after):
             return 0.0
         return self._pause(row, result.retry_after)
 

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import func, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import approved_templates, content, media, options, policy, routing
+from bellhop.domain import approved_templates, content, policy, routing
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer, Next, Refusal
 from bellhop.domain.approved_templates import ApprovedText
@@ -22,7 +22,6 @@ from bellhop.domain.channels import CHANNELS
 from bellhop.domain.content import Content
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
 from bellhop.domain.delivery_ports import Busy, Claim, Effect, Outgoing, TakeSlot
-from bellhop.domain.failures import FailureCode
 from bellhop.domain.file_ports import FetchFiles
 from bellhop.domain.next_parts import NextParts, next_parts, open_calls
 from bellhop.domain.operators import HELD_BY_OPERATOR
@@ -33,11 +32,21 @@ from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
-from bellhop.store.delivery import accounts, attempt_rows, device_parts, outcome_resolution, parked, standby, windows
+from bellhop.store.delivery import (
+    accounts,
+    attempt_rows,
+    device_parts,
+    files,
+    outcome_resolution,
+    paces,
+    parked,
+    standby,
+    windows,
+)
 from bellhop.store.delivery.attempt_rows import SendingAccount
 from bellhop.store.guests import consents, profiles, unsubscribing
 from bellhop.store.inbox import entries
-from bellhop.store.messages import media_links, outbound, progress
+from bellhop.store.messages import outbound, progress
 from bellhop.store.messages.progress import Progress
 from bellhop.store.settings import DeliverySettings
 from bellhop.store.tables import attempts, provider_accounts
@@ -85,8 +94,8 @@ class Claims:
         match decision:
             case policy.Send():
                 assert chosen is not None and sender is not None, "the way is open"
-                if row.details and (files := await self._files(tx, row, sender)):
-                    return files
+                if row.details and (wanted := await files.needed(tx, row, sender.provider, self.settings.valid_for)):
+                    return wanted
                 if CHANNELS[row.channel].in_record:
                     return await self._lay_in(tx, row, rows, sender)
                 approved = approved_templates.of_stored(row.body) if window is Window.TEMPLATE else None
@@ -102,6 +111,9 @@ class Claims:
             case policy.Wait(Reason.ACCOUNT_HELD | Reason.NO_SENDER) if Stage.SENT in stages and _one_is_enough(row):
                 # Another device has it: for this one it is not to wait for days.
                 return await progress.advance(tx, row, rows, decision=Stage.GAVE_UP)
+            case policy.Wait(Reason.PACED):
+                assert sender is not None and sender.pace_id is not None, "it has a rate"
+                return await paces.park(tx, row, sender.pace_id)
             case policy.Wait(reason, until):
                 if until is not None:
                     return Answer(row.stage.value, Next.AGAIN, (until - row.now).total_seconds())
@@ -131,17 +143,26 @@ class Claims:
                     refused = await consents.refused(tx, row.scope_id, kind.value, self._known_by(row), row.category)
                     facts = replace(facts, opted_out=refused is not None, bounced=refused is Effect.HARD_BOUNCE)
                 case Lookup.WINDOW:
-                    known = await attempt_rows.senders_of(tx, row.scope_id, row.channel)
+                    known = await self._senders(tx, row)
                     asked = [one for one in known if row.sender in (None, one.address)]
-                    would = routing.choose(asked, self.carried, row.channel, _content(row, row.content or ""))
+                    would = routing.choose(asked, self.carried, row.channel, standby.said(row, row.content or ""))
                     left = await windows.left(tx, row, self._known_by(row), would.address if would else None)
                     facts = replace(facts, window=left)
                 case Lookup.WAY:
                     chosen, way = await self._way(tx, row, rows, coming.ready)
                     facts = replace(facts, way=way)
+                case Lookup.PACED:
+                    assert chosen is not None and chosen.sender is not None, "the way is open"
+                    facts = replace(facts, paced=not await paces.has_turn(tx, row, chosen.sender, self.cipher))
                 case _:
                     assert_never(decision)
         return decision, chosen, facts.window
+
+    async def _senders(self, tx: AsyncConnection, row: MessageRow) -> list[SendingAccount]:
+        """Whom its scope may send from, that of the conversation with its guest first."""
+        known = [] if row.sender or row.address_hash is None or row.recipient is None else self._known_by(row)
+        talks = [] if CHANNELS[row.channel].any_part else known
+        return await attempt_rows.senders_of(tx, row.scope_id, row.channel, talks)
 
     def _known_by(self, row: MessageRow) -> list[bytes]:
         """Every hash under which something may be stored of its address."""
@@ -152,7 +173,7 @@ class Claims:
         self, tx: AsyncConnection, row: MessageRow, rows: Sequence[AttemptRow], ready: Sequence[int]
     ) -> tuple[_Chosen | None, Way]:
         """Which part goes next, who would carry it, and whether they may be asked to: the first of `ready` that can."""
-        known = await attempt_rows.senders_of(tx, row.scope_id, row.channel)
+        known = await self._senders(tx, row)
         first: tuple[_Chosen | None, Way] | None = None
         for part in ready:
             sender, way = await self._way_of(tx, row, self._able(row, rows, known, part))
@@ -165,8 +186,7 @@ class Claims:
     def _able(
         self, row: MessageRow, rows: Sequence[AttemptRow], known: Sequence[SendingAccount], part: int
     ) -> list[SendingAccount]:
-        said = _content(row, row.content or "")
-        return standby.in_order(known, row, rows, part, said, self.carried, self.routes)
+        return standby.in_order(known, row, rows, part, self.carried, self.routes)
 
     async def _way_of(
         self, tx: AsyncConnection, row: MessageRow, able: Sequence[SendingAccount]
@@ -179,51 +199,36 @@ class Claims:
         return able[0], Way.ACCOUNT_HELD
 
     async def another_is_next(
-        self, tx: AsyncConnection, row: MessageRow, rows: Sequence[AttemptRow], part: int, account_id: UUID
+        self,
+        tx: AsyncConnection,
+        row: MessageRow,
+        rows: Sequence[AttemptRow],
+        attempt: AttemptRow,
+        retry_after: float | None = None,
     ) -> bool:
-        """Whether an account surely did not take a part as often as it may, and another that works is to try it now."""
-        times = standby.not_taken(row, rows, part, account_id)
-        if times % standby.PATIENCE:
+        """Whether an account surely did not take a part as often as it may, or asks for long, and another that works is
+        to try it now. `attempt`: the last call, of `rows`; `retry_after`: the seconds it asks for."""
+        part, long = attempt.part, retry_after is not None and retry_after > standby.PATIENT_FOR
+        times = standby.not_taken(row, rows, part, attempt.account_id)
+        if times % standby.PATIENCE and not long:
             return False
-        known = await attempt_rows.senders_of(tx, row.scope_id, row.channel)
-        able = (one.account_id for one in self._able(row, rows, known, part) if one.health != "held")
-        following = next(able, account_id)
-        return standby.not_taken(row, rows, part, following) < times
+        known = await self._senders(tx, row)
+        if retry_after is not None and long and len(self._able(row, rows, known, part)) > 1:
+            await attempt_rows.come_again(tx, attempt, row.now, retry_after)
+        able = [one.account_id for one in self._able(row, rows, known, part) if one.health != "held"]
+        following = next(iter(able), attempt.account_id)
+        if following == attempt.account_id or standby.rests(row, rows, part, following):
+            return False
+        return long or standby.not_taken(row, rows, part, following) < times
 
     async def _healthy(
         self, tx: AsyncConnection, row: MessageRow, rows: Sequence[AttemptRow], account_id: UUID
     ) -> bool:
         """Whether another account than this one works, and can carry what is next."""
-        known = await attempt_rows.senders_of(tx, row.scope_id, row.channel)
+        known = await self._senders(tx, row)
         ready = next_parts(row, rows, progress.part_stages(row, rows)).ready
         able = (one for part in ready[:1] for one in self._able(row, rows, known, part))
         return any(one.account_id != account_id and one.health != "held" for one in able)
-
-    async def _files(
-        self, tx: AsyncConnection, row: MessageRow, sender: SendingAccount
-    ) -> FetchFiles | Progress | None:
-        """What its files need before it may go; None: nothing."""
-        carried = media.of_stored((row.details or {}).get("media"))
-        if not carried:
-            return None
-        if any(one.asset_id is None for one in carried):
-            left = (row.expires_at - row.now).total_seconds() if row.expires_at else self.settings.valid_for
-            return FetchFiles(
-                message_id=row.id,
-                scope_id=row.scope_id,
-                property_id=row.property_id,
-                channel=row.channel,
-                media=carried,
-                keep_for=left + media_links.AFTER.total_seconds(),
-                status=row.stage.value,
-                # What lies in our own record goes through no provider.
-                through=None if CHANNELS[row.channel].in_record else f"{sender.provider}-{row.environment}",
-            )
-        if await media_links.missing(tx, [one.asset_id for one in carried if one.asset_id]):
-            return await progress.advance(
-                tx, row, decision=Stage.GAVE_UP, failure=(FailureCode.MEDIA_UNAVAILABLE, None)
-            )
-        return None
 
     async def _may_probe(self, tx: AsyncConnection, account_id: UUID) -> bool:
         """Of a held account's messages one at a time is tried: that is how we learn that it has been mended."""
@@ -374,7 +379,7 @@ class Claims:
 
     def _outgoing(self, row: MessageRow, part: int, body: str, approved: ApprovedText | None) -> Content:
         """What one part says. Files go with the first, to each device; with an approved template only its own."""
-        said = _content(row, body)
+        said = standby.said(row, body)
         files = tuple(replace(one, read=partial(self.read_file, one.asset_id)) for one in said.media if one.asset_id)
         plain = content.plain(row.content_type, body, row.body)
         has_files = approved is None and (part == 0 or CHANNELS[row.channel].any_part)
@@ -383,14 +388,3 @@ class Claims:
 
 def _one_is_enough(row: MessageRow) -> bool:
     return CHANNELS[row.channel].any_part and row.parts > 1
-
-
-def _content(row: MessageRow, text: str) -> Content:
-    details = row.details or {}
-    return Content(
-        text=text,
-        content_type=row.content_type,
-        subject=row.subject,
-        media=media.of_stored(details.get("media")),
-        options=options.of_stored(details.get("options")),
-    )

@@ -1,4 +1,4 @@
-"""The files of a message that were fetched before its first attempt: written down under the message's lock."""
+"""The files of a message, fetched before its first attempt: what is needed, and what came of it, under its lock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import media
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.failures import FailureCode
-from bellhop.domain.file_ports import FetchedFile, NotFetched
+from bellhop.domain.file_ports import FetchedFile, FetchFiles, NotFetched
 from bellhop.domain.media import Media
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
@@ -81,3 +81,26 @@ def _too_much(row: MessageRow, carried: Sequence[Media]) -> FailureCode | None:
     channel = CHANNELS[row.channel]
     too_much = channel.media is None or channel.media.too_much(channel.name, (one.size for one in carried))
     return FailureCode.MEDIA_REFUSED if too_much else None
+
+
+async def needed(tx: AsyncConnection, row: MessageRow, provider: str, valid_for: float) -> FetchFiles | Progress | None:
+    """What its files need before it may go; None: nothing."""
+    carried = media.of_stored((row.details or {}).get("media"))
+    if not carried:
+        return None
+    if any(one.asset_id is None for one in carried):
+        left = (row.expires_at - row.now).total_seconds() if row.expires_at else valid_for
+        return FetchFiles(
+            message_id=row.id,
+            scope_id=row.scope_id,
+            property_id=row.property_id,
+            channel=row.channel,
+            media=carried,
+            keep_for=left + media_links.AFTER.total_seconds(),
+            status=row.stage.value,
+            # What lies in our own record goes through no provider.
+            through=None if CHANNELS[row.channel].in_record else f"{provider}-{row.environment}",
+        )
+    if await media_links.missing(tx, [one.asset_id for one in carried if one.asset_id]):
+        return await progress.advance(tx, row, decision=Stage.GAVE_UP, failure=(FailureCode.MEDIA_UNAVAILABLE, None))
+    return None

@@ -52,6 +52,8 @@ RELEASABLE = """
         and exists (
           select from provider_accounts account where account.scope_id = message.scope_id
             and account.updated_at > message.parked_at - interval '10 seconds'))
+      or (message.waits_for = 'paced' and not exists (select from senders sender
+        where sender.scope_id = message.scope_id and sender.pace_id = message.pace_id))
     )
 """
 
@@ -64,17 +66,19 @@ _FIRST = "array_position(array['urgent', 'normal', 'bulk'], message.priority), m
 _PARK = CompiledStatement(
     text(
         """
-        update messages set waits_for = :reason, held_account_id = :account,
+        update messages set waits_for = :reason, held_account_id = :account, pace_id = :pace,
           parked_at = case when waits_for = :reason then parked_at else now() end
         where id = :message
         """
-    ).bindparams(bindparam("reason", type_=Text), bindparam("account", type_=Uuid))
+    ).bindparams(bindparam("reason", type_=Text), bindparam("account", type_=Uuid), bindparam("pace", type_=Uuid))
 )
-_UNPARK = CompiledStatement(text("update messages set waits_for = null, parked_at = null where id = :message"))
+_UNPARK = CompiledStatement(
+    text("update messages set waits_for = null, parked_at = null, pace_id = null where id = :message")
+)
 _RELEASE = CompiledStatement(
     text(
         f"""
-        update messages set waits_for = null, parked_at = null, held_account_id = null,
+        update messages set waits_for = null, parked_at = null, held_account_id = null, pace_id = null,
           due_at = greatest(now(), scheduled_at), wake_due_at = clock_timestamp()
         where id = any(array(
           select message.id from messages message join scopes scope on scope.id = message.scope_id
@@ -145,16 +149,22 @@ _PROBE = CompiledStatement(
 
 
 async def park(
-    tx: AsyncConnection, row: MessageRow, reason: Reason, account_id: UUID | None = None, look: float | None = None
+    tx: AsyncConnection,
+    row: MessageRow,
+    reason: Reason,
+    account_id: UUID | None = None,
+    look: float | None = None,
+    pace_id: UUID | None = None,
 ) -> Answer:
-    """Let the locked message `row` wait until it is released, or expires. `account_id`: the account it waits for.
-    `look`: seconds after which it asks again all the same; only whoever tries for the others does."""
+    """Let the locked message `row` wait until it is released, or expires. `account_id`: the account it waits for;
+    `pace_id`: its sender's pace. `look`: seconds after which it asks again all the same; only whoever tries for the
+    others does."""
     if reason is Reason.ACCOUNT_HELD:
         news = [NewEvent("message.held")] if row.held_account_id is None else []
     else:
         news = [NewEvent("message.waiting", facts={"for": reason.value})] if row.waits_for is not reason else []
     await events.write(tx, row.scope_id, "message", row.id, news)
-    await _PARK(tx, message=row.id, reason=reason.value, account=account_id)
+    await _PARK(tx, message=row.id, reason=reason.value, account=account_id, pace=pace_id)
     left = (row.expires_at - row.now).total_seconds() if row.expires_at else LONGEST
     # Never before it expires, and at most a minute after: thousands may expire in the same instant.
     sleeps = min(LONGEST, left + random.uniform(0.0, min(SPREAD, left / 100)))
@@ -163,7 +173,7 @@ async def park(
 
 async def unpark(tx: AsyncConnection, row: MessageRow) -> None:
     """The locked message `row` goes on: nothing stands against it any more."""
-    if row.waits_for is not None:
+    if row.waits_for is not None or row.pace_id is not None:
         await _UNPARK(tx, message=row.id)
 
 

@@ -33,10 +33,11 @@ class CarryingSender:
     provider: str
     address: str
     capabilities: dict[str, object]
+    is_default: bool
 
 
 _SENDERS = CompiledStatement(
-    select(provider_accounts.c.provider, senders.c.address, senders.c.capabilities)
+    select(provider_accounts.c.provider, senders.c.address, senders.c.capabilities, senders.c.is_default)
     .join(senders, senders.c.account_id == provider_accounts.c.id)
     .where(senders.c.scope_id == bindparam("scope"), senders.c.channel == bindparam("channel"))
     .order_by(senders.c.is_default.desc(), senders.c.id),

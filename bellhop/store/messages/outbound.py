@@ -278,6 +278,7 @@ async def reschedule(
             held_account_id=None,
             waits_for=None,
             parked_at=None,
+            pace_id=None,
             expires_at=expires,
             updated_at=func.now(),
             wake_due_at=func.clock_timestamp(),

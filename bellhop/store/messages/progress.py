@@ -20,7 +20,7 @@ from bellhop.domain.answers import Answer, Next
 from bellhop.domain.channels import Service
 from bellhop.domain.events import OF_STAGE, EventType
 from bellhop.domain.failures import FailureCode
-from bellhop.domain.rows.delivery import AttemptRow, Backlog
+from bellhop.domain.rows.delivery import AttemptRow, Backlog, PacedBacklog
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.standing import News, Reason, standing, why
 from bellhop.domain.standing import message_targets as message_targets
@@ -109,6 +109,7 @@ _MOVE = CompiledStatement(
           held_account_id = case when :freed then null else held_account_id end,
           waits_for = case when :freed then null else waits_for end,
           parked_at = case when :freed then null else parked_at end,
+          pace_id = case when :freed then null else pace_id end,
           sent_at = case when :anew then now() when :sent then coalesce(sent_at, now()) else sent_at end,
           delivered_at = case when :delivered then greatest(now(), sent_at)
             when :undelivered then null else delivered_at end,
@@ -132,7 +133,7 @@ class Progress:
 
     row: MessageRow
     endpoints: set[UUID] = field(default_factory=set)
-    backlogs: Sequence[Backlog] = ()
+    backlogs: Sequence[Backlog | PacedBacklog] = ()
     """Where parked messages can go on by it."""
     answer: Answer | None = None
     """What its workflow does next; None: what follows from where it stands (`next_step`)."""

@@ -92,7 +92,7 @@ _BEGIN = CompiledStatement(
         update messages set
           step = :number, stage = 'queued', decision = 'queued', failure_code = null, provider_code = null,
           provider = (select provider from message_steps where message_id = :message and step = :number),
-          held_account_id = null, waits_for = null, parked_at = null, tries = 0,
+          held_account_id = null, waits_for = null, parked_at = null, pace_id = null, tries = 0,
           due_at = now(), expires_at = least(now() + make_interval(secs => :valid_for), valid_until),
           sent_at = case when :sent then coalesce(sent_at, now()) else sent_at end,
           delivered_at = case when :delivered then delivered_at end, remind_at = null,

@@ -83,6 +83,7 @@ _EXPLAINED = {
 }
 _WAITS_FOR = {
     Reason.PAUSED.value: "the property is paused; it goes out when the property goes on",
+    Reason.PACED.value: "it waits for the sender's pace: what is urgent goes out first, then the oldest",
     Reason.NO_SENDER.value: "the property has no sender that can carry it; it goes out when there is one",
 }
 

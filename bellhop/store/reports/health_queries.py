@@ -18,6 +18,7 @@ from bellhop.domain.rows.reports import (
     IdleEndpoint,
     LiveAccount,
     MessagesWithoutSender,
+    PacedMessages,
     ParkedMessages,
     PausedScope,
     PendingErasures,
@@ -119,6 +120,17 @@ _PAUSED = text(
          and message.direction = 'outbound' and message.waits_for is null and message.due_at <= now()) as count
     from scopes scope join properties property on property.id = scope.property_id
     where scope.paused_at is not null order by scope.paused_at
+    """
+)
+_PACED = text(
+    f"""
+    select count(*) as count, {_OLDEST.format("message.parked_at")}, property.slug as property, scope.environment,
+      message.channel, sender.rate::text as rate
+    from messages message join scopes scope on scope.id = message.scope_id
+      join properties property on property.id = scope.property_id
+      join senders sender on sender.scope_id = message.scope_id and sender.pace_id = message.pace_id
+    where message.waits_for = 'paced' and message.parked_at < now() - make_interval(secs => :after)
+    group by property.slug, scope.environment, message.channel, sender.rate order by 4, 5, 6
     """
 )
 _UNRELEASED = text(
@@ -275,6 +287,11 @@ async def live_accounts(tx: AsyncConnection) -> list[LiveAccount]:
 async def paused(tx: AsyncConnection, _: float) -> list[PausedScope]:
     """Scopes that send nothing, because somebody said so."""
     return await _looked(tx, PausedScope, _PAUSED)
+
+
+async def paced(tx: AsyncConnection, after: float) -> list[PacedMessages]:
+    """Messages that wait for their turn at a sender."""
+    return await _looked(tx, PacedMessages, _PACED, after)
 
 
 async def unreleased(tx: AsyncConnection, _: float) -> list[ParkedMessages]:

@@ -24,6 +24,7 @@ from bellhop.store.tables.delivery import (
     inbound_lists,
     provider_accounts,
     receipts,
+    sender_paces,
     senders,
     unapplied_receipts,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "rate_windows",
     "receipts",
     "scopes",
+    "sender_paces",
     "senders",
     "stay_guests",
     "stays",

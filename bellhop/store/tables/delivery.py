@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     Index,
     SmallInteger,
@@ -108,9 +109,33 @@ senders = Table(
     Column("name", Text),
     json_column("capabilities"),
     Column("is_default", Boolean, nullable=False, server_default=text("false")),
+    # Calls a second, and what counts them for all scopes that send from there; null: nothing of ours limits it.
+    Column("rate", Float),
+    Column("pace_id", Uuid, ForeignKey("sender_paces.id")),
     time_column("created_at", now=True),
     UniqueConstraint("scope_id", "channel", "address"),
     Index("ix_senders_address", "address"),
+    Index("ix_senders_pace_id", "pace_id", postgresql_where=text("pace_id is not null")),
+    CheckConstraint("rate > 0 and (rate is null) = (pace_id is null)", name="rate"),
+)
+
+sender_paces = Table(
+    "sender_paces",
+    metadata,
+    # A sender that has a rate, at its provider, whosever rows of it there are: they share its pace.
+    key_column(),
+    Column("provider", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    # When it is free for the next call.
+    time_column("free_at", now=True),
+    # Somebody releases what waits for it, or has been told to, and is to be heard of until then; null: nobody waits.
+    time_column("released_until"),
+    # The scopes that share it take turns: whose the last one was.
+    Column("last_scope_id", Uuid),
+    UniqueConstraint("provider", "identity", "environment", "channel", "address"),
 )
 
 attempts = Table(

@@ -72,6 +72,8 @@ messages = Table(
     # What it waits for that is no time, and since when: see store/delivery/parked.py. Null: it is not parked.
     Column("waits_for", Text),
     time_column("parked_at"),
+    # The pace of the sender that it waits for; once it waits no more: whose turn it has been given.
+    Column("pace_id", Uuid),
     # How many provider calls the text takes: decided at acceptance, one attempt each.
     Column("parts", SmallInteger, nullable=False, server_default=text("1")),
     # Which of its steps it is at, and all of them (bellhop/domain/steps.py); null: there is only the first, this row.
@@ -121,6 +123,15 @@ messages = Table(
         postgresql_where=text("stage = 'queued' and direction = 'outbound' and waits_for is null"),
     ),
     Index("ix_messages_parked", "scope_id", "channel", "due_at", "id", postgresql_where=text("waits_for is not null")),
+    Index(
+        "ix_messages_paced",
+        "pace_id",
+        "priority",
+        "scope_id",
+        "due_at",
+        "id",
+        postgresql_where=text("waits_for = 'paced'"),
+    ),
     Index("ix_messages_held", "held_account_id", postgresql_where=text("held_account_id is not null")),
     CheckConstraint("direction in ('outbound', 'inbound')", name="direction"),
     CheckConstraint("decision in ('queued', 'cancelled', 'gave_up')", name="decision"),
