@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs
@@ -97,6 +99,33 @@ def test_whatsapp_is_read_when_the_guest_says_so(sandbox: str, receiver: Receive
     client.messages.create(to=PHONE, from_=sandbox_twilio.FROM_NUMBER, body="A text")
     until(lambda: accepted(sandbox, "twilio")["status"] == "delivered")
     assert reads(sandbox, "twilio").status_code == 409, "a text's sender hears nothing of it"
+
+
+def test_a_tap_on_a_template_s_button_is_the_provider_s_inbound_message(sandbox: str, receiver: Receiver) -> None:
+    http = TwilioHttpClient(timeout=5)
+    client = Client(sandbox_twilio.ACCOUNT_SID, sandbox_twilio.AUTH_TOKEN, http_client=http)
+    client.api.base_url = client.content.base_url = sandbox
+    HTTP.put(f"{sandbox}/_sandbox/settings", json={"twilio_inbound_url": f"{receiver.url}/inbound"})
+    dinner = f"HX{6:032d}"
+    assert (
+        client.content.v1.contents(dinner).fetch().types["twilio/quick-reply"]["actions"][0]["title"] == "Yes, please"
+    )
+    sent = {"content_sid": dinner, "content_variables": '{"1": "Jo"}'}
+    client.messages.create(to=f"whatsapp:{PHONE}", from_=OURS, **sent)
+    (button,) = re.findall(
+        r'<button type="button" data-way="([^"]*)" data-body="Yes, please" data-more="([^"]*)"', phone(sandbox)
+    )
+    way, more = (json.loads(html.unescape(part)) for part in button)
+    told = HTTP.post(f"{sandbox}/_sandbox/inbound", json={**way, "body": "Yes, please", **more}).json()
+    assert told["status"] == 204
+    fields = parse_qs(next(call for call in receiver.received if call.path == "/inbound").body.decode())
+    named = {name: fields[name] for name in ("From", "Body", "ButtonText", "ButtonPayload")}
+    assert named == {
+        "From": [f"whatsapp:{PHONE}"],
+        "Body": ["Yes, please"],
+        "ButtonText": ["Yes, please"],
+        "ButtonPayload": ["dinner-1"],
+    }
 
 
 def test_a_mail_shows_its_files_and_takes_an_unsubscription(sandbox: str, receiver: Receiver) -> None:

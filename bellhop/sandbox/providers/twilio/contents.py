@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _ROOM = "twilio content"
 APPROVED = "approved"
+TEXT, QUICK_REPLY = "twilio/text", "twilio/quick-reply"
+MOST_BUTTONS = 10
+"""Three of them within the window; see https://www.twilio.com/docs/content/twilio-quick-reply"""
 _DECIDED = ("pending", "rejected", "paused", "disabled")
 """How an approval ends, if the name it is asked for under ends in such a word; else it is approved."""
 _REASON = "It is not what its category allows."
@@ -48,12 +51,23 @@ class Content:
     name: str = ""
     category: str = ""
     created_at: float = 0.0
+    buttons: list[dict[str, str]] = field(default_factory=list)
+    """Those of a quick reply: what each says (`title`), and the `id` that comes back with a tap."""
 
 
-def _ready(number: int, name: str, status: str, body: str, *samples: str) -> Content:
+def _ready(number: int, name: str, status: str, body: str, *samples: str, buttons: Sequence[str] = ()) -> Content:
     variables = {str(at): sample for at, sample in enumerate(samples, 1)}
     sid = f"HX{number:032d}"
-    return Content(sid, name, body, variables, status=status, name=name.replace("-", "_"), category="UTILITY")
+    return Content(
+        sid,
+        name,
+        body,
+        variables,
+        status=status,
+        name=name.replace("-", "_"),
+        category="UTILITY",
+        buttons=[{"title": title, "id": f"{name}-{at}"} for at, title in enumerate(buttons, 1)],
+    )
 
 
 READY = (
@@ -62,6 +76,7 @@ READY = (
     _ready(3, "in-review", "pending", "Hi {{1}}, your table is set.", "Jordan"),
     _ready(4, "turned-down", "rejected", "Hi {{1}}, win a prize today.", "Jordan"),
     _ready(5, "on-pause", "paused", "Hi {{1}}, how was your stay?", "Jordan"),
+    _ready(6, "dinner", APPROVED, "Hi {{1}}, a table tonight?", "Jordan", buttons=("Yes, please", "No, thank you")),
 )
 """What every account has from the start."""
 
@@ -91,6 +106,25 @@ def _iso(moment: float) -> str:
     return datetime.fromtimestamp(int(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _kind(content: Content) -> str:
+    return QUICK_REPLY if content.buttons else TEXT
+
+
+def _what(content: Content) -> dict[str, Any]:
+    actions = [{"type": "QUICK_REPLY", **button} for button in content.buttons]
+    return {"body": content.body, **({"actions": actions} if actions else {})}
+
+
+def _buttons(kind: str, what: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The buttons of a template that is to be made. Raises ValueError on what Twilio would not take."""
+    if kind == TEXT:
+        return []
+    found = [{"title": str(one["title"]), "id": str(one["id"])} for one in what["actions"]]
+    if kind != QUICK_REPLY or not 0 < len(found) <= MOST_BUTTONS or any(len(one["title"]) > 25 for one in found):
+        raise ValueError(kind)
+    return found
+
+
 def _shown(content: Content, account: TwilioAccount) -> dict[str, Any]:
     where = f"https://content.twilio.com/v1/Content/{content.sid}"
     return {
@@ -99,7 +133,7 @@ def _shown(content: Content, account: TwilioAccount) -> dict[str, Any]:
         "friendly_name": content.friendly_name,
         "language": content.language,
         "variables": content.variables,
-        "types": {"twilio/text": {"body": content.body}},
+        "types": {_kind(content): _what(content)},
         "date_created": _iso(content.created_at),
         "date_updated": _iso(content.created_at),
         "url": where,
@@ -115,7 +149,7 @@ def _approval(content: Content) -> dict[str, Any]:
         "type": "whatsapp",
         "name": content.name,
         "category": content.category,
-        "content_type": "twilio/text",
+        "content_type": _kind(content),
         "status": content.status,
         "rejection_reason": _REASON if content.status == "rejected" else "",
         "allow_category_change": True,
@@ -169,16 +203,17 @@ class _Calls:
     async def create(self, request: Request, account: TwilioAccount) -> Response:
         asked = await _asked(request)
         try:
-            (kind,) = asked["types"].values()
+            ((kind, what),) = asked["types"].items()
             variables = {str(name): str(value) for name, value in asked.get("variables", {}).items()}
             content = Content(
                 "HX" + secrets.token_hex(16),
                 str(asked.get("friendly_name", "")),
-                str(kind["body"]),
+                str(what["body"]),
                 variables,
                 account.sid,
                 str(asked.get("language", "en")),
                 created_at=now(),
+                buttons=_buttons(kind, what),
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             raise Refused(92001) from None

@@ -145,6 +145,9 @@ class _Calls:
         if content is not None:
             body = whatsapp.rendered(content, given)
         message = compose(form, account, to, sender, body, now())
+        message.detail["buttons"] = [
+            {"title": one["title"], "payload": one["id"]} for one in (content.buttons if content else [])
+        ]
         usual = usual_steps(message)
         if to.startswith(whatsapp.PREFIX):
             free = whatsapp.is_open(self._state.store, message, self._twilio.settings.twilio_window)
