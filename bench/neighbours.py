@@ -50,7 +50,8 @@ class Neighbour:
         """Hand in one message. Raises Refused."""
         number = next(_NUMBERS)
         content = f"{self._name} {number:06}: your room is ready."
-        to = to or (f"guest{number}@example.net" if channel == "email" else f"+1312{2_000_000 + number}")
+        others = {"email": f"guest{number}@example.net", "push": f"device-{number}:APA91b"}
+        to = to or others.get(channel, f"+1312{2_000_000 + number}")
         body: dict[str, Any] = {"channel": channel, "recipient": to, "content": content, **fields}
         if channel == "email":
             body |= {"subject": "Your stay", "content_type": "text/html"}

@@ -35,6 +35,8 @@ from bench.neighbours import Neighbour, copied, settle_in
 
 HANGS = "+13055559002"
 """The sandbox's magic number that never answers."""
+HANGING_DEVICE = "sandbox:hang"
+"""Its magic token of a device."""
 PATIENCE = 180.0
 """Seconds the last of a neighbour's messages may take to go out."""
 TRIED, AT_ONCE = 32, 16
@@ -158,6 +160,23 @@ class Scenarios:
                 if sender.channel is Channel.SMS:
                     await sender_rows.change(tx, self._scope, sender, SenderFields(rate=rate))
 
+    async def hanging_push(self) -> LateBy:
+        """The same with the other providers: half to a device that hangs, half to an iMessage's number."""
+        count, seconds = self._sizes.hanging, self._sizes.seconds
+        with self._console.step(f"hanging: {count} notifications and iMessages that are never answered"):
+            due, _ = await self._hand_in(count // 2, spare=6.0, channel="push", to=HANGING_DEVICE)
+            await self._hand_in(count // 2, spare=3.0, channel="imessage", to=HANGS)
+            await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
+            watched = {
+                "neighbour's notifications": self._test.keep_sending(seconds, 1.0, "push"),
+                "neighbour's iMessages": self._test.keep_sending(seconds, 1.0, "imessage"),
+                "neighbour's SMS": self._test.keep_sending(seconds, 1.0),
+                "its own SMS": self._hotel.keep_sending(seconds, 1.0),
+                "live notifications": self._live.keep_sending(seconds, 1.0, "push"),
+            }
+            sent = dict(zip(watched, await asyncio.gather(*watched.values()), strict=True))
+            return await self._found("hanging push and iMessage", sent)
+
     async def paused(self) -> LateBy:
         """A paused hotel with messages that are due, and then as it goes on with many more."""
         sizes, found = self._sizes, LateBy()
@@ -238,6 +257,7 @@ ALL: dict[str, Callable[[Scenarios], Awaitable[LateBy]]] = {
     "crowd": Scenarios.crowd,
     "hanging": Scenarios.hanging,
     "paced": Scenarios.paced,
+    "hanging-push": Scenarios.hanging_push,
     "paused": Scenarios.paused,
 }
 """In the order in which one leaves the least behind for the next."""
