@@ -28,6 +28,7 @@ from bellhop.domain.delivery_ports import (
     SendResult,
 )
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.media import Media
 from bellhop.domain.statuses import Stage
 from bellhop.providers.lease import boottime
 from bellhop.providers.sendgrid.adapter import SendGrid
@@ -193,6 +194,14 @@ MAGIC: tuple[tuple[str, FailureCode], ...] = (
 def test_numbers_that_are_refused(sandbox: str, receiver: Receiver, to: str, code: FailureCode) -> None:
     result = TWILIO.send(twilio_account(sandbox), sms(receiver, to))
     assert (result.kind, result.code) == (SendKind.REFUSED, code)
+
+
+def test_a_file_that_cannot_be_fetched_just_now_is_tried_again(sandbox: str, receiver: Receiver) -> None:
+    """It lies at an address of ours: while the API is away, nobody can have it."""
+    files = (Media(url="http://127.0.0.1:1/m/a.png", content_type="image/png", filename="a.png", size=9),)
+    outgoing = replace(sms(receiver), content=Content(text="The pool", media=files))
+    result = TWILIO.send(twilio_account(sandbox), outgoing)
+    assert (result.kind, result.code) == (SendKind.RETRY, FailureCode.MEDIA_UNAVAILABLE)
 
 
 def test_a_number_that_does_not_deliver(sandbox: str, receiver: Receiver) -> None:

@@ -42,6 +42,9 @@ SCENES = (
     Scene("bad keys", answer(401, '{"message": "Unauthorized"}'), ACCOUNT, FailureCode.CONFIGURATION, None, "401"),
     Scene("no such path", answer(404, "nginx"), ACCOUNT, FailureCode.CONFIGURATION, None, "404"),
     Scene("validation", answer(400, error(4000)), REFUSED, FailureCode.REJECTED, None, "4000"),
+    Scene("no file at its address", answer(400, json.dumps(
+        {"status": "ERROR", "error_code": 4000, "error_message": "media_url: answered 502"})),
+          SendKind.RETRY, FailureCode.MEDIA_UNAVAILABLE, None, "4000"),
     Scene("unknown code", answer(400, error(4711)), REFUSED, FailureCode.REJECTED, None, "4711"),
 )  # fmt: skip
 

@@ -116,8 +116,8 @@ def test_a_tap_on_a_template_s_button_is_the_provider_s_inbound_message(sandbox:
         r'<button type="button" data-way="([^"]*)" data-body="Yes, please" data-more="([^"]*)"', phone(sandbox)
     )
     way, more = (json.loads(html.unescape(part)) for part in button)
-    told = HTTP.post(f"{sandbox}/_sandbox/inbound", json={**way, "body": "Yes, please", **more}).json()
-    assert told["status"] == 204
+    answered = HTTP.post(f"{sandbox}/_sandbox/inbound", json={**way, "body": "Yes, please", **more}).json()
+    assert answered["status"] == 204
     fields = parse_qs(next(call for call in receiver.received if call.path == "/inbound").body.decode())
     named = {name: fields[name] for name in ("From", "Body", "ButtonText", "ButtonPayload")}
     assert named == {

@@ -32,7 +32,7 @@ from bellhop.providers.reading import by_status, clean, from_json, retry_after, 
 from bellhop.providers.sendblue import callbacks
 from bellhop.providers.sendblue.callbacks import moment, text
 from bellhop.providers.sendblue.client import messages_api
-from bellhop.providers.sendblue.codes import STAGES, code_of
+from bellhop.providers.sendblue.codes import STAGES, VALIDATION, code_of
 
 EARLIER = timedelta(seconds=60)
 """How far Sendblue's clock may be behind ours in a look-up."""
@@ -200,7 +200,10 @@ def read_answer(answer: Answer) -> SendResult:
     if handle and STAGES.get(status or "") in (Stage.SENT, Stage.DELIVERED) and answer.status < 500:
         return SendResult(SendKind.ACCEPTED, clean(handle))
     refused = answer.status >= 400 or (status is not None and STAGES.get(status) is Stage.UNDELIVERED)
-    if row is not None and refused:
+    if refused and number == VALIDATION and "media_url" in str(body.get("error_message") or body.get("message")):
+        # The file was not to be had at its address, which is one of ours: the API may be away for a moment.
+        kind, why = SendKind.RETRY, FailureCode.MEDIA_UNAVAILABLE
+    elif row is not None and refused:
         kind, why = row.kind, row.failure
     elif answer.status >= 300:
         kind, why = by_status(answer.status)

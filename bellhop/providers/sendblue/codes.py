@@ -34,9 +34,11 @@ KEYS: dict[str, Code] = {
 }
 """By `error_key`, which says more than the code beside it."""
 
+VALIDATION = 4000
+"""Something in the request is wrong; the words name the field."""
 CODES: dict[int, Code] = {
     429: _BUSY,
-    4000: Code(SendKind.REFUSED, FailureCode.REJECTED),  # validation
+    VALIDATION: Code(SendKind.REFUSED, FailureCode.REJECTED),
     4001: _BUSY,  # rate limit
     4002: Code(SendKind.REFUSED, FailureCode.BLOCKED),  # the number is blocked
     # Internal error, status not resolved: the message may have gone out all the same; the list tells.

@@ -108,7 +108,8 @@ CODES: dict[int, Code] = {
     21602: _CONTENT,  # no body
     21617: _CONTENT,  # above 1,600 characters
     21619: _CONTENT,
-    21620: _FILE,  # a file was not to be had at its address
+    # A file was not to be had at its address, which is one of ours: the API may be away for a moment.
+    21620: Code(SendKind.RETRY, FailureCode.MEDIA_UNAVAILABLE),
     21621: _SETUP,  # this sender carries no files
     21622: _SETUP,  # nor does this account
     21623: _FILE,  # too many
