@@ -33,6 +33,8 @@ class Exchange:
 
     request: Request
     answers: list[Answer] = field(default_factory=list)
+    stopped: float | None = None
+    """When its guest's STOP had been answered 2xx."""
 
     def of(self, verb: str) -> list[Answer]:
         """The tries of one verb: send, cancel, move, erase."""
@@ -61,6 +63,8 @@ class Event:
     id: str
     type: str
     at: float
+    step: str = ""
+    """Which of its ways it is about; empty: the first."""
 
 
 @dataclass(slots=True)
@@ -103,6 +107,19 @@ class Copy:
     """The words of the provider that a callback brought us, answered with 2xx."""
     busy: bool = False
     """More is still to happen to it, or to be reported."""
+    to: str = ""
+    failed: float | None = None
+    """When the provider knew that it did not arrive."""
+    files: tuple[str, ...] = ()
+    """The digests of the files that came with it."""
+
+    @property
+    def channel(self) -> str:
+        """What it is a message of."""
+        if self.provider == "twilio":
+            return "whatsapp" if self.to.startswith("whatsapp:") else "sms"
+        known = {"sendgrid": "email", "sendblue": "imessage", "fcm": "push", "apns": "push"}
+        return known.get(self.provider, self.provider)
 
     @property
     def token(self) -> str:
@@ -121,6 +138,14 @@ class ReceivedEvent:
     at: float
     genuine: bool = True
     """Its signature was right."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A guest's app: the messages that lie in its inbox, and how often its streams have shown each one as new."""
+
+    listed: tuple[str, ...]
+    shown: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -159,5 +184,6 @@ class Accounts:
     """What guests wrote, as the provider says."""
     texts: tuple[str | None, ...] = ()
     """What guests wrote, as PostgreSQL has it: the tokens, as often as they are there; None: of another text."""
+    apps: list[App] = field(default_factory=list)
     rejected: int = 0
     """Callbacks that were kept on disk and set aside there."""

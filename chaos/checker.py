@@ -9,7 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from chaos import comparisons
 from chaos.accounts import Accounts, Copy, Exchange, ReceivedEvent, Row
+from chaos.comparisons import HEIGHT, IMPLIED_EVENTS, PROVIDER_SAYS, STATUS
 
 WRONGS: dict[str, str] = {
     "lost": "answered 2xx and not there, or cancelled or failed without a cause",
@@ -17,6 +19,10 @@ WRONGS: dict[str, str] = {
     "twice": "a provider accepted some of its text more than once",
     "early": "a provider accepted it before the time its client was last given",
     "after cancel": "a cancel was answered 200, and a provider accepted it",
+    "after STOP": "handed to a provider after its guest's STOP was answered 2xx",
+    "two ways": "its next way began while the one before could still arrive",
+    "other file": "a provider has another file than the one that was handed in, or none",
+    "not shown": "a guest's app that follows its inbox was not shown what lies in it, or twice as new",
     "after erasure": "handed over after its guest was erased, or some of its text is left",
     "stuck": "neither final nor waiting for something that can still come",
     "wrong status": "the provider says one thing, we say another",
@@ -33,25 +39,6 @@ WRONGS: dict[str, str] = {
     "forgery believed": "a callback that no provider signed was answered with 2xx",
 }
 """What must not happen, one line of the table each."""
-
-STATUS = {
-    "queued": "queued", "cancelled": "cancelled", "gave_up": "failed", "sent": "sent", "undelivered": "failed",
-    "delivered": "delivered", "read": "read",
-}  # fmt: skip
-PROVIDER_SAYS = {
-    # Twilio's and SendGrid's last word about a message → what we must say.
-    "accepted": "sent", "queued": "sent", "sending": "sent", "sent": "sent", "processed": "sent", "deferred": "sent",
-    "delivered": "delivered", "read": "read", "open": "read", "click": "read",
-    "undelivered": "failed", "failed": "failed", "bounce": "failed", "dropped": "failed",
-}  # fmt: skip
-HEIGHT = {"sent": 1, "failed": 2, "delivered": 3, "read": 4}
-IMPLIED_EVENTS = {
-    "queued": (), "cancelled": ("cancelled",), "sent": ("sent",), "failed": ("failed",),
-    "delivered": ("sent", "delivered"), "read": ("sent", "delivered", "read"),
-}  # fmt: skip
-"""Status → the events that it implies, in order."""
-GONE = (404, 409, 422)
-"""What a client may be answered whose guest has been erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +100,7 @@ class _Checker:
                 verdict.unknown += 1
             verdict.findings += [Finding(wrong, token, says) for wrong, says in self._request(exchange, row)]
         verdict.findings += self._unclaimed()
+        verdict.findings += self._apps()
         verdict.findings += self._texts()
         verdict.unheard = sum(not one.taken for one in self._accounts.written)
         verdict.recanted = self._recanted
@@ -123,16 +111,18 @@ class _Checker:
 
     def _request(self, exchange: Exchange, row: Row | None) -> Iterator[tuple[str, str]]:
         copies = self._copies.get(exchange.request.token, [])
-        yield from _answers(exchange)
+        yield from comparisons.answers(exchange)
         yield from self._second(exchange)
-        yield from _twice(copies)
+        yield from comparisons.twice(copies)
+        yield from comparisons.two_ways(exchange, copies)
+        yield from comparisons.files(exchange, copies)
         if row is None:
             if exchange.ids:
                 yield "lost", f"answered 201 as {exchange.ids[0]}, and there is no such message"
             return
-        yield from _early(exchange, copies)
-        yield from _withdrawn(exchange, row, copies)
-        yield from _complete(exchange, row, copies)
+        yield from comparisons.early(exchange, copies)
+        yield from comparisons.withdrawn(exchange, row, copies)
+        yield from comparisons.complete(exchange, row, copies)
         yield from self._end(exchange, row, copies)
         yield from self._events(row)
         if row.pending:
@@ -155,16 +145,21 @@ class _Checker:
             yield "stuck", "an attempt is still in flight"
         if row.wake_pending:
             yield "stuck", "a notification of Temporal is still pending"
-        if row.id in self._accounts.running and _over(row):
+        if row.id in self._accounts.running and comparisons.over(exchange, row):
             yield "stuck", f"it is {status}, and its workflow still runs"
-        if status == "failed" and not copies and not exchange.request.refused and not self._unknowable(row):
+        opted_out = row.failure == "opted_out" and exchange.request.stop is not None
+        excused = exchange.request.refused or opted_out or self._unknowable(exchange, row)
+        if status == "failed" and not copies and not excused:
             yield "lost", f"failed ({row.failure}) for no cause: no provider has it, and none refused it"
         if copies and status not in ("queued", "cancelled"):
             yield from self._status(exchange, row, copies, status)
 
     def _status(self, exchange: Exchange, row: Row, copies: Sequence[Copy], status: str) -> Iterator[tuple[str, str]]:
-        wanted = min((PROVIDER_SAYS[copy.status] for copy in copies), key=HEIGHT.__getitem__)
+        wanted = comparisons.wanted(exchange, copies)
         if status == wanted:
+            return
+        silent = self._unasked(exchange) and not any(copy.reported for copy in copies)
+        if status == "failed" and row.failure == "outcome_unknown" and silent:
             return
         said = " and ".join(sorted({copy.status for copy in copies}))
         lower = status in ("sent", "delivered") and HEIGHT[status] < HEIGHT[wanted]
@@ -179,7 +174,8 @@ class _Checker:
         """True where our standing lower is right: an opening is reported by the event webhook alone, and none arrived.
         About everything else the provider can be asked."""
         reported = {PROVIDER_SAYS.get(word) for copy in copies for word in copy.reported}
-        return wanted == "read" and STATUS[row.stage] == "delivered" and wanted not in reported
+        last = "sent" if row.channel == "push" else "delivered"
+        return wanted == "read" and STATUS[row.stage] == last and wanted not in reported
 
     def _took_back(self, copies: Sequence[Copy]) -> bool:
         """True where a callback reported that it failed for good, and none that it arrived after all. Nobody asks about
@@ -189,9 +185,17 @@ class _Checker:
             for copy in copies
         )
 
-    def _unknowable(self, row: Row) -> bool:
-        """An e-mail whose answer was lost: nothing proves that SendGrid does not have it, so it ends so."""
-        return row.failure == "outcome_unknown" and row.channel == "email"
+    def _unknowable(self, exchange: Exchange, row: Row) -> bool:
+        """A message whose answer was lost: nothing proves that its provider does not have it, so it ends so. SendGrid
+        shows some, the services of notifications nothing."""
+        request = exchange.request
+        return row.failure == "outcome_unknown" and (
+            "email" in (request.channel, request.fallback) or self._unasked(exchange)
+        )
+
+    def _unasked(self, exchange: Exchange) -> bool:
+        """One of its ways is a provider that nobody can ask, and that calls nobody."""
+        return exchange.request.channel == "push"
 
     # --- its events -----------------------------------------------------------------------------------------------
 
@@ -200,11 +204,15 @@ class _Checker:
         for wanted in IMPLIED_EVENTS[STATUS[row.stage]]:
             if wanted not in written:
                 yield "event missing", f"it is {STATUS[row.stage]}, and message.{wanted} was never written"
-        yield from _renamed("written", [(event.type, event.id) for event in row.events])
-        if _disordered(written):
-            yield "event order", f"written in the order {', '.join(written)}"
+        yield from comparisons.renamed(
+            "written", [(f"{event.type} {event.step}".rstrip(), event.id) for event in row.events]
+        )
+        for step in {event.step for event in row.events}:
+            of_step = [event.type.removeprefix("message.") for event in row.events if event.step == step]
+            if comparisons.disordered(of_step):
+                yield "event order", f"written in the order {', '.join(of_step)}"
         for endpoint in self._accounts.reliable:
-            yield from _received_by(endpoint, row, self._received[row.id][endpoint])
+            yield from comparisons.received_by(endpoint, row, self._received[row.id][endpoint])
 
     # --- what belongs to no message ----------------------------------------------------------------------------------
 
@@ -225,6 +233,16 @@ class _Checker:
             if not received.genuine:
                 yield Finding("event forged", "", f"{received.event} to {received.endpoint} bears no signature of ours")
 
+    # --- what guests' apps were shown ---------------------------------------------------------------------------------
+
+    def _apps(self) -> Iterator[Finding]:
+        tokens = {row.id: row.token or "" for row in self._accounts.rows}
+        for app in self._accounts.apps:
+            for message in app.listed:
+                times = app.shown.get(message, 0)
+                if times != 1:
+                    yield Finding("not shown", tokens.get(message, ""), f"{message} was shown {times} times as new")
+
     # --- what guests wrote ------------------------------------------------------------------------------------------
 
     def _texts(self) -> Iterator[Finding]:
@@ -242,118 +260,3 @@ class _Checker:
             yield Finding("text twice", unknown or "", f"nobody wrote it, and it is there {stored[unknown]} times")
         if self._accounts.rejected:
             yield Finding("set aside", "", f"{self._accounts.rejected} files in the spool's directory `rejected`")
-
-
-# --- the single comparisons -------------------------------------------------------------------------------------------
-
-
-def erased_at(exchange: Exchange) -> float | None:
-    """The moment from which the client knew that its guest is erased."""
-    return next((answer.at for answer in exchange.of("erase") if answer.status in (204, 404)), None)
-
-
-def due(exchange: Exchange) -> float | None:
-    """The earliest moment at which it may go out, by what its client was answered: the last time that was granted, or
-    one that was asked for since and not answered. None: at once."""
-    granted = [answer.due for answer in exchange.of("send")[:1]] or [None]
-    for move in exchange.of("move"):
-        if move.status == 200:
-            granted = [move.due]
-        elif not move.final:
-            granted.append(move.due)
-    return None if None in granted else min(moment for moment in granted if moment is not None)
-
-
-def _answers(exchange: Exchange) -> Iterator[tuple[str, str]]:
-    """Every request got an answer that the plan explains."""
-    excused = exchange.request.guest is not None
-    for verb, right in (("send", (201,)), ("move", (200, 409)), ("cancel", (200, 409))):
-        tries = exchange.of(verb)
-        if tries and not any(answer.final for answer in tries):
-            yield "untrue answer", f"{verb} was tried {len(tries)} times and never answered"
-        for answer in tries:
-            if answer.final and answer.status not in right and not (excused and answer.status in GONE):
-                yield "untrue answer", f"{verb} was answered {answer.status} {answer.code or ''}".rstrip()
-    if not exchange.of("send"):
-        yield "untrue answer", "its client never got to hand it in"
-
-
-def _twice(copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
-    often = Counter(word for copy in copies for word in copy.words)
-    again = sorted(word for word, count in often.items() if count > 1)
-    if again:
-        yield "twice", f"{len(copies)} copies; {again[0]} came {often[again[0]]} times"
-
-
-def _early(exchange: Exchange, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
-    wanted = due(exchange)
-    for copy in copies:
-        if wanted is not None and copy.accepted < wanted:
-            yield "early", f"accepted {wanted - copy.accepted:.3f} s before its time"
-
-
-def _withdrawn(exchange: Exchange, row: Row, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
-    answers = [answer.status for answer in exchange.of("cancel") if answer.final]
-    status = STATUS[row.stage]
-    if 200 in answers and copies:
-        yield "after cancel", "cancel was answered 200, and a provider has it"
-    if 200 in answers and status != "cancelled":
-        yield "untrue answer", f"cancel was answered 200, and it is {status}"
-    if status == "cancelled" and 200 not in answers and not row.erased:
-        yield "untrue answer" if 409 in answers else "lost", "it is cancelled, and no client was answered so"
-    gone = erased_at(exchange)
-    if gone is not None and any(attempt.created > gone for attempt in row.attempts):
-        yield "after erasure", "handed to a provider after its guest was erased"
-    if gone is not None and (row.remains or not row.erased):
-        yield "after erasure", "its guest was erased, and its text is still there"
-    if row.history:
-        yield "after erasure", "its guest was erased, and its history is still there"
-
-
-def _over(row: Row) -> bool:
-    """Nothing more can come: whether a mail that was delivered is read, is worth waiting for."""
-    status = STATUS[row.stage]
-    return status in ("cancelled", "failed", "read") or (status == "delivered" and row.channel == "sms")
-
-
-def _complete(exchange: Exchange, row: Row, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
-    if STATUS[row.stage] not in ("sent", "delivered", "read"):
-        return
-    there = {word for copy in copies for word in copy.words}
-    missing = exchange.request.words - len(there)
-    if missing:
-        yield (
-            "never sent",
-            f"it is {STATUS[row.stage]}, and the provider misses {missing} of {exchange.request.words} words",
-        )
-
-
-def _received_by(endpoint: str, row: Row, received: Sequence[ReceivedEvent]) -> Iterator[tuple[str, str]]:
-    """What one endpoint received about a message, against what was written for it."""
-    first: dict[str, str] = {}
-    for one in received:
-        first.setdefault(one.event, one.type)
-    for event in row.events:
-        if event.id not in first:
-            yield "event missing", f"{endpoint} never received {event.type}"
-    known = {event.id for event in row.events}
-    for unknown in [event for event in first if event not in known]:
-        yield "event renamed", f"{endpoint} received {first[unknown]} as {unknown}, which nobody wrote"
-    yield from _renamed(f"{endpoint} received", [(kind, event) for event, kind in first.items()])
-    order = [event.id for event in row.events if event.id in first]
-    if [event for event in first if event in known] != order:
-        yield "event order", f"{endpoint} received {', '.join(first.values())}"
-
-
-def _renamed(who: str, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    ids: dict[str, set[str]] = defaultdict(set)
-    for kind, event in pairs:
-        ids[kind].add(event)
-    for kind, under in ids.items():
-        if len(under) > 1:
-            yield "event renamed", f"{who} {kind} under {len(under)} ids"
-
-
-def _disordered(written: Sequence[str]) -> bool:
-    places = [IMPLIED_EVENTS["read"].index(word) for word in written if word in IMPLIED_EVENTS["read"]]
-    return places != sorted(places)

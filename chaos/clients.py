@@ -19,7 +19,9 @@ import aiohttp
 from bellhop.dev.stack import EmbeddedStack
 from chaos import environment
 from chaos.accounts import Answer, Exchange, Written
+from chaos.pictures import KIND, picture
 from chaos.plan import Guest, Plan, Request, Text
+from chaos.preparations import TEMPLATE, Prepared
 
 TRY = 12.0
 """Seconds a client waits for one answer."""
@@ -31,17 +33,20 @@ NOBODY = (aiohttp.ClientError, OSError, TimeoutError)
 
 
 class Clients:
-    """`async with`. `began`: time.time() of the storm's beginning, set when it begins."""
+    """`async with`. `began`: time.time() of the storm's beginning, and `prepared`: both set when it begins. `files`:
+    where the property's own server has its pictures."""
 
-    def __init__(self, stack: EmbeddedStack, plan: Plan) -> None:
+    def __init__(self, stack: EmbeddedStack, plan: Plan, files: str) -> None:
         assert stack.prepared is not None
         self._plan = plan
+        self._files = files
         self._api = stack.api_url
         self._sandbox = stack.sandbox_url
         self._key = stack.prepared.api_key
         self.exchanges = {request.number: Exchange(request) for request in plan.requests}
         self.written = {text.number: Written(text) for text in plan.texts}
         self.began = 0.0
+        self.prepared = Prepared((), ())
         self.tries = 0
         self.unanswered = 0
         self._guests: dict[int, asyncio.Future[str]] = {}
@@ -137,7 +142,7 @@ class Clients:
         await self._faults(request)
         posts = [self._send(exchange, body, request.hasty) for _ in range(request.together)]
         await asyncio.gather(*posts)
-        later = [self._later(exchange), self._again(exchange, body)]
+        later = [self._later(exchange), self._again(exchange, body), self._stop(exchange), self._read(request)]
         await asyncio.gather(*later)
 
     async def _body(self, request: Request) -> dict[str, Any]:
@@ -145,6 +150,18 @@ class Clients:
         if request.channel == "email":
             # Only of HTML is it told that it was read.
             body |= {"subject": "Chaos", "content_type": "text/html"}
+        if request.guest_with is not None:
+            guests = self.prepared.apps if request.channel == "in_app" else self.prepared.owners
+            body["recipient"] = guests[request.guest_with]
+        if not request.written_to:
+            del body["content"]
+            body["template"] = {"name": TEMPLATE["name"], "parameters": {"content": request.content}}
+        if request.file is not None:
+            body["media"] = [await self._media(request)]
+        if request.fallback is not None:
+            subject = {"subject": "Chaos"} if request.fallback == "email" else {}
+            step = {"channel": request.fallback, "recipient": request.second_recipient, "content": request.content}
+            body["fallback"] = [step | subject]
         if request.ahead is not None:
             body["scheduled_at"] = _iso(self.began + request.at + request.ahead)
         if request.guest is not None:
@@ -160,6 +177,55 @@ class Clients:
         await self._repeat(
             "POST", "/v1/messaging/send", body, headers, exchange=exchange, verb="send", due=due, hasty=hasty
         )
+
+    async def _media(self, request: Request) -> dict[str, str]:
+        """The picture of a message: uploaded, or where the property's own server has it."""
+        if request.file == "url":
+            return {"url": f"{self._files}/{request.number}.png"}
+        for _ in range(1_000):
+            with suppress(*NOBODY):
+                form = aiohttp.FormData()
+                form.add_field("file", picture(request.number), filename="picture.png", content_type=KIND)
+                timeout = aiohttp.ClientTimeout(total=TRY)
+                async with self._http.post(f"{self._api}/v1/assets", data=form, timeout=timeout) as answer:
+                    if answer.status == 201:
+                        return {"asset_id": (await answer.json())["id"]}
+                    assert answer.status == 429 or answer.status >= 500, await answer.text()
+            await asyncio.sleep(environment.CLIENTS_AGAIN / 3)
+        raise AssertionError("unreachable: somebody has ended us by then")
+
+    async def _stop(self, exchange: Exchange) -> None:
+        """The guest says STOP, until their provider has been answered 2xx."""
+        request = exchange.request
+        if request.stop is None:
+            return
+        await self._until(request.at + request.stop)
+        body = {"provider": "twilio", "from": request.recipient, "body": "STOP"}
+        while exchange.stopped is None:
+            with suppress(*NOBODY):
+                timeout = aiohttp.ClientTimeout(total=PROVIDER_TRIES)
+                url = f"{self._sandbox}/_sandbox/inbound"
+                async with self._http.post(url, json=body, timeout=timeout) as answer:
+                    said = await answer.json()
+                if said["status"] and 200 <= said["status"] < 300:
+                    exchange.stopped = time.time()
+                    return
+            await asyncio.sleep(environment.CLIENTS_AGAIN)
+
+    async def _read(self, request: Request) -> None:
+        """The app on a device reports that a notification was read, if it is there by then: once, as it can."""
+        if request.read is None:
+            return
+        await asyncio.sleep((request.ahead or 0.0) + request.read)
+        timeout = aiohttp.ClientTimeout(total=5)
+        with suppress(*NOBODY):
+            query = {"provider": "fcm", "to": request.recipient}
+            async with self._http.get(f"{self._sandbox}/_sandbox/messages", params=query, timeout=timeout) as answer:
+                found = (await answer.json())["data"]
+            for one in found:
+                body = {"provider": "fcm", "id": one["id"]}
+                async with self._http.post(f"{self._sandbox}/_sandbox/read", json=body, timeout=timeout) as answer:
+                    assert answer.status in (200, 409), await answer.text()
 
     async def _again(self, exchange: Exchange, body: Mapping[str, Any]) -> None:
         if exchange.request.again is not None:
@@ -243,7 +309,7 @@ class Clients:
         with suppress(*NOBODY):
             async with self._http.post(
                 f"{self._sandbox}/_sandbox/faults",
-                json={"to": request.recipient, **asked},
+                json={"to": request.disturbed, **asked},
                 timeout=aiohttp.ClientTimeout(total=2),
             ) as answer:
                 assert answer.status == 201, await answer.text()

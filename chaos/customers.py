@@ -14,6 +14,7 @@ from aiohttp import web
 
 from bellhop.domain import signing
 from chaos.accounts import ReceivedEvent
+from chaos.pictures import KIND, picture
 
 RELIABLE = ("good", "flaky")
 """They get every event, and accept it in the end."""
@@ -52,6 +53,7 @@ class Customers:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post("/{name}", self._receive)
+        app.router.add_get("/files/{number:\\d+}.png", self._file)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -74,6 +76,14 @@ class Customers:
     def behave(self) -> None:
         """The flaky endpoint answers again."""
         self.behaviour = Behaviour()
+
+    @property
+    def files(self) -> str:
+        """Where the pictures of messages are, under their numbers."""
+        return f"http://127.0.0.1:{self._port}/files"
+
+    async def _file(self, request: web.Request) -> web.Response:
+        return web.Response(body=picture(int(request.match_info["number"])), content_type=KIND)
 
     async def _receive(self, request: web.Request) -> web.StreamResponse:
         self.posts += 1

@@ -97,7 +97,8 @@ def _row(says: str, track: Track, weight: float, draw: Callable[[Random], Fault]
     return Kind(says, track, weight, draw, lambda chance: [draw(chance)], takes)
 
 
-_BOTH = ("twilio", "sendgrid")
+_ALL = ("twilio", "sendgrid", "sendblue", "fcm", "apns")
+_ASKED = ("twilio", "sendgrid", "sendblue")
 
 KINDS: dict[str, Kind] = {
     "kill": Kind(
@@ -122,21 +123,21 @@ KINDS: dict[str, Kind] = {
         "every connection to the database is cut", Track.PROCESSES, 1, lambda _: Fault("cut", ("postgres",)), takes=0.5
     ),
     "refuse": _row(
-        "both providers refuse connections", Track.PROVIDERS, 2, _detailed("refuse", ("",), 2.0, 5.0)
+        "all providers refuse connections", Track.PROVIDERS, 2, _detailed("refuse", ("",), 2.0, 5.0)
     ),
     "rate_limit": _row(
-        "a provider answers 429 to everybody", Track.PROVIDERS, 1, _detailed("rate_limit", _BOTH, 1.5, 4.0)
+        "a provider answers 429 to everybody", Track.PROVIDERS, 1, _detailed("rate_limit", _ALL, 1.5, 4.0)
     ),
     "unavailable": _row(
-        "a provider answers 503 to everybody", Track.PROVIDERS, 1, _detailed("unavailable", _BOTH, 1.5, 4.0)
+        "a provider answers 503 to everybody", Track.PROVIDERS, 1, _detailed("unavailable", _ALL, 1.5, 4.0)
     ),
     "auth": _row(
         "a provider refuses our credentials: the account is at fault", Track.PROVIDERS, 1,
-        _detailed("auth", _BOTH, 2.0, 4.0),
+        _detailed("auth", _ALL, 2.0, 4.0),
     ),
     "look-ups fail": _row(
         "a provider answers 503 when asked what became of a message", Track.PROVIDERS, 1,
-        _detailed("look-ups fail", _BOTH, 2.0, 5.0),
+        _detailed("look-ups fail", _ASKED, 2.0, 5.0),
     ),
     "endpoint fails": _row(
         "a customer's endpoint answers 500", Track.CUSTOMERS, 2, _detailed("endpoint fails", ("flaky",), 3.0, 12.0)

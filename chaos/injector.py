@@ -191,6 +191,20 @@ class Injector:
         path = f"/v1/receipts/sendgrid/{self._accounts['sendgrid'].identity}/events"
         await self._post(path, json.dumps([event]).encode(), headers, self.forged)
 
+        await self._posted_by_the_sandbox("forged")
+
+    async def _posted_by_the_sandbox(self, kind: str) -> None:
+        """Sendblue's, which bear a token in their address and nothing else."""
+        asked, body = time.time(), {"kind": kind, "provider": "sendblue"}
+        with suppress(*NOBODY):
+            async with self.http.post(
+                f"{self.stack.sandbox_url}/_sandbox/callbacks", json=body, timeout=SECONDS
+            ) as answer:
+                posted = (await answer.json())["data"] if answer.status == 201 else []
+            for one in posted if kind == "forged" else ():
+                status = int(one["answer"]) if one["answer"].isdecimal() else 0
+                self.forged.append(Answer("forged", asked, time.time(), status, f"Sendblue's {one['id']}"))
+
     async def _latest(self, provider: str) -> dict[str, Any]:
         """Something that a provider took a moment ago; empty when there is nothing."""
         query = {"provider": provider, "since": str(time.time() - 3), "limit": "20", "steps": "false"}
@@ -207,6 +221,7 @@ class Injector:
         await self._status(
             form | {"AccountSid": self._account_sid}, self._accounts["twilio"].env["TWILIO_AUTH_TOKEN"], []
         )
+        await self._posted_by_the_sandbox("unknown")
 
     async def _status(self, form: dict[str, str], token: str, answers: list[Answer], query: str = "") -> None:
         path = f"/v1/receipts/twilio/{self._account_sid}/status" + (f"?{query}" if query else "")

@@ -19,8 +19,23 @@ CALLS = (
 )  # fmt: skip
 CALLBACKS = ("callback_drop", "callback_repeat", "callback_delay", "callback_reorder")
 
+CHANNELS: dict[str, int] = {"sms": 36, "email": 24, "whatsapp": 14, "push": 10, "in_app": 9, "imessage": 7}
+"""How many of a hundred messages go by each."""
+ASKED_LATER = frozenset({"sms", "email", "whatsapp", "imessage"})
+"""Where the provider can be asked what became of a message, and calls back."""
+WITH_FILES = frozenset({"sms", "email", "whatsapp", "in_app", "imessage"})
+APPS = 6
+"""Guests with an app that follows their inbox."""
+OWNERS = 6
+"""Guests with several devices."""
+STEPS = ("sms", "email")
+"""What a message goes on to, where its first way has failed."""
+
 ENDINGS: dict[str, tuple[tuple[str, bool], ...]] = {
     # Magic recipients of the sandbox, and whether the provider refuses the call outright.
+    "whatsapp": (("+13055556003", False), ("+13055556014", False), ("+13055559035", False), ("+13055556049", False)),
+    "imessage": (("+13055551001", False), ("+13055554001", False), ("+13055554002", True)),
+    "push": (("sandbox:unregistered", True), ("sandbox:mismatch", True)),
     "sms": (
         ("+13055553003", False), ("+13055553008", False), ("+13055559034", False), ("+13055559033", False),
         ("+13055552612", True),
@@ -65,6 +80,28 @@ class Request:
     lookup: bool = False
     """The first look-up after a lost answer fails too."""
     callbacks: str | None = None
+    guest_with: int | None = None
+    """To the guest with this app (in_app) or these devices (push)."""
+    written_to: bool = True
+    """On WhatsApp: its guest has written lately. Else it goes out as an approved template."""
+    file: str | None = None
+    """Carries a picture: `asset` (uploaded before) or `url` (of the property's own server)."""
+    fallback: str | None = None
+    """The channel of its second step."""
+    stop: float | None = None
+    """Its guest says STOP so long after `at`."""
+    read: float | None = None
+    """The app on the device reports so long after the message was accepted that it was read."""
+
+    @property
+    def disturbed(self) -> str:
+        """The recipient as its provider is given it."""
+        return f"whatsapp:{self.recipient}" if self.channel == "whatsapp" else self.recipient
+
+    @property
+    def second_recipient(self) -> str:
+        """Whom the second step is for."""
+        return f"+1917{2_000_000 + self.number}" if self.fallback == "sms" else f"second{self.number}@example.com"
 
     @property
     def token(self) -> str:
@@ -179,10 +216,30 @@ def _to_guest(chance: Random, number: int, guest: Guest, seconds: float) -> Requ
     return Request(number, round(at, 3), channel, recipient, ahead=_within(at, ahead, seconds), guest=guest.number)
 
 
+PREFIXES = {"sms": "+1212", "whatsapp": "+1312", "imessage": "+1415"}
+
+
+def _addressed(chance: Random, number: int, at: float) -> Request:
+    """To whom, on which channel."""
+    channel = chance.choices(list(CHANNELS), list(CHANNELS.values()))[0]
+    request = Request(number, at, channel, f"guest{number}@example.com", waits=chance.random() < 0.3)
+    if channel in PREFIXES:
+        request = replace(request, recipient=f"{PREFIXES[channel]}{2_000_000 + number}")
+    if channel == "whatsapp":
+        return replace(request, written_to=chance.random() < 0.7)
+    if channel == "in_app":
+        return replace(request, recipient="", guest_with=chance.randrange(APPS))
+    if channel == "push":
+        read = round(chance.uniform(0.5, 6.0), 3) if chance.random() < 0.4 else None
+        if chance.random() < 0.4:
+            return replace(request, recipient="", guest_with=chance.randrange(OWNERS))
+        return replace(request, recipient=f"device-{number}:APA91b", read=read)
+    return request
+
+
 def _request(chance: Random, number: int, at: float, seconds: float) -> Request:
-    channel = "email" if chance.random() < 0.4 else "sms"
-    recipient = f"+1212{2_000_000 + number}" if channel == "sms" else f"guest{number}@example.com"
-    request = Request(number, at, channel, recipient, waits=chance.random() < 0.3)
+    request = _addressed(chance, number, at)
+    channel = request.channel
     if channel == "sms" and chance.random() < 0.08:
         request = replace(request, words=chance.randint(*LONG))
     if chance.random() < 0.35:
@@ -191,11 +248,21 @@ def _request(chance: Random, number: int, at: float, seconds: float) -> Request:
         request = replace(request, together=chance.randint(2, 3), again=round(chance.uniform(0.5, 20.0), 3))
     elif chance.random() < 0.06:
         request = replace(request, hasty=round(chance.uniform(0.005, 0.6), 3), waits=True)
-    if request.words == 1 and chance.random() < 0.06:
+    if request.words == 1 and chance.random() < 0.12 and channel in WITH_FILES and request.written_to:
+        request = replace(request, file=chance.choice(("asset", "url")))
+    elif request.words == 1 and chance.random() < 0.12 and not (request.guest_with is not None):
+        request = replace(request, fallback=chance.choice([one for one in STEPS if one != channel]))
+    elif channel == "sms" and request.ahead and not (request.cancel or request.move) and chance.random() < 0.6:
+        return replace(request, stop=round(chance.uniform(0.0, request.ahead), 3))
+    magic = 0.5 if request.fallback else 0.06
+    if request.words == 1 and channel in ENDINGS and request.guest_with is None and chance.random() < magic:
         return _magic(chance, request)
+    if request.guest_with is not None:
+        return request
     if chance.random() < 0.14:
-        request = replace(request, call=chance.choice(CALLS), lookup=chance.random() < 0.3)
-    if chance.random() < 0.14:
+        looks = chance.random() < 0.3 and channel in ASKED_LATER
+        request = replace(request, call=chance.choice(CALLS), lookup=looks)
+    if chance.random() < 0.14 and channel in ASKED_LATER:
         request = replace(request, callbacks=chance.choice(CALLBACKS))
     return request
 
@@ -226,8 +293,8 @@ def _within(at: float, ahead: float | None, seconds: float) -> float | None:
 
 def _magic(chance: Random, request: Request) -> Request:
     address, refused = chance.choice(ENDINGS[request.channel])
-    recipient = address if request.channel == "sms" else f"{address}+{request.token}@example.com"
-    return replace(request, recipient=recipient, refused=refused)
+    recipient = f"{address}+{request.token}@example.com" if request.channel == "email" else address
+    return replace(request, recipient=recipient, refused=refused, written_to=True, read=None)
 
 
 LULL = 25.0

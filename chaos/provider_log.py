@@ -1,4 +1,4 @@
-"""Reads account three, what the providers took, from the sandbox's own account registry."""
+"""Reads account three, what the providers took, from the sandbox's own books."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from chaos.accounts import Copy
+from chaos.comparisons import PROVIDER_SAYS
 
 WORD = re.compile(r"q\d{5}\.\d{3}")
 
@@ -24,6 +25,12 @@ async def read(http: aiohttp.ClientSession, sandbox: str) -> list[Copy]:
 def _copy(shown: Mapping[str, Any]) -> Copy:
     steps = shown["steps"]
     reported = {step["word"] for step in steps if step["callback"] and str(step["answer"]).startswith("2")}
+    failures = [
+        datetime.fromisoformat(step["at"]).timestamp()
+        for step in steps
+        if step["changes_status"] and step["state"] != "owed" and PROVIDER_SAYS.get(step["word"]) == "failed"
+    ]
+    detail = shown["detail"]
     return Copy(
         provider=shown["provider"],
         id=shown["id"],
@@ -32,4 +39,7 @@ def _copy(shown: Mapping[str, Any]) -> Copy:
         status=shown["status"],
         reported=frozenset(reported),
         busy=any(step["state"] == "owed" for step in steps),
+        to=shown["to"],
+        failed=min(failures, default=None),
+        files=(*(detail.get("media_sha256") or ()), *(file["sha256"] for file in detail.get("files") or ())),
     )

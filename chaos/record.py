@@ -26,9 +26,9 @@ _ATTEMPTS = (
     "select message_id, state, part, created_at, settled_at, body is not null as readable from attempts order by id"
 )
 _EVENTS = """
-select id, subject_id, type, created_at from events
+select id, subject_id, type, stage, created_at from events
 where subject = 'message' and type in
-  ('message.sent', 'message.delivered', 'message.read', 'message.failed', 'message.cancelled')
+  ('message.sent', 'message.delivered', 'message.read', 'message.failed', 'message.cancelled', 'message.fallback')
 order by id
 """
 _DELIVERIES = """
@@ -36,7 +36,8 @@ select delivery.subject_id, endpoint.url, endpoint.is_active, delivery.state, de
 from deliveries delivery join endpoints endpoint on endpoint.id = delivery.endpoint_id
 where delivery.subject_id in (select id from messages where direction = 'outbound')
 """
-_TEXTS = "select content from messages where direction = 'inbound'"
+_TEXTS = "select content from messages where direction = 'inbound' and content not in ('STOP', 'Hello')"
+"""But for those that only open a window or say STOP."""
 _HISTORIES = "select workflow_id from history_erasures"
 _UNSETTLED = """
 select
@@ -91,7 +92,8 @@ async def read(dsn: str, reliable: tuple[str, ...]) -> list[Row]:
     for event in events:
         at = event["created_at"].timestamp()
         row = rows[event["subject_id"]]
-        row.events.append(Event(render(Prefix.EVENT, event["id"]), event["type"], at))
+        step = (event["stage"] or "").partition(".")[2]
+        row.events.append(Event(render(Prefix.EVENT, event["id"]), event["type"], at, step))
         row.changed = max(row.changed, at)
     for delivery in deliveries:
         name = urlsplit(delivery["url"]).path.strip("/")

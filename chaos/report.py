@@ -10,14 +10,20 @@ from typing import Any
 
 from chaos import environment
 from chaos.accounts import Exchange, Row
-from chaos.checker import STATUS, WRONGS, due
+from chaos.checker import WRONGS
+from chaos.comparisons import STATUS, due
 from chaos.faults import KINDS
-from chaos.plan import Plan, Request
+from chaos.plan import CHANNELS, Plan, Request
 from chaos.run import Outcome
 
 MOST_SHOWN = 12
 AIM = 10.0
 """Seconds after the last fault within which all is to be settled, beyond the windows above."""
+
+
+def _by(channel: str) -> Callable[[Request], bool]:
+    return lambda request: request.channel == channel
+
 
 MIX: dict[str, Callable[[Request], bool]] = {
     "immediate": lambda request: request.ahead is None,
@@ -26,6 +32,12 @@ MIX: dict[str, Callable[[Request], bool]] = {
     "moved": lambda request: request.move is not None,
     "repeated": lambda request: request.together > 1 or request.again is not None or request.hasty is not None,
     "in parts": lambda request: request.words > 1,
+    **{name: _by(name) for name in CHANNELS},
+    "with a file": lambda request: request.file is not None,
+    "with a second way": lambda request: request.fallback is not None,
+    "as a template": lambda request: not request.written_to,
+    "to several devices": lambda request: request.channel == "push" and request.guest_with is not None,
+    "to guests who say STOP": lambda request: request.stop is not None,
     "to guests who are erased": lambda request: request.guest is not None,
     "calls disturbed": lambda request: request.call is not None,
     "callbacks disturbed": lambda request: request.callbacks is not None,

@@ -21,12 +21,14 @@ from bellhop.dev.console import Console, Step
 from bellhop.dev.stack import EmbeddedStack
 from chaos import provider_log, record
 from chaos.accounts import Accounts
+from chaos.apps import InboxApp
 from chaos.checker import Verdict, check_accounts
 from chaos.clients import Clients
 from chaos.customers import NAMES, RELIABLE, Customers
 from chaos.faults import KINDS, Fault, Track
 from chaos.injector import Injector
 from chaos.plan import Plan
+from chaos.preparations import prepare
 
 PATIENCE = 60.0
 """Seconds without any progress after the last fault: what is not settled then counts as it stands."""
@@ -84,20 +86,32 @@ class BufferingConsole(Console):
 async def chaos(stack: EmbeddedStack, plan: Plan, console: BufferingConsole) -> Outcome:
     """Play a plan on a started stack and compare the accounts."""
     log = _Log(stack.paths.logs / "chaos.log")
-    async with Customers() as customers, Clients(stack, plan) as clients, aiohttp.ClientSession() as http:
+    async with (
+        aiohttp.ClientSession() as http,
+        Customers() as customers,
+        Clients(stack, plan, customers.files) as clients,
+        asyncio.TaskGroup() as group,
+    ):
         await _subscribe(stack, customers, http)
+        clients.prepared = await prepare(stack, plan, http)
+        apps = [InboxApp(stack, http, guest) for guest in clients.prepared.apps]
+        following = [group.create_task(app.run()) for app in apps]
         injector = Injector(stack, clients, customers, http, log)
         console.storming = True
         try:
             storm, last = await _storm(plan, clients, injector, console, log)
             with console.step("everything is put back in order"):
                 await injector.restore()
+            for app in apps:
+                app.calm = True
             restored = time.time()
             with console.step("settling") as step:
-                found, verdict = await _settle(stack, clients, customers, http, step)
+                found, verdict = await _settle(stack, clients, customers, apps, http, step)
                 found.forged, verdict = injector.forged, check_accounts(_with(found, injector.forged))
         finally:
             injector.resume()
+            for task in following:
+                task.cancel()
             console.storming = False
             log.lines(console.kept)
         settled = max((row.changed for row in found.rows), default=restored) - restored
@@ -193,12 +207,18 @@ async def _watch(step: Step, clients: Clients, injector: Injector, began: float)
 
 
 async def _settle(
-    stack: EmbeddedStack, clients: Clients, customers: Customers, http: aiohttp.ClientSession, step: Step
+    stack: EmbeddedStack,
+    clients: Clients,
+    customers: Customers,
+    apps: list[InboxApp],
+    http: aiohttp.ClientSession,
+    step: Step,
 ) -> tuple[Accounts, Verdict]:
     """Wait until the accounts agree and nothing is under way. Without progress they are taken as they are."""
     best, over, end = math.inf, 0.0, time.monotonic() + LONGEST
     while True:
         left = {**await record.unsettled(stack.postgres_dsn, RELIABLE), "clients": clients.waiting()}
+        left["reports of apps"] = sum(app.pending() for app in apps)
         left["on disk"] = len(list(stack.paths.spool.glob("*.entry")))
         step.note(", ".join(f"{count} {what}" for what, count in left.items() if count))
         if sum(left.values()) < best:
@@ -206,7 +226,7 @@ async def _settle(
         late = time.monotonic() >= over
         # A message that is `sent` may wait for a receipt that never comes: the checker knows.
         if late or not any(count for what, count in left.items() if what != "sent"):
-            found = await _read(stack, clients, customers, http)
+            found = await _read(stack, clients, customers, apps, http)
             verdict = check_accounts(found)
             if late or not (verdict.findings or any(copy.busy for copy in found.copies)):
                 step.label, step.detail = "settled" if not verdict.findings else "not settled", ""
@@ -214,14 +234,19 @@ async def _settle(
         await asyncio.sleep(0.3)
 
 
-async def _read(stack: EmbeddedStack, clients: Clients, customers: Customers, http: aiohttp.ClientSession) -> Accounts:
+async def _read(
+    stack: EmbeddedStack, clients: Clients, customers: Customers, apps: list[InboxApp], http: aiohttp.ClientSession
+) -> Accounts:
     copies = await provider_log.read(http, stack.sandbox_url)
+    inboxes = [await app.account() for app in apps]
+    copies += [copy for _, found in inboxes for copy in found]
     rows = await record.read(stack.postgres_dsn, RELIABLE)
     exchanges = list(clients.exchanges.values())
     running = await _running(stack.temporal_address)
     return Accounts(
         exchanges, rows, copies, list(customers.received), RELIABLE, running=running,
         written=list(clients.written.values()), texts=await record.texts(stack.postgres_dsn),
+        apps=[app for app, _ in inboxes],
         rejected=len(list((stack.paths.spool / "rejected").glob("*.entry"))),
     )  # fmt: skip
 

@@ -10,92 +10,19 @@ from dataclasses import replace
 
 import pytest
 
-from chaos.accounts import Accounts, Answer, Attempt, Copy, Event, Exchange, ReceivedEvent, Row, Written
-from chaos.checker import IMPLIED_EVENTS, PROVIDER_SAYS, STATUS, WRONGS, check_accounts, due
-from chaos.plan import Move, Request, Text
-
-ENDPOINTS = ("good", "flaky")
-
-
-def exchange(number: int, **request: object) -> Exchange:
-    """Handed in at second 100 and accepted at once."""
-    written = Request(number, 0.0, "sms", f"+1212{number}", **request)  # type: ignore[arg-type]
-    moment = 100.0 + written.ahead if written.ahead is not None else None
-    return Exchange(written, [Answer("send", 100.0, 100.1, 201, f"omsg_{number}", due=moment)])
-
-
-def row(number: int, stage: str = "delivered", **changed: object) -> Row:
-    events = [
-        Event(f"evt_{number}{place}", f"message.{word}", 101.0 + place)
-        for place, word in enumerate(IMPLIED_EVENTS[STATUS[stage]])
-    ]
-    found = Row(f"omsg_{number}", f"q{number:05}", "sms", stage, attempts=[Attempt("accepted", 100.5)], events=events)
-    for name, value in changed.items():
-        setattr(found, name, value)
-    return found
-
-
-def copy(number: int, words: int = 1, status: str = "delivered", accepted: float = 111.0, **changed: object) -> Copy:
-    texts = tuple(f"q{number:05}.{word:03}" for word in range(words))
-    reported = frozenset({"sent", status})
-    found = Copy("twilio", f"SM{number}", texts, accepted, status, reported)
-    return replace(found, **changed)  # type: ignore[arg-type]
-
-
-def received(rows: list[Row]) -> list[ReceivedEvent]:
-    return [
-        ReceivedEvent(endpoint, event.id, event.type, one.id, event.at)
-        for endpoint in ENDPOINTS
-        for one in rows
-        for event in one.events
-    ]
-
-
-def right() -> Accounts:
-    """Every way a message can go, each account saying the same."""
-    cancelled = exchange(2, ahead=10.0, cancel=3.0)
-    cancelled.answers.append(Answer("cancel", 103.0, 103.1, 200, "omsg_2"))
-    too_late = exchange(3, ahead=10.0, cancel=10.1)
-    too_late.answers.append(Answer("cancel", 110.1, 110.2, 409, code="message_not_pending"))
-    moved = exchange(4, ahead=30.0, move=Move(3.0, 5.0))
-    moved.answers.append(Answer("move", 103.0, 103.1, 200, "omsg_4", due=105.0))
-    repeated = exchange(5, together=2)
-    repeated.answers += [Answer("send", 100.0, 108.0, 0), Answer("send", 108.0, 108.1, 201, "omsg_5")]
-    erased = exchange(6, guest=0, ahead=20.0)
-    erased.answers.append(Answer("erase", 110.0, 110.1, 204))
-    rows = [
-        row(1), row(2, "cancelled", attempts=[]), row(3), row(4), row(5),
-        row(6, "cancelled", token=None, erased=True, attempts=[]),
-        row(7, words := "undelivered"), row(8, "gave_up", failure="rejected"), row(9, "read"),
-    ]  # fmt: skip
-    copies = [
-        copy(1, words=2),
-        copy(3),
-        copy(4, accepted=105.5),
-        copy(5),
-        copy(7, status=words),
-        copy(9, status="open"),
-    ]
-    clients = [
-        exchange(1, words=2),
-        cancelled,
-        too_late,
-        moved,
-        repeated,
-        erased,
-        exchange(7),
-        exchange(8, refused=True),
-        exchange(9),
-    ]
-    written = [Written(Text(1, 0.0), 200, True, 1), Written(Text(2, 0.0), 503, True, 6), Written(Text(3, 0.0))]
-    return Accounts(clients, rows, copies, received(rows), ENDPOINTS, written=written, texts=("t00001", "t00003"))
+from chaos.accounts import Accounts, Answer, Attempt, Copy, Event, Exchange, ReceivedEvent
+from chaos.checker import WRONGS, check_accounts
+from chaos.comparisons import PROVIDER_SAYS, STATUS, due
+from chaos.pictures import digest
+from chaos.plan import Request
+from tests.unit.chaos_accounts import ENDPOINTS, copy, exchange, received, right, row
 
 
 def test_accounts_that_agree_find_nothing() -> None:
     verdict = check_accounts(right())
     assert verdict.findings == []
     assert verdict.unheard == 2, "nobody promised those: one is there, the other is not"
-    assert verdict.ends == {"delivered": 4, "cancelled": 2, "failed": 2, "read": 1}
+    assert verdict.ends == {"delivered": 6, "cancelled": 2, "failed": 4, "read": 2, "sent": 1}
 
 
 def without_row(all_: Accounts) -> None:
@@ -268,6 +195,34 @@ def texts(*stored: str | None) -> Callable[[Accounts], None]:
     return lambda all_: setattr(all_, "texts", stored)
 
 
+def the_second_way_began_too_soon(all_: Accounts) -> None:
+    all_.copies[6] = replace(all_.copies[6], failed=None, status="delivered")
+
+
+def another_picture(all_: Accounts) -> None:
+    all_.copies[8] = replace(all_.copies[8], files=(digest(1),))
+
+
+def no_picture(all_: Accounts) -> None:
+    all_.copies[8] = replace(all_.copies[8], files=())
+
+
+def attempted_after_stop(all_: Accounts) -> None:
+    all_.rows[11].attempts.append(Attempt("not_sent", 107.0))
+
+
+def never_shown(all_: Accounts) -> None:
+    all_.apps[0].shown.clear()
+
+
+def shown_twice(all_: Accounts) -> None:
+    all_.apps[0].shown["omsg_23"] = 2
+
+
+def a_device_notified_twice(all_: Accounts) -> None:
+    all_.copies.append(copy(24, provider="fcm", status="sent", to="one", id="f24"))
+
+
 def a_text_refused(all_: Accounts) -> None:
     all_.written[1].answered = 403
 
@@ -312,6 +267,13 @@ CASES: list[tuple[Callable[[Accounts], None], str, str]] = [
     (texts("t00001", "t00001"), "text twice", "t00001"),
     (texts("t00001", "t00003", "t00003"), "text twice", "t00003"),
     (texts("t00001", None), "text twice", ""),
+    (the_second_way_began_too_soon, "two ways", "q00020"),
+    (another_picture, "other file", "q00021"),
+    (no_picture, "other file", "q00021"),
+    (attempted_after_stop, "after STOP", "q00022"),
+    (never_shown, "not shown", "q00023"),
+    (shown_twice, "not shown", "q00023"),
+    (a_device_notified_twice, "twice", "q00024"),
     (a_text_refused, "untrue answer", "t00002"),
     (lambda all_: setattr(all_, "rejected", 1), "set aside", ""),
     (a_forgery_believed, "forgery believed", ""),
@@ -357,6 +319,7 @@ def test_but_not_when_a_receipt_came_and_not_for_a_text_message() -> None:
     assert check_accounts(reported).count("wrong status") == 1
     text = mail("gave_up", "outcome_unknown", [])
     text.rows[0].channel = "sms"
+    text.exchanges[0].request = replace(text.exchanges[0].request, channel="sms", recipient="+12121")
     assert check_accounts(text).count("lost") == 1
 
 

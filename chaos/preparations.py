@@ -1,0 +1,72 @@
+"""What is there before the storm: an approved template, guests with an app, guests with devices, open windows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from bellhop.dev.stack import EmbeddedStack
+from chaos.plan import APPS, OWNERS, Plan
+
+TEMPLATE = {
+    "name": "chaos",
+    "locale": "en",
+    "content": "{{ content }} Reply here to answer.",
+    # The sandbox's own, approved: "A message from your hotel: {{1}} Reply here to answer."
+    "whatsapp": {"content_sid": f"HX{1:032d}", "variables": {"1": "content"}},
+}
+WHATSAPP = "whatsapp:+15005550006"
+"""The sandbox's sender."""
+AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The ids of the guests with an app, and of those with devices."""
+
+    apps: tuple[str, ...]
+    owners: tuple[str, ...]
+
+
+async def prepare(stack: EmbeddedStack, plan: Plan, http: aiohttp.ClientSession) -> Prepared:
+    """Make all that, while nothing goes wrong yet."""
+    assert stack.prepared is not None
+    headers = {"Authorization": f"Bearer {stack.prepared.api_key}"}
+
+    async def call(path: str, body: Mapping[str, Any]) -> Any:
+        async with http.post(stack.api_url + path, json=body, headers=headers) as answer:
+            assert answer.status < 300, await answer.text()
+            return await answer.json()
+
+    async def guest(name: str) -> str:
+        return str((await call("/v1/guests", {"first_name": name, "last_name": "Chaos"}))["id"])
+
+    await call("/v1/templates", TEMPLATE)
+    apps = [await guest("App") for _ in range(APPS)]
+    owners = [await guest("Owner") for _ in range(OWNERS)]
+    for number, owner in enumerate(owners):
+        for device in _devices(number):
+            await call(f"/v1/guests/{owner}/devices", device)
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def write(sender: str) -> None:
+        body = {"provider": "twilio", "from": f"whatsapp:{sender}", "to": WHATSAPP, "body": "Hello"}
+        async with gate, http.post(f"{stack.sandbox_url}/_sandbox/inbound", json=body) as answer:
+            said = await answer.json()
+            assert 200 <= said["status"] < 300, said
+
+    writers = {one.recipient for one in plan.requests if one.channel == "whatsapp" and one.written_to}
+    await asyncio.gather(*map(write, sorted(writers)))
+    return Prepared(tuple(apps), tuple(owners))
+
+
+def _devices(number: int) -> list[dict[str, str]]:
+    """Two of Google's and one of Apple's."""
+    google = [
+        {"platform": "android", "kind": "fcm_token", "token": f"owner-{number}-{which}:APA91b"} for which in range(2)
+    ]
+    return [*google, {"platform": "ios", "kind": "apns", "token": f"{number + 1:064x}"}]
