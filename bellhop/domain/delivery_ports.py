@@ -117,6 +117,8 @@ class LookupRequest:
     """Addresses of the files that went with it: what it is known by where there is no text."""
     templated: bool = False
     """Whether it went out as an approved template, of which the provider's list may have another text."""
+    values: tuple[str, ...] = field(default=(), repr=False)
+    """What went into that template's variables: its text contains all of them."""
 
 
 class LookupKind(StrEnum):

@@ -207,6 +207,25 @@ def test_look_up_through_a_messaging_service() -> None:
             assert asked == [[NUMBER], [f"rcs:{NUMBER}"]]
 
 
+@pytest.mark.parametrize(
+    ("values", "body", "kind"),
+    [
+        (("Jo", "Your table is set at 8pm."), "Dear Jo: Your table  is set at 8pm. Reply.", LookupKind.FOUND),
+        (("Jo", "Your table is set at 8pm."), "Dear Al: Your table is set at 8pm. Reply.", LookupKind.CANNOT_KNOW),
+        (("Jo",), "Dear Jo, your key is ready.", LookupKind.CANNOT_KNOW),
+        ((), TWILIO.text, LookupKind.FOUND),
+    ],
+)
+def test_look_up_of_a_template(values: tuple[str, ...], body: str, kind: LookupKind) -> None:
+    """Its text is the approved one's: what of ours is in it tells which it is, if it is long enough to."""
+    lookup = LookupRequest(
+        ATTEMPT, NUMBER, SENDER, TWILIO.text, STARTED, frozenset(), Channel.SMS, templated=True, values=values
+    )
+    with Server(page(listed(1, 1, body=body))) as server:
+        result = Twilio().look_up(TWILIO.account(server.url), lookup, 8.0)
+    assert (result.kind, result.provider_id) == (kind, sid(1) if kind is LookupKind.FOUND else None)
+
+
 # --- callbacks -------------------------------------------------------------------------------------------------------
 
 

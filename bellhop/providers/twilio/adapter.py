@@ -272,6 +272,10 @@ def _created(sid: object, status: object, error_code: object) -> SendResult:
     return SendResult(SendKind.ACCEPTED, sid)
 
 
+TELLING = 20
+"""Characters of a template's value that says which message it is in: a guest's name is in many."""
+
+
 def _outbound(message: Any) -> bool:
     return isinstance(message.sid, str) and str(message.direction or "outbound").startswith("outbound")
 
@@ -282,7 +286,11 @@ def _candidate(message: Any, lookup: LookupRequest) -> bool:
 
 
 def _same(message: Any, lookup: LookupRequest) -> bool:
-    """By its text; without one by how many files it has, which is all the list shows of them."""
+    """By its text, or what was put into a template's; without one by how many files it has, which is all the list
+    shows of them."""
+    if lookup.templated and any(len(value) >= TELLING for value in lookup.values):
+        body = " ".join(str(message.body or "").split())
+        return all(" ".join(value.split()) in body for value in lookup.values)
     if lookup.text or not lookup.media:
         return _same_text(message.body, lookup.text)
     return not message.body and str(message.num_media) == str(len(lookup.media))

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Float, LargeBinary, bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bellhop.domain import approved_templates
 from bellhop.domain.answers import Answer, Next
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
@@ -131,6 +132,7 @@ async def _account(
 
 
 async def _lookup_request(tx: AsyncConnection, row: MessageRow, asked: AttemptRow) -> LookupRequest:
+    approved = approved_templates.of_stored(row.body) if asked.content_sid is not None else None
     claimed = await _CLAIMED(tx, hashed=row.address_hash, account=asked.account_id, asked=asked.id)
     return LookupRequest(
         attempt_id=asked.id,
@@ -143,6 +145,7 @@ async def _lookup_request(tx: AsyncConnection, row: MessageRow, asked: AttemptRo
         # Files go with the first part.
         media=tuple(one.url for one in of_stored((row.details or {}).get("media"))) if asked.part == 0 else (),
         templated=asked.content_sid is not None,
+        values=tuple(approved.variables.values()) if approved is not None else (),
     )
 
 
