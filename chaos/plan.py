@@ -226,7 +226,9 @@ def _addressed(chance: Random, number: int, at: float) -> Request:
     if channel in PREFIXES:
         request = replace(request, recipient=f"{PREFIXES[channel]}{2_000_000 + number}")
     if channel == "whatsapp":
-        return replace(request, written_to=chance.random() < 0.7)
+        written_to = chance.random() < 0.7
+        # A template's look-up goes by its longer values.
+        return replace(request, written_to=written_to, words=1 if written_to else 3)
     if channel == "in_app":
         return replace(request, recipient="", guest_with=chance.randrange(APPS))
     if channel == "push":
@@ -250,7 +252,7 @@ def _request(chance: Random, number: int, at: float, seconds: float) -> Request:
         request = replace(request, hasty=round(chance.uniform(0.005, 0.6), 3), waits=True)
     if request.words == 1 and chance.random() < 0.12 and channel in WITH_FILES and request.written_to:
         request = replace(request, file=chance.choice(("asset", "url")))
-    elif request.words == 1 and chance.random() < 0.12 and not (request.guest_with is not None):
+    elif request.words == 1 and chance.random() < 0.12 and request.guest_with is None:
         request = replace(request, fallback=chance.choice([one for one in STEPS if one != channel]))
     elif channel == "sms" and request.ahead and not (request.cancel or request.move) and chance.random() < 0.6:
         return replace(request, stop=round(chance.uniform(0.0, request.ahead), 3))
@@ -294,7 +296,7 @@ def _within(at: float, ahead: float | None, seconds: float) -> float | None:
 def _magic(chance: Random, request: Request) -> Request:
     address, refused = chance.choice(ENDINGS[request.channel])
     recipient = f"{address}+{request.token}@example.com" if request.channel == "email" else address
-    return replace(request, recipient=recipient, refused=refused, written_to=True, read=None)
+    return replace(request, recipient=recipient, refused=refused, written_to=True, words=1, read=None)
 
 
 LULL = 25.0

@@ -31,7 +31,7 @@ MIX: dict[str, Callable[[Request], bool]] = {
     "cancelled": lambda request: request.cancel is not None,
     "moved": lambda request: request.move is not None,
     "repeated": lambda request: request.together > 1 or request.again is not None or request.hasty is not None,
-    "in parts": lambda request: request.words > 1,
+    "in parts": lambda request: request.words > 3,
     **{name: _by(name) for name in CHANNELS},
     "with a file": lambda request: request.file is not None,
     "with a second way": lambda request: request.fallback is not None,
