@@ -93,8 +93,8 @@ def _options(arguments: list[str] | None) -> tuple[Plan, Path, bool, bool]:
         prog="python -m chaos",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=(
-            "Sends messages through a stack of real processes while everything goes wrong that can, then compares,\n"
-            "message by message, what clients were answered, what PostgreSQL says, what the providers accepted and\n"
+            "Sends messages on all channels through a stack of real processes while everything goes wrong that can, then\n"
+            "compares, message by message, what clients were answered, what PostgreSQL says, what the providers accepted and\n"
             "what the customers' endpoints received. Exits with 1 if anything was lost, sent twice, early, stuck or\n"
             "untrue."
         ),

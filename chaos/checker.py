@@ -58,7 +58,7 @@ class Verdict:
     ends: Counter[str] = field(default_factory=Counter)
     """Messages by how they ended."""
     unknown: int = 0
-    """E-mails that ended `outcome_unknown`: nobody can say that the provider does not have them."""
+    """E-mails and notifications that ended `outcome_unknown`: nobody can say that the provider does not have them."""
     recanted: int = 0
     """Failed by the provider's final word, which it took back later in a callback that never reached us."""
     unheard: int = 0
