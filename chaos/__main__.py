@@ -93,10 +93,10 @@ def _options(arguments: list[str] | None) -> tuple[Plan, Path, bool, bool]:
         prog="python -m chaos",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=(
-            "Sends messages on all channels through a stack of real processes while everything goes wrong that can, then\n"
-            "compares, message by message, what clients were answered, what PostgreSQL says, what the providers accepted and\n"
-            "what the customers' endpoints received. Exits with 1 if anything was lost, sent twice, early, stuck or\n"
-            "untrue."
+            "Sends messages on all channels through a stack of real processes while everything goes wrong that\n"
+            "can, then compares, message by message, what clients were answered, what PostgreSQL says, what the\n"
+            "providers accepted and what the customers' endpoints received. Exits with 1 if anything was lost,\n"
+            "sent twice, early, stuck or untrue."
         ),
         epilog=(
             f"faults:\n{kinds}\n"

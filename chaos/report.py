@@ -68,8 +68,8 @@ def table(outcome: Outcome) -> str:
         "",
         "How the messages ended",
         "  " + ", ".join(f"{count} {end}" for end, count in sorted(verdict.ends.items())),
-        f"  of these {verdict.unknown} `outcome_unknown`: e-mails that SendGrid does not show, which proves nothing, and "
-        "notifications, of which nobody can be asked",
+        f"  of these {verdict.unknown} `outcome_unknown`: e-mails that SendGrid does not show, which proves nothing, "
+        "and notifications, of which nobody can be asked",
         *(
             [
                 f"  and {verdict.recanted} failed, as the provider reported; that they arrived after all it reported "
