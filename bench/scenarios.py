@@ -175,7 +175,7 @@ class Scenarios:
                 "live notifications": self._live.keep_sending(seconds, 1.0, "push"),
             }
             sent = dict(zip(watched, await asyncio.gather(*watched.values()), strict=True))
-            return await self._found("hanging push and iMessage", sent)
+            return await self._found("hanging-push", sent)
 
     async def paused(self) -> LateBy:
         """A paused hotel with messages that are due, and then as it goes on with many more."""
