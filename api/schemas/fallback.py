@@ -37,7 +37,7 @@ class FallbackStep(Strict):
             min_length=1,
             max_length=4096,
             description="As for the message. Left out: the message's, where the channel has the same kind of address; "
-            "else that of the guest named by `guest_id`.",
+            "else that of the guest named by `guest_id`, of push all of their devices.",
         ),
     ] = None
     template: Annotated[
@@ -73,7 +73,8 @@ class FallbackStep(Strict):
             validate_default=True,
             description="Seconds that the one before has to arrive. A provider that takes such a limit is told; what "
             "it has is followed only once it says that it did not deliver it. Left out: until the one before fails by "
-            "itself. With `not_read`, where it is needed: seconds that the guest has to read it.",
+            "itself. What lies in a guest's inbox (`in_app`) is taken out then, unless it has been delivered. With "
+            "`not_read`, where it is needed: seconds that the guest has to read it.",
         ),
     ] = None
 

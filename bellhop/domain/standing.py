@@ -55,17 +55,16 @@ def part_stages(message: MessageRow, rows: Sequence[AttemptRow], step: int | Non
         if row.state is AttemptState.ACCEPTED:
             said = statuses.higher(said, Stage.SENT, rules)
         known[row.part] = statuses.higher(known[row.part], said, rules)
-    if rules.any_part and step == 0:
-        for part, target in enumerate(message_targets(message)):
-            if target.get("gone"):
-                # The guest has the device no longer, as was found before a call was made.
-                known[part] = statuses.higher(known[part], Stage.GAVE_UP, rules)
+    if rules.any_part:
+        for part in message.gone_at(step):
+            # The guest has the device no longer, as was found before a call was made.
+            known[part] = statuses.higher(known[part], Stage.GAVE_UP, rules)
     return known
 
 
 def message_targets(message: MessageRow) -> list[dict[str, Any]]:
-    """The devices that a message goes to, one for each part, as they were stored at acceptance; none where its
-    recipient is all there is."""
+    """The devices that a message goes to at the step as which it was read, one for each part, as they were stored at
+    acceptance; none where its recipient is all there is."""
     return list((message.body or {}).get("devices", ()))
 
 

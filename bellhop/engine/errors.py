@@ -62,9 +62,9 @@ class UnknownGuest(InvalidField):
 class NoDevice(InvalidField):
     """The guest has no device that takes notifications."""
 
-    def __init__(self) -> None:
+    def __init__(self, field: str = "recipient") -> None:
         super().__init__(
-            "recipient",
+            field,
             "expected a guest with a device that a sender of this property reaches, or the token of one; "
             "devices are registered at /v1/guests/{id}/devices",
             "no_device",

@@ -79,11 +79,12 @@ async def new_steps(
 
 
 def address_of(guest: GuestRow, kind: AddressKind) -> str | None:
-    """Where a guest is reached, of the addresses that their profile has; None: nowhere."""
+    """Where a guest is reached, of the addresses that their profile has; None: nowhere. Devices: all of theirs."""
     given = {
         AddressKind.PHONE: guest.phone,
         AddressKind.EMAIL: guest.email,
         AddressKind.GUEST: render(Prefix.GUEST, guest.id),
+        AddressKind.DEVICE: render(Prefix.GUEST, guest.id),
     }.get(kind)
     try:
         return None if given is None else addresses.normalised(kind, given)
@@ -93,17 +94,11 @@ def address_of(guest: GuestRow, kind: AddressKind) -> str | None:
 
 
 def _recipient(step: FallbackStep, new: NewMessage, guest: GuestRow | None, name: str) -> str:
-    found = _address(step, new, guest, name)
-    if CHANNELS[step.channel].any_part and parse(Prefix.GUEST, found) is not None:
-        expected = "expected the token of one device: only the message itself goes to all of a guest's devices"
-        raise InvalidField(f"{name}.recipient", expected, "recipient")
-    return found
-
-
-def _address(step: FallbackStep, new: NewMessage, guest: GuestRow | None, name: str) -> str:
     rules = CHANNELS[step.channel]
     if step.recipient is not None:
-        if rules.address is AddressKind.GUEST and (guest is None or step.recipient != address_of(guest, rules.address)):
+        addressed = rules.any_part and parse(Prefix.GUEST, step.recipient) is not None
+        theirs = guest is not None and step.recipient == render(Prefix.GUEST, guest.id)
+        if (rules.address is AddressKind.GUEST or addressed) and not theirs:
             raise UnknownGuest(f"{name}.recipient", "expected the guest of `guest_id`")
         return step.recipient
     if rules.address is CHANNELS[new.channel].address:

@@ -144,8 +144,8 @@ async def send(
     except outbound.TooLate:
         expected = "expected a time to come, and later than `scheduled_at`"
         raise InvalidField("valid_until", expected, "valid_until_over") from None
-    except outbound.NoDevice:
-        raise NoDevice from None
+    except outbound.NoDevice as none:
+        raise NoDevice(f"fallback.{none.step - 1}.recipient" if none.step else "recipient") from None
     except outbound.UnknownGuest:
         raise UnknownGuest("recipient" if _to_guest(command) else "guest_id") from None
     if not accepted.replayed:

@@ -131,6 +131,30 @@ class MessageRow(PublicMessage):
         step = self.step_at(self.step)
         return self.expires_at if step is not None and step.limited else self.valid_until
 
+    def gone_at(self, step: int) -> list[int]:
+        """The parts of one of its steps that are not sent, because the guest has the device no longer."""
+        if self.plan is not None:
+            return list(self.plan[step].get("gone", ()))
+        targets = (self.body or {}).get("devices", ())
+        return [part for part, target in enumerate(targets) if target.get("gone")]
+
+    @property
+    def withdrawn_in(self) -> float | None:
+        """Seconds until it is taken out of the guest's inbox, for the next step; 0: it is time; None: it is not."""
+        step = self.step_at(self.step)
+        if step is None or not step.limited or not self.rules.in_record or self.reminds_of:
+            return None
+        if self.stage is not Stage.SENT or self.expires_at is None or self.erased_at is not None:
+            return None
+        if self.valid_until is not None and self.valid_until <= max(self.expires_at, self.now):
+            return None
+        return max(0.0, (self.expires_at - self.now).total_seconds())
+
+    @property
+    def goes_on_in(self) -> float | None:
+        """Seconds until its next step may follow it, which is decided then; None: not by the clock alone."""
+        return min((each for each in (self.reminds_in, self.withdrawn_in) if each is not None), default=None)
+
     @property
     def reminders(self) -> int:
         """How many reminders have begun."""

@@ -32,6 +32,7 @@ from sqlalchemy.types import NULLTYPE
 
 from bellhop.domain.channels import Channel
 from bellhop.domain.delivery_ports import SendKind, SendResult
+from bellhop.domain.failures import FailureCode
 from bellhop.domain.rows.delivery import LIVE, AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
@@ -156,6 +157,20 @@ _GIVE_UP = CompiledStatement(
     .where(attempts.c.id == bindparam("attempt"), attempts.c.stage.is_(None))
     .values(stage=Stage.GAVE_UP.value)
 )
+_EXPIRE = CompiledStatement(
+    update(attempts)
+    .where(
+        attempts.c.message_id == bindparam("message"),
+        attempts.c.step == bindparam("number"),
+        attempts.c.state == AttemptState.ACCEPTED.value,
+    )
+    .values(
+        state=AttemptState.UNDELIVERED.value,
+        stage=Stage.UNDELIVERED.value,
+        failure_code=FailureCode.EXPIRED.value,
+        settled_at=func.now(),
+    )
+)
 _COME_AGAIN = CompiledStatement(
     update(attempts)
     .where(attempts.c.id == bindparam("attempt"))
@@ -269,6 +284,11 @@ async def give_up(tx: AsyncConnection, attempt: AttemptRow) -> None:
     if attempt.stage is None:
         attempt.stage = Stage.GAVE_UP
         await _GIVE_UP(tx, attempt=attempt.id)
+
+
+async def expire(tx: AsyncConnection, message: MessageRow) -> None:
+    """What a message has laid into an inbox at the step that it is at has not arrived within its time."""
+    await _EXPIRE(tx, message=message.id, number=message.step)
 
 
 async def come_again(tx: AsyncConnection, attempt: AttemptRow, now: datetime, pause: float) -> None:

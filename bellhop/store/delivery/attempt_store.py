@@ -52,6 +52,7 @@ from bellhop.store.delivery import (
 from bellhop.store.delivery.claims import Claims
 from bellhop.store.delivery.files import NO_FILES, MessageFiles
 from bellhop.store.guests import consents, profiles
+from bellhop.store.inbox import entries
 from bellhop.store.messages import progress, steps
 from bellhop.store.messages.progress import Progress
 from bellhop.store.settings import DeliverySettings
@@ -98,7 +99,7 @@ class AttemptStore:
             rows = await progress.attempts_of(tx, message_id)
             endpoints: set[UUID] = set()
             if row.plan is not None:
-                row, endpoints = await _reminder(tx, row, rows)
+                row, rows, endpoints = await _go_on(tx, row, rows)
             decided = await self._claims.claim(tx, row, rows, deadline, take)
             if isinstance(decided, (Busy, FetchFiles)):
                 # That it would try a held account is not so, nor that a reminder has begun.
@@ -295,7 +296,7 @@ class AttemptStore:
             return replace(answer, after=min(answer.after or soon, soon))
         if all(reported.kind is LookupKind.CANNOT_KNOW for reported in reports):
             # Nothing is gained by asking again; its receipts are still welcome, and a reminder has its time.
-            return replace(answer, after=row.reminds_in or 0.0)
+            return replace(answer, after=row.goes_on_in or 0.0)
         return answer
 
     def _answer(self, moved: Progress) -> Answer:
@@ -310,15 +311,24 @@ async def _lock(tx: AsyncConnection, message_id: UUID) -> MessageRow | None:
     return None if row is None else await steps.at(tx, row)
 
 
-async def _reminder(tx: AsyncConnection, row: MessageRow, rows: Sequence[AttemptRow]) -> tuple[MessageRow, set[UUID]]:
-    """Whether a message is read is decided here, under its lock: a reminder whose time has come begins, and one that
-    waits is taken back. Returns the message as it goes out then, and the endpoints that have events to deliver."""
+async def _go_on(
+    tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow]
+) -> tuple[MessageRow, list[AttemptRow], set[UUID]]:
+    """Whether a message is read, or has arrived, is decided here, under its lock: a reminder whose time has come
+    begins, and one that waits is taken back; what lies unseen in an inbox beyond its time is taken out for the next
+    step. Returns the message as it goes out then, its attempts, and the endpoints that have events to deliver."""
     if row.reminds_of and progress.moves(row, rows) is not None:
-        return row, (await progress.advance(tx, row, rows)).endpoints
-    if row.reminds_in != 0:
-        return row, set()
-    endpoints = await progress.remind(tx, row)
-    return await steps.at(tx, row), endpoints
+        return row, rows, (await progress.advance(tx, row, rows)).endpoints
+    if row.reminds_in == 0:
+        endpoints = await progress.remind(tx, row)
+        return await steps.at(tx, row), rows, endpoints
+    if row.withdrawn_in == 0:
+        await entries.withdraw(tx, row)
+        await attempt_rows.expire(tx, row)
+        rows = await progress.attempts_of(tx, row.id)
+        moved = await progress.advance(tx, row, rows)
+        return await steps.at(tx, row), rows, moved.endpoints
+    return row, rows, set()
 
 
 def _through(answer: Answer, row: MessageRow) -> Answer:

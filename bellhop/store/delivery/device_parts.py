@@ -44,11 +44,16 @@ async def leave_out_absent(tx: AsyncConnection, row: MessageRow, ready: Sequence
     absent = {part: device for part, device in ids.items() if device not in there}
     if not absent:
         return False
-    row.body = {
-        **(row.body or {}),
-        "devices": [{**one, "gone": True} if part in absent else one for part, one in enumerate(targets)],
-    }
-    await tx.execute(update(messages).where(messages.c.id == row.id).values(body=row.body))
+    if row.plan is not None:
+        gone = sorted({*row.gone_at(row.step), *absent})
+        row.plan = [{**kept, "gone": gone} if step == row.step else kept for step, kept in enumerate(row.plan)]
+        await tx.execute(update(messages).where(messages.c.id == row.id).values(plan=row.plan))
+    else:
+        row.body = {
+            **(row.body or {}),
+            "devices": [{**one, "gone": True} if part in absent else one for part, one in enumerate(targets)],
+        }
+        await tx.execute(update(messages).where(messages.c.id == row.id).values(body=row.body))
     for part, device in absent.items():
         await _note(tx, row, "absent", device, part)
     return True

@@ -95,7 +95,7 @@ async def prepare_lookup(
 async def _next_request(
     tx: AsyncConnection, settings: DeliverySettings, account: AccountOf, row: MessageRow, rows: list[AttemptRow]
 ) -> Lookup | StatusPoll | Answer:
-    if row.stage is Stage.SENT and row.reminds_in != 0:
+    if row.stage is Stage.SENT and row.goes_on_in != 0:
         return await _status_poll(account, row, rows) or progress.next_step(row, settings.follow_at)
     if row.stage is not Stage.QUEUED:
         return progress.next_step(row, settings.follow_at)

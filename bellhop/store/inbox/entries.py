@@ -59,6 +59,7 @@ _LAY_IN = CompiledStatement(
         bindparam("kept", type_=Float),
     )
 )
+_WITHDRAW = CompiledStatement(delete(inbox).where(inbox.c.message_id == bindparam("message")))
 _MOVE_TO_THE_END = CompiledStatement(
     text(
         """
@@ -126,8 +127,8 @@ _REPORTED = CompiledStatement(
         from messages message join attempts attempt on attempt.message_id = message.id
           join provider_accounts account on account.id = attempt.account_id
         where message.id = any(:messages) and message.scope_id = :scope and message.guest_id = :guest
-          and message.erased_at is null and attempt.provider = :ours and attempt.state = 'accepted'
-        order by message.id
+          and message.erased_at is null and attempt.provider = :ours and attempt.state in ('accepted', 'undelivered')
+        order by message.id, attempt.id
         """
     ).bindparams(
         bindparam("messages", type_=ARRAY(Uuid)),
@@ -155,10 +156,15 @@ async def lay_in(tx: AsyncConnection, row: MessageRow, kept: float) -> None:
         message=row.id,
         step=row.step,
         guest=row.guest_id,
-        valid_until=row.valid_until,
+        valid_until=row.told_until,
         kept=kept,
     )
     await notifications.notify(tx, Word.NEWS, row.guest_id)
+
+
+async def withdraw(tx: AsyncConnection, row: MessageRow) -> None:
+    """Take a message that is locked out of its guest's inbox, where it was not seen in time."""
+    await _WITHDRAW(tx, message=row.id)
 
 
 async def move_to_the_end(tx: AsyncConnection, guest_id: UUID, message_ids: Sequence[UUID]) -> None:
@@ -201,7 +207,8 @@ async def listing(tx: AsyncConnection, scope: Scope, guest_id: UUID, asked: Page
 
 
 async def reported(tx: AsyncConnection, scope: Scope, guest_id: UUID, message_ids: Sequence[UUID]) -> list[Reported]:
-    """Those of these messages that were laid into this guest's inbox, also where they lie there no more."""
+    """Those of these messages that were laid into this guest's inbox, also where they lie there no more. What was laid
+    in twice is named twice, the last time last."""
     return await _REPORTED(tx, messages=list(message_ids), scope=scope.id, guest=guest_id)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.content import Content
 from bellhop.domain.devices import Target
+from bellhop.domain.ids import Prefix, parse
 from bellhop.domain.routing import Carried
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
@@ -58,7 +59,11 @@ class ChannelUnavailable(Exception):
 
 
 class NoDevice(Exception):
-    """The guest has no device that a sender of this property can reach."""
+    """The guest has no device that a sender of this property can reach. `step`: at which step of the message."""
+
+    def __init__(self, step: int = 0) -> None:
+        super().__init__()
+        self.step = step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,18 @@ class NewStep:
     when: When
     after: float | None = None
     template: Mapping[str, Any] | None = None
+    goes_to: tuple[Target, ...] = ()
+    """Of push the devices: filled in as it is accepted."""
+
+    @property
+    def parts(self) -> int:
+        """Provider calls that it takes."""
+        return len(self.goes_to) or len(content.parts(self.channel, self.content.text))
+
+
+def to_guest(channel: Channel, recipient: str) -> bool:
+    """Whether it goes to all of a guest's devices."""
+    return CHANNELS[channel].any_part and parse(Prefix.GUEST, recipient) is not None
 
 
 def plan_of(channel: Channel, further: Sequence[NewStep], valid_for: float, parts: int) -> tuple[Step, ...]:
@@ -87,9 +104,7 @@ def plan_of(channel: Channel, further: Sequence[NewStep], valid_for: float, part
             after=after,
         )
 
-    later = [
-        step(one.channel, len(content.parts(one.channel, one.content.text)), one.when, one.after) for one in further
-    ]
+    later = [step(one.channel, one.parts, one.when, one.after) for one in further]
     return plan([step(channel, parts), *later])
 
 
@@ -103,6 +118,7 @@ async def targets(
     book: AddressBook,
     carried: Carried,
     address: str | None = None,
+    step: int = 0,
 ) -> list[Target]:
     """The devices that a message goes to, of those that one of the senders (None: of all; else those at `address`)
     reaches: all of `guest_id`, or (None) the one whose token `recipient` is. Raises NoDevice."""
@@ -112,8 +128,29 @@ async def targets(
     found = await devices.targets(tx, scope.id, recipient, guest_id, book)
     reached = [target for target in found if routing.choose(known, carried, channel, said, target.kind) is not None]
     if not reached:
-        raise NoDevice
+        raise NoDevice(step)
     return reached
+
+
+async def with_devices(
+    tx: AsyncConnection,
+    scope: Scope,
+    further: Sequence[NewStep],
+    guest_id: UUID | None,
+    book: AddressBook,
+    carried: Carried,
+) -> tuple[NewStep, ...]:
+    """The same steps, those that go to devices with them. Raises NoDevice."""
+    made: list[NewStep] = []
+    for number, step in enumerate(further, start=1):
+        if CHANNELS[step.channel].any_part:
+            whose = guest_id if to_guest(step.channel, step.recipient) else None
+            found = await targets(
+                tx, scope, step.channel, step.content, step.recipient, whose, book, carried, step=number
+            )
+            step = replace(step, goes_to=tuple(found))
+        made.append(step)
+    return tuple(made)
 
 
 async def sender_for(
@@ -153,6 +190,10 @@ async def write_step(
     sender = await sender_for(tx, scope, new.channel, new.content, carried, number)
     kind = CHANNELS[new.channel].address
     hashed = book.hash(kind, new.recipient)
+    texts = content.parts(new.channel, new.content.text)
+    body = content.body(texts, new.content.plain, new.content.approved)
+    if new.goes_to:
+        body = {**(body or {}), "devices": [target.stored() for target in new.goes_to]}
     said = StepRow(
         step=number,
         channel=new.channel,
@@ -162,9 +203,11 @@ async def write_step(
         subject=new.content.subject,
         content=new.content.text,
         content_type=new.content.content_type,
-        body=content.body(content.parts(new.channel, new.content.text), new.content.plain, new.content.approved),
+        body=body,
         details=details_of(new.content, new.template),
         provider=sender.provider,
     )
     await steps.write(tx, row, said)
+    if to_guest(new.channel, new.recipient):
+        return
     await consents.remember_contact(tx, scope.id, kind.value, new.recipient, hashed, [row.guest_id])

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Float, Uuid, any_, bindparam, func, insert, literal, select, update
+from sqlalchemy import DateTime, Float, Uuid, any_, bindparam, case, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,7 +17,7 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.domain.categories import Category
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.content import Content
-from bellhop.domain.ids import Prefix, parse, render
+from bellhop.domain.ids import Prefix, render
 from bellhop.domain.priorities import Priority
 from bellhop.domain.routing import Carried
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
@@ -50,12 +50,22 @@ _GET = CompiledStatement(
 
 @dataclass(slots=True)
 class _StageOf:
+    """`stage`: as callers see it."""
+
     id: UUID
     stage: Stage
 
 
 _STAGES = CompiledStatement(
-    select(messages.c.id, messages.c.stage).where(messages.c.id == any_(bindparam("asked", type_=ARRAY(Uuid)))),
+    select(
+        messages.c.id,
+        # As `PublicMessage.shown`.
+        case(
+            (or_(messages.c.stage != Stage.QUEUED.value, messages.c.sent_at.is_(None)), messages.c.stage),
+            (messages.c.delivered_at.is_(None), Stage.SENT.value),
+            else_=Stage.DELIVERED.value,
+        ).label("stage"),
+    ).where(messages.c.id == any_(bindparam("asked", type_=ARRAY(Uuid)))),
     row=_StageOf,
 )
 
@@ -148,14 +158,17 @@ async def accept(
     texts = content.parts(new.channel, new.content.text)
     body, parts = content.body(texts, new.content.plain, new.content.approved), len(texts)
     rules = CHANNELS[new.channel]
-    to_guest = rules.any_part and parse(Prefix.GUEST, new.recipient) is not None
+    to_guest = accepting.to_guest(new.channel, new.recipient)
     if rules.any_part:
         whose = new.guest_id if to_guest else None
         goes_to = await accepting.targets(
             tx, scope, new.channel, new.content, new.recipient, whose, book, carried, new.sender
         )
         body, parts = {**(body or {}), "devices": [target.stored() for target in goes_to]}, len(goes_to)
-    plan = accepting.plan_of(new.channel, new.fallback, valid_for, parts)
+    further = new.fallback
+    if further:
+        further = await accepting.with_devices(tx, scope, further, new.guest_id, book, carried)
+    plan = accepting.plan_of(new.channel, further, valid_for, parts)
     address_hash = book.hash(rules.address, new.recipient)
     (row,) = await _ACCEPT(
         tx,
@@ -191,7 +204,7 @@ async def accept(
     await events.write(tx, scope.id, "message", row.id, [NewEvent("message.queued", "queued")])
     if not to_guest:
         await consents.remember_contact(tx, scope.id, rules.address.value, new.recipient, address_hash, [new.guest_id])
-    for number, step in enumerate(new.fallback, start=1):
+    for number, step in enumerate(further, start=1):
         await accepting.write_step(tx, scope, row, number, step, book, carried)
     return row
 

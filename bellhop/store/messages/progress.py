@@ -155,17 +155,17 @@ def next_step(row: MessageRow, follow_at: Sequence[float]) -> Answer:
     at which a provider is asked about a message that it took and of which no receipt tells the end."""
     stage = row.stage
     status = STATUS[stage].value
-    reminds = row.reminds_in
-    if stage is Stage.QUEUED or reminds == 0:
+    goes_on = row.goes_on_in
+    if stage is Stage.QUEUED or goes_on == 0:
         return Answer(status, Next.AGAIN)
     if statuses.closes(stage, row.rules):
-        return Answer(status, Next.CLOSE) if reminds is None else Answer(status, Next.TRACK, reminds)
+        return Answer(status, Next.CLOSE) if goes_on is None else Answer(status, Next.TRACK, goes_on)
     if stage is not Stage.SENT or row.rules.in_record:
-        return Answer(status, Next.TRACK, reminds or 0.0)  # there is nobody to ask
+        return Answer(status, Next.TRACK, goes_on or 0.0)  # there is nobody to ask
     age = (row.now - row.sent_at).total_seconds() if row.sent_at else 0.0
     # Not the one that has just been kept, give or take what two clocks differ.
     asks = [at - age for at in _asks(row, follow_at) if at > age + SAME_TIME]
-    return Answer(status, Next.TRACK, min([*asks[:1], *([reminds] if reminds else [])], default=0.0))
+    return Answer(status, Next.TRACK, min([*asks[:1], *([goes_on] if goes_on else [])], default=0.0))
 
 
 def _asks(row: MessageRow, follow_at: Sequence[float]) -> Sequence[float]:

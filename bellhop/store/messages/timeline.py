@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -230,8 +230,10 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
         entries.append({"at": row.valid_until, "what": "valid_until", "detail": "from then on it is of no use"})
     entries += await _events(tx, row)
     entries += await _resends(tx, scope, message_id)
+    bodies = {0: row.body, **{said.step: said.body for said in await steps.of_message(tx, row)}}
     for number, attempt in enumerate(await progress.attempts_of(tx, message_id), start=1):
-        entries += _attempt(number, attempt, row)
+        targets = (bodies[attempt.step] or {}).get("devices", ())
+        entries += _attempt(number, attempt, row, targets)
     entries += await _receipts(tx, message_id)
     if row.failure_code in (FailureCode.OPTED_OUT, FailureCode.BOUNCED) and row.address_hash is not None:
         tried = await steps.at(tx, row)
@@ -281,10 +283,9 @@ def _reason(event: _Event) -> Mapping[str, Any] | None:
     return event.facts if event.type == EventType.MESSAGE_FALLBACK else None
 
 
-def _attempt(number: int, attempt: AttemptRow, row: MessageRow) -> list[Entry]:
+def _attempt(number: int, attempt: AttemptRow, row: MessageRow, targets: Sequence[Mapping[str, Any]]) -> list[Entry]:
     """One call to a provider: that it began, and how it ended."""
     common: Entry = {"attempt": number, "part": attempt.part + 1, "provider": attempt.provider}
-    targets = [] if attempt.step else progress.message_targets(row)
     if row.plan is not None:
         common["step"] = step(row, attempt.step)
     if attempt.part < len(targets) and (device := targets[attempt.part].get("device")):
