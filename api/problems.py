@@ -200,6 +200,7 @@ OF_ENGINE: dict[type[engine.EngineError], tuple[int, str]] = {
     engine.InvalidField: (422, "invalid"),
     engine.UnknownGuest: (422, "invalid"),
     engine.NoDevice: (422, "invalid"),
+    engine.NoChannel: (422, "no_channel"),
     engine.BadSpan: (422, "invalid"),
     engine.ForbiddenUrl: (422, "invalid"),
     engine.ChannelUnavailable: (422, "channel_unavailable"),

@@ -39,6 +39,7 @@ from api.schemas.operators import WithReason
 from bellhop.domain import options, serializers
 from bellhop.domain.categories import Category
 from bellhop.domain.channels import Channel
+from bellhop.domain.choosing import AUTO
 from bellhop.domain.ids import Prefix, parse, render
 from bellhop.domain.operators import Operator
 from bellhop.domain.paging import Listed
@@ -48,7 +49,7 @@ from bellhop.domain.steps import When
 from bellhop.domain.templates import TemplateUse
 from bellhop.engine import fallback, messages, resends
 from bellhop.engine.errors import UnknownGuest
-from bellhop.engine.messages import SendMessage
+from bellhop.engine.messages import Auto, SendMessage
 
 router = APIRouter(prefix="/v1/messaging", tags=["Messaging"], route_class=AuthenticatedRoute)
 
@@ -114,8 +115,11 @@ def _command(body: SendRequest) -> SendMessage:
     guest_id = parse(Prefix.GUEST, body.guest_id) if body.guest_id else None
     if body.guest_id and guest_id is None:
         raise UnknownGuest("guest_id")
+    chosen = body.channel == AUTO
     return SendMessage(
-        channel=Channel(body.channel),
+        # To the guest, until it is known how.
+        channel=Channel.IN_APP if chosen else Channel(body.channel),
+        auto=Auto(with_fallback=body.fallback is None) if chosen else None,
         recipient=body.recipient,
         content=body.content,
         subject=body.subject,

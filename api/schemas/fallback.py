@@ -140,3 +140,26 @@ class ShownStep(Shown):
     channel: ChannelWord
     when: WhenWord
     after: float | None
+
+
+class ChosenBecause(Shown):
+    """Why a channel was chosen."""
+
+    code: Annotated[str, Field(description="`signed_in`, `window_open`, `approved_template` or `reachable`.")]
+    reason: str
+
+
+class NotChosen(Shown):
+    """A channel that was not chosen."""
+
+    channel: ChannelWord
+    code: Annotated[str, Field(description="A word that programs can rely on, e.g. no_address, opted_out.")]
+    reason: Annotated[str, Field(description="A sentence for the front desk.")]
+
+
+class ChosenChannel(Shown):
+    """Which channel was chosen for a message, and why not another."""
+
+    channel: ChannelWord
+    because: ChosenBecause
+    not_: Annotated[list[NotChosen], Field(alias="not", max_length=len(CHANNELS))]

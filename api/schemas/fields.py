@@ -34,6 +34,7 @@ FURTHEST_YEARS = 10
 
 
 ChannelWord = Literal["sms", "email", "in_app", "whatsapp", "push", "imessage"]
+AnyChannelWord = Literal["sms", "email", "in_app", "whatsapp", "push", "imessage", "auto"]
 
 
 class Strict(BaseModel):

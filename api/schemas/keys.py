@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from api.schemas.fields import DueTime, JsonObject, Name, Shown, Strict, id_pattern, wrong
 from bellhop.domain import time_zones
 from bellhop.domain.channels import Channel
+from bellhop.domain.choosing import is_order
 from bellhop.domain.failures import CHOICES
 from bellhop.domain.guests import BadLanguage, language
 from bellhop.domain.ids import Prefix
@@ -126,6 +127,8 @@ def _choices(settings: dict[str, Any]) -> dict[str, Any]:
     first = settings.get("whatsapp_first_contact")
     if first is not None and not (isinstance(first, str) and TEMPLATE_NAME.fullmatch(first)):
         raise wrong("whatsapp_first_contact", "expected whatsapp_first_contact to be the name of a template")
+    if "channel_order" in settings and not is_order(settings["channel_order"]):
+        raise wrong("channel_order", 'expected channel_order to be channels, each once, e.g. ["whatsapp", "sms"]')
     chosen = settings.get("outcome_unknown", {})
     known = {channel.value for channel in Channel}
     if not isinstance(chosen, dict) or any(name not in known or chosen[name] not in CHOICES for name in chosen):
@@ -156,8 +159,9 @@ class ChangeProperty(Strict):
             "where a guest's language is not known or not there), `in_app` (`allowed_origins`: of web pages that may "
             "read guests' inboxes, e.g. `https://app.hotel.example`), `whatsapp_first_contact` (a template with the "
             "parameter `content`, as which a free text goes out on WhatsApp where the guest has not written in the "
-            "last 24 hours), and `outcome_unknown`, what to do on a channel when nobody can say whether the provider "
-            "took a message, `fail` (the default) or `resend`, e.g. "
+            "last 24 hours), `channel_order` (the channels of messages sent by `auto`, in the order in which they are "
+            'tried, e.g. `["whatsapp", "sms"]`), and `outcome_unknown`, what to do on a channel when nobody can '
+            "say whether the provider took a message, `fail` (the default) or `resend`, e.g. "
             '`{"outcome_unknown": {"email": "resend"}}`.'
         ),
     ] = {}

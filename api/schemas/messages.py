@@ -7,17 +7,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from api.schemas.fallback import FallbackStep, ShownStep
+from api.schemas.fallback import ChosenChannel, FallbackStep, ShownStep
+from api.schemas.fields import AnyChannelWord, DueTime, MessageMetadata, Paging, Shown, Strict, id_pattern, wrong
 from api.schemas.fields import ChannelWord as ChannelWord
-from api.schemas.fields import DueTime, MessageMetadata, Paging, Shown, Strict, id_pattern, wrong
 from api.schemas.media import MediaItem, UsedMedia, carried
 from api.schemas.options import MessageOptions, UsedOptions, fitting
 from api.schemas.templates import TemplateUse, UsedTemplate
 from bellhop.domain import addresses
 from bellhop.domain.addresses import BadAddress
 from bellhop.domain.channels import CHANNELS, Channel, ChannelRules, SubjectRule
+from bellhop.domain.choosing import AUTO
 from bellhop.domain.content import HTML, MAX_CONTENT
-from bellhop.domain.ids import Prefix
+from bellhop.domain.ids import Prefix, parse
 from bellhop.domain.media import MOST_MEDIA
 from bellhop.domain.steps import MOST
 from bellhop.domain.text import visible
@@ -54,6 +55,7 @@ EXAMPLE: dict[str, Any] = {
     "fallback": [],
     "service": None,
     "was_downgraded": None,
+    "chosen": None,
 }
 
 
@@ -63,9 +65,9 @@ _SUBJECT = " or ".join(
 
 
 def _rules(info: ValidationInfo) -> ChannelRules | None:
-    """Those of the channel asked for; None: it is not one, and that is what the caller will hear."""
+    """Those of the channel asked for; None: it is to be chosen; or it is not one, which the caller will hear."""
     channel = info.data.get("channel")
-    return CHANNELS[Channel(channel)] if channel else None
+    return CHANNELS[Channel(channel)] if channel and channel != AUTO else None
 
 
 class SendRequest(Strict):
@@ -84,7 +86,15 @@ class SendRequest(Strict):
         }
     }
 
-    channel: Annotated[ChannelWord, Field(description="How the guest is reached.")]
+    channel: Annotated[
+        AnyChannelWord,
+        Field(
+            description="How the guest is reached. `auto`: by the first of the property's `channel_order` that suits "
+            "the guest (consents, addresses, session, WhatsApp's window) and the message; `recipient` is their id. The "
+            "others that suit follow where it cannot arrive, unless `fallback` is there, `[]` for none. `chosen` says "
+            "why. Of `options` each channel takes what it has."
+        ),
+    ]
     recipient: Annotated[
         str,
         Field(
@@ -183,6 +193,8 @@ class SendRequest(Strict):
     @classmethod
     def _recipient(cls, value: str, info: ValidationInfo) -> str:
         rules = _rules(info)
+        if info.data.get("channel") == AUTO and parse(Prefix.GUEST, value) is None:
+            raise wrong("recipient", "expected the id of a guest: whose channel is chosen, is named by it")
         if rules is None:
             return value
         try:
@@ -311,6 +323,7 @@ class OutboundMessage(Shown):
     was_downgraded: Annotated[
         bool | None, Field(description="Of an iMessage: whether it went as RCS or SMS instead; null: not known yet.")
     ]
+    chosen: Annotated[ChosenChannel | None, Field(description="Why it goes by this channel, where that was `auto`.")]
 
 
 class Warned(Shown):

@@ -12,6 +12,7 @@ import typer
 from bellhop.cli import options
 from bellhop.cli.target import show, state_dir, stop
 from bellhop.domain.channels import Channel
+from bellhop.domain.choosing import AUTO
 from bellhop.domain.serializers import timestamp
 
 app = typer.Typer()
@@ -32,8 +33,10 @@ ApiKey = Annotated[
 
 @app.command()
 def send(
-    channel: Annotated[str, typer.Argument(help=", ".join(Channel))],
-    recipient: Annotated[str, typer.Argument(help="+13055551234, or an e-mail address")],
+    channel: Annotated[str, typer.Argument(help=f"{', '.join(Channel)}, or {AUTO}: the one that suits the guest best")],
+    recipient: Annotated[
+        str, typer.Argument(help="+13055551234, an e-mail address, or a guest's id (gst_…): in_app, push, auto")
+    ],
     content: Annotated[str, typer.Argument(help="The text; HTML goes out as HTML in an e-mail")],
     subject: Annotated[str | None, typer.Option(help="Of an e-mail")] = None,
     at: Annotated[

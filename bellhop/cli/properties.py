@@ -98,6 +98,19 @@ def choose(
     show(in_database(lambda tx, _: administration.choose(tx, slug, environment, when_unknown)))
 
 
+@properties_app.command("order")
+def order(
+    slug: Slug,
+    channels: Annotated[list[str] | None, typer.Argument(help="In this order [default: the usual one]")] = None,
+    environment: Annotated[EnvironmentWord, typer.Option()] = "live",
+) -> None:
+    """Set in which order channels are tried for a message that is sent by `auto`. Those left out are never chosen.
+
+    e.g. bellhop properties order grand-sunset-resort whatsapp sms email
+    """
+    show(in_database(lambda tx, _: administration.order(tx, slug, environment, channels or [])))
+
+
 @properties_app.command("limit")
 def limit(
     slug: Annotated[str, typer.Argument(help="The property's short name: see `bellhop properties list`")],

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from bellhop.domain import content, inbound_details, media, segments, steps
+from bellhop.domain import choosing, content, inbound_details, media, segments, steps
 from bellhop.domain.approved_templates import state_of
 from bellhop.domain.channels import CHANNELS, Service
 from bellhop.domain.consents import ALL, MARKETING
@@ -71,6 +71,7 @@ def message(
         "fallback": [_step(step) for step in (row.plan or ())[1:]],
         "service": row.service.value if row.service else None,
         "was_downgraded": was_downgraded(row, row.step, row.service),
+        "chosen": choosing.shown(row.details),
     }
 
 
@@ -86,23 +87,14 @@ def _step(kept: Mapping[str, Any]) -> dict[str, Any]:
     return {name: kept[name] for name in ("channel", "when", "after")}
 
 
-NOT_READ = {
-    "code": "not_read",
-    "message": "The guest had not read it by then, as far as that can be known.",
-    "provider_code": None,
-    "retryable": False,
-}
-"""Why a reminder is sent, in the form of a failure's reason."""
-
-
 def step(row: PublicMessage, number: int, facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What an event of a message with further steps is about: one of them; 0: the message as it is sent first. `facts`:
     of the event that it begins, which says why."""
     planned = row.step_at(number)
     channel = planned.channel if planned else row.channel
     shown: dict[str, Any] = {"number": number, "channel": channel.value, "cost": CHANNELS[channel].cost.value}
-    if facts is not None and facts.get("because") == NOT_READ["code"]:
-        shown["reason"] = NOT_READ
+    if facts is not None and facts.get("because") == steps.NOT_READ["code"]:
+        shown["reason"] = steps.NOT_READ
     elif facts is not None and facts.get("code"):
         shown["reason"] = error_object(facts["code"], facts.get("provider_code"))
     return shown

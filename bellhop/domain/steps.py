@@ -27,6 +27,15 @@ class When(StrEnum):
     """A reminder: the step before was sent `after` seconds ago and is not read, or surely failed. Both may arrive."""
 
 
+NOT_READ: Mapping[str, object] = {
+    "code": "not_read",
+    "message": "The guest had not read it by then, as far as that can be known.",
+    "provider_code": None,
+    "retryable": False,
+}
+"""Why a reminder is sent, in the form of a failure's reason."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One way in which a message may go out."""

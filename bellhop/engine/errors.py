@@ -5,6 +5,7 @@ Whoever calls says it in a protocol's own words: `api/problems.py` makes each of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from inspect import getdoc
 
 from bellhop.domain.statuses import Status
@@ -68,6 +69,15 @@ class NoDevice(InvalidField):
             "expected a guest with a device that a sender of this property reaches, or the token of one; "
             "devices are registered at /v1/guests/{id}/devices",
             "no_device",
+        )
+
+
+class NoChannel(InvalidField):
+    """No channel of the property's order reaches the guest with this message."""
+
+    def __init__(self, why: Sequence[str]) -> None:
+        super().__init__(
+            "channel", f"expected a guest whom the message can reach on some channel. {' '.join(why)}", "no_channel"
         )
 
 

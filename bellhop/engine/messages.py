@@ -24,7 +24,7 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Stage, Status
 from bellhop.domain.templates import TemplateUse
-from bellhop.engine import fallback, files, first_contacts, templates
+from bellhop.engine import choosing, fallback, files, first_contacts, templates
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import (
     ChannelUnavailable,
@@ -43,6 +43,14 @@ from bellhop.store.messages.outbound import Changed, NewMessage
 
 ACCEPTED = 201
 """What is recorded as the first answer to a send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Auto:
+    """That the channel of a message is left open."""
+
+    with_fallback: bool
+    """Whether the other channels that suit it follow where it cannot arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,8 @@ class SendMessage:
     else the usual one."""
     fallback: tuple[FallbackStep, ...] = ()
     """What follows where it cannot arrive, at most `steps.MOST`."""
+    auto: Auto | None = None
+    """Whether its channel is chosen as it is accepted: then it is `in_app`, to the guest, until it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,26 +110,25 @@ async def send(
 ) -> Once[MessageRow]:
     """Accept a message: once this returns it is not lost, and is sent once.
 
-    Raises InvalidField, ChannelUnavailable, UnknownGuest, NoDevice, IdempotencyMismatch, IdempotencySubjectGone;
-    nothing is written then.
+    Raises InvalidField, ChannelUnavailable, NoChannel, UnknownGuest, NoDevice, IdempotencyMismatch,
+    IdempotencySubjectGone; nothing is written then.
     """
     guest_id = _guest(command)
-    whole = None if command.template else _new(command, guest_id, _written(command))
+    whole = None if command.template or command.auto else _new(command, guest_id, _written(command))
 
     async def accept(tx: AsyncConnection) -> Once[MessageRow]:
-        new = whole or await _of_template(tx, scope, command, guest_id)
-        if command.media:
-            new = await files.carried(engine, tx, scope, new, command.media)
-        if command.fallback:
-            new = replace(new, fallback=await fallback.new_steps(tx, scope, new, command.fallback, command.template))
-        windowed = CHANNELS[command.channel].window is not None
-        if windowed:
-            new = await first_contacts.with_approved(tx, scope, new)
-        row = await outbound.accept(tx, scope, new, engine.book, carried(engine.providers), engine.delivery.valid_for)
-        if command.media:
-            await media_links.write(tx, row, new.content.media)
-        if windowed and not command.fallback:
-            await first_contacts.check(tx, engine.book, row, new.unapproved)
+        if command.auto is None:
+            row = await _accept(engine, tx, scope, command, whole or await _of_template(tx, scope, command, guest_id))
+            return Once(row, row.id, ACCEPTED)
+
+        async def compose(settled: SendMessage) -> NewMessage:
+            if settled.template is not None:
+                return await _of_template(tx, scope, settled, guest_id)
+            return _new(settled, guest_id, _written(settled))
+
+        assert guest_id is not None, "it is addressed to a guest"
+        settled, chosen = await choosing.choose(engine, tx, scope, command, guest_id, compose)
+        row = await _accept(engine, tx, scope, settled, replace(await compose(settled), chosen=chosen.stored()))
         return Once(row, row.id, ACCEPTED)
 
     try:
@@ -151,6 +160,24 @@ async def send(
     if not accepted.replayed:
         engine.dispatcher.accepted(accepted.made)
     return accepted
+
+
+async def _accept(
+    engine: Engine, tx: AsyncConnection, scope: Scope, command: SendMessage, new: NewMessage
+) -> MessageRow:
+    if command.media:
+        new = await files.carried(engine, tx, scope, new, command.media)
+    if command.fallback:
+        new = replace(new, fallback=await fallback.new_steps(tx, scope, new, command.fallback, command.template))
+    windowed = CHANNELS[command.channel].window is not None
+    if windowed:
+        new = await first_contacts.with_approved(tx, scope, new)
+    row = await outbound.accept(tx, scope, new, engine.book, carried(engine.providers), engine.delivery.valid_for)
+    if command.media:
+        await media_links.write(tx, row, new.content.media)
+    if windowed and not command.fallback:
+        await first_contacts.check(tx, engine.book, row, new.unapproved)
+    return row
 
 
 def _to_guest(command: SendMessage) -> bool:

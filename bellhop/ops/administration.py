@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import serializers
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import Channel
+from bellhop.domain.choosing import DEFAULT_ORDER, is_order
 from bellhop.domain.consents import ALL, PURPOSES
 from bellhop.domain.credentials import CredentialsUnreadable, Sealing
 from bellhop.domain.failures import CHOICES
@@ -142,6 +143,16 @@ async def choose(tx: AsyncConnection, slug: str, environment: str, when_unknown:
         chosen[channel] = choice
     settings = await properties.choose(tx, scope, chosen)
     return {"property": slug, "environment": environment, "settings": settings}
+
+
+async def order(tx: AsyncConnection, slug: str, environment: str, channels: Sequence[str]) -> dict[str, Any]:
+    """In which order the channels of an environment of a property are tried where a message leaves that open; empty:
+    the usual one."""
+    if channels and not is_order(list(channels)):
+        raise Refused(f"Name channels, each once: {', '.join(Channel)}.")
+    scope = await scope_of(tx, slug, environment)
+    await properties.set_channel_order(tx, scope, channels)
+    return {"property": slug, "environment": environment, "channel_order": list(channels) or list(DEFAULT_ORDER)}
 
 
 async def limit(tx: AsyncConnection, slug: str, environment: str, requests: int | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from itertools import product
 
-from bellhop.domain import statuses
+from bellhop.domain import choosing, statuses
 from bellhop.domain.channels import CHANNELS, Channel, ChannelRules, Cost
 from bellhop.domain.events import OF_STAGE
 from bellhop.domain.failures import WORDS
@@ -163,6 +163,12 @@ Whether a message was read can become known on {reading}; elsewhere a reminder i
 its reminder is sent needs none, and one that waits is taken back. What is sent twice may arrive twice: the answer to
 the send says so (`warnings`: `may_arrive_twice`, `reading_unknown`).
 
+Where a message names `auto` its steps are chosen as it is accepted: the channels of the property's order ({order}
+unless it sets `channel_order`) that suit the guest and the message. `chosen` of the message and `message.chosen` on its
+timeline, say why it is the first of these, and for each other channel why not:
+
+{unsuited}
+
 Each step's channel has a cost class, which the timeline and the webhooks name: {costs}.
 """
 STEP_BEGINS = {
@@ -180,7 +186,10 @@ def _steps(reading: str) -> list[str]:
         f"{_code(cost.value)} {_listed(channel for channel, rules in CHANNELS.items() if rules.cost is cost)}"
         for cost in Cost
     )
-    return [STEPS.format(rows=rows, reading=reading, costs=costs)]
+    order = ", ".join(channel.value for channel in choosing.DEFAULT_ORDER)
+    unsuited = "\n".join(_table(("Code", "Says"), ((_code(why.value), says) for why, says in choosing.SAID.items())))
+    said = {"rows": rows, "reading": reading, "costs": costs, "order": order, "unsuited": unsuited.rstrip("\n")}
+    return [STEPS.format(**said)]
 
 
 def page() -> str:

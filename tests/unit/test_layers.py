@@ -126,6 +126,7 @@ def test_stores_that_serve_callers_take_their_scope() -> None:
         ("guests/profiles", "seen"): "the guest of a message or contact point that its caller has found",
         ("guests/profiles", "seen_if_free"): "the same of a message that its caller has locked",
         ("inbox/entries", "lay_in"): "a message that its own workflow has locked",
+        ("inbox/entries", "withdraw"): "a message that its own workflow has locked",
         ("inbox/entries", "move_to_the_end"): "messages that the caller has found in the guest's inbox",
         ("inbox/entries", "changes"): "each subject names its scope",
         ("inbox/entries", "forget"): "the guest that is being erased",

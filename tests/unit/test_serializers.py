@@ -74,6 +74,7 @@ def test_a_message() -> None:
             "fallback": [],
             "service": None,
             "was_downgraded": None,
+            "chosen": None,
         }
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -98,6 +99,24 @@ async def choose(tx: AsyncConnection, scope: Scope, when_unknown: Mapping[str, s
     settings = {**row, "outcome_unknown": {**row.get("outcome_unknown", {}), **when_unknown}}
     await tx.execute(update(scopes).where(scopes.c.id == scope.id).values(settings=settings))
     return settings
+
+
+async def channel_order(tx: AsyncConnection, scope: Scope) -> tuple[Any, datetime]:
+    """In which order a scope's channels are tried where a message leaves that open, as it is set; and the time."""
+    row = await tx.execute(
+        select(scopes.c.settings["channel_order"].label("channel_order"), func.now().label("now")).where(
+            scopes.c.id == scope.id
+        )
+    )
+    found = row.one()
+    return found.channel_order, found.now
+
+
+async def set_channel_order(tx: AsyncConnection, scope: Scope, order: Sequence[str]) -> None:
+    """Set it; empty: the usual one."""
+    without = scopes.c.settings.op("-")("channel_order")
+    settings = without.op("||")(literal({"channel_order": list(order)}, JSONB)) if order else without
+    await tx.execute(update(scopes).where(scopes.c.id == scope.id).values(settings=settings))
 
 
 async def limit(tx: AsyncConnection, scope: Scope, requests: int | None) -> None:

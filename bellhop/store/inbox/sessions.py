@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Uuid,
     any_,
+    bindparam,
     delete,
     func,
     insert,
@@ -75,6 +76,19 @@ async def mint(tx: AsyncConnection, scope: Scope, guest_id: UUID, lasts: float) 
         .returning(*_COLUMNS)
     )
     return from_row(SessionRow, made.one()), minted.raw
+
+
+_SIGNED_IN = (
+    select(guest_sessions.c.id)
+    .where(guest_sessions.c.scope_id == bindparam("scope"), guest_sessions.c.guest_id == bindparam("guest"), *_GOOD)
+    .limit(1)
+)
+
+
+async def signed_in(tx: AsyncConnection, scope: Scope, guest_id: UUID) -> bool:
+    """Whether a guest has a session that is good now."""
+    found = await tx.execute(_SIGNED_IN, {"scope": scope.id, "guest": guest_id})
+    return found.first() is not None
 
 
 async def find(tx: AsyncConnection, token_hash: bytes) -> OpenSession | None:

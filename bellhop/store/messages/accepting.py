@@ -172,12 +172,15 @@ async def sender_for(
     return sender
 
 
-def details_of(said: Content, template: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def details_of(
+    said: Content, template: Mapping[str, Any] | None, chosen: Mapping[str, Any] | None = None
+) -> dict[str, Any] | None:
     """What is kept beside the text: only what there is."""
     options = said.options.stored()
     kept = {
         "template": dict(template) if template else None,
         "options": options or None,
+        "chosen": dict(chosen) if chosen else None,
         "media": [one.stored() for one in said.media] or None,
     }
     return {name: value for name, value in kept.items() if value is not None} or None

@@ -131,6 +131,8 @@ class NewMessage:
     """The sender's address that it is to go out from; None: the property's usual one."""
     fallback: tuple[NewStep, ...] = ()
     """What follows, in this order."""
+    chosen: Mapping[str, Any] | None = None
+    """Why it goes by this channel, where that was left open: see `choosing.Chosen`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +162,10 @@ async def accept(
     rules = CHANNELS[new.channel]
     to_guest = accepting.to_guest(new.channel, new.recipient)
     if rules.any_part:
-        whose = new.guest_id if to_guest else None
-        goes_to = await accepting.targets(
-            tx, scope, new.channel, new.content, new.recipient, whose, book, carried, new.sender
-        )
+        said, whose = (new.channel, new.content, new.recipient), new.guest_id if to_guest else None
+        goes_to = await accepting.targets(tx, scope, *said, whose, book, carried, new.sender)
         body, parts = {**(body or {}), "devices": [target.stored() for target in goes_to]}, len(goes_to)
-    further = new.fallback
-    if further:
-        further = await accepting.with_devices(tx, scope, further, new.guest_id, book, carried)
+    further = await accepting.with_devices(tx, scope, new.fallback, new.guest_id, book, carried)
     plan = accepting.plan_of(new.channel, further, valid_for, parts)
     address_hash = book.hash(rules.address, new.recipient)
     (row,) = await _ACCEPT(
@@ -193,7 +191,7 @@ async def accept(
         parts=parts,
         body=body,
         provider=sender.provider,
-        details=accepting.details_of(new.content, new.template),
+        details=accepting.details_of(new.content, new.template, new.chosen),
         priority=new.priority.value,
         resend_of=new.resend_of,
         plan=stored(plan),

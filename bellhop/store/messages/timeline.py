@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bellhop.domain import choosing
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.consents import MARKETING, Effect
 from bellhop.domain.events import EventType
@@ -228,6 +229,9 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
         entries.append({"at": row.scheduled_at, "what": "due", "detail": "the time it was asked to go out"})
     if row.valid_until and row.stage in (Stage.QUEUED, Stage.GAVE_UP):
         entries.append({"at": row.valid_until, "what": "valid_until", "detail": "from then on it is of no use"})
+    if (chosen := choosing.shown(row.details)) is not None:
+        said = {"channel": chosen["channel"], "because": chosen["because"]["code"], "not": chosen["not"]}
+        entries.append({"at": row.created_at, "what": "message.chosen", "detail": chosen["because"]["reason"], **said})
     entries += await _events(tx, row)
     entries += await _resends(tx, scope, message_id)
     bodies = {0: row.body, **{said.step: said.body for said in await steps.of_message(tx, row)}}
