@@ -31,7 +31,7 @@ from bellhop.settings import Settings, groups
 from bellhop.store.access import keys
 from bellhop.temporal.client import register_search_attributes
 from bellhop.temporal.dispatcher import TemporalDispatcher
-from tests.integration.engine import SANDBOX_PACE, Engine, free_port
+from tests.integration.engine import SANDBOX_PACE, Engine, free_port, stop_sweeping
 from tests.sandbox_accounts import SANDBOX_SECRET
 
 ROOMS = ("api", "activities", "bellhop", "workflows", "worker.py")
@@ -168,6 +168,7 @@ async def parts_stack(settings: Settings, database: AsyncEngine, client: Client)
                 finally:
                     for process in parts.running:
                         await asyncio.to_thread(process.kill)
+                    await stop_sweeping(client)
     finally:
         shutil.rmtree(logs, ignore_errors=True)
 

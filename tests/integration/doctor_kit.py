@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -25,6 +26,8 @@ from bellhop.providers import providers
 from bellhop.settings import Settings
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
+
+from .engine import stop_sweeping
 
 OF_TEMPORAL = {check.name for check in TEMPORAL_CHECKS}
 
@@ -51,7 +54,7 @@ async def scene(settings: Settings, engine: AsyncEngine, book: AddressBook) -> t
 
 
 @pytest.fixture
-async def empty(settings: Settings, temporal: Client) -> Settings:
+async def empty(settings: Settings, temporal: Client) -> AsyncIterator[Settings]:
     """Settings for a Temporal namespace of this test's own, in which nothing ever was."""
     name = f"doctor-{uuid.uuid4().hex[:12]}"
     await temporal.workflow_service.register_namespace(
@@ -65,9 +68,11 @@ async def empty(settings: Settings, temporal: Client) -> Settings:
                 # The frontend's cache learns of it within seconds.
                 async for _ in client.list_workflows():
                     break
-                return mine
+                break
             except RPCError:
                 await asyncio.sleep(0.1)
+    yield mine
+    await stop_sweeping(client)
 
 
 async def client_of(settings: Settings) -> Client:

@@ -269,7 +269,8 @@ async def running_engine(
 
 
 async def stop_sweeping(client: Client) -> None:
-    """Remove every schedule of recovery's."""
+    """Remove every schedule of recovery's: one that stays goes on for as long as the server, a tenth of a core for all
+    that sweep every second."""
     for kind in SweepKind:
         with suppress(RPCError):
             await client.get_schedule_handle(sweep_schedule(kind)).delete()
