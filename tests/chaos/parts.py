@@ -178,7 +178,8 @@ def next_release(into: Path, changes: dict[str, tuple[tuple[str, str], ...]]) ->
     for room in ROOMS:
         source = project_dir() / room
         if source.is_dir():
-            shutil.copytree(source, into / room, ignore=shutil.ignore_patterns("__pycache__"))
+            # With what is compiled of it, which holds for whatever is not changed below.
+            shutil.copytree(source, into / room)
         else:
             shutil.copy(source, into / room)
     for name, pairs in changes.items():
