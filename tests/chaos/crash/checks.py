@@ -28,6 +28,8 @@ def check(end: Ending, point: Point | None, played: Played) -> None:
 
 def _once(end: Ending, played: Played) -> None:
     assert len(played.copies) == end.copies, f"the provider accepted {len(played.copies)}: {played.copies}"
+    for copy in played.copies if played.play.files else ():
+        assert len(copy["detail"]["media"]) == played.play.files, copy
     if played.play.due is not None:
         for copy in played.copies:
             # The sandbox's clock is this machine's, as is the client's.

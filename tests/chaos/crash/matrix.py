@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Collection
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +26,9 @@ from bellhop.store.settings import PostgresSettings
 from bellhop.store.webhooks import endpoints
 from bellhop.temporal.client import register_search_attributes
 from tests.chaos.crash.process_pool import ENV, ProcessPool
-from tests.chaos.crash.worker_slot import Shared, WorkerSlot, dsn, open_slot
+from tests.chaos.crash.worker_slot import Shared, WorkerSlot, open_slot
+from tests.databases import dsn_of
+from tests.integration.test_media import photo, website
 
 from .checks import check
 from .points import Point
@@ -63,14 +66,19 @@ async def play(jobs: Collection[Job], server: str, template: str, temporal: Clie
     """Play all of them. `template`: a migrated database on `server`."""
     results, waiting = Results(), deque(jobs)
     await register_search_attributes(temporal)
-    with tempfile.TemporaryDirectory(prefix="bellhop-crash-") as room, Receiver().open() as receiver:
+    with (
+        ExitStack() as files,
+        tempfile.TemporaryDirectory(prefix="bellhop-crash-") as room,
+        Receiver().open() as receiver,
+    ):
         seeded = f"crash_{os.getpid()}"
         key = await _seed(server, template, seeded, receiver.url)
         ports: set[int] = set()
         while len(ports) < SLOTS:
             ports.add(Ports.any_free().settled(("api",)).api)
+        site = website({"/lobby": (200, photo())})
         async with ProcessPool(Path(room) / "socket") as pool, asyncio.TaskGroup() as slots:
-            shared = Shared(pool, server, seeded, temporal, key, receiver, Path(room))
+            shared = Shared(pool, server, seeded, temporal, key, receiver, Path(room), files.enter_context(site)[0])
             for port in list(ports)[: len(waiting)]:
                 slots.create_task(_play_on(shared, port, waiting, results))
         async with await psycopg.AsyncConnection.connect(server, autocommit=True) as connection:
@@ -109,7 +117,7 @@ async def _seed(server: str, template: str, name: str, hook: str) -> str:
     async with await psycopg.AsyncConnection.connect(server, autocommit=True) as connection:
         await connection.execute(f"create database {name} template {template}")
     settings = from_env(ENV)
-    settings.postgres = PostgresSettings(_env_file=None, dsn=SecretStr(dsn(server, name)))
+    settings.postgres = PostgresSettings(_env_file=None, dsn=SecretStr(dsn_of(server, name)))
     engine = make_engine(settings.postgres, "tests")
     async with engine.begin() as tx:
         scope = (await ensure_property(tx, "Grand Sunset Resort", "grand-sunset"))["test"]

@@ -28,12 +28,12 @@ from activities.drain import EndpointActivities, Pace
 from api.app import create_app
 from api.server import options
 from bellhop.dev.proving import environment_without_settings
-from bellhop.domain.sweeps import SweepKind
+from bellhop.domain import templates as liquid_templates
 from bellhop.logging import configure_logs
 from bellhop.providers.lease import DeadMansSwitch
 from bellhop.settings import Settings, from_env
 from bellhop.temporal import contract
-from bellhop.webhooks import outbox
+from bellhop.webhooks import outbox, ssrf_guard
 from tests.chaos.crash.sites import ROOT, all_sites
 from tests.chaos.crash.steps import Points, wrap_everything
 
@@ -42,9 +42,8 @@ ENV = {
     "BELLHOP_ENV_FILE": "",
     "BELLHOP_SECRET_KEY": "a secret of the tests, long enough to be one",
     "BELLHOP_SANDBOX_URL": "http://127.0.0.1:9",
-    "BELLHOP_SWEEP_EVERY": "4",
-    **{f"BELLHOP_SWEEP_EVERY_{name.upper()}": "4" for name in ("past_due", "parked", "endpoints")},
-    **{f"BELLHOP_SWEEP_EVERY_{name.upper()}": "8" for name in ("lapsed", "namespace", "histories", "old", "files")},
+    # When a schedule has its time is said by the slot: sweeping.py.
+    "BELLHOP_SWEEP_EVERY": "3600",
     "BELLHOP_SWEEP_GRACE": "1.5",
     "BELLHOP_LOG_LEVEL": "INFO",
     "POSTGRES_POOL_SIZE": "4",
@@ -62,6 +61,21 @@ ENV = {
     "WEBHOOK_ALLOW": "127.0.0.0/8",
     "WEBHOOK_TIMEOUT": "3",
     "WEBHOOK_RETRY_PAUSES": "0.5,1,1,1,2,2",
+}
+# Slower than our own steps on a busy machine, so that they come in the order of the list; retried after a restart.
+SANDBOX = {
+    "twilio_sent_after": 0.4,
+    "twilio_delivered_after": 0.8,
+    "twilio_retry_pause": 3,
+    "sendblue_sent_after": 0.4,
+    "sendblue_delivered_after": 0.8,
+    "sendblue_retry_pause": 3,
+    "sendgrid_processed_after": 0.4,
+    "sendgrid_delivered_after": 0.8,
+    "sendgrid_open_after": 1.2,
+    "sendgrid_batch_window": 0.02,
+    "sendgrid_email_activity": True,
+    "sendgrid_retry_pauses": [2.5, 1, 1, 1, 1, 2, 2, 5, 5],
 }
 DRAINER, CLAIM, LINGER = 5.0, 1.0, 0.3
 """For constants of webhooks: LEASE_OF_DRAINER (longer than steps.BEATING), CLAIM_MARGIN and Pace.linger."""
@@ -110,6 +124,8 @@ def _warm_up(app: Any) -> None:
     build id), the routes' models, the names of transactions."""
     load_default_build_id()
     all_sites()
+    liquid_templates.warm()
+    ssrf_guard._certificates()
 
     async def nowhere() -> None:
         async def receive() -> Any:
@@ -200,11 +216,6 @@ async def _run(settings: Settings, app: Any) -> None:
 def release_name(scope: object, channel: str, slot: str) -> str:
     """The id of the workflow that releases what a slot has parked."""
     return f"release_{scope}_{channel}_{slot}"
-
-
-def sweep_schedules(name: str) -> list[str]:
-    """The ids of a slot's schedules."""
-    return [f"{contract.SWEEP_SCHEDULE}-{name}-{kind.value}" for kind in SweepKind]
 
 
 # --- for the test process -----------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import time
 from collections.abc import Awaitable, Callable
@@ -10,11 +11,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from bellhop.domain.sweeps import SweepKind
+
 NUMBERS = itertools.count(1)
+PHOTO = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 class Client(Protocol):
     """A caller of the API who repeats what got no answer, as a good one does."""
+
+    site: str
+    """The URL of a web server that has a photo at /lobby."""
 
     async def workflow_started(self, message_id: str) -> None:
         """Wait until the workflow of this message is there: it is started in the background."""
@@ -38,7 +47,7 @@ class Client(Protocol):
         """Wait until this message is parked, and its workflow asks nothing more."""
 
     async def call(
-        self, method: str, path: str, json: Any = None, *, expect: tuple[int, ...], **headers: str
+        self, method: str, path: str, json: Any = None, *, expect: tuple[int, ...], files: Any = None, **headers: str
     ) -> Any: ...
 
 
@@ -52,6 +61,10 @@ class Play:
     guest_id: str = ""
     token: str = ""
     """Of a session of the guest's app."""
+    at: str = ""
+    """What the provider has for `to`, where that is something else."""
+    files: int = 0
+    """How many each copy carries, where it carries any."""
     due: datetime | None = None
 
     async def send(self, ahead: float = 0.0, **fields: Any) -> None:
@@ -94,7 +107,8 @@ CANCELLED = Ending("cancelled", ("message.cancelled",), (), 0)
 @dataclass(frozen=True)
 class Scenario:
     """`prepare` happens before anything may die, `act` while it may. `faults`: of the sandbox, from the beginning.
-    `refused`: steps whose call fails as if nobody were there."""
+    `refused`: steps whose call fails as if nobody were there. `sweeps`: what recovery looks for every few seconds,
+    beside what Temporal or a drainer was not notified of."""
 
     name: str
     says: str
@@ -105,6 +119,7 @@ class Scenario:
     to: str | None = None
     faults: tuple[dict[str, Any], ...] = ()
     refused: tuple[str, ...] = ()
+    sweeps: tuple[SweepKind, ...] = ()
 
     def play(self, client: Client) -> Play:
         """One playing of it, to an address of its own."""
@@ -136,6 +151,21 @@ async def _send_imessage(play: Play) -> None:
 
 async def _send_push(play: Play) -> None:
     await play.send(channel="push")
+
+
+async def _guest_with_an_iphone(play: Play) -> None:
+    guest = {"first_name": "Jordan", "last_name": play.to}
+    play.guest_id = play.to = (await play.client.call("POST", "/v1/guests", guest, expect=(201,)))["id"]
+    play.at = f"{next(NUMBERS):064x}"
+    device = {"platform": "ios", "kind": "apns", "token": play.at}
+    await play.client.call("POST", f"/v1/guests/{play.guest_id}/devices", device, expect=(201,))
+
+
+async def _send_files(play: Play) -> None:
+    photo = {"file": ("garden.png", PHOTO)}
+    asset = await play.client.call("POST", "/v1/assets", expect=(201,), files=photo)
+    play.files = 2
+    await play.send(media=[{"asset_id": asset["id"]}, {"url": f"{play.client.site}/lobby"}])
 
 
 async def _guest_with_an_app(play: Play) -> None:
@@ -248,11 +278,27 @@ _ALL = (
         channel="push",
         faults=({"kind": "accept_then_reset"},),
     ),
+    Scenario(
+        "lost apple push",
+        "the same to an iPhone, through APNs",
+        _send_push,
+        _guest_with_an_iphone,
+        end=replace(FAILED, copies=1, left=frozenset({"unknown"})),
+        channel="push",
+        faults=({"kind": "accept_then_reset"},),
+    ),
+    Scenario("files", "a text with a file that is uploaded and one that is fetched", _send_files),
     Scenario("scheduled", "a text for later", _send_ahead),
     Scenario("parts", "a text too long for one", _send_long, end=replace(DELIVERED, copies=2)),
     Scenario("retried", "the provider says 429 first", _send, faults=({"kind": "rate_limit"},)),
     Scenario("held", "the account is refused, then mended", _send, faults=({"kind": "auth"},)),
-    Scenario("parked", "its property is paused, then goes on", _resume, _pause_and_send),
+    Scenario(
+        "parked",
+        "its property is paused, then goes on",
+        _resume,
+        _pause_and_send,
+        sweeps=(SweepKind.PARKED,),
+    ),
     Scenario("refused", "the provider will not have the number", _send, end=FAILED, to="+13055552211"),
     Scenario(
         "fell back",
@@ -325,14 +371,22 @@ _ALL = (
         _erase,
         _guest_waits,
         replace(CANCELLED, workflow="NOT_FOUND"),
+        sweeps=(SweepKind.HISTORIES,),
     ),
     Scenario(
         "not notified",
         "Temporal is away when it is accepted: the sweep notifies it",
         _send,
         refused=("rpc start Message",),
+        sweeps=(SweepKind.OLD,),
     ),
     Scenario("not drained", "and when its events are due", _send, refused=("rpc wake Endpoint",)),
-    Scenario("forgotten", "Temporal has lost its state while it waits", _lose, _wait_a_little),
+    Scenario(
+        "forgotten",
+        "Temporal has lost its state while it waits",
+        _lose,
+        _wait_a_little,
+        sweeps=(SweepKind.NAMESPACE,),
+    ),
 )
 SCENARIOS = {scenario.name: scenario for scenario in _ALL}

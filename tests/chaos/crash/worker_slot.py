@@ -27,25 +27,12 @@ from bellhop.dev.callbacks import callback_env
 from bellhop.domain.ids import Prefix, message_workflow, parse
 from bellhop.sandbox.testing import Receiver, running
 from tests.chaos.crash.points import Point
-from tests.chaos.crash.process_pool import Child, ProcessPool, release_name, sweep_schedules
+from tests.chaos.crash.process_pool import SANDBOX, Child, ProcessPool, release_name
 from tests.chaos.crash.scenarios import NUMBERS, Ending, Play, Scenario
+from tests.chaos.crash.sweeping import stop_sweeping, sweeping
+from tests.databases import dsn_of
 from tests.sandbox_accounts import SANDBOX_SECRET, sandbox_sendgrid, sendgrid_batch
 
-# Slower than our own steps on a busy machine, so that they come in the order of the list; retried after a restart.
-SANDBOX = {
-    "twilio_sent_after": 0.4,
-    "twilio_delivered_after": 0.8,
-    "twilio_retry_pause": 3,
-    "sendblue_sent_after": 0.4,
-    "sendblue_delivered_after": 0.8,
-    "sendblue_retry_pause": 3,
-    "sendgrid_processed_after": 0.4,
-    "sendgrid_delivered_after": 0.8,
-    "sendgrid_open_after": 1.2,
-    "sendgrid_batch_window": 0.02,
-    "sendgrid_email_activity": True,
-    "sendgrid_retry_pauses": [2.5, 1, 1, 1, 1, 2, 2, 5, 5],
-}
 DIES_WITHIN, ENDS_WITHIN = 60.0, 120.0
 _STATE = """
     select message.stage, message.wake_due_at, message.erased_at,
@@ -70,6 +57,7 @@ class Shared:
     key: str
     receiver: Receiver
     room: Path
+    site: str
     received: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Several sandboxes in threads of one process must not build their models at the same time."""
@@ -108,6 +96,7 @@ class WorkerSlot:
         self._sandbox = httpx2.AsyncClient(base_url=sandbox_url, timeout=20, trust_env=False)
         self._api = api
         self._sandbox_url = sandbox_url
+        self.site = shared.site
         self._child: Child | None = None
         self._ended: list[int] = []
         self._record: psycopg.AsyncConnection[dict[str, Any]]
@@ -121,9 +110,10 @@ class WorkerSlot:
             "BELLHOP_PORT": str(port),
             "BELLHOP_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "BELLHOP_SANDBOX_URL": self._sandbox_url,
-            "POSTGRES_DSN": dsn(self._shared.server, self._name),
+            "POSTGRES_DSN": dsn_of(self._shared.server, self._name),
             "TEMPORAL_ADDRESS": self._shared.temporal.service_client.config.target_host,
             "TEMPORAL_NAMESPACE": self._shared.temporal.namespace,
+            "MEDIA_DIR": str(self._room / "media"),
         }
         while True:
             self._child = await self._shared.pool.start({"name": self._name, "room": str(self._room), "env": env})
@@ -137,7 +127,7 @@ class WorkerSlot:
         async with await psycopg.AsyncConnection.connect(self._shared.server, autocommit=True) as server:
             await server.execute(f"create database {self._name} template {self._shared.template}")
         self._record = await psycopg.AsyncConnection.connect(
-            dsn(self._shared.server, self._name), autocommit=True, row_factory=dict_row
+            dsn_of(self._shared.server, self._name), autocommit=True, row_factory=dict_row
         )
         # An endpoint's key names its workflow: the copies must not share one.
         await self._record.execute("update endpoints set id = uuidv7()")
@@ -152,9 +142,7 @@ class WorkerSlot:
         """Leave nothing."""
         if self._child is not None:
             self._child.kill()
-        for schedule in sweep_schedules(self._name):
-            with suppress(RPCError):
-                await self._shared.temporal.get_schedule_handle(schedule).delete()
+        await stop_sweeping(self._shared.temporal, self._name)
         await self._sandbox.aclose()
         await self._record.close()
         async with await psycopg.AsyncConnection.connect(self._shared.server, autocommit=True) as server:
@@ -167,11 +155,13 @@ class WorkerSlot:
 
     # --- the client
 
-    async def call(self, method: str, path: str, json: Any = None, *, expect: tuple[int, ...], **headers: str) -> Any:
+    async def call(
+        self, method: str, path: str, json: Any = None, *, expect: tuple[int, ...], files: Any = None, **headers: str
+    ) -> Any:
         """One request, until it is answered."""
         while True:
             try:
-                answer = await self._api.request(method, path, json=json, headers=headers)
+                answer = await self._api.request(method, path, json=json, files=files, headers=headers)
             except httpx2.TransportError:
                 await asyncio.sleep(0.05)
                 continue
@@ -254,13 +244,17 @@ class WorkerSlot:
 
     async def play(self, scenario: Scenario, point: Point | None, end: Ending) -> tuple[Played, set[str]]:
         """Play it, dying at `point`; returns what came of it and the steps that were passed."""
+        async with sweeping(self._shared.temporal, self._name, scenario.sweeps):
+            return await self._play(scenario, point, end)
+
+    async def _play(self, scenario: Scenario, point: Point | None, end: Ending) -> tuple[Played, set[str]]:
         await self.call("GET", "/healthz", expect=(200,))
         await self._sandbox.delete("/_sandbox/faults")
         play = scenario.play(self)
         if scenario.prepare is not None:
             await scenario.prepare(play)
         for fault in scenario.faults:
-            answer = await self._sandbox.post("/_sandbox/faults", json={**fault, "to": play.to})
+            answer = await self._sandbox.post("/_sandbox/faults", json={**fault, "to": play.at or play.to})
             assert answer.status_code == 201, answer.text
         self._say("refused", "\n".join(scenario.refused))
         (self._room / "died").unlink(missing_ok=True)
@@ -348,7 +342,7 @@ class WorkerSlot:
         return "\n".join(f"{event.event_time.ToJsonString()} {EventType.Name(event.event_type)}" for event in events)
 
     async def _copies(self, play: Play) -> list[dict[str, Any]]:
-        answer = await self._sandbox.get("/_sandbox/messages", params={"to": play.to, "steps": "false"})
+        answer = await self._sandbox.get("/_sandbox/messages", params={"to": play.at or play.to, "steps": "false"})
         laid_in = await self._record.execute("select id from inbox where message_id = %s", (row_key(play.message_id),))
         return [one for one in answer.json()["data"] if play.to in one["content"]] + await laid_in.fetchall()
 
@@ -365,11 +359,6 @@ def row_key(message_id: str) -> UUID:
     found = parse(Prefix.MESSAGE, message_id)
     assert found is not None
     return found
-
-
-def dsn(server: str, name: str) -> str:
-    """The same server, another database."""
-    return server.replace("/bellhop?", f"/{name}?")
 
 
 @asynccontextmanager
