@@ -1,7 +1,4 @@
-"""Where the bytes of files lie: a directory on a disk that the API and the workers share. Nobody else reads it.
-
-Everything here blocks: it is called in a thread.
-"""
+"""Files in a directory on a disk that the API and the workers share. Nobody else reads it."""
 
 from __future__ import annotations
 
@@ -9,24 +6,11 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol
-
-
-class Storage(Protocol):
-    """A place for files, each under a key of lower-case letters, digits and dashes. Raises OSError."""
-
-    def put(self, key: str, file: BinaryIO) -> None:
-        """Keep the rest of `file`: when this returns it is there whole."""
-
-    def open(self, key: str) -> BinaryIO:
-        """The bytes. Raises FileNotFoundError."""
-
-    def remove(self, key: str) -> None:
-        """Whatever is under the key, or nothing."""
+from typing import BinaryIO
 
 
 class Directory:
-    """`path` is made when it is first written to, for its owner only."""
+    """See `storage.Storage`. `path` is made when it is first written to, for its owner only."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

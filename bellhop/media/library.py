@@ -11,9 +11,9 @@ from uuid import UUID
 
 from bellhop.domain.media_addresses import MediaAddresses
 from bellhop.media import kinds
-from bellhop.media.directory import Directory, Storage
 from bellhop.media.kinds import Inspected
 from bellhop.media.settings import MediaSettings
+from bellhop.media.storage import Storage, storage_of
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ class Library:
 
     def __init__(self, settings: MediaSettings, addresses: MediaAddresses, storage: Storage | None = None) -> None:
         self.settings, self.addresses = settings, addresses
-        self._storage = storage or Directory(settings.dir)
+        self._storage = storage or storage_of(settings)
         self._threads = ThreadPoolExecutor(THREADS, "media")
 
     async def inspect(self, file: BinaryIO, claimed: str | None, filename: str | None) -> Inspected:
@@ -35,7 +35,7 @@ class Library:
         return await self._do(lambda: kinds.inspect(file, claimed, filename))
 
     async def put(self, key: str, file: BinaryIO) -> None:
-        """Keep the rest of a file: it is on the disk when this returns. Raises OSError."""
+        """Keep the rest of a file: it is there whole when this returns. Raises OSError."""
         await self._do(lambda: self._storage.put(key, file))
 
     async def open(self, key: str) -> BinaryIO:

@@ -88,8 +88,10 @@ class SendGrid:
     def _post(self, account: Account, outgoing: Outgoing) -> SendResult:
         try:
             body = mail(outgoing)
-        except OSError:
+        except FileNotFoundError:
             return SendResult(SendKind.REFUSED, code=FailureCode.MEDIA_UNAVAILABLE, text="a file is gone")
+        except OSError:
+            return SendResult(SendKind.RETRY, text="a file cannot be read just now")
         with Call(timeout=outgoing.timeout, deadline=outgoing.deadline) as call:
             try:
                 sdk(self._http, account).send(body)
