@@ -85,6 +85,8 @@ class Row:
     """Erased, and yet some of its text is still there."""
     wake_pending: bool = False
     """A notification of Temporal about it is pending."""
+    stopped: float | None = None
+    """When its guest's STOP was on record: one that is kept on disk first comes to be so later."""
     history: bool = False
     """Its guest was erased, and its Temporal history is still to be deleted."""
     attempts: list[Attempt] = field(default_factory=list)

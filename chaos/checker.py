@@ -19,7 +19,7 @@ WRONGS: dict[str, str] = {
     "twice": "a provider accepted some of its text more than once",
     "early": "a provider accepted it before the time its client was last given",
     "after cancel": "a cancel was answered 200, and a provider accepted it",
-    "after STOP": "handed to a provider after its guest's STOP was answered 2xx",
+    "after STOP": "handed to a provider after its guest's STOP was on record, or one answered 2xx is not",
     "two ways": "its next way began while the one before could still arrive",
     "other file": "a provider has another file than the one that was handed in, or none",
     "not shown": "a guest's app that follows its inbox was not shown what lies in it, or twice as new",

@@ -119,8 +119,10 @@ def withdrawn(exchange: Exchange, row: Row, copies: Sequence[Copy]) -> Iterator[
         yield "untrue answer", f"cancel was answered 200, and it is {status}"
     if status == "cancelled" and 200 not in answers and not row.erased:
         yield "untrue answer" if 409 in answers else "lost", "it is cancelled, and no client was answered so"
-    if exchange.stopped is not None and any(attempt.created > exchange.stopped for attempt in row.attempts):
-        yield "after STOP", "handed to a provider after its guest's STOP was answered"
+    if exchange.stopped is not None and row.stopped is None:
+        yield "after STOP", "its guest's STOP was answered, and is not on record"
+    elif row.stopped is not None and any(attempt.created > row.stopped for attempt in row.attempts):
+        yield "after STOP", "handed to a provider after its guest's STOP was on record"
     gone = erased_at(exchange)
     if gone is not None and any(attempt.created > gone for attempt in row.attempts):
         yield "after erasure", "handed to a provider after its guest was erased"

@@ -25,8 +25,9 @@ async def read(http: aiohttp.ClientSession, sandbox: str) -> list[Copy]:
 def _copy(shown: Mapping[str, Any]) -> Copy:
     steps = shown["steps"]
     reported = {step["word"] for step in steps if step["callback"] and str(step["answer"]).startswith("2")}
+    # Of a callback that was repeated the books say when the last try was due.
     failures = [
-        datetime.fromisoformat(step["at"]).timestamp()
+        datetime.fromisoformat(shown["accepted_at"] if step["tries"] else step["at"]).timestamp()
         for step in steps
         if step["changes_status"] and step["state"] != "owed" and PROVIDER_SAYS.get(step["word"]) == "failed"
     ]

@@ -19,7 +19,9 @@ TOKEN = re.compile(r"^[qt]\d{5}(?=\.)")
 
 _MESSAGES = """
 select id, content, channel, stage, failure_code, created_at, updated_at, erased_at is not null as erased,
-  coalesce(content, recipient, subject) is not null as readable, wake_due_at is not null as wake_pending
+  coalesce(content, recipient, subject) is not null as readable, wake_due_at is not null as wake_pending,
+  (select extract(epoch from min(said.created_at)) from consents said
+    where said.address_hash = messages.address_hash and said.action = 'opt_out' and said.source = 'guest') as stopped
 from messages where direction = 'outbound'
 """
 _ATTEMPTS = (
@@ -121,4 +123,5 @@ def _row(message: Mapping[str, Any]) -> Row:
         erased=message["erased"],
         remains=message["readable"],
         wake_pending=message["wake_pending"],
+        stopped=None if message["stopped"] is None else float(message["stopped"]),
     )

@@ -106,7 +106,7 @@ def _on_other_channels() -> tuple[list[Exchange], list[Row], list[Copy]]:
     rows = [
         row(20, "delivered"),
         row(21),
-        row(22, "gave_up", failure="opted_out", attempts=[]),
+        row(22, "gave_up", failure="opted_out", attempts=[], stopped=106.0),
         row(23, "read", channel="in_app"),
         row(24, "sent", channel="push"),
         row(25, "gave_up", channel="push", failure="outcome_unknown"),

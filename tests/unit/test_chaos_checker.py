@@ -211,6 +211,10 @@ def attempted_after_stop(all_: Accounts) -> None:
     all_.rows[11].attempts.append(Attempt("not_sent", 107.0))
 
 
+def a_stop_lost(all_: Accounts) -> None:
+    all_.rows[11].stopped = None
+
+
 def never_shown(all_: Accounts) -> None:
     all_.apps[0].shown.clear()
 
@@ -271,6 +275,7 @@ CASES: list[tuple[Callable[[Accounts], None], str, str]] = [
     (another_picture, "other file", "q00021"),
     (no_picture, "other file", "q00021"),
     (attempted_after_stop, "after STOP", "q00022"),
+    (a_stop_lost, "after STOP", "q00022"),
     (never_shown, "not shown", "q00023"),
     (shown_twice, "not shown", "q00023"),
     (a_device_notified_twice, "twice", "q00024"),
