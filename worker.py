@@ -22,6 +22,7 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.drain import EndpointActivities
+from activities.intents import IntentActivities
 from activities.messages import MessageActivities
 from activities.recovery import RecoveryActivities
 from activities.release import ReleaseActivities
@@ -30,6 +31,8 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.domain.routing import carried
 from bellhop.domain.scopes import ENVIRONMENTS
 from bellhop.engine.installation import await_installation
+from bellhop.intents.built_in import BuiltInDetector
+from bellhop.intents.detectors import detector_of
 from bellhop.logging import configure_logs
 from bellhop.media.fetching import Fetcher
 from bellhop.media.library import Library
@@ -37,6 +40,7 @@ from bellhop.providers import PACKAGES, providers
 from bellhop.providers.lease import DeadMansSwitch, boottime
 from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.connections import make_engine
+from bellhop.store.conversations.intent_record import IntentRecord
 from bellhop.store.delivery.attempt_store import AttemptStore, Routes
 from bellhop.store.delivery.files import MessageFiles
 from bellhop.temporal import contract
@@ -49,6 +53,7 @@ from bellhop.webhooks.outbox import PostgresOutbox
 from bellhop.webhooks.poster import WebhookPoster, make_client
 from bellhop.webhooks.resolver import close_shared
 from workflows.endpoint import EndpointWorkflow
+from workflows.intents import IntentsWorkflow
 from workflows.message import MessageWorkflow
 from workflows.release import PacedReleaseWorkflow, ReleaseWorkflow
 from workflows.sweep import SweepWorkflow
@@ -61,6 +66,7 @@ RUNNER = UnsandboxedWorkflowRunner()
 WORKFLOWS_AT_ONCE = 50
 SLOW = 2.0
 """Seconds: an account whose calls take longer gets fewer of them at a time."""
+DETECTIONS_AT_ONCE = 8
 RELEASES_AT_ONCE = 2
 """Backlogs of parked messages that one process releases at the same time."""
 PACES_AT_ONCE = 500
@@ -177,6 +183,7 @@ def activity_workers(
             graceful_shutdown_timeout=GRACE,
         ),
         *release_workers(client, settings, engine, dispatcher),
+        intent_worker(client, settings, engine, dispatcher),
     ]
 
 
@@ -207,6 +214,29 @@ def release_workers(
             graceful_shutdown_timeout=GRACE,
         ),
     ]
+
+
+def intent_worker(client: Client, settings: Settings, engine: AsyncEngine, dispatcher: TemporalDispatcher) -> Worker:
+    """The worker that looks for what guests want: apart from all else, so that no message waits for it."""
+    record, asked = IntentRecord(engine, dispatcher.wake_endpoints), settings.intents
+    try:
+        detector = detector_of(asked)
+    except ImportError:
+        raise SettingsError(
+            f"BELLHOP_INTENTS_DETECTOR is {asked.detector.value}, whose SDK is not installed: pip install "
+            f"'bellhop[{asked.detector.value}]'"
+        ) from None
+    detecting = IntentActivities(record, detector, BuiltInDetector(), asked.timeout)
+    return Worker(
+        client,
+        task_queue=contract.TASK_QUEUE_INTENTS,
+        workflows=[IntentsWorkflow],
+        workflow_runner=RUNNER,
+        max_concurrent_workflow_task_polls=2,
+        activities=[detecting.detect],
+        max_concurrent_activities=DETECTIONS_AT_ONCE,
+        graceful_shutdown_timeout=GRACE,
+    )
 
 
 async def run(settings: Settings, role: str) -> None:

@@ -39,6 +39,7 @@ TAGS = [
     {"name": "Guests", "description": "Who they go to."},
     {"name": "Inbox", "description": "Sessions of guests' apps, and what these read in them: the channel `in_app`."},
     {"name": "Consents", "description": "What their addresses allow."},
+    {"name": "Intents", "description": "What they want, as it was found in what they wrote."},
     {"name": "Webhooks", "description": "Where events are posted, and what was delivered."},
     # Generators make a file of each tag: what is posted must not share the one of the calls.
     {"name": "Events", "description": "What is posted to your endpoints."},

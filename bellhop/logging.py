@@ -13,8 +13,8 @@ import structlog
 
 from bellhop.providers import PACKAGES
 
-CHATTY = ("urllib3", "sqlalchemy", "httpx2", "httpcore2")
-"""They log URLs and statements' parameters at INFO or DEBUG; providers' SDKs are in their packages."""
+CHATTY = ("urllib3", "sqlalchemy", "httpx2", "httpcore2", "anthropic", "openai")
+"""They log URLs, bodies and statements' parameters at INFO or DEBUG; providers' SDKs are in their packages."""
 
 
 class JsonLines(logging.Formatter):

@@ -18,6 +18,7 @@ from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.media_addresses import MediaAddresses
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.sweeps import SweepKind
+from bellhop.intents.settings import IntentSettings
 from bellhop.media.settings import MediaSettings
 from bellhop.providers import PACKAGES
 from bellhop.providers.package import ProviderSettings
@@ -198,6 +199,7 @@ class Settings(BaseModel):
     """By name, one group for each package of `bellhop.providers`: see `provider`."""
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
     webhook: WebhookSettings = Field(default_factory=WebhookSettings)
+    intents: IntentSettings = Field(default_factory=IntentSettings)
     spool: SpoolSettings = Field(default_factory=SpoolSettings)
     media: MediaSettings = Field(default_factory=MediaSettings)
 

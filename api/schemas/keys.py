@@ -133,6 +133,8 @@ def _choices(settings: dict[str, Any]) -> dict[str, Any]:
     known = {channel.value for channel in Channel}
     if not isinstance(chosen, dict) or any(name not in known or chosen[name] not in CHOICES for name in chosen):
         raise wrong("outcome_unknown", 'expected outcome_unknown to be such as {"email": "resend"}: fail or resend')
+    if not isinstance(settings.get("detect_intents", True), bool):
+        raise wrong("detect_intents", "expected detect_intents to be true or false")
     return settings
 
 
@@ -160,8 +162,9 @@ class ChangeProperty(Strict):
             "read guests' inboxes, e.g. `https://app.hotel.example`), `whatsapp_first_contact` (a template with the "
             "parameter `content`, as which a free text goes out on WhatsApp where the guest has not written in the "
             "last 24 hours), `channel_order` (the channels of messages sent by `auto`, in the order in which they are "
-            'tried, e.g. `["whatsapp", "sms"]`), and `outcome_unknown`, what to do on a channel when nobody can '
-            "say whether the provider took a message, `fail` (the default) or `resend`, e.g. "
+            'tried, e.g. `["whatsapp", "sms"]`), `detect_intents` (false: what guests want is not looked for), and '
+            "`outcome_unknown`, what to do on a channel when nobody can say whether the provider took a message, "
+            "`fail` (the default) or `resend`, e.g. "
             '`{"outcome_unknown": {"email": "resend"}}`.'
         ),
     ] = {}

@@ -11,7 +11,18 @@ import structlog
 import typer
 from dotenv import dotenv_values
 
-from bellhop.cli import consents, dev, inbound, installation, messages, properties, reports, senders, templates
+from bellhop.cli import (
+    consents,
+    dev,
+    inbound,
+    installation,
+    intents,
+    messages,
+    properties,
+    reports,
+    senders,
+    templates,
+)
 from bellhop.cli.options import OneLine
 from bellhop.settings import env_file
 
@@ -41,6 +52,7 @@ app.add_typer(properties.accounts_app, name="accounts")
 app.add_typer(senders.app, name="senders")
 app.add_typer(consents.app, name="consents")
 app.add_typer(inbound.app, name="inbound")
+app.add_typer(intents.app, name="intents")
 app.add_typer(templates.app, name="templates")
 
 

@@ -23,6 +23,7 @@ AHEAD = timedelta(seconds=4)
 PATIENCE = 60.0
 FROM = "+15005550006"
 """The number that the sandbox's account has."""
+ANSWER = "Could we get a late checkout?"
 MARK = "the demonstration's receiver"
 
 NAMED = "jordan"
@@ -56,6 +57,7 @@ class Demo:
             sent = [self._send(sample, guest_id) for sample in SAMPLES]
             for sample, message in zip(SAMPLES, sent, strict=True):
                 self._follow(sample, message)
+            self._answer()
             hooks = self._webhooks(
                 endpoint, {message["id"]: sample for sample, message in zip(SAMPLES, sent, strict=True)}
             )
@@ -167,6 +169,23 @@ Ctrl-C stops everything and keeps the data."""
                     raise DemoFailed(f"{message['id']} ended as {seen['status']}: {seen['metadata'].get('error')}")
                 time.sleep(0.1)
         raise DemoFailed(f"{message['id']} is still {seen['status']} after {PATIENCE:.0f} s")
+
+    def _answer(self) -> None:
+        """The guest answers, and what they want is found in it."""
+        known = self._intents()
+        label = f"a guest writes {ANSWER!r}"
+        with self._console.step(label) as step:
+            self._sandbox("POST", "inbound", {"from": PHONE, "to": FROM, "body": ANSWER})
+            began = time.monotonic()
+            while time.monotonic() - began < PATIENCE:
+                if new := [kind for key, kind in self._intents().items() if key not in known]:
+                    step.label = f"{label}: {', '.join(new)}"
+                    return
+                time.sleep(0.1)
+        raise DemoFailed(f"nothing was found in {ANSWER!r} within {PATIENCE:.0f} s")
+
+    def _intents(self) -> dict[str, str]:
+        return {one["id"]: one["type"] for one in self._call("GET", "/v1/intents")["data"]}
 
     def _webhooks(self, endpoint: Mapping[str, Any], samples: Mapping[str, Sample]) -> list[dict[str, Any]]:
         """The deliveries about our messages: complete, in order for each message, and rightly signed twice."""

@@ -41,6 +41,7 @@ class Prefix(StrEnum):
     SESSION = "gss"
     STAY = "sty"
     CONSENT = "cns"
+    INTENT = "int"
     TEMPLATE = "tpl"
     ASSET = "ast"
     REQUEST = "req"
@@ -64,6 +65,11 @@ def parse(prefix: Prefix, text: str) -> UUID | None:
 def message_workflow(message: UUID) -> str:
     """The id of the workflow of a message: the message's own public id."""
     return render(Prefix.MESSAGE, message)
+
+
+def intents_workflow(message: UUID) -> str:
+    """The id of the workflow that looks for intents in a guest's message."""
+    return f"intents_{render(Prefix.INBOUND, message)}"
 
 
 def release_workflow(scope: UUID, channel: str) -> str:

@@ -18,6 +18,8 @@ class SweepKind(StrEnum):
     """Calls that outlived their lease."""
     PARKED = "parked"
     """What is parked and can go on; held accounts that nobody tries."""
+    INTENTS = "intents"
+    """Guests' messages in which nobody has looked for intents."""
     ENDPOINTS = "endpoints"
     """Webhook endpoints that nobody drains."""
     HISTORIES = "histories"
@@ -33,6 +35,7 @@ TURNS = {
     SweepKind.PAST_DUE: 2,
     SweepKind.LAPSED: 4,
     SweepKind.PARKED: 2,
+    SweepKind.INTENTS: 1,
     SweepKind.ENDPOINTS: 2,
     SweepKind.NAMESPACE: 10,
     SweepKind.HISTORIES: 4,

@@ -10,10 +10,11 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from bellhop.domain.rows.guests import GuestRow
+from bellhop.domain.rows.intents import IntentRow
 from bellhop.domain.rows.messages import PublicMessage
 from bellhop.domain.rows.webhooks import EndpointRow
 
-SubjectRow = PublicMessage | GuestRow | EndpointRow
+SubjectRow = PublicMessage | GuestRow | IntentRow | EndpointRow
 """What an event is about, as the database has it."""
 
 

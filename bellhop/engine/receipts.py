@@ -196,6 +196,7 @@ def _now_and_later(items: Sequence[Receipt | Inbound]) -> tuple[Sequence[Receipt
 def tell(engine: Engine, recorded: Recorded) -> None:
     engine.dispatcher.signal_receipts(recorded.signals)
     engine.dispatcher.wake_endpoints(recorded.endpoints)
+    engine.dispatcher.detect_intents(recorded.texts)
 
 
 def _signers(adapter: Provider, accounts: Sequence[Sequence[Account]], callback: CallbackRequest) -> Sequence[Account]:

@@ -14,6 +14,7 @@ from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import NotFound
 from bellhop.store.conversations import inbound, unmatched
+from bellhop.store.conversations.inbound import Received
 
 
 class NotOfThatAccount(Exception):
@@ -30,7 +31,7 @@ async def assign(engine: Engine, receipt_id: UUID, scope: Scope) -> UUID:
     """Make it a message of this scope, which is told of it as of any other. Returns the message's key. Raises NotFound,
     NotOfThatAccount."""
 
-    async def work(tx: AsyncConnection) -> tuple[UUID, set[UUID]]:
+    async def work(tx: AsyncConnection) -> tuple[UUID, Received]:
         row = await unmatched.locked(tx, receipt_id)
         item = _read(engine, row) if row is not None else None
         if row is None or item is None:
@@ -39,8 +40,9 @@ async def assign(engine: Engine, receipt_id: UUID, scope: Scope) -> UUID:
             raise NotOfThatAccount
         return await inbound.assign(tx, row.id, scope.id, row.provider, item, engine.book)
 
-    message_id, endpoints = await engine.database.write(work)
-    engine.dispatcher.wake_endpoints(endpoints)
+    message_id, received = await engine.database.write(work)
+    engine.dispatcher.wake_endpoints(received.endpoints)
+    engine.dispatcher.detect_intents(received.texts)
     return message_id
 
 

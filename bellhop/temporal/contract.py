@@ -10,6 +10,7 @@ TASK_QUEUE_WEBHOOKS = "bellhop-webhooks"
 TASK_QUEUE_RECOVERY = "bellhop-recovery"
 TASK_QUEUE_RELEASES = "bellhop-releases"
 TASK_QUEUE_PACES = "bellhop-paces"
+TASK_QUEUE_INTENTS = "bellhop-intents"
 
 
 def providers_queue(through: str | None) -> str:
@@ -23,6 +24,7 @@ ENDPOINT_WORKFLOW = "Endpoint"
 SWEEP_WORKFLOW = "Sweep"
 RELEASE_WORKFLOW = "Release"
 PACED_RELEASE_WORKFLOW = "PacedRelease"
+INTENTS_WORKFLOW = "Intents"
 
 WAKE = "wake"
 RECEIPT_RECORDED = "receipt_recorded"
@@ -35,6 +37,7 @@ SWEEP = "sweep"
 SWEEP_KIND = "sweep_kind"
 RELEASE = "release"
 RELEASE_PACED = "release_paced"
+DETECT = "detect"
 
 SWEEP_SCHEDULE = "bellhop-sweep"
 """The one schedule of the versions before each kind of work had its own; theirs begin with it."""

@@ -26,9 +26,16 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from bellhop.domain.ids import endpoint_workflow, message_workflow, paced_release_workflow, release_workflow
+from bellhop.domain.ids import (
+    endpoint_workflow,
+    intents_workflow,
+    message_workflow,
+    paced_release_workflow,
+    release_workflow,
+)
 from bellhop.domain.rows.delivery import Backlog, PacedBacklog
 from bellhop.domain.rows.messages import MessageRow
+from bellhop.store.conversations.inbound import Text
 from bellhop.store.delivery import pending_wakes
 from bellhop.store.delivery.receipts import Signal
 from bellhop.temporal import contract
@@ -133,6 +140,12 @@ class TemporalDispatcher:
         if endpoints:
             self._to_wake.update(endpoints)
             self._news.set()
+
+    def detect_intents(self, texts: Iterable[Text]) -> None:
+        """Guests have written: have it looked at for what they want. Pending until that is done, not until it is
+        started."""
+        for one in texts:
+            self._go(_Call(partial(self.start_detection, one.message_id, one.scope_id), None, None))
 
     def release(self, backlogs: Iterable[Backlog | PacedBacklog]) -> None:
         """What these waited for is over: have them released. Should this be lost, the next sweep sees it."""
@@ -302,6 +315,21 @@ class TemporalDispatcher:
             start_signal=contract.WAKE,
             static_summary="releases what waits for a sender's pace",
             priority=turn_of(backlog.pace_id),
+            task_timeout=TASK_TIMEOUT,
+            rpc_timeout=RPC_TIMEOUT,
+        )
+
+    async def start_detection(self, message_id: UUID, scope_id: UUID) -> None:
+        """Make sure that a guest's message is looked at for intents. Safe to repeat: the record knows if it was."""
+        await self._client.start_workflow(
+            contract.INTENTS_WORKFLOW,
+            str(message_id),
+            id=intents_workflow(message_id),
+            task_queue=contract.TASK_QUEUE_INTENTS,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            static_summary="looks for what the guest wants",
+            priority=turn_of(scope_id),
             task_timeout=TASK_TIMEOUT,
             rpc_timeout=RPC_TIMEOUT,
         )

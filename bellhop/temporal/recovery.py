@@ -21,10 +21,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from bellhop.domain.answers import Swept
 from bellhop.domain.ids import message_workflow
 from bellhop.domain.rows.delivery import Backlog, PacedBacklog
+from bellhop.domain.rows.intents import Undetected
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.domain.sweeps import SweepKind
 from bellhop.store.access import installation
+from bellhop.store.conversations import intents
 from bellhop.store.delivery import left_behind, paces, parked, pending_wakes, retention
 from bellhop.store.delivery.pending_wakes import IdleEndpoint, RebuildPlace
 from bellhop.store.messages import assets
@@ -113,6 +115,7 @@ class PostgresSweeper:
             SweepKind.NAMESPACE: self._if_temporal_is_new,
             **{kind: partial(self._left_behind, kind) for kind in left_behind.KINDS},
             SweepKind.PARKED: self._parked,
+            SweepKind.INTENTS: self._intents,
             SweepKind.ENDPOINTS: self._endpoints,
             SweepKind.HISTORIES: self._histories,
             SweepKind.OLD: self._forget,
@@ -253,6 +256,20 @@ class PostgresSweeper:
 
         await asyncio.gather(*(wake(endpoint) for endpoint in endpoints))
         look.woken = len(endpoints)
+
+    async def _intents(self, look: Progress) -> None:
+        """Have guests' messages looked at whose workflow was not started, or was lost."""
+        async with self._engine.begin() as tx:
+            rows = await intents.undetected(tx, self._grace, left_behind.place(look.after), PAGE)
+        look.at_once = len(rows) == PAGE
+        look.after = str(left_behind.Place(rows[-1].wake_due_at, rows[-1].id)) if look.at_once else None
+
+        async def start(row: Undetected) -> None:
+            async with self._calls:
+                await self._dispatcher.start_detection(row.id, row.scope_id)
+
+        await asyncio.gather(*(start(row) for row in rows))
+        look.woken = len(rows)
 
     async def _parked(self, look: Progress) -> None:
         """See to it that what is parked is released once it can go on, and that a held account is tried."""

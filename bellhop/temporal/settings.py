@@ -49,6 +49,7 @@ class SweepSettings(SettingsGroup):
     past_due: float | None = _every("messages past due", TURNS[SweepKind.PAST_DUE])
     lapsed: float | None = _every("calls past their lease", TURNS[SweepKind.LAPSED])
     parked: float | None = _every("parked messages that can go on", TURNS[SweepKind.PARKED])
+    intents: float | None = _every("guests' messages in which nobody has looked for intents", TURNS[SweepKind.INTENTS])
     endpoints: float | None = _every("endpoints that nobody drains", TURNS[SweepKind.ENDPOINTS])
     namespace: float | None = _every("a Temporal that has lost its state", TURNS[SweepKind.NAMESPACE])
     histories: float | None = _every("histories of erased guests", TURNS[SweepKind.HISTORIES])

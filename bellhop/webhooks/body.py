@@ -8,7 +8,9 @@ from typing import Any
 from bellhop.domain import serializers
 from bellhop.domain.events import EventType
 from bellhop.domain.ids import Prefix
+from bellhop.domain.intent_object import intent
 from bellhop.domain.rows.guests import GuestRow
+from bellhop.domain.rows.intents import IntentRow
 from bellhop.domain.rows.messages import PublicMessage
 from bellhop.domain.rows.webhooks import EndpointRow
 from bellhop.domain.statuses import RANK, Stage
@@ -20,6 +22,7 @@ PREFIX: dict[str, Prefix] = {
     "guest": Prefix.GUEST,
     "endpoint": Prefix.ENDPOINT,
     "conversation": Prefix.CONVERSATION,
+    "intent": Prefix.INTENT,
 }
 
 
@@ -38,6 +41,8 @@ def data(delivery: PendingDelivery) -> dict[str, Any]:
         return serializers.erased(PREFIX[delivery.subject], delivery.subject_id, delivery.property_id)
     if isinstance(row, GuestRow):
         return serializers.guest(row)
+    if isinstance(row, IntentRow):
+        return intent(row)
     if isinstance(row, EndpointRow):
         return serializers.disabled_endpoint(row, delivery.facts.get("reason"), delivery.created_at)
     return serializers.inbound(row) if delivery.subject == "inbound" else _message(delivery, row)

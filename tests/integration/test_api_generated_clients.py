@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.app import create_app
+from bellhop.domain.ids import Prefix, render
 from bellhop.settings import Settings
 from tests.integration import generated_kit
 from tests.integration.conftest_api import Api, open_api
@@ -40,6 +41,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "details": {"a": 1},
     },
     "updateSender": {"name": None, "standby": False, "default": True, "rate": 2.5},
+    "updateIntent": {"status": "done", "type": "dining"},
     "rescheduleMessage": {"scheduled_at": "2031-01-01T00:00:00.000000Z"},
 }  # fmt: skip
 """Operation → each field it can change, and what to. A test sees to it that none is missing."""
@@ -86,12 +88,21 @@ async def _made(api: Api) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
     sender = {"channel": "sms", "address": "+13055550166", "name": "Front desk", "standby": True}
     place = f"/v1/properties/{guest['property_id']}"
+    ((intent,),) = await api.sql(
+        """
+        with said as (insert into messages (scope_id, direction, channel, due_at)
+          select scope_id, 'inbound', 'sms', now() from messages limit 1 returning id, scope_id)
+        insert into intents (scope_id, message_id, type, detected_type, confidence, evidence, detector)
+        select scope_id, id, 'parking', 'parking', 900, 'parking', 'built_in' from said returning id
+        """
+    )
     return {
         "updateGuest": (await api.http.patch(f"/v1/guests/{guest['id']}", json={"is_active": False})).json(),
         "updateWebhook": (await api.http.patch(f"/v1/webhooks/{webhook['id']}", json={"is_active": False})).json(),
         "updateProperty": (await api.http.patch(place, json=fields)).json(),
         "updateStay": (await api.http.post("/v1/stays", json=stay)).json(),
         "updateSender": (await api.http.post("/v1/senders", json=sender)).json(),
+        "updateIntent": (await api.http.get(f"/v1/intents/{render(Prefix.INTENT, intent)}")).json(),
         "rescheduleMessage": message,
     }
 

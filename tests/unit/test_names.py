@@ -104,6 +104,8 @@ KEPT: dict[tuple[str, str], str] = {
     ("tests/chaos/crash/worker_slot.py", "conductor"): "a column of the database",
     ("docs/decisions/0010-whose-temporal.md", "conductor"): "a column of the database",
     ("bellhop/dev/demo_messages.py", "door"): "a guest's room has one",
+    ("bellhop/intents/languages/en.py", "door"): "a guest's room has one",
+    ("bellhop/intents/languages/en.py", "entrance"): "a house has one",
     ("bellhop/domain/content.py", "strike"): "an element of HTML",
     ("chaos/plan.py", "strikes"): "the name of a stream of random numbers: part of what a seed means",
     ("api/schemas/ledger.py", "owed"): "a member of the public object",

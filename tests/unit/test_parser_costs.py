@@ -30,6 +30,8 @@ from bellhop.domain.channels import AddressKind, Channel
 from bellhop.domain.content import MAX_CONTENT
 from bellhop.domain.delivery_ports import Account, CallbackRequest
 from bellhop.domain.ids import Prefix
+from bellhop.domain.intents import LONGEST_READ
+from bellhop.intents import built_in as intents
 from bellhop.providers import providers
 from bellhop.webhooks import ssrf_guard
 from bellhop.webhooks.ssrf_guard import ForbiddenTarget
@@ -102,6 +104,7 @@ PARSERS: dict[str, tuple[Callable[[str], object], int]] = {
     "text of an SMS": (lambda text: content.parts(Channel.SMS, text), MAX_CONTENT),
     "text of a guest": (consent_keywords.consent_keyword, consent_keywords.LONGEST),
     "text below STOP": (lambda text: consent_keywords.consent_keyword("stop\n" + text), consent_keywords.LONGEST - 5),
+    "intents of a guest": (intents.detect, LONGEST_READ),
     "template": (lambda text: templates.parameters_of([text], html=False), MAX_CONTENT),
     "place of a template": (lambda text: templates.parameters_of([f"{{{{ a{text} }}}}"], html=False), MAX_CONTENT),
     "tag of a template": (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, LargeBinary, Uuid, any_, bindparam, case, func, insert, update
+from sqlalchemy import Boolean, DateTime, LargeBinary, Uuid, any_, bindparam, case, func, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,11 +19,12 @@ from bellhop.domain.consents import Effect
 from bellhop.domain.delivery_ports import Account, Inbound
 from bellhop.domain.events import EventType
 from bellhop.domain.statuses import Stage
+from bellhop.domain.text import visible
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.conversations import inbound_guests, inbound_scopes
 from bellhop.store.conversations.inbound_guests import Sender
 from bellhop.store.guests import consents, profiles
-from bellhop.store.tables import contact_points, conversations, messages, receipts
+from bellhop.store.tables import contact_points, conversations, messages, receipts, scopes
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
 
@@ -35,6 +37,19 @@ _OF_MESSAGE = CompiledStatement(
     update(receipts).where(receipts.c.id == bindparam("receipt")).values(message_id=bindparam("message"))
 )
 _SAID_AT = bindparam("said_at", type_=DateTime(timezone=True))
+_WANTS_INTENTS = (
+    select(func.coalesce(scopes.c.settings["detect_intents"].astext, "true") != "false")
+    .where(scopes.c.id == bindparam("scope", type_=Uuid))
+    .scalar_subquery()
+)
+
+
+@dataclass(slots=True)
+class _Stored:
+    id: UUID
+    wake_due_at: datetime | None
+
+
 _STORE = CompiledStatement(
     insert(messages)
     .values(
@@ -43,11 +58,13 @@ _STORE = CompiledStatement(
         due_at=func.now(),
         # Of nothing and a time, `least` is the time.
         sent_at=case((_SAID_AT.is_not(None), func.least(_SAID_AT, func.now()))),
+        # It is yet to be looked at for intents (intents.py), unless the property wants none or there is no text.
+        wake_due_at=case((bindparam("readable", type_=Boolean) & _WANTS_INTENTS, func.clock_timestamp())),
     )
-    .returning(messages.c.id),
+    .returning(messages.c.id, messages.c.wake_due_at),
     ("scope_id", "channel", "recipient", "sender", "address_hash", "guest_id", "conversation_id", "content", "details",
      "provider"),
-    value=UUID,
+    row=_Stored,
 )  # fmt: skip
 _here = (
     contact_points.c.scope_id == bindparam("scope"),
@@ -89,11 +106,27 @@ class _Address:
     """Every one under which it may be stored; under the first it is from now on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message in which intents are to be looked for."""
+
+    message_id: UUID
+    scope_id: UUID
+
+
+@dataclass(slots=True)
+class Received:
+    """What the commit leaves to do."""
+
+    endpoints: set[UUID] = field(default_factory=set)
+    """Those owed an event."""
+    texts: list[Text] = field(default_factory=list)
+
+
 async def receive(
     tx: AsyncConnection, verified: Sequence[Account], item: Inbound, book: AddressBook
-) -> set[UUID] | None:
-    """Store one inbound message once for each scope whose message it is. Returns the endpoints owed an event; None when
-    it was here before.
+) -> Received | None:
+    """Store one inbound message once for each scope whose message it is. None when it was here before.
 
     Where it is nobody's, only the receipt is kept; STOP and START bind every scope that shares the sender all the same.
     """
@@ -115,11 +148,10 @@ async def receive(
     addresses = [_Address(one.scope_id, kind, item.sender, tuple(hashes)) for one in owners]
     addresses.sort(key=lambda address: address.scope_id)
     seen = [(address, await _guest_seen(tx, address)) for address in addresses]
-    endpoints: set[UUID] = set()
+    received = Received()
     for address, sender in seen:
         receipt = evidence[address.scope_id]
-        evidence[address.scope_id], wakes = await _message(tx, address, item, provider, sender, receipt)
-        endpoints |= wakes
+        evidence[address.scope_id] = await _message(tx, address, item, provider, sender, receipt, received)
     effect = item.effect or consent_keyword(item.text)
     if effect in (Effect.OPT_OUT, Effect.OPT_IN):
         # START also where nothing was stopped: a STOP said before may be late.
@@ -129,18 +161,18 @@ async def receive(
             await consents.write(
                 tx, scope_id, kind.value, hashes[0], effect, "guest", proof, occurred_at=item.occurred_at
             )
-    return endpoints
+    return received
 
 
 async def assign(
     tx: AsyncConnection, receipt_id: UUID, scope_id: UUID, provider: str, item: Inbound, book: AddressBook
-) -> tuple[UUID, set[UUID]]:
-    """Make a text that was nobody's a message of this scope. `receipt_id`: its receipt, locked. Returns the message and
-    the endpoints owed an event."""
+) -> tuple[UUID, Received]:
+    """Make a text that was nobody's a message of this scope. `receipt_id`: its receipt, locked. Returns the message."""
     kind = CHANNELS[item.channel].address
     address = _Address(scope_id, kind, item.sender, tuple(book.hashes(kind, item.sender)))
     sender = await _guest_seen(tx, address)
-    message_id, endpoints = await _message(tx, address, item, provider, sender, receipt_id)
+    received = Received()
+    message_id = await _message(tx, address, item, provider, sender, receipt_id, received)
     await tx.execute(update(receipts).where(receipts.c.id == receipt_id).values(scope_id=scope_id))
     effect = item.effect or consent_keyword(item.text)
     if effect in (Effect.OPT_OUT, Effect.OPT_IN):
@@ -148,18 +180,27 @@ async def assign(
         await consents.write(
             tx, scope_id, kind.value, address.hashes[0], effect, "guest", message_id, occurred_at=item.occurred_at
         )
-    return message_id, endpoints
+    return message_id, received
 
 
 async def _message(
-    tx: AsyncConnection, address: _Address, item: Inbound, provider: str, sender: Sender, receipt_id: UUID
-) -> tuple[UUID, set[UUID]]:
-    """A text as a message of a scope, with its event. Returns it and the endpoints owed that."""
+    tx: AsyncConnection,
+    address: _Address,
+    item: Inbound,
+    provider: str,
+    sender: Sender,
+    receipt_id: UUID,
+    received: Received,
+) -> UUID:
+    """A text as a message of a scope, with its event, which is returned."""
     conversation_id = await _conversation(tx, address, sender.guest_id)
-    message_id = await _store(tx, address, item, provider, sender, conversation_id)
-    await _OF_MESSAGE(tx, receipt=receipt_id, message=message_id)
-    received = NewEvent(EventType.MESSAGE_RECEIVED.value, "received", {"channel": item.channel.value})
-    return message_id, await events.write(tx, address.scope_id, "inbound", message_id, [received])
+    stored = await _store(tx, address, item, provider, sender, conversation_id)
+    await _OF_MESSAGE(tx, receipt=receipt_id, message=stored.id)
+    event = NewEvent(EventType.MESSAGE_RECEIVED.value, "received", {"channel": item.channel.value})
+    received.endpoints |= await events.write(tx, address.scope_id, "inbound", stored.id, [event])
+    if stored.wake_due_at is not None:
+        received.texts.append(Text(stored.id, address.scope_id))
+    return stored.id
 
 
 async def _record_receipt(
@@ -196,9 +237,11 @@ async def _store(
     provider: str,
     sender: Sender,
     conversation_id: UUID,
-) -> UUID:
+) -> _Stored:
     stored = await _STORE(
         tx,
+        scope=address.scope_id,
+        readable=visible(item.text),
         scope_id=address.scope_id,
         channel=item.channel.value,
         recipient=item.recipient,

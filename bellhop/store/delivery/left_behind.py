@@ -73,7 +73,8 @@ _PENDING = _statement(
     """
     select message.id as message_id, message.wake_due_at as at, message.id
     from messages message
-    where message.wake_due_at < now() - make_interval(secs => :ago) and (message.wake_due_at, message.id) > (:at, :id)
+    where message.direction = 'outbound'
+      and message.wake_due_at < now() - make_interval(secs => :ago) and (message.wake_due_at, message.id) > (:at, :id)
     order by message.wake_due_at, message.id limit :most
     """
 )

@@ -22,7 +22,7 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.standing import Reason, says_less
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement
-from bellhop.store.conversations.inbound import receive
+from bellhop.store.conversations.inbound import Text, receive
 from bellhop.store.delivery import attempt_rows, receipt_rows, shared_senders
 from bellhop.store.delivery.receipt_rows import Fact, Stored
 from bellhop.store.guests import consents, profiles
@@ -71,6 +71,8 @@ class Recorded:
 
     signals: list[Signal] = field(default_factory=list)
     endpoints: set[UUID] = field(default_factory=set)
+    texts: list[Text] = field(default_factory=list)
+    """What guests have written, to be looked at for intents."""
     stored: int = 0
 
 
@@ -93,7 +95,8 @@ async def record(
             stored = await receive(tx, verified, inbound, book)
             if stored is not None:
                 recorded.stored += 1
-                recorded.endpoints |= stored
+                recorded.endpoints |= stored.endpoints
+                recorded.texts += stored.texts
     return recorded
 
 

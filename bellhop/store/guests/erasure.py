@@ -34,11 +34,12 @@ from sqlalchemy.types import Uuid
 from bellhop.domain.addresses import AddressBook, spellings
 from bellhop.domain.channels import AddressKind
 from bellhop.domain.events import EventType
-from bellhop.domain.ids import message_workflow
+from bellhop.domain.ids import intents_workflow, message_workflow
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
+from bellhop.store.conversations import intents
 from bellhop.store.guests import profiles, stays
 from bellhop.store.inbox import entries
 from bellhop.store.messages import assets, progress
@@ -106,14 +107,17 @@ async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: Address
     outbound, everything = await _anonymise(tx, scope, guest_id, alone, erased)
     erased.files = await assets.erase(tx, scope, guest_id, everything)
     await _empty(tx, scope, everything, alone)
+    await intents.erase(tx, everything)
     await _empty_strays(tx, scope, alone)
     await _forget(tx, scope, guest_id, alone)
     await stays.forget(tx, guest_id)
     await entries.forget(tx, guest_id)
-    if outbound:
+    if everything:
+        sent = set(outbound)
+        workflows = [message_workflow(key) if key in sent else intents_workflow(key) for key in everything]
         await tx.execute(
             upsert(history_erasures)
-            .values([{"workflow_id": message_workflow(message)} for message in outbound])
+            .values([{"workflow_id": workflow} for workflow in workflows])
             .on_conflict_do_nothing()
         )
     erased.endpoints |= await events.write(
@@ -190,6 +194,8 @@ async def _anonymise(
             .values(
                 **_TOMBSTONE,
                 erased_hash=case((messages.c.direction == "outbound", messages.c.address_hash)),
+                # Nothing of a guest's message is looked at any more.
+                wake_due_at=case((messages.c.direction == "outbound", messages.c.wake_due_at)),
                 erased_at=func.now(),
                 updated_at=func.now(),
             )
@@ -277,8 +283,11 @@ async def _empty_strays(tx: AsyncConnection, scope: Scope, alone: dict[tuple[str
     if not strays:
         return
     ids = [stray.id for stray in strays]
-    await tx.execute(update(messages).where(_any(messages.c.id, ids)).values(**_TOMBSTONE, erased_at=func.now()))
+    await tx.execute(
+        update(messages).where(_any(messages.c.id, ids)).values(**_TOMBSTONE, wake_due_at=None, erased_at=func.now())
+    )
     await tx.execute(update(receipts).where(_any(receipts.c.message_id, ids)).values(payload=None))
+    await intents.erase(tx, ids)
     await tx.execute(
         delete(contact_points).where(
             _any(contact_points.c.scope_id, {stray.scope_id for stray in strays}),

@@ -30,6 +30,7 @@ from bellhop.store.tables.delivery import (
 )
 from bellhop.store.tables.guests import consents, contact_points, conversations, devices, guests, stay_guests, stays
 from bellhop.store.tables.inbox import guest_sessions, inbox
+from bellhop.store.tables.intents import intents
 from bellhop.store.tables.media import assets, media_links
 from bellhop.store.tables.messages import content_templates, message_steps, messages, templates
 from bellhop.store.tables.webhooks import deliveries, endpoints, events
@@ -57,6 +58,7 @@ __all__ = [
     "inbound_lists",
     "inbox",
     "installation",
+    "intents",
     "media_links",
     "message_steps",
     "messages",

@@ -88,8 +88,8 @@ messages = Table(
     time_column("created_at", now=True),
     time_column("updated_at", now=True),
     # The pending notification: Temporal is to be notified (a start or a signal) of a change made then; null once it has
-    # been. Recovery reads it. By clock_timestamp(), under the row's lock: a later one is never the earlier time, which
-    # `clear` relies on.
+    # been. Of a guest's message: it is yet to be looked at for intents. Recovery reads it. By clock_timestamp(), under
+    # the row's lock: a later one is never the earlier time, which `clear` relies on.
     time_column("wake_due_at"),
     time_column("erased_at"),
     # Of an erased outbound message the `address_hash` it had: what is said of the address later still binds.

@@ -25,6 +25,7 @@ from sqlalchemy.types import DateTime, Float, SmallInteger, Text, Uuid
 from bellhop.domain.events import EventType
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.rows.guests import GuestRow
+from bellhop.domain.rows.intents import IntentRow
 from bellhop.domain.rows.messages import PublicMessage
 from bellhop.domain.rows.webhooks import DeliveryState, EndpointRow
 from bellhop.domain.webhook_ports import PendingDelivery, Result, State, SubjectRow
@@ -219,7 +220,7 @@ _NEXT_DUE = CompiledStatement(
 _RELAXED = CompiledStatement(text("set local synchronous_commit = off"))
 
 
-def _rendered(table: Table, kind: type[PublicMessage | GuestRow | EndpointRow]) -> Select[Any]:
+def _rendered(table: Table, kind: type[PublicMessage | GuestRow | IntentRow | EndpointRow]) -> Select[Any]:
     """The subjects with the ids `:ids`: what their row class names, and no more (a message's body can be large)."""
     columns = table.c
     read = [columns[each.name] for each in dataclasses.fields(kind) if each.name != "property_id"]
@@ -232,6 +233,7 @@ _MESSAGES = CompiledStatement(
     _rendered(tables.messages, PublicMessage).where(tables.messages.c.erased_at.is_(None)), row=PublicMessage
 )
 _GUESTS = CompiledStatement(_rendered(tables.guests, GuestRow), row=GuestRow)
+_INTENTS = CompiledStatement(_rendered(tables.intents, IntentRow), row=IntentRow)
 _ENDPOINTS = CompiledStatement(
     _rendered(tables.endpoints, EndpointRow).where(tables.endpoints.c.deleted_at.is_(None)), row=EndpointRow
 )
@@ -365,6 +367,9 @@ async def _subjects(tx: AsyncConnection, rows: Sequence[_Claimed]) -> dict[UUID,
     if ids := {row.subject_id for row in rows if row.subject == "guest"}:
         for guest in await _GUESTS(tx, scope=scope_id, property=property_id, ids=list(ids)):
             found[guest.id] = guest
+    if ids := {row.subject_id for row in rows if row.subject == "intent"}:
+        for intent in await _INTENTS(tx, scope=scope_id, property=property_id, ids=list(ids)):
+            found[intent.id] = intent
     if ids := {row.subject_id for row in rows if row.subject == "endpoint"}:
         for endpoint in await _ENDPOINTS(tx, scope=scope_id, property=property_id, ids=list(ids)):
             found[endpoint.id] = endpoint

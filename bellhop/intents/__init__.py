@@ -1,0 +1,1 @@
+"""What guests want, found in what they write: the built-in detector and the hosted ones."""

@@ -1,0 +1,1 @@
+"""A language's table of rules each."""

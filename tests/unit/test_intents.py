@@ -1,0 +1,129 @@
+"""The built-in detector: what it finds, what it is silent about, what it rests on, what its page says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bellhop.domain.intents import LONGEST_EVIDENCE, LONGEST_READ, IntentType
+from bellhop.intents import rules
+from bellhop.intents.built_in import TYPES, BuiltInDetector, detect
+from bellhop.intents.model import BUCKETS, GRAMS, ZERO, buckets, made, model
+from bellhop.intents.rules import LANGUAGES
+from bellhop.intents.text import LONGEST_CLAUSE, MOST_CLAUSES, clauses, fold
+from bench.intents import page, speed, train
+from bench.intents.sentences import PARTS, digest, read
+
+PRECISION = 0.95
+RECALL = 0.7
+
+
+def types(text: str) -> set[str]:
+    return {intent.type.value for intent in detect(text)}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Could we get a late checkout?", {"late_check_out"}),
+        ("LATE CHECK-OUT PLS!!", {"late_check_out"}),
+        ("¿Podemos salir más tarde mañana?", {"late_check_out"}),
+        ("レイトチェックアウトをお願いします", {"late_check_out"}),
+        ("Hi! Two more towels please. Also, what's the wifi password?", {"housekeeping", "wifi_access"}),
+        ("Die Heizung ist kaputt.\nWo kann ich parken?", {"maintenance", "parking"}),
+        ("Merci pour le départ tardif", set()),
+        ("Thanks for the late checkout!", set()),
+        ("We had a late check out last year", set()),
+        ("No, we don't need a taxi", set()),
+        ("", set()),
+        ("👍👍", set()),
+        ("?!. \n。", set()),
+    ],
+)
+def test_it_finds_what_is_asked_for_and_nothing_else(text: str, wanted: set[str]) -> None:
+    assert types(text) == wanted
+
+
+def test_evidence_stands_in_the_message_and_is_short() -> None:
+    long = "Ｃｏｕｌｄ we — if at all possible — get a late checkout? " + "Und dann noch viel mehr. " * 300
+    for text in (*(one.text for one in read("validation")), long):
+        for intent in detect(text):
+            assert intent.evidence and intent.evidence in text and len(intent.evidence) <= LONGEST_EVIDENCE
+            assert 0 < intent.confidence <= 1
+    found = {intent.type: intent.evidence for intent in detect(long)}
+    assert found[IntentType.LATE_CHECK_OUT] == "late checkout"
+
+
+async def test_what_lies_beyond_what_is_read_is_not_looked_at() -> None:
+    text = "bla " * (LONGEST_READ // 4) + "Could we get a late checkout?"
+    assert (await BuiltInDetector().detect(text)).intents == []
+    assert len((await BuiltInDetector().detect(text[4:])).intents) == 0, "cut off in the middle"
+    assert types("Could we get a late checkout? " + text) == {"late_check_out"}
+
+
+def test_clauses_are_bounded_and_nothing_that_is_read_is_left_out() -> None:
+    for text in (*speed.hostile().values(), *(one.text for one in read("train"))):
+        made_of = clauses(text)
+        assert len(made_of) <= MOST_CLAUSES and all(len(one.folded) <= LONGEST_CLAUSE + 4 for one in made_of)
+    words = " ".join(f"w{chr(97 + number % 26)}." for number in range(1_300))
+    assert "".join(one.folded for one in clauses(words)).count("w") == len(words[:LONGEST_READ].split("w")) - 1
+
+
+def test_a_phrase_is_folded_as_a_message_is() -> None:
+    assert fold("  Späte Ab-REISE!  ") == "spate ab reise"
+    for language in LANGUAGES:
+        assert rules.matches(clauses("x")[0], language) == {}
+    tables = {language: rules._compiled(language) for language in LANGUAGES}
+    for language, table in tables.items():
+        assert {kind for kind, _ in table.rules} == set(TYPES), language
+        assert len(table.guards) == len(rules.GUARDS), language
+
+
+def test_weights_and_thresholds_are_made_from_the_sentences_that_are_there() -> None:
+    assert model().data == digest("train", "validation"), "run: python -m bench.intents.train"
+    assert model().columns == list(train.COLUMNS)
+    assert {name: set(row) for name, row in model().thresholds.items()} == {name: {*TYPES} for name in LANGUAGES}
+
+
+def test_a_model_adds_up_its_weights() -> None:
+    weights = [[0.0] * BUCKETS for _ in train.COLUMNS]
+    found = sorted(buckets(" late checkout "))
+    for bucket in found[:3]:
+        weights[1][bucket] = 2.0
+    weights = [row if any(row) else [1e-9, *row[1:]] for row in weights]
+    data, scales = train.packed(weights)
+    some = made({"columns": [*train.COLUMNS], "scales": scales, "biases": [0.5] * len(train.COLUMNS),
+                 "thresholds": {}, "data": ""}, data)  # fmt: skip
+    scores = some.scores(found)
+    assert scores[1] == pytest.approx(0.5 + 3 * 2.0 / len(found) ** 0.5)
+    assert scores[0] == pytest.approx(0.5, abs=1e-6)
+    assert (255 - ZERO) * len(GRAMS) * LONGEST_CLAUSE < 1 << 24, "there is room for the sum"
+
+
+def test_no_message_is_in_two_parts() -> None:
+    texts = {part: {fold(one.text) for one in read(part)} for part in PARTS}
+    assert not texts["test"] & texts["validation"]
+    same = texts["train"] & (texts["test"] | texts["validation"])
+    assert not {text for text in same if len(text) > 12}, "a greeting may be the same"
+    for language in LANGUAGES:
+        of = [one for one in read("test") if one.language == language]
+        assert sum(bool(one.types) for one in of) >= 40 and sum(not one.types for one in of) >= 30, language
+
+
+def test_the_figures_hold_on_the_test_set() -> None:
+    total, by_language, _ = page.counted(read("test"))
+    assert total.right / (total.right + total.wrong) >= PRECISION
+    for name, counts in by_language.items():
+        assert counts.right / (counts.right + counts.missed) >= RECALL, name
+
+
+def test_the_page_is_current() -> None:
+    text = Path("docs/intents.md").read_text(encoding="utf-8")
+    assert text == page.page(), "run: python -m bench.intents.page > docs/intents.md"
+
+
+def test_wilsons_interval() -> None:
+    assert page.wilson(0, 0) == (0.0, 1.0)
+    low, high = page.wilson(95, 100)
+    assert (round(low, 3), round(high, 3)) == (0.888, 0.978)
