@@ -20,6 +20,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 with workflow.unsafe.imports_passed_through():
     from bellhop.domain.answers import Answer, Next, Refusal, Withdrawal
+    from bellhop.domain.statuses import Status
     from bellhop.temporal import contract
     from bellhop.temporal.search_attributes import STATUS
 
@@ -44,6 +45,8 @@ SUMMARIES = {
 }
 """What operators read beside an activity."""
 
+_STATUSES = frozenset(status.value for status in Status)
+
 NOT_CANCELLED = {
     Refusal.CALL_OPEN: "to be cancelled if the call under way turns out not to have sent it",
     Refusal.SENT: "too late to cancel it",
@@ -61,6 +64,7 @@ class MessageWorkflow:
         self._through: str | None = None
         self._wakes = 0
         self._reported: Answer | None = None
+        self._listed: str | None = None
         self._withdrawn_before = False
         self._withdrawal: Withdrawal | None = None
 
@@ -69,6 +73,8 @@ class MessageWorkflow:
         """`message_id`: the row key. `withdraw`: it was asked to be cancelled while an earlier run of this workflow
         followed it. Returns the status the message ended with."""
         self._withdrawn_before = withdraw
+        began_as = workflow.info().typed_search_attributes.get(STATUS)
+        self._listed = began_as if began_as not in _STATUSES else None
         # Apart, so that a request to cancel interrupts nothing: a call under way would not come back for it.
         following = asyncio.create_task(self._until_closed(message_id))
         with suppress(asyncio.CancelledError):
@@ -92,7 +98,8 @@ class MessageWorkflow:
             elif answer.after > 0:
                 answer = await self._pause(answer, wakes)
             if answer.next is Next.CLOSE:
-                workflow.upsert_search_attributes([STATUS.value_set(answer.status)])
+                if self._listed != answer.status:
+                    workflow.upsert_search_attributes([STATUS.value_set(answer.status)])
                 self._show(answer.status)
                 return answer.status
             activity = contract.SETTLE if answer.next is Next.SETTLE else contract.DELIVER
@@ -119,6 +126,14 @@ class MessageWorkflow:
         said = [words for words in (why, NOT_CANCELLED[refused] if refused else None) if words]
         workflow.set_current_details(f"{status}: {'; '.join(said)}" if said else status)
 
+    def _list(self, answer: Answer) -> None:
+        """Have Temporal's list of messages say where it stands, where that is worth an event: what stays for long, and
+        whatever follows on that. Of a message that takes its usual way the list says `queued` until it closes."""
+        word = answer.listed or (answer.status if self._listed is not None else None)
+        if word is not None and word != self._listed:
+            workflow.upsert_search_attributes([STATUS.value_set(word)])
+            self._listed = word
+
     async def _follow(self, answer: Answer, wakes: int) -> Answer:
         """Follow a sent message through its receipts until there is nothing to wait for, or something to ask."""
         # Where receipts fail to come the provider is asked, at the times `deliver` and `settle` name.
@@ -126,6 +141,7 @@ class MessageWorkflow:
         timer = asyncio.create_task(workflow.sleep(answer.after if asks else HORIZON))
         while answer.next is Next.TRACK:
             self._show(answer.status, "the provider has it; waiting for its receipts")
+            self._list(answer)
             if not await self._signalled(wakes, timer):
                 return Answer(answer.status, Next.SETTLE if asks else Next.CLOSE)
             if self._news() != wakes:
@@ -144,6 +160,7 @@ class MessageWorkflow:
         """Wait as long as `deliver` said, or until a wake or a receipt makes asking again worth while."""
         why = "an outcome is being settled" if answer.next is Next.SETTLE else "waiting for its time or for its release"
         self._show(answer.status, why)
+        self._list(answer)
         timer = asyncio.create_task(workflow.sleep(answer.after))
         if not await self._signalled(wakes, timer):
             return answer

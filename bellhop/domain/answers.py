@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+WAITING = "waiting"
+"""Of a message, in Temporal's list: its time has not come."""
+
 
 class Next(StrEnum):
     """What the workflow of a message does with an answer."""
@@ -28,6 +31,9 @@ class Answer:
     after: float = 0.0
     through: str | None = None
     """Provider and environment that further questions are about, e.g. `twilio-live`: each has a task queue."""
+    listed: str | None = None
+    """What Temporal's list of messages says of it from now on: a status that stays for long, or what it waits for
+    (`WAITING`, a `Reason`). None: nothing that is worth an event of its own."""
 
 
 class Refusal(StrEnum):

@@ -13,10 +13,11 @@ from temporalio.client import Client, TLSConfig
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
+from bellhop.domain.answers import WAITING
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.priorities import KEYS
 from bellhop.domain.rows.messages import MessageRow
-from bellhop.domain.statuses import STATUS
+from bellhop.domain.statuses import STATUS, Stage
 from bellhop.temporal import search_attributes as keys
 from bellhop.temporal.settings import TemporalSettings
 
@@ -79,12 +80,15 @@ async def register_search_attributes(client: Client) -> None:
             raise
 
 
-def attributes_of(row: MessageRow) -> TypedSearchAttributes:
-    """What an operator can search a message by."""
+def attributes_of(row: MessageRow, *, asleep: bool) -> TypedSearchAttributes:
+    """What an operator can search a message by. `asleep`: its workflow starts later."""
+    status = STATUS[row.shown].value
+    if row.shown is Stage.QUEUED and asleep:
+        status = WAITING if row.waits_for is None else row.waits_for.value
     pairs = [
         SearchAttributePair(keys.PROPERTY, render(Prefix.PROPERTY, row.property_id)),
         SearchAttributePair(keys.CHANNEL, row.channel.value),
-        SearchAttributePair(keys.STATUS, STATUS[row.shown].value),
+        SearchAttributePair(keys.STATUS, status),
     ]
     if row.guest_id:
         pairs.append(SearchAttributePair(keys.GUEST, render(Prefix.GUEST, row.guest_id)))

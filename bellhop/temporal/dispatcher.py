@@ -238,6 +238,7 @@ class TemporalDispatcher:
         # A parked one has nothing to ask before it is released, which wakes it, or expires.
         begins = row.due_at if row.waits_for is None else row.expires_at or row.due_at
         delay = (begins - row.now).total_seconds() - (time.monotonic() - seen)
+        asleep = delay > 0 and not wake
         message_id: UUID = row.id
         try:
             await self._client.start_workflow(
@@ -249,9 +250,9 @@ class TemporalDispatcher:
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
                 if again
                 else WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                start_delay=timedelta(seconds=delay) if delay > 0 and not wake else None,
+                start_delay=timedelta(seconds=delay) if asleep else None,
                 start_signal=contract.WAKE if wake else None,
-                search_attributes=attributes_of(row),
+                search_attributes=attributes_of(row, asleep=asleep),
                 priority=priority_of(row),
                 static_summary=f"{row.channel} through {row.provider}",
                 task_timeout=TASK_TIMEOUT,

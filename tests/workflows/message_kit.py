@@ -13,12 +13,18 @@ from typing import Any
 from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from bellhop.domain.answers import Answer, Next, Refusal, Withdrawal
 from bellhop.temporal import contract
+from bellhop.temporal.search_attributes import STATUS
 from workflows.message import MessageWorkflow
 
 SENT = Answer("sent", Next.TRACK)
@@ -100,7 +106,7 @@ class MessageRun:
         self.key = scripted.key
         self.handle: WorkflowHandle[Any, str] = client.get_workflow_handle(f"omsg_{self.key}", result_type=str)
 
-    async def start(self, *, wake: bool = False, delay: float = 0.0) -> None:
+    async def start(self, *, wake: bool = False, delay: float = 0.0, listed: str = "queued") -> None:
         """As the dispatcher does: `wake` is the signal-with-start that also makes a workflow that is missing."""
         await self.client.start_workflow(
             contract.MESSAGE_WORKFLOW,
@@ -111,6 +117,7 @@ class MessageRun:
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             start_signal=contract.WAKE if wake else None,
             start_delay=timedelta(seconds=delay) if delay else None,
+            search_attributes=TypedSearchAttributes([SearchAttributePair(STATUS, listed)]),
         )
 
     async def wake(self) -> None:

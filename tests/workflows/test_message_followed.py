@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,12 +13,14 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.worker import UnsandboxedWorkflowRunner
 
-from bellhop.domain.answers import Answer, Next
+from bellhop.domain.answers import WAITING, Answer, Next
+from bellhop.temporal.search_attributes import STATUS
 from tests.workflows.message_kit import (
     DELIVERED,
     DELIVERED_MAIL,
     READ,
     SENT,
+    MessageRun,
     later,
     settle,
     silent,
@@ -154,3 +158,64 @@ def test_a_receipt_that_was_overtaken_does_not_reopen_the_workflow() -> None:
     run.receipt_recorded(Answer("read", Next.CLOSE))
     run.receipt_recorded(Answer("delivered", Next.TRACK))
     assert run._reported == Answer("read", Next.CLOSE)
+
+
+# --- what Temporal's list says ---
+
+UPSERT = EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES
+
+
+async def listed(run: MessageRun) -> list[str]:
+    """What its list said, in turn, after what it said at the start."""
+    events = (await run.handle.fetch_history()).events
+    return [
+        json.loads(
+            event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields[STATUS.name].data
+        )
+        for event in events
+        if event.event_type == UPSERT
+    ]
+
+
+async def test_a_message_on_its_usual_way_is_listed_anew_at_its_end_only(execute: Callable[..., Any]) -> None:
+    async with execute(SENT) as run:
+        await run.start()
+        await run.until("waiting for its receipts")
+        await run.receipt(DELIVERED)
+        assert await run.ends() == "delivered"
+        assert await listed(run) == ["delivered"]
+
+
+async def test_what_stays_for_long_is_listed_once(execute: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message, "HORIZON", timedelta(seconds=1))
+    delivered = replace(DELIVERED_MAIL, listed="delivered")
+    async with execute(SENT, runner=UnsandboxedWorkflowRunner()) as run:
+        await run.start()
+        await run.until("waiting for its receipts")
+        await run.receipt(delivered)
+        assert await run.ends() == "delivered"
+        assert await listed(run) == ["delivered"], "what its end says is in the list already"
+
+
+async def test_what_follows_on_a_status_that_was_listed_is_listed_too(execute: Callable[..., Any]) -> None:
+    parked = replace(later(3600), listed="paused")
+    async with execute(parked, parked, later(0.01), SENT) as run:
+        await run.start()
+        for times in (1, 2):
+            await run.timers(times)
+            await run.wake()
+        await run.until("waiting for its receipts")
+        await run.receipt(DELIVERED)
+        assert await run.ends() == "delivered"
+        await run.history()
+        assert await listed(run) == ["paused", "queued", "sent", "delivered"]
+
+
+async def test_a_message_that_waited_for_its_time_is_listed_as_sent(execute: Callable[..., Any]) -> None:
+    async with execute(SENT) as run:
+        await run.start(delay=0.1, listed=WAITING)
+        await run.until("waiting for its receipts")
+        await run.receipt(DELIVERED)
+        assert await run.ends() == "delivered"
+        await run.history()
+        assert await listed(run) == ["sent", "delivered"]

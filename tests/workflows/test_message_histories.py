@@ -28,6 +28,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from bellhop.domain.answers import Next, Refusal
 from bellhop.domain.ids import Prefix, message_workflow
+from bellhop.domain.policy import Reason
 from bellhop.domain.statuses import Status
 from bellhop.sandbox.testing import running
 from bellhop.settings import Settings
@@ -59,6 +60,9 @@ SCENARIOS = (
     "withdrawn",
     "withdrawn_once_settled",
     "withdrawn_too_late",
+    # Since Temporal's list says what stays for long.
+    "listed_waiting",
+    "listed_parked",
 )
 MOST_EVENTS = {"sms": 12, "scheduled": 12, "email": 16, "cancelled": 9, "withdrawn": 9}
 
@@ -100,6 +104,7 @@ WORDS = (
         "original_schedule_time",
         "deliver",
     }
+    | {"listed", "waiting", *Reason}
     | {"settle", "seconds", "nanos", "activation_index"}
     | {"withdraw", "cancel it, if it still waits", "answer", "refused", *Refusal}
 )
@@ -268,6 +273,19 @@ async def withdrawn_too_late(stack: Engine) -> str:
     return message
 
 
+async def listed_waiting(stack: Engine) -> str:
+    return await scheduled(stack)
+
+
+async def listed_parked(stack: Engine) -> str:
+    await stack.rows("update scopes set paused_at = now() returning id")
+    message = await sms(stack)
+    await asyncio.sleep(1)
+    await stack.rows("update scopes set paused_at = null returning id")
+    await stack.sweep()
+    return message
+
+
 MAILS = ("email", "settled_by_receipt", "followed_mail", "sent_again")
 OPEN = ("settled", "silent_for_good", "withdrawn_too_late")
 """Histories of messages that are still followed."""
@@ -292,6 +310,8 @@ MAKE: dict[str, Callable[[Engine], Awaitable[str]]] = {
         withdrawn,
         withdrawn_once_settled,
         withdrawn_too_late,
+        listed_waiting,
+        listed_parked,
     )
 }
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import approved_templates, content, policy, routing
 from bellhop.domain.addresses import AddressBook
-from bellhop.domain.answers import Answer, Next, Refusal
+from bellhop.domain.answers import WAITING, Answer, Next, Refusal
 from bellhop.domain.approved_templates import ApprovedText
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.content import Content
@@ -116,7 +116,8 @@ class Claims:
                 return await paces.park(tx, row, sender.pace_id)
             case policy.Wait(reason, until):
                 if until is not None:
-                    return Answer(row.stage.value, Next.AGAIN, (until - row.now).total_seconds())
+                    listed = WAITING if reason is Reason.NOT_DUE else reason.value
+                    return Answer(row.stage.value, Next.AGAIN, (until - row.now).total_seconds(), listed=listed)
                 held = sender.account_id if sender and reason is Reason.ACCOUNT_HELD else None
                 return await parked.park(tx, row, reason, held)
             case _:

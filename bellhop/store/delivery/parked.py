@@ -168,7 +168,8 @@ async def park(
     left = (row.expires_at - row.now).total_seconds() if row.expires_at else LONGEST
     # Never before it expires, and at most a minute after: thousands may expire in the same instant.
     sleeps = min(LONGEST, left + random.uniform(0.0, min(SPREAD, left / 100)))
-    return Answer(row.stage.value, Next.AGAIN, max(0.0, sleeps if look is None else min(look, sleeps)))
+    after = max(0.0, sleeps if look is None else min(look, sleeps))
+    return Answer(row.stage.value, Next.AGAIN, after, listed=reason.value)
 
 
 async def unpark(tx: AsyncConnection, row: MessageRow) -> None:

@@ -159,13 +159,17 @@ def next_step(row: MessageRow, follow_at: Sequence[float]) -> Answer:
     if stage is Stage.QUEUED or goes_on == 0:
         return Answer(status, Next.AGAIN)
     if statuses.closes(stage, row.rules):
-        return Answer(status, Next.CLOSE) if goes_on is None else Answer(status, Next.TRACK, goes_on)
-    if stage is not Stage.SENT or row.rules.in_record:
+        return Answer(status, Next.CLOSE) if goes_on is None else Answer(status, Next.TRACK, goes_on, listed=status)
+    if stage is not Stage.SENT:
+        return Answer(status, Next.TRACK, goes_on or 0.0, listed=status)  # for days, until it is read
+    if row.rules.in_record:
         return Answer(status, Next.TRACK, goes_on or 0.0)  # there is nobody to ask
     age = (row.now - row.sent_at).total_seconds() if row.sent_at else 0.0
     # Not the one that has just been kept, give or take what two clocks differ.
     asks = [at - age for at in _asks(row, follow_at) if at > age + SAME_TIME]
-    return Answer(status, Next.TRACK, min([*asks[:1], *([goes_on] if goes_on else [])], default=0.0))
+    after = min([*asks[:1], *([goes_on] if goes_on else [])], default=0.0)
+    silent = age + SAME_TIME >= follow_at[0]
+    return Answer(status, Next.TRACK, after, listed=status if silent else None)
 
 
 def _asks(row: MessageRow, follow_at: Sequence[float]) -> Sequence[float]:
