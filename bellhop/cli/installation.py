@@ -9,7 +9,7 @@ import typer
 from temporalio.service import RPCError
 
 from bellhop.cli.target import settings, settled, stop
-from bellhop.ops import administration
+from bellhop.ops import composition
 
 app = typer.Typer()
 
@@ -41,7 +41,7 @@ def recover() -> None:
         print(f"  {looked} pending messages looked at, {made} workflows made", file=sys.stderr)
 
     try:
-        made, woken = settled(lambda: asyncio.run(administration.recover(settings(), progress)))
+        made, woken = settled(lambda: asyncio.run(composition.recover(settings(), progress)))
     except (RPCError, RuntimeError):
         stop("Temporal can't be reached: check TEMPORAL_ADDRESS and that the server runs.")
     print(f"Made: {made}, woken: {woken}")

@@ -8,7 +8,7 @@ import typer
 
 from bellhop.cli import options
 from bellhop.cli.options import EnvironmentWord
-from bellhop.cli.target import in_database, show, who, with_engine
+from bellhop.cli.target import show, who, with_engine, with_settings
 from bellhop.ops import administration, interventions
 from bellhop.providers import PACKAGES
 
@@ -45,19 +45,19 @@ def create_property(
 
     Repeated with the same short name it adds accounts that are missing and changes nothing else.
     """
-    show(in_database(lambda tx, settings: administration.create_property(tx, settings, name, slug, timezone)))
+    show(with_settings(lambda engine, settings: administration.create_property(engine, settings, name, slug, timezone)))
 
 
 @properties_app.command("list")
 def list_properties() -> None:
     """Every property and the channels each environment can send on."""
-    show(in_database(lambda tx, _: administration.list_properties(tx)))
+    show(with_engine(administration.list_properties))
 
 
 @properties_app.command("show")
 def show_property(slug: Slug) -> None:
     """One property: whether it is paused, its accounts and their health, and what operators did last, and why."""
-    show(in_database(lambda tx, _: interventions.show_property(tx, slug)))
+    show(with_engine(lambda engine: interventions.show_property(engine, slug)))
 
 
 @properties_app.command("pause")
@@ -95,7 +95,7 @@ def choose(
 
     e.g. bellhop properties choose grand-sunset-resort --when-unknown email=resend
     """
-    show(in_database(lambda tx, _: administration.choose(tx, slug, environment, when_unknown)))
+    show(with_engine(lambda engine: administration.choose(engine, slug, environment, when_unknown)))
 
 
 @properties_app.command("order")
@@ -108,7 +108,7 @@ def order(
 
     e.g. bellhop properties order grand-sunset-resort whatsapp sms email
     """
-    show(in_database(lambda tx, _: administration.order(tx, slug, environment, channels or [])))
+    show(with_engine(lambda engine: administration.order(engine, slug, environment, channels or [])))
 
 
 @properties_app.command("limit")
@@ -126,7 +126,7 @@ def limit(
 
     e.g. bellhop properties limit grand-sunset-resort --rate-limit 6000
     """
-    show(in_database(lambda tx, _: administration.limit(tx, slug, environment, rate_limit)))
+    show(with_engine(lambda engine: administration.limit(engine, slug, environment, rate_limit)))
 
 
 @keys_app.command("create")
@@ -176,7 +176,7 @@ def list_accounts(
     slug: Annotated[str | None, typer.Argument(help="The property's short name [default: every property]")] = None,
 ) -> None:
     """Provider accounts, their health and senders; `waiting` counts the messages an account holds. No secrets."""
-    show(in_database(lambda tx, _: administration.list_accounts(tx, slug)))
+    show(with_engine(lambda engine: administration.list_accounts(engine, slug)))
 
 
 @accounts_app.command(
@@ -194,9 +194,9 @@ def set_accounts(
     ] = False,
 ) -> None:
     show(
-        in_database(
-            lambda tx, settings: administration.set_accounts(
-                tx, settings, slug, environment, forget_previous=forget_previous
+        with_settings(
+            lambda engine, settings: administration.set_accounts(
+                engine, settings, slug, environment, forget_previous=forget_previous
             )
         )
     )
@@ -209,7 +209,7 @@ def encrypt_accounts() -> None:
     For rows of a version that did not encrypt, and after a new key was set. Safe to repeat. Once nothing is
     `unreadable`, older keys can be removed.
     """
-    show(in_database(administration.encrypt_accounts))
+    show(with_engine(administration.encrypt_accounts))
 
 
 @accounts_app.command("hold")

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.cli import options
 from bellhop.cli.options import EnvironmentWord
@@ -22,15 +21,13 @@ from bellhop.domain.message_report import report_json
 from bellhop.domain.rows.access import PropertyRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
-from bellhop.engine import message_report
+from bellhop.engine import message_report, properties
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import BadSpan
 from bellhop.engine.message_report import AskReport
-from bellhop.ops import administration
-from bellhop.ops.administration import Refused
+from bellhop.ops import composition
+from bellhop.ops.administration import Refused, no_property
 from bellhop.ops.humanize import Count, Lasting
-from bellhop.settings import Settings
-from bellhop.store.access import properties
 
 if TYPE_CHECKING:
     from bellhop.ops.doctor import Examination
@@ -76,7 +73,7 @@ def ledger(
     async def work(engine: Engine) -> Ledgers:
         return await _ledgers(engine, slug, environment, since, until)
 
-    found = settled(lambda: _with_span(lambda: asyncio.run(administration.with_engine(work, settings()))))
+    found = settled(lambda: _with_span(lambda: asyncio.run(composition.with_engine(work, settings()))))
     print(json.dumps(_ledgers_json(found), indent=2)) if as_json else print_ledgers(found, everything=slug is not None)
 
 
@@ -94,7 +91,9 @@ def reconcile(
     Exit code 0: no discrepancy; 1: discrepancies; 2: none, but a provider could not be asked.
     """
     reconciled = settled(
-        lambda: _with_span(lambda: asyncio.run(_reconciled(settings(), slug, environment, since, until, provider)))
+        lambda: _with_span(
+            lambda: asyncio.run(composition.reconcile(settings(), slug, environment, since, until, provider))
+        )
     )
     if as_json:
         print(json.dumps(_reconciliation_json(slug, environment, reconciled), indent=2))
@@ -129,7 +128,7 @@ def _with_span(work: Callable[[], T]) -> T:
 async def _ledgers(
     engine: Engine, slug: str | None, environment: str | None, since: datetime | None, until: datetime | None
 ) -> Ledgers:
-    wanted = await engine.database.read(lambda tx: _scopes(tx, slug, environment))
+    wanted = await _scopes(engine, slug, environment)
     # One span for all, decided once.
     together = await message_report.read(engine, [scope for _, scope in wanted], AskReport(since, until))
     span = AskReport(together.span.since, together.span.until)
@@ -162,44 +161,16 @@ def _ledgers_json(ledgers: Ledgers) -> dict[str, Any]:
     }
 
 
-async def _scopes(tx: AsyncConnection, slug: str | None, environment: str | None) -> list[tuple[PropertyRow, Scope]]:
-    every = await properties.everything(tx)
-    if slug is not None:
-        every = [row for row in every if row.slug == slug]
-        if not every:
-            raise Refused(f"There is no property '{slug}'. `bellhop properties list` shows those there are.")
+async def _scopes(engine: Engine, slug: str | None, environment: str | None) -> list[tuple[PropertyRow, Scope]]:
+    every = [(row, scopes) for row, scopes in await properties.everything(engine) if slug in (None, row.slug)]
+    if slug is not None and not every:
+        raise no_property(slug)
     return [
-        (row, scope)
-        for row in every
-        for word, scope in sorted((await properties.scopes_of(tx, row.slug)).items())
-        if environment in (None, word)
+        (row, scope) for row, scopes in every for word, scope in sorted(scopes.items()) if environment in (None, word)
     ]
 
 
 # --- reconciliation ---------------------------------------------------------------------------------------------
-
-
-async def _reconciled(
-    settings: Settings, slug: str, environment: str, since: datetime | None, until: datetime | None, only: str | None
-) -> Reconciled:
-    from bellhop.domain.provider_urls import Routes
-    from bellhop.ops.reconciliation import Reconciler
-    from bellhop.providers import providers
-    from bellhop.store.connections import make_engine
-
-    there = providers()
-    if only is not None and only not in there:
-        raise Refused(f"--provider: there is no provider '{only}'. There are: {', '.join(sorted(there))}.")
-    engine = make_engine(settings.postgres, "reconcile")
-    try:
-        async with engine.connect() as tx:
-            ((_, scope),) = await _scopes(tx, slug, environment)
-        routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
-        return await Reconciler(engine, scope, there, routes, settings.bellhop.credential_cipher()).reconcile(
-            since, until, only
-        )
-    finally:
-        await engine.dispose()
 
 
 def _reconciliation_json(slug: str, environment: str, reconciled: Reconciled) -> dict[str, Any]:

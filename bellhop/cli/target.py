@@ -15,14 +15,12 @@ import typer
 from psycopg.errors import UndefinedTable
 from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.dev.paths import DevPaths
 from bellhop.engine.context import Engine
-from bellhop.ops import administration
+from bellhop.ops import composition
 from bellhop.ops.administration import Refused
 from bellhop.settings import Settings, SettingsError, from_env, load
-from bellhop.store.database import DatabaseTimeout
 
 STATE = Path(".bellhop")
 """Where `bellhop dev` keeps its data, unless it is told otherwise."""
@@ -75,14 +73,19 @@ def _alive(pid: Any) -> bool:
     return True
 
 
-def in_database(work: Callable[[AsyncConnection, Settings], Awaitable[Any]]) -> Any:
-    """The result of `work`, done in one transaction on the database of the installation."""
-    return settled(lambda: asyncio.run(administration.in_database(work, settings())))
-
-
 def with_engine(work: Callable[[Engine], Awaitable[Any]]) -> Any:
     """The result of `work`, done with an engine over the installation."""
-    return settled(lambda: asyncio.run(administration.with_engine(work, settings())))
+    return with_settings(lambda engine, _: work(engine))
+
+
+def with_settings(work: Callable[[Engine, Settings], Awaitable[Any]]) -> Any:
+    """The same for work that asks the settings, too."""
+
+    def done() -> Any:
+        read = settings()
+        return asyncio.run(composition.with_engine(lambda engine: work(engine, read), read))
+
+    return settled(done)
 
 
 def settings() -> Settings:
@@ -102,7 +105,7 @@ def settled(work: Callable[[], Any]) -> Any:
         stop(str(problem))
     except ArgumentError:
         stop("POSTGRES_DSN: expected postgresql://user:password@host:port/database.")
-    except (OperationalError, PoolTimeout, DatabaseTimeout):
+    except (OperationalError, PoolTimeout, composition.DatabaseTimeout):
         stop("PostgreSQL can't be reached: check POSTGRES_DSN and that the server runs.")
     except ProgrammingError as problem:
         if not isinstance(problem.orig, UndefinedTable):

@@ -47,6 +47,11 @@ async def listing(engine: Engine, scope: Scope, asked: PageRequest) -> Listed[Ke
     return await engine.database.read(lambda tx: keys.listing(tx, scope, asked))
 
 
+async def home(engine: Engine, key_id: UUID) -> Scope | None:
+    """The scope that a key was made for; None: there is no such key."""
+    return await engine.database.read(lambda tx: keys.home(tx, key_id))
+
+
 async def revoke(engine: Engine, scope: Scope, key_id: UUID) -> bytes:
     """Close a key for good. Returns its hash: caches of keys forget it. Raises NotFound."""
     revoked = await engine.database.write(lambda tx: keys.revoke(tx, scope, key_id))

@@ -1,21 +1,22 @@
-"""Properties: those a caller's scopes belong to, looked at and changed."""
+"""Properties: those a caller's scopes belong to, looked at and changed; and, for operators, every one there is."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.operators import Operator
 from bellhop.domain.paging import Listed, PageRequest, Place
-from bellhop.domain.rows.access import PropertyFields, PropertyRow
+from bellhop.domain.rows.access import OperatorActionRow, PropertyFields, PropertyRow
 from bellhop.domain.rows.delivery import Backlog
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import NotFound
-from bellhop.store.access import properties
+from bellhop.store.access import operator_actions, properties
 from bellhop.store.delivery import parked
 
 
@@ -39,6 +40,56 @@ async def change(engine: Engine, scopes: Sequence[Scope], property_id: UUID, fie
     """Set `fields` of a property. Raises NotFound when none of `scopes` is of it."""
     scope = _of(scopes, property_id)
     return await engine.database.write(lambda tx: properties.change(tx, scope, fields))
+
+
+async def ensure(engine: Engine, name: str, slug: str, timezone: str) -> dict[str, Scope]:
+    """The scopes of the property with that short name, by environment; made where there is none. One that is there
+    stays as it is."""
+
+    async def work(tx: AsyncConnection) -> dict[str, Scope]:
+        there = await properties.scopes_of(tx, slug)
+        return there or (await properties.create(tx, name, slug, {"timezone": timezone}))[1]
+
+    return await engine.database.write(work)
+
+
+async def everything(engine: Engine) -> list[tuple[PropertyRow, dict[str, Scope]]]:
+    """Every property of the installation, oldest first, each with its scopes by environment."""
+
+    async def work(tx: AsyncConnection) -> list[tuple[PropertyRow, dict[str, Scope]]]:
+        of_each: dict[UUID, dict[str, Scope]] = {}
+        for scope in await properties.every_scope(tx):
+            of_each.setdefault(scope.property_id, {})[scope.environment] = scope
+        # One made between the two is seen the next time.
+        return [(row, of_each[row.id]) for row in await properties.everything(tx) if row.id in of_each]
+
+    return await engine.database.read(work)
+
+
+async def by_slug(engine: Engine, slug: str) -> dict[str, Scope]:
+    """The scopes of the property with that short name, by environment; empty when there is none."""
+    return await engine.database.read(lambda tx: properties.scopes_of(tx, slug))
+
+
+async def choose(engine: Engine, scope: Scope, when_unknown: Mapping[str, str]) -> dict[str, Any]:
+    """Set what a scope does, by channel, with a message of which nobody can say whether a provider took it (`fail` or
+    `resend`); other channels stay as they are. Returns all of its settings."""
+    return await engine.database.write(lambda tx: properties.choose(tx, scope, when_unknown))
+
+
+async def order(engine: Engine, scope: Scope, channels: Sequence[str]) -> None:
+    """In which order a scope's channels are tried where a message leaves that open; empty: the usual one."""
+    await engine.database.write(lambda tx: properties.set_channel_order(tx, scope, channels))
+
+
+async def limit(engine: Engine, scope: Scope, requests: int | None) -> None:
+    """Let all keys of a scope together make so many requests a minute; None: the usual number."""
+    await engine.database.write(lambda tx: properties.limit(tx, scope, requests))
+
+
+async def actions(engine: Engine, scopes: Sequence[Scope], most: int) -> list[OperatorActionRow]:
+    """The last things that operators did in these scopes, the last first."""
+    return await engine.database.read(lambda tx: operator_actions.last(tx, scopes, most))
 
 
 async def pause(engine: Engine, scopes: Sequence[Scope], operator: Operator) -> list[Scope]:

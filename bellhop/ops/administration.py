@@ -1,18 +1,15 @@
-"""What an operator does by command: properties, keys, provider accounts, recovery. What the engine can do is called
-there; the rest takes an open transaction."""
+"""What an operator does by command: properties, keys, provider accounts, consents. The engine does it."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
-
-from sqlalchemy.ext.asyncio import AsyncConnection
+from typing import Any
 
 from bellhop.domain import serializers
-from bellhop.domain.addresses import AddressBook
+from bellhop.domain.accounts import OWN
 from bellhop.domain.channels import Channel
 from bellhop.domain.choosing import DEFAULT_ORDER, is_order
 from bellhop.domain.consents import ALL, PURPOSES
@@ -23,26 +20,13 @@ from bellhop.domain.keys import RIGHTS
 from bellhop.domain.paging import PageRequest
 from bellhop.domain.provider_urls import receipts_url
 from bellhop.domain.scopes import Scope
-from bellhop.engine import consents, keys
+from bellhop.engine import accounts, consents, keys, properties
 from bellhop.engine.consents import Action
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import InvalidField
-from bellhop.media.library import Library
-from bellhop.ops.seed import ensure_accounts, ensure_property
-from bellhop.ops.seed import live_accounts as live_accounts
+from bellhop.ops.seed import live_accounts, sandbox_accounts
 from bellhop.providers import PACKAGES
 from bellhop.settings import Settings
-from bellhop.store.access import keys as stored_keys
-from bellhop.store.access import properties
-from bellhop.store.connections import make_engine
-from bellhop.store.database import Database
-from bellhop.store.delivery import accounts
-from bellhop.temporal.client import connect
-from bellhop.temporal.dispatcher import TemporalDispatcher
-from bellhop.temporal.recovery import PostgresSweeper
-from bellhop.temporal.schedules import keep_sweeping
-
-T = TypeVar("T")
 
 USUAL_RIGHTS = ("messaging:read", "messaging:write", "guests:read", "guests:write")
 """What a key made by command may do unless it is said: what a property's software needs every day."""
@@ -52,58 +36,17 @@ class Refused(Exception):
     """What was asked for can't be done; the message says why and what can."""
 
 
-async def in_database(work: Callable[[AsyncConnection, Settings], Awaitable[T]], settings: Settings) -> T:
-    """Run `work` in one transaction on the database of `settings`."""
-    engine = make_engine(settings.postgres, "cli")
-    try:
-        async with engine.begin() as tx:
-            return await work(tx, settings)
-    finally:
-        await engine.dispose()
-
-
-async def with_engine(work: Callable[[Engine], Awaitable[T]], settings: Settings) -> T:
-    """Run `work` with an engine over the installation of `settings`; Temporal need not be there."""
-    connections = make_engine(settings.postgres, "cli")
-    book = AddressBook(settings.bellhop.secret_key.get_secret_value())
-    try:
-        async with TemporalDispatcher(await connect(settings.temporal, lazy=True), connections) as dispatcher:
-            # No providers: no command takes callbacks, and their SDKs need half a second to be imported.
-            cipher = settings.bellhop.credential_cipher()
-            database = Database(connections)
-            library = Library(settings.media, settings.media_addresses())
-            engine = Engine(
-                database, dispatcher, book, cipher, {}, settings.delivery, settings.webhook, library=library
-            )
-            return await work(engine)
-    finally:
-        await connections.dispose()
-
-
-async def recover(settings: Settings, progress: Callable[[int, int], None] | None = None) -> tuple[int, int]:
-    """Everything recovery can do, now: recovery's own schedules, workflows that are missing, and one sweep. Returns how
-    many workflows were made and how much was woken. `progress`: see `PostgresSweeper.rebuild`."""
-    client = await connect(settings.temporal, lazy=False)
-    engine = make_engine(settings.postgres, "cli")
-    try:
-        async with TemporalDispatcher(client, engine) as dispatcher:
-            grace, hold = settings.bellhop.sweep_grace, settings.delivery.hold
-            library = Library(settings.media, settings.media_addresses())
-            sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold, library.remove)
-            made = await sweeper.rebuild(progress)
-            await keep_sweeping(client, settings.sweep_paces())
-            return made, await sweeper.sweep()
-    finally:
-        await engine.dispose()
-
-
 async def create_property(
-    tx: AsyncConnection, settings: Settings, name: str, slug: str | None, timezone: str
+    engine: Engine, settings: Settings, name: str, slug: str | None, timezone: str
 ) -> dict[str, Any]:
     """Make a property, or complete one that is there, with the accounts the settings name."""
     slug = slug or _slug(name)
-    made = await ensure_property(tx, name, slug, timezone)
-    channels = {word: await ensure_accounts(tx, scope, settings) for word, scope in made.items()}
+    # First, so that what cannot be an account leaves no property without any.
+    live, test = live_accounts(settings), sandbox_accounts(settings)
+    made = await properties.ensure(engine, name, slug, timezone)
+    await accounts.ensure(engine, made["live"], [*live, *OWN])
+    await accounts.ensure(engine, made["test"], OWN, following=test)
+    channels = {word: await accounts.channels(engine, scope) for word, scope in made.items()}
     return {"id": render(Prefix.PROPERTY, made["test"].property_id), "slug": slug, "channels": channels}
 
 
@@ -115,24 +58,21 @@ def _slug(name: str) -> str:
     return slug
 
 
-async def list_properties(tx: AsyncConnection) -> list[dict[str, Any]]:
+async def list_properties(engine: Engine) -> list[dict[str, Any]]:
     """Every property with the channels of its environments."""
-    every = await properties.every_scope(tx)
     return [
         {
             **_part(serializers.property_(row), "id", "slug", "name", "timezone"),
-            "channels": {
-                scope.environment: await accounts.channels(tx, scope) for scope in every if scope.property_id == row.id
-            },
+            "channels": {word: await accounts.channels(engine, scope) for word, scope in sorted(scopes.items())},
         }
-        for row in await properties.everything(tx)
+        for row, scopes in await properties.everything(engine)
     ]
 
 
-async def choose(tx: AsyncConnection, slug: str, environment: str, when_unknown: Sequence[str]) -> dict[str, Any]:
+async def choose(engine: Engine, slug: str, environment: str, when_unknown: Sequence[str]) -> dict[str, Any]:
     """Choose, for an environment of a property, what happens when nobody can say whether a provider took a message.
     `when_unknown`: `channel=fail` or `channel=resend`, any number of them."""
-    scope = await scope_of(tx, slug, environment)
+    scope = await scope_of(engine, slug, environment)
     chosen: dict[str, str] = {}
     for one in when_unknown:
         channel, _, choice = one.partition("=")
@@ -141,35 +81,42 @@ async def choose(tx: AsyncConnection, slug: str, environment: str, when_unknown:
                 f"--when-unknown: '{one}' is not a choice: name a channel and `fail` or `resend`, e.g. email=resend."
             )
         chosen[channel] = choice
-    settings = await properties.choose(tx, scope, chosen)
+    settings = await properties.choose(engine, scope, chosen)
     return {"property": slug, "environment": environment, "settings": settings}
 
 
-async def order(tx: AsyncConnection, slug: str, environment: str, channels: Sequence[str]) -> dict[str, Any]:
+async def order(engine: Engine, slug: str, environment: str, channels: Sequence[str]) -> dict[str, Any]:
     """In which order the channels of an environment of a property are tried where a message leaves that open; empty:
     the usual one."""
     if channels and not is_order(list(channels)):
         raise Refused(f"Name channels, each once: {', '.join(Channel)}.")
-    scope = await scope_of(tx, slug, environment)
-    await properties.set_channel_order(tx, scope, channels)
+    scope = await scope_of(engine, slug, environment)
+    await properties.order(engine, scope, channels)
     return {"property": slug, "environment": environment, "channel_order": list(channels) or list(DEFAULT_ORDER)}
 
 
-async def limit(tx: AsyncConnection, slug: str, environment: str, requests: int | None) -> dict[str, Any]:
+async def limit(engine: Engine, slug: str, environment: str, requests: int | None) -> dict[str, Any]:
     """Let all keys of an environment of a property together make so many requests a minute; None: the usual number."""
-    await properties.limit(tx, await scope_of(tx, slug, environment), requests)
+    await properties.limit(engine, await scope_of(engine, slug, environment), requests)
     return {"property": slug, "environment": environment, "rate_limit": requests}
 
 
-async def scopes_of(tx: AsyncConnection, slug: str) -> dict[str, Scope]:
-    there = await properties.scopes_of(tx, slug)
+async def scopes_of(engine: Engine, slug: str) -> dict[str, Scope]:
+    """The scopes of a property, by environment. Raises Refused when there is none."""
+    there = await properties.by_slug(engine, slug)
     if not there:
-        raise Refused(f"There is no property '{slug}'. `bellhop properties list` shows those there are.")
+        raise no_property(slug)
     return there
 
 
-async def scope_of(tx: AsyncConnection, slug: str, environment: str) -> Scope:
-    there = await scopes_of(tx, slug)
+def no_property(slug: str) -> Refused:
+    """That there is none with this short name."""
+    return Refused(f"There is no property '{slug}'. `bellhop properties list` shows those there are.")
+
+
+async def scope_of(engine: Engine, slug: str, environment: str) -> Scope:
+    """One of them. Raises Refused when there is none."""
+    there = await scopes_of(engine, slug)
     if environment not in there:
         raise Refused(f"--environment: expected `test` or `live`, not '{environment}'.")
     return there[environment]
@@ -187,7 +134,7 @@ async def create_key(
     """Mint a key for one property and environment; the raw key is in the answer and nowhere else. `expires`: a number
     of days (`90d`) or an ISO date or time, in UTC unless it names its zone."""
     until = None if expires is None else _moment(expires)
-    scope = await engine.database.read(lambda tx: scope_of(tx, slug, environment))
+    scope = await scope_of(engine, slug, environment)
     if unknown := [word for word in rights if word not in RIGHTS]:
         raise Refused(f"--scopes: no such scope: {', '.join(unknown)}. There are: {', '.join(RIGHTS)}.")
     try:
@@ -216,7 +163,7 @@ def _part(shown: dict[str, Any], *names: str) -> dict[str, Any]:
 async def list_keys(engine: Engine, slug: str) -> list[dict[str, Any]]:
     """The keys of a property, without their secrets."""
     found = []
-    for _, scope in sorted((await engine.database.read(lambda tx: scopes_of(tx, slug))).items()):
+    for _, scope in sorted((await scopes_of(engine, slug)).items()):
         rows = (await keys.listing(engine, scope, PageRequest(limit=1000))).rows
         found += [
             _part(
@@ -238,31 +185,32 @@ async def list_keys(engine: Engine, slug: str) -> list[dict[str, Any]]:
 async def revoke_key(engine: Engine, key_id: str) -> dict[str, Any]:
     """Close a key for good."""
     key = parse(Prefix.KEY, key_id)
-    scope = await engine.database.read(lambda tx: stored_keys.home(tx, key)) if key else None
+    scope = await keys.home(engine, key) if key else None
     if key is None or scope is None:
         raise Refused(f"There is no key {key_id}. `bellhop keys list` shows those there are.")
     await keys.revoke(engine, scope, key)
     return {"id": key_id, "revoked": True}
 
 
-async def list_accounts(tx: AsyncConnection, slug: str | None) -> list[dict[str, Any]]:
+async def list_accounts(engine: Engine, slug: str | None) -> list[dict[str, Any]]:
     """The provider accounts of one property or of all, without their secrets."""
     if slug is not None:
-        await scopes_of(tx, slug)
-    slugs = [slug] if slug is not None else [row.slug for row in await properties.everything(tx)]
+        listed = [(slug, await scopes_of(engine, slug))]
+    else:
+        listed = [(row.slug, scopes) for row, scopes in await properties.everything(engine)]
     return [
         {"property": each, **serializers.account(row, environment)}
-        for each in slugs
-        for environment, scope in sorted((await properties.scopes_of(tx, each)).items())
-        for row in await accounts.listing(tx, scope)
+        for each, scopes in listed
+        for environment, scope in sorted(scopes.items())
+        for row in (await accounts.listing(engine, scope, PageRequest(limit=1000))).rows
     ]
 
 
 async def set_accounts(
-    tx: AsyncConnection, settings: Settings, slug: str, environment: str, *, forget_previous: bool = False
+    engine: Engine, settings: Settings, slug: str, environment: str, *, forget_previous: bool = False
 ) -> list[dict[str, Any]]:
     """Make a property send through the accounts the settings name: made, or rotated where they are there."""
-    scope = await scope_of(tx, slug, environment)
+    scope = await scope_of(engine, slug, environment)
     if environment != "live":
         raise Refused("--environment: a test environment reaches the sandbox only, whose accounts are never changed.")
     _complete(settings)
@@ -271,13 +219,12 @@ async def set_accounts(
         ways = (package.settings.needed_variables() for package in PACKAGES)
         raise Refused(f"The settings name no account: set {', or '.join(' and '.join(way) for way in ways)}.")
     packages = {package.name: package for package in PACKAGES}
-    cipher = settings.bellhop.credential_cipher()
+    try:
+        outcomes = await accounts.put(engine, scope, seeds, forget_previous=forget_previous)
+    except CredentialsUnreadable as problem:
+        raise Refused(str(problem)) from None
     done = []
-    for seed in seeds:
-        try:
-            outcome = await accounts.put(tx, cipher, scope, seed, forget_previous=forget_previous)
-        except CredentialsUnreadable as problem:
-            raise Refused(str(problem)) from None
+    for seed, outcome in zip(seeds, outcomes, strict=True):
         now: dict[str, Any] = {"provider": seed.provider, "identity": seed.identity, "outcome": outcome}
         path, fallback = packages[seed.provider].entered, packages[seed.provider].entered_fallback
         if path is not None and outcome == "moved":
@@ -290,8 +237,6 @@ async def set_accounts(
             if entered is not None:
                 now[name] = receipts_url(base, seed.provider, seed.identity, entered.path, entered.options)
         done.append(now)
-    if forget_previous:
-        await accounts.forget_previous(tx, scope)
     return done
 
 
@@ -303,27 +248,23 @@ def _complete(settings: Settings) -> None:
             raise Refused(f"{', '.join(missing)} is missing, which the others of its kind need.")
 
 
-async def encrypt_accounts(tx: AsyncConnection, settings: Settings) -> dict[str, Any]:
+async def encrypt_accounts(engine: Engine) -> dict[str, Any]:
     """Put every account's credentials under the newest key. Returns how many accounts had them in plain (`encrypted`),
     under an older key (`reencrypted`), under the newest already (`unchanged`), or under a key that is not set
     (`unreadable`); those stay as they are."""
-    cipher = settings.bellhop.credential_cipher()
-    done: dict[str, Any] = dict.fromkeys(("encrypted", "reencrypted", "unchanged", "unreadable"), 0)
-    for row, kept in await accounts.sealings(tx, cipher, lock=True):
-        if Sealing.UNREADABLE in kept:
-            done["unreadable"] += 1
-            done["next"] = str(CredentialsUnreadable())
-        elif kept & {Sealing.PLAIN, Sealing.OLDER}:
-            await accounts.reseal(tx, cipher, row)
-            done["encrypted" if Sealing.PLAIN in kept else "reencrypted"] += 1
-        else:
-            done["unchanged"] += 1
-    return done
+    found = await accounts.encrypt(engine)
+    done: dict[str, Any] = {
+        "encrypted": found[Sealing.PLAIN],
+        "reencrypted": found[Sealing.OLDER],
+        "unchanged": found[Sealing.CURRENT],
+        "unreadable": found[Sealing.UNREADABLE],
+    }
+    return {**done, "next": str(CredentialsUnreadable())} if done["unreadable"] else done
 
 
 async def list_consents(engine: Engine, slug: str, environment: str, channel: str, address: str) -> dict[str, Any]:
     """Whether an address may be written to, and what was said of it."""
-    scope = await engine.database.read(lambda tx: scope_of(tx, slug, environment))
+    scope = await scope_of(engine, slug, environment)
     try:
         found = await consents.of_address(engine, scope, _channel(channel), address, PageRequest(limit=1000))
     except InvalidField as problem:
@@ -352,7 +293,7 @@ async def set_consent(
     purpose: str = ALL,
 ) -> dict[str, Any]:
     """Set or lift what an address allows, with who says so and why on record."""
-    scope = await engine.database.read(lambda tx: scope_of(tx, slug, environment))
+    scope = await scope_of(engine, slug, environment)
     if action not in {each.value for each in Action}:
         raise Refused(f"The action is `opt_in` or `opt_out`, not '{action}'.")
     if purpose not in PURPOSES:

@@ -10,23 +10,21 @@ from uuid import UUID
 
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.provider_urls import Routes
-from bellhop.domain.scopes import Scope
 from bellhop.domain.serializers import timestamp
 from bellhop.engine import inbound_lists, unmatched_texts
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import NotFound
 from bellhop.engine.inbound_lists import Progress
 from bellhop.engine.unmatched_texts import NotOfThatAccount
-from bellhop.ops.administration import Refused
+from bellhop.ops.administration import Refused, scope_of
 from bellhop.providers import providers
-from bellhop.store.access import properties
 
 
 async def fetch(
     engine: Engine, routes: Routes, slug: str, environment: str, since: datetime | None, progress: Progress
 ) -> list[dict[str, Any]]:
     """Ask the accounts of a property for guests' messages that no callback brought."""
-    scope = await _scope(engine, slug, environment)
+    scope = await scope_of(engine, slug, environment)
     return [
         {
             "provider": done.provider,
@@ -60,7 +58,7 @@ async def unmatched(engine: Engine, limit: int) -> list[dict[str, Any]]:
 
 async def assign(engine: Engine, text_id: str, slug: str, environment: str) -> dict[str, Any]:
     """Give one of them to a property."""
-    scope = await _scope(engine, slug, environment)
+    scope = await scope_of(engine, slug, environment)
     try:
         message_id = await unmatched_texts.assign(_asking(engine), _key(text_id), scope)
     except NotFound:
@@ -94,10 +92,3 @@ def _key(text_id: str) -> UUID:
 def _asking(engine: Engine) -> Engine:
     """With the providers, which can read what they posted."""
     return replace(engine, providers=providers())
-
-
-async def _scope(engine: Engine, slug: str, environment: str) -> Scope:
-    there = await engine.database.read(lambda tx: properties.scopes_of(tx, slug))
-    if environment not in there:
-        raise Refused(f"There is no property '{slug}'. `bellhop properties list` shows those there are.")
-    return there[environment]

@@ -6,18 +6,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bellhop.domain import serializers
 from bellhop.domain.operators import Operator
 from bellhop.domain.paging import PageRequest
 from bellhop.domain.scopes import Scope
-from bellhop.engine import accounts as engine_accounts
-from bellhop.engine import properties as engine_properties
+from bellhop.engine import accounts, properties
 from bellhop.engine.context import Engine
 from bellhop.ops.administration import Refused, scope_of, scopes_of
-from bellhop.store.access import operator_actions, properties
-from bellhop.store.delivery import accounts
 
 SHOWN = 20
 """So many of the last things that operators did."""
@@ -32,25 +27,26 @@ def _operator(actor: str, reason: str) -> Operator:
 async def _chosen(engine: Engine, slug: str, environment: str | None) -> list[Scope]:
     """One environment of a property, or both."""
     if environment is not None:
-        return [await engine.database.read(lambda tx: scope_of(tx, slug, environment))]
-    return [scope for _, scope in sorted((await engine.database.read(lambda tx: scopes_of(tx, slug))).items())]
+        return [await scope_of(engine, slug, environment)]
+    return [scope for _, scope in sorted((await scopes_of(engine, slug)).items())]
 
 
-async def show_property(tx: AsyncConnection, slug: str) -> dict[str, Any]:
+async def show_property(engine: Engine, slug: str) -> dict[str, Any]:
     """A property, where it stands in each environment, and what operators did to it last."""
-    there = await scopes_of(tx, slug)
+    there = await scopes_of(engine, slug)
     shown: dict[str, Any] = {}
     environments: dict[str, Any] = {}
     for environment, scope in sorted(there.items()):
-        row = serializers.property_((await properties.of_scopes(tx, [scope]))[0])
+        row = serializers.property_(await properties.get(engine, [scope], scope.property_id))
         shown = shown or {name: row[name] for name in ("id", "slug", "name", "timezone")}
+        found = (await accounts.listing(engine, scope, PageRequest(limit=1000))).rows
         environments[environment] = {
             "paused_at": row["paused_at"],
             "settings": row["settings"],
-            "channels": await accounts.channels(tx, scope),
-            "accounts": [serializers.account(each, environment) for each in await accounts.listing(tx, scope)],
+            "channels": await accounts.channels(engine, scope),
+            "accounts": [serializers.account(each, environment) for each in found],
         }
-    done = await operator_actions.last(tx, list(there.values()), SHOWN)
+    done = await properties.actions(engine, list(there.values()), SHOWN)
     return {**shown, "environments": environments, "actions": [serializers.operator_action(each) for each in done]}
 
 
@@ -59,7 +55,7 @@ async def pause_property(
 ) -> dict[str, Any]:
     """Let nothing of a property go out. `environment` None: of both."""
     scopes = await _chosen(engine, slug, environment)
-    done = await engine_properties.pause(engine, scopes, _operator(actor, reason))
+    done = await properties.pause(engine, scopes, _operator(actor, reason))
     return await _paused(engine, slug, done)
 
 
@@ -68,12 +64,12 @@ async def resume_property(
 ) -> dict[str, Any]:
     """Let what waits go out. `environment` None: of both."""
     scopes = await _chosen(engine, slug, environment)
-    done = await engine_properties.resume(engine, scopes, _operator(actor, reason))
+    done = await properties.resume(engine, scopes, _operator(actor, reason))
     return await _paused(engine, slug, done)
 
 
 async def _paused(engine: Engine, slug: str, changed: list[Scope]) -> dict[str, Any]:
-    shown = await engine.database.read(lambda tx: show_property(tx, slug))
+    shown = await show_property(engine, slug)
     return {
         "property": slug,
         "changed": sorted(scope.environment for scope in changed),
@@ -87,7 +83,7 @@ async def hold_accounts(
     """Send nothing through a property's accounts of a provider, or through any."""
     (scope,) = await _chosen(engine, slug, environment)
     ids = await _accounts(engine, scope, provider)
-    rows, held = await engine_accounts.hold(engine, scope, ids, _operator(actor, reason))
+    rows, held = await accounts.hold(engine, scope, ids, _operator(actor, reason))
     return {"property": slug, "held": held, "accounts": [serializers.account(row, environment) for row in rows]}
 
 
@@ -98,13 +94,13 @@ async def mend_accounts(
     mended = 0
     for scope in await _chosen(engine, slug, environment):
         ids = await _accounts(engine, scope, provider, one=environment is not None)
-        _, count = await engine_accounts.mend(engine, scope, ids, _operator(actor, reason))
+        _, count = await accounts.mend(engine, scope, ids, _operator(actor, reason))
         mended += count
     return {"property": slug, "mended": mended}
 
 
 async def _accounts(engine: Engine, scope: Scope, provider: str | None, *, one: bool = True) -> list[UUID]:
-    found = (await engine_accounts.listing(engine, scope, PageRequest(limit=1000))).rows
+    found = (await accounts.listing(engine, scope, PageRequest(limit=1000))).rows
     these = [row.id for row in found if provider in (None, row.provider)]
     if not these and one:
         known = ", ".join(sorted({row.provider for row in found})) or "none"

@@ -50,7 +50,7 @@ async def ensure_accounts(tx: AsyncConnection, scope: Scope, settings: Settings)
     """
     cipher = settings.bellhop.credential_cipher()
     if scope.environment == "test":
-        for seed in _sandbox_accounts(settings):
+        for seed in sandbox_accounts(settings):
             await accounts.follow(tx, cipher, scope, seed)
     else:
         for seed in live_accounts(settings):
@@ -75,7 +75,7 @@ def live_accounts(settings: Settings) -> list[Seed]:
     return named
 
 
-def _sandbox_accounts(settings: Settings) -> list[Seed]:
+def sandbox_accounts(settings: Settings) -> list[Seed]:
     """The accounts the sandbox knows, made as somebody would who set its variables."""
     base_url = settings.bellhop.sandbox_url
     if base_url is None:

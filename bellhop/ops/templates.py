@@ -8,16 +8,13 @@ from typing import Any
 from bellhop.domain.provider_urls import Routes
 from bellhop.engine import approvals
 from bellhop.engine.context import Engine
-from bellhop.ops.administration import Refused
+from bellhop.ops.administration import scope_of
 from bellhop.providers import providers
-from bellhop.store.access import properties
 
 
 async def refresh(engine: Engine, routes: Routes, slug: str, environment: str) -> list[dict[str, Any]]:
     """Ask about all that a property's templates name. `status` None: nobody answered."""
-    there = await engine.database.read(lambda tx: properties.scopes_of(tx, slug))
-    if environment not in there:
-        raise Refused(f"There is no property '{slug}'. `bellhop properties list` shows those there are.")
+    scope = await scope_of(engine, slug, environment)
     asking = replace(engine, providers=providers())
     return [
         {
@@ -26,5 +23,5 @@ async def refresh(engine: Engine, routes: Routes, slug: str, environment: str) -
             "variables": list(approval.variables) if approval else None,
             "rejection_reason": approval.rejection_reason if approval else None,
         }
-        for sid, approval in await approvals.refresh_all(asking, routes, there[environment])
+        for sid, approval in await approvals.refresh_all(asking, routes, scope)
     ]

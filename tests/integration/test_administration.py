@@ -29,7 +29,7 @@ from bellhop.domain.routing import carried
 from bellhop.domain.rows.delivery import Backlog
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
-from bellhop.ops import administration
+from bellhop.ops import administration, composition
 from bellhop.ops.administration import Refused
 from bellhop.ops.seed import ensure_accounts, ensure_property, live_accounts
 from bellhop.providers import PACKAGES, providers
@@ -39,9 +39,12 @@ from bellhop.providers.twilio.adapter import Twilio
 from bellhop.providers.twilio.settings import TwilioSettings
 from bellhop.sandbox.providers import names as simulated_names
 from bellhop.settings import Settings, SettingsError
+from bellhop.store.database import Database
 from bellhop.store.delivery import accounts, parked
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
+from bellhop.temporal.client import connect
+from bellhop.temporal.dispatcher import TemporalDispatcher
 
 SID = "AC" + "0" * 32
 SLUG = "grand-sunset"
@@ -70,8 +73,18 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 async def tx(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    async with engine.begin() as open_tx:
+    """A connection that commits each statement, so that commands see it."""
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as open_tx:
         yield open_tx
+
+
+@pytest.fixture
+async def use_cases(engine: AsyncEngine, settings: Settings, book: AddressBook) -> AsyncIterator[Engine]:
+    """What commands run with. Temporal is away: none of them needs it."""
+    away = settings.temporal.model_copy(update={"address": "127.0.0.1:1"})
+    cipher = settings.bellhop.credential_cipher()
+    async with TemporalDispatcher(await connect(away, lazy=True), engine) as dispatcher:
+        yield Engine(Database(engine), dispatcher, book, cipher, {}, settings.delivery, settings.webhook)
 
 
 @pytest.fixture
@@ -82,14 +95,14 @@ async def scopes(tx: AsyncConnection, settings: Settings) -> Mapping[str, Scope]
 
 
 async def test_what_happens_to_the_unknown_is_chosen_by_channel(
-    tx: AsyncConnection, scopes: Mapping[str, Scope]
+    tx: AsyncConnection, use_cases: Engine, scopes: Mapping[str, Scope]
 ) -> None:
-    await administration.choose(tx, SLUG, "test", ["email=resend"])
-    done = await administration.choose(tx, SLUG, "test", ["sms=resend"])
+    await administration.choose(use_cases, SLUG, "test", ["email=resend"])
+    done = await administration.choose(use_cases, SLUG, "test", ["sms=resend"])
     assert done["settings"] == {"outcome_unknown": {"email": "resend", "sms": "resend"}}
     for wrong in ("email", "email=maybe", "pigeon=resend"):
         with pytest.raises(Refused, match="not a choice"):
-            await administration.choose(tx, SLUG, "test", [wrong])
+            await administration.choose(use_cases, SLUG, "test", [wrong])
 
 
 async def test_keys_are_minted_listed_and_revoked(engine: AsyncEngine, settings: Settings) -> None:
@@ -121,7 +134,7 @@ async def test_keys_are_minted_listed_and_revoked(engine: AsyncEngine, settings:
         with pytest.raises(Refused):
             await administration.revoke_key(use_cases, "key_none")
 
-    await administration.with_engine(work, settings)
+    await composition.with_engine(work, settings)
 
 
 async def rows(tx: AsyncConnection, scope: Scope, settings: Settings) -> dict[str, dict[str, Any]]:
@@ -147,16 +160,16 @@ async def used(tx: AsyncConnection, scope: Scope) -> list[tuple[str, str]]:
 
 
 async def test_accounts_are_made_and_listed_without_secrets(
-    tx: AsyncConnection, settings: Settings, scopes: Mapping[str, Scope]
+    tx: AsyncConnection, use_cases: Engine, settings: Settings, scopes: Mapping[str, Scope]
 ) -> None:
-    done = await administration.set_accounts(tx, sendgrid(twilio(settings)), SLUG, "live")
+    done = await administration.set_accounts(use_cases, sendgrid(twilio(settings)), SLUG, "live")
     assert [(each["provider"], each["outcome"]) for each in done] == [("twilio", "made"), ("sendgrid", "made")]
     assert done[1]["callbacks"] == "https://bellhop.example.com/v1/receipts/sendgrid/first/events"
     assert "fallback" not in done[1]
     twilios = f"https://bellhop.example.com/v1/receipts/twilio/{SID}"
     assert done[0]["callbacks"] == f"{twilios}/inbound#rc=5&rp=all&ct=2000&rt=5000"
     assert done[0]["fallback"] == f"{twilios}/fallback#rc=5&rp=all&ct=2000&rt=5000"
-    listed = await administration.list_accounts(tx, SLUG)
+    listed = await administration.list_accounts(use_cases, SLUG)
     assert [(each["environment"], each["provider"]) for each in listed] == [
         ("live", "twilio"), ("live", "sendgrid"), *(("test", name) for name in SIMULATED), ("test", "in_app"),
     ]  # fmt: skip
@@ -173,37 +186,39 @@ async def test_accounts_are_made_and_listed_without_secrets(
         "rotating": False,
         "senders": [{"channel": "sms", "address": "+13055550100", "name": None, "used": True}],
     }
-    assert await administration.list_accounts(tx, None) == listed
+    assert await administration.list_accounts(use_cases, None) == listed
     assert not [secret for secret in SECRETS if secret in json.dumps([done, listed])]
 
 
 async def test_a_rotation_keeps_what_callbacks_may_be_signed_with(
-    tx: AsyncConnection, settings: Settings, scopes: Mapping[str, Scope]
+    tx: AsyncConnection, use_cases: Engine, settings: Settings, scopes: Mapping[str, Scope]
 ) -> None:
     live = scopes["live"]
-    await administration.set_accounts(tx, twilio(settings), SLUG, "live")
+    await administration.set_accounts(use_cases, twilio(settings), SLUG, "live")
     for outcome in "rotated", "unchanged":
-        done = await administration.set_accounts(tx, twilio(settings, "second-token"), SLUG, "live")
+        done = await administration.set_accounts(use_cases, twilio(settings, "second-token"), SLUG, "live")
         assert done[0]["outcome"] == outcome
         row = (await rows(tx, live, settings))[SID]
         assert row["credentials"] == {"auth_token": "second-token"}
         assert row["previous_credentials"] == {"auth_token": "first-token"}
-        assert (await administration.list_accounts(tx, SLUG))[0]["rotating"] is True
-    await administration.set_accounts(tx, twilio(settings, "second-token"), SLUG, "live", forget_previous=True)
+        assert (await administration.list_accounts(use_cases, SLUG))[0]["rotating"] is True
+    await administration.set_accounts(use_cases, twilio(settings, "second-token"), SLUG, "live", forget_previous=True)
     assert (await rows(tx, live, settings))[SID]["previous_credentials"] == {}
     # Another number: it leads, and the old one stays for guests who answer to it.
-    await administration.set_accounts(tx, twilio(settings, "second-token", "+13055550199"), SLUG, "live")
+    await administration.set_accounts(use_cases, twilio(settings, "second-token", "+13055550199"), SLUG, "live")
     assert await used(tx, live) == [(SID, "+13055550199")]
-    senders = (await administration.list_accounts(tx, SLUG))[0]["senders"]
+    senders = (await administration.list_accounts(use_cases, SLUG))[0]["senders"]
     assert [one["address"] for one in senders] == ["+13055550100", "+13055550199"]
 
 
 async def test_a_new_sendgrid_key_takes_the_sender_over(
-    tx: AsyncConnection, settings: Settings, scopes: Mapping[str, Scope]
+    tx: AsyncConnection, use_cases: Engine, settings: Settings, scopes: Mapping[str, Scope]
 ) -> None:
     live = scopes["live"]
-    await administration.set_accounts(tx, sendgrid(settings), SLUG, "live")
-    moved = await administration.set_accounts(tx, sendgrid(settings, "SG.second.second-secret", None), SLUG, "live")
+    await administration.set_accounts(use_cases, sendgrid(settings), SLUG, "live")
+    moved = await administration.set_accounts(
+        use_cases, sendgrid(settings, "SG.second.second-secret", None), SLUG, "live"
+    )
     assert moved[0]["outcome"] == "moved"
     assert "SendGrid" in moved[0]["next"]
     assert await used(tx, live) == [("second", "stay@example.com")]
@@ -222,14 +237,14 @@ async def test_a_new_sendgrid_key_takes_the_sender_over(
 
 
 async def test_what_is_forgotten_leaves_no_secret(
-    tx: AsyncConnection, settings: Settings, scopes: Mapping[str, Scope]
+    tx: AsyncConnection, use_cases: Engine, settings: Settings, scopes: Mapping[str, Scope]
 ) -> None:
     live = scopes["live"]
-    await administration.set_accounts(tx, sendgrid(twilio(settings)), SLUG, "live")
+    await administration.set_accounts(use_cases, sendgrid(twilio(settings)), SLUG, "live")
     again = sendgrid(twilio(settings), "SG.second.second-secret", "second-public")
-    await administration.set_accounts(tx, again, SLUG, "live")
+    await administration.set_accounts(use_cases, again, SLUG, "live")
     assert (await rows(tx, live, settings))["first"]["credentials"], "earlier mail's events still verify"
-    await administration.set_accounts(tx, again, SLUG, "live", forget_previous=True)
+    await administration.set_accounts(use_cases, again, SLUG, "live", forget_previous=True)
     there = await rows(tx, live, settings)
     assert (there["first"]["credentials"], there["first"]["previous_credentials"]) == ({}, {})
     assert there["second"]["credentials"]["api_key"] == "SG.second.second-secret"
@@ -270,17 +285,17 @@ async def test_a_test_scope_follows_the_sandboxs_credentials(
 
 
 async def test_live_accounts_need_an_address_of_https(
-    tx: AsyncConnection, settings: Settings, scopes: Mapping[str, Scope]
+    tx: AsyncConnection, use_cases: Engine, settings: Settings, scopes: Mapping[str, Scope]
 ) -> None:
     plain = settings.bellhop.model_copy(update={"public_url": "http://bellhop.example.com"})
     asked = twilio(settings.model_copy(update={"bellhop": plain}))
     with pytest.raises(SettingsError, match=r"BELLHOP_PUBLIC_URL is http://bellhop\.example\.com"):
-        await administration.set_accounts(tx, asked, SLUG, "live")
+        await administration.set_accounts(use_cases, asked, SLUG, "live")
     with pytest.raises(SettingsError, match="need an address of https"):
         await ensure_accounts(tx, scopes["live"], asked)
     half = settings.bellhop.model_copy(update={"fallback_url": "http://second.example"})
     with pytest.raises(SettingsError, match=r"BELLHOP_FALLBACK_URL is http://second\.example"):
-        await administration.set_accounts(tx, asked.model_copy(update={"bellhop": half}), SLUG, "live")
+        await administration.set_accounts(use_cases, asked.model_copy(update={"bellhop": half}), SLUG, "live")
     await ensure_accounts(tx, scopes["test"], asked)
     assert await rows(tx, scopes["live"], settings) == {}
     # A stand-in on this machine.
@@ -302,10 +317,10 @@ def test_a_key_made_by_command_may_not_do_everything() -> None:
 
 @pytest.mark.parametrize("how", ["same account", "new account", "mended"])
 async def test_what_was_held_goes_out(
-    tx: AsyncConnection, settings: Settings, scopes: Mapping[str, Scope], book: AddressBook, how: str
+    tx: AsyncConnection, use_cases: Engine, settings: Settings, scopes: Mapping[str, Scope], book: AddressBook, how: str
 ) -> None:
     live = scopes["live"]
-    await administration.set_accounts(tx, sendgrid(settings), SLUG, "live")
+    await administration.set_accounts(use_cases, sendgrid(settings), SLUG, "live")
     new = NewMessage(
         channel=Channel.EMAIL, recipient="jordan@example.com", content=Content(text="Hello.", subject="Hello")
     )
@@ -317,7 +332,7 @@ async def test_what_was_held_goes_out(
             " (select id from provider_accounts where identity = 'first')"
         )
     )
-    held = next(each for each in await administration.list_accounts(tx, SLUG) if each["identity"] == "first")
+    held = next(each for each in await administration.list_accounts(use_cases, SLUG) if each["identity"] == "first")
     assert (held["health"], held["held_code"], held["waiting"]) == ("held", "401", 1)
     assert held["held_since"] is not None
     backlog = Backlog(live.id, Channel.EMAIL)
@@ -329,7 +344,7 @@ async def test_what_was_held_goes_out(
                 assert not await accounts.mend(tx, scope, row.id, Operator("cli:tests", "mended"))
     else:
         key = "SG.first.second-secret" if how == "same account" else "SG.second.second-secret"
-        await administration.set_accounts(tx, sendgrid(settings, key), SLUG, "live")
+        await administration.set_accounts(use_cases, sendgrid(settings, key), SLUG, "live")
     live_rows = await rows(tx, live, settings)
     assert {row["health"] for row in live_rows.values()} == {"ok"}
     assert {row["held_since"] for row in live_rows.values()} == {None}
@@ -338,7 +353,7 @@ async def test_what_was_held_goes_out(
 
 
 async def test_what_cannot_be_set_is_refused_and_says_why(
-    tx: AsyncConnection, settings: Settings, scopes: Mapping[str, Scope]
+    tx: AsyncConnection, use_cases: Engine, settings: Settings, scopes: Mapping[str, Scope]
 ) -> None:
     sid_only = TwilioSettings(_env_file=None, account_sid=SID)
     half = settings.model_copy(update={"providers": {**settings.providers, "twilio": sid_only}})
@@ -350,10 +365,10 @@ async def test_what_cannot_be_set_is_refused_and_says_why(
         (twilio(settings), "nowhere", "live", "no property 'nowhere'"),
     ]:
         with pytest.raises(Refused, match=words):
-            await administration.set_accounts(tx, asked, slug, environment)
+            await administration.set_accounts(use_cases, asked, slug, environment)
     assert await rows(tx, scopes["live"], settings) == {}
     with pytest.raises(Refused, match="no property"):
-        await administration.list_accounts(tx, "nowhere")
+        await administration.list_accounts(use_cases, "nowhere")
 
 
 def state(path: Path, pid: int | None) -> Path:

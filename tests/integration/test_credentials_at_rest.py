@@ -3,7 +3,7 @@ with their messages while their key is missing."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import cast
 from uuid import UUID
 
@@ -37,8 +37,10 @@ from bellhop.store.delivery.callback_accounts import of_callbacks
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
 from bellhop.temporal.dispatcher import TemporalDispatcher
-from tests.integration.test_administration import SID, SLUG, rows, twilio
+from tests.integration.test_administration import SID, SLUG, rows, twilio, tx, use_cases
 from tests.sandbox_accounts import SANDBOX_SECRET
+
+__all__ = ["tx", "use_cases"]
 
 ALL = len(PACKAGES) + 1
 """Accounts with credentials: one of each provider for tests, and Twilio's of live. Beside them there is our own."""
@@ -52,6 +54,11 @@ def keyed(settings: Settings, *keys: str) -> Settings:
     return settings.model_copy(update={"bellhop": changed})
 
 
+def under(use_cases: Engine, settings: Settings) -> Engine:
+    """The same with the keys of these settings."""
+    return replace(use_cases, cipher=settings.bellhop.credential_cipher())
+
+
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """With an address that live accounts may have."""
@@ -60,18 +67,12 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-async def tx(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    async with engine.begin() as open_tx:
-        yield open_tx
-
-
-@pytest.fixture
-async def live(tx: AsyncConnection, settings: Settings) -> Scope:
+async def live(tx: AsyncConnection, use_cases: Engine, settings: Settings) -> Scope:
     """A live scope whose Twilio account was set, and its token rotated."""
     scopes = await ensure_property(tx, "Grand Sunset Resort", SLUG)
     await ensure_accounts(tx, scopes["test"], settings)
     for token in ("first-token", "second-token"):
-        await administration.set_accounts(tx, twilio(settings, token), SLUG, "live")
+        await administration.set_accounts(use_cases, twilio(settings, token), SLUG, "live")
     return scopes["live"]
 
 
@@ -93,7 +94,7 @@ async def test_nothing_of_a_credential_is_in_the_table(tx: AsyncConnection, live
 
 
 async def test_rows_in_plain_are_read_and_encrypted_by_command(
-    tx: AsyncConnection, settings: Settings, live: Scope
+    tx: AsyncConnection, use_cases: Engine, settings: Settings, live: Scope
 ) -> None:
     await tx.execute(text("update provider_accounts set credentials = :plain where identity = :sid"),
                      {"plain": PLAIN, "sid": SID})  # fmt: skip
@@ -103,21 +104,21 @@ async def test_rows_in_plain_are_read_and_encrypted_by_command(
     assert (account.credentials["auth_token"], account.previous_credentials["auth_token"]) == (
         "plain-token", "first-token",
     )  # fmt: skip
-    done = await administration.encrypt_accounts(tx, settings)
+    done = await administration.encrypt_accounts(use_cases)
     assert done == {"encrypted": 1, "reencrypted": 0, "unchanged": ALL, "unreadable": 0}
     assert "plain-token" not in await dump(tx)
     before = await dump(tx)
-    assert (await administration.encrypt_accounts(tx, settings))["unchanged"] == ALL + 1
+    assert (await administration.encrypt_accounts(use_cases))["unchanged"] == ALL + 1
     assert await dump(tx) == before, "safe to repeat"
     assert (await rows(tx, live, settings))[SID]["credentials"] == {"auth_token": "plain-token"}
 
 
-async def test_keys_are_rotated(tx: AsyncConnection, settings: Settings, live: Scope) -> None:
+async def test_keys_are_rotated(tx: AsyncConnection, use_cases: Engine, settings: Settings, live: Scope) -> None:
     """From the secret key to one of its own, to the next; then the older ones are needed no more."""
     for keys in ([OLD], [NEW, OLD]):
         now = keyed(settings, *keys)
         assert (await rows(tx, live, now))[SID]["credentials"] == {"auth_token": "second-token"}
-        done = await administration.encrypt_accounts(tx, now)
+        done = await administration.encrypt_accounts(under(use_cases, now))
         assert done == {"encrypted": 0, "reencrypted": ALL, "unchanged": 1, "unreadable": 0}
     found = (await rows(tx, live, keyed(settings, NEW)))[SID]
     assert (found["credentials"], found["previous_credentials"]) == (
@@ -126,26 +127,28 @@ async def test_keys_are_rotated(tx: AsyncConnection, settings: Settings, live: S
 
 
 async def test_under_a_key_that_is_not_set_nothing_is_lost(
-    tx: AsyncConnection, settings: Settings, live: Scope
+    tx: AsyncConnection, use_cases: Engine, settings: Settings, live: Scope
 ) -> None:
-    await administration.encrypt_accounts(tx, keyed(settings, NEW))
+    await administration.encrypt_accounts(under(use_cases, keyed(settings, NEW)))
     before = await dump(tx)
-    done = await administration.encrypt_accounts(tx, settings)
+    done = await administration.encrypt_accounts(use_cases)
     assert (done["unreadable"], done["unchanged"]) == (ALL, 1)
     assert "BELLHOP_CREDENTIALS_KEYS" in done["next"]
     for row in await of_callbacks(tx, "twilio", SID):
         with pytest.raises(CredentialsUnreadable, match="BELLHOP_CREDENTIALS_KEYS"):
             calling_account(settings.bellhop.credential_cipher(), row)
     with pytest.raises(Refused, match="BELLHOP_CREDENTIALS_KEYS"):
-        await administration.set_accounts(tx, twilio(settings, "third-token"), SLUG, "live")
+        await administration.set_accounts(use_cases, twilio(settings, "third-token"), SLUG, "live")
     assert await dump(tx) == before
     # The key is gone for good: the credentials are given anew, and those of before are forgotten.
-    await administration.set_accounts(tx, twilio(settings, "third-token"), SLUG, "live", forget_previous=True)
+    await administration.set_accounts(use_cases, twilio(settings, "third-token"), SLUG, "live", forget_previous=True)
     found = (await rows(tx, live, settings))[SID]
     assert (found["credentials"], found["previous_credentials"]) == ({"auth_token": "third-token"}, {})
 
 
-async def test_messages_wait_until_the_key_is_back(engine: AsyncEngine, settings: Settings, book: AddressBook) -> None:
+async def test_messages_wait_until_the_key_is_back(
+    engine: AsyncEngine, use_cases: Engine, settings: Settings, book: AddressBook
+) -> None:
     def store(now: Settings) -> AttemptStore:
         routes = Routes("http://127.0.0.1:8", "http://127.0.0.1:9")
         return AttemptStore(
@@ -166,11 +169,11 @@ async def test_messages_wait_until_the_key_is_back(engine: AsyncEngine, settings
     assert isinstance(decided, Answer)
     assert (decided.status, decided.next) == ("queued", Next.AGAIN)
     assert decided.after > 0
+    held = [row for row in await administration.list_accounts(use_cases, SLUG) if row["health"] == "held"]
+    assert [(row["provider"], row["held_code"], row["waiting"]) for row in held] == [
+        ("twilio", "credentials_unreadable", 1)
+    ]
     async with engine.begin() as tx:
-        held = [row for row in await administration.list_accounts(tx, SLUG) if row["health"] == "held"]
-        assert [(row["provider"], row["held_code"], row["waiting"]) for row in held] == [
-            ("twilio", "credentials_unreadable", 1)
-        ]
         assert (await tx.execute(text("select count(*) from attempts"))).scalar_one() == 0
         await at_once(tx, message.id)
     claim = await store(keyed(settings, NEW)).claim(message.id, 1e12)
@@ -210,16 +213,16 @@ async def test_a_callback_that_cannot_be_verified_is_not_refused(
     async with engine.begin() as tx:
         scope = (await ensure_property(tx, "Grand Sunset Resort", SLUG))["test"]
         await ensure_accounts(tx, scope, keyed(settings, NEW))
-    use_cases = Engine(
+    asked = Engine(
         Database(engine), cast(TemporalDispatcher, None), book, settings.bellhop.credential_cipher(), providers(),
         settings.delivery, settings.webhook,
     )  # fmt: skip
     identity = default_accounts(SANDBOX_SECRET)["twilio"].identity
     callback = CallbackRequest("https://bellhop.example/", "status", {}, {}, b"MessageSid=SM1&MessageStatus=sent")
     with pytest.raises(AccountUnreadable):
-        await receive(use_cases, "twilio", identity, callback)
+        await receive(asked, "twilio", identity, callback)
     with pytest.raises(NotFound):
-        await receive(use_cases, "twilio", SID, callback)
+        await receive(asked, "twilio", SID, callback)
 
 
 def sms() -> NewMessage:

@@ -9,7 +9,7 @@ import pytest
 
 from bellhop.domain.delivery_ports import Claim, SendKind, SendResult
 from bellhop.domain.routing import carried
-from bellhop.ops import administration, interventions
+from bellhop.ops import composition, interventions
 from bellhop.ops.administration import Refused
 from bellhop.providers import providers
 from bellhop.store.delivery.attempt_store import AttemptStore, Routes
@@ -32,7 +32,7 @@ async def the_account(stack: Engine, provider: str = "twilio") -> Any:
 async def command(stack: Engine, work: Any, *args: Any, **more: Any) -> Any:
     """As the command line does it."""
     more = {"reason": "asked by the desk", "actor": "cli:tests"} | more
-    return await administration.with_engine(lambda engine: work(engine, *args, **more), stack.settings)
+    return await composition.with_engine(lambda engine: work(engine, *args, **more), stack.settings)
 
 
 async def actions(stack: Engine) -> list[tuple[str, str, str]]:
@@ -73,8 +73,7 @@ async def test_a_key_pauses_its_own_environment_and_a_command_both_or_one(stack:
     done = await command(stack, interventions.resume_property, SLUG, "live")
     assert done["changed"] == ["live"]
     assert (done["paused_at"]["live"], done["paused_at"]["test"] is None) == (None, False)
-    async with stack.database.begin() as tx:
-        shown = await interventions.show_property(tx, SLUG)
+    shown = await composition.with_engine(lambda engine: interventions.show_property(engine, SLUG), stack.settings)
     assert [(each["environment"], each["action"]) for each in shown["actions"]] == [
         ("live", "resume"),
         ("live", "pause"),
