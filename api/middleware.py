@@ -25,6 +25,7 @@ from api.dialects.dialect import Dialect, dialect_of
 from api.errors import answer
 from api.headers import trimmed
 from api.problems import Broken, Unavailable
+from api.queries import nul_in
 from api.request_bodies import Body, Budget, StreamedBody
 from api.route_paths import below, path_of
 from bellhop.domain.ids import Prefix, render
@@ -107,6 +108,8 @@ class RequestMiddleware:
         try:
             if body.announced > body.limit:
                 await answer(scope, await body.refuse())(scope, receive, send_marked)
+            elif (odd := nul_in(scope["query_string"])) is not None:
+                await answer(scope, odd)(scope, receive, send_marked)
             elif (asked_beforehand := cors.preflight(scope, path)) is not None:
                 await asked_beforehand(scope, receive, send_marked)
             else:

@@ -15,8 +15,12 @@ Detail = str | Sequence[Mapping[str, Any]]
 
 
 def short(part: str | int) -> str | int:
-    """A part of a field's place. Names may be the caller's own: as much of them as helps to find it."""
-    return part if isinstance(part, int) or len(part) <= LONGEST_NAME else part[:LONGEST_NAME] + "…"
+    """A part of a field's place. Names may be the caller's own: as much of them as helps to find it, and can be said in
+    UTF-8."""
+    if isinstance(part, int):
+        return part
+    kept = part if len(part) <= LONGEST_NAME else part[:LONGEST_NAME] + "…"
+    return kept if kept.isascii() else kept.encode("utf-8", "replace").decode()
 
 
 class Problem(Exception):

@@ -260,10 +260,15 @@ def _groups(env: Mapping[str, str]) -> dict[str, BaseSettings]:
         except ValidationError as error:
             for problem in error.errors(include_input=False, include_url=False):
                 variable = prefix + "_".join(str(part) for part in problem["loc"][:1])
-                problems.append(f"{variable.upper()}: {problem['msg']}")
+                problems.append(f"{variable.upper()}: {_expected(problem)}")
     if problems:
         raise SettingsError("Settings that need mending:\n  " + "\n  ".join(problems))
     return read
+
+
+def _expected(problem: Mapping[str, Any]) -> str:
+    """What was wrong with one setting, as a person reads it."""
+    return str(problem["msg"]).removeprefix("Value error, ")
 
 
 def _read(group: type[BaseSettings], env: Mapping[str, str]) -> BaseSettings:

@@ -19,8 +19,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from bellhop.domain.answers import Answer, Next, Refusal, Withdrawal
-    from bellhop.domain.statuses import Status
+    from bellhop.domain.answers import STATUSES, Answer, Next, Refusal, Withdrawal
     from bellhop.temporal import contract
     from bellhop.temporal.search_attributes import STATUS
 
@@ -44,8 +43,6 @@ SUMMARIES = {
     contract.WITHDRAW: "cancel it, if it still waits",
 }
 """What operators read beside an activity."""
-
-_STATUSES = frozenset(status.value for status in Status)
 
 NOT_CANCELLED = {
     Refusal.CALL_OPEN: "to be cancelled if the call under way turns out not to have sent it",
@@ -74,7 +71,7 @@ class MessageWorkflow:
         followed it. Returns the status the message ended with."""
         self._withdrawn_before = withdraw
         began_as = workflow.info().typed_search_attributes.get(STATUS)
-        self._listed = began_as if began_as not in _STATUSES else None
+        self._listed = began_as if began_as not in STATUSES else None
         # Apart, so that a request to cancel interrupts nothing: a call under way would not come back for it.
         following = asyncio.create_task(self._until_closed(message_id))
         with suppress(asyncio.CancelledError):

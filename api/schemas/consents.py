@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from api.schemas.fields import Page, Paging, Shown, Strict, id_pattern, wrong
 from api.schemas.messages import ChannelWord
 from bellhop.domain.ids import Prefix
+from bellhop.domain.text import visible
 
 KindWord = Literal["phone", "email", "guest", "device"]
 ActionWord = Literal["opt_out", "opt_in"]
@@ -77,7 +78,7 @@ class SetConsent(Strict):
     @field_validator("reason")
     @classmethod
     def _reason(cls, value: str) -> str:
-        if not value.strip():
+        if not visible(value):
             raise wrong("reason", "expected some text")
         return value.strip()
 

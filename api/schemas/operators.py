@@ -10,10 +10,11 @@ from pydantic import AfterValidator, Field
 from api.schemas.fields import Shown, Strict, id_pattern, wrong
 from api.schemas.messages import ChannelWord
 from bellhop.domain.ids import Prefix
+from bellhop.domain.text import visible
 
 
 def _some(value: str) -> str:
-    if not value.strip():
+    if not visible(value):
         raise wrong("reason", "expected some text")
     return value.strip()
 

@@ -11,6 +11,7 @@ from bellhop.domain import addresses
 from bellhop.domain.addresses import BadAddress
 from bellhop.domain.channels import CHANNELS, Channel, ChannelRules
 from bellhop.domain.options import Options, SendStyle
+from bellhop.domain.text import visible
 
 MOST_DATA_BYTES = 2_048
 """Of an app's data, keys and values together: a notification takes 4,096 with its text."""
@@ -64,6 +65,8 @@ class MessageOptions(Strict):
     def _title(cls, value: str | None) -> str | None:
         if value is not None and any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
             raise wrong("title", "expected one line without control characters")
+        if value is not None and not visible(value):
+            raise wrong("title", "expected a visible character")
         return value
 
     @field_validator("data")

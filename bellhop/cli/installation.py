@@ -42,6 +42,8 @@ def recover() -> None:
 
     try:
         made, woken = settled(lambda: asyncio.run(composition.recover(settings(), progress)))
+    except typer.Exit:  # a RuntimeError, too
+        raise
     except (RPCError, RuntimeError):
         stop("Temporal can't be reached: check TEMPORAL_ADDRESS and that the server runs.")
     print(f"Made: {made}, woken: {woken}")

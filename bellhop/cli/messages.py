@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 import httpx2
 import typer
@@ -92,7 +93,7 @@ def resend(
 
     Of one that failed as outcome_unknown nobody can say whether the guest has it: they may get it twice.
     """
-    show(_call("POST", f"/v1/messaging/{message_id}/resend", api_url, api_key, {"reason": reason}))
+    show(_call("POST", f"{_path(message_id)}/resend", api_url, api_key, {"reason": reason}))
 
 
 @app.command()
@@ -102,10 +103,14 @@ def timeline(
     """What became of a message and why: every event, attempt, receipt and webhook, in the order of time (UTC)."""
     from bellhop.dev.demo import lines
 
-    message = _call("GET", f"/v1/messaging/{message_id}", api_url, api_key)
+    message = _call("GET", _path(message_id), api_url, api_key)
     print(f"{message['channel']} to {message['recipient']}: {message['status']}")
-    for line in lines(_call("GET", f"/v1/messaging/{message_id}/timeline", api_url, api_key)):
+    for line in lines(_call("GET", f"{_path(message_id)}/timeline", api_url, api_key)):
         print("  " + line)
+
+
+def _path(message_id: str) -> str:
+    return "/v1/messaging/" + quote(message_id, safe="")
 
 
 def _call(method: str, path: str, url: str | None, key: str | None, body: dict[str, Any] | None = None) -> Any:
@@ -122,17 +127,42 @@ def _call(method: str, path: str, url: str | None, key: str | None, body: dict[s
         stop(f"The API at {url} did not answer ({type(problem).__name__}). Is it running?")
     if answer.status_code >= 400:
         stop(f"{answer.status_code}: {_reason(answer)}")
-    return answer.json()
+    try:
+        said = answer.json()
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        stop(f"What answered at {url} is no API of Bellhop's (--api-url, BELLHOP_API_URL).")
+    return said
 
 
 def _reason(answer: httpx2.Response) -> str:
     try:
         detail = answer.json()["detail"]
-    except (ValueError, KeyError):
-        return answer.text[:300]
-    if isinstance(detail, list):
-        return "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in detail)
+        if isinstance(detail, list):
+            return "; ".join(f"{_flag(one['loc'][1:])}: {one['msg']}" for one in detail)
+    except (ValueError, KeyError, TypeError):
+        return " ".join(answer.text[:300].split())
     return str(detail)
+
+
+def _flag(place: list[Any]) -> str:
+    """A field of the request as the command calls it."""
+    named = ".".join(map(str, place))
+    return _FLAGS.get(named, named)
+
+
+_FLAGS = {
+    "channel": "CHANNEL",
+    "recipient": "RECIPIENT",
+    "content": "CONTENT",
+    "subject": "--subject",
+    "scheduled_at": "--at",
+    "valid_until": "--valid-until",
+    "content_type": "--content-type",
+    "priority": "--priority",
+    "reason": "--reason",
+}
 
 
 def _dev_json() -> dict[str, Any]:

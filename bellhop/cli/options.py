@@ -17,6 +17,7 @@ from bellhop.domain.text import visible
 EnvironmentWord = Literal["test", "live"]
 
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
+_BLANK = re.compile(r"\s")
 _USAGE_ERROR: Any = typer.BadParameter.__base__
 
 
@@ -25,6 +26,11 @@ class OneLine(TyperGroup):
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         extra["standalone_mode"] = False
+        given = extra.get("args") or (args[0] if args else None) or sys.argv[1:]
+        if odd := next((one for one in given if not _encodes(one)), None):
+            shown = odd.encode("utf-8", "backslashreplace").decode()
+            print(f"bellhop: expected arguments in UTF-8, not '{shown[:40]}'", file=sys.stderr)
+            sys.exit(2)
         try:
             code = super().main(*args, **extra)
         except _USAGE_ERROR as problem:
@@ -38,6 +44,15 @@ class OneLine(TyperGroup):
         except typer.Abort:
             sys.exit(1)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _encodes(text: str) -> bool:
+    """Whether an argument came as UTF-8: other bytes of it stand here as lone surrogates, which nothing can store."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def moment(text: str) -> datetime:
@@ -80,7 +95,9 @@ def url(text: str) -> str:
     """The address of an API."""
     try:
         parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 0) >= 0
+        host = (parts.hostname or "").encode("idna")
+        good = parts.scheme in ("http", "https") and bool(host) and (parts.port or 0) >= 0
+        good = good and not parts.query and not parts.fragment and text.isprintable() and not _BLANK.search(text)
     except ValueError:
         good = False
     if not good:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bellhop.domain.statuses import Status
+
+STATUSES = frozenset(status.value for status in Status)
+"""The words that Temporal's list has always said."""
 WAITING = "waiting"
 """Of a message, in Temporal's list: its time has not come."""
 

@@ -15,19 +15,22 @@ from bellhop.domain.consents import Effect
 
 STOP_PHRASES: Final = (
     # What carriers and providers obey, whatever the language (47 CFR 64.1200).
-    "stop", "stop all", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "opt out", "optout",
+    "stop", "stop all", "stopall", "stop sms", "stop texts", "stop messages",
+    "unsubscribe", "un subscribe", "cancel", "end", "quit", "revoke", "opt out", "optout",
     # Other languages have STOP too, and these. Only what means nothing else as a whole message to a hotel.
-    "arrêt", "arrêter", "arrêtez", "désabonner", "désabonnement", "désinscrire", "désinscription",
-    "baja", "alto", "parar", "pare", "darse de baja", "dar de baja", "cancelar suscripción",
+    "arrêt", "arrêter", "arrêtez", "arrêt sms", "désabonner", "désabonnement", "désinscrire", "désinscription",
+    "baja", "alto", "detener", "parar", "pare", "darse de baja", "dar de baja", "cancelar suscripción",
     "sair", "descadastrar", "cancelar inscrição", "cancelar subscrição",
-    "stopp", "stoppen", "abmelden", "abbestellen",
-    "ferma", "fermare", "disiscrivi", "disiscrivimi",
-    "afmelden", "uitschrijven", "stoppa", "avregistrera", "afmeld", "avmeld", "lopeta",
-    "wypisz", "odhlásit", "zrušit odběr", "leiratkozás", "dezabonare",
-    "стоп", "отписаться", "отписка", "відписатися", "στοπ", "διακοπή", "durdur", "ret",
-    "הסר", "עצור", "إيقاف", "ايقاف", "توقف", "الغاء الاشتراك", "berhenti", "หยุด",
-    "停止", "配信停止", "配信解除", "ストップ", "停止接收", "退订", "退訂", "取消订阅", "取消訂閱", "td",
-    "정지", "중지", "수신거부", "수신 거부",
+    "stopp", "stoppen", "stopp sms", "abmelden", "abmeldung", "abbestellen", "austragen",
+    "ferma", "fermare", "disiscrivi", "disiscrivimi", "disiscrizione",
+    "afmelden", "uitschrijven", "stoppa", "avregistrera", "afmeld", "frameld", "avmeld", "lopeta",
+    "wypisz", "zatrzymaj", "odhlásit", "zrušit odběr", "leiratkozás", "dezabonare",
+    "стоп", "отписаться", "отписка", "відписатися", "στοπ", "διακοπή", "dur", "durdur", "ret",
+    "הסר", "עצור", "إيقاف", "ايقاف", "توقف", "الغاء الاشتراك", "berhenti", "hentikan", "หยุด", "ยกเลิกการสมัคร",
+    "dừng", "dừng lại", "hủy đăng ký", "tigil", "itigil", "ihinto", "रोकें", "रुकें", "बंद करें",
+    "停止", "配信停止", "配信解除", "ストップ", "停止接收", "停止发送", "停止發送", "停止短信",
+    "拒收", "拒收短信", "退订短信", "退订", "退訂", "取消订阅", "取消訂閱", "td",
+    "정지", "중지", "그만", "수신거부", "수신 거부",
 )  # fmt: skip
 START_PHRASES: Final = (
     "start", "yes", "unstop", "begin", "resume", "subscribe", "opt in", "optin",
@@ -43,6 +46,13 @@ _KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
 _BLANK_LETTERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u0640")
 """Letters that show nothing (Hangul's fillers) or only lengthen a word (Arabic's tatweel)."""
 _EMOJI_LETTERS: Final = frozenset("\u2139")
+_FRAMED: Final = {
+    chr(code): plain
+    for first, last in ((0x24B6, 0x24E9), (0x1F130, 0x1F149))
+    for code in range(first, last + 1)
+    if (plain := unicodedata.normalize("NFKC", chr(code))).isalpha() and code != 0x24C2
+}
+"""Letters in a ring or a box, which are symbols to Unicode; but for the one that is an emoji."""
 _SAME: Final = {"ı": "i", "ø": "o", "ł": "l", "đ": "d", "æ": "ae"}
 _RULE = re.compile(r"[-‐-―_=*~#]{2,}|[—―]")
 """A line that parts a text from a signature."""
@@ -53,6 +63,7 @@ def folded(text: str) -> list[str]:
     """The words of a text, without case, accents, width and whatever else is no letter or digit."""
     words: list[str] = [""]
     for char in _KEYCAP.sub(" ", text):
+        char = _FRAMED.get(char, char)
         kind = unicodedata.category(char)
         if char in _BLANK_LETTERS or kind[0] == "M" or kind == "Cf":
             continue

@@ -20,6 +20,7 @@ from bellhop.domain.keys import RIGHTS
 from bellhop.domain.paging import PageRequest
 from bellhop.domain.provider_urls import receipts_url
 from bellhop.domain.scopes import Scope
+from bellhop.domain.text import visible
 from bellhop.engine import accounts, consents, keys, properties
 from bellhop.engine.consents import Action
 from bellhop.engine.context import Engine
@@ -72,7 +73,6 @@ async def list_properties(engine: Engine) -> list[dict[str, Any]]:
 async def choose(engine: Engine, slug: str, environment: str, when_unknown: Sequence[str]) -> dict[str, Any]:
     """Choose, for an environment of a property, what happens when nobody can say whether a provider took a message.
     `when_unknown`: `channel=fail` or `channel=resend`, any number of them."""
-    scope = await scope_of(engine, slug, environment)
     chosen: dict[str, str] = {}
     for one in when_unknown:
         channel, _, choice = one.partition("=")
@@ -81,7 +81,7 @@ async def choose(engine: Engine, slug: str, environment: str, when_unknown: Sequ
                 f"--when-unknown: '{one}' is not a choice: name a channel and `fail` or `resend`, e.g. email=resend."
             )
         chosen[channel] = choice
-    settings = await properties.choose(engine, scope, chosen)
+    settings = await properties.choose(engine, await scope_of(engine, slug, environment), chosen)
     return {"property": slug, "environment": environment, "settings": settings}
 
 
@@ -134,9 +134,11 @@ async def create_key(
     """Mint a key for one property and environment; the raw key is in the answer and nowhere else. `expires`: a number
     of days (`90d`) or an ISO date or time, in UTC unless it names its zone."""
     until = None if expires is None else _moment(expires)
-    scope = await scope_of(engine, slug, environment)
+    if not rights:
+        raise Refused(f"--scopes: expected at least one of: {', '.join(RIGHTS)}.")
     if unknown := [word for word in rights if word not in RIGHTS]:
         raise Refused(f"--scopes: no such scope: {', '.join(unknown)}. There are: {', '.join(RIGHTS)}.")
+    scope = await scope_of(engine, slug, environment)
     try:
         row, raw = await keys.mint(engine, scope, name, rights, rate_limit=rate_limit, expires_at=until)
     except InvalidField as problem:
@@ -293,13 +295,13 @@ async def set_consent(
     purpose: str = ALL,
 ) -> dict[str, Any]:
     """Set or lift what an address allows, with who says so and why on record."""
-    scope = await scope_of(engine, slug, environment)
     if action not in {each.value for each in Action}:
         raise Refused(f"The action is `opt_in` or `opt_out`, not '{action}'.")
     if purpose not in PURPOSES:
         raise Refused(f"The purpose is `all` or `marketing`, not '{purpose}'.")
-    if not reason.strip():
+    if not visible(reason):
         raise Refused("--reason has to say why.")
+    scope = await scope_of(engine, slug, environment)
     try:
         written, row = await consents.set_by_operator(
             engine,

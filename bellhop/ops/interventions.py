@@ -10,6 +10,7 @@ from bellhop.domain import serializers
 from bellhop.domain.operators import Operator
 from bellhop.domain.paging import PageRequest
 from bellhop.domain.scopes import Scope
+from bellhop.domain.text import visible
 from bellhop.engine import accounts, properties
 from bellhop.engine.context import Engine
 from bellhop.ops.administration import Refused, scope_of, scopes_of
@@ -19,7 +20,7 @@ SHOWN = 20
 
 
 def _operator(actor: str, reason: str) -> Operator:
-    if not reason.strip():
+    if not visible(reason):
         raise Refused("--reason has to say why.")
     return Operator(actor, reason.strip())
 
@@ -54,8 +55,8 @@ async def pause_property(
     engine: Engine, slug: str, environment: str | None, *, reason: str, actor: str
 ) -> dict[str, Any]:
     """Let nothing of a property go out. `environment` None: of both."""
-    scopes = await _chosen(engine, slug, environment)
-    done = await properties.pause(engine, scopes, _operator(actor, reason))
+    operator = _operator(actor, reason)
+    done = await properties.pause(engine, await _chosen(engine, slug, environment), operator)
     return await _paused(engine, slug, done)
 
 
@@ -63,8 +64,8 @@ async def resume_property(
     engine: Engine, slug: str, environment: str | None, *, reason: str, actor: str
 ) -> dict[str, Any]:
     """Let what waits go out. `environment` None: of both."""
-    scopes = await _chosen(engine, slug, environment)
-    done = await properties.resume(engine, scopes, _operator(actor, reason))
+    operator = _operator(actor, reason)
+    done = await properties.resume(engine, await _chosen(engine, slug, environment), operator)
     return await _paused(engine, slug, done)
 
 
@@ -81,9 +82,10 @@ async def hold_accounts(
     engine: Engine, slug: str, environment: str, provider: str | None, *, reason: str, actor: str
 ) -> dict[str, Any]:
     """Send nothing through a property's accounts of a provider, or through any."""
+    operator = _operator(actor, reason)
     (scope,) = await _chosen(engine, slug, environment)
     ids = await _accounts(engine, scope, provider)
-    rows, held = await accounts.hold(engine, scope, ids, _operator(actor, reason))
+    rows, held = await accounts.hold(engine, scope, ids, operator)
     return {"property": slug, "held": held, "accounts": [serializers.account(row, environment) for row in rows]}
 
 
@@ -91,10 +93,10 @@ async def mend_accounts(
     engine: Engine, slug: str, environment: str | None, provider: str | None, *, reason: str, actor: str
 ) -> dict[str, Any]:
     """Take a property's held accounts to be well again, whoever held them. `environment` None: of both."""
-    mended = 0
+    mended, operator = 0, _operator(actor, reason)
     for scope in await _chosen(engine, slug, environment):
         ids = await _accounts(engine, scope, provider, one=environment is not None)
-        _, count = await accounts.mend(engine, scope, ids, _operator(actor, reason))
+        _, count = await accounts.mend(engine, scope, ids, operator)
         mended += count
     return {"property": slug, "mended": mended}
 
@@ -104,5 +106,5 @@ async def _accounts(engine: Engine, scope: Scope, provider: str | None, *, one: 
     these = [row.id for row in found if provider in (None, row.provider)]
     if not these and one:
         known = ", ".join(sorted({row.provider for row in found})) or "none"
-        raise Refused(f"There is no such account in {scope.environment}; its providers are: {known}.")
+        raise Refused(f"--provider: there is no such account in {scope.environment}; its providers are: {known}.")
     return these

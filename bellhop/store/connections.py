@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
@@ -35,8 +36,11 @@ def from_json(stored: str | bytes) -> Any:
 
 
 def sqlalchemy_url(dsn: str) -> URL:
-    """A plain `postgresql://` DSN as SQLAlchemy's URL for psycopg 3."""
-    return make_url(dsn).set(drivername="postgresql+psycopg")
+    """A plain `postgresql://` DSN as SQLAlchemy's URL for psycopg 3. Raises ArgumentError."""
+    try:
+        return make_url(dsn).set(drivername="postgresql+psycopg")
+    except ValueError as problem:  # a port that is none
+        raise ArgumentError(str(problem)) from None
 
 
 def plain_dsn(url: URL) -> str:

@@ -8,8 +8,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+from bellhop.domain.addresses import AddressBook
+from bellhop.engine.context import Engine as UseCases
 from bellhop.sandbox.testing import running
 from bellhop.settings import Settings
+from bellhop.store.database import Database
+from bellhop.temporal.client import connect
+from bellhop.temporal.dispatcher import TemporalDispatcher
 
 from .engine import Engine, running_engine
 
@@ -35,3 +40,12 @@ async def idle_stack(
     """The same without a worker: `working(stack)` makes one when the test wants it."""
     async with running_engine(settings, engine, temporal, sandbox_url, worker=False) as made:
         yield made
+
+
+@pytest.fixture
+async def use_cases(engine: AsyncEngine, settings: Settings, book: AddressBook) -> AsyncIterator[UseCases]:
+    """What commands run with. Temporal is away: none of them needs it."""
+    away = settings.temporal.model_copy(update={"address": "127.0.0.1:1"})
+    cipher = settings.bellhop.credential_cipher()
+    async with TemporalDispatcher(await connect(away, lazy=True), engine) as dispatcher:
+        yield UseCases(Database(engine), dispatcher, book, cipher, {}, settings.delivery, settings.webhook)

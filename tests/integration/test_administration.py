@@ -39,12 +39,9 @@ from bellhop.providers.twilio.adapter import Twilio
 from bellhop.providers.twilio.settings import TwilioSettings
 from bellhop.sandbox.providers import names as simulated_names
 from bellhop.settings import Settings, SettingsError
-from bellhop.store.database import Database
 from bellhop.store.delivery import accounts, parked
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
-from bellhop.temporal.client import connect
-from bellhop.temporal.dispatcher import TemporalDispatcher
 
 SID = "AC" + "0" * 32
 SLUG = "grand-sunset"
@@ -79,24 +76,13 @@ async def tx(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 @pytest.fixture
-async def use_cases(engine: AsyncEngine, settings: Settings, book: AddressBook) -> AsyncIterator[Engine]:
-    """What commands run with. Temporal is away: none of them needs it."""
-    away = settings.temporal.model_copy(update={"address": "127.0.0.1:1"})
-    cipher = settings.bellhop.credential_cipher()
-    async with TemporalDispatcher(await connect(away, lazy=True), engine) as dispatcher:
-        yield Engine(Database(engine), dispatcher, book, cipher, {}, settings.delivery, settings.webhook)
-
-
-@pytest.fixture
 async def scopes(tx: AsyncConnection, settings: Settings) -> Mapping[str, Scope]:
     made = await ensure_property(tx, "Grand Sunset Resort", SLUG)
     await ensure_accounts(tx, made["test"], settings)
     return made
 
 
-async def test_what_happens_to_the_unknown_is_chosen_by_channel(
-    tx: AsyncConnection, use_cases: Engine, scopes: Mapping[str, Scope]
-) -> None:
+async def test_what_happens_to_the_unknown_is_chosen_by_channel(use_cases: Engine, scopes: Mapping[str, Scope]) -> None:
     await administration.choose(use_cases, SLUG, "test", ["email=resend"])
     done = await administration.choose(use_cases, SLUG, "test", ["sms=resend"])
     assert done["settings"] == {"outcome_unknown": {"email": "resend", "sms": "resend"}}
@@ -230,7 +216,7 @@ async def test_a_new_sendgrid_key_takes_the_sender_over(
     assert there["second"]["previous_credentials"] == {"api_key": "SG.first.first-secret"}
     assert there["first"]["credentials"]["webhook_public_key"] == "first-public", "earlier mail's events still verify"
     key = await administration.set_accounts(
-        tx, sendgrid(settings, "SG.second.second-secret", "second-public"), SLUG, "live"
+        use_cases, sendgrid(settings, "SG.second.second-secret", "second-public"), SLUG, "live"
     )
     assert key[0]["outcome"] == "rotated"
     assert (await rows(tx, live, settings))["second"]["previous_credentials"]["webhook_public_key"] == "first-public"
@@ -246,7 +232,7 @@ async def test_what_is_forgotten_leaves_no_secret(
     assert (await rows(tx, live, settings))["first"]["credentials"], "earlier mail's events still verify"
     await administration.set_accounts(use_cases, again, SLUG, "live", forget_previous=True)
     there = await rows(tx, live, settings)
-    assert (there["first"]["credentials"], there["first"]["previous_credentials"]) == ({}, {})
+    assert there["first"]["credentials"] == there["first"]["previous_credentials"] == {}
     assert there["second"]["credentials"]["api_key"] == "SG.second.second-secret"
     assert there[SID]["credentials"] == {"auth_token": "first-token"}
     assert await used(tx, live) == [(SID, "+13055550100"), ("second", "stay@example.com")]

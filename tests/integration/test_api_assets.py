@@ -100,6 +100,10 @@ async def test_only_multipart_with_one_file(api: Api) -> None:
     assert (await post("/v1/assets", files=two)).status_code == 400
     many = await post("/v1/assets", files={"file": photo()}, data={f"f{n}": "x" for n in range(9)})
     assert many.status_code == 400
+    for charset in ("unicode_escape", "undefined", "idna"):
+        kind = {"Content-Type": f"multipart/form-data; boundary=x; charset={charset}"}
+        raw = b'--x\r\nContent-Disposition: form-data; name="\\\\ud800"\r\n\r\n\\ud800\r\n--x--\r\n'
+        assert (await post("/v1/assets", content=raw, headers=kind)).status_code in (400, 422), charset
     # Nothing of a stranger's is read.
     assert (await post("/v1/assets", files={"file": photo()}, headers={"Authorization": "Bearer x"})).status_code == 401
 

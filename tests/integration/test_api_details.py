@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -193,3 +194,21 @@ async def test_below_a_path_of_a_proxy_everything_is_found_and_signatures_hold(
 
 def test_without_a_path_there_is_none_to_cut_off(settings: Settings) -> None:
     assert create_app(settings).openapi()["servers"][-1]["url"] == "/"
+
+
+async def test_no_query_may_hold_what_postgres_cannot(api: Api) -> None:
+    asked = [
+        (path, parameter["name"])
+        for path, operations in api.app.openapi()["paths"].items()
+        for parameter in operations.get("get", {}).get("parameters", [])
+        if parameter["in"] == "query"
+    ]
+    assert ("/v1/templates", "locale") in asked
+    for path, name in asked:
+        for value in ("%00", "a%00b"):
+            answer = await api.http.get(re.sub(r"{\w+}", "x", path) + f"?{name}={value}")
+            assert answer.status_code == 422, (path, name, answer.text)
+            assert answer.json()["detail"] == [
+                {"loc": ["query", name], "msg": "expected text without NUL characters", "type": "string_nul"}
+            ]
+    assert (await api.http.get("/v1/messaging?%00=x")).status_code == 422

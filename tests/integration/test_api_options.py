@@ -43,6 +43,7 @@ async def test_an_option_is_kept_and_shown(api: Api) -> None:
         ("push", {"data": {"google.x": "1"}}, ("google.x", "reserved")),
         ("push", {"data": {"room": "9" * 3_000}}, ("2048 bytes",)),
         ("push", {"title": "two\nlines"}, ("one line",)),
+        ("push", {"title": "\u200b\u2060"}, ("visible",)),
         ("email", {"reply_to": "nobody"}, ("reply_to",)),
         ("imessage", {"send_style": "waterfall"}, ("celebration",)),
         ("imessage", {"colour": "red"}, ("colour",)),

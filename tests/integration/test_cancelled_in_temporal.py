@@ -157,7 +157,10 @@ async def test_an_endpoint_gets_what_it_is_owed_although_its_workflow_was_cancel
             while len(customer.received) < 2:
                 await asyncio.sleep(0.5)
                 await stack.sweep()
-    assert [each["state"] for each in await stack.rows("select state from deliveries")] == ["delivered"]
+        async with asyncio.timeout(20):
+            # Written down once it has been answered.
+            while [each["state"] for each in await stack.rows("select state from deliveries")] != ["delivered"]:
+                await asyncio.sleep(0.1)
 
 
 async def test_a_sweep_that_was_cancelled_is_made_up_for_by_the_next(stack: Engine) -> None:

@@ -37,10 +37,10 @@ from bellhop.store.delivery.callback_accounts import of_callbacks
 from bellhop.store.messages import outbound
 from bellhop.store.messages.outbound import NewMessage
 from bellhop.temporal.dispatcher import TemporalDispatcher
-from tests.integration.test_administration import SID, SLUG, rows, twilio, tx, use_cases
+from tests.integration.test_administration import SID, SLUG, rows, twilio, tx
 from tests.sandbox_accounts import SANDBOX_SECRET
 
-__all__ = ["tx", "use_cases"]
+__all__ = ["tx"]
 
 ALL = len(PACKAGES) + 1
 """Accounts with credentials: one of each provider for tests, and Twilio's of live. Beside them there is our own."""

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from bellhop.cli.main import app
 from bellhop.cli.options import moment
 
+NOWHERE = {"POSTGRES_DSN": "postgresql://nobody@127.0.0.1:9/bellhop", "BELLHOP_SECRET_KEY": "k" * 64}
 HERE = {"BELLHOP_API_URL": "http://127.0.0.1:9", "BELLHOP_API_KEY": "sk_test_x", "BELLHOP_ENV_FILE": ""}
 
 
@@ -73,6 +74,11 @@ def test_a_message_goes_out_when_it_was_said(given: str, sent: str, monkeypatch:
         (["send", "sms", "+13055551234", "x", "--api-url", "localhost:8000"], "--api-url"),
         (["send", "sms", "+13055551234", "x", "--api-key", "clé"], "--api-key"),
         (["timeline", "omsg_x", "--api-url", "https://"], "--api-url"),
+        (["timeline", "omsg_x", "--api-url", "http://two words"], "--api-url"),
+        (["timeline", "omsg_x", "--api-url", "http://a..b"], "--api-url"),
+        (["timeline", "omsg_x", "--api-url", "http://x/?key=1"], "--api-url"),
+        (["timeline", "om\nsg"], "did not answer"),
+        (["send", "sms", "+13055551234", "\udcff"], "UTF-8, not '\\udcff'"),
         (["ledger", "--from", "2027-13-01"], "--from"),
         (["ledger", "--to", "yesterday"], "--to"),
         (["ledger", "--environment", "prod"], "--environment"),
@@ -89,6 +95,12 @@ def test_a_message_goes_out_when_it_was_said(given: str, sent: str, monkeypatch:
         (["keys", "create", "x", "--rate-limit", "9999999999"], "--rate-limit"),
         (["keys", "create", "x", "--name", "\u200b"], "--name"),
         (["keys", "create", "x", "--environment", "x"], "--environment"),
+        (["keys", "create", "x", "--scopes", " , "], "--scopes"),
+        (["keys", "create", "x", "--scopes", "everything"], "--scopes"),
+        (["keys", "create", "x", "--expires", "soon"], "--expires"),
+        (["properties", "pause", "x", "--reason", "\u200b"], "--reason"),
+        (["accounts", "hold", "x", "--reason", " "], "--reason"),
+        (["properties", "choose", "x", "--when-unknown", "sms"], "--when-unknown"),
         (["accounts", "set", "x", "--environment", "x"], "--environment"),
         (["dev", "--port", "99999"], "--port"),
         (["dev", "--temporal-port", "-1"], "--temporal-port"),
@@ -102,12 +114,56 @@ def test_a_message_goes_out_when_it_was_said(given: str, sent: str, monkeypatch:
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
 def test_what_is_wrong_is_one_line_that_names_it(command: list[str], option: str) -> None:
-    result = CliRunner().invoke(app, command, env=HERE)
+    result = CliRunner().invoke(app, command, env=HERE | NOWHERE)
     assert result.exit_code == 2, result.output
     assert result.stdout == ""
     assert result.stderr.startswith("bellhop: ")
     assert result.stderr.count("\n") == 1
     assert option in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("POSTGRES_DSN", "postgresql://[::1/bellhop"),
+        ("POSTGRES_DSN", "nonsense"),
+        ("TEMPORAL_ADDRESS", "http://temporal:7233"),
+        ("BELLHOP_PUBLIC_URL", "bellhop.example.com"),
+        ("TWILIO_FROM_NUMBER", "123"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named(variable: str, value: str) -> None:
+    command = ["accounts", "list"] if variable == "POSTGRES_DSN" else ["recover"]
+    result = CliRunner().invoke(app, command, env=HERE | NOWHERE | {variable: value})
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert variable in result.stderr
+    assert "Value error" not in result.stderr
+    assert "can't be reached" not in result.stderr, "one thing is said, and the right one"
+
+
+def problem(field: str) -> dict[str, Any]:
+    return {"detail": [{"loc": ["body", field], "msg": "wrong"}]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (httpx2.Response(200, text="<html>another program</html>"), "--api-url"),
+        (httpx2.Response(200, json=[]), "--api-url"),
+        (httpx2.Response(404, text="<html>\n<p>nothing</p>\n</html>"), "404: <html> <p>nothing</p> </html>"),
+        (
+            httpx2.Response(422, json=problem("scheduled_at")),
+            "422: --at: wrong",
+        ),
+        (httpx2.Response(422, json=problem("recipient")), "RECIPIENT: wrong"),
+        (httpx2.Response(422, json={"detail": ["odd"]}), "422: "),
+    ],
+)
+def test_what_the_api_says_is_one_line(answer: httpx2.Response, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bellhop.cli.messages.httpx2.request", lambda *_, **__: answer)
+    result = CliRunner().invoke(app, ["send", "sms", "+13055551234", "x", "--at", "2027-01-01"], env=HERE)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1), result.output
+    assert words in result.stderr
 
 
 def test_it_says_which_version_it_is() -> None:

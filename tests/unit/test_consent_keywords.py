@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -14,8 +15,9 @@ from bellhop.domain.consents import Effect
 OUT, IN = Effect.OPT_OUT, Effect.OPT_IN
 SAID = [*((phrase, OUT) for phrase in STOP_PHRASES), *((phrase, IN) for phrase in START_PHRASES)]
 said = st.sampled_from(SAID)
+FRAMED = re.compile("[\u24b6-\u24e9\U0001f130-\U0001f149]")
 wrapping = st.text(st.characters(exclude_categories=["L", "N", "Cs"]), max_size=8).filter(
-    lambda text: "\u2139" not in text
+    lambda text: "\u2139" not in text and not FRAMED.search(text)
 )
 """Anything that is no letter and no digit, line ends included."""
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\ufe0f\u2066\U000e0020\u3164"
@@ -64,6 +66,11 @@ def test_each_phrase_in_each_dress(phrase: str, effect: Effect) -> None:
         "\u3164stop\u3164",
         "st\u00adop",
         "ＳＴＯＰ",
+        "ⓈⓉⓄⓅ",
+        "🅂🅃🄾🄿",
+        "STOP Ⓜ️ 🆗",
+        "un-subscribe",
+        "ARRÊT SMS",
         "𝐒𝐓𝐎𝐏",
         "𝓈𝓉𝑜𝓅",
         "S.T.O.P.",
