@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
+from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, wraps
 from typing import TYPE_CHECKING, Any
 
 from bellhop.domain import unsubscribe
@@ -30,6 +31,12 @@ MOST_PLACES = 500
 """Outputs and tags of one text."""
 LONGEST_PLACE = 500
 """Characters of one of them. Liquid's work grows with the square of both."""
+LONGEST_RANGE = 1_000
+MOST_WORK = 1_000_000
+"""Characters, or values of a list, that filters look at and make in one use."""
+EACH = 20
+"""The same, for calling one at all."""
+_left: ContextVar[int] = ContextVar("left", default=MOST_WORK)
 _TAGS = ("assign", "break", "capture", "case", "comment", "continue", "cycle", "echo", "for", "if", "unless", "#")
 _KEPT_TAGS = frozenset({*_TAGS, "content", "output", "illegal"})
 _FILTERS = frozenset(
@@ -74,12 +81,55 @@ def _environment(html: bool) -> Environment:
         local_namespace_limit = 64 * 1024
         output_stream_limit = 4 * LONGEST
 
+    _short_ranges()
     made = Bounded(undefined=StrictUndefined, tolerance=Mode.STRICT, strict_filters=True, autoescape=html)
     for name in [name for name in made.tags if name not in _KEPT_TAGS]:
         del made.tags[name]
     for name in [name for name in made.filters if name not in _FILTERS]:
         del made.filters[name]
+    made.filters.update({name: _counted(each) for name, each in made.filters.items()})
     return made
+
+
+@cache
+def _short_ranges() -> None:
+    """Liquid itself bounds a range only where a loop goes through it forwards: not backwards, not with `contains`."""
+    from liquid.builtin.expressions.primitive import RangeLiteral
+    from liquid.exceptions import ResourceLimitError
+
+    make = RangeLiteral._make_range
+
+    def short(literal: RangeLiteral, start: Any, stop: Any) -> range:
+        made = make(literal, start, stop)
+        if len(made) > LONGEST_RANGE:
+            raise ResourceLimitError("expected a shorter range", token=literal.token)
+        return made
+
+    RangeLiteral._make_range = short  # type: ignore[method-assign, assignment]
+
+
+def _counted(each: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter, whose work is taken off what one use of a template may have. Others than filters have limits of
+    Liquid's own."""
+
+    @wraps(each)
+    def applied(value: Any, *given: Any, **named: Any) -> Any:
+        _work(value)
+        made = each(value, *given, **named)
+        _work(made)
+        return made
+
+    return applied
+
+
+def _work(on: Any) -> None:
+    """Count what a filter is given, or has made. Raises LiquidError once that is too much."""
+    from liquid.exceptions import ResourceLimitError
+
+    left = _left.get() - EACH - (len(on) if isinstance(on, Sized) else 0)
+    if left < 0:
+        raise ResourceLimitError("too much work for its filters", token=None)
+    _left.set(left)
 
 
 def warm() -> None:
@@ -172,6 +222,7 @@ def rendered(text: str, parameters: Mapping[str, Any], *, html: bool, one_line: 
     makes no second line. Raises TemplateProblem."""
     from liquid.exceptions import LiquidError, UndefinedError
 
+    _left.set(MOST_WORK)
     try:
         made = _parsed(text, html).render(**{unsubscribe.PARAMETER: unsubscribe.PLACE} | dict(parameters))
     except UndefinedError as error:
