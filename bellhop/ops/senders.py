@@ -69,7 +69,7 @@ async def remove(engine: Engine, slug: str, environment: str, sender: str) -> di
 
 
 async def _scope(engine: Engine, slug: str, environment: str) -> Scope:
-    return await engine.database.read(lambda tx: scope_of(tx, slug, environment))
+    return await scope_of(engine, slug, environment)
 
 
 async def _every(engine: Engine, scope: Scope) -> list[OwnSender]:

@@ -16,7 +16,7 @@ from temporalio.service import RPCError
 
 from bellhop.domain.ids import message_workflow
 from bellhop.domain.sweeps import SweepKind
-from bellhop.ops.administration import recover
+from bellhop.ops.composition import recover
 from bellhop.temporal import contract
 from bellhop.temporal.dispatcher import TemporalDispatcher
 from bellhop.temporal.recovery import PostgresSweeper
