@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from api.__main__ import main as serve
 from bellhop.cli.main import app
 from bellhop.cli.options import moment
 
@@ -175,3 +177,23 @@ def test_without_a_command_it_shows_its_help() -> None:
     result = CliRunner().invoke(app, ["keys"])
     assert result.exit_code == 2
     assert "create" in result.output
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--port", "99999"), ("--port", "-1"), ("--port", "x"), ("--workers", "0"), ("--graceful", "-1"),
+        ("--root-path", "bellhop"), ("--root-path", "/x?y"), ("--nonsense", "1"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_the_apis_own_options_is_one_line(
+    option: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, here in {**NOWHERE, "BELLHOP_ENV_FILE": ""}.items():
+        monkeypatch.setenv(name, here)
+    monkeypatch.setattr(sys, "argv", ["api", f"{option}={value}"])
+    with pytest.raises(SystemExit) as ended:
+        serve()
+    said = capsys.readouterr().err
+    assert (ended.value.code, said.count("\n")) == (2, 1), said
+    assert option in said
