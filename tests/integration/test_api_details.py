@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -37,7 +38,9 @@ async def test_head_is_answered_wherever_get_is(api: Api) -> None:
         "template_id": (await api.http.post("/v1/templates", json=text)).json()["id"],
     }
     described: dict[str, Any] = api.app.openapi()["paths"]
-    gets = [path.format(**ids) for path, ways in described.items() if "get" in ways and "webhook_id" not in path]
+    # Of what is named nowhere above there is none: its 404 is compared.
+    known = defaultdict(lambda: "none", ids)
+    gets = [path.format_map(known) for path, ways in described.items() if "get" in ways and "webhook_id" not in path]
     for path in [*gets, "/openapi.json", "/docs", "/", "/docs/assets/swagger-ui.css", "/v1/messaging/omsg_none"]:
         got, headed = await api.http.get(path), await api.http.head(path)
         assert headed.status_code == got.status_code, path
