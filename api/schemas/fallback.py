@@ -92,7 +92,7 @@ class FallbackStep(Strict):
         if rules is None or value is None:
             return value
         try:
-            return addresses.normalised(rules.address, value)
+            return addresses.recipient(Channel(info.data["channel"]), value)
         except BadAddress as problem:
             raise wrong("recipient", str(problem)) from None
 

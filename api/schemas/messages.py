@@ -198,7 +198,7 @@ class SendRequest(Strict):
         if rules is None:
             return value
         try:
-            return addresses.normalised(rules.address, value)
+            return addresses.recipient(Channel(info.data["channel"]), value)
         except BadAddress as problem:
             raise wrong("recipient", str(problem)) from None
 

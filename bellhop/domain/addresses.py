@@ -18,7 +18,7 @@ import phonenumbers
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 from bellhop.domain.app_receipts import ReceiptTokens
-from bellhop.domain.channels import AddressKind
+from bellhop.domain.channels import AddressKind, Channel, is_user_id, kind_of
 from bellhop.domain.ids import Prefix, parse
 from bellhop.domain.unsubscribe import UnsubscribeTokens
 
@@ -86,17 +86,30 @@ def device(text: str) -> str:
     return text
 
 
+def whatsapp_user(text: str) -> str:
+    """The id of a guest who shows no number, as WhatsApp has it: capitals count. Raises BadAddress."""
+    if not is_user_id(text):
+        raise BadAddress("expected the id of a WhatsApp user, such as US.1A2b3C")
+    return text
+
+
 _NORMALISED: Mapping[AddressKind, Callable[[str], str]] = {
     AddressKind.PHONE: phone,
     AddressKind.EMAIL: email,
     AddressKind.GUEST: guest,
     AddressKind.DEVICE: device,
+    AddressKind.WHATSAPP_USER: whatsapp_user,
 }
 
 
 def normalised(kind: AddressKind, text: str) -> str:
     """An address of that kind as it is stored and sent to. Raises BadAddress, which says what was expected."""
     return _NORMALISED[kind](text)
+
+
+def recipient(channel: Channel, text: str) -> str:
+    """An address that a channel can reach, as `normalised`."""
+    return normalised(kind_of(channel, text), text)
 
 
 def canonical(kind: AddressKind, text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,6 +44,8 @@ class AddressKind(StrEnum):
     PHONE = "phone"
     EMAIL = "email"
     GUEST = "guest"
+    WHATSAPP_USER = "whatsapp_user_id"
+    """What WhatsApp calls a guest who shows no number: see `kind_of`."""
     DEVICE = "device"
 
 
@@ -72,7 +75,9 @@ class ChannelRules:
     name: str
     """As sentences call one message of it, with its article."""
     address: AddressKind
-    """What a recipient is."""
+    """What a recipient is; see also `kind_of`."""
+    user_ids: bool = False
+    """Whether it has ids of its own for guests who show no address."""
     cost: Cost = Cost.METERED
     subject: SubjectRule = SubjectRule.NONE
     html: bool = False
@@ -164,6 +169,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
     Channel.WHATSAPP: ChannelRules(
         name="a WhatsApp message",
         address=AddressKind.PHONE,
+        user_ids=True,
         part=1_600,  # Twilio's limit for a body, on whatever channel (error 21617)
         window=24 * 3600.0,  # twilio.com/docs/whatsapp/key-concepts
         reports_reading=True,
@@ -197,3 +203,19 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         media=MediaRules(count=1, types=_ATTACHED, each=100 * MB, together=100 * MB, alone=True),
     ),
 }
+
+_USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
+"""A country and what WhatsApp made up, for one business alone (developers.facebook.com, business-scoped user ids)."""
+
+
+def is_user_id(text: str) -> bool:
+    """Whether WhatsApp may call a guest so who shows no number."""
+    return _USER_ID.fullmatch(text) is not None
+
+
+def kind_of(channel: Channel, address: str | None) -> AddressKind:
+    """What sort of address this is on a channel, whether it is a good one or not. None: that of one that is erased."""
+    rules = CHANNELS[channel]
+    if rules.user_ids and address is not None and is_user_id(address):
+        return AddressKind.WHATSAPP_USER
+    return rules.address

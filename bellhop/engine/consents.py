@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import addresses
 from bellhop.domain.addresses import BadAddress
 from bellhop.domain.categories import Category
-from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.channels import Channel, kind_of
 from bellhop.domain.consents import ALL, ConsentFact, Effect, binding, in_force
 from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.guests import ConsentRow
@@ -60,7 +60,7 @@ async def set_by_operator(
 ) -> tuple[str, ConsentRow]:
     """Write down what an operator says of an address. Returns the address as it is compared, and the row. It binds
     everything, or all marketing (`purpose`), that goes to that address, on whatever channel. Raises InvalidField."""
-    kind, address = CHANNELS[channel].address, _normalised(channel, address)
+    kind, address = kind_of(channel, address), _normalised(channel, address)
     hashed = engine.book.hash(kind, address)
 
     async def write(tx: AsyncConnection) -> ConsentRow:
@@ -84,7 +84,7 @@ async def of_address(
     engine: Engine, scope: Scope, channel: Channel, address: str, asked: PageRequest
 ) -> AddressConsents:
     """What was said of an address, the last first, and what of it is in force. Raises InvalidField."""
-    kind, address = CHANNELS[channel].address, _normalised(channel, address)
+    kind, address = kind_of(channel, address), _normalised(channel, address)
     hashes = engine.book.hashes(kind, address)
 
     async def read(tx: AsyncConnection) -> tuple[Listed[ConsentRow], list[ConsentFact]]:
@@ -101,6 +101,6 @@ async def of_address(
 
 def _normalised(channel: Channel, address: str) -> str:
     try:
-        return addresses.normalised(CHANNELS[channel].address, address)
+        return addresses.recipient(channel, address)
     except BadAddress as problem:
         raise InvalidField("address", str(problem), "address") from None

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import addresses, unsubscribe
 from bellhop.domain.addresses import BadAddress
-from bellhop.domain.channels import CHANNELS, AddressKind, Channel, ChannelRules, SubjectRule
+from bellhop.domain.channels import CHANNELS, AddressKind, Channel, ChannelRules, SubjectRule, kind_of
 from bellhop.domain.content import HTML, PLAIN, Content, written
 from bellhop.domain.ids import Prefix, parse, render
 from bellhop.domain.options import Options
@@ -101,7 +101,7 @@ def _recipient(step: FallbackStep, new: NewMessage, guest: GuestRow | None, name
         if (rules.address is AddressKind.GUEST or addressed) and not theirs:
             raise UnknownGuest(f"{name}.recipient", "expected the guest of `guest_id`")
         return step.recipient
-    if rules.address is CHANNELS[new.channel].address:
+    if kind_of(new.channel, new.recipient) is kind_of(step.channel, new.recipient):
         return new.recipient
     found = None if guest is None else address_of(guest, rules.address)
     if found is None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.addresses import AddressBook
-from bellhop.domain.channels import CHANNELS
+from bellhop.domain.channels import kind_of
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.engine import templates
@@ -33,6 +33,6 @@ async def check(tx: AsyncConnection, book: AddressBook, row: MessageRow, unappro
     `unapproved`: why it cannot as an approved template. Raises TemplateRequired."""
     if unapproved is None or row.due_at > row.now or row.recipient is None:
         return
-    hashes = book.hashes(CHANNELS[row.channel].address, row.recipient)
+    hashes = book.hashes(kind_of(row.channel, row.recipient), row.recipient)
     if not await windows.is_open(tx, row.scope_id, row.channel, hashes, row.now):
         raise TemplateRequired("template" if (row.details or {}).get("template") else "content", unapproved)

@@ -22,6 +22,7 @@ from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import Account, CallbackRequest, CannotList, LookupKind, LookupRequest, SendKind
 from bellhop.domain.devices import DeviceEnvironment, DeviceKind, DeviceVerdict, Target
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.media import Media
 from bellhop.providers.apns import PACKAGE, adapter
 from bellhop.providers.apns.adapter import TOKEN_LIFE, Apns
 from bellhop.providers.apns.codes import REASONS
@@ -106,6 +107,12 @@ def test_what_a_request_says() -> None:
         "receipt_token": "t0ken",
         "aps": {"alert": {"title": "Your stay", "body": CASE.text}, "sound": "default", "mutable-content": 1},
     }
+
+
+def test_a_picture_is_fetched_by_the_apps_own_extension() -> None:
+    picture = Media(url="https://x.example/m/t/p.jpg", content_type="image/jpeg", filename="p.jpg", size=7)
+    _, body, _ = asked(content=Content(text="The pool is open.", media=(picture,)))
+    assert body["media_url"] == picture.url and body["aps"]["mutable-content"] == 1
 
 
 def test_a_devices_own_app_is_its_topic_and_its_environment_its_place() -> None:

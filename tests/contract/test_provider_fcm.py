@@ -16,6 +16,7 @@ from bellhop.domain.channels import Channel
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import Account, CallbackRequest, CannotList, LookupKind, LookupRequest, SendKind
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.media import Media
 from bellhop.domain.options import Options
 from bellhop.providers.fcm import PACKAGE
 from bellhop.providers.fcm.adapter import Fcm
@@ -106,6 +107,13 @@ def test_what_is_sent() -> None:
             "apns": {"headers": {"apns-collapse-id": str(MESSAGE)}},
         }
     }
+
+
+def test_a_picture_is_shown_by_the_system_or_by_the_apps_extension() -> None:
+    picture = Media(url="https://x.example/m/t/p.jpg", content_type="image/jpeg", filename="p.jpg", size=7)
+    _, body = sent(content=Content(text="The pool is open.", media=(picture,)))
+    assert body["message"]["notification"] == {"body": "The pool is open.", "image": picture.url}
+    assert body["message"]["apns"]["payload"] == {"aps": {"mutable-content": 1}}
 
 
 def test_an_installation_is_addressed_as_one() -> None:

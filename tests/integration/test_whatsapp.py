@@ -190,3 +190,50 @@ async def test_stop_on_whatsapp_binds(stack: Engine) -> None:
     sent = await stack.send(FREE)
     failed = await stack.until(sent["id"], "failed")
     assert failed["metadata"]["error"]["code"] == "opted_out"
+
+
+USER = "US.1A2b3C4d5E6f"
+"""As WhatsApp calls a guest who shows no number, to this hotel alone."""
+
+
+async def test_a_guest_without_a_number_is_answered_on_the_same_id(stack: Engine) -> None:
+    body = {**FREE, "recipient": USER}
+    await refused(stack, body)
+    await wrote(stack, USER)
+    guest = (await stack.http.post("/v1/guests", json={"first_name": "Jo", "last_name": "M"})).json()
+    sent = await stack.send({**body, "guest_id": guest["id"]})
+    await stack.until(sent["id"], "read")
+    assert [one["content"] for one in await stack.accepted(to=f"whatsapp:{USER}")] == [FREE["content"]]
+    await wrote(stack, USER, "Thank you")
+    theirs = await stack.rows("select guest_id from messages where direction = 'inbound' order by id")
+    assert [row["guest_id"] is not None for row in theirs] == [False, True]
+    assert {row["kind"] for row in await stack.rows("select kind from contact_points")} == {"whatsapp_user_id"}
+    # Its id is no number to send an SMS to.
+    further = {"channel": "sms", "content": "Your suite is ready."}
+    answer = await stack.http.post("/v1/messaging/send", json={**body, "fallback": [further]})
+    assert answer.status_code == 422 and answer.json()["detail"][0]["loc"][-1] == "recipient"
+    for wrong in ("us.1A2b", "US.", "US.1A 2b", "USA.1", "US." + "a" * 129):
+        answer = await stack.http.post("/v1/messaging/send", json={**body, "recipient": wrong})
+        assert answer.status_code == 422, wrong
+    assert (await stack.http.post("/v1/messaging/send", json={**body, "channel": "sms"})).status_code == 422
+
+
+async def test_a_guest_without_a_number_is_obeyed_and_erased(stack: Engine) -> None:
+    guest = (await stack.http.post("/v1/guests", json={"first_name": "Jo", "last_name": "M"})).json()
+    await wrote(stack, USER)
+    sent = await stack.send({**FREE, "recipient": USER, "guest_id": guest["id"]})
+    await stack.until(sent["id"], "read")
+    await wrote(stack, USER, "STOP")
+    asked = {"channel": "whatsapp", "address": USER}
+    said = (await stack.http.get("/v1/consents", params=asked)).json()
+    assert (said["allowed"], [one["kind"] for one in said["data"]]) == (False, ["whatsapp_user_id"])
+    late = await stack.send({**FREE, "recipient": USER, "guest_id": guest["id"]})
+    failed = await stack.until(late["id"], "failed")
+    assert failed["metadata"]["error"]["code"] == "opted_out"
+    # One that nobody was found for keeps what it said for a while: not of a guest who is erased.
+    await stack.rows("update receipts set message_id = null where word = 'inbound' returning 1")
+    assert (await stack.http.delete(f"/v1/guests/{guest['id']}")).status_code == 204
+    for table in ("messages", "contact_points", "receipts", "attempts"):
+        assert await stack.rows(f"select 1 from {table} kept where kept::text like '%{USER}%'") == [], table
+    (kept,) = await stack.rows("select kind from consents")
+    assert kept["kind"] == "whatsapp_user_id"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bellhop.domain.addresses import AddressBook, BadAddress, canonical, email, email_key, phone, spellings
-from bellhop.domain.channels import AddressKind
+from bellhop.domain.addresses import AddressBook, BadAddress, canonical, email, email_key, phone, recipient, spellings
+from bellhop.domain.channels import AddressKind, Channel, kind_of
 
 
 @pytest.mark.parametrize(
@@ -196,3 +196,31 @@ def test_the_canonical_form_of_a_number_is_its_own(digits: int) -> None:
 
 def test_its_secret_is_not_shown() -> None:
     assert "secret" not in repr(vars(BOOK))
+
+
+@pytest.mark.parametrize(
+    ("channel", "text", "kind"),
+    [
+        (Channel.WHATSAPP, "US.1A2b", AddressKind.WHATSAPP_USER),
+        (Channel.WHATSAPP, "US.ENT.1A2b", AddressKind.WHATSAPP_USER),
+        (Channel.WHATSAPP, "US." + "a" * 128, AddressKind.WHATSAPP_USER),
+        (Channel.WHATSAPP, "US." + "a" * 129, AddressKind.PHONE),
+        (Channel.WHATSAPP, "us.1A2b", AddressKind.PHONE),
+        (Channel.WHATSAPP, "US.1A2b\n", AddressKind.PHONE),
+        (Channel.WHATSAPP, "+13055551234", AddressKind.PHONE),
+        (Channel.WHATSAPP, None, AddressKind.PHONE),
+        (Channel.SMS, "US.1A2b", AddressKind.PHONE),
+        (Channel.EMAIL, "US.1A2b", AddressKind.EMAIL),
+    ],
+)
+def test_what_sort_of_address_it_is(channel: Channel, text: str | None, kind: AddressKind) -> None:
+    assert kind_of(channel, text) is kind
+
+
+def test_an_id_of_whatsapps_is_compared_as_it_is() -> None:
+    kind, book = AddressKind.WHATSAPP_USER, AddressBook("a secret")
+    assert recipient(Channel.WHATSAPP, "US.1A2b") == "US.1A2b"
+    assert book.hash(kind, "US.1A2b") not in (book.hash(kind, "US.1a2b"), book.hash(AddressKind.PHONE, "US.1A2b"))
+    assert book.hashes(kind, "US.1A2b") == [book.hash(kind, "US.1A2b")]
+    with pytest.raises(BadAddress):
+        recipient(Channel.SMS, "US.1A2b")

@@ -23,6 +23,7 @@ ADDRESSES = {
     AddressKind.EMAIL: "jordan@example.com",
     AddressKind.GUEST: render(Prefix.GUEST, uuid4()),
     AddressKind.DEVICE: "a token of some app",
+    AddressKind.WHATSAPP_USER: "US.1A2b3C4d",
 }
 
 

@@ -32,6 +32,8 @@ from bellhop.providers.reading import by_status, clean, from_json, retry_after, 
 TOKEN_LIFE = 2_400
 """Seconds: Apple wants a token renewed after 20 to 60 minutes, counted over everybody who uses the key. So all
 processes make theirs of the same moment."""
+PICTURE = "media_url"
+"""Where a notification's data says where its picture is."""
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){1,512}")
 
 
@@ -112,7 +114,8 @@ def headers(outgoing: Outgoing, bearer: str) -> dict[str, str]:
 
 
 def payload(outgoing: Outgoing) -> dict[str, Any]:
-    """The request's body. `mutable-content` wakes the app's own extension, which may report that it was shown."""
+    """The request's body. `mutable-content` wakes the app's own extension, which may report that it was shown, and
+    which fetches the picture."""
     content = outgoing.content
     alert = {"body": content.text}
     title = content.options.title or content.subject or outgoing.sender_name
@@ -121,6 +124,8 @@ def payload(outgoing: Outgoing) -> dict[str, Any]:
     own = {**(content.options.data or {}), "message_id": str(outgoing.message_id)}
     if outgoing.receipt_token:
         own[app_receipts.FIELD] = outgoing.receipt_token
+    if pictures := content.media:
+        own[PICTURE] = pictures[0].url
     return {**own, "aps": {"alert": alert, "sound": "default", "mutable-content": 1}}
 
 

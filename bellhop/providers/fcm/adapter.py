@@ -104,6 +104,11 @@ def payload(outgoing: Outgoing) -> dict[str, Any]:
     title = outgoing.content.options.title or outgoing.sender_name
     if title:
         notification["title"] = title
+    apns_payload: dict[str, Any] = {}
+    if pictures := outgoing.content.media:
+        # On iOS the app's own extension fetches it, which this wakes.
+        notification["image"] = pictures[0].url
+        apns_payload = {"payload": {"aps": {"mutable-content": 1}}}
     android: dict[str, Any] = {"priority": "high", "notification": {"tag": message_id}}
     apns = {"apns-collapse-id": message_id}
     if outgoing.valid_for is not None and outgoing.valid_for < LONGEST_LIFE:
@@ -116,7 +121,7 @@ def payload(outgoing: Outgoing) -> dict[str, Any]:
             "notification": notification,
             "data": {**(outgoing.content.options.data or {}), "message_id": message_id, **token},
             "android": android,
-            "apns": {"headers": apns},
+            "apns": {"headers": apns, **apns_payload},
         }
     }
 

@@ -18,7 +18,7 @@ from twilio.request_validator import (
     remove_port,
 )
 
-from bellhop.domain.channels import CHANNELS, Service
+from bellhop.domain.channels import Service, kind_of
 from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Receipt
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.inbound_details import MOST_MEDIA, Button, InboundDetails, Location, Media
@@ -166,7 +166,7 @@ def fact(
         provider_code=number if failed else None,
         effect=effect,
         address=bare(to) if effect and to else None,
-        address_kind=CHANNELS[channel_of(to)].address if effect and to else None,
+        address_kind=kind_of(channel_of(to), bare(to)) if effect and to else None,
         service=service if stage in _WENT else None,
     )
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.addresses import AddressBook
-from bellhop.domain.channels import CHANNELS, AddressKind
+from bellhop.domain.channels import AddressKind, kind_of
 from bellhop.domain.consent_keywords import consent_keyword
 from bellhop.domain.consents import Effect
 from bellhop.domain.delivery_ports import Account, Inbound
@@ -132,7 +132,7 @@ async def receive(
     """
     if len(verified) > 1 and await inbound_scopes.was_here(tx, verified, item):
         return None
-    kind = CHANNELS[item.channel].address
+    kind = kind_of(item.channel, item.sender)
     hashes = book.hashes(kind, item.sender)
     owners = await inbound_scopes.owners(tx, verified, item, hashes)
     provider = verified[0].provider
@@ -168,7 +168,7 @@ async def assign(
     tx: AsyncConnection, receipt_id: UUID, scope_id: UUID, provider: str, item: Inbound, book: AddressBook
 ) -> tuple[UUID, Received]:
     """Make a text that was nobody's a message of this scope. `receipt_id`: its receipt, locked. Returns the message."""
-    kind = CHANNELS[item.channel].address
+    kind = kind_of(item.channel, item.sender)
     address = _Address(scope_id, kind, item.sender, tuple(book.hashes(kind, item.sender)))
     sender = await _guest_seen(tx, address)
     received = Received()

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.addresses import spellings
-from bellhop.domain.channels import CHANNELS
+from bellhop.domain.channels import CHANNELS, kind_of
 from bellhop.domain.delivery_ports import Account, Inbound
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.tables import receipts, senders
@@ -109,7 +109,7 @@ async def owners(
         shared = await sharing(tx, verified, item)
     if len(shared) <= 1:
         return shared
-    kind = CHANNELS[item.channel].address.value
+    kind = kind_of(item.channel, item.sender).value
     known = await _KNOWN(tx, hashes=list(hashes), addresses=addresses, channel=channel, kind=kind, looked_at=LOOKED_AT)
     signed = {account.id for account in verified}
     theirs = [one for one in known if one.account_id in signed]

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer, Next, Withdrawal
-from bellhop.domain.channels import CHANNELS
+from bellhop.domain.channels import CHANNELS, kind_of
 from bellhop.domain.consents import Effect
 from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.delivery_ports import (
@@ -192,7 +192,7 @@ class AttemptStore:
 
     async def _bind(self, tx: AsyncConnection, row: MessageRow, address_hash: bytes, claim: Claim, source: str) -> None:
         """The provider refuses the address: for every property that sends from there, as its STOP would have done."""
-        kind, sender = CHANNELS[row.channel].address.value, claim.outgoing.sender
+        kind, sender = kind_of(row.channel, claim.outgoing.to).value, claim.outgoing.sender
         sharing = await shared_senders.sharing(tx, claim.account.id, row.channel, sender)
         for scope_id in sorted({row.scope_id, *sharing}):
             await consents.write(tx, scope_id, kind, address_hash, Effect.PROVIDER_REFUSAL, source, row.id)

@@ -18,7 +18,7 @@ from bellhop.domain import approved_templates, content, policy, routing
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import WAITING, Answer, Next, Refusal
 from bellhop.domain.approved_templates import ApprovedText
-from bellhop.domain.channels import CHANNELS
+from bellhop.domain.channels import CHANNELS, kind_of
 from bellhop.domain.content import Content
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
 from bellhop.domain.delivery_ports import Busy, Claim, Effect, Outgoing, TakeSlot
@@ -140,7 +140,7 @@ class Claims:
         while isinstance(decision := policy.decide(facts, row.now), Lookup):
             match decision:
                 case Lookup.OPTED_OUT:
-                    kind = CHANNELS[row.channel].address
+                    kind = kind_of(row.channel, row.recipient)
                     refused = await consents.refused(tx, row.scope_id, kind.value, self._known_by(row), row.category)
                     facts = replace(facts, opted_out=refused is not None, bounced=refused is Effect.HARD_BOUNCE)
                 case Lookup.WINDOW:
@@ -168,7 +168,7 @@ class Claims:
     def _known_by(self, row: MessageRow) -> list[bytes]:
         """Every hash under which something may be stored of its address."""
         assert row.address_hash is not None and row.recipient is not None, "not erased"
-        return [row.address_hash, *self.book.hashes(CHANNELS[row.channel].address, row.recipient)]
+        return [row.address_hash, *self.book.hashes(kind_of(row.channel, row.recipient), row.recipient)]
 
     async def _way(
         self, tx: AsyncConnection, row: MessageRow, rows: Sequence[AttemptRow], ready: Sequence[int]

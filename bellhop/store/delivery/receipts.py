@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import statuses
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
-from bellhop.domain.channels import CHANNELS, AddressKind, ChannelRules, Service
+from bellhop.domain.channels import AddressKind, ChannelRules, Service, kind_of
 from bellhop.domain.delivery_ports import Account, Inbound, Receipt
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
@@ -281,7 +281,7 @@ async def _bound(
     item = fact.item
     if row is not None and fact.match is not None:
         row = await steps.at(tx, row, fact.match.step)
-        kind = CHANNELS[row.channel].address
+        kind = kind_of(row.channel, row.recipient or item.address)
         hashed = row.address_hash or row.erased_hash
         if hashed is None and item.address and book is not None:
             # Erased by a version that kept no hash.

@@ -14,9 +14,11 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Subquery,
+    Text,
     and_,
     any_,
     case,
+    cast,
     delete,
     exists,
     func,
@@ -235,6 +237,20 @@ async def _empty(tx: AsyncConnection, scope: Scope, ids: list[UUID], alone: dict
                 receipts.c.message_id.is_(None),
                 receipts.c.payload.is_not(None),
                 func.addresses_in(receipts.c.payload).op("&&")(func.addresses_in(literal(sorted(named), JSONB))),
+            )
+            .values(payload=None)
+        )
+    ids_of_users = [text for (kind, _), text in alone.items() if kind == AddressKind.WHATSAPP_USER.value]
+    for named_so in sorted(set(ids_of_users)):
+        # No such address: what nobody's texts say of their writers is looked at itself, and there are few of these.
+        await tx.execute(
+            update(receipts)
+            .where(
+                receipts.c.account_id.in_(select(_sharing(scope).c.id)),
+                receipts.c.message_id.is_(None),
+                receipts.c.word == "inbound",
+                receipts.c.payload.is_not(None),
+                func.strpos(cast(receipts.c.payload, Text), named_so) > 0,
             )
             .values(payload=None)
         )

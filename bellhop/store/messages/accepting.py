@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import content, routing
 from bellhop.domain.addresses import AddressBook
-from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.channels import CHANNELS, Channel, kind_of
 from bellhop.domain.content import Content
 from bellhop.domain.devices import Target
 from bellhop.domain.ids import Prefix, parse
@@ -191,7 +191,7 @@ async def write_step(
 ) -> None:
     """What a further step says is fixed as well. Raises ChannelUnavailable."""
     sender = await sender_for(tx, scope, new.channel, new.content, carried, number)
-    kind = CHANNELS[new.channel].address
+    kind = kind_of(new.channel, new.recipient)
     hashed = book.hash(kind, new.recipient)
     texts = content.parts(new.channel, new.content.text)
     body = content.body(texts, new.content.plain, new.content.approved)

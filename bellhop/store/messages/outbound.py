@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import content
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.categories import Category
-from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.channels import CHANNELS, Channel, kind_of
 from bellhop.domain.content import Content
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.priorities import Priority
@@ -167,7 +167,8 @@ async def accept(
         body, parts = {**(body or {}), "devices": [target.stored() for target in goes_to]}, len(goes_to)
     further = await accepting.with_devices(tx, scope, new.fallback, new.guest_id, book, carried)
     plan = accepting.plan_of(new.channel, further, valid_for, parts)
-    address_hash = book.hash(rules.address, new.recipient)
+    kind = kind_of(new.channel, new.recipient)
+    address_hash = book.hash(kind, new.recipient)
     (row,) = await _ACCEPT(
         tx,
         scope_id=scope.id,
@@ -201,7 +202,7 @@ async def accept(
         raise TooLate
     await events.write(tx, scope.id, "message", row.id, [NewEvent("message.queued", "queued")])
     if not to_guest:
-        await consents.remember_contact(tx, scope.id, rules.address.value, new.recipient, address_hash, [new.guest_id])
+        await consents.remember_contact(tx, scope.id, kind.value, new.recipient, address_hash, [new.guest_id])
     for number, step in enumerate(further, start=1):
         await accepting.write_step(tx, scope, row, number, step, book, carried)
     return row

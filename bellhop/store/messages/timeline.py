@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import choosing
-from bellhop.domain.channels import CHANNELS, Channel
+from bellhop.domain.channels import AddressKind, kind_of
 from bellhop.domain.consents import MARKETING, Effect
 from bellhop.domain.events import EventType
 from bellhop.domain.failures import FailureCode, error_object
@@ -242,7 +242,8 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
     if row.failure_code in (FailureCode.OPTED_OUT, FailureCode.BOUNCED) and row.address_hash is not None:
         tried = await steps.at(tx, row)
         if tried.address_hash is not None:
-            entries += await _consents(tx, scope, tried.channel, tried.address_hash)
+            kind = kind_of(tried.channel, tried.recipient)
+            entries += await _consents(tx, scope, kind, tried.address_hash)
     entries += await _deliveries(tx, scope, message_id)
     entries.sort(key=lambda entry: (entry["at"], _cause(entry["what"])))
     return [{**entry, "at": timestamp(entry["at"])} for entry in _readable(entries)]
@@ -331,10 +332,10 @@ async def _deliveries(tx: AsyncConnection, scope: Scope, message_id: UUID) -> li
     ]
 
 
-async def _consents(tx: AsyncConnection, scope: Scope, channel: Channel, hashed: bytes) -> list[Entry]:
+async def _consents(tx: AsyncConnection, scope: Scope, kind: AddressKind, hashed: bytes) -> list[Entry]:
     """The last few things that were said of the address of a message that failed by them, when they were said."""
     last = PageRequest(limit=SHOWN)
-    listed = await consents.listing(tx, scope, CHANNELS[channel].address.value, [hashed], last)
+    listed = await consents.listing(tx, scope, kind.value, [hashed], last)
     return [
         {
             "at": row.occurred_at,
