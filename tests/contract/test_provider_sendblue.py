@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bellhop.domain.channels import Channel
+from bellhop.domain.channels import Channel, Service
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import (
     CallbackRequest,
@@ -142,6 +143,28 @@ def test_an_unknown_status_changes_nothing_and_is_kept() -> None:
     assert isinstance(receipt, Receipt) and receipt.stage is None and receipt.payload["status"] == "TELEPORTED"
 
 
+@pytest.mark.parametrize(("word", "fields", "service"), [
+    ("SENT", {"service": "iMessage", "was_downgraded": False}, Service.IMESSAGE),
+    ("SENT", {"service": "SMS", "was_downgraded": True}, Service.SMS),
+    ("DELIVERED", {"service": "RCS", "was_downgraded": True}, Service.RCS),
+    # Callbacks as the guide shows them name no service.
+    ("DELIVERED", {"was_downgraded": False}, Service.IMESSAGE),
+    ("SENT", {"was_downgraded": True}, Service.SMS),
+    ("QUEUED", {"was_downgraded": False}, None),
+    ("SENT", {"was_downgraded": None}, None),
+    ("SENT", {"service": "iMessage", "was_downgraded": True}, Service.SMS),
+    ("SENT", {"service": "pigeon", "was_downgraded": "yes"}, None),
+    ("SENT", {}, None),
+])  # fmt: skip
+def test_by_what_it_went(word: str, fields: dict[str, Any], service: Service | None) -> None:
+    """Told or asked, it is the same."""
+    (receipt,) = Sendblue().parse(status(status=word, **fields))
+    assert isinstance(receipt, Receipt) and receipt.service is service
+    with Server(answer(200, json.dumps({"status": "OK", "data": listed(HANDLE, status=word, **fields)}))) as server:
+        asked = Sendblue().report(CASE.account(server.url), HANDLE, ATTEMPT, 5.0)
+    assert asked.receipt is not None and asked.receipt.service is service
+
+
 def test_an_opt_out_reported_later_binds_the_address() -> None:
     (receipt,) = Sendblue().parse(status(status="DECLINED", error_key="OPTED_OUT"))
     assert isinstance(receipt, Receipt)
@@ -181,7 +204,7 @@ def page(*items: dict[str, Any], more: bool = False) -> str:
     return json.dumps({"status": "OK", "data": items, "pagination": {"hasMore": more, "total": len(items)}})
 
 
-def listed(handle: str, content: str = CASE.text, **other: Any) -> dict[str, Any]:
+def listed(handle: str, content: str | None = CASE.text, **other: Any) -> dict[str, Any]:
     return {"message_handle": handle, "content": content, "status": "SENT", "to_number": NUMBER, "from_number": LINE,
             "date_sent": "2026-11-20T12:00:01Z", **other}  # fmt: skip
 
@@ -201,6 +224,27 @@ def test_a_lost_message_is_found_by_its_text() -> None:
     assert (found.kind, found.provider_id) == (LookupKind.FOUND, "A")  # the older of two copies
     line = requests[0].splitlines()[0].decode()
     assert "is_outbound=true" in line and "created_at_gte=2026-11-20T11%3A59%3A00%2B00%3A00" in line
+
+
+PICTURE = "https://hotel.example/m/t0ken/lobby.jpg"
+HOSTED = "https://storage.googleapis.com/inbound-file-store/lobby.jpg"
+
+
+@pytest.mark.parametrize(("content", "media_url", "kind"), [
+    ("", PICTURE, LookupKind.FOUND),
+    # It may keep what it fetched, and name that: it may be ours.
+    ("", HOSTED, LookupKind.CANNOT_KNOW),
+    (None, HOSTED, LookupKind.CANNOT_KNOW),
+    ("A text", HOSTED, LookupKind.ABSENT),
+    ("A text", "", LookupKind.ABSENT),
+])  # fmt: skip
+def test_a_lost_file_without_a_text_is_found_by_its_address(
+    content: str | None, media_url: str, kind: LookupKind
+) -> None:
+    asked = replace(lookup_request(), text="", media=(PICTURE,))
+    with Server(answer(200, page(listed("A", content, media_url=media_url)))) as server:
+        found = Sendblue().look_up(CASE.account(server.url), asked, 5.0)
+    assert (found.kind, found.provider_id) == (kind, "A" if kind is LookupKind.FOUND else None)
 
 
 def test_what_others_own_is_not_ours() -> None:

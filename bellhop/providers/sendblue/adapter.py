@@ -87,15 +87,20 @@ class Sendblue:
 
     def _search(self, call: Call, account: Account, lookup: LookupRequest) -> LookupResult:
         match: str | None = None
+        elsewhere = False
         filters = {"number": lookup.to, "from_number": lookup.sender, "created_at_gte": lookup.started_at - EARLIER}
         for page in range(PAGES):
             found, more = self._page(call, account, filters, page)
             for item in found:
                 handle = text(item, "message_handle")
-                if handle and handle not in lookup.claimed and _same(item, lookup):
+                if not handle or handle in lookup.claimed:
+                    continue
+                if _same(item, lookup):
                     match = handle  # newest first: the last one found is the oldest
+                elif _may_be_same(item, lookup):
+                    elsewhere = True
             if not more:
-                return LookupResult(LookupKind.FOUND, match) if match else LookupResult(LookupKind.ABSENT)
+                return _found(match, elsewhere)
         return LookupResult(LookupKind.UNREACHABLE)
 
     def report(self, account: Account, provider_id: str | None, attempt_id: UUID, timeout: float) -> Reported:
@@ -238,6 +243,18 @@ def _same(item: Mapping[str, Any], lookup: LookupRequest) -> bool:
     if lookup.text or not lookup.media:
         return _same_text(item.get("content"), lookup.text)
     return item.get("media_url") == lookup.media[0]
+
+
+def _may_be_same(item: Mapping[str, Any], lookup: LookupRequest) -> bool:
+    """A file without a text at another address: Sendblue's documents do not say that its list names ours, and not where
+    Sendblue itself keeps what it has fetched."""
+    return not lookup.text and bool(lookup.media) and not text(item, "content") and bool(text(item, "media_url"))
+
+
+def _found(match: str | None, elsewhere: bool) -> LookupResult:
+    if match:
+        return LookupResult(LookupKind.FOUND, match)
+    return LookupResult(LookupKind.CANNOT_KNOW if elsewhere else LookupKind.ABSENT)
 
 
 def _same_text(content: object, expected: str) -> bool:

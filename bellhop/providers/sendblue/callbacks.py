@@ -93,11 +93,24 @@ def fact(fields: Mapping[str, Any], attempt_id: UUID) -> Receipt:
         effect=Effect.PROVIDER_REFUSAL if refused else None,
         address=to if refused else None,
         address_kind=CHANNELS[Channel.IMESSAGE].address if refused and to else None,
-        service=_SERVICES.get((text(fields, "service") or "").lower()),
+        service=_service(fields, word),
     )
 
 
 _SERVICES = {one.value: one for one in Service}
+_WENT = frozenset({"SENT", "DELIVERED"})
+
+
+def _service(fields: Mapping[str, Any], word: str) -> Service | None:
+    """By what it went. `service` names it, but is not in every callback (docs.sendblue.com/getting-started/
+    sending-messages shows one without). `was_downgraded`: as SMS for want of iMessage; before it has gone, False only
+    says that it has not been so far."""
+    named, downgraded = _SERVICES.get((text(fields, "service") or "").lower()), fields.get("was_downgraded")
+    if downgraded is True and named in (None, Service.IMESSAGE):
+        return Service.SMS
+    if named is None and downgraded is False and word in _WENT:
+        return Service.IMESSAGE
+    return named
 
 
 def inbound(fields: Mapping[str, Any]) -> Inbound:
