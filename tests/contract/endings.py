@@ -19,6 +19,7 @@ from enum import Enum
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from cryptography import x509
@@ -80,15 +81,16 @@ class End:
         return f"{self.ending.name.lower()}{f' ({self.detail})' if self.detail else ''}"
 
 
-def play(case: Case, end: End) -> None:
-    """Make the call once on its stage, and hold what is known against the row: at most one request, in time."""
+def play(case: Case, end: End, **given: Any) -> None:
+    """Make the call once on its stage, and hold what is known against the row: at most one request, in time. `given`:
+    of the call, beside what the case says."""
     staged = getattr(end.on, "staged", False)
     server = None if staged else Server(end.on)  # type: ignore[arg-type]
     with server or end.on() as place:  # type: ignore[call-arg,union-attr]
         url = server.url if server else str(place)
         text = "x" * 12_000_000 if end.large else case.text
         began = time.monotonic()
-        result = case.send(url, timeout=end.patience, text=text)
+        result = case.send(url, timeout=end.patience, text=text, **given)
         took = time.monotonic() - began
         if server:
             time.sleep(0.02)

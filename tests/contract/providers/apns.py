@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bellhop.domain.channels import Channel
+from bellhop.domain.delivery_ports import LookupKind
 from bellhop.providers.apns import PACKAGE
 from bellhop.providers.apns.settings import pem
 from bellhop.providers.lease_http2 import Http2
 from bellhop.sandbox.providers.apns import accounts
-from tests.contract.conformance import ATTEMPT, Act, Case, answer
+from tests.contract.conformance import ATTEMPT, PRIVATE_TEXT, Act, Case, answer
 from tests.contract.endings import MAYBE, NETWORK, TOO_MANY, E, End, until_a_date
+from tests.contract.handing_over import PICTURE, Handed, Moment, What
 
 TOKEN = "00fc13adff785122b4ad28809a3420982341241421348097878e577c991de8f0"
 
@@ -55,4 +58,19 @@ ENDINGS: tuple[End, ...] = (
     End(E.STATUS_503_OWN, refused(503, "ServiceUnavailable"), *MAYBE),
     End(E.STATUS_503_OWN, refused(503, "ServiceUnavailable", Retry_After="5"), *MAYBE, detail="with Retry-After"),
     End(E.STATUS_504, answer(504, ""), *MAYBE),
+)
+
+_EXPIRATION = "headers/apns-expiration"
+_TEXT = {"aps/alert/body": PRIVATE_TEXT, "aps/mutable-content": 1, "media_url": None, _EXPIRATION: None}
+
+HANDED = tuple(
+    Handed(Channel.PUSH, what, {**_TEXT, **more}, LookupKind.CANNOT_KNOW)
+    for what, more in (
+        (What.TEXT, {}),
+        (What.FILE, {"media_url": PICTURE.url}),
+        (What.SOON_OVER, {_EXPIRATION: Moment(90)}),
+        # 0 means now or never: the device may be asleep.
+        (What.OVER_AT_ONCE, {_EXPIRATION: Moment(1)}),
+        (What.LONG_OF_USE, {_EXPIRATION: Moment(60 * 86_400)}),
+    )
 )

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bellhop.domain.channels import Channel
+from bellhop.domain.delivery_ports import LookupKind
 from bellhop.providers.fcm import PACKAGE
 from bellhop.sandbox.providers.fcm import keys
-from tests.contract.conformance import Case, answer
+from tests.contract.conformance import PRIVATE_TEXT, Case, answer
 from tests.contract.endings import MAYBE, NETWORK, TOO_MANY, E, End, until_a_date
+from tests.contract.handing_over import PICTURE, Handed, Moment, What
 
 NAME = "projects/grand-sunset/messages/0:1763640000000000%0a1b2c3d"
 TOKEN = "cVq3dK9wT0m:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx"
@@ -64,4 +67,28 @@ ENDINGS: tuple[End, ...] = (
     End(E.STATUS_503_OWN, answer(503, UNAVAILABLE), *MAYBE),
     End(E.STATUS_503_OWN, answer(503, UNAVAILABLE, Retry_After="5"), *MAYBE, detail="with Retry-After"),
     End(E.STATUS_504, answer(504, error(504, "DEADLINE_EXCEEDED")), *MAYBE),
+)
+
+_TTL, _EXPIRATION = "message/android/ttl", "message/apns/headers/apns-expiration"
+_TEXT = {
+    "message/token": TOKEN,
+    "message/notification/body": PRIVATE_TEXT,
+    "message/notification/image": None,
+    "message/apns/payload": None,
+    _TTL: None,
+    _EXPIRATION: None,
+}
+_FILE = {"message/notification/image": PICTURE.url, "message/apns/payload": {"aps": {"mutable-content": 1}}}
+
+HANDED = tuple(
+    Handed(Channel.PUSH, what, {**_TEXT, **more}, LookupKind.CANNOT_KNOW)
+    for what, more in (
+        (What.TEXT, {}),
+        (What.FILE, _FILE),
+        (What.SOON_OVER, {_TTL: "90s", _EXPIRATION: Moment(90)}),
+        # A ttl of 0 means now or never: the device may be asleep.
+        (What.OVER_AT_ONCE, {_TTL: "1s", _EXPIRATION: Moment(1)}),
+        # Four weeks are the most, and what it does without being told.
+        (What.LONG_OF_USE, {}),
+    )
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+from bellhop.domain.channels import Channel
 from bellhop.providers.sendblue import PACKAGE
-from tests.contract.conformance import SECRET, Case, answer
+from tests.contract.conformance import PRIVATE_TEXT, SECRET, Case, answer
 from tests.contract.endings import MAYBE, NETWORK, TOO_MANY, E, End, until_a_date
+from tests.contract.handing_over import PICTURE, Handed, What
 
 HANDLE = "0A6D1F0E-4D1C-4C1B-9E55-5E2C8E6C0F11"
 
@@ -52,4 +54,16 @@ ENDINGS: tuple[End, ...] = (
     End(E.STATUS_503_OWN, answer(503, error(5000)), *MAYBE),
     End(E.STATUS_503_OWN, answer(503, error(5000), Retry_After="5"), *MAYBE, detail="with Retry-After"),
     End(E.STATUS_504, answer(504, error(5000)), *MAYBE),
+)
+
+_TEXT = {"number": CASE.to, "from_number": CASE.sender, "content": PRIVATE_TEXT, "media_url": None, "send_style": None}
+
+HANDED = (
+    Handed(Channel.IMESSAGE, What.TEXT, _TEXT),
+    Handed(Channel.IMESSAGE, What.FILE, {**_TEXT, "media_url": PICTURE.url}),
+    Handed(Channel.IMESSAGE, What.FILE_ALONE, {**_TEXT, "content": "", "media_url": PICTURE.url}),
+    # It takes no such limit.
+    Handed(Channel.IMESSAGE, What.SOON_OVER, _TEXT),
+    Handed(Channel.IMESSAGE, What.OVER_AT_ONCE, _TEXT),
+    Handed(Channel.IMESSAGE, What.LONG_OF_USE, _TEXT),
 )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 
+from bellhop.domain.channels import Channel
 from bellhop.providers.sendgrid import PACKAGE
-from tests.contract.conformance import SECRET, Act, Case, answer
+from tests.contract.conformance import PRIVATE_TEXT, SECRET, Act, Case, answer
 from tests.contract.endings import LATER, MAYBE, NETWORK, TOO_MANY, E, End, until_a_date
+from tests.contract.handing_over import BYTES, Handed, What
 
 CASE = Case(
     PACKAGE.provider,
@@ -60,3 +63,27 @@ ENDINGS: tuple[End, ...] = (
 )
 
 NOT_TAKEN = frozenset({E.STATUS_503_OWN})
+
+_TEXT = {
+    "personalizations/0/to/0/email": CASE.to,
+    "subject": "Your stay",
+    "content": [{"type": "text/plain", "value": PRIVATE_TEXT}],
+    "attachments": None,
+    "send_at": None,
+}
+# The bytes themselves (v3 mail send: `content` is base64), so that SendGrid has nothing to fetch.
+_ATTACHED = {
+    "content": base64.b64encode(BYTES).decode(),
+    "type": "image/jpeg",
+    "filename": "lobby.jpg",
+    "disposition": "attachment",
+}
+
+HANDED = (
+    Handed(Channel.EMAIL, What.TEXT, _TEXT),
+    Handed(Channel.EMAIL, What.FILE, {**_TEXT, "attachments": [_ATTACHED]}),
+    # It takes no such limit.
+    Handed(Channel.EMAIL, What.SOON_OVER, _TEXT),
+    Handed(Channel.EMAIL, What.OVER_AT_ONCE, _TEXT),
+    Handed(Channel.EMAIL, What.LONG_OF_USE, _TEXT),
+)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+from bellhop.domain.channels import Channel
+from bellhop.domain.delivery_ports import LookupKind
 from bellhop.providers.twilio import PACKAGE
-from tests.contract.conformance import SECRET, Case, answer
+from tests.contract.conformance import PRIVATE_TEXT, SECRET, Case, answer
 from tests.contract.endings import MAYBE, NETWORK, TOO_MANY, E, End, until_a_date
+from tests.contract.handing_over import PICTURE, TEMPLATE, Handed, What
 
 SID = "SM" + "0a" * 16
 
@@ -55,3 +58,38 @@ ENDINGS: tuple[End, ...] = (
     End(E.STATUS_503_OWN, answer(503, error(503, 20503), Retry_After="5"), *MAYBE, detail="with Retry-After"),
     End(E.STATUS_504, answer(504, error(504, 20504)), *MAYBE),
 )  # fmt: skip
+
+S, W = Channel.SMS, Channel.WHATSAPP
+_SMS = {"To": [CASE.to], "From": [CASE.sender], "ContentSid": None, "ContentVariables": None}
+_CHAT = {**_SMS, "To": [f"whatsapp:{CASE.to}"], "From": [f"whatsapp:{CASE.sender}"]}
+_TEXT = {"Body": [PRIVATE_TEXT], "MediaUrl": None, "ValidityPeriod": None}
+_FILE = {**_TEXT, "MediaUrl": [PICTURE.url]}
+# An empty Body is an error of Twilio's, and beside a ContentSid it counts for nothing, as do files.
+_FILE_ALONE = {**_FILE, "Body": None}
+_TEMPLATE = {
+    "Body": None,
+    "MediaUrl": None,
+    "ContentSid": [TEMPLATE.content_sid],
+    "ContentVariables": [json.dumps(dict(TEMPLATE.variables), ensure_ascii=False)],
+}
+
+HANDED = (
+    Handed(S, What.TEXT, {**_SMS, **_TEXT}),
+    Handed(S, What.FILE, {**_SMS, **_FILE}),
+    Handed(S, What.FILE_ALONE, {**_SMS, **_FILE_ALONE}),
+    # Whole seconds from 1 to 36,000, which is what it does without being told.
+    Handed(S, What.SOON_OVER, {**_SMS, **_TEXT, "ValidityPeriod": ["90"]}),
+    Handed(S, What.OVER_AT_ONCE, {**_SMS, **_TEXT, "ValidityPeriod": ["1"]}),
+    Handed(S, What.LONG_OF_USE, {**_SMS, **_TEXT}),
+    Handed(W, What.TEXT, {**_CHAT, **_TEXT}),
+    Handed(
+        W, What.TEXT, {**_CHAT, **_TEXT, "To": ["whatsapp:US.1A2b3C"]}, other={"to": "US.1A2b3C"}, detail="to an id"
+    ),
+    Handed(W, What.FILE, {**_CHAT, **_FILE}),
+    Handed(W, What.FILE_ALONE, {**_CHAT, **_FILE_ALONE}),
+    # The list has the approved text, and none of the values is long enough to say which message it is.
+    Handed(W, What.TEMPLATE, {**_CHAT, **_TEMPLATE}, LookupKind.CANNOT_KNOW),
+    Handed(W, What.SOON_OVER, {**_CHAT, **_TEXT, "ValidityPeriod": ["90"]}),
+    Handed(W, What.OVER_AT_ONCE, {**_CHAT, **_TEXT, "ValidityPeriod": ["1"]}),
+    Handed(W, What.LONG_OF_USE, {**_CHAT, **_TEXT}),
+)
