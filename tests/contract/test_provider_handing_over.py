@@ -194,10 +194,10 @@ def ended(case: Case, account: Account, call: Outgoing, *words: str) -> Receipt:
     assert result.kind is SendKind.ACCEPTED
     ends = time.monotonic() + 20
     while True:
-        told: Reported = case.provider().report(account, result.provider_id, call.attempt_id, 5.0)
-        if told.receipt is not None and told.receipt.word in words:
-            return told.receipt
-        assert time.monotonic() < ends, told
+        reported: Reported = case.provider().report(account, result.provider_id, call.attempt_id, 5.0)
+        if reported.receipt is not None and reported.receipt.word in words:
+            return reported.receipt
+        assert time.monotonic() < ends, reported
         time.sleep(0.02)
 
 
