@@ -1,5 +1,5 @@
-"""Histories of the other workflows (an endpoint's, a sweep's, a release's), replayed like those of messages. To add
-one:
+"""Histories of the other workflows (an endpoint's, a sweep's, a release's, intents'), replayed like those of messages.
+To add one:
 
 BELLHOP_RECORD_HISTORIES=endpoint_retried make test TESTS=tests/workflows/test_other_histories.py JOBS=0
 """
@@ -16,21 +16,31 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowHistory
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from bellhop.domain.ids import Prefix, endpoint_workflow, paced_release_workflow, parse, release_workflow
+from bellhop.domain.ids import (
+    Prefix,
+    endpoint_workflow,
+    intents_workflow,
+    paced_release_workflow,
+    parse,
+    release_workflow,
+)
 from bellhop.domain.sweeps import SweepKind
 from bellhop.sandbox.testing import Receiver, running
 from bellhop.settings import Settings
 from bellhop.temporal import contract, recovery
 from bellhop.temporal.schedules import keep_sweeping
 from tests.integration.engine import SMS, Engine, running_engine, stop_sweeping
+from tests.integration.test_intents import BOTH, guest, writes
 from tests.integration.test_paced import rated
 from tests.integration.test_parked import change, resume, send, waits
 from tests.integration.test_sweeps import ended
 from tests.workflows.test_message_histories import plain
 from workflows.endpoint import EndpointWorkflow
+from workflows.intents import IntentsWorkflow
 from workflows.release import PacedReleaseWorkflow, ReleaseWorkflow
 from workflows.sweep import SweepWorkflow
 
@@ -45,9 +55,10 @@ NAMES = (
     "sweep",
     "sweep_of_a_kind",
     "sweep_that_goes_on",
+    "intents",
 )
 
-WORKFLOWS = [EndpointWorkflow, PacedReleaseWorkflow, ReleaseWorkflow, SweepWorkflow]
+WORKFLOWS = [EndpointWorkflow, IntentsWorkflow, PacedReleaseWorkflow, ReleaseWorkflow, SweepWorkflow]
 
 
 @pytest.mark.parametrize("runner", [SandboxedWorkflowRunner(), UnsandboxedWorkflowRunner()], ids=["sandboxed", "plain"])
@@ -140,6 +151,22 @@ async def swept_of_a_kind(stack: Engine, number: int) -> str:
     return action
 
 
+async def looked_for_intents(stack: Engine) -> str:
+    """A guest writes, and what they want is found. Returns the workflow's id."""
+    await guest(stack)
+    name = intents_workflow(await writes(stack, BOTH))
+    async with asyncio.timeout(20):
+        # It is started in the background, after the callback was answered.
+        while True:
+            try:
+                assert await stack.client.get_workflow_handle(name, result_type=int).result() == 2
+                return name
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+            await asyncio.sleep(0.05)
+
+
 MADE_BY: dict[str, Callable[[Engine], Awaitable[str]]] = {
     **{name: partial(drained, answers=answers) for name, answers in ANSWERS.items()},
     "released": released,
@@ -147,6 +174,7 @@ MADE_BY: dict[str, Callable[[Engine], Awaitable[str]]] = {
     "sweep": swept,
     "sweep_of_a_kind": partial(swept_of_a_kind, number=0),
     "sweep_that_goes_on": partial(swept_of_a_kind, number=1),
+    "intents": looked_for_intents,
 }
 
 if RECORDING:
