@@ -37,6 +37,9 @@ class Client(Protocol):
     async def cancel_workflow(self, message_id: str) -> None:
         """Cancel its workflow, as an operator does in Temporal's UI."""
 
+    async def guest_writes(self, play: Play) -> None:
+        """Have a guest at `to` write what they want; says which message that is."""
+
     async def pause(self) -> None:
         """Pause the property."""
 
@@ -101,6 +104,7 @@ DELIVERED = Ending()
 READ = Ending("read", (*DELIVERED.events, "message.read"), ("processed", "delivered", "open"))
 BLUE = replace(DELIVERED, receipts=("SENT", "DELIVERED"))
 FAILED = Ending("failed", ("message.failed",), (), 0)
+WANTED = Ending("housekeeping", ("guest.intent.created", "message.received"), (), 0)
 CANCELLED = Ending("cancelled", ("message.cancelled",), (), 0)
 
 
@@ -260,6 +264,7 @@ async def _erase(play: Play) -> None:
 
 _ALL = (
     Scenario("sms", "a text that goes out at once", _send),
+    Scenario("wrote", "a guest writes", lambda it: it.client.guest_writes(it), sweeps=(SweepKind.INTENTS,), end=WANTED),
     Scenario("email", "a mail that is read", _send_mail, end=READ, channel="email"),
     Scenario("imessage", "a message through Sendblue", _send_imessage, end=BLUE, channel="imessage"),
     Scenario(

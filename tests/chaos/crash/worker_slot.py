@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx2
 import psycopg
@@ -24,26 +23,17 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from bellhop.dev.callbacks import callback_env
-from bellhop.domain.ids import Prefix, message_workflow, parse
+from bellhop.domain.ids import Prefix, render
 from bellhop.sandbox.testing import Receiver, running
 from tests.chaos.crash.points import Point
 from tests.chaos.crash.process_pool import SANDBOX, Child, ProcessPool, release_name
-from tests.chaos.crash.scenarios import NUMBERS, Ending, Play, Scenario
+from tests.chaos.crash.record import STATE, row_key, workflow_of
+from tests.chaos.crash.scenarios import NUMBERS, WANTED, Ending, Play, Scenario
 from tests.chaos.crash.sweeping import stop_sweeping, sweeping
 from tests.databases import dsn_of
 from tests.sandbox_accounts import SANDBOX_SECRET, sandbox_sendgrid, sendgrid_batch
 
 DIES_WITHIN, ENDS_WITHIN = 60.0, 120.0
-_STATE = """
-    select message.stage, message.wake_due_at, message.erased_at,
-      (select array_agg(state order by id) from attempts where message_id = message.id) as attempts,
-      (select array_agg(word) from receipts where message_id = message.id) as words,
-      (select count(*) from deliveries where subject_id = message.id and state <> 'delivered') as pending,
-      (select count(*) from deliveries where subject_id = message.id) as deliveries,
-      (select count(*) from endpoints where draining_until is not null) as draining,
-      (select count(*) from history_erasures) as histories
-    from messages message where message.id = %s
-"""
 
 
 @dataclass
@@ -69,7 +59,8 @@ class Shared:
         self._read += len(new)
         for one in new:
             content = json.loads(one.body)
-            self.received.setdefault(content["data"]["id"], []).append(content)
+            data = content["data"]
+            self.received.setdefault(data.get("message_id") or data["id"], []).append(content)
 
 
 @dataclass
@@ -179,12 +170,12 @@ class WorkerSlot:
 
     async def cancel_workflow(self, message_id: str) -> None:
         """Cancel its workflow."""
-        await self._shared.temporal.get_workflow_handle(message_workflow(row_key(message_id))).cancel()
+        await self._shared.temporal.get_workflow_handle(workflow_of(message_id)).cancel()
 
     async def lose(self, message_id: str) -> None:
         """Make Temporal another one, which does not know this message."""
-        temporal, key = self._shared.temporal, row_key(message_id)
-        execution = WorkflowExecution(workflow_id=message_workflow(key))
+        temporal = self._shared.temporal
+        execution = WorkflowExecution(workflow_id=workflow_of(message_id))
         request = DeleteWorkflowExecutionRequest(namespace=temporal.namespace, workflow_execution=execution)
         await temporal.workflow_service.delete_workflow_execution(request)
         while await self._workflow(message_id) != "NOT_FOUND":
@@ -215,6 +206,15 @@ class WorkerSlot:
             assert answer.status_code >= 500, answer.text
             await asyncio.sleep(0.1)
 
+    async def guest_writes(self, play: Play) -> None:
+        """Have a guest write, through Twilio: what got no answer it says again."""
+        said = f"Could you bring two more towels to {play.to}?"
+        answer = await self._sandbox.post("/_sandbox/inbound", json={"from": play.to, "body": said}, timeout=60)
+        assert answer.json()["status"] == 200, answer.text
+        found = await (await self._record.execute("select id from messages where content = %s", (said,))).fetchall()
+        assert len(found) == 1, f"it is there {len(found)} times"
+        play.message_id = render(Prefix.INBOUND, found[0]["id"])
+
     async def pause(self) -> None:
         """Pause the property, once nobody releases any more what was parked before."""
         found = await (await self._record.execute("select id from scopes where environment = 'test'")).fetchone()
@@ -233,7 +233,7 @@ class WorkerSlot:
         """Wait until this message is parked, and its workflow asks nothing more: one that recovery has woken as well
         could ask only after `resume`, and go on by itself, released by nobody."""
         there = "select from messages where id = %s and waits_for is not null"
-        handle, busy = self._shared.temporal.get_workflow_handle(message_workflow(row_key(message_id))), True
+        handle, busy = self._shared.temporal.get_workflow_handle(workflow_of(message_id)), True
         async with asyncio.timeout(30):
             while not (await self._record.execute(there, (row_key(message_id),))).rowcount or busy:
                 await asyncio.sleep(0.05)
@@ -306,7 +306,7 @@ class WorkerSlot:
         try:
             async with asyncio.timeout(ENDS_WITHIN):
                 while True:
-                    found = await (await self._record.execute(_STATE, (row_key(play.message_id),))).fetchone()
+                    found = await (await self._record.execute(STATE, (row_key(play.message_id),))).fetchone()
                     assert found is not None
                     state = found
                     # The events are counted here, not only by what is pending: those to come have no deliveries yet.
@@ -325,7 +325,7 @@ class WorkerSlot:
         return state
 
     async def _workflow(self, message_id: str) -> str:
-        handle = self._shared.temporal.get_workflow_handle(message_workflow(row_key(message_id)))
+        handle = self._shared.temporal.get_workflow_handle(workflow_of(message_id))
         try:
             status = (await handle.describe()).status
         except RPCError as error:
@@ -334,7 +334,7 @@ class WorkerSlot:
 
     async def _history(self, message_id: str) -> str:
         """What Temporal knows, for the reader of a failure."""
-        handle = self._shared.temporal.get_workflow_handle(message_workflow(row_key(message_id)))
+        handle = self._shared.temporal.get_workflow_handle(workflow_of(message_id))
         try:
             events = [event async for event in handle.fetch_history_events()]
         except RPCError as error:
@@ -350,15 +350,11 @@ class WorkerSlot:
         if end.workflow == "NOT_FOUND":
             await self.call("GET", f"/v1/messaging/{play.message_id}", expect=(404,))
             return end.status, None
+        if end is WANTED:
+            found = await self.call("GET", f"/v1/intents?message_id={play.message_id}", expect=(200,))
+            return " ".join(one["type"] for one in found["data"]), None
         shown = await self.call("GET", f"/v1/messaging/{play.message_id}/timeline", expect=(200,))
         return shown["status"], shown["data"]
-
-
-def row_key(message_id: str) -> UUID:
-    """The row of a message."""
-    found = parse(Prefix.MESSAGE, message_id)
-    assert found is not None
-    return found
 
 
 @asynccontextmanager
