@@ -230,3 +230,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200), VISIBLE]
 def id_pattern(prefix: Prefix) -> str:
     """The form of a public id, for the documentation and the checks of filters."""
     return rf"^{prefix.value}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$"
+
+
+GuestId = Annotated[str, Field(pattern=id_pattern(Prefix.GUEST))]
+"""Names a guest."""

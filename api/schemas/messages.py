@@ -8,7 +8,17 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from api.schemas.fallback import ChosenChannel, FallbackStep, ShownStep
-from api.schemas.fields import AnyChannelWord, DueTime, MessageMetadata, Paging, Shown, Strict, id_pattern, wrong
+from api.schemas.fields import (
+    AnyChannelWord,
+    DueTime,
+    GuestId,
+    MessageMetadata,
+    Paging,
+    Shown,
+    Strict,
+    id_pattern,
+    wrong,
+)
 from api.schemas.fields import ChannelWord as ChannelWord
 from api.schemas.media import MediaItem, UsedMedia, carried
 from api.schemas.options import MessageOptions, UsedOptions, fitting
@@ -26,8 +36,6 @@ from bellhop.domain.text import visible
 StatusWord = Literal["queued", "sent", "delivered", "read", "failed", "cancelled"]
 PriorityWord = Literal["urgent", "normal", "bulk"]
 CategoryWord = Literal["transactional", "conversational", "marketing", "two_factor"]
-
-GuestId = Annotated[str, Field(pattern=id_pattern(Prefix.GUEST))]
 
 EXAMPLE: dict[str, Any] = {
     "id": "omsg_01kaj3p6zve5jvqzkqdk1w4yb2",

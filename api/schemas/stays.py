@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from api.schemas.fields import VISIBLE, JsonObject, Paging, Shown, Strict, id_pattern, wrong
-from bellhop.domain.ids import Prefix, parse
+from api.schemas.fields import VISIBLE, GuestId, JsonObject, Paging, Shown, Strict, id_pattern, wrong
+from bellhop.domain.ids import Prefix
 from bellhop.domain.stays import MOST_GUESTS, StayStatus
 
 EXAMPLE: dict[str, Any] = {
@@ -44,13 +44,6 @@ Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "
 """A day where the property is."""
 
 
-def _guest(value: str) -> str:
-    if parse(Prefix.GUEST, value) is None:
-        raise wrong("guest", "expected a guest's id, gst_…")
-    return value
-
-
-GuestId = Annotated[str, Field(json_schema_extra={"pattern": id_pattern(Prefix.GUEST)}), AfterValidator(_guest)]
 Guests = Annotated[
     list[GuestId],
     Field(max_length=MOST_GUESTS, description="Who stays; the one who booked first. Replaced as a whole."),
@@ -99,9 +92,7 @@ class ChangeStay(Strict):
 class ListStays(Paging):
     """Which stays."""
 
-    guest_id: Annotated[
-        str | None, Field(description="Of this guest.", json_schema_extra={"pattern": id_pattern(Prefix.GUEST)})
-    ] = None
+    guest_id: Annotated[GuestId | None, Field(description="Of this guest.")] = None
     status: Annotated[StayStatus | None, Field(description="That stand so.")] = None
     source: Annotated[str | None, Field(max_length=255, description="Of this source.")] = None
     reservation: Annotated[str | None, Field(max_length=255, description="Of this reservation.")] = None

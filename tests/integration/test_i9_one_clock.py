@@ -66,4 +66,4 @@ async def locked(tx: Any, message_id: Any) -> Any:
 
 
 def attempt(stage: Stage) -> Any:
-    return SimpleNamespace(part=0, step=0, state=AttemptState.ACCEPTED, stage=stage)
+    return SimpleNamespace(part=0, step=0, state=AttemptState.ACCEPTED, stage=stage, service=None)

@@ -227,6 +227,8 @@ async def test_the_command_says_what_it_found(stack: Engine) -> None:
         "BELLHOP_SECRET_KEY": stack.settings.bellhop.secret_key.get_secret_value(),
         "BELLHOP_SANDBOX_URL": stack.settings.bellhop.sandbox_url or "",
         "BELLHOP_ENV_FILE": "",
+        "TEMPORAL_ADDRESS": stack.settings.temporal.address or "",
+        "TEMPORAL_NAMESPACE": stack.settings.temporal.namespace,
     }
     command = ["inbound", "fetch", "grand-sunset", "--environment", "test"]
     ran = await asyncio.to_thread(CliRunner().invoke, app, command, env=env)
