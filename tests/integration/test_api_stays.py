@@ -106,8 +106,9 @@ async def test_lists_by_day_guest_and_status(api: Api) -> None:
     assert await listed(status="cancelled") == ["leaves"]
     assert await listed(source="pms", reservation="now") == ["now"]
     assert await listed(source="other") == []
-    wrong = await api.http.get("/v1/stays", params={"from": "soon"})
-    assert (wrong.status_code, wrong.json()["detail"][0]["loc"]) == (422, ["query", "from"])
+    for name, value in (("from", "soon"), ("guest_id", ""), ("guest_id", "x"), ("guest_id", "gst_" + "z" * 26)):
+        wrong = await api.http.get("/v1/stays", params={name: value})
+        assert (wrong.status_code, wrong.json()["detail"][0]["loc"]) == (422, ["query", name])
 
 
 async def test_an_erased_guest_leaves_the_stays_of_others(api: Api) -> None:
