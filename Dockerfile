@@ -8,7 +8,7 @@ COPY pyproject.toml uv.lock README.md ./
 RUN uv_version="$(awk '/^name = "uv"$/ { getline; gsub(/version = |"/, ""); print; exit }' uv.lock)" \
  && pip install --no-cache-dir --disable-pip-version-check "uv==${uv_version}"
 # The packages change rarely, the code often: two layers. The group is what the sandbox needs besides.
-RUN uv sync --frozen --no-dev --extra s3 --group sandbox --no-install-project
+RUN uv sync --frozen --no-dev --extra s3 --extra anthropic --extra openai --group sandbox --no-install-project
 COPY alembic.ini worker.py ./
 COPY migrations migrations
 COPY bellhop bellhop
@@ -16,7 +16,7 @@ COPY activities activities
 COPY workflows workflows
 COPY api api
 COPY clients clients
-RUN uv sync --frozen --no-dev --extra s3 --group sandbox
+RUN uv sync --frozen --no-dev --extra s3 --extra anthropic --extra openai --group sandbox
 
 FROM python:3.13-slim
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
