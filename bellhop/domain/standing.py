@@ -170,12 +170,12 @@ def failure_of(row: MessageRow, rows: Sequence[AttemptRow]) -> Reason:
     most."""
     stages = part_stages(row, rows)
     failed = [
-        (attempt.failure_code, attempt.provider_code)
+        (code, attempt.provider_code)
         for attempt in rows
         if attempt.step == row.step
         and attempt.stage in (Stage.UNDELIVERED, Stage.GAVE_UP)
         and attempt.stage is stages[attempt.part]
-        and attempt.failure_code
+        and (code := _code_of(attempt))
     ]
     maybe = [reason for reason in failed if reason[0] == FailureCode.OUTCOME_UNKNOWN]
     if maybe or failed:
@@ -183,6 +183,12 @@ def failure_of(row: MessageRow, rows: Sequence[AttemptRow]) -> Reason:
         return min(maybe or failed, key=says_less)
     gone = row.rules.any_part
     return (FailureCode.ADDRESS_INVALID if gone else FailureCode.UNDELIVERED).value, None
+
+
+def _code_of(attempt: AttemptRow) -> str | None:
+    """Why an attempt failed. One whose process died in the call has no answer that would name a code."""
+    unknown = FailureCode.OUTCOME_UNKNOWN.value if attempt.state is AttemptState.UNKNOWN else None
+    return attempt.failure_code or unknown
 
 
 def why(

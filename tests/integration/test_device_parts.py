@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bellhop.domain.answers import Next
-from bellhop.domain.delivery_ports import Claim, SendKind, SendResult
+from bellhop.domain.delivery_ports import Claim, Lookup, LookupKind, LookupResult, SendKind, SendResult
 from bellhop.domain.devices import DeviceVerdict
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.routing import carried
@@ -130,6 +130,20 @@ async def test_a_lost_answer_is_settled_by_itself_and_the_other_device_does_not_
     assert await two.call() == ("", Next.SETTLE)
     states = {row["state"] for row in await two.stack.attempts(two.message)}
     assert states == {"unknown", "not_sent"}
+
+
+async def test_of_a_call_whose_process_died_nobody_knows_and_the_address_is_not_to_blame(two: Devices) -> None:
+    assert (await two.call())[0] == "new:APA91b"
+    assert (await two.call(DEAD))[0] == "old:APA91b"
+    over = "update attempts set lease_until = now() - interval '1 hour' where state = 'in_flight' returning id"
+    assert await two.stack.rows(over)
+    assert await two.call() == ("", Next.SETTLE)
+    for _ in two.stack.settings.delivery.settle_pauses:
+        assert await two.stack.rows("update attempts set ask_at = now() where state = 'unknown' returning id")
+        asked = await two.store.prepare_lookup(key(two.message))
+        assert isinstance(asked, Lookup)
+        await two.store.record_lookup(asked, LookupResult(LookupKind.CANNOT_KNOW))
+    assert await two.stands() == ("failed", "outcome_unknown")
 
 
 async def test_an_account_at_fault_does_not_keep_what_another_device_has(two: Devices) -> None:
