@@ -23,8 +23,7 @@ FOLLOW_EVERY = 3.0
 WEBHOOK_TIMEOUT = 2.0
 WEBHOOK_PAUSES = (0.5, 1.0, *([2.0] * 40))
 DISABLE_AFTER = 240.0
-"""Longer than workers and database that are killed every ten seconds may leave an endpoint without a post that it takes:
-it would be switched off as one that only fails, and rightly so by its setting."""
+"""Kills may keep every post that it would take from an endpoint for a minute: it must not be switched off for that."""
 CALLBACK_DELAY = 3.0
 TWILIO_REPEATS = 0.25
 """The first pause before a callback is repeated; five times, doubling."""
