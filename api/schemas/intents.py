@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.schemas.fields import Paging, Shown, Strict, id_pattern
+from api.schemas.fields import GuestId, Paging, Shown, Strict, id_pattern
 from bellhop.domain.ids import Prefix
 from bellhop.domain.intents import IntentType
 
@@ -73,9 +73,7 @@ class ListIntents(Paging):
 
     type: Annotated[IntentType | None, Field(description="Only those of this type.")] = None
     status: Annotated[StatusWord | None, Field(description="Only those with this status.")] = None
-    guest_id: Annotated[
-        str | None, Field(pattern=id_pattern(Prefix.GUEST), description="Only those of this guest.")
-    ] = None
+    guest_id: Annotated[GuestId | None, Field(description="Only those of this guest.")] = None
     message_id: Annotated[
         str | None, Field(pattern=id_pattern(Prefix.INBOUND), description="Only those of this message.")
     ] = None

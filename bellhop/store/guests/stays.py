@@ -86,8 +86,8 @@ async def listing(tx: AsyncConnection, scope: Scope, asked: PageRequest, which: 
         theirs = select(stay_guests.c.stay_id).where(stay_guests.c.guest_id == which.guest_id)
         query = query.where(stays.c.id.in_(theirs))
     query = query.where(*_touching(which.first, which.last))
-    page = query.where(stays.c.id < pages.before(asked)).order_by(stays.c.id.desc())
-    rows = from_result(StayRow, await tx.execute(pages.taken(page, asked)))
+    newest = pages.within(query, stays.c.scope_id, scope.id, stays.c.id, pages.before(asked))
+    rows = from_result(StayRow, await tx.execute(pages.taken(newest, asked)))
     return await pages.page(rows, asked, lambda row: Place(row.id), lambda: pages.count(tx, query))
 
 
