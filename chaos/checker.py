@@ -21,6 +21,7 @@ WRONGS: dict[str, str] = {
     "after cancel": "a cancel was answered 200, and a provider accepted it",
     "after STOP": "handed to a provider after its guest's STOP was on record, or one answered 2xx is not",
     "two ways": "its next way began while the one before could still arrive",
+    "other channel": "its channel was left open, and it went by another than the first that suits its guest",
     "other file": "a provider has another file than the one that was handed in, or none",
     "not shown": "a guest's app that follows its inbox was not shown what lies in it, or twice as new",
     "after erasure": "handed over after its guest was erased, or some of its text is left",
@@ -114,12 +115,13 @@ class _Checker:
         yield from comparisons.answers(exchange)
         yield from self._second(exchange)
         yield from comparisons.twice(copies)
-        yield from comparisons.two_ways(exchange, copies)
         yield from comparisons.files(exchange, copies)
         if row is None:
             if exchange.ids:
                 yield "lost", f"answered 201 as {exchange.ids[0]}, and there is no such message"
             return
+        yield from comparisons.two_ways(exchange, row, copies)
+        yield from comparisons.reminded(exchange, row, copies)
         yield from comparisons.early(exchange, copies)
         yield from comparisons.withdrawn(exchange, row, copies)
         yield from comparisons.complete(exchange, row, copies)
@@ -158,24 +160,25 @@ class _Checker:
         wanted = comparisons.wanted(exchange, copies)
         if status == wanted:
             return
-        silent = self._unasked(exchange) and not any(copy.reported for copy in copies)
+        notified = [copy for copy in copies if copy.channel == "push"]
+        silent = self._unasked(exchange) and not any(copy.reported for copy in notified)
         if status == "failed" and row.failure == "outcome_unknown" and silent:
             return
         said = " and ".join(sorted({copy.status for copy in copies}))
         lower = status in ("sent", "delivered") and HEIGHT[status] < HEIGHT[wanted]
-        if lower and (row.erased or self._unreported(row, copies, wanted)):
+        if lower and (row.erased or self._unreported(exchange, row, copies, wanted)):
             return
         if row.stage == "undelivered" and HEIGHT[wanted] > HEIGHT[status] and self._took_back(copies):
             self._recanted += 1
             return
         yield "wrong status", f"the provider says {said}, we say {status}"
 
-    def _unreported(self, row: Row, copies: Sequence[Copy], wanted: str) -> bool:
+    def _unreported(self, exchange: Exchange, row: Row, copies: Sequence[Copy], wanted: str) -> bool:
         """True where our standing lower is right: an opening is reported by the event webhook alone, and none arrived.
         About everything else the provider can be asked."""
         reported = {PROVIDER_SAYS.get(word) for copy in copies for word in copy.reported}
-        last = "sent" if row.channel == "push" else "delivered"
-        return wanted == "read" and STATUS[row.stage] == last and wanted not in reported
+        low = ("sent", "delivered") if self._unasked(exchange) else ("delivered",)
+        return wanted == "read" and STATUS[row.stage] in low and wanted not in reported
 
     def _took_back(self, copies: Sequence[Copy]) -> bool:
         """True where a callback reported that it failed for good, and none that it arrived after all. Nobody asks about
@@ -195,7 +198,7 @@ class _Checker:
 
     def _unasked(self, exchange: Exchange) -> bool:
         """One of its ways is a provider that nobody can ask, and that calls nobody."""
-        return exchange.request.channel == "push"
+        return "push" in (exchange.request.channel, exchange.request.fallback)
 
     # --- its events -----------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from bellhop.dev.stack import EmbeddedStack
 from chaos import environment
 from chaos.accounts import Answer, Exchange, Written
 from chaos.pictures import KIND, picture
-from chaos.plan import Guest, Plan, Request, Text
+from chaos.plan import REACHED, REMINDED_AFTER, Guest, Plan, Request, Text
 from chaos.preparations import TEMPLATE, Prepared
 
 TRY = 12.0
@@ -46,7 +46,7 @@ class Clients:
         self.exchanges = {request.number: Exchange(request) for request in plan.requests}
         self.written = {text.number: Written(text) for text in plan.texts}
         self.began = 0.0
-        self.prepared = Prepared((), ())
+        self.prepared = Prepared((), (), {})
         self.tries = 0
         self.unanswered = 0
         self._guests: dict[int, asyncio.Future[str]] = {}
@@ -159,14 +159,29 @@ class Clients:
         if request.file is not None:
             body["media"] = [await self._media(request)]
         if request.fallback is not None:
-            subject = {"subject": "Chaos"} if request.fallback == "email" else {}
-            step = {"channel": request.fallback, "recipient": request.second_recipient, "content": request.content}
-            body["fallback"] = [step | subject]
+            body["fallback"] = [self._second(request)]
+        if request.reached is not None:
+            body |= {"channel": "auto", "recipient": self.prepared.reached[request.channel][request.reached]}
+            # Left out, it is what `auto` adds.
+            body.pop("fallback", None)
+            if REACHED[request.channel] is None:
+                body["fallback"] = []
         if request.ahead is not None:
             body["scheduled_at"] = _iso(self.began + request.at + request.ahead)
         if request.guest is not None:
             body["guest_id"] = await self._guests[request.guest]
         return body
+
+    def _second(self, request: Request) -> dict[str, Any]:
+        """The second way of a message."""
+        step: dict[str, Any] = {"channel": request.fallback, "recipient": request.second_recipient}
+        if request.second_guest is not None:
+            step["recipient"] = self.prepared.apps[request.second_guest]
+        if request.fallback == "email":
+            step["subject"] = "Chaos"
+        if request.reminds:
+            step |= {"when": "not_read", "after": REMINDED_AFTER}
+        return step | {"content": request.content}
 
     async def _send(self, exchange: Exchange, body: Mapping[str, Any], hasty: float | None = None) -> None:
         request = exchange.request

@@ -74,9 +74,14 @@ def ways(exchange: Exchange, copies: Sequence[Copy]) -> tuple[list[Copy], list[C
     return [one for one in copies if one.channel != second], [one for one in copies if one.channel == second]
 
 
-def two_ways(exchange: Exchange, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
+def two_ways(exchange: Exchange, row: Row, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
+    """But for a reminder, its second way begins only once the first has surely failed."""
+    if exchange.request.reminds:
+        return
     first, second = ways(exchange, copies)
-    began = min((copy.accepted for copy in second), default=None)
+    # An inbox shows when the message was first sent, whichever way that was.
+    laid_in = [event.at for event in row.events if event.type == "message.sent" and event.step]
+    began = min(laid_in if exchange.request.fallback == "in_app" else (copy.accepted for copy in second), default=None)
     for copy in first:
         if began is not None and (copy.failed is None or copy.failed > began):
             yield "two ways", f"{copy.provider} had it ({copy.status}) when {second[0].provider} took it as well"
@@ -99,8 +104,21 @@ def wanted(exchange: Exchange, copies: Sequence[Copy]) -> str:
         for way in ways(exchange, copies)
         if way
     ]
+    if exchange.request.reminds:
+        alive = [status for status in found if status != "failed"] or found
+        return max(alive, key=HEIGHT.__getitem__)
     arrived = [status for status in found if status in ("delivered", "read")]
     return max(arrived, key=HEIGHT.__getitem__) if arrived else found[-1]
+
+
+def reminded(exchange: Exchange, row: Row, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:
+    """What was sent and is not read has been followed by its reminder, and what was left open went the right way."""
+    request, status = exchange.request, STATUS[row.stage]
+    gone = [event for event in row.events if event.type == "message.fallback"]
+    if request.reminds and status in ("sent", "delivered") and not gone:
+        yield "never sent", f"it is {status}, nobody has read it, and its reminder never went out"
+    if request.reached is not None and row.channel != request.channel:
+        yield "other channel", f"it went by {row.channel}, and not by {request.channel}"
 
 
 def early(exchange: Exchange, copies: Sequence[Copy]) -> Iterator[tuple[str, str]]:

@@ -28,8 +28,16 @@ APPS = 6
 """Guests with an app that follows their inbox."""
 OWNERS = 6
 """Guests with several devices."""
-STEPS = ("sms", "email")
-"""What a message goes on to, where its first way has failed."""
+STEPS = ("sms", "email", "push", "in_app")
+"""What a message goes on to, where its first way has failed or was not read."""
+REMINDED = 0.35
+"""The share of second ways that are reminders of what is not read."""
+REMINDED_AFTER = 10
+"""Seconds that a guest has to read it: the fewest that the API takes."""
+REACHED: dict[str, str | None] = {"whatsapp": None, "imessage": "sms", "email": None}
+"""The channel that `auto` chooses for a guest → the one that it adds as a second way. There are two guests of each."""
+LEFT_OPEN = 0.06
+"""The share of messages whose channel is left open."""
 
 ENDINGS: dict[str, tuple[tuple[str, bool], ...]] = {
     # Magic recipients of the sandbox, and whether the provider refuses the call outright.
@@ -88,6 +96,12 @@ class Request:
     """Carries a picture: `asset` (uploaded before) or `url` (of the property's own server)."""
     fallback: str | None = None
     """The channel of its second step."""
+    reminds: bool = False
+    """That is a reminder: it goes out beside the first, unless that was read."""
+    second_guest: int | None = None
+    """The second way is the inbox of the guest with this app."""
+    reached: int | None = None
+    """Its channel is left open: to that one of the prepared guests who are reached by `channel`."""
     stop: float | None = None
     """Its guest says STOP so long after `at`."""
     read: float | None = None
@@ -101,7 +115,8 @@ class Request:
     @property
     def second_recipient(self) -> str:
         """Whom the second step is for."""
-        return f"+1917{2_000_000 + self.number}" if self.fallback == "sms" else f"second{self.number}@example.com"
+        others = {"email": f"second{self.number}@example.com", "push": f"second-{self.number}:APA91b"}
+        return others.get(self.fallback or "", f"+1917{2_000_000 + self.number}")
 
     @property
     def token(self) -> str:
@@ -239,7 +254,21 @@ def _addressed(chance: Random, number: int, at: float) -> Request:
     return request
 
 
+def reached_address(channel: str, which: int) -> str:
+    """Where the prepared guests are reached whose messages leave their channel open."""
+    return f"reached{which}@example.com" if channel == "email" else f"{PREFIXES[channel]}{1_000_000 + which}"
+
+
+def _left_open(chance: Random, number: int, at: float, seconds: float) -> Request:
+    channel = chance.choice(list(REACHED))
+    which = chance.randrange(2)
+    request = Request(number, at, channel, reached_address(channel, which), fallback=REACHED[channel], reached=which)
+    return _scheduled(chance, request, seconds) if chance.random() < 0.35 else request
+
+
 def _request(chance: Random, number: int, at: float, seconds: float) -> Request:
+    if chance.random() < LEFT_OPEN:
+        return _left_open(chance, number, at, seconds)
     request = _addressed(chance, number, at)
     channel = request.channel
     if channel == "sms" and chance.random() < 0.08:
@@ -253,10 +282,10 @@ def _request(chance: Random, number: int, at: float, seconds: float) -> Request:
     if request.words == 1 and chance.random() < 0.12 and channel in WITH_FILES and request.written_to:
         request = replace(request, file=chance.choice(("asset", "url")))
     elif request.words == 1 and chance.random() < 0.12 and request.guest_with is None:
-        request = replace(request, fallback=chance.choice([one for one in STEPS if one != channel]))
+        request = _with_second_way(chance, request)
     elif channel == "sms" and request.ahead and not (request.cancel or request.move) and chance.random() < 0.6:
         return replace(request, stop=round(chance.uniform(0.0, request.ahead), 3))
-    magic = 0.5 if request.fallback else 0.06
+    magic = 0.06 if not request.fallback else 0.25 if request.reminds else 0.5
     if request.words == 1 and channel in ENDINGS and request.guest_with is None and chance.random() < magic:
         return _magic(chance, request)
     if request.guest_with is not None:
@@ -267,6 +296,14 @@ def _request(chance: Random, number: int, at: float, seconds: float) -> Request:
     if chance.random() < 0.14 and channel in ASKED_LATER:
         request = replace(request, callbacks=chance.choice(CALLBACKS))
     return request
+
+
+def _with_second_way(chance: Random, request: Request) -> Request:
+    fallback = chance.choice([one for one in STEPS if one != request.channel])
+    # Nobody can say of a notification that it was read, unless its app does.
+    reminds = chance.random() < REMINDED and fallback != "in_app"
+    guest = chance.randrange(APPS) if fallback == "in_app" else None
+    return replace(request, fallback=fallback, reminds=reminds, second_guest=guest)
 
 
 def _scheduled(chance: Random, request: Request, seconds: float) -> Request:

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from bellhop.dev.stack import EmbeddedStack
-from chaos.plan import APPS, OWNERS, Plan
+from chaos.plan import APPS, OWNERS, REACHED, Plan, reached_address
 
 TEMPLATE = {
     "name": "chaos",
@@ -26,10 +26,11 @@ AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The ids of the guests with an app, and of those with devices."""
+    """The ids of the guests with an app, of those with devices, and of those whom `auto` reaches by a channel."""
 
     apps: tuple[str, ...]
     owners: tuple[str, ...]
+    reached: Mapping[str, tuple[str, ...]]
 
 
 async def prepare(stack: EmbeddedStack, plan: Plan, http: aiohttp.ClientSession) -> Prepared:
@@ -42,8 +43,12 @@ async def prepare(stack: EmbeddedStack, plan: Plan, http: aiohttp.ClientSession)
             assert answer.status < 300, await answer.text()
             return await answer.json()
 
-    async def guest(name: str) -> str:
-        return str((await call("/v1/guests", {"first_name": name, "last_name": "Chaos"}))["id"])
+    async def guest(name: str, **address: str) -> str:
+        return str((await call("/v1/guests", {"first_name": name, "last_name": "Chaos", **address}))["id"])
+
+    async def reached(channel: str, which: int) -> str:
+        field = "email" if channel == "email" else "phone"
+        return await guest("Reached", **{field: reached_address(channel, which)})
 
     await call("/v1/templates", TEMPLATE)
     apps = [await guest("App") for _ in range(APPS)]
@@ -59,9 +64,10 @@ async def prepare(stack: EmbeddedStack, plan: Plan, http: aiohttp.ClientSession)
             said = await answer.json()
             assert 200 <= said["status"] < 300, said
 
+    found = {channel: (await reached(channel, 0), await reached(channel, 1)) for channel in REACHED}
     writers = {one.recipient for one in plan.requests if one.channel == "whatsapp" and one.written_to}
     await asyncio.gather(*map(write, sorted(writers)))
-    return Prepared(tuple(apps), tuple(owners))
+    return Prepared(tuple(apps), tuple(owners), found)
 
 
 def _devices(number: int) -> list[dict[str, str]]:

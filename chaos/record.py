@@ -46,6 +46,7 @@ select
   (select count(*) from messages where direction = 'outbound' and stage = 'queued') as waiting,
   (select count(*) from messages where direction = 'outbound' and stage = 'sent') as sent,
   (select count(*) from messages where wake_due_at is not null) as notifications,
+  (select count(*) from messages where stage in ('sent', 'delivered') and remind_at is not null) as reminders,
   (select count(*) from attempts where state = 'in_flight') as in_flight,
   (select count(*) from deliveries delivery join endpoints endpoint on endpoint.id = delivery.endpoint_id
     where delivery.state = 'pending' and endpoint.is_active and endpoint.url like any(%s)) as deliveries

@@ -100,7 +100,8 @@ def right() -> Accounts:
 
 
 def _on_other_channels() -> tuple[list[Exchange], list[Row], list[Copy]]:
-    """A second way, a file, a guest who says STOP, an app that follows its inbox, several devices, a lost answer."""
+    """A second way, a reminder, a channel left open, a file, STOP, an app that follows its inbox, several devices, a
+    lost answer."""
     stopped = exchange(22, ahead=20.0, stop=5.0)
     stopped.stopped = 106.0
     rows = [
@@ -112,6 +113,9 @@ def _on_other_channels() -> tuple[list[Exchange], list[Row], list[Copy]]:
         row(25, "gave_up", channel="push", failure="outcome_unknown"),
     ]
     rows[0].events = rows[0].events[:1] + second_step(20)
+    rows += [row(26), row(27, channel="imessage")]
+    begun = Event("evt_26f", "message.fallback", 113.0, "1")
+    rows[6].events += [begun, replace(second_step(26)[0], at=114.0)]
     clients = [
         exchange(20, fallback="email"),
         exchange(21, file="asset"),
@@ -119,6 +123,8 @@ def _on_other_channels() -> tuple[list[Exchange], list[Row], list[Copy]]:
         exchange(23, channel="in_app", recipient="", guest_with=0),
         exchange(24, channel="push", recipient="", guest_with=0),
         exchange(25, channel="push"),
+        exchange(26, fallback="email", reminds=True),
+        exchange(27, channel="imessage", fallback="sms", reached=0),
     ]
     copies = [
         copy(20, status="undelivered", failed=112.0),
@@ -128,5 +134,8 @@ def _on_other_channels() -> tuple[list[Exchange], list[Row], list[Copy]]:
         copy(24, provider="fcm", status="sent", to="one"),
         copy(24, provider="apns", status="sent", to="other", id="a24"),
         copy(25, provider="fcm", status="sent", reported=frozenset()),
+        copy(26, status="delivered"),
+        copy(26, provider="sendgrid", id="m26", status="bounce", accepted=114.0, to="second26@example.com"),
+        copy(27, provider="sendblue", id="b27", status="DELIVERED"),
     ]
     return clients, rows, copies

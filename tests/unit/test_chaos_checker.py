@@ -22,7 +22,7 @@ def test_accounts_that_agree_find_nothing() -> None:
     verdict = check_accounts(right())
     assert verdict.findings == []
     assert verdict.unheard == 2, "nobody promised those: one is there, the other is not"
-    assert verdict.ends == {"delivered": 6, "cancelled": 2, "failed": 4, "read": 2, "sent": 1}
+    assert verdict.ends == {"delivered": 8, "cancelled": 2, "failed": 4, "read": 2, "sent": 1}
 
 
 def without_row(all_: Accounts) -> None:
@@ -199,6 +199,16 @@ def the_second_way_began_too_soon(all_: Accounts) -> None:
     all_.copies[6] = replace(all_.copies[6], failed=None, status="delivered")
 
 
+def not_reminded(all_: Accounts) -> None:
+    all_.rows[15].events[2:] = []
+    all_.received[:] = received(all_.rows)
+    del all_.copies[14]
+
+
+def another_channel(all_: Accounts) -> None:
+    all_.rows[16].channel = "sms"
+
+
 def another_picture(all_: Accounts) -> None:
     all_.copies[8] = replace(all_.copies[8], files=(digest(1),))
 
@@ -272,6 +282,8 @@ CASES: list[tuple[Callable[[Accounts], None], str, str]] = [
     (texts("t00001", "t00003", "t00003"), "text twice", "t00003"),
     (texts("t00001", None), "text twice", ""),
     (the_second_way_began_too_soon, "two ways", "q00020"),
+    (not_reminded, "never sent", "q00026"),
+    (another_channel, "other channel", "q00027"),
     (another_picture, "other file", "q00021"),
     (no_picture, "other file", "q00021"),
     (attempted_after_stop, "after STOP", "q00022"),
