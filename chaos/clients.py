@@ -160,6 +160,8 @@ class Clients:
             body["media"] = [await self._media(request)]
         if request.fallback is not None:
             body["fallback"] = [self._second(request)]
+        if request.second_guest is not None:
+            body["guest_id"] = self.prepared.apps[request.second_guest]
         if request.reached is not None:
             body |= {"channel": "auto", "recipient": self.prepared.reached[request.channel][request.reached]}
             # Left out, it is what `auto` adds.
@@ -176,7 +178,7 @@ class Clients:
         """The second way of a message."""
         step: dict[str, Any] = {"channel": request.fallback, "recipient": request.second_recipient}
         if request.second_guest is not None:
-            step["recipient"] = self.prepared.apps[request.second_guest]
+            del step["recipient"]  # it is the message's guest
         if request.fallback == "email":
             step["subject"] = "Chaos"
         if request.reminds:

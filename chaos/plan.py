@@ -256,7 +256,7 @@ def _addressed(chance: Random, number: int, at: float) -> Request:
 
 def reached_address(channel: str, which: int) -> str:
     """Where the prepared guests are reached whose messages leave their channel open."""
-    return f"reached{which}@example.com" if channel == "email" else f"{PREFIXES[channel]}{1_000_000 + which}"
+    return f"reached{which}@example.com" if channel == "email" else f"{PREFIXES[channel]}{4_000_000 + which}"
 
 
 def _left_open(chance: Random, number: int, at: float, seconds: float) -> Request:
