@@ -24,6 +24,8 @@ from bellhop.store.database import Database
 
 BURST, RATE = 60.0, 5.0
 """Requests of one session at once, and a second after that."""
+SENDS_BURST, SENDS_RATE = 20.0, 0.5
+"""Messages that one guest, in whatever session, sends at once, and a second after that."""
 STRANGERS_BURST, STRANGERS_RATE = 60.0, 2.0
 """Tokens that open nothing which an address may try at once, and a second after that."""
 
@@ -36,6 +38,7 @@ class GuestAuthenticator:
     _known: dict[bytes, tuple[float, OpenSession]] = field(default_factory=dict)
     _strangers: Buckets = field(default_factory=lambda: Buckets(STRANGERS_BURST, STRANGERS_RATE))
     _requests: Buckets = field(default_factory=lambda: Buckets(BURST, RATE))
+    _sends: Buckets = field(default_factory=lambda: Buckets(SENDS_BURST, SENDS_RATE))
     _lookups: Admission = field(default_factory=lambda: Admission(LOOKUPS))
 
     async def authenticate(self, request: Request) -> OpenSession:
@@ -51,6 +54,11 @@ class GuestAuthenticator:
         self._limit(self._requests, session.id, "This session asks too often.")
         self._requests.take(session.id)
         return session
+
+    def sends(self, session: OpenSession) -> None:
+        """One message taken off what the guest may send. Raises RateLimited."""
+        self._limit(self._sends, session.guest_id, "This guest sends too many messages.")
+        self._sends.take(session.guest_id)
 
     async def again(self, request: Request) -> OpenSession:
         """The same session as it is now, whatever is remembered of it. Raises SessionOver."""

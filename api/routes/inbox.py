@@ -1,4 +1,4 @@
-"""A guest's inbox, for the guest's app: a live stream, pages, and what the app reports."""
+"""A guest's inbox, for the guest's app: a live stream, pages, what the app reports, and what the guest writes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from api.event_streams import EventStream, position
 from api.problems import Busy, Invalid, NotFound
 from api.schemas.errors import errors
 from api.schemas.fields import Page
-from api.schemas.inbox import InboxMessage, InboxPaging, Report, Standing, Standings
+from api.schemas.inbox import GuestWrites, InboxMessage, InboxPaging, Report, Standing, Standings
 from bellhop.domain.ids import Prefix, parse, render
 from bellhop.domain.inbox import KIND, entry
 from bellhop.domain.live import Subject
@@ -87,6 +87,27 @@ async def listing(
         asked = PageRequest(which.limit, after=place)
     listed = await inbox.listing(engine, session, asked)
     return page([entry(row) for row in listed.rows], listed, asked, Prefix.MESSAGE)
+
+
+@router.post(
+    "/messages",
+    operation_id="sendFromInbox",
+    summary="Write to the property",
+    status_code=201,
+    response_model=InboxMessage,
+    responses={
+        200: {"model": InboxMessage, "description": "It was stored before, under the same key."},
+        **errors(400, 404, 413),
+    },
+)
+async def write(
+    services: CurrentServices, engine: CurrentEngine, session: CurrentSession, body: GuestWrites
+) -> Response:
+    """What the guest writes: the property gets it as `message.received`, and the guest's other devices show it. Repeat
+    it with the same `key` until it is answered: it is stored once. Its text is the first that came."""
+    services.guests.sends(session)
+    row, is_new = await inbox.send(engine, session, body.key, body.content)
+    return reply(entry(row), 201 if is_new else 200)
 
 
 @router.post(

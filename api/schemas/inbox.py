@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from api.schemas.fields import Query, Shown, Strict, id_pattern, wrong
+from api.schemas.fields import VISIBLE, Query, Shown, Strict, id_pattern, wrong
+from bellhop.domain.content import MAX_CONTENT
 from bellhop.domain.ids import Prefix
 from bellhop.domain.session_tokens import LONGEST, SHORTEST
 from bellhop.engine.inbox import MOST_REPORTED
@@ -72,6 +73,7 @@ class InboxMessage(Shown):
             "examples": [
                 {
                     "id": "omsg_01kaj3p6zve5jvqzkqdk1w4yb2",
+                    "from": "property",
                     "status": "sent",
                     "content": "Your room is ready.",
                     "content_type": "text/plain",
@@ -86,9 +88,16 @@ class InboxMessage(Shown):
         }
     }
 
-    id: Annotated[str, Field(pattern=id_pattern(Prefix.MESSAGE))]
+    id: Annotated[str, Field(description="`omsg_…`, or `imsg_…` of what the guest wrote.")]
+    from_: Annotated[
+        Literal["property", "guest"], Field(alias="from", description="`guest`: the guest wrote it, on any device.")
+    ]
     status: Annotated[
-        Literal["sent", "delivered", "read"], Field(description="What the guest's apps have reported of it so far.")
+        Literal["sent", "delivered", "read"],
+        Field(
+            description="What the guest's apps have reported of it so far. What the guest wrote is `delivered`: the "
+            "property has it."
+        ),
     ]
     content: str
     content_type: str
@@ -108,6 +117,25 @@ class InboxPaging(Query):
 
 
 MessageIds = Annotated[list[Annotated[str, Field(pattern=id_pattern(Prefix.MESSAGE))]], Field(max_length=MOST_REPORTED)]
+
+
+class GuestWrites(Strict):
+    """What a guest writes to the property."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"key": "b7c3f0e2-6a55-4d0a-9f6e-2f1d5b1f7c11", "content": "When is check-in?"}]
+        }
+    }
+
+    key: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9_-]{8,64}$",
+            description="Made up by the app for this message, e.g. a UUID. Said again with it, it is stored once.",
+        ),
+    ]
+    content: Annotated[str, Field(min_length=1, max_length=MAX_CONTENT), VISIBLE]
 
 
 class Report(Strict):

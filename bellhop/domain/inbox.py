@@ -20,14 +20,16 @@ def entry(row: InboxRow) -> dict[str, Any]:
     """The InboxMessage object. Nothing of the property's own (metadata, tags, reference) is in it."""
     details = row.details or {}
     wished = details.get("options") or {}
+    theirs = row.direction == "inbound"
     return {
-        "id": render(Prefix.MESSAGE, row.message_id),
+        "id": render(Prefix.INBOUND if theirs else Prefix.MESSAGE, row.message_id),
+        "from": "guest" if theirs else "property",
         "status": (STATUS[row.stage] if row.stage in ARRIVED else Status.SENT).value,
         "content": row.content,
         "content_type": row.content_type,
         "title": wished.get("title"),
         "data": wished.get("data") or {},
-        "media": [{name: one[name] for name in _FILE} for one in details.get("media") or ()],
+        "media": [] if theirs else [{name: one[name] for name in _FILE} for one in details.get("media") or ()],
         "sent_at": timestamp(row.sent_at),
         "read_at": timestamp(row.read_at),
         "expires_at": timestamp(row.expires_at),

@@ -9,15 +9,19 @@ from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import inbox as shown
-from bellhop.domain.delivery_ports import Account, Receipt
+from bellhop.domain.accounts import OURS
+from bellhop.domain.channels import Channel
+from bellhop.domain.delivery_ports import Account, Inbound, Receipt
+from bellhop.domain.ids import Prefix, render
 from bellhop.domain.live import Change, Subject, event
 from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.inbox import InboxRow, OpenSession, SessionRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
 from bellhop.engine.context import Engine
-from bellhop.engine.errors import NotFound, TooManySessions
+from bellhop.engine.errors import ChannelUnavailable, NotFound, TooManySessions
 from bellhop.engine.receipts import tell
+from bellhop.store.conversations import inbound, inbound_scopes
 from bellhop.store.database import Database
 from bellhop.store.delivery import receipts
 from bellhop.store.delivery.receipts import Recorded
@@ -103,6 +107,44 @@ async def report(engine: Engine, session: OpenSession, said: Sequence[tuple[UUID
     recorded, stages = await engine.database.write(work)
     tell(engine, recorded)
     return stages
+
+
+async def send(engine: Engine, session: OpenSession, key: str, content: str) -> tuple[InboxRow, bool]:
+    """Take what a guest writes in their app, under a key of the app's: repeated with the same key it is stored once.
+    Returns it as the inbox has it, and whether it is new. Raises NotFound where the guest is erased, and
+    ChannelUnavailable where the property has no inboxes."""
+    guest_id = session.guest_id
+
+    async def work(tx: AsyncConnection) -> tuple[InboxRow | None, Recorded | None]:
+        sender = await inbound_scopes.sender_of(tx, session.scope.id, Channel.IN_APP)
+        if sender is None:
+            raise ChannelUnavailable(Channel.IN_APP.value)
+        item = Inbound(
+            dedupe_key=f"{guest_id}:{key}",
+            channel=Channel.IN_APP,
+            sender=render(Prefix.GUEST, guest_id),
+            recipient=sender.address,
+            text=content,
+            provider_id=key,
+            payload={},
+        )
+        received = await inbound.receive_from(tx, guest_id, sender, OURS, item, engine.book)
+        recorded = None
+        if received is not None:
+            message_id, left = received
+            recorded = Recorded(endpoints=left.endpoints, texts=left.texts)
+            await entries.lay_in_written(tx, session.scope, guest_id, message_id, engine.delivery.inbox_kept)
+        return await entries.written(tx, session.scope, guest_id, sender.account_id, item.dedupe_key), recorded
+
+    try:
+        row, recorded = await engine.database.write(work)
+    except inbound.GuestErased:
+        raise NotFound from None
+    if recorded is not None:
+        tell(engine, recorded)
+    if row is None:
+        raise NotFound
+    return row, recorded is not None
 
 
 def _receipt(one: Reported, stage: Stage) -> Receipt:

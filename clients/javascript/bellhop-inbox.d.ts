@@ -1,6 +1,8 @@
 /** A message in a guest's inbox: `InboxMessage` of the API's description. */
 export interface InboxMessage {
   id: string;
+  /** `guest`: the guest wrote it, on this device or another. */
+  from: "property" | "guest";
   status: "sent" | "delivered" | "read";
   content: string;
   content_type: string;
@@ -45,8 +47,23 @@ export interface InboxOptions {
   fetch?: typeof fetch;
 }
 
+export interface SendOptions {
+  /** Names this message: 8 to 64 letters, digits, `-` and `_`. Made up if left out. */
+  key?: string;
+  /** Give up when this says so. */
+  signal?: AbortSignal;
+}
+
+/** What the guest has written was not sent, or nobody knows whether it was. */
+export class SendError extends Error {
+  /** What it was answered with; null: nothing. */
+  readonly status: number | null;
+  /** For the next try. */
+  readonly key: string;
+}
+
 interface InboxEvents {
-  /** A message has come, each once. */
+  /** A message has come, each once; also what the guest has sent. */
   message: CustomEvent<InboxMessage>;
   /** A message has moved on, e.g. the guest has read it on another device. */
   change: CustomEvent<InboxMessage>;
@@ -68,6 +85,11 @@ export class Inbox extends EventTarget {
   close(): Promise<void>;
   /** The guest has read these messages. Repeating it is harmless. */
   markRead(...ids: string[]): void;
+  /**
+   * Send what the guest has written; gives it as it is stored. It is tried again where need be, and stored once. Rejects
+   * with a SendError: called again with its `key`, it is still one message.
+   */
+  send(content: string, options?: SendOptions): Promise<InboxMessage>;
   addEventListener<K extends keyof InboxEvents>(
     type: K,
     listener: (event: InboxEvents[K]) => void,

@@ -1,6 +1,6 @@
 /**
  * The guest's side of Bellhop's channel `in_app`: follows a guest's inbox, acknowledges what arrives, reports what is
- * read. No dependencies; browsers of the last years, and Node 20. Types are in bellhop-inbox.d.ts, how it is used in
+ * read, sends what the guest writes. No dependencies; browsers of the last years, and Node 20. Types are in bellhop-inbox.d.ts, how it is used in
  * docs/in-app.md.
  */
 
@@ -10,6 +10,7 @@ const LONGEST_PAUSE = 30_000;
 /** Milliseconds without a byte after which a stream counts as dead: servers send a heartbeat at least each minute. */
 const SILENCE = 65_000;
 const GATHER = 50;
+const MOST_TRIES = 10;
 /** Pause after the server has given this device's place to another one: two of them are not to push each other out. */
 const REPLACED_PAUSE = 60_000;
 
@@ -52,7 +53,7 @@ export class Inbox extends EventTarget {
   }
 
   get unread() {
-    return this.messages.filter((message) => message.status !== "read").length;
+    return this.messages.filter((message) => message.from !== "guest" && message.status !== "read").length;
   }
 
   /** Begin to follow. Harmless when it does already. */
@@ -88,6 +89,41 @@ export class Inbox extends EventTarget {
       if (known) this.#keep({ ...known, status: "read", read_at: known.read_at ?? new Date().toISOString() });
     }
     this.#report();
+  }
+
+  /**
+   * Send what the guest has written. Gives the message as it is stored, once it is. What does not arrive is tried again,
+   * and stored once however often. Rejects with a SendError when it cannot be sent, or not now: call it again with that
+   * error's `key`, and it is still one message.
+   */
+  async send(content, { key = newKey(), signal } = {}) {
+    let pause = FIRST_PAUSE;
+    for (let tries = 1; ; tries += 1) {
+      signal?.throwIfAborted();
+      let answer = null;
+      try {
+        answer = await this.#ask("/v1/inbox/messages", {
+          method: "POST",
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify({ key, content }),
+          signal,
+        });
+        if (answer.ok) {
+          const message = await answer.json();
+          this.#keep(message);
+          this.#tell({ messages: [message] });
+          return message;
+        }
+      } catch (error) {
+        if (signal?.aborted) throw error;
+      }
+      if (answer?.status === 401) this.#token = null;
+      const refused = answer !== null && answer.status < 500 && ![401, 408, 429].includes(answer.status);
+      if (refused || tries === MOST_TRIES) throw new SendError(answer ? await said(answer) : "no answer", answer, key);
+      const wait = (answer && retryAfter(answer)) ?? pause * (0.5 + Math.random() / 2);
+      if (answer?.status !== 401 || tries > 1) await new Promise((resolve) => setTimeout(resolve, wait));
+      pause = Math.min(pause * 2, LONGEST_PAUSE);
+    }
   }
 
   // --- one stream for all tabs -----------------------------------------------------------------------------------
@@ -200,7 +236,7 @@ export class Inbox extends EventTarget {
   #arrived(message) {
     this.#keep(message);
     this.#tell({ position: this.#position, messages: [message] });
-    if (this.#options.acknowledge && message.status === "sent") {
+    if (this.#options.acknowledge && message.from !== "guest" && message.status === "sent") {
       this.#delivered.add(message.id);
       this.#report();
     }
@@ -285,6 +321,20 @@ export class Inbox extends EventTarget {
 }
 
 class Refused extends Error {}
+
+/** What the guest has written was not sent. */
+export class SendError extends Error {
+  constructor(why, answer, key) {
+    super(why);
+    this.name = "SendError";
+    this.status = answer?.status ?? null;
+    this.key = key;
+  }
+}
+
+/** Not `randomUUID`, which pages have over https alone. */
+const newKey = () =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const rank = (status) => ["sent", "delivered", "read"].indexOf(status);
 

@@ -71,6 +71,7 @@ NAMES = (
     "revokeGuestSessions",
     "streamInbox",
     "listInbox",
+    "sendFromInbox",
     "reportDelivered",
     "reportRead",
     "reportMessages",

@@ -18,6 +18,13 @@ for (const what of ["message", "change", "state", "refused"]) {
 inbox.start();
 createInterface({ input: process.stdin }).on("line", (line) => {
   const [word, ...ids] = line.split(" ");
+  if (word === "send") {
+    const [key, ...words] = ids;
+    inbox.send(words.join(" "), { key }).then(
+      (message) => say("sent", message),
+      (error) => say("not sent", { status: error.status, key: error.key }),
+    );
+  }
   if (word === "read") inbox.markRead(...ids);
   if (word === "close") inbox.close().then(() => process.exit(0));
 });

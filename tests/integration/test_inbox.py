@@ -42,7 +42,7 @@ async def test_one_transaction_lays_it_in(inboxes: Inboxes) -> None:
     assert [tuple(row) for row in await inboxes.sql("select count(*) from inbox")] == [(1,)]
     (shown,) = await inboxes.inbox(await inboxes.token(guest))
     assert list(shown) == [
-        "id", "status", "content", "content_type", "title", "data", "media", "sent_at", "read_at", "expires_at",
+        "id", "from", "status", "content", "content_type", "title", "data", "media", "sent_at", "read_at", "expires_at",
     ]  # fmt: skip
     assert (shown["id"], shown["status"], shown["title"]) == (message, "sent", "Check-in")
     assert shown["data"] == {"screen": "key"} and shown["read_at"] is None

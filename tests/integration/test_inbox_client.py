@@ -132,11 +132,39 @@ async def test_it_may_leave_the_acknowledging_to_the_app(inboxes: Inboxes) -> No
         await _status(inboxes, message, "read")
 
 
+async def test_what_the_guest_writes_is_sent_once(inboxes: Inboxes) -> None:
+    """Also where the token has run out meanwhile, and where the app says it again under its key."""
+    guest = await inboxes.guest()
+    over = {"Authorization": "Bearer gs_test_01kaj3p6zve5jvqzkqdk1w4yb2_" + "a" * 38}
+    async with running(inboxes, over, await inboxes.token(guest)) as app:
+        app.tell("send key-0001 When is check-in?")
+        (sent,) = await app.until("sent")
+        assert (sent["from"], sent["content"]) == ("guest", "When is check-in?")
+        app.tell("send key-0001 When is check-in?")
+        assert (await app.until("sent", 2))[1] == sent
+        app.tell("send not! Hello")
+        assert await app.until("not sent") == [{"status": 422, "key": "not!"}]
+        later = await inboxes.send(guest, "At three.")
+        assert [each["id"] for each in await app.until("message", 2)] == [sent["id"], later]
+    assert len(await inboxes.sql("select 1 from messages where direction = 'inbound'")) == 1
+
+
 def test_what_it_exports_is_typed() -> None:
     folder = PROJECT / "clients" / "javascript"
     typed = (folder / "bellhop-inbox.d.ts").read_text(encoding="utf-8")
     code = (folder / "bellhop-inbox.js").read_text(encoding="utf-8")
-    for name in ("class Inbox", "markRead(", "start()", "close()", "state", "messages", "unread", "events("):
+    for name in (
+        "class Inbox",
+        "markRead(",
+        "start()",
+        "close()",
+        "state",
+        "messages",
+        "unread",
+        "events(",
+        "send(",
+        "class SendError",
+    ):
         assert name in typed and name in code, name
     package = json.loads((folder / "package.json").read_text(encoding="utf-8"))
     assert not {"dependencies", "devDependencies", "peerDependencies"} & package.keys()

@@ -30,7 +30,9 @@ function line(message) {
   const there = document.getElementById(message.id);
   const item = there ?? document.createElement("li");
   item.id = message.id;
-  item.classList.toggle("new", message.status !== "read");
+  const own = message.from === "guest";
+  item.classList.toggle("own", own);
+  item.classList.toggle("new", !own && message.status !== "read");
   const text = document.createElement("p");
   text.textContent = message.content;
   const about = document.createElement("small");
@@ -38,7 +40,7 @@ function line(message) {
   time.dateTime = message.sent_at;
   time.textContent = new Date(message.sent_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
   const status = document.createElement("span");
-  status.textContent = message.status === "read" ? "read" : "new";
+  status.textContent = own ? "sent by you" : message.status === "read" ? "read" : "new";
   about.append(time, status);
   const parts = [text, about];
   if (message.title) {
@@ -55,7 +57,7 @@ function line(message) {
   item.replaceChildren(...parts);
   if (!there) {
     show("messages").prepend(item);
-    seen.observe(item);
+    if (!own) seen.observe(item);
   }
   show("empty").hidden = true;
   show("unread").hidden = !inbox.unread;
@@ -75,6 +77,19 @@ inbox.addEventListener("refused", (event) => {
 inbox.start();
 addEventListener("pagehide", () => inbox.close());
 addEventListener("pageshow", () => inbox.start());
+
+show("guest").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const words = show("words").value;
+  show("words").value = "";
+  try {
+    await inbox.send(words);
+    show("problem").textContent = "";
+  } catch (error) {
+    show("problem").textContent = error.message;
+    show("words").value ||= words;
+  }
+});
 
 show("desk").addEventListener("submit", async (event) => {
   event.preventDefault();

@@ -24,6 +24,8 @@ class InboxRow:
     content_type: str
     details: dict[str, Any] | None = field(repr=False)
     stage: Stage
+    direction: str
+    """inbound: the guest wrote it."""
     sent_at: datetime
     read_at: datetime | None
     expires_at: datetime

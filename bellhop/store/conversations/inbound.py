@@ -23,6 +23,7 @@ from bellhop.domain.text import visible
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.conversations import inbound_guests, inbound_scopes
 from bellhop.store.conversations.inbound_guests import Sender
+from bellhop.store.conversations.inbound_scopes import Sharing
 from bellhop.store.guests import consents, profiles
 from bellhop.store.tables import contact_points, conversations, messages, receipts, scopes
 from bellhop.store.webhooks import events
@@ -123,6 +124,10 @@ class Received:
     texts: list[Text] = field(default_factory=list)
 
 
+class GuestErased(Exception):
+    """The guest who wrote is no more."""
+
+
 async def receive(
     tx: AsyncConnection, verified: Sequence[Account], item: Inbound, book: AddressBook
 ) -> Received | None:
@@ -179,6 +184,35 @@ async def assign(
         # It bound whoever shares the sender; this one may not.
         await consents.write(
             tx, scope_id, kind.value, address.hashes[0], effect, "guest", message_id, occurred_at=item.occurred_at
+        )
+    return message_id, received
+
+
+async def receive_from(
+    tx: AsyncConnection, guest_id: UUID, sender: Sharing, provider: str, item: Inbound, book: AddressBook
+) -> tuple[UUID, Received] | None:
+    """Store once what a guest wrote who is known by other means than an address. Returns the message; None when it was
+    here before. Raises GuestErased."""
+    receipt = await _record_receipt(tx, sender.scope_id, sender.account_id, provider, item)
+    if receipt is None:
+        return None
+    if not await profiles.seen(tx, guest_id):
+        raise GuestErased
+    kind = kind_of(item.channel, item.sender)
+    address = _Address(sender.scope_id, kind, item.sender, tuple(book.hashes(kind, item.sender)))
+    received = Received()
+    message_id = await _message(tx, address, item, provider, Sender(guest_id, None), receipt, received)
+    effect = item.effect or consent_keyword(item.text)
+    if effect in (Effect.OPT_OUT, Effect.OPT_IN):
+        await consents.write(
+            tx,
+            sender.scope_id,
+            kind.value,
+            address.hashes[0],
+            effect,
+            "guest",
+            message_id,
+            occurred_at=item.occurred_at,
         )
     return message_id, received
 

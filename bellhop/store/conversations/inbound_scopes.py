@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, Text, any_, bindparam, select, text
+from sqlalchemy import LargeBinary, Text, Uuid, any_, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.addresses import spellings
-from bellhop.domain.channels import CHANNELS, kind_of
+from bellhop.domain.channels import CHANNELS, Channel, kind_of
 from bellhop.domain.delivery_ports import Account, Inbound
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.tables import receipts, senders
@@ -46,6 +46,13 @@ _sending = select(senders.c.scope_id, senders.c.account_id, senders.c.address).w
     senders.c.address == any_(bindparam("addresses", type_=ARRAY(Text))), senders.c.channel == bindparam("channel")
 )
 _SHARING = CompiledStatement(_sending.order_by(senders.c.id), row=Sharing)
+_SENDER = CompiledStatement(
+    select(senders.c.scope_id, senders.c.account_id, senders.c.address)
+    .where(senders.c.scope_id == bindparam("scope", type_=Uuid), senders.c.channel == bindparam("channel"))
+    .order_by(senders.c.is_default.desc(), senders.c.id)
+    .limit(1),
+    row=Sharing,
+)
 _SOME_SHARING = CompiledStatement(_sending.limit(SOLE), row=Sharing)
 # By when the provider was called, not by when that was asked for: what was scheduled long ago may just have gone out.
 # From the guest's address, which few know, and not from the scopes that share the sender.
@@ -90,6 +97,11 @@ _ALONE = CompiledStatement(
         bindparam("dedupe_key", type_=Text)
     )
 )
+
+
+async def sender_of(tx: AsyncConnection, scope_id: UUID, channel: Channel) -> Sharing | None:
+    """What this scope itself sends from on a channel; None: it has no sender there."""
+    return next(iter(await _SENDER(tx, scope=scope_id, channel=channel.value)), None)
 
 
 async def sharing(tx: AsyncConnection, verified: Sequence[Account], item: Inbound) -> list[Sharing]:

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Text
 
 from bellhop.domain.accounts import OURS
 from bellhop.domain.live import Subject, Word
@@ -80,7 +81,8 @@ _CHANGES = CompiledStatement(
             case when entry.step = 0 then message.content else step.content end as content,
             case when entry.step = 0 then message.content_type else step.content_type end as content_type,
             case when entry.step = 0 then message.details else step.details end as details,
-            message.stage, message.sent_at, message.read_at, entry.expires_at
+            message.stage, message.direction, coalesce(message.sent_at, message.created_at) as sent_at,
+            message.read_at, entry.expires_at
           from inbox entry join messages message on message.id = entry.message_id
             left join message_steps step on step.message_id = entry.message_id and step.step = entry.step
           where entry.guest_id = wanted.guest and entry.scope_id = wanted.scope and entry.position > wanted.after
@@ -103,7 +105,29 @@ _COLUMNS = (
         case((_FIRST, messages.c[name]), else_=message_steps.c[name]).label(name)
         for name in ("content", "content_type", "details")
     ),
-    *(messages.c[name] for name in ("stage", "sent_at", "read_at")),
+    *(messages.c[name] for name in ("stage", "direction", "read_at")),
+    func.coalesce(messages.c.sent_at, messages.c.created_at).label("sent_at"),
+)
+# What a guest wrote, as it was laid in, or as it would be where it lies there no more.
+_WRITTEN = CompiledStatement(
+    text(
+        """
+        select coalesce(entry.id, message.id) as id, message.guest_id, coalesce(entry.position, 0) as position,
+          message.id as message_id, message.content, message.content_type, message.details, message.stage,
+          message.direction, coalesce(message.sent_at, message.created_at) as sent_at, message.read_at,
+          coalesce(entry.expires_at, now()) as expires_at
+        from receipts receipt join messages message on message.id = receipt.message_id
+          left join inbox entry on entry.message_id = message.id
+        where receipt.account_id = :account and receipt.dedupe_key = :dedupe_key and message.scope_id = :scope
+          and message.guest_id = :guest and message.erased_at is null
+        """
+    ).bindparams(
+        bindparam("account", type_=Uuid),
+        bindparam("dedupe_key", type_=Text),
+        bindparam("scope", type_=Uuid),
+        bindparam("guest", type_=Uuid),
+    ),
+    row=InboxRow,
 )
 
 
@@ -160,6 +184,29 @@ async def lay_in(tx: AsyncConnection, row: MessageRow, kept: float) -> None:
         kept=kept,
     )
     await notifications.notify(tx, Word.NEWS, row.guest_id)
+
+
+async def lay_in_written(tx: AsyncConnection, scope: Scope, guest_id: UUID, message_id: UUID, kept: float) -> None:
+    """The same with what the guest wrote, which their other devices show too."""
+    await _LAY_IN(
+        tx,
+        lock=_lock_of(guest_id),
+        scope=scope.id,
+        message=message_id,
+        step=0,
+        guest=guest_id,
+        valid_until=None,
+        kept=kept,
+    )
+    await notifications.notify(tx, Word.NEWS, guest_id)
+
+
+async def written(
+    tx: AsyncConnection, scope: Scope, guest_id: UUID, account_id: UUID, dedupe_key: str
+) -> InboxRow | None:
+    """What the guest wrote, found by its receipt."""
+    found = await _WRITTEN(tx, scope=scope.id, guest=guest_id, account=account_id, dedupe_key=dedupe_key)
+    return next(iter(found), None)
 
 
 async def withdraw(tx: AsyncConnection, row: MessageRow) -> None:
