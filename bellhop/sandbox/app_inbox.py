@@ -1,10 +1,11 @@
-"""The property's own app on a guest's phone: signed in by the property's back end, it reads the guest's inbox and
-reports what it shows and what is read. All through the public API, by HTTP."""
+"""The property's own app on a guest's phone: signed in by the property's back end, it reads the guest's inbox, reports
+what it shows and what is read, and sends what the guest writes. All through the public API, by HTTP."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 
@@ -40,6 +41,10 @@ class AppInbox:
         """The guest has read a message; returns its status. Raises AppAway."""
         return str((await self._call("POST", f"/v1/inbox/messages/{message_id}/read"))["status"])
 
+    async def write(self, content: str) -> str:
+        """The guest writes to the property; returns the message's id. Raises AppAway."""
+        return str((await self._call("POST", "/v1/inbox/messages", {"key": uuid4().hex, "content": content}))["id"])
+
     async def _call(self, method: str, path: str, body: Any = None) -> Any:
         try:
             async with aiohttp.ClientSession(timeout=TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()) as http:
@@ -62,7 +67,7 @@ class AppInbox:
         async with http.post(f"{self._app}/session", allow_redirects=False) as answer:
             if answer.status >= 300:
                 raise AppAway(f"the app's back end answered {answer.status}")
-            made = await answer.json()
+            made = await answer.json(content_type=None)
         session = {"url": str(made["url"]), "token": str(made["token"])}
         self._sessions[self._app] = session
         return session
@@ -78,6 +83,7 @@ def _shown(one: dict[str, Any]) -> Message:
         subject=one["title"],
         content=one["content"],
         html=one["content"] if one["content_type"] == "text/html" else None,
+        direction="inbound" if one["from"] == "guest" else "outbound",
         status="delivered" if one["status"] == "sent" else one["status"],
         accepted_at=datetime.fromisoformat(one["sent_at"]).timestamp(),
         detail={

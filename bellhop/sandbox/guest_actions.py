@@ -1,4 +1,5 @@
-"""What a guest does on their phone beside answering: they read a message, or want no more mails of its kind."""
+"""What a guest does on their phone beside answering a provider's message: they read one, want no more mails of its
+kind, or write in the property's app."""
 
 from __future__ import annotations
 
@@ -39,6 +40,24 @@ class AppMessageRequest(BaseModel):
     id: Annotated[str, Field(pattern=r"^\w{1,64}$")]
 
 
+class AppTextRequest(BaseModel):
+    """What a guest writes in their app. `guest`: the id of one who was named with an `app`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    guest: Annotated[str, Field(max_length=100)]
+    body: Annotated[str, Field(min_length=1, max_length=10_000)]
+
+
+def _app(request: Request, guest: str) -> AppInbox:
+    state = request.app.state.sandbox
+    assert isinstance(state, State)
+    app = guests.find(state, guest).app
+    if app is None:
+        raise HTTPException(404, f"no app is known of the guest {guest}")
+    return AppInbox(state, app)
+
+
 def _found(request: Request, asked: MessageRequest) -> tuple[State, Simulator, Message]:
     state = request.app.state.sandbox
     assert isinstance(state, State)
@@ -53,12 +72,9 @@ async def read(request: Request, body: MessageRequest | AppMessageRequest) -> di
     """The guest reads a message: its sender hears of it as the channel has it (WhatsApp's receipt, a mail's open event,
     the report of an app)."""
     if isinstance(body, AppMessageRequest):
-        state = request.app.state.sandbox
-        app = guests.find(state, body.guest).app
-        if app is None:
-            raise HTTPException(404, f"no app is known of the guest {body.guest}")
+        app = _app(request, body.guest)
         try:
-            return {"status": await AppInbox(state, app).read(body.id)}
+            return {"status": await app.read(body.id)}
         except AppAway as away:
             raise HTTPException(502, str(away)) from None
     state, simulator, message = _found(request, body)
@@ -69,6 +85,16 @@ async def read(request: Request, body: MessageRequest | AppMessageRequest) -> di
     state.store.plan([step])
     state.callback_sender.schedule([step])
     return {"status": simulator.read_word}
+
+
+@router.post("/write")
+async def write(request: Request, body: AppTextRequest) -> dict[str, Any]:
+    """The guest writes to the property in its app, and is told the id that the property's API gave it."""
+    app = _app(request, body.guest)
+    try:
+        return {"status": 201, "id": await app.write(body.body)}
+    except AppAway as away:
+        raise HTTPException(502, str(away)) from None
 
 
 @router.post("/unsubscribe")

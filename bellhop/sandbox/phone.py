@@ -28,17 +28,11 @@ router = APIRouter(include_in_schema=False)
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way in which the guest can answer: over a channel, from an address of theirs to one of the property's."""
+    """One way in which the guest can answer: over a channel, from an address of theirs to one of the property's, or in
+    the property's app. `value`: as the page hands it to `POST /_sandbox/inbound`, or to `/_sandbox/write`."""
 
     label: str
-    provider: str
-    sender: str
-    to: str
-
-    @property
-    def value(self) -> str:
-        """As the page hands it to `POST /_sandbox/inbound`."""
-        return json.dumps({"provider": self.provider, "from": self.sender, "to": self.to})
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +77,12 @@ def _way(simulator: Simulator, message: Message, channel: str) -> Way | None:
     mine, theirs = message.recipient, message.sender or simulator.default_sender
     if message.direction == "inbound":
         mine, theirs = message.sender, message.recipient
-    return Way(f"{channel} to {bare(theirs)}", simulator.name, mine, theirs)
+    value = json.dumps({"provider": simulator.name, "from": mine, "to": theirs})
+    return Way(f"{channel} to {bare(theirs)}", value)
+
+
+def _way_of_app(guest: guests.Guest) -> Way:
+    return Way("In the app", json.dumps({"guest": guest.key}))
 
 
 def _shown(state: State, message: Message, awaited: Collection[int] = ()) -> Shown:
@@ -133,8 +132,10 @@ async def _in_app(state: State, guest: guests.Guest) -> tuple[list[Shown], str |
 
 def _of_app(guest: guests.Guest, message: Message) -> Shown:
     files = _files(list(zip(message.detail["media"], message.detail["media_types"], strict=True)))
-    read = json.dumps({"guest": guest.key, "id": message.id}) if message.status != "read" else None
-    return Shown(message, "In the app", TONES.get(message.status, "plain"), message.html is not None, files, read=read)
+    unread = message.direction == "outbound" and message.status != "read"
+    read = json.dumps({"guest": guest.key, "id": message.id}) if unread else None
+    tone, way = TONES.get(message.status, "plain"), _way_of_app(guest)
+    return Shown(message, "In the app", tone, message.html is not None, files, way, read=read)
 
 
 @router.get("/phone")
@@ -153,6 +154,8 @@ async def phone(request: Request, guest: str = "") -> HTMLResponse:
         thread = [*in_app, *(_shown(state, message, awaited) for message in found)]
         thread.sort(key=lambda one: one.message.accepted_at)
     ways = list(dict.fromkeys(one.way for one in reversed(thread) if one.way is not None))
+    if chosen and chosen.app and not away and _way_of_app(chosen) not in ways:
+        ways.append(_way_of_app(chosen))
     context: dict[str, Any] = {"guests": known, "chosen": chosen, "thread": thread, "ways": ways, "away": away}
     return rendered("phone.html", context)
 

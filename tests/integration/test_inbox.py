@@ -244,3 +244,6 @@ async def test_the_sandbox_s_phone_shows_it_as_the_guest_s_app_does(inboxes: Inb
     assert (await inboxes.message(message))["status"] == "delivered"
     assert await app.read(message) == "read"
     assert (await inboxes.message(message))["status"] == "read"
+    written = await app.write("At three, then.")
+    mine, _ = await app.messages()
+    assert (mine.id, mine.content, mine.direction) == (written, "At three, then.", "inbound")

@@ -59,8 +59,8 @@ async def test_what_a_guest_writes_is_stored_once_and_shown_on_every_device(inbo
     assert (first.channel, first.provider, first.recipient, first.sender) == ("in_app", "in_app", "inbox", guest)
     assert first.guest_id == guest_key(guest) and first.conversation_id and first.wake_due_at is not None
     assert rows[1].conversation_id == first.conversation_id
-    told = await inboxes.sql("select subject_id, type from events where subject = 'inbound' order by id")
-    assert [(row.subject_id, row.type) for row in told] == [(row.id, "message.received") for row in rows]
+    reported = await inboxes.sql("select subject_id, type from events where subject = 'inbound' order by id")
+    assert [(row.subject_id, row.type) for row in reported] == [(row.id, "message.received") for row in rows]
     (seen,) = await inboxes.sql(
         "select last_seen_at > now() - interval '1 minute' as lately from guests where id = :id", id=guest_key(guest)
     )

@@ -64,7 +64,8 @@ function say(text) {
 }
 
 async function write(way, body, more = {}) {
-  const { ok, status } = await post("inbound", JSON.stringify({ ...JSON.parse(way), body, ...more }));
+  const by = JSON.parse(way);
+  const { ok, status } = await post("guest" in by ? "write" : "inbound", JSON.stringify({ ...by, body, ...more }));
   say(ok && Number(status) < 300 ? "Delivered to the property." : `Answered: ${JSON.stringify(status)}`);
   await load();
 }
