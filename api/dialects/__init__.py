@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.dialects.dialect import Dialect
+from api.dialects.sendblue import SENDBLUE
 
-DIALECTS: tuple[Dialect, ...] = ()
+DIALECTS: tuple[Dialect, ...] = (SENDBLUE,)
 """Those that the API speaks beside its own."""

@@ -145,7 +145,9 @@ class ShownStep(Shown):
 class ChosenBecause(Shown):
     """Why a channel was chosen."""
 
-    code: Annotated[str, Field(description="`signed_in`, `window_open`, `approved_template` or `reachable`.")]
+    code: Annotated[
+        str, Field(description="`signed_in`, `window_open`, `approved_template`, `reachable`, `best_sender`.")
+    ]
     reason: str
 
 

@@ -40,7 +40,7 @@ class MediaItem(Strict):
     def _one(self) -> MediaItem:
         if (self.url is None) == (self.asset_id is None):
             raise wrong("media", "expected either `url` or `asset_id`")
-        if self.url is not None and not _is_url(self.url):
+        if self.url is not None and not is_url(self.url):
             raise wrong("media_url", "expected a URL that begins with https:// and names a host")
         return self
 
@@ -75,7 +75,8 @@ class UsedMedia(Shown):
     size: int | None
 
 
-def _is_url(text: str) -> bool:
+def is_url(text: str) -> bool:
+    """Whether a file may be behind it."""
     try:
         parts = urlsplit(text)
         # http is for the private networks that the operator allows; who fetches it looks again.

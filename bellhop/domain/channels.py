@@ -98,6 +98,9 @@ class ChannelRules:
     """Whether the guest's app may say itself that it has shown a message, or that it was opened; see `app_receipts`."""
     service: Service | None = None
     """What it is meant to go by: by another one it was downgraded. None: whatever it goes by, it is what it is."""
+    text: Service | None = None
+    """Of what a phone shows among its owner's own texts: by what it goes as far as nobody has said. None: it does not
+    appear there."""
     delivered_is_final: bool = True
     """Whether `delivered` is the device's or the carrier's word, so that a failure reported beside it counts for
     nothing. False: it only means that a server took the message, which may report a failure afterwards."""
@@ -133,6 +136,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
     Channel.SMS: ChannelRules(
         name="an SMS",
         address=AddressKind.PHONE,
+        text=Service.SMS,
         segmented=True,
         part=1_600,  # the longest body Twilio takes in one request (error 21617 above); an emoji counts as two
         # MMS (twilio.com/docs/messaging/guides/accepted-mime-types); the carrier decides what it makes of the rest.
@@ -200,9 +204,13 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         address=AddressKind.PHONE,
         options=frozenset({"send_style"}),
         service=Service.IMESSAGE,
+        text=Service.IMESSAGE,
         media=MediaRules(count=1, types=_ATTACHED, each=100 * MB, together=100 * MB, alone=True),
     ),
 }
+
+TEXTS: Final = tuple(channel for service in Service for channel, rules in CHANNELS.items() if rules.text is service)
+"""Those of a phone's own texts, the best first."""
 
 _USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 """A country and what WhatsApp made up, for one business alone (developers.facebook.com, business-scoped user ids)."""

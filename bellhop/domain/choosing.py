@@ -19,12 +19,14 @@ UNSEEN = 300.0
 
 
 class Because(StrEnum):
-    """Why a channel was chosen: it is the first of the property's order that reaches the guest, and how."""
+    """Why a channel was chosen: it is the first of the property's order that reaches the guest, and how; or the best
+    one that it has for a text."""
 
     SIGNED_IN = "signed_in"
     WINDOW_OPEN = "window_open"
     APPROVED_TEMPLATE = "approved_template"
     REACHABLE = "reachable"
+    BEST_SENDER = "best_sender"
 
 
 class Unsuited(StrEnum):
@@ -49,6 +51,7 @@ _BECAUSE = {
     Because.WINDOW_OPEN: "The guest wrote on this channel in the last 24 hours, so it can be answered there.",
     Because.APPROVED_TEMPLATE: "The guest can be reached there, with an approved template.",
     Because.REACHABLE: "It is the first in the property's order by which the guest can be reached.",
+    Because.BEST_SENDER: "The property has no sender on a better one.",
 }
 _ADDRESSES = {
     AddressKind.PHONE: "The guest's profile has no telephone number that messages can be sent to.",

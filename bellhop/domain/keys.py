@@ -63,6 +63,11 @@ def plausible(raw: str) -> bool:
     return _FORM.fullmatch(raw) is not None and checked(raw)
 
 
+def names(key_id: str, raw: str) -> bool:
+    """Whether that is the public id (`key_…`) of the key whose secret this is: it is a part of it."""
+    return _FORM.fullmatch(raw) is not None and key_id == f"{Prefix.KEY.value}_{raw.split('_')[2]}"
+
+
 def checked(raw: str) -> bool:
     """Whether a secret's checksum is right."""
     return _checksum(raw[:-6]) == raw[-6:]

@@ -27,6 +27,15 @@ class IdempotencyKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Unkeyed:
+    """A request whose client gives it no key and yet repeats it by itself: what makes two of them the same (bytes), and
+    whether it is marked as a repetition. A marked one that comes within a minute of the first makes nothing."""
+
+    content: bytes
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Once(Generic[T]):
     """What a command made, now or (`replayed`) when it first came. `status_code`: how it was answered at first."""
 
@@ -41,7 +50,7 @@ async def once(
     book: AddressBook,
     scope: Scope,
     kind: str,
-    key: IdempotencyKey | None,
+    key: IdempotencyKey | Unkeyed | None,
     make: Callable[[], Awaitable[Once[T]]],
     find: Callable[[UUID], Awaitable[T | None]],
 ) -> Once[T]:
@@ -52,13 +61,18 @@ async def once(
     """
     if key is None:
         return await make()
-    ticket = idempotency.ticket(kind, key.key, key.canonical, book)
-    earlier = await idempotency.take(tx, scope, ticket)
+    if isinstance(key, Unkeyed):
+        made_by = b"repeated" if key.repeated else b"first"
+        ticket = idempotency.ticket(f"{kind}.unkeyed", key.content.hex(), made_by, book)
+        earlier = await idempotency.take_unkeyed(tx, scope, ticket, repeated=key.repeated)
+    else:
+        ticket = idempotency.ticket(kind, key.key, key.canonical, book)
+        earlier = await idempotency.take(tx, scope, ticket)
     if earlier is None:
         first = await make()
         await idempotency.fill(tx, scope, ticket, first.subject_id, first.status_code)
         return first
-    if earlier.fingerprint != ticket.fingerprint:
+    if isinstance(key, IdempotencyKey) and earlier.fingerprint != ticket.fingerprint:
         raise IdempotencyMismatch
     made = await find(earlier.subject_id) if earlier.subject_id else None
     if made is None or earlier.subject_id is None:

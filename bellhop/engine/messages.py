@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import options, unsubscribe
 from bellhop.domain.categories import Category
 from bellhop.domain.channels import CHANNELS, AddressKind, Channel, SubjectRule
+from bellhop.domain.choosing import Chosen
 from bellhop.domain.content import HTML, Content, written
 from bellhop.domain.ids import Prefix, parse
 from bellhop.domain.media import MediaUse
@@ -36,7 +37,7 @@ from bellhop.engine.errors import (
     UnknownGuest,
 )
 from bellhop.engine.fallback import FallbackStep
-from bellhop.engine.idempotency import IdempotencyKey, Once, once
+from bellhop.engine.idempotency import IdempotencyKey, Once, Unkeyed, once
 from bellhop.store.messages import lists, media_links, outbound
 from bellhop.store.messages import timeline as entries
 from bellhop.store.messages.outbound import Changed, NewMessage
@@ -85,6 +86,8 @@ class SendMessage:
     """What follows where it cannot arrive, at most `steps.MOST`."""
     auto: Auto | None = None
     """Whether its channel is chosen as it is accepted: then it is `in_app`, to the guest, until it is."""
+    chosen: Chosen | None = None
+    """Why it goes by its channel, where that was chosen before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class Timeline:
 
 
 async def send(
-    engine: Engine, scope: Scope, command: SendMessage, key: IdempotencyKey | None = None
+    engine: Engine, scope: Scope, command: SendMessage, key: IdempotencyKey | Unkeyed | None = None
 ) -> Once[MessageRow]:
     """Accept a message: once this returns it is not lost, and is sent once.
 
@@ -239,6 +242,7 @@ def _new(command: SendMessage, guest_id: UUID | None, content: Content) -> NewMe
         category=command.category,
         valid_until=command.valid_until,
         sender=command.sender,
+        chosen=command.chosen.stored() if command.chosen else None,
     )
 
 

@@ -12,6 +12,8 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.domain.scopes import Scope
 
 KEPT_HOURS = 48
+REPEATED_WITHIN = 60
+"""Seconds after the first in which a request without a key that is marked as a repetition is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,22 @@ _TAKE = text(
     returning true
     """
 )
+# Of requests without a key: a repetition takes nothing while what it repeats is young; whoever is none takes it anew,
+# unless it is what a repetition has overtaken.
+_TAKE_UNKEYED = text(
+    f"""
+    insert into idempotency as kept (scope_id, kind, key, fingerprint, status_code)
+    values (:scope, :kind, :key, :fingerprint, 0)
+    on conflict (scope_id, kind, key) do update
+      set fingerprint = excluded.fingerprint, subject_id = null, status_code = 0, created_at = now()
+      where kept.created_at < now() - interval '{REPEATED_WITHIN} seconds'
+        or (not :repeated and kept.fingerprint = excluded.fingerprint)
+    returning true
+    """
+)
+_ARRIVED = text(
+    "update idempotency set fingerprint = :fingerprint where scope_id = :scope and kind = :kind and key = :key"
+)
 _EARLIER = text(
     "select fingerprint, subject_id, status_code from idempotency"
     " where scope_id = :scope and kind = :kind and key = :key"
@@ -66,6 +84,19 @@ async def take(tx: AsyncConnection, scope: Scope, ticket: Ticket) -> Earlier | N
     if (await tx.execute(_TAKE, {**at, "fingerprint": ticket.fingerprint})).scalar():
         return None
     row = (await tx.execute(_EARLIER, at)).one()
+    return Earlier(fingerprint=row.fingerprint, subject_id=row.subject_id, status_code=row.status_code)
+
+
+async def take_unkeyed(tx: AsyncConnection, scope: Scope, ticket: Ticket, *, repeated: bool) -> Earlier | None:
+    """The same for a request whose `ticket.key` is of its content: None where it is the first, and `fill` must follow.
+    `repeated`: its client says that it has sent it before. One who says nothing is the first, each time, unless a
+    repetition within a minute came in front of it. The fingerprint tells which of the two made it."""
+    at = {"scope": scope.id, "kind": ticket.kind, "key": ticket.key, "fingerprint": ticket.fingerprint}
+    if (await tx.execute(_TAKE_UNKEYED, {**at, "repeated": repeated})).scalar():
+        return None
+    row = (await tx.execute(_EARLIER, at)).one()
+    if not repeated:
+        await tx.execute(_ARRIVED, at)
     return Earlier(fingerprint=row.fingerprint, subject_id=row.subject_id, status_code=row.status_code)
 
 

@@ -161,6 +161,15 @@ async def refused(
     return min(holding, key=lambda effect: effect is Effect.HARD_BOUNCE, default=None)
 
 
+async def opted_out(tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Iterable[bytes]) -> set[bytes]:
+    """Which of some addresses want no messages at all, by their hashes; not those that only bounced."""
+    found = set()
+    for hashed in dict.fromkeys(hashes):
+        if await refused(tx, scope_id, kind, [hashed]) not in (None, Effect.HARD_BOUNCE):
+            found.add(hashed)
+    return found
+
+
 async def listing(
     tx: AsyncConnection, scope: Scope, kind: str, hashes: Sequence[bytes], asked: PageRequest
 ) -> Listed[ConsentRow]:

@@ -1,0 +1,10 @@
+"""Sendblue's API: texts to and from phones (docs.sendblue.com/api)."""
+
+from __future__ import annotations
+
+from api.dialects.dialect import Dialect
+from api.dialects.sendblue.errors import answer
+from api.dialects.sendblue.keys import read_key
+from api.dialects.sendblue.routes import router
+
+SENDBLUE = Dialect("sendblue", router, read_key, answer)

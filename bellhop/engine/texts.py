@@ -1,0 +1,106 @@
+"""Texts on phones: sent from the property's best line, listed both ways, looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from bellhop.domain import options
+from bellhop.domain.channels import CHANNELS, TEXTS, AddressKind, Channel
+from bellhop.domain.choosing import Because, Chosen, Unsuited
+from bellhop.domain.media import MediaUse
+from bellhop.domain.options import Options
+from bellhop.domain.rows.messages import MessageRow
+from bellhop.domain.rows.texts import TextRow
+from bellhop.domain.scopes import Scope
+from bellhop.engine import messages
+from bellhop.engine.context import Engine
+from bellhop.engine.errors import ChannelUnavailable, InvalidField, NotFound
+from bellhop.engine.idempotency import Once, Unkeyed
+from bellhop.engine.messages import SendMessage
+from bellhop.store.delivery import sender_rows
+from bellhop.store.messages import texts
+from bellhop.store.messages.texts import ListedTexts as ListedTexts
+from bellhop.store.messages.texts import Number as Number
+from bellhop.store.messages.texts import OrderedBy as OrderedBy
+from bellhop.store.messages.texts import Span as Span
+from bellhop.store.messages.texts import WhichTexts as WhichTexts
+
+
+@dataclass(frozen=True, slots=True)
+class SendText:
+    """A text as a caller asks for it, its fields checked and normalised. `line`: the property's number that it goes out
+    from; None: the only one. Of `options` it takes with it what its channel has."""
+
+    number: str = field(repr=False)
+    content: str | None = field(default=None, repr=False)
+    line: str | None = None
+    options: Options = options.NONE
+    media: tuple[MediaUse, ...] = ()
+    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A number of the property, and the channel it is on."""
+
+    channel: Channel
+    address: str
+
+
+async def lines(engine: Engine, scope: Scope) -> list[Line]:
+    """The property's numbers, those of the best channel first, in the order in which each channel uses them."""
+    known = await engine.database.read(lambda tx: sender_rows.listing(tx, scope))
+    return [Line(channel, one.address) for channel in TEXTS for one in known if one.channel is channel]
+
+
+async def send(engine: Engine, scope: Scope, command: SendText, repeats: Unkeyed | None = None) -> Once[MessageRow]:
+    """Accept a text: from the line that is named, else from the only one of the best channel for which the property has
+    one, which the message then says (`chosen`). Raises InvalidField, ChannelUnavailable, IdempotencySubjectGone."""
+    line, chosen = _line(command.line, await lines(engine, scope))
+    sent = SendMessage(
+        channel=line.channel,
+        recipient=command.number,
+        content=command.content,
+        options=command.options.among(CHANNELS[line.channel].options),
+        media=command.media,
+        metadata=command.metadata,
+        sender=line.address,
+        chosen=chosen,
+    )
+    return await messages.send(engine, scope, sent, repeats)
+
+
+def _line(asked: str | None, known: list[Line]) -> tuple[Line, Chosen | None]:
+    """The line, and why its channel is not the best one. Raises InvalidField, ChannelUnavailable."""
+    if not known:
+        raise ChannelUnavailable(TEXTS[0].value)
+    best = [one for one in known if one.channel is known[0].channel]
+    if asked is None and len(best) > 1:
+        raise InvalidField("from", f"expected one of the property's {len(best)} lines", "required")
+    line = best[0] if asked is None else next((one for one in known if one.address == asked), None)
+    if line is None:
+        raise InvalidField("from", "expected one of the property's lines", "unknown_sender")
+    there = {one.channel for one in known}
+    without = {better: Unsuited.NO_SENDER for better in TEXTS[: TEXTS.index(line.channel)] if better not in there}
+    return line, Chosen(line.channel, Because.BEST_SENDER, without) if without else None
+
+
+async def get(engine: Engine, scope: Scope, message_id: UUID) -> TextRow:
+    """One text, whichever way it went. Raises NotFound."""
+    rows = await engine.database.read(lambda tx: texts.load(tx, scope.id, scope.property_id, [message_id]))
+    if message_id not in rows:
+        raise NotFound
+    return rows[message_id]
+
+
+def number(engine: Engine, written: str) -> Number:
+    """A telephone number as a list may be asked for it."""
+    return Number(written, engine.book.hashes(AddressKind.PHONE, written))
+
+
+async def listing(engine: Engine, scope: Scope, which: WhichTexts) -> ListedTexts:
+    """Texts both ways."""
+    own = frozenset(one.address for one in await lines(engine, scope))
+    return await engine.database.read(lambda tx: texts.listing(tx, scope, which, own))
