@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from bellhop.domain import options
-from bellhop.domain.channels import CHANNELS, TEXTS, AddressKind, Channel
+from bellhop.domain.channels import CHANNELS, TEXTS, AddressKind, Channel, Service
 from bellhop.domain.choosing import Because, Chosen, Unsuited
 from bellhop.domain.media import MediaUse
 from bellhop.domain.options import Options
@@ -104,3 +104,13 @@ async def listing(engine: Engine, scope: Scope, which: WhichTexts) -> ListedText
     """Texts both ways."""
     own = frozenset(one.address for one in await lines(engine, scope))
     return await engine.database.read(lambda tx: texts.listing(tx, scope, which, own))
+
+
+async def service_of(engine: Engine, scope: Scope, written: str) -> Service | None:
+    """By what texts reach a number: the only service there is, without a line on a better one; else what the last one
+    that was sent went by. None: not known."""
+    own = await lines(engine, scope)
+    if own and CHANNELS[own[0].channel].service is None:
+        return CHANNELS[own[0].channel].text
+    hashes = number(engine, written).hashes
+    return await engine.database.read(lambda tx: texts.last_service(tx, scope, hashes))

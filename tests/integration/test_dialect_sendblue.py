@@ -268,3 +268,43 @@ async def test_lists_are_filtered_ordered_and_paged(api: Api) -> None:
     assert (wrong[0]["error_code"], wrong[0]["error_reason"]) == (4002, "OPTED_OUT")
     cancelled = (await api.http.get("/api/status", params={"handle": handles[3]})).json()
     assert cancelled["status"] == "ERROR", "the short form has four words"
+
+
+async def test_an_opt_out_is_a_consent_like_any_other(api: Api) -> None:
+    sent = (await say(api)).json()["message_handle"]
+
+    async def opted_out() -> bool:
+        return bool((await api.http.get(f"/api/v2/messages/{sent}")).json()["data"]["opted_out"])
+
+    async def allowed() -> bool:
+        asked = {"channel": "sms", "address": GUEST}
+        return bool((await api.http.get("/v1/consents", params=asked)).json()["allowed"])
+
+    assert (await opted_out(), await allowed()) == (False, True)
+    for body, out in (({}, True), ({"opted_out": False}, False), ({"opted_out": True}, True)):
+        answer = await api.http.post("/api/v2/contacts/opt-out", json={"number": GUEST} | body)
+        assert answer.json() == {"status": "OK", "number": GUEST, "opted_out": out}
+        assert (await opted_out(), await allowed()) == (out, not out)
+
+
+async def test_a_service_is_what_is_known_of_it(api: Api) -> None:
+    async def asked(number: str = GUEST) -> httpx2.Response:
+        return await api.http.get(f"/api/evaluate-service?number={number}")
+
+    refused(await asked(), 404, 10002)
+    refused(await asked("5551234"), 400, 4000)
+    await say(api)
+    for known, shown in (("imessage", "iMessage"), ("rcs", "SMS"), ("sms", "SMS")):
+        await api.sql("update messages set service = :known", known=known)
+        assert (await asked()).json() == {"number": GUEST, "service": shown}
+    await api.sql("delete from senders where channel = 'imessage'")
+    assert (await asked("+13055551299")).json()["service"] == "SMS"
+
+
+async def test_what_cannot_be_done_is_not_passed_over(api: Api) -> None:
+    typing = {"number": GUEST, "from_number": "+13055550001"}
+    said = (await api.http.post("/api/send-typing-indicator", json=typing)).json()
+    assert (said["number"], said["status"]) == (GUEST, "ERROR")
+    assert said["error_message"]
+    group = {"numbers": [GUEST, "+13055551235"], "content": "Hi"}
+    assert "no group messages" in refused(await api.http.post("/api/send-group-message", json=group), 400, 4000)

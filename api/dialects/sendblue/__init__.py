@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from api.dialects.dialect import Dialect
+from api.dialects.sendblue import contacts as contacts
+from api.dialects.sendblue import messages as messages
 from api.dialects.sendblue.errors import answer
 from api.dialects.sendblue.keys import read_key
-from api.dialects.sendblue.routes import router
+from api.dialects.sendblue.router import router
 
 SENDBLUE = Dialect("sendblue", router, read_key, answer)

@@ -47,7 +47,16 @@ def _moment(value: Any) -> Any:
 
 
 ABSENT = BeforeValidator(_absent)
+
+
+def _plus(value: Any) -> Any:
+    """A plus that was not percent-encoded is read as a space."""
+    return f"+{value[1:]}" if isinstance(value, str) and value[:1] == " " else value
+
+
 Phone = Annotated[str, BeforeValidator(_phone), Field(max_length=40)]
+AskedPhone = Annotated[str, BeforeValidator(_phone), BeforeValidator(_plus), Field(max_length=40)]
+AskedNumber = Annotated[str | None, BeforeValidator(_plus), Field(max_length=64)]
 
 
 def _url(value: str | None) -> str | None:
@@ -96,10 +105,10 @@ class ListMessages(Query):
     service: Literal["iMessage", "SMS", "RCS"] | None = None
     is_outbound: Literal["true", "false"] | None = None
     message_type: Literal["message", "group"] | None = None
-    number: Annotated[str | None, Field(max_length=64)] = None
-    from_number: Annotated[str | None, Field(max_length=64)] = None
-    to_number: Annotated[str | None, Field(max_length=64)] = None
-    sendblue_number: Annotated[str | None, Field(max_length=64)] = None
+    number: AskedNumber = None
+    from_number: AskedNumber = None
+    to_number: AskedNumber = None
+    sendblue_number: AskedNumber = None
     group_id: Annotated[str | None, Field(max_length=128)] = None
     account_email: Annotated[str | None, Field(max_length=320)] = None
     created_at_gte: Moment | None = None
@@ -119,7 +128,7 @@ class StatusOf(Query):
 class Evaluate(Query):
     """`GET /api/evaluate-service`."""
 
-    number: Phone
+    number: AskedPhone
 
 
 class OptOut(Strict):

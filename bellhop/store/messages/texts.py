@@ -86,7 +86,7 @@ class Number:
 
     def of_line(self) -> ColumnElement[bool]:
         """That it is the property's own."""
-        return self.written == _LINE
+        return _LINE.is_not_distinct_from(self.written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,23 @@ async def load(tx: AsyncConnection, scope_id: UUID, property_id: UUID, ids: Iter
     for row in rows.values():
         row.opted_out = row.address_hash in refusing
     return rows
+
+
+async def last_service(tx: AsyncConnection, scope: Scope, hashes: Sequence[bytes]) -> Service | None:
+    """By what the last text to a number went, of which somebody has said that."""
+    found = await tx.execute(
+        select(messages.c.service)
+        .where(
+            Number("", hashes).of_guest(),
+            messages.c.scope_id == scope.id,
+            messages.c.direction == "outbound",
+            messages.c.service.is_not(None),
+        )
+        .order_by(messages.c.id.desc())
+        .limit(1)
+    )
+    said = found.scalar_one_or_none()
+    return None if said is None else Service(said)
 
 
 async def listing(tx: AsyncConnection, scope: Scope, which: WhichTexts, lines: frozenset[str]) -> ListedTexts:

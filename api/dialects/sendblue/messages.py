@@ -6,13 +6,12 @@ import json
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header
+from fastapi import Header
 from fastapi import Query as FromQuery
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.dependencies import (
-    AuthenticatedRoute,
     CurrentCaller,
     CurrentEngine,
     CurrentScope,
@@ -22,6 +21,7 @@ from api.dependencies import (
 )
 from api.dialects.sendblue.commands import handle_of, which
 from api.dialects.sendblue.errors import error
+from api.dialects.sendblue.router import router
 from api.dialects.sendblue.schemas import ListMessages, SendMessage, StatusOf
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.formats import sendblue
@@ -30,8 +30,6 @@ from bellhop.domain.options import Options, SendStyle
 from bellhop.engine import texts
 from bellhop.engine.idempotency import Unkeyed
 from bellhop.engine.texts import ListedTexts, SendText
-
-router = APIRouter(prefix="/api", route_class=AuthenticatedRoute, include_in_schema=False)
 
 
 @router.post("/send-message")

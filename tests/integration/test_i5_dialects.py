@@ -1,0 +1,117 @@
+"""I5 through other vendors' APIs: every route of every dialect is walked with another property's key and our ids.
+
+A route that is not in its dialect's walk fails the test, so that none can be left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+from fastapi.routing import APIRoute
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api.dialects import DIALECTS
+from api.dialects.dialect import Dialect
+from bellhop.domain.ids import Prefix, parse
+from bellhop.settings import Settings
+
+from .conftest_api import Api, open_api
+from .test_dialect_sendblue import pair
+
+GUEST = "+13055550311"
+WORDS = "Quetzal's room is ready."
+
+
+@dataclass
+class Call:
+    """A call with what is ours, made with another's key."""
+
+    path: str
+    status: int
+    """What it is answered."""
+    body: Any = None
+    echoes: set[str] = field(default_factory=set)
+    """Of ours what the caller has named itself, and is therefore told."""
+
+
+@dataclass
+class Walk:
+    """How a dialect's routes are called: `headers` of a key, and the call of each route."""
+
+    headers: Callable[[str], Mapping[str, str]]
+    calls: Callable[[dict[str, str]], dict[tuple[str, str], Call]]
+
+
+def _sendblue(ours: dict[str, str]) -> dict[tuple[str, str], Call]:
+    handle, number, line = ours["message"], ours["number"], ours["line"]
+    return {
+        ("POST", "/api/send-message"): Call(
+            "", 400, {"number": number, "content": "Hi", "from_number": line}, {number, line}
+        ),
+        ("GET", "/api/status"): Call(f"?handle={handle}", 404),
+        ("GET", "/api/v2/messages"): Call(f"?number={number.replace('+', '%2B')}", 200),
+        ("GET", "/api/v2/messages/{message_id}"): Call(handle, 404),
+        ("GET", "/api/evaluate-service"): Call(f"?number={number.replace('+', '%2B')}", 404),
+        ("POST", "/api/v2/contacts/opt-out"): Call("", 200, {"number": number}, {number}),
+        ("POST", "/api/send-typing-indicator"): Call("", 200, {"number": number}, {number}),
+        ("POST", "/api/send-group-message"): Call("", 400),
+    }
+
+
+WALKS = {"sendblue": Walk(pair, _sendblue)}
+"""By a dialect's name."""
+
+
+@pytest.fixture
+async def api(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Api]:
+    async with open_api(settings, engine) as api:
+        yield api
+
+
+async def _record(api: Api) -> list[str]:
+    """Every row of the first property."""
+    found: list[str] = []
+    for table in ("messages", "guests", "consents", "endpoints", "senders", "contact_points"):
+        query = f"select to_jsonb(t)::text as row from {table} t where scope_id = :scope order by 1"
+        found += [row.row for row in await api.sql(query, scope=api.scope.id)]
+    return found
+
+
+async def _ours(api: Api) -> dict[str, str]:
+    lines = (await api.http.get("/v1/senders")).json()["data"]
+    sent = await api.later(channel="imessage", recipient=GUEST, content=WORDS)
+    await api.sql("update messages set service = 'imessage'")
+    line = "+13055550399"
+    await api.sql("update senders set address = :line where channel = 'imessage'", line=line)
+    assert lines
+    key = parse(Prefix.MESSAGE, sent["id"])
+    assert isinstance(key, UUID)
+    return {"message": str(key), "number": GUEST, "words": WORDS, "line": line}
+
+
+def _path(route: str, call: Call) -> str:
+    return route if not call.path else (route + call.path if call.path[0] == "?" else route.split("{")[0] + call.path)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+async def test_every_route_of_a_dialect_shows_nothing_of_another_property(api: Api, dialect: Dialect) -> None:
+    walk, ours = WALKS[dialect.name], await _ours(api)
+    theirs = (await api.neighbour())["Authorization"].removeprefix("Bearer ")
+    calls, before = walk.calls(ours), await _record(api)
+    routes = {
+        (method, route.path)
+        for route in dialect.router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    }
+    assert routes == set(calls), "a route without its call here"
+    for (method, route), call in calls.items():
+        answer = await api.http.request(method, _path(route, call), json=call.body, headers=walk.headers(theirs))
+        assert answer.status_code == call.status, (method, route, answer.text)
+        shown = [one for one in ours.values() if one in answer.text and one not in call.echoes]
+        assert not shown, (method, route, answer.text)
+    assert await _record(api) == before
