@@ -1,4 +1,5 @@
-"""What is there before the storm: an approved template, guests with an app, guests with devices, open windows."""
+"""What is there before the storm: an approved template, guests with an app, guests with devices, open windows, and a
+sender with a pace."""
 
 from __future__ import annotations
 
@@ -22,6 +23,9 @@ TEMPLATE = {
 WHATSAPP = "whatsapp:+15005550006"
 """The sandbox's sender."""
 AT_ONCE = 8
+PACED = "imessage"
+RATE = 1.0
+"""Calls a second, at the most, through that channel's sender: now and then two come at once, and one waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,8 @@ async def prepare(stack: EmbeddedStack, plan: Plan, http: aiohttp.ClientSession)
     assert stack.prepared is not None
     headers = {"Authorization": f"Bearer {stack.prepared.api_key}"}
 
-    async def call(path: str, body: Mapping[str, Any]) -> Any:
-        async with http.post(stack.api_url + path, json=body, headers=headers) as answer:
+    async def call(path: str, body: Mapping[str, Any] | None = None, method: str = "POST") -> Any:
+        async with http.request(method, stack.api_url + path, json=body, headers=headers) as answer:
             assert answer.status < 300, await answer.text()
             return await answer.json()
 
@@ -51,6 +55,9 @@ async def prepare(stack: EmbeddedStack, plan: Plan, http: aiohttp.ClientSession)
         return await guest("Reached", **{field: reached_address(channel, which)})
 
     await call("/v1/templates", TEMPLATE)
+    for sender in (await call("/v1/senders", method="GET"))["data"]:
+        if sender["channel"] == PACED:
+            await call(f"/v1/senders/{sender['id']}", {"rate": RATE}, "PATCH")
     apps = [await guest("App") for _ in range(APPS)]
     owners = [await guest("Owner") for _ in range(OWNERS)]
     for number, owner in enumerate(owners):

@@ -89,7 +89,15 @@ class SendRequest(Strict):
                     "recipient": "+13055551234",
                     "content": "Hi Jordan, your ocean view suite is ready. Reply STOP to opt out.",
                     "metadata": {"booking": "GSR-1842"},
-                }
+                },
+                {
+                    "channel": "email",
+                    "recipient": "jordan@example.com",
+                    "subject": "Your arrival",
+                    "content": "At what time may we expect you?",
+                    "fallback": [{"channel": "sms", "recipient": "+13055551234", "when": "not_read", "after": 86400}],
+                },
+                {"channel": "auto", "recipient": "gst_01kaj3p0m5e6s7t8v9w0x1y2z3", "content": "Your suite is ready."},
             ]
         }
     }

@@ -1,7 +1,7 @@
 """The doctor: what is stuck or inconsistent now, why, and what to do about it, in sentences.
 
-Only looks. PostgreSQL, Temporal and the spool are looked at independently: when one is down that is the finding, and
-the others go on.
+Only looks, but for a small file that it keeps and deletes. PostgreSQL, Temporal and what lies on disk or in a bucket
+are looked at independently: when one is down that is the finding, and the others go on.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from bellhop.ops.doctor_checks import (
     TEMPORAL_DOWN,
 )
 from bellhop.ops.humanize import Count, Lasting
+from bellhop.ops.media_checks import MEDIA_CHECKS
 from bellhop.ops.spool_checks import SPOOL_CHECKS
 from bellhop.ops.temporal_checks import Sweeps
 from bellhop.settings import Settings
@@ -68,11 +69,13 @@ _LATE = frozenset({RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED})
 async def examine(settings: Settings, limits: Limits | None = None) -> Examination:
     """Look at everything, once."""
     context = CheckContext(settings, limits or Limits())
-    database, temporal, spool = Examination(), Examination(), Examination()
+    database, temporal, files = Examination(), Examination(), Examination()
     await asyncio.gather(
-        _check_database(context, database), _check_temporal(context, temporal), _run(SPOOL_CHECKS, context, spool)
+        _check_database(context, database),
+        _check_temporal(context, temporal),
+        _run(SPOOL_CHECKS + MEDIA_CHECKS, context, files),
     )
-    parts = (database, temporal, spool)
+    parts = (database, temporal, files)
     findings = sorted((found for part in parts for found in part.findings), key=lambda finding: -finding.severity)
     return Examination(
         findings,

@@ -27,6 +27,7 @@ from bellhop.domain.sweeps import SweepKind
 from bellhop.ops.doctor import examine
 from bellhop.ops.doctor_check import Limits, Severity
 from bellhop.ops.doctor_checks import CHECKS, DATABASE_CHECKS, TEMPORAL_CHECKS
+from bellhop.ops.media_checks import MEDIA_CHECKS
 from bellhop.ops.spool_checks import SPOOL_CHECKS
 from bellhop.settings import Settings
 from bellhop.spool.directory import SpoolDirectory
@@ -62,6 +63,7 @@ ELSEWHERE = {
     "spool_full": "test_what_waits_on_disk",
     "spool_rejected": "test_what_waits_on_disk",
     "spool_unusable": "test_what_waits_on_disk",
+    "media_unusable": "test_a_place_for_files_that_takes_none",
     "turns": "test_a_temporal_that_takes_no_turns",
 }
 
@@ -162,6 +164,21 @@ async def test_what_waits_on_disk(settings: Settings, engine: AsyncEngine, tmp_p
         assert f"cannot keep callbacks on disk at the API ({public_url})" in said(
             await examine(elsewhere), "spool_unusable"
         )
+
+
+async def test_a_place_for_files_that_takes_none(scene: tuple[Settings, str], tmp_path: Path) -> None:
+    settings, _ = scene
+    kept = tmp_path / "files"
+    media = settings.media.model_copy(update={"dir": kept})
+    found = await examine(settings.model_copy(update={"media": media}))
+    assert "media_unusable" not in names(found), "it is made with the first file"
+    kept.mkdir()
+    assert "media_unusable" not in names(await examine(settings.model_copy(update={"media": media})))
+    assert not [path for path in kept.rglob("*") if path.is_file()]
+    given = {"s3_bucket": "guests", "s3_endpoint": "http://127.0.0.1:9", "s3_access_key_id": "k"}
+    bucket = settings.media.model_copy(update={**given, "s3_secret_access_key": SecretStr("s")})
+    answer = said(await examine(settings.model_copy(update={"media": bucket})), "media_unusable")
+    assert "Files cannot be kept in the bucket guests (the bucket:" in answer
 
 
 async def test_a_list_of_guests_texts_that_nobody_reads(scene: tuple[Settings, str], engine: AsyncEngine) -> None:
@@ -284,7 +301,8 @@ async def test_a_stack_that_is_well(well: Engine) -> None:
     await well.until(sent["id"], "delivered", seconds=60)
     found = await until(well.settings, set())
     assert found.findings == [] and found.severity == Severity.FINE
-    assert set(found.looked) == {check.name for check in (*DATABASE_CHECKS, *TEMPORAL_CHECKS, *SPOOL_CHECKS)}
+    others = (*SPOOL_CHECKS, *MEDIA_CHECKS)
+    assert set(found.looked) == {check.name for check in (*DATABASE_CHECKS, *TEMPORAL_CHECKS, *others)}
     result = await asyncio.to_thread(bellhop, well.settings, "doctor")
     assert result.returncode == 0, result.stdout + result.stderr
     assert f"All is well: {len(found.looked)} things looked at, nothing is stuck." in result.stdout
@@ -299,7 +317,7 @@ async def test_a_stack_that_is_well(well: Engine) -> None:
     wrong = await asyncio.to_thread(bellhop, well.settings, "doctor")
     assert wrong.returncode == 2
     assert wrong.stdout.index("WRONG ") < wrong.stdout.index("WARNING ")
-    looked = len(DATABASE_CHECKS) + len(TEMPORAL_CHECKS) + len(SPOOL_CHECKS)
+    looked = len(DATABASE_CHECKS) + len(TEMPORAL_CHECKS) + len(others)
     assert f"2 findings; {looked} things looked at" in wrong.stdout, wrong.stdout
 
 
