@@ -22,6 +22,7 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.drain import EndpointActivities
+from activities.inbound_files import InboundFileActivities
 from activities.intents import IntentActivities
 from activities.messages import MessageActivities
 from activities.recovery import RecoveryActivities
@@ -36,10 +37,12 @@ from bellhop.intents.detectors import detector_of
 from bellhop.logging import configure_logs
 from bellhop.media.fetching import Fetcher
 from bellhop.media.library import Library
+from bellhop.media.receiving import ReceivedFiles, make_own_client
 from bellhop.providers import PACKAGES, providers
 from bellhop.providers.lease import DeadMansSwitch, boottime
 from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.connections import make_engine
+from bellhop.store.conversations.inbound_file_record import InboundFileRecord
 from bellhop.store.conversations.intent_record import IntentRecord
 from bellhop.store.delivery.attempt_store import AttemptStore, Routes
 from bellhop.store.delivery.files import MessageFiles
@@ -53,6 +56,7 @@ from bellhop.webhooks.outbox import PostgresOutbox
 from bellhop.webhooks.poster import WebhookPoster, make_client
 from bellhop.webhooks.resolver import close_shared
 from workflows.endpoint import EndpointWorkflow
+from workflows.inbound_files import InboundFilesWorkflow
 from workflows.intents import IntentsWorkflow
 from workflows.message import MessageWorkflow
 from workflows.release import PacedReleaseWorkflow, ReleaseWorkflow
@@ -67,6 +71,8 @@ WORKFLOWS_AT_ONCE = 50
 SLOW = 2.0
 """Seconds: an account whose calls take longer gets fewer of them at a time."""
 DETECTIONS_AT_ONCE = 8
+FILES_AT_ONCE = 8
+"""Files of guests that one process fetches at the same time."""
 RELEASES_AT_ONCE = 2
 """Backlogs of parked messages that one process releases at the same time."""
 PACES_AT_ONCE = 500
@@ -136,6 +142,7 @@ def activity_workers(
     messages: MessageActivities,
     posts: httpx2.AsyncClient,
     sweeper: PostgresSweeper,
+    files: ReceivedFiles,
     environments: Sequence[str] = ENVIRONMENTS,
 ) -> list[Worker]:
     """A worker per task queue: provider calls, webhooks and recovery do not queue behind one another. The workflows of
@@ -184,6 +191,7 @@ def activity_workers(
         ),
         *release_workers(client, settings, engine, dispatcher),
         intent_worker(client, settings, engine, dispatcher),
+        file_worker(client, settings, engine, dispatcher, files),
     ]
 
 
@@ -239,6 +247,25 @@ def intent_worker(client: Client, settings: Settings, engine: AsyncEngine, dispa
     )
 
 
+def file_worker(
+    client: Client, settings: Settings, engine: AsyncEngine, dispatcher: TemporalDispatcher, files: ReceivedFiles
+) -> Worker:
+    """The worker that fetches guests' files and has them deleted at their providers."""
+    routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
+    cipher = settings.bellhop.credential_cipher()
+    record = InboundFileRecord(engine, cipher, routes, dispatcher.wake_endpoints)
+    return Worker(
+        client,
+        task_queue=contract.TASK_QUEUE_FILES,
+        workflows=[InboundFilesWorkflow],
+        workflow_runner=RUNNER,
+        max_concurrent_workflow_task_polls=2,
+        activities=[InboundFileActivities(record, providers(), files).settle_files],
+        max_concurrent_activities=FILES_AT_ONCE,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
 async def run(settings: Settings, role: str) -> None:
     """Run until SIGTERM or SIGINT, or raise when a worker cannot go on."""
     stopping = asyncio.Event()
@@ -263,14 +290,15 @@ async def run(settings: Settings, role: str) -> None:
     posts = make_client(settings.webhook)
     library = Library(settings.media, settings.media_addresses())
     with calls(settings) as (slots, questions):
-        async with posts, TemporalDispatcher(client, engine) as dispatcher:
+        async with posts, make_own_client() as own, TemporalDispatcher(client, engine) as dispatcher:
             messages = message_activities(settings, engine, dispatcher, slots, questions, library, posts)
             watching: asyncio.Task[None] | None = None
             workers = [workflow_worker(client, settings, messages)] if role in ("workflows", "all") else []
             if role in ("activities", "all"):
                 grace, hold = settings.bellhop.sweep_grace, settings.delivery.hold
                 sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold, library.remove)
-                workers += activity_workers(client, settings, engine, dispatcher, messages, posts, sweeper)
+                files = ReceivedFiles(engine, library, posts, own)
+                workers += activity_workers(client, settings, engine, dispatcher, messages, posts, sweeper, files)
                 watching = asyncio.create_task(watch_over(client, sweeper, settings.sweep_paces()))
             await _run_all(workers, stop)
             if watching is not None:

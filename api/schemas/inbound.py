@@ -10,11 +10,35 @@ from pydantic import Field
 from api.schemas.fields import ChannelWord, Shown
 
 
+class InboundMediaProblem(Shown):
+    """Why there is no copy of a file."""
+
+    code: Annotated[str, Field(examples=["too_large"])]
+    message: Annotated[str, Field(description="A sentence for the front desk.")]
+
+
 class InboundMedia(Shown):
     """A file that a guest sent."""
 
-    url: str
-    content_type: str | None
+    state: Annotated[
+        Literal["pending", "kept", "failed", "at_provider"],
+        Field(
+            description="`pending`: it is being fetched from the provider. `kept`: it is at `url`. `failed`: `problem` "
+            "says why there is none. `at_provider`: an earlier version left it there, and `url` takes the account's "
+            "credentials."
+        ),
+    ]
+    url: Annotated[
+        str | None,
+        Field(description="Where the file is, for whoever knows this address, as long as it is kept. Without a key."),
+    ]
+    content_type: Annotated[
+        str | None, Field(description="Once it is kept: told from its bytes. Before: what its sender says.")
+    ]
+    filename: str | None
+    size: Annotated[int | None, Field(description="Bytes.")]
+    asset_id: Annotated[str | None, Field(description="The file as an asset, which may be sent on or deleted.")]
+    problem: InboundMediaProblem | None
 
 
 class InboundButton(Shown):
@@ -52,7 +76,8 @@ class InboundMessage(Shown):
     recipient: str
     content: Annotated[str, Field(description="The text; empty where the guest sent none, a picture only.")]
     media: Annotated[
-        list[InboundMedia], Field(description="Files, still with the provider, whose credentials open them.")
+        list[InboundMedia],
+        Field(description="Files, at most 10. `message.received` waits up to ten seconds for them to be fetched."),
     ]
     media_count: Annotated[int, Field(description="How many files the provider speaks of.")]
     button: Annotated[InboundButton | None, Field(description="The button or list row that the guest chose.")]

@@ -17,6 +17,7 @@ from bellhop.domain.devices import DeviceVerdict, Target
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.file_ports import FetchedFile, FetchFiles, NotFetched
 from bellhop.domain.inbound_details import InboundDetails
+from bellhop.domain.inbound_files import FileAddress
 from bellhop.domain.slots import Carrier
 from bellhop.domain.statuses import Stage
 
@@ -276,6 +277,13 @@ class Provider(Protocol):
     def complete(self, account: Account, inbound: Inbound, timeout: float) -> Inbound:
         """One of `received` with what that list does not show, asked for by itself; as it was where nobody answers.
         Never raises."""
+
+    def file_at(self, account: Account, source: str, provider_id: str | None) -> FileAddress | None:
+        """Where a file of a guest's message is to be fetched, of which a callback said so (`inbound_details.Media`).
+        None: that is no address of this provider's."""
+
+    def delete_file(self, account: Account, provider_id: str, timeout: float) -> bool:
+        """Delete the provider's copy of a guest's file. True: it has none any more. Never raises."""
 
     def verify(self, account: Account, request: CallbackRequest) -> bool:
         """True when the signature is right for this account (current or previous secret). Constant time."""

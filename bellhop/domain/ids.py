@@ -72,6 +72,11 @@ def intents_workflow(message: UUID) -> str:
     return f"intents_{render(Prefix.INBOUND, message)}"
 
 
+def inbound_files_workflow(message: UUID) -> str:
+    """The id of the workflow that fetches the files of a guest's message, and has them deleted at the provider."""
+    return f"files_{render(Prefix.INBOUND, message)}"
+
+
 def release_workflow(scope: UUID, channel: str) -> str:
     """The id of the workflow that releases what a scope has parked on a channel."""
     return f"release_{scope}_{channel}"

@@ -6,10 +6,15 @@ Providers pass on what strangers sent: every value is cut or left out here, befo
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
+
+from bellhop.domain.ids import Prefix, render
+from bellhop.domain.inbound_files import SENTENCES, FileProblem, FileState, KeptFile
 
 MOST_MEDIA = 10
 """Files of one message, as many as providers take (twilio.com/docs/messaging/guides/accepted-mime-types)."""
@@ -29,10 +34,33 @@ class MatchedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A file, still with the provider."""
+    """A file: still with the provider (`url`), or one whose bytes came with the message and are kept (`kept`)."""
 
-    url: str
+    url: str = field(default="", repr=False)
     content_type: str | None = None
+    """What its sender says it is."""
+    provider_id: str | None = None
+    """What the provider deletes it by; nothing personal is in it. None: it deletes none."""
+    filename: str | None = field(default=None, repr=False)
+    kept: Mapping[UUID, KeptFile] = field(default_factory=dict)
+    """Our copy for each scope whose message it may be: see `engine.inbound_files.keep`."""
+    problem: FileProblem | None = None
+    """Why there is none."""
+
+    def state_for(self, scope_id: UUID | None) -> FileState:
+        """Where our copy is when a message of that scope is stored."""
+        if scope_id is not None and scope_id in self.kept:
+            return FileState.KEPT
+        return FileState.PENDING if self.problem is None and _callable(self.url) else FileState.FAILED
+
+    def stored(self, scope_id: UUID | None) -> dict[str, Any]:
+        """As the details of a message of that scope keep it."""
+        state = self.state_for(scope_id)
+        if state is FileState.KEPT and scope_id is not None:
+            return self.kept[scope_id].stored()
+        said = {"content_type": _cut(self.content_type, LONGEST_NAME), "filename": _cut(self.filename, LONGEST_NAME)}
+        why = {"problem": (self.problem or FileProblem.NO_ADDRESS).value} if state is FileState.FAILED else {}
+        return {"state": state.value, **{name: value for name, value in said.items() if value}, **why}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +95,12 @@ class InboundDetails:
     profile_id: str | None = None
     replied_to: str | None = None
 
-    def stored(self, matched_by: MatchedBy | None = None) -> dict[str, Any] | None:
-        """As it is kept, of bounded size; None when there is nothing. `matched_by`: what told whose message it is."""
+    def stored(self, matched_by: MatchedBy | None = None, scope_id: UUID | None = None) -> dict[str, Any] | None:
+        """As a message of that scope keeps it, of bounded size; None when there is nothing. `matched_by`: what told
+        whose message it is."""
         button, place = self.button, self.location
         kept = {
-            "media": [
-                {"url": one.url, "content_type": _cut(one.content_type, LONGEST_NAME)}
-                for one in self.media[:MOST_MEDIA]
-                if _callable(one.url)
-            ],
+            "media": [one.stored(scope_id) for one in self.media[:MOST_MEDIA]],
             "media_count": min(max(self.media_count, len(self.media)), 1_000),
             "button": _some(text=_cut(button.text, LONGEST_TEXT), payload=_cut(button.payload, LONGEST_TEXT))
             if button
@@ -99,13 +124,28 @@ def shown(stored: dict[str, Any] | None) -> dict[str, Any]:
     """The fields of the public object, whatever there is."""
     kept = stored or {}
     return {
-        "media": kept.get("media", []),
+        "media": [_shown_file(one) for one in kept.get("media", [])],
         "media_count": kept.get("media_count", 0),
         "button": kept.get("button"),
         "location": kept.get("location"),
         "profile": kept.get("profile"),
         "replied_to": kept.get("replied_to"),
         "matched_by": kept.get("matched_by"),
+    }
+
+
+def _shown_file(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """One file. Versions before kept no copies: of theirs there is the provider's address alone."""
+    problem = kept.get("problem")
+    asset_id = kept.get("asset_id")
+    return {
+        "state": kept.get("state", "at_provider"),
+        "url": kept.get("url"),
+        "content_type": kept.get("content_type"),
+        "filename": kept.get("filename"),
+        "size": kept.get("size"),
+        "asset_id": render(Prefix.ASSET, UUID(asset_id)) if asset_id else None,
+        "problem": {"code": problem, "message": SENTENCES[FileProblem(problem)]} if problem else None,
     }
 
 

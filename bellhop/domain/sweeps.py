@@ -20,6 +20,8 @@ class SweepKind(StrEnum):
     """What is parked and can go on; held accounts that nobody tries."""
     INTENTS = "intents"
     """Guests' messages in which nobody has looked for intents."""
+    INBOUND_FILES = "inbound-files"
+    """Guests' files that nobody has fetched, or deleted at the provider."""
     ENDPOINTS = "endpoints"
     """Webhook endpoints that nobody drains."""
     HISTORIES = "histories"
@@ -36,6 +38,7 @@ TURNS = {
     SweepKind.LAPSED: 4,
     SweepKind.PARKED: 2,
     SweepKind.INTENTS: 1,
+    SweepKind.INBOUND_FILES: 1,
     SweepKind.ENDPOINTS: 2,
     SweepKind.NAMESPACE: 10,
     SweepKind.HISTORIES: 4,

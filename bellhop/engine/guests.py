@@ -13,6 +13,7 @@ from bellhop.engine import assets
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import GuestConflict, NotFound
 from bellhop.engine.idempotency import IdempotencyKey, Once, once
+from bellhop.store.conversations.inbound import Text
 from bellhop.store.database import BULK_TIMEOUT
 from bellhop.store.guests import erasure, profiles
 
@@ -88,6 +89,7 @@ async def erase(engine: Engine, scope: Scope, guest_id: UUID) -> None:
     if erased is None:
         raise NotFound
     await assets.remove(engine, erased.files)
+    engine.dispatcher.settle_files(Text(*each) for each in erased.at_providers)
     for row in erased.woken:
         engine.dispatcher.woken(row)
     engine.dispatcher.wake_endpoints(erased.endpoints)

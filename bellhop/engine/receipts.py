@@ -197,6 +197,7 @@ def tell(engine: Engine, recorded: Recorded) -> None:
     engine.dispatcher.signal_receipts(recorded.signals)
     engine.dispatcher.wake_endpoints(recorded.endpoints)
     engine.dispatcher.detect_intents(recorded.texts)
+    engine.dispatcher.settle_files(recorded.files)
 
 
 def _signers(adapter: Provider, accounts: Sequence[Sequence[Account]], callback: CallbackRequest) -> Sequence[Account]:

@@ -36,13 +36,15 @@ async def assign(engine: Engine, receipt_id: UUID, scope: Scope) -> UUID:
         item = _read(engine, row) if row is not None else None
         if row is None or item is None:
             raise NotFound
-        if row.environment != scope.environment or not await unmatched.has_account(tx, scope, row):
+        account_id = await unmatched.account_of(tx, scope, row)
+        if row.environment != scope.environment or account_id is None:
             raise NotOfThatAccount
-        return await inbound.assign(tx, row.id, scope.id, row.provider, item, engine.book)
+        return await inbound.assign(tx, row.id, scope.id, (account_id, row.provider), item, engine.book)
 
     message_id, received = await engine.database.write(work)
     engine.dispatcher.wake_endpoints(received.endpoints)
     engine.dispatcher.detect_intents(received.texts)
+    engine.dispatcher.settle_files(received.files)
     return message_id
 
 

@@ -37,10 +37,15 @@ class MediaSettings(SettingsGroup):
     s3_secret_access_key: SecretStr | None = Field(default=None, description="and its secret")
     max_bytes: int = Field(default=20 * MIB, ge=MIB, le=100 * MIB, description="largest file, bytes")
     max_scope_bytes: int = Field(
-        default=2048 * MIB, ge=MIB, description="what one property may keep in each environment, bytes in all"
+        default=2048 * MIB,
+        ge=MIB,
+        description="what one property may keep in each environment, bytes in all; as much again of what guests send",
     )
     keep_for: float = Field(
         default=2_592_000.0, ge=3600, description="how long a file is kept after its upload, seconds: 30 days"
+    )
+    keep_received_for: float = Field(
+        default=31_536_000.0, ge=3600, description="how long a file is kept that a guest sent, seconds: a year"
     )
     fetch_timeout: float = Field(default=20.0, gt=0, le=120, description="fetching one file from its URL, seconds")
     upload_timeout: float = Field(default=120.0, gt=0, le=600, description="how long an upload may take, seconds")

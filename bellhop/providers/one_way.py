@@ -18,6 +18,7 @@ from bellhop.domain.delivery_ports import (
     Receipt,
     Reported,
 )
+from bellhop.domain.inbound_files import FileAddress
 
 
 class OneWay:
@@ -44,6 +45,14 @@ class OneWay:
     def complete(self, account: Account, inbound: Inbound, timeout: float) -> Inbound:
         """There is nothing to ask for."""
         return inbound
+
+    def file_at(self, account: Account, source: str, provider_id: str | None) -> FileAddress | None:
+        """Nobody sends it files."""
+        return None
+
+    def delete_file(self, account: Account, provider_id: str, timeout: float) -> bool:
+        """It has none."""
+        return True
 
     def verify(self, account: Account, request: CallbackRequest) -> bool:
         """It calls nobody."""

@@ -256,6 +256,7 @@ async def put_settings(request: Request, body: dict[str, Any]) -> JSONResponse:
 @router.post("/inbound")
 async def inbound(request: Request, body: InboundRequest) -> dict[str, Any]:
     """A guest texts: posts the provider's inbound webhook and tells what the app answered."""
+    _state(request).called_at = str(request.base_url).rstrip("/")
     try:
         return await _reached(_state(request), body).receive(_given(body))
     except ValidationError as error:

@@ -116,7 +116,7 @@ def _awaited(state: State, messages: list[Message]) -> set[int]:
 
 def _files(found: list[tuple[str, str]]) -> list[File]:
     """Those that a page may show: the address of a file is the sender's to choose."""
-    return [File(url, kind) for url, kind in found if re.match(r"https?://|/_sandbox/files/", url)]
+    return [File(url, kind) for url, kind in found if re.match(r"https?://|/_sandbox/(files|sent)/", url)]
 
 
 async def _in_app(state: State, guest: guests.Guest) -> tuple[list[Shown], str | None]:

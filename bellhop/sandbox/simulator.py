@@ -120,7 +120,11 @@ class Simulator(ABC):
 
     def media(self, message: Message) -> list[tuple[str, str]]:
         """The files of a message: where each is, and its type; empty where nobody said it."""
-        urls = message.detail.get("media") or ([url] if (url := message.detail.get("media_url")) else [])
+        urls = (
+            message.detail.get("sent")
+            or message.detail.get("media")
+            or ([url] if (url := message.detail.get("media_url")) else [])
+        )
         types = message.detail.get("media_types") or []
         return [(url, types[at] if at < len(types) else "") for at, url in enumerate(urls)]
 

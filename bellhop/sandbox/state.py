@@ -42,6 +42,8 @@ class State:
         self.by_hand = guest_addresses.by_hand(self.store)
         self.app_sessions: dict[str, dict[str, str]] = {}
         """By the address of a guest's app: where it reads its inbox, and with which token."""
+        self.called_at = ""
+        """The address by which whoever wrote last as a guest called this sandbox."""
         self.requests: deque[dict[str, Any]] = deque(maxlen=20_000)
 
     def _over(self, put: dict[str, Any]) -> SettingsGroup:

@@ -11,6 +11,7 @@ TASK_QUEUE_RECOVERY = "bellhop-recovery"
 TASK_QUEUE_RELEASES = "bellhop-releases"
 TASK_QUEUE_PACES = "bellhop-paces"
 TASK_QUEUE_INTENTS = "bellhop-intents"
+TASK_QUEUE_FILES = "bellhop-files"
 
 
 def providers_queue(through: str | None) -> str:
@@ -25,6 +26,7 @@ SWEEP_WORKFLOW = "Sweep"
 RELEASE_WORKFLOW = "Release"
 PACED_RELEASE_WORKFLOW = "PacedRelease"
 INTENTS_WORKFLOW = "Intents"
+INBOUND_FILES_WORKFLOW = "InboundFiles"
 
 WAKE = "wake"
 RECEIPT_RECORDED = "receipt_recorded"
@@ -38,6 +40,7 @@ SWEEP_KIND = "sweep_kind"
 RELEASE = "release"
 RELEASE_PACED = "release_paced"
 DETECT = "detect"
+SETTLE_FILES = "settle_files"
 
 SWEEP_SCHEDULE = "bellhop-sweep"
 """The one schedule of the versions before each kind of work had its own; theirs begin with it."""

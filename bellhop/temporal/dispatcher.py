@@ -28,6 +28,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from bellhop.domain.ids import (
     endpoint_workflow,
+    inbound_files_workflow,
     intents_workflow,
     message_workflow,
     paced_release_workflow,
@@ -146,6 +147,12 @@ class TemporalDispatcher:
         started."""
         for one in texts:
             self._go(_Call(partial(self.start_detection, one.message_id, one.scope_id), None, None))
+
+    def settle_files(self, messages: Iterable[Text]) -> None:
+        """Guests have sent files, or were erased: have them fetched, or deleted at the provider. Pending until that is
+        done, not until it is started."""
+        for one in messages:
+            self._go(_Call(partial(self.wake_files, one.message_id, one.scope_id), None, None))
 
     def release(self, backlogs: Iterable[Backlog | PacedBacklog]) -> None:
         """What these waited for is over: have them released. Should this be lost, the next sweep sees it."""
@@ -330,6 +337,22 @@ class TemporalDispatcher:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             static_summary="looks for what the guest wants",
+            priority=turn_of(scope_id),
+            task_timeout=TASK_TIMEOUT,
+            rpc_timeout=RPC_TIMEOUT,
+        )
+
+    async def wake_files(self, message_id: UUID, scope_id: UUID) -> None:
+        """Make sure that somebody sees to the files of a guest's message. Safe to repeat."""
+        await self._client.start_workflow(
+            contract.INBOUND_FILES_WORKFLOW,
+            str(message_id),
+            id=inbound_files_workflow(message_id),
+            task_queue=contract.TASK_QUEUE_FILES,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            start_signal=contract.WAKE,
+            static_summary="fetches a guest's files",
             priority=turn_of(scope_id),
             task_timeout=TASK_TIMEOUT,
             rpc_timeout=RPC_TIMEOUT,

@@ -26,7 +26,7 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.domain.sweeps import SweepKind
 from bellhop.store.access import installation
-from bellhop.store.conversations import intents
+from bellhop.store.conversations import inbound_files, intents
 from bellhop.store.delivery import left_behind, paces, parked, pending_wakes, retention
 from bellhop.store.delivery.pending_wakes import IdleEndpoint, RebuildPlace
 from bellhop.store.messages import assets
@@ -116,6 +116,7 @@ class PostgresSweeper:
             **{kind: partial(self._left_behind, kind) for kind in left_behind.KINDS},
             SweepKind.PARKED: self._parked,
             SweepKind.INTENTS: self._intents,
+            SweepKind.INBOUND_FILES: self._inbound_files,
             SweepKind.ENDPOINTS: self._endpoints,
             SweepKind.HISTORIES: self._histories,
             SweepKind.OLD: self._forget,
@@ -270,6 +271,21 @@ class PostgresSweeper:
 
         await asyncio.gather(*(start(row) for row in rows))
         look.woken = len(rows)
+
+    async def _inbound_files(self, look: Progress) -> None:
+        """Have guests' files seen to whose workflow was not started, was lost, or waits for a far time."""
+        async with self._engine.begin() as tx:
+            rows = await inbound_files.unsettled(tx, self._grace, left_behind.place(look.after), PAGE)
+        look.at_once = len(rows) == PAGE
+        look.after = str(left_behind.Place(rows[-1].next_at, rows[-1].id)) if look.at_once else None
+        messages = {row.message_id: row.scope_id for row in rows}
+
+        async def wake(message_id: UUID, scope_id: UUID) -> None:
+            async with self._calls:
+                await self._dispatcher.wake_files(message_id, scope_id)
+
+        await asyncio.gather(*(wake(*each) for each in messages.items()))
+        look.woken = len(messages)
 
     async def _parked(self, look: Progress) -> None:
         """See to it that what is parked is released once it can go on, and that a held account is tried."""

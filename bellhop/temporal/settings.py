@@ -50,6 +50,9 @@ class SweepSettings(SettingsGroup):
     lapsed: float | None = _every("calls past their lease", TURNS[SweepKind.LAPSED])
     parked: float | None = _every("parked messages that can go on", TURNS[SweepKind.PARKED])
     intents: float | None = _every("guests' messages in which nobody has looked for intents", TURNS[SweepKind.INTENTS])
+    inbound_files: float | None = _every(
+        "guests' files that nobody has fetched, or deleted at the provider", TURNS[SweepKind.INBOUND_FILES]
+    )
     endpoints: float | None = _every("endpoints that nobody drains", TURNS[SweepKind.ENDPOINTS])
     namespace: float | None = _every("a Temporal that has lost its state", TURNS[SweepKind.NAMESPACE])
     histories: float | None = _every("histories of erased guests", TURNS[SweepKind.HISTORIES])

@@ -38,7 +38,8 @@ def test_a_guests_message_on_whatsapp() -> None:
 
 
 def test_what_comes_with_a_guests_message() -> None:
-    media = {f"MediaUrl{at}": f"https://api.twilio.com/Media/ME{at}" for at in range(12)}
+    message = f"2010-04-01/Accounts/AC{'0' * 32}/Messages/MM{'1' * 32}"
+    media = {f"MediaUrl{at}": f"https://api.twilio.com/{message}/Media/ME{at:032}" for at in range(12)}
     (inbound,) = Twilio().parse(
         status(
             path="inbound", Body="", From=f"whatsapp:{NUMBER}", To=f"whatsapp:{SENDER}", NumMedia="12", **media,
@@ -49,7 +50,7 @@ def test_what_comes_with_a_guests_message() -> None:
     )  # fmt: skip
     assert isinstance(inbound, Inbound)
     details = inbound.details
-    assert details.media[0] == Media("https://api.twilio.com/Media/ME0", "image/jpeg")
+    assert details.media[0] == Media(media["MediaUrl0"], "image/jpeg", f"MM{'1' * 32}/ME{'0' * 32}")
     assert (len(details.media), details.media_count) == (10, 12)
     assert details.button == Button("Late check-out", "late")
     assert details.location == Location(25.77, -80.19, "1 Ocean Drive", "The beach")
@@ -75,7 +76,8 @@ def test_what_is_none_of_that_is_left_out(fields: dict[str, str]) -> None:
     (inbound,) = Twilio().parse(status(path="inbound", Body="hi", From=NUMBER, To=SENDER, **fields))
     assert isinstance(inbound, Inbound)
     stored = inbound.details.stored()
-    assert stored == ({"media_count": 1} if "MediaUrl0" in fields else None)
+    left_out = {"media": [{"state": "failed", "problem": "no_address"}], "media_count": 1}
+    assert stored == (left_out if "MediaUrl0" in fields else None)
 
 
 def test_a_text_comes_by_either_address() -> None:

@@ -12,7 +12,9 @@ from bellhop.domain.inbound_details import Button, InboundDetails, Location, Med
 TEXT = st.none() | st.text(max_size=4000)
 ANY = st.builds(
     InboundDetails,
-    media=st.lists(st.builds(Media, st.text(max_size=4000) | st.just("https://x/y"), TEXT), max_size=30).map(tuple),
+    media=st.lists(
+        st.builds(Media, st.text(max_size=4000) | st.just("https://x/y"), TEXT, st.none(), TEXT), max_size=30
+    ).map(tuple),
     media_count=st.integers(0, 10**9),
     button=st.none() | st.builds(Button, TEXT, TEXT),
     location=st.none() | st.builds(Location, st.floats(), st.floats(), TEXT, TEXT),
@@ -32,6 +34,11 @@ def test_what_is_stored_is_bounded_and_shown_in_one_form(details: InboundDetails
     assert object_["media_count"] >= len(object_["media"])
 
 
+PENDING = {"state": "pending"} | dict.fromkeys(
+    ("url", "content_type", "filename", "size", "asset_id", "problem")
+)  # fmt: skip
+
+
 def test_nothing_came_with_it() -> None:
     assert InboundDetails().stored() is None
     assert shown(None) == shown({})
@@ -44,7 +51,7 @@ def test_all_of_it_is_kept() -> None:
         button=Button(None, "late"), location=Location(-90, 180), profile_name="Jo",
     )  # fmt: skip
     assert shown(details.stored()) == {
-        "media": [{"url": "https://x/y", "content_type": "image/png"}, {"url": "https://x/z", "content_type": None}],
+        "media": [{**PENDING, "content_type": "image/png"}, PENDING],
         "media_count": 2,
         "button": {"text": None, "payload": "late"},
         "location": {"latitude": -90, "longitude": 180, "address": None, "label": None},

@@ -200,6 +200,7 @@ def test_every_documented_object_is_compared() -> None:
     elsewhere = {
         consents.ConsentPage,
         inbound.InboundMedia,
+        inbound.InboundMediaProblem,
         messages.Warned,
         inbound.InboundButton,
         inbound.InboundLocation,

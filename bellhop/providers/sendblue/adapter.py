@@ -26,6 +26,7 @@ from bellhop.domain.delivery_ports import (
     SendResult,
 )
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.inbound_files import FileAddress
 from bellhop.domain.statuses import Stage
 from bellhop.providers.lease_http import Answer, Call, Http, failure
 from bellhop.providers.reading import by_status, clean, from_json, retry_after, words
@@ -173,6 +174,14 @@ class Sendblue:
         if not isinstance(found, list) or not isinstance(pages.get("hasMore"), bool):
             raise ValueError("not a list of Sendblue's")
         return [_object(item) for item in found], bool(pages["hasMore"])
+
+    def file_at(self, account: Account, source: str, provider_id: str | None) -> FileAddress | None:
+        """At the address that the callback names, which takes no credentials."""
+        return FileAddress(source)
+
+    def delete_file(self, account: Account, provider_id: str, timeout: float) -> bool:
+        """Sendblue offers no way to delete one: it keeps guests' files for thirty days."""
+        return True
 
     def verify(self, account: Account, request: CallbackRequest) -> bool:
         """By the attempt's token, or the account's signing secret."""

@@ -32,6 +32,7 @@ from bellhop.domain.delivery_ports import (
     SendResult,
 )
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.inbound_files import FileAddress
 from bellhop.providers.lease_http import Answer, Call, Http, failure
 from bellhop.providers.reading import by_status, from_json, retry_after, words
 from bellhop.providers.sendgrid import activity
@@ -206,6 +207,14 @@ class SendGrid:
     def complete(self, account: Account, inbound: Inbound, timeout: float) -> Inbound:
         """There is nothing to ask for."""
         return inbound
+
+    def file_at(self, account: Account, source: str, provider_id: str | None) -> FileAddress | None:
+        """A mail brings its files with it."""
+        return None
+
+    def delete_file(self, account: Account, provider_id: str, timeout: float) -> bool:
+        """SendGrid keeps none."""
+        return True
 
     def verify(self, account: Account, request: CallbackRequest) -> bool:
         """ECDSA over timestamp and raw body (docs.sendgrid.com/for-developers/tracking-events/

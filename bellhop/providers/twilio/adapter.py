@@ -31,9 +31,10 @@ from bellhop.domain.delivery_ports import (
 )
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.inbound_details import MOST_MEDIA
+from bellhop.domain.inbound_files import FileAddress
 from bellhop.providers.lease_http import Answer, Call, Http, failure
 from bellhop.providers.reading import by_status, clean, from_json, retry_after, words
-from bellhop.providers.twilio import callbacks, contents, received
+from bellhop.providers.twilio import callbacks, contents, media, received
 from bellhop.providers.twilio.client import account_api
 from bellhop.providers.twilio.codes import CODES, NOT_SENT_AFTER_ALL, STAGES
 from bellhop.providers.twilio.numbers import CHANNELS, RCS, address_of, bare, service_of
@@ -182,8 +183,8 @@ class Twilio:
             return inbound
         try:
             with Call(timeout=timeout):
-                media = account_api(self._http, account).messages(inbound.provider_id).media
-                return received.completed(list(media.page(page_size=MOST_MEDIA)), account, inbound)
+                files = account_api(self._http, account).messages(inbound.provider_id).media
+                return received.completed(list(files.page(page_size=MOST_MEDIA)), account, inbound)
         except Exception:  # noqa: BLE001  never raises: see the port
             return inbound
 
@@ -198,6 +199,14 @@ class Twilio:
                 return page, list(page)
         except Exception as error:  # noqa: BLE001  what became of a question is all one
             raise ProviderUnreachable(type(error).__name__) from None
+
+    def file_at(self, account: Account, source: str, provider_id: str | None) -> FileAddress | None:
+        """By the ids in the callback's address."""
+        return media.address(account, provider_id)
+
+    def delete_file(self, account: Account, provider_id: str, timeout: float) -> bool:
+        """By the Media resource."""
+        return media.delete(self._http, account, provider_id, timeout)
 
     def verify(self, account: Account, request: CallbackRequest) -> bool:
         """By the account's current or previous token."""

@@ -24,6 +24,7 @@ from bellhop.domain.failures import FailureCode
 from bellhop.domain.inbound_details import MOST_MEDIA, Button, InboundDetails, Location, Media
 from bellhop.domain.statuses import Stage
 from bellhop.providers.reading import clean, from_json, uuid_of
+from bellhop.providers.twilio import media
 from bellhop.providers.twilio.codes import CODES, OPT_OUT_TYPES, STAGES
 from bellhop.providers.twilio.numbers import bare, channel_of, service_of
 
@@ -199,7 +200,7 @@ def _details(fields: Mapping[str, str]) -> InboundDetails:
     listed = ((fields.get(f"MediaUrl{at}"), fields.get(f"MediaContentType{at}")) for at in range(MOST_MEDIA))
     text, payload = said("ButtonText", "ListTitle"), said("ButtonPayload", "ListId")
     return InboundDetails(
-        media=tuple(Media(url, kind or None) for url, kind in listed if url),
+        media=tuple(Media(url, kind or None, media.id_of(url)) for url, kind in listed if url),
         media_count=int(count) if count.isascii() and count.isdigit() and len(count) < 4 else 0,
         button=Button(text, payload) if text or payload else None,
         location=_location(fields),

@@ -11,7 +11,7 @@ from bellhop.domain.addresses import BadAddress, phone
 from bellhop.domain.delivery_ports import Account, Inbound, ProviderUnreachable
 from bellhop.domain.inbound_details import MOST_MEDIA, Media
 from bellhop.providers.reading import clean
-from bellhop.providers.twilio import callbacks
+from bellhop.providers.twilio import callbacks, media
 from bellhop.providers.twilio.numbers import CHANNELS, address_of
 from bellhop.providers.twilio.settings import is_service
 
@@ -57,11 +57,12 @@ def _since(page: Page, filters: dict[str, str], since: datetime) -> Iterator[Any
 
 def completed(page: list[Any], account: Account, inbound: Inbound) -> Inbound:
     """A message with its files: `page` is the first of its Media subresource."""
-    media = tuple(
-        Media(account.base_url.rstrip("/") + clean(str(one.uri)).removesuffix(".json"), clean(one.content_type or ""))
+    files = tuple(
+        Media(url, clean(one.content_type or ""), media.id_of(url))
         for one in page[:MOST_MEDIA]
+        if (url := account.base_url.rstrip("/") + clean(str(one.uri)).removesuffix(".json"))
     )
-    return replace(inbound, details=replace(inbound.details, media=media))
+    return replace(inbound, details=replace(inbound.details, media=files))
 
 
 def _inbound(message: Any) -> Inbound:

@@ -21,7 +21,7 @@ from bellhop.domain.events import EventType
 from bellhop.domain.statuses import Stage
 from bellhop.domain.text import visible
 from bellhop.store.compiled import CompiledStatement
-from bellhop.store.conversations import inbound_guests, inbound_scopes
+from bellhop.store.conversations import inbound_files, inbound_guests, inbound_scopes
 from bellhop.store.conversations.inbound_guests import Sender
 from bellhop.store.conversations.inbound_scopes import Sharing
 from bellhop.store.guests import consents, profiles
@@ -103,13 +103,15 @@ class _Address:
     scope_id: UUID
     kind: AddressKind
     text: str = field(repr=False)
+    account_id: UUID
+    """With whose credentials its files are fetched."""
     hashes: tuple[bytes, ...]
     """Every one under which it may be stored; under the first it is from now on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A message in which intents are to be looked for."""
+    """A message in which intents are to be looked for, or files of which are to be fetched."""
 
     message_id: UUID
     scope_id: UUID
@@ -120,8 +122,10 @@ class Received:
     """What the commit leaves to do."""
 
     endpoints: set[UUID] = field(default_factory=set)
-    """Those owed an event."""
+    """Those subscribed an event."""
     texts: list[Text] = field(default_factory=list)
+    files: list[Text] = field(default_factory=list)
+    """Messages with files that are to be fetched."""
 
 
 class GuestErased(Exception):
@@ -150,7 +154,7 @@ async def receive(
         evidence[scope_id] = receipt
     unowned = evidence.get(None)
     # Guests come before all else in the order of locks, scopes by id.
-    addresses = [_Address(one.scope_id, kind, item.sender, tuple(hashes)) for one in owners]
+    addresses = [_Address(one.scope_id, kind, item.sender, one.account_id, tuple(hashes)) for one in owners]
     addresses.sort(key=lambda address: address.scope_id)
     seen = [(address, await _guest_seen(tx, address)) for address in addresses]
     received = Received()
@@ -170,11 +174,18 @@ async def receive(
 
 
 async def assign(
-    tx: AsyncConnection, receipt_id: UUID, scope_id: UUID, provider: str, item: Inbound, book: AddressBook
+    tx: AsyncConnection,
+    receipt_id: UUID,
+    scope_id: UUID,
+    account: tuple[UUID, str],
+    item: Inbound,
+    book: AddressBook,
 ) -> tuple[UUID, Received]:
-    """Make a text that was nobody's a message of this scope. `receipt_id`: its receipt, locked. Returns the message."""
+    """Make a text that was nobody's a message of this scope. `receipt_id`: its receipt, locked; `account`: the scope's
+    own row of the account it came to, with its provider. Returns the message."""
+    account_id, provider = account
     kind = kind_of(item.channel, item.sender)
-    address = _Address(scope_id, kind, item.sender, tuple(book.hashes(kind, item.sender)))
+    address = _Address(scope_id, kind, item.sender, account_id, tuple(book.hashes(kind, item.sender)))
     sender = await _guest_seen(tx, address)
     received = Received()
     message_id = await _message(tx, address, item, provider, sender, receipt_id, received)
@@ -226,12 +237,17 @@ async def _message(
     receipt_id: UUID,
     received: Received,
 ) -> UUID:
-    """A text as a message of a scope, with its event, which is returned."""
+    """A text as a message of a scope, with its event and its files; what that leaves to do is added to `received`."""
     conversation_id = await _conversation(tx, address, sender.guest_id)
     stored = await _store(tx, address, item, provider, sender, conversation_id)
     await _OF_MESSAGE(tx, receipt=receipt_id, message=stored.id)
     event = NewEvent(EventType.MESSAGE_RECEIVED.value, "received", {"channel": item.channel.value})
-    received.endpoints |= await events.write(tx, address.scope_id, "inbound", stored.id, [event])
+    subscribed = await events.write(tx, address.scope_id, "inbound", stored.id, [event])
+    received.endpoints |= subscribed
+    media = item.details.media
+    if media and await inbound_files.store(tx, address.scope_id, stored.id, address.account_id, media):
+        await inbound_files.hold_back(tx, stored.id, subscribed)
+        received.files.append(Text(stored.id, address.scope_id))
     if stored.wake_due_at is not None:
         received.texts.append(Text(stored.id, address.scope_id))
     return stored.id
@@ -284,7 +300,7 @@ async def _store(
         guest_id=sender.guest_id,
         conversation_id=conversation_id,
         content=item.text,
-        details=item.details.stored(sender.matched_by),
+        details=item.details.stored(sender.matched_by, address.scope_id),
         provider=provider,
         said_at=item.occurred_at,
     )

@@ -45,14 +45,15 @@ async def locked(tx: AsyncConnection, receipt_id: UUID) -> UnmatchedText | None:
     return first_of(UnmatchedText, found)
 
 
-async def has_account(tx: AsyncConnection, scope: Scope, one: UnmatchedText) -> bool:
-    """Whether a scope sends through the account that a text came to."""
+async def account_of(tx: AsyncConnection, scope: Scope, one: UnmatchedText) -> UUID | None:
+    """A scope's own row of the account that a text came to; None: it sends through another."""
     own = select(provider_accounts.c.id).where(
         provider_accounts.c.scope_id == scope.id,
         provider_accounts.c.provider == one.provider,
         provider_accounts.c.identity == one.identity,
     )
-    return (await tx.execute(own.limit(1))).first() is not None
+    found: UUID | None = await tx.scalar(own.order_by(provider_accounts.c.id).limit(1))
+    return found
 
 
 async def discard(tx: AsyncConnection, receipt_id: UUID) -> None:

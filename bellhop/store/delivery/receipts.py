@@ -73,6 +73,8 @@ class Recorded:
     endpoints: set[UUID] = field(default_factory=set)
     texts: list[Text] = field(default_factory=list)
     """What guests have written, to be looked at for intents."""
+    files: list[Text] = field(default_factory=list)
+    """Their messages with files that are to be fetched."""
     stored: int = 0
 
 
@@ -97,6 +99,7 @@ async def record(
                 recorded.stored += 1
                 recorded.endpoints |= stored.endpoints
                 recorded.texts += stored.texts
+                recorded.files += stored.files
     return recorded
 
 

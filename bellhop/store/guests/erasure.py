@@ -41,7 +41,7 @@ from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
-from bellhop.store.conversations import intents
+from bellhop.store.conversations import inbound_files, intents
 from bellhop.store.guests import profiles, stays
 from bellhop.store.inbox import entries
 from bellhop.store.messages import assets, progress
@@ -94,6 +94,8 @@ class Erased:
     endpoints: set[UUID] = field(default_factory=set)
     files: list[str] = field(default_factory=list)
     """Keys of files to be removed."""
+    at_providers: list[tuple[UUID, UUID]] = field(default_factory=list)
+    """Messages, with their scopes, whose files are to be deleted at the provider."""
 
 
 async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: AddressBook) -> Erased | None:
@@ -110,7 +112,8 @@ async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: Address
     erased.files = await assets.erase(tx, scope, guest_id, everything)
     await _empty(tx, scope, everything, alone)
     await intents.erase(tx, everything)
-    await _empty_strays(tx, scope, alone)
+    erased.at_providers += await inbound_files.erase(tx, everything)
+    await _empty_strays(tx, scope, alone, erased)
     await _forget(tx, scope, guest_id, alone)
     await stays.forget(tx, guest_id)
     await entries.forget(tx, guest_id)
@@ -263,7 +266,7 @@ def _sharing(scope: Scope) -> Subquery:
     return select(every.c.id, every.c.scope_id).join(own, same).where(own.c.scope_id == scope.id).subquery()
 
 
-async def _empty_strays(tx: AsyncConnection, scope: Scope, alone: dict[tuple[str, bytes], str]) -> None:
+async def _empty_strays(tx: AsyncConnection, scope: Scope, alone: dict[tuple[str, bytes], str], erased: Erased) -> None:
     """Remove what the guest wrote to a sender of this scope and another one got that shares it: one that has never
     written to the address, and has no guest with it."""
     if not alone:
@@ -304,6 +307,9 @@ async def _empty_strays(tx: AsyncConnection, scope: Scope, alone: dict[tuple[str
     )
     await tx.execute(update(receipts).where(_any(receipts.c.message_id, ids)).values(payload=None))
     await intents.erase(tx, ids)
+    for stray in strays:
+        await assets.abandon_of(tx, stray.id)
+    erased.at_providers += await inbound_files.erase(tx, ids)
     await tx.execute(
         delete(contact_points).where(
             _any(contact_points.c.scope_id, {stray.scope_id for stray in strays}),

@@ -26,6 +26,9 @@ from bellhop.store.tables import assets, guests, media_links
 STORING = timedelta(hours=1)
 """Longer than any upload: what is still being stored then belonged to a process that is gone."""
 
+UNCLAIMED = timedelta(days=1)
+"""How long a file that came with a guest's message waits to become that message's own."""
+
 COLUMNS = (
     assets.c.id,
     assets.c.content_type,
@@ -58,6 +61,8 @@ class NewAsset:
     keep_for: float
     guest_id: UUID | None = None
     message_id: UUID | None = None
+    received: bool = False
+    """A guest sent it: what guests send has as much room again, so that they fill nobody else's."""
 
 
 async def reserve(tx: AsyncConnection, scope_id: UUID, new: NewAsset, most: int) -> AssetRow:
@@ -69,7 +74,9 @@ async def reserve(tx: AsyncConnection, scope_id: UUID, new: NewAsset, most: int)
         known = select(guests.c.id).where(guests.c.id == new.guest_id, guests.c.scope_id == scope_id)
         if await tx.scalar(known.with_for_update(read=True, key_share=True)) is None:
             raise UnknownGuest
-    held = select(func.coalesce(func.sum(assets.c.size), 0)).where(assets.c.scope_id == scope_id, _there())
+    held = select(func.coalesce(func.sum(assets.c.size), 0)).where(
+        assets.c.scope_id == scope_id, assets.c.received.is_(new.received), _there()
+    )
     if int((await tx.execute(held)).scalar_one()) + new.size > most:
         raise QuotaReached
     made = await tx.execute(
@@ -82,6 +89,7 @@ async def reserve(tx: AsyncConnection, scope_id: UUID, new: NewAsset, most: int)
             filename=new.filename,
             guest_id=new.guest_id,
             message_id=new.message_id,
+            received=new.received,
             expires_at=func.now() + seconds(new.keep_for),
         )
         .returning(*COLUMNS)
@@ -141,6 +149,7 @@ async def expire(tx: AsyncConnection, most: int) -> int:
     over = or_(
         assets.c.expires_at < func.now(),
         and_(assets.c.state == "storing", assets.c.created_at < func.now() - STORING),
+        and_(assets.c.received, assets.c.message_id.is_(None), assets.c.created_at < func.now() - UNCLAIMED),
     )
     old = select(assets.c.id).where(_there(), over).limit(most).with_for_update(skip_locked=True)
     found = any_(func.array(old.scalar_subquery(), type_=ARRAY(Uuid)))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import any_, func, insert, literal, select, update
+from sqlalchemy import any_, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
@@ -70,7 +70,7 @@ async def write(tx: AsyncConnection, row: MessageRow, media: Sequence[Media]) ->
 
 
 async def served(tx: AsyncConnection, link: UUID) -> ServedFile | None:
-    """The file of a message that is not over, or was not a day ago."""
+    """The file of a message that is not over, or was not a day ago; of a guest's message as long as it is kept."""
     over = func.greatest(messages.c.expires_at, messages.c.sent_at, messages.c.due_at) + AFTER
     found = await tx.execute(
         select(media_links.c.asset_id, assets.c.content_type, assets.c.size, assets.c.sha256, media_links.c.filename)
@@ -80,7 +80,7 @@ async def served(tx: AsyncConnection, link: UUID) -> ServedFile | None:
             media_links.c.id == link,
             assets.c.state == "stored",
             messages.c.erased_at.is_(None),
-            over > func.now(),
+            or_(messages.c.direction == "inbound", over > func.now()),
         )
     )
     return first_of(ServedFile, found)

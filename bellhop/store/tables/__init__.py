@@ -31,7 +31,7 @@ from bellhop.store.tables.delivery import (
 from bellhop.store.tables.guests import consents, contact_points, conversations, devices, guests, stay_guests, stays
 from bellhop.store.tables.inbox import guest_sessions, inbox
 from bellhop.store.tables.intents import intents
-from bellhop.store.tables.media import assets, media_links
+from bellhop.store.tables.media import assets, inbound_files, media_links
 from bellhop.store.tables.messages import content_templates, message_steps, messages, templates
 from bellhop.store.tables.webhooks import deliveries, endpoints, events
 
@@ -55,6 +55,7 @@ __all__ = [
     "guests",
     "history_erasures",
     "idempotency",
+    "inbound_files",
     "inbound_lists",
     "inbox",
     "installation",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Index,
@@ -32,6 +33,8 @@ assets = Table(
     # Whose it is: a guest's, if its uploader said so; a message's, if it was fetched for one.
     Column("guest_id", Uuid),
     Column("message_id", Uuid),
+    # A guest sent it. What guests send has room of its own.
+    Column("received", Boolean, nullable=False, server_default="false"),
     time_column("created_at", now=True),
     time_column("expires_at", null=False),
     Index("ix_assets_scope", "scope_id", "id"),
@@ -56,4 +59,28 @@ media_links = Table(
     Column("filename", Personal),
     UniqueConstraint("message_id", "position"),
     Index("ix_media_links_asset", "asset_id", postgresql_where=text("asset_id is not null")),
+)
+
+inbound_files = Table(
+    "inbound_files",
+    metadata,
+    key_column(),
+    scope_column(),
+    Column("message_id", Uuid, nullable=False),
+    # Its place among the files of the message.
+    Column("position", SmallInteger, nullable=False),
+    # Whose credentials it is fetched and deleted with.
+    Column("account_id", Uuid, nullable=False),
+    # Where the provider has it; null once nobody is to fetch it from there.
+    Column("source", Personal),
+    # What the provider deletes it by: its ids alone.
+    Column("provider_id", Text),
+    Column("state", Text, nullable=False),
+    Column("tries", SmallInteger, nullable=False, server_default="0"),
+    # When it is to be fetched, or deleted at the provider; null: there is nothing to do.
+    time_column("next_at"),
+    time_column("created_at", now=True),
+    UniqueConstraint("message_id", "position"),
+    Index("ix_inbound_files_due", "next_at", "id", postgresql_where=text("next_at is not null")),
+    CheckConstraint("state in ('pending', 'kept', 'failed', 'erasing')", name="state"),
 )

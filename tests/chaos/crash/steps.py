@@ -32,7 +32,7 @@ from bellhop.webhooks.poster import WebhookPoster
 from .sites import transaction, within
 
 BEFORE, AFTER = "before", "after"
-NO_CALLS = ("verify", "parse", "acknowledgement")
+NO_CALLS = ("verify", "parse", "acknowledgement", "file_at")
 """What a provider does without calling anybody."""
 HARMLESS = ("get_system_info", "check")
 """RPCs that change nothing and tell nothing: part of connecting, and of /readyz."""

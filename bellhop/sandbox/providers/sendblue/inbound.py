@@ -8,7 +8,9 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bellhop.sandbox import kept_files
 from bellhop.sandbox.callback_sender import Answer
+from bellhop.sandbox.kept_files import GuestFile
 from bellhop.sandbox.providers.sendblue.accounts import FROM_NUMBER, SendblueAccount
 from bellhop.sandbox.providers.sendblue.messages import item
 from bellhop.sandbox.store import Message, now
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class InboundRequest(BaseModel):
-    """A guest's message. `fields` are added to what Sendblue would post."""
+    """A guest's message. `files`: what comes with it, of which Sendblue takes one. `fields` are added to what Sendblue
+    would post."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
@@ -26,6 +29,7 @@ class InboundRequest(BaseModel):
     to: str = FROM_NUMBER
     body: str
     media_url: str = ""
+    files: list[GuestFile] = Field(default=[], max_length=1)
     service: Literal["iMessage", "SMS", "RCS"] = "iMessage"
     fields: dict[str, Any] = {}
 
@@ -33,10 +37,13 @@ class InboundRequest(BaseModel):
 async def receive(sendblue: Sendblue, account: SendblueAccount, asked: InboundRequest) -> dict[str, Any]:
     """Store the message, post it to the app and wait for the answer. Returns what the app made of it: `status` None
     when it could not be asked."""
-    moment = now()
+    moment, handle = now(), str(uuid4()).upper()
+    sent = kept_files.keep_sent(sendblue.state.store, handle, asked.files)
+    base = sendblue.settings.sendblue_files_url.rstrip("/") or sendblue.state.called_at
+    media_url = f"{base}{sent[0]}" if sent else asked.media_url
     message = Message(
         provider=sendblue.name,
-        id=str(uuid4()).upper(),
+        id=handle,
         account=account.id,
         recipient=asked.to,
         sender=asked.sender,
@@ -45,7 +52,7 @@ async def receive(sendblue: Sendblue, account: SendblueAccount, asked: InboundRe
         accepted_at=moment,
         sent_at=moment,
         direction="inbound",
-        detail={"media_url": asked.media_url, "service": asked.service},
+        detail={"media_url": media_url, "sent": sent, "service": asked.service},
     )
     sendblue.state.accept([(message, [])])
     url = sendblue.settings.sendblue_inbound_url

@@ -11,6 +11,9 @@ class SendblueSettings(SettingsGroup):
     """Times are seconds after acceptance."""
 
     sendblue_inbound_url: str = Field(default="", description="where messages sent TO the account's lines are posted")
+    sendblue_files_url: str = Field(
+        default="", description="where the app reaches this sandbox for guests' files; empty: as whoever writes does"
+    )
     sendblue_sent_after: float = Field(default=0.15, ge=0, description="status SENT")
     sendblue_delivered_after: float = Field(default=0.5, ge=0, description="status DELIVERED, or how else it ends")
     sendblue_retry_pause: float = Field(default=0.5, ge=0, description="pause before a callback's first retry; doubles")

@@ -8,8 +8,9 @@ from urllib.parse import urldefrag
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bellhop.sandbox import segments
+from bellhop.sandbox import kept_files, segments
 from bellhop.sandbox.callback_sender import Answer
+from bellhop.sandbox.kept_files import GuestFile
 from bellhop.sandbox.providers.twilio import whatsapp
 from bellhop.sandbox.providers.twilio.accounts import FROM_NUMBER, TwilioAccount
 from bellhop.sandbox.providers.twilio.messages import API_VERSION
@@ -28,7 +29,8 @@ NOT_ANSWERED, NOT_CONNECTED = "11200", "11205"
 
 
 class InboundRequest(BaseModel):
-    """A guest's text. `media`: the content types of files with it, e.g. image/jpeg. `fields` are added to what Twilio
+    """A guest's text. `media`: the content types of files with it, e.g. image/jpeg; `files`: further ones, with what is
+    in them. `fields` are added to what Twilio
     would post (e.g. OptOutType, ButtonText)."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -38,6 +40,7 @@ class InboundRequest(BaseModel):
     body: str
     account_sid: str | None = Field(default=None, description="which account, if several own the number")
     media: list[str] = Field(default=[], max_length=10)
+    files: list[GuestFile] = Field(default=[], max_length=10)
     fields: dict[str, str] = {}
 
 
@@ -48,7 +51,8 @@ async def receive(twilio: Twilio, account: TwilioAccount, asked: InboundRequest)
     opt_out = True if word in OPT_OUT else False if word in OPT_IN else None
     if opt_out is not None:
         twilio.state.store.set_opt_out(account.sid, asked.to, asked.sender, opt_out)
-    sid, moment = ("MM" if asked.media else "SM") + secrets.token_hex(16), now()
+    sent = [*(GuestFile(type=kind) for kind in asked.media), *asked.files]
+    sid, moment = ("MM" if sent else "SM") + secrets.token_hex(16), now()
     message = Message(
         provider=twilio.name,
         id=sid,
@@ -62,12 +66,13 @@ async def receive(twilio: Twilio, account: TwilioAccount, asked: InboundRequest)
         direction="inbound",
         parts=segments.count(asked.body),
     )
-    fields = _fields(message) | _media_fields(message, asked.media) | asked.fields
+    fields = _fields(message) | _media_fields(message, [one.type for one in sent]) | asked.fields
     files = [at for at in range(10) if f"MediaUrl{at}" in fields]
     message.detail = {
         "service": fields.get("MessagingServiceSid"),
         "media": [fields[f"MediaUrl{at}"] for at in files],
         "media_types": [fields.get(f"MediaContentType{at}", "") for at in files],
+        "sent": kept_files.keep_sent(twilio.state.store, sid, sent),
     }
     twilio.state.accept([(message, [])])
     answer, tries, fallback_tries = await _post(twilio, account, fields)

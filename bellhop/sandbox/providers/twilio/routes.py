@@ -57,6 +57,8 @@ def mount(app: FastAPI, twilio: Twilio) -> None:
         (f"{_ROOT}/{{sid}}.json", "POST", calls.update),
         (f"{_ROOT}/{{sid}}.json", "DELETE", calls.delete),
         (f"{_ROOT}/{{sid}}/Media.json", "GET", calls.media),
+        (f"{_ROOT}/{{sid}}/Media/{{file}}", "GET", calls.file),
+        (f"{_ROOT}/{{sid}}/Media/{{file}}", "DELETE", calls.delete_file),
     )
     for path, method, handler in routes:
         app.add_route(path, recorded("twilio", calls.authenticated(handler)), methods=[method])
@@ -239,6 +241,36 @@ class _Calls:
             )
 
         return await self._faulted(request, message.recipient, look)
+
+    def _file(self, request: Request, account: TwilioAccount) -> tuple[Message, int]:
+        """One of a message's files, by its place."""
+        message, sid = self._message(request, account), request.path_params["file"].removesuffix(".json")
+        for at, url in enumerate(message.detail.get("media", [])):
+            if str(url).rpartition("/")[2] == sid and sid not in message.detail.get("deleted", []):
+                return message, at
+        raise Refused(20404, request.url.path)
+
+    async def file(self, request: Request, account: TwilioAccount) -> Response:
+        """Its resource, or where its bytes are: there no credentials are asked for."""
+        message, at = self._file(request, account)
+
+        def look() -> Response:
+            if request.url.path.endswith(".json"):
+                return _json(rendered_media(message)[at])
+            return Response(status_code=307, headers={"Location": message.detail["sent"][at]})
+
+        return await self._faulted(request, message.sender, look)
+
+    async def delete_file(self, request: Request, account: TwilioAccount) -> Response:
+        message, at = self._file(request, account)
+
+        def delete() -> Response:
+            sid = str(message.detail["media"][at]).rpartition("/")[2]
+            self._state.store.keep("files", f"{message.id}/{at}", {"deleted": True})
+            self._state.store.change(message.seq, detail={"deleted": [*message.detail.get("deleted", []), sid]})
+            return Response(status_code=204)
+
+        return await self._faulted(request, message.sender, delete)
 
     async def list(self, request: Request, account: TwilioAccount) -> Response:
         query = request.query_params

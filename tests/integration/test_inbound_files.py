@@ -1,0 +1,71 @@
+"""Files that guests send: fetched after their message is acknowledged, kept, told, and gone with the guest."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+from typing import Any
+
+from PIL import Image
+
+from bellhop.sandbox.testing import Receiver
+
+from .engine import Engine
+
+LINE = "+13055550100"
+PLACE = "Quetzal-Lodge"
+
+
+def photo() -> bytes:
+    out, exif = io.BytesIO(), Image.Exif()
+    exif[0x010F] = PLACE
+    Image.effect_noise((60, 40), 60).convert("RGB").save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+def file(content: bytes, kind: str = "image/jpeg", name: str = "") -> dict[str, str]:
+    return {"type": kind, "content": base64.b64encode(content).decode(), "name": name}
+
+
+async def told(customer: Receiver, content: str) -> dict[str, Any]:
+    """What an endpoint heard of one message, which it hears once."""
+
+    def events() -> list[dict[str, Any]]:
+        heard = [json.loads(one.body) for one in customer.received]
+        return [one["data"] for one in heard if one["type"] == "message.received" and one["data"]["content"] == content]
+
+    await asyncio.to_thread(customer.wait, lambda _: bool(events()), 30)
+    (event,) = events()
+    return event
+
+
+async def wrote(stack: Engine, **said: Any) -> None:
+    answer = await stack.sandbox.post("/_sandbox/inbound", json=said)
+    assert answer.json()["status"] == 200, answer.text
+
+
+async def test_a_guests_picture_is_kept_told_and_gone_everywhere_with_the_guest(stack: Engine) -> None:
+    number, picture = "+13055550881", photo()
+    made = await stack.http.post("/v1/guests", json={"first_name": "Jo", "last_name": "Doe", "phone": number})
+    with Receiver().open() as customer:
+        await stack.http.post("/v1/webhooks", json={"url": f"{customer.url}/hook"})
+        await wrote(stack, **{"from": number, "body": "Look", "files": [file(picture), file(b"<html>", "image/png")]})
+        event = await told(customer, "Look")
+    kept, failed = event["media"]
+    assert (kept["state"], kept["content_type"], kept["problem"]) == ("kept", "image/jpeg", None)
+    assert (failed["state"], failed["url"], failed["problem"]["code"]) == ("failed", None, "type_not_accepted")
+    served = await stack.http.get(kept["url"])
+    assert served.status_code == 200 and len(served.content) == kept["size"]
+    assert PLACE.encode() in picture and PLACE.encode() not in served.content, "what the camera wrote is cut out"
+    assert (await stack.http.get(f"/v1/assets/{kept['asset_id']}")).json()["size"] == kept["size"]
+    erased = await stack.http.delete(f"/v1/guests/{made.json()['id']}")
+    assert erased.status_code == 204
+    assert (await stack.http.get(kept["url"])).status_code == 404
+    (account,) = await stack.rows("select identity from provider_accounts where provider = 'twilio' limit 1")
+    async with asyncio.timeout(20):
+        while await stack.rows("select id from inbound_files"):
+            await asyncio.sleep(0.05)
+    (message,) = (await stack.accepted(direction="inbound"))[-1:] or [{}]
+    assert account and len(message.get("detail", {}).get("deleted", [1, 2])) == 2
