@@ -24,21 +24,22 @@ async def inbound_events(customer: Receiver, count: int) -> list[dict[str, Any]]
 
 async def test_what_came_with_a_text_is_kept_and_told(stack: Engine) -> None:
     fields = {
-        "NumMedia": "2", "MediaUrl0": "https://api.twilio.com/Media/ME0", "MediaContentType0": "image/jpeg",
-        "MediaUrl1": "https://api.twilio.com/Media/ME1", "ButtonText": "Late check-out", "ButtonPayload": "late",
+        "ButtonText": "Late check-out", "ButtonPayload": "late",
         "Latitude": "25.77", "Longitude": "-80.19", "Label": "The beach", "ProfileName": "Jo", "WaId": "13055551234",
     }  # fmt: skip
     with Receiver().open() as customer:
         await stack.http.post("/v1/webhooks", json={"url": f"{customer.url}/hook"})
-        for body, more in (("Here we are", fields), ("Thanks", {})):
-            said = await stack.sandbox.post("/_sandbox/inbound", json={"from": GUEST, "body": body, "fields": more})
+        for body, more in (
+            ("Here we are", {"fields": fields, "media": ["image/jpeg", "application/pdf"]}),
+            ("Thanks", {}),
+        ):
+            said = await stack.sandbox.post("/_sandbox/inbound", json={"from": GUEST, "body": body, **more})
             assert said.json()["status"] == 200
         events = {data["content"]: data for data in await inbound_events(customer, 2)}
     full, plain = events["Here we are"], events["Thanks"]
-    assert full["media"] == [
-        {"url": "https://api.twilio.com/Media/ME0", "content_type": "image/jpeg"},
-        {"url": "https://api.twilio.com/Media/ME1", "content_type": None},
-    ]
+    assert [(one["state"], one["content_type"]) for one in full["media"]] == [
+        ("kept", "image/jpeg"), ("kept", "application/pdf"),
+    ]  # fmt: skip
     assert (full["media_count"], full["button"]) == (2, {"text": "Late check-out", "payload": "late"})
     assert full["location"] == {"latitude": 25.77, "longitude": -80.19, "address": None, "label": "The beach"}
     assert full["profile"] == {"name": "Jo", "id": "13055551234"}

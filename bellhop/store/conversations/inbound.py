@@ -210,7 +210,7 @@ async def receive_from(
     if not await profiles.seen(tx, guest_id):
         raise GuestErased
     kind = kind_of(item.channel, item.sender)
-    address = _Address(sender.scope_id, kind, item.sender, tuple(book.hashes(kind, item.sender)))
+    address = _Address(sender.scope_id, kind, item.sender, sender.account_id, tuple(book.hashes(kind, item.sender)))
     received = Received()
     message_id = await _message(tx, address, item, provider, Sender(guest_id, None), receipt, received)
     effect = item.effect or consent_keyword(item.text)

@@ -79,6 +79,11 @@ STEPS = (
     Row("rpc start Intents", "wrote"),
     Row("activity detect", "wrote"),
     Row("tx IntentRecord.write", "wrote", "what was found, its event, and that it is pending no more"),
+    Row("rpc wake InboundFiles", "wrote", "its picture is fetched apart from the message"),
+    Row("activity settle_files", "wrote"),
+    Row("tx InboundFileRecord.claim", "wrote", "a try, counted before it is made"),
+    Row("tx ReceivedFiles._keep", "wrote", "a place for the bytes; another try makes another"),
+    Row("tx InboundFileRecord.fetched", "wrote", "the copy is the message's own, and the webhook may go"),
     # --- files
     Row("tx assets.upload", "files", "a place for the bytes; whoever uploads repeats it"),
     Row("tx assets.upload#3", "files", "the bytes are there"),

@@ -13,12 +13,19 @@ STATE = """
       (select count(*) from deliveries where subject_id = any(subjects.ids) and state <> 'delivered') as pending,
       (select count(*) from deliveries where subject_id = any(subjects.ids)) as deliveries,
       (select count(*) from endpoints where draining_until is not null) as draining,
-      (select count(*) from history_erasures) as histories
+      (select count(*) from history_erasures) as histories,
+      (select count(*) from inbound_files where message_id = message.id and next_at is not null) as files
     from messages message, lateral (
       select message.id || array(select id from intents where message_id = message.id) as ids
     ) subjects
     where message.id = %s
 """
+
+FILES = """
+    select file.state from inbound_files file join assets asset on asset.message_id = file.message_id
+    where file.message_id = %s and asset.state = 'stored'
+"""
+"""What has come of the files of a guest's message: one row for each that is kept, and one only."""
 
 
 def row_key(message_id: str) -> UUID:

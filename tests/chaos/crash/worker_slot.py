@@ -27,7 +27,7 @@ from bellhop.domain.ids import Prefix, render
 from bellhop.sandbox.testing import Receiver, running
 from tests.chaos.crash.points import Point
 from tests.chaos.crash.process_pool import SANDBOX, Child, ProcessPool, release_name
-from tests.chaos.crash.record import STATE, row_key, workflow_of
+from tests.chaos.crash.record import FILES, STATE, row_key, workflow_of
 from tests.chaos.crash.scenarios import NUMBERS, WANTED, Ending, Play, Scenario
 from tests.chaos.crash.sweeping import stop_sweeping, sweeping
 from tests.databases import dsn_of
@@ -209,7 +209,9 @@ class WorkerSlot:
     async def guest_writes(self, play: Play) -> None:
         """Have a guest write, through Twilio: what got no answer it says again."""
         said = f"Could you bring two more towels to {play.to}?"
-        answer = await self._sandbox.post("/_sandbox/inbound", json={"from": play.to, "body": said}, timeout=60)
+        answer = await self._sandbox.post(
+            "/_sandbox/inbound", json={"from": play.to, "body": said, "media": ["image/png"]}, timeout=60
+        )
         assert answer.json()["status"] == 200, answer.text
         found = await (await self._record.execute("select id from messages where content = %s", (said,))).fetchall()
         assert len(found) == 1, f"it is there {len(found)} times"
@@ -315,6 +317,7 @@ class WorkerSlot:
                     words = state["words"] or []
                     delivered = delivered and all(words.count(word) >= end.copies for word in end.receipts)
                     quiet = state["wake_due_at"] is None and not state["draining"] and not state["histories"]
+                    quiet = quiet and not state["files"]
                     # Temporal deletes in the background.
                     if delivered and quiet and await self._workflow(play.message_id) == end.workflow:
                         break
@@ -352,7 +355,9 @@ class WorkerSlot:
             return end.status, None
         if end is WANTED:
             found = await self.call("GET", f"/v1/intents?message_id={play.message_id}", expect=(200,))
-            return " ".join(one["type"] for one in found["data"]), None
+            kept = await self._record.execute(FILES, (row_key(play.message_id),))
+            ended = [row["state"] for row in await kept.fetchall()]
+            return " ".join([*(one["type"] for one in found["data"]), *ended]), None
         shown = await self.call("GET", f"/v1/messaging/{play.message_id}/timeline", expect=(200,))
         return shown["status"], shown["data"]
 
