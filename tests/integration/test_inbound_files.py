@@ -29,12 +29,14 @@ def file(content: bytes, kind: str = "image/jpeg", name: str = "") -> dict[str, 
     return {"type": kind, "content": base64.b64encode(content).decode(), "name": name}
 
 
-async def told(customer: Receiver, content: str) -> dict[str, Any]:
+async def received(customer: Receiver, content: str) -> dict[str, Any]:
     """What an endpoint heard of one message, which it hears once."""
 
     def events() -> list[dict[str, Any]]:
-        heard = [json.loads(one.body) for one in customer.received]
-        return [one["data"] for one in heard if one["type"] == "message.received" and one["data"]["content"] == content]
+        bodies = [json.loads(one.body) for one in customer.received]
+        return [
+            one["data"] for one in bodies if one["type"] == "message.received" and one["data"]["content"] == content
+        ]
 
     await asyncio.to_thread(customer.wait, lambda _: bool(events()), 30)
     (event,) = events()
@@ -52,7 +54,7 @@ async def test_a_guests_picture_is_kept_told_and_gone_everywhere_with_the_guest(
     with Receiver().open() as customer:
         await stack.http.post("/v1/webhooks", json={"url": f"{customer.url}/hook"})
         await wrote(stack, **{"from": number, "body": "Look", "files": [file(picture), file(b"<html>", "image/png")]})
-        event = await told(customer, "Look")
+        event = await received(customer, "Look")
     kept, failed = event["media"]
     assert (kept["state"], kept["content_type"], kept["problem"]) == ("kept", "image/jpeg", None)
     assert (failed["state"], failed["url"], failed["problem"]["code"]) == ("failed", None, "type_not_accepted")

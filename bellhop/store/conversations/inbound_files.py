@@ -54,9 +54,9 @@ from bellhop.store.tables import (
 )
 from bellhop.store.webhooks.events import NewEvent, write
 
-TOLD_AFTER = 10.0
+REPORTED_AFTER = 10.0
 """Seconds for which `message.received` waits for the message's files: then it is told all the same."""
-_HELD = deliveries.c.created_at + seconds(TOLD_AFTER)
+_HELD = deliveries.c.created_at + seconds(REPORTED_AFTER)
 
 
 async def store(
@@ -178,8 +178,8 @@ async def not_kept(tx: AsyncConnection, due: DueFile, problem: FileProblem, *, f
         await write(tx, due.scope_id, "inbound", due.message_id, [NewEvent("media.not_fetched", facts=facts)])
         return set()
     said = {"content_type": due.content_type, "filename": due.filename}
-    told = {name: value for name, value in said.items() if value}
-    if not await _settle(tx, due, FileState.FAILED, {"state": "failed", **told, "problem": problem.value}):
+    given = {name: value for name, value in said.items() if value}
+    if not await _settle(tx, due, FileState.FAILED, {"state": "failed", **given, "problem": problem.value}):
         return set()
     return await _after(tx, due, NewEvent("media.failed", facts=facts))
 
