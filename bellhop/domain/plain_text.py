@@ -4,6 +4,7 @@ whoever may send may also write HTML that means to be costly."""
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import unescape
 
 AT_MOST = 3
@@ -31,9 +32,10 @@ _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)")
 _STOP = re.compile("[>\"']")
 
 
-def of_html(html: str) -> str:
-    """What a reader would see, laid out in lines. Styles, scripts and what else is not shown are left out."""
-    layout = _Layout()
+def of_html(html: str, quotes: Callable[[str, str], bool] | None = None) -> str:
+    """What a reader would see, laid out in lines. Styles, scripts and what else is not shown are left out. `quotes`:
+    whether an element of that name and those attributes holds what is quoted, whose lines begin with `>` then."""
+    layout = _Layout(quotes)
     at = 0
     while (start := html.find("<", at)) >= 0:
         layout.write(html[at:start])
@@ -62,7 +64,7 @@ def _markup(html: str, start: int, layout: _Layout) -> int:
     if name in _RAW:
         closed = _RAW[name].search(html, end)
         return closed.end() if closed else len(html)
-    layout.open(name)
+    layout.open(name, html[tag.end() : end - 1])
     return end
 
 
@@ -91,7 +93,10 @@ def _end_of_tag(html: str, at: int) -> int | None:
 class _Layout:
     """Lines as they are written."""
 
-    def __init__(self) -> None:
+    def __init__(self, quotes: Callable[[str, str], bool] | None) -> None:
+        self._quotes = quotes
+        self._quoting: tuple[str, int] | None = None
+        """The element whose text is quoted, and how many of its name are open within it."""
         self._lines: list[str] = []
         self._line: list[str] = []
         self._hidden = 0
@@ -99,8 +104,13 @@ class _Layout:
         self._lists: list[int | None] = []
         """The open lists: the number of the last item, None where they are not numbered."""
 
-    def open(self, tag: str) -> None:
+    def open(self, tag: str, attributes: str) -> None:
         """A tag begins."""
+        if self._quoting is not None:
+            self._quoting = (self._quoting[0], self._quoting[1] + (tag == self._quoting[0]))
+        elif self._quotes is not None and not self._hidden and self._quotes(tag, attributes):
+            self._break()
+            self._quoting = (tag, 1)
         if tag in _HIDDEN:
             self._hidden += 1
         elif self._hidden:
@@ -132,6 +142,11 @@ class _Layout:
                 self._lists.pop()
             if tag == "pre":
                 self._pre = max(0, self._pre - 1)
+        if self._quoting is not None and tag == self._quoting[0]:
+            left = self._quoting[1] - 1
+            if not left:
+                self._break()
+            self._quoting = (tag, left) if left else None
 
     def write(self, html: str) -> None:
         """Text, with its entities."""
@@ -165,7 +180,8 @@ class _Layout:
         written = "".join(self._line)
         line = written.rstrip() if self._pre else _SPACES.sub(" ", written).strip(" ")
         if line or even_empty:
-            self._lines.append(line.replace("\N{NO-BREAK SPACE}", " "))
+            mark = "> " if self._quoting is not None else ""
+            self._lines.append(mark + line.replace("\N{NO-BREAK SPACE}", " "))
         self._line.clear()
 
     def _paragraph(self) -> None:
