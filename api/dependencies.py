@@ -19,6 +19,7 @@ from api.acceptance_wait import AcceptanceWait
 from api.auth import Authenticator, Caller, read_key
 from api.buckets import Buckets
 from api.guest_auth import GuestAuthenticator
+from api.large_callbacks import LargeCallbacks
 from api.problems import Invalid, MissingScope, NotFound
 from api.uploads import Upload, Uploads
 from bellhop.domain import keys
@@ -45,6 +46,7 @@ class Services:
     uploads: Uploads
     streams: LiveStreams
     forged_callbacks: Buckets = field(default_factory=lambda: Buckets(burst=60, rate=1.0))
+    large_callbacks: LargeCallbacks = field(default_factory=LargeCallbacks)
     """What nobody's credentials had signed, by account and source address."""
 
 

@@ -24,13 +24,14 @@ from api.buckets import network
 from api.dialects.dialect import Dialect, dialect_of
 from api.errors import answer
 from api.headers import trimmed
+from api.large_callbacks import CALLBACK_PATHS
 from api.problems import Broken, Unavailable
 from api.queries import nul_in
 from api.request_bodies import Body, Budget, StreamedBody
 from api.route_paths import below, path_of
 from bellhop.domain.ids import Prefix, render
 from bellhop.media.settings import MediaSettings
-from bellhop.providers import PACKAGES
+from bellhop.providers.package import CallbackPath
 from bellhop.settings import ApiSettings
 from bellhop.store.database import unavailable
 
@@ -42,10 +43,6 @@ HEAD = "bellhop.head"
 """In the scope of a HEAD, for those who would do much for a body that nobody gets."""
 UPLOADS = "/v1/assets"
 """Where bodies are files, which are not held in memory."""
-CALLBACK_LIMITS = {
-    (package.name, each.path): each.most_bytes for package in PACKAGES for each in package.callback_paths
-}
-"""How large a provider's requests are, by provider and path. Anybody may post there."""
 CALLBACK_PATIENCE = 4.0
 """Seconds a callback waits for its turn. With the time it then waits for the database (SPOOL_AFTER) it is answered
 before its provider gives up: SendGrid after ten seconds, Twilio after fifteen, several tries together."""
@@ -155,15 +152,17 @@ class RequestMiddleware:
                 budget=self._bodies,
                 caller=caller,
             )
-        limit, timeout = _body_limit(path), self._limits.body_timeout
-        return Body(scope, receive, limit=limit, timeout=timeout, budget=self._bodies, caller=caller)
+        limit, timeout, kind = BODY_LIMIT, self._limits.body_timeout, Body
+        if path.startswith(RECEIPTS):
+            called = _callback_path(path)
+            limit = called.most_bytes if called is not None else STRANGERS_BODY_LIMIT
+            kind = StreamedBody if called is not None and called.on_disk else Body
+        return kind(scope, receive, limit=limit, timeout=timeout, budget=self._bodies, caller=caller)
 
 
-def _body_limit(path: str) -> int:
-    if not path.startswith(RECEIPTS):
-        return BODY_LIMIT
+def _callback_path(path: str) -> CallbackPath | None:
     provider, _, rest = path.removeprefix(RECEIPTS).partition("/")
-    return CALLBACK_LIMITS.get((provider, rest.rpartition("/")[2]), STRANGERS_BODY_LIMIT)
+    return CALLBACK_PATHS.get((provider, rest.rpartition("/")[2]))
 
 
 def _without_body(send: Send) -> Send:

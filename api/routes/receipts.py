@@ -9,12 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.buckets import source
-from api.dependencies import CurrentServices
-from api.problems import RateLimited
+from api.dependencies import CurrentServices, Services
+from api.large_callbacks import CALLBACK_PATHS
+from api.problems import Problem, RateLimited, TooLarge, problem_of
 from api.route_paths import raw_path_of
 from bellhop.domain.delivery_ports import CallbackRequest
 from bellhop.engine import receipts
-from bellhop.engine.errors import NotFound, UnverifiedWhileAway, WrongSignature
+from bellhop.engine.errors import EngineError, NotFound, UnverifiedWhileAway, WrongSignature
 
 ALWAYS_CHECKED = 64 * 1024
 """Bytes whose signature is looked at however many forged ones an address has sent: behind a proxy that does not name
@@ -26,9 +27,32 @@ router = APIRouter(prefix="/v1/receipts", include_in_schema=False)
 @router.post("/{provider}/{identity}/{path}")
 async def receive(request: Request, services: CurrentServices, provider: str, identity: str, path: str) -> Response:
     """Take a callback. Answered 503 only where the database is away and the disk cannot keep it either: the provider
-    may repeat it then."""
+    may repeat it then. A provider that repeats after nothing else gets no 4xx: a change of keys is to cost no mail."""
+    called = CALLBACK_PATHS.get((provider, path))
+    try:
+        if called is None or not called.on_disk:
+            return await _take(request, services, provider, identity, path, await request.body())
+        _not_forging(request, services, provider, identity)
+        async with services.large_callbacks.body_of(request) as body:
+            return await _take(request, services, provider, identity, path, body)
+    except (Problem, EngineError) as error:
+        problem = error if isinstance(error, Problem) else problem_of(error, "body")
+        if called is None or not called.only_5xx or problem.status_code >= 500 or isinstance(problem, TooLarge):
+            raise
+        raise Problem(problem.detail, headers=problem.headers, status_code=503, code=problem.code) from None
+
+
+def _not_forging(request: Request, services: Services, provider: str, identity: str) -> None:
+    """Raises RateLimited before anything is read of whoever has forged many."""
+    for tries in ((provider, identity, source(request)), ("", "", source(request))):
+        wait = services.forged_callbacks.wait(tries)
+        if wait > 0:
+            raise _refused(wait)
+
+
+async def _take(request: Request, services: Services, provider: str, identity: str, path: str, body: bytes) -> Response:
     base = services.settings.callback_base(provider, path)
-    callback = _callback(request, base, path, await request.body())
+    callback = _callback(request, base, path, body)
     address = source(request)
     forged = services.forged_callbacks
     tries = (provider, identity, address)
@@ -36,7 +60,7 @@ async def receive(request: Request, services: CurrentServices, provider: str, id
         raise _refused(forged.wait(tries))
     await request.scope["bellhop.slot"].take()
     try:
-        status, media_type, body = await receipts.receive(services.engine, provider, identity, callback)
+        status, media_type, answer = await receipts.receive(services.engine, provider, identity, callback)
     except (WrongSignature, UnverifiedWhileAway, NotFound) as error:
         if isinstance(error, NotFound):
             tries = ("", "", address)  # they may name as many as they like
@@ -45,7 +69,7 @@ async def receive(request: Request, services: CurrentServices, provider: str, id
         if wait > 0:
             raise _refused(wait) from None
         raise
-    return Response(body, status, media_type=media_type)
+    return Response(answer, status, media_type=media_type)
 
 
 def _refused(wait: float) -> RateLimited:

@@ -74,7 +74,11 @@ class InboundMessage(Shown):
     channel: ChannelWord
     sender: str
     recipient: str
-    content: Annotated[str, Field(description="The text; empty where the guest sent none, a picture only.")]
+    subject: Annotated[str | None, Field(description="Of a mail.")]
+    content: Annotated[
+        str,
+        Field(description="The text, of a mail what is new in it; empty where the guest sent none, a picture only."),
+    ]
     media: Annotated[
         list[InboundMedia],
         Field(description="Files, at most 10. `message.received` waits up to ten seconds for them to be fetched."),
@@ -85,10 +89,22 @@ class InboundMessage(Shown):
     profile: Annotated[InboundProfile | None, Field(description="Who the guest is on that channel, as they say it.")]
     replied_to: Annotated[str | None, Field(description="The provider's id of the message they answered.")]
     matched_by: Annotated[
-        Literal["stay", "written_to"] | None,
+        Literal["stay", "written_to", "answered"] | None,
         Field(
             description="Of several guests with that address it is the one whose stay is under way or nearest, "
-            "or who was written to last. Null: there was no choice to make."
+            "or who was written to last; whatever the address, the one whose message a mail answers, by its reply "
+            "address or its id. Null: there was no choice to make."
+        ),
+    ]
+    original: Annotated[
+        str | None,
+        Field(description="All of a mail's text, with what it quotes. Null: it is the same as `content`."),
+    ]
+    automatic: Annotated[
+        bool,
+        Field(
+            description="A program wrote it, or a mailing list passed it on: an absence notice, a bounce. It changes "
+            "no consent, and is not looked at for intents."
         ),
     ]
     sent_at: Annotated[datetime | None, Field(description="When it was written, where the provider says so.")]

@@ -20,6 +20,7 @@ from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 from bellhop.domain.app_receipts import ReceiptTokens
 from bellhop.domain.channels import AddressKind, Channel, is_user_id, kind_of
 from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.mail_addresses import MailAddresses
 from bellhop.domain.unsubscribe import UnsubscribeTokens
 
 _OTHER_SPELLINGS = frozenset({52, 54, 55})
@@ -198,6 +199,8 @@ class AddressBook:
         """With which guests' apps report what became of a notification."""
         self.unsubscribe_tokens = UnsubscribeTokens(secret)
         """With which guests say that they want no more marketing."""
+        self.mail_addresses = MailAddresses(secret)
+        """With which answers by mail find what they answer."""
 
     def hash(self, kind: AddressKind, address: str) -> bytes:
         """HMAC-SHA256 of the kind and the canonical address: what is stored."""

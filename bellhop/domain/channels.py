@@ -104,6 +104,10 @@ class ChannelRules:
     delivered_is_final: bool = True
     """Whether `delivered` is the device's or the carrier's word, so that a failure reported beside it counts for
     nothing. False: it only means that a server took the message, which may report a failure afterwards."""
+    message_ids: bool = False
+    """Whether a message bears an id of ours, which answers name."""
+    any_recipient: bool = False
+    """Whether an account takes in what is written to any address of a domain, not to senders only."""
     unsubscribes: bool = False
     """Whether its marketing bears a link with which the guest wants no more of it; see `unsubscribe`."""
     options: frozenset[str] = frozenset()
@@ -155,6 +159,8 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         subject=SubjectRule.REQUIRED,
         html=True,
         reports_reading=True,
+        message_ids=True,
+        any_recipient=True,
         unsubscribes=True,
         delivered_is_final=False,  # the guest's mail server took it; it may bounce it hours later (RFC 3464)
         options=frozenset({"reply_to"}),

@@ -18,6 +18,8 @@ from bellhop.domain.failures import FailureCode
 from bellhop.domain.file_ports import FetchedFile, FetchFiles, NotFetched
 from bellhop.domain.inbound_details import InboundDetails
 from bellhop.domain.inbound_files import FileAddress
+from bellhop.domain.mail_addresses import MailNames
+from bellhop.domain.mail_reading import MailFile
 from bellhop.domain.slots import Carrier
 from bellhop.domain.statuses import Stage
 
@@ -68,6 +70,8 @@ class Outgoing:
     """With which the guest's app may report what became of it."""
     unsubscribe_url: str | None = field(default=None, repr=False)
     """Of marketing: where the guest's mail program posts that they want no more of it (RFC 8058)."""
+    mail_names: MailNames | None = None
+    """Of a mail: what answers find it by."""
 
 
 class SendKind(StrEnum):
@@ -234,6 +238,15 @@ class Inbound:
     """What the sender that was written to may be set as beside its address: Twilio's Messaging Service."""
     details: InboundDetails = field(default=NO_DETAILS, repr=False)
     """What came with the text."""
+    subject: str | None = field(default=None, repr=False)
+    also_to: tuple[str, ...] = field(default=(), repr=False)
+    """Further addresses of the property that it went to."""
+    references: tuple[str, ...] = ()
+    """Ids of the mails that it answers, the nearest first; see `mail_addresses`."""
+    automatic: bool = False
+    """A program wrote it, not the guest: it says nothing of their will, and nobody answers it."""
+    files: tuple[MailFile, ...] = field(default=(), repr=False)
+    """Files that came with it, not those that are still with the provider."""
 
 
 @dataclass(frozen=True, slots=True)

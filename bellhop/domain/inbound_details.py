@@ -21,6 +21,7 @@ MOST_MEDIA = 10
 LONGEST_URL = 2_048
 LONGEST_TEXT = 1_024
 LONGEST_NAME = 255
+LONGEST_ORIGINAL = 200_000
 
 
 class MatchedBy(StrEnum):
@@ -30,6 +31,8 @@ class MatchedBy(StrEnum):
     """Theirs is the stay that is under way or nearest."""
     WRITTEN_TO = "written_to"
     """They were written to last."""
+    ANSWERED = "answered"
+    """They answered a message of theirs: by its reply address, or naming its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,10 @@ class InboundDetails:
     profile_name: str | None = None
     profile_id: str | None = None
     replied_to: str | None = None
+    original: str | None = None
+    """All of a mail's text, with what it quotes; None: nothing was left out."""
+    automatic: bool = False
+    """A program wrote it, not the guest: nobody answers it."""
 
     def stored(self, matched_by: MatchedBy | None = None, scope_id: UUID | None = None) -> dict[str, Any] | None:
         """As a message of that scope keeps it, of bounded size; None when there is nothing. `matched_by`: what told
@@ -116,6 +123,8 @@ class InboundDetails:
             "profile": _some(name=_cut(self.profile_name, LONGEST_NAME), id=_cut(self.profile_id, LONGEST_NAME)),
             "replied_to": _cut(self.replied_to, LONGEST_NAME),
             "matched_by": matched_by.value if matched_by else None,
+            "original": _cut(self.original, LONGEST_ORIGINAL),
+            "automatic": self.automatic,
         }
         return {name: value for name, value in kept.items() if value} or None
 
@@ -131,6 +140,8 @@ def shown(stored: dict[str, Any] | None) -> dict[str, Any]:
         "profile": kept.get("profile"),
         "replied_to": kept.get("replied_to"),
         "matched_by": kept.get("matched_by"),
+        "original": kept.get("original"),
+        "automatic": kept.get("automatic", False),
     }
 
 

@@ -133,6 +133,7 @@ def inbound(row: PublicMessage) -> dict[str, Any]:
         "channel": row.channel.value,
         "sender": row.sender,
         "recipient": row.recipient,
+        "subject": row.subject,
         "content": row.content,
         **inbound_details.shown(row.details),
         "sent_at": timestamp(row.sent_at),

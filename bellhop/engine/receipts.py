@@ -30,6 +30,9 @@ from bellhop.store.delivery.unapplied_receipts import Chunk
 LEAST = 0.5
 """Seconds a transaction gets, however long the look-up of the account has taken."""
 
+AT_ONCE = 64 * 1024
+"""Bytes of a callback that is read at once. Others wait for a thread, so that nobody waits for them."""
+
 _Signed = tuple[Sequence[Account], Sequence[Receipt | Inbound]]
 """The accounts whose credentials signed a callback, and what it says."""
 
@@ -53,7 +56,7 @@ async def receive(engine: Engine, provider: str, identity: str, callback: Callba
         raise NotFound
     if engine.spool is None:
         accounts = await _accounts(engine, provider, identity, TIMEOUT)
-        verified, items = _read(adapter, accounts, callback)
+        verified, items = await _read(adapter, accounts, callback)
         await record(engine, verified, items)
     else:
         await _record_or_keep(engine, engine.spool, adapter, identity, callback)
@@ -71,7 +74,7 @@ async def _record_or_keep(
     try:
         if spool.away:
             raise DatabaseTimeout
-        signed = _read(adapter, await _accounts(engine, adapter.name, identity, spool.after), callback)
+        signed = await _read(adapter, await _accounts(engine, adapter.name, identity, spool.after), callback)
         # What a guest writes now comes after what they wrote before.
         if not (_has_text(signed[1]) and await spool.has_texts()):
             await record(engine, *signed, timeout=max(LEAST, until - time.monotonic()))
@@ -81,7 +84,7 @@ async def _record_or_keep(
             raise
         spool.notice(error)
         away = error
-        signed = signed or _read_by_memory(engine, adapter, identity, callback, error)
+        signed = signed or await _read_by_memory(engine, adapter, identity, callback, error)
     verified, items = signed
     entry = Entry(adapter.name, identity, tuple(account.id for account in verified), arrived_at, callback)
     try:
@@ -93,7 +96,7 @@ async def _record_or_keep(
         await record(engine, verified, items)
 
 
-def _read_by_memory(
+async def _read_by_memory(
     engine: Engine, adapter: Provider, identity: str, callback: CallbackRequest, away: Exception
 ) -> _Signed:
     """A callback verified with what this process remembers of its account. Raises `away` where that is nothing, and
@@ -102,12 +105,19 @@ def _read_by_memory(
     if known is None:
         raise away
     try:
-        return _read(adapter, _opened(engine, known), callback)
+        return await _read(adapter, _opened(engine, known), callback)
     except WrongSignature:
         raise UnverifiedWhileAway from None
 
 
-def _read(adapter: Provider, accounts: Sequence[Sequence[Account]], callback: CallbackRequest) -> _Signed:
+async def _read(adapter: Provider, accounts: Sequence[Sequence[Account]], callback: CallbackRequest) -> _Signed:
+    """The accounts whose credentials signed it, and what it says. Raises WrongSignature, UnreadableCallback."""
+    if len(callback.body) <= AT_ONCE:
+        return _read_now(adapter, accounts, callback)
+    return await asyncio.to_thread(_read_now, adapter, accounts, callback)
+
+
+def _read_now(adapter: Provider, accounts: Sequence[Sequence[Account]], callback: CallbackRequest) -> _Signed:
     """The accounts whose credentials signed it, and what it says. In this order, so that who has no signature costs
     neither a parser nor a transaction. Raises WrongSignature, UnreadableCallback."""
     verified = _signers(adapter, accounts, callback)

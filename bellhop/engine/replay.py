@@ -141,8 +141,6 @@ async def _record(engine: Engine, entry: Entry) -> None:
     """As when it came, which is when it was said: only its signature is not looked at again, which has grown old."""
     adapter = engine.providers[entry.provider]
     verified = [Account(account, entry.provider, entry.identity, "", {}) for account in entry.accounts]
-    items = [
-        item if item.occurred_at is not None else replace(item, occurred_at=entry.arrived_at)
-        for item in adapter.parse(entry.callback)
-    ]
+    said = await asyncio.to_thread(adapter.parse, entry.callback)
+    items = [item if item.occurred_at is not None else replace(item, occurred_at=entry.arrived_at) for item in said]
     await receipts.record(engine, verified, items, timeout=BULK_TIMEOUT)

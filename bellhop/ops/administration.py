@@ -238,6 +238,8 @@ async def set_accounts(
         ):
             if entered is not None:
                 now[name] = receipts_url(base, seed.provider, seed.identity, entered.path, entered.options)
+        for each in packages[seed.provider].entered_beside:
+            now[each.path] = receipts_url(settings.bellhop.public_url, seed.provider, seed.identity, each.path)
         done.append(now)
     return done
 

@@ -67,6 +67,10 @@ class CallbackPath:
     BELLHOP_FALLBACK_URL."""
     most_bytes: int = 64 * 1024
     """How large a request may be: several times the largest the provider makes."""
+    on_disk: bool = False
+    """Whether its requests are too large for many to be held in memory while they come in."""
+    only_5xx: bool = False
+    """Whether the provider takes any other answer than 2xx and 5xx for the last word, and drops what it brings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +124,9 @@ class ProviderPackage(Generic[S]):
     not, or by another measure."""
 
     def __post_init__(self) -> None:
-        entered = [path for path in self.callback_paths if path.console]
-        if any(len([path for path in entered if path.fallback is fallback]) > 1 for fallback in (False, True)):
-            raise ValueError(
-                f"{self.name}: one address and one fallback are entered at the provider; others go with each request"
-            )
+        entered = [(path.console, path.fallback) for path in self.callback_paths if path.console]
+        if len({*entered}) < len(entered):
+            raise ValueError(f"{self.name}: at each place of the provider one address is entered, and one fallback")
 
     def provider(self) -> Provider:
         """A new adapter, with connections of its own; its SDK keeps silent from now on."""
@@ -135,8 +137,13 @@ class ProviderPackage(Generic[S]):
 
     @property
     def entered(self) -> CallbackPath | None:
-        """The callback path whose address an operator enters at the provider."""
+        """The callback path whose address an operator enters at the provider: the first, where there are several."""
         return next((path for path in self.callback_paths if path.console and not path.fallback), None)
+
+    @property
+    def entered_beside(self) -> list[CallbackPath]:
+        """Further ones, each at a place of its own."""
+        return [path for path in self.callback_paths if path.console and not path.fallback and path != self.entered]
 
     @property
     def entered_fallback(self) -> CallbackPath | None:

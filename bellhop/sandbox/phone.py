@@ -74,11 +74,15 @@ class Shown:
 def _way(simulator: Simulator, message: Message, channel: str) -> Way | None:
     if simulator.inbound_request is None:
         return None
-    mine, theirs = message.recipient, message.sender or simulator.default_sender
     if message.direction == "inbound":
-        mine, theirs = message.sender, message.recipient
-    value = json.dumps({"provider": simulator.name, "from": mine, "to": theirs})
-    return Way(f"{channel} to {bare(theirs)}", value)
+        theirs = bare(message.recipient)
+        return Way(f"{channel} to {theirs}", _inbound(simulator, message.sender, message.recipient))
+    theirs = bare(message.sender or simulator.default_sender)
+    return Way(f"{channel} to {theirs}", _inbound(simulator, message.recipient, simulator.answers_to(message)))
+
+
+def _inbound(simulator: Simulator, mine: str, theirs: str) -> str:
+    return json.dumps({"provider": simulator.name, "from": mine, "to": theirs})
 
 
 def _way_of_app(guest: guests.Guest) -> Way:
@@ -153,7 +157,9 @@ async def phone(request: Request, guest: str = "") -> HTMLResponse:
         awaited = _awaited(state, found)
         thread = [*in_app, *(_shown(state, message, awaited) for message in found)]
         thread.sort(key=lambda one: one.message.accepted_at)
-    ways = list(dict.fromkeys(one.way for one in reversed(thread) if one.way is not None))
+    # Each mail has a reply address of its own: of those to one place the last.
+    by_label = {one.way.label: one.way for one in thread if one.way is not None}
+    ways = list(reversed(by_label.values()))
     if chosen and chosen.app and not away and _way_of_app(chosen) not in ways:
         ways.append(_way_of_app(chosen))
     context: dict[str, Any] = {"guests": known, "chosen": chosen, "thread": thread, "ways": ways, "away": away}

@@ -128,6 +128,10 @@ class Simulator(ABC):
         types = message.detail.get("media_types") or []
         return [(url, types[at] if at < len(types) else "") for at, url in enumerate(urls)]
 
+    def answers_to(self, message: Message) -> str:
+        """Where a guest's answer to this message goes."""
+        return message.sender or self.default_sender
+
     def pressed(self, button: Mapping[str, Any]) -> dict[str, Any]:
         """What `receive` takes beside the text where a guest taps a button (`title`, and whatever the provider keeps
         beside it) of a message."""

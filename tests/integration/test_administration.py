@@ -151,6 +151,7 @@ async def test_accounts_are_made_and_listed_without_secrets(
     done = await administration.set_accounts(use_cases, sendgrid(twilio(settings)), SLUG, "live")
     assert [(each["provider"], each["outcome"]) for each in done] == [("twilio", "made"), ("sendgrid", "made")]
     assert done[1]["callbacks"] == "https://bellhop.example.com/v1/receipts/sendgrid/first/events"
+    assert done[1]["inbound"] == "https://bellhop.example.com/v1/receipts/sendgrid/first/inbound"
     assert "fallback" not in done[1]
     twilios = f"https://bellhop.example.com/v1/receipts/twilio/{SID}"
     assert done[0]["callbacks"] == f"{twilios}/inbound#rc=5&rp=all&ct=2000&rt=5000"

@@ -302,8 +302,8 @@ async def test_connections_are_counted_by_address_and_in_all(settings: Settings)
 
 
 def test_one_caller_may_send_the_largest_body_there_is() -> None:
-    from api.middleware import CALLBACK_LIMITS
+    from api.large_callbacks import CALLBACK_PATHS
     from api.request_bodies import SHARE
 
     smallest = next(each.ge for each in ApiSettings.model_fields["max_bodies"].metadata)
-    assert max(CALLBACK_LIMITS.values()) <= smallest // SHARE
+    assert max(one.most_bytes for one in CALLBACK_PATHS.values() if not one.on_disk) <= smallest // SHARE

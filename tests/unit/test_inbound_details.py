@@ -28,7 +28,17 @@ ANY = st.builds(
 def test_what_is_stored_is_bounded_and_shown_in_one_form(details: InboundDetails) -> None:
     stored = details.stored()
     object_ = shown(stored)
-    assert list(object_) == ["media", "media_count", "button", "location", "profile", "replied_to", "matched_by"]
+    assert list(object_) == [
+        "media",
+        "media_count",
+        "button",
+        "location",
+        "profile",
+        "replied_to",
+        "matched_by",
+        "original",
+        "automatic",
+    ]
     assert len(json.dumps(object_, allow_nan=False, ensure_ascii=False)) < 32 * 1024
     assert len(object_["media"]) <= 10
     assert object_["media_count"] >= len(object_["media"])
@@ -58,4 +68,6 @@ def test_all_of_it_is_kept() -> None:
         "profile": {"name": "Jo", "id": None},
         "replied_to": None,
         "matched_by": None,
+        "original": None,
+        "automatic": False,
     }

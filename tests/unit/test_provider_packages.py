@@ -69,14 +69,15 @@ def test_only_its_callback_paths_are_taken(package: ProviderPackage[Any]) -> Non
         package.provider().parse(elsewhere)
 
 
-def test_one_address_is_entered_by_hand() -> None:
-    by_hand = CallbackPath("a", "news", console="at the provider"), CallbackPath("b", "news", console="there, too")
+def test_one_address_is_entered_at_one_place() -> None:
+    by_hand = CallbackPath("a", "news", console="there"), CallbackPath("b", "news", console="there")
     first = PACKAGES[0]
     with pytest.raises(ValueError, match="one address"):
         ProviderPackage("x", "X", first.adapter, first.settings, first.seeds, by_hand)
-    beside = CallbackPath("b", "news", console="there, too", fallback=True)
-    package = ProviderPackage("x", "X", first.adapter, first.settings, first.seeds, (beside, by_hand[0]))
-    assert (package.entered, package.entered_fallback) == (by_hand[0], beside)
+    beside = CallbackPath("b", "news", console="there", fallback=True)
+    other = CallbackPath("c", "news", console="elsewhere")
+    package = ProviderPackage("x", "X", first.adapter, first.settings, first.seeds, (beside, by_hand[0], other))
+    assert (package.entered, package.entered_beside, package.entered_fallback) == (by_hand[0], [other], beside)
 
 
 def test_the_list_is_light() -> None:

@@ -32,6 +32,15 @@ PACKAGE = ProviderPackage(
             console="SendGrid, as another Event Webhook",
             most_bytes=8 * 1024 * 1024,
         ),
+        CallbackPath(
+            "inbound",
+            "mails that guests write",
+            console="SendGrid, as the destination of an Inbound Parse host, with a security policy that signs",
+            # Of 30 MB for a mail, and of its text and HTML once more.
+            most_bytes=40 * 1024 * 1024,
+            on_disk=True,
+            only_5xx=True,
+        ),
     ),
     tables=(
         WordTable("Event", EVENTS, title="SendGrid (`event`)"),

@@ -19,7 +19,7 @@ def mail(outgoing: Outgoing) -> dict[str, object]:
     if outgoing.sender_name:
         # Neither may stand in a name (docs.sendgrid.com/api-reference/mail-send/limitations).
         sender["name"] = re.sub(r"\s*[;,]\s*", " ", outgoing.sender_name).strip()
-    content = outgoing.content
+    content, names = outgoing.content, outgoing.mail_names
     bodies = [(PLAIN, content.text)]
     if content.content_type == HTML:
         # In this order, and always both: a mail of HTML alone looks like spam.
@@ -29,20 +29,32 @@ def mail(outgoing: Outgoing) -> dict[str, object]:
     return {
         "personalizations": [{"to": [{"email": outgoing.to}], "custom_args": ids}],
         "from": sender,
-        **({"reply_to": {"email": reply_to}} if (reply_to := content.options.reply_to) else {}),
+        **(
+            {"reply_to": {"email": reply_to}}
+            if (reply_to := content.options.reply_to or (names and names.reply_to))
+            else {}
+        ),
         "subject": content.subject or "",
         "content": [{"type": kind, "value": value} for kind, value in bodies if visible(value)],
         **({"attachments": [_attachment(one) for one in content.media]} if content.media else {}),
-        **(_unsubscribing(outgoing.unsubscribe_url) if outgoing.unsubscribe_url else {}),
+        **({"headers": headers} if (headers := _headers(outgoing)) else {}),
+        # SendGrid adds no header of its own beside ours.
+        **({"tracking_settings": _UNTRACKED} if outgoing.unsubscribe_url else {}),
     }
 
 
-def _unsubscribing(url: str) -> dict[str, object]:
-    """The two headers of RFC 8058; SendGrid adds none of its own beside them."""
-    return {
-        "headers": {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
-        "tracking_settings": {"subscription_tracking": {"enable": False}},
-    }
+_UNTRACKED = {"subscription_tracking": {"enable": False}}
+
+
+def _headers(outgoing: Outgoing) -> dict[str, str]:
+    """The id that answers name, which is the same at each try: whoever got the mail twice sees it once. Of marketing
+    the two headers of RFC 8058; programs that do not post may write instead."""
+    names, url = outgoing.mail_names, outgoing.unsubscribe_url
+    headers = {"Message-ID": f"<{names.message_id}>"} if names else {}
+    if url:
+        by_mail = f"<mailto:{names.unsubscribe}?subject=unsubscribe>, " if names and names.unsubscribe else ""
+        headers |= {"List-Unsubscribe": f"{by_mail}<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    return headers
 
 
 def _attachment(one: Media) -> dict[str, str]:

@@ -24,9 +24,26 @@ class SendGridSettings(ProviderSettings):
     previous_webhook_public_key: str | None = Field(
         default=None, description="the key before that one, still accepted while rotating"
     )
+    parse_public_key: str | None = Field(
+        default=None,
+        description="base64 public key of the security policy of Inbound Parse; none: the Event Webhook's",
+    )
+    reply_domain: str | None = Field(
+        default=None,
+        description="domain whose mails SendGrid's Inbound Parse takes in (its MX is mx.sendgrid.net): mails without a "
+        "reply_to of their own ask for answers there",
+    )
     from_email: str | None = Field(default=None, description="verified sender address")
     from_name: str | None = Field(default=None, description="name shown beside the sender address")
     base_url: HttpUrl = Field(default="https://api.sendgrid.com", description="where SendGrid's API is")
+
+    @field_validator("reply_domain")
+    @classmethod
+    def _domain(cls, value: str | None) -> str | None:
+        try:
+            return value and email(f"r@{value.strip().rstrip('.')}").partition("@")[2]
+        except BadAddress:
+            raise ValueError("expected a domain such as reply.hotel.example") from None
 
     @field_validator("from_email")
     @classmethod
@@ -47,7 +64,12 @@ def seeds(settings: SendGridSettings) -> list[Seed]:
             provider="sendgrid",
             identity=key_id(key),
             base_url=settings.base_url,
-            credentials={"api_key": key, "webhook_public_key": settings.webhook_public_key or ""},
+            credentials={
+                "api_key": key,
+                "webhook_public_key": settings.webhook_public_key or "",
+                **({"parse_public_key": settings.parse_public_key} if settings.parse_public_key else {}),
+                **({"reply_domain": settings.reply_domain} if settings.reply_domain else {}),
+            },
             previous={"webhook_public_key": old} if old else {},
             channel="email",
             address=settings.from_email,

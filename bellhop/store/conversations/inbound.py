@@ -18,13 +18,16 @@ from bellhop.domain.consent_keywords import consent_keyword
 from bellhop.domain.consents import Effect
 from bellhop.domain.delivery_ports import Account, Inbound
 from bellhop.domain.events import EventType
+from bellhop.domain.inbound_details import MatchedBy
+from bellhop.domain.mail_addresses import MailToken
 from bellhop.domain.statuses import Stage
 from bellhop.domain.text import visible
 from bellhop.store.compiled import CompiledStatement
-from bellhop.store.conversations import inbound_files, inbound_guests, inbound_scopes
+from bellhop.store.conversations import answered_mails, inbound_files, inbound_guests, inbound_scopes
+from bellhop.store.conversations.answered_mails import Answered
 from bellhop.store.conversations.inbound_guests import Sender
 from bellhop.store.conversations.inbound_scopes import Sharing
-from bellhop.store.guests import consents, profiles
+from bellhop.store.guests import consents, profiles, unsubscribing
 from bellhop.store.tables import contact_points, conversations, messages, receipts, scopes
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
@@ -63,8 +66,8 @@ _STORE = CompiledStatement(
         wake_due_at=case((bindparam("readable", type_=Boolean) & _WANTS_INTENTS, func.clock_timestamp())),
     )
     .returning(messages.c.id, messages.c.wake_due_at),
-    ("scope_id", "channel", "recipient", "sender", "address_hash", "guest_id", "conversation_id", "content", "details",
-     "provider"),
+    ("scope_id", "channel", "recipient", "sender", "address_hash", "guest_id", "conversation_id", "subject", "content",
+     "details", "provider"),
     row=_Stored,
 )  # fmt: skip
 _here = (
@@ -85,6 +88,13 @@ _CONTINUE = CompiledStatement(
         conversations.c.contact_point_id == any_(bindparam("contacts", type_=ARRAY(Uuid))),
         conversations.c.stay_id.is_(None),
     )
+    .values(last_message_at=func.now())
+    .returning(conversations.c.id),
+    value=UUID,
+)
+_GO_ON = CompiledStatement(
+    update(conversations)
+    .where(conversations.c.id == bindparam("conversation", type_=Uuid))
     .values(last_message_at=func.now())
     .returning(conversations.c.id),
     value=UUID,
@@ -143,7 +153,11 @@ async def receive(
         return None
     kind = kind_of(item.channel, item.sender)
     hashes = book.hashes(kind, item.sender)
-    owners = await inbound_scopes.owners(tx, verified, item, hashes)
+    answered = await answered_mails.answered(tx, verified, item, book)
+    if answered is not None and answered.named.token is MailToken.UNSUBSCRIBE:
+        return await _unsubscribed(tx, answered, verified[0].provider, item)
+    item = answered_mails.as_answer(item, answered, book)
+    owners = [answered.owner] if answered else await inbound_scopes.owners(tx, verified, item, hashes)
     provider = verified[0].provider
     evidence: dict[UUID | None, UUID] = {}
     kept_for: list[tuple[UUID | None, UUID]] = [(one.scope_id, one.account_id) for one in owners]
@@ -156,16 +170,16 @@ async def receive(
     # Guests come before all else in the order of locks, scopes by id.
     addresses = [_Address(one.scope_id, kind, item.sender, one.account_id, tuple(hashes)) for one in owners]
     addresses.sort(key=lambda address: address.scope_id)
-    seen = [(address, await _guest_seen(tx, address)) for address in addresses]
+    seen = [(address, await _guest_seen(tx, address, answered)) for address in addresses]
     received = Received()
     for address, sender in seen:
         receipt = evidence[address.scope_id]
         evidence[address.scope_id] = await _message(tx, address, item, provider, sender, receipt, received)
-    effect = item.effect or consent_keyword(item.text)
+    effect = _effect(item)
     if effect in (Effect.OPT_OUT, Effect.OPT_IN):
         # START also where nothing was stopped: a STOP said before may be late.
         some = unowned or next(iter(evidence.values()))
-        for scope_id in sorted(one.scope_id for one in await inbound_scopes.sharing(tx, verified, item)):
+        for scope_id in sorted({one.scope_id for one in (*owners, *await inbound_scopes.sharing(tx, verified, item))}):
             proof = evidence.get(scope_id, some)
             await consents.write(
                 tx, scope_id, kind.value, hashes[0], effect, "guest", proof, occurred_at=item.occurred_at
@@ -190,7 +204,7 @@ async def assign(
     received = Received()
     message_id = await _message(tx, address, item, provider, sender, receipt_id, received)
     await tx.execute(update(receipts).where(receipts.c.id == receipt_id).values(scope_id=scope_id))
-    effect = item.effect or consent_keyword(item.text)
+    effect = _effect(item)
     if effect in (Effect.OPT_OUT, Effect.OPT_IN):
         # It bound whoever shares the sender; this one may not.
         await consents.write(
@@ -213,7 +227,7 @@ async def receive_from(
     address = _Address(sender.scope_id, kind, item.sender, sender.account_id, tuple(book.hashes(kind, item.sender)))
     received = Received()
     message_id = await _message(tx, address, item, provider, Sender(guest_id, None), receipt, received)
-    effect = item.effect or consent_keyword(item.text)
+    effect = _effect(item)
     if effect in (Effect.OPT_OUT, Effect.OPT_IN):
         await consents.write(
             tx,
@@ -228,6 +242,21 @@ async def receive_from(
     return message_id, received
 
 
+def _effect(item: Inbound) -> Effect | None:
+    """What a text says of its guest's will: what a program wrote says nothing."""
+    return None if item.automatic else item.effect or consent_keyword(item.text)
+
+
+async def _unsubscribed(tx: AsyncConnection, answered: Answered, provider: str, item: Inbound) -> Received | None:
+    """A mail to the address with which a guest wants no more marketing: as their click would, whoever sent it and
+    whatever it says. None when it was here before."""
+    owner, named = answered.owner, answered.named
+    if await _record_receipt(tx, owner.scope_id, owner.account_id, provider, item) is None:
+        return None
+    who = await unsubscribing.subscriber(tx, named.message_id, named.step)
+    return Received(set() if who is None else await unsubscribing.unsubscribe(tx, who, named.message_id))
+
+
 async def _message(
     tx: AsyncConnection,
     address: _Address,
@@ -238,7 +267,7 @@ async def _message(
     received: Received,
 ) -> UUID:
     """A text as a message of a scope, with its event and its files; what that leaves to do is added to `received`."""
-    conversation_id = await _conversation(tx, address, sender.guest_id)
+    conversation_id = await _conversation(tx, address, sender)
     stored = await _store(tx, address, item, provider, sender, conversation_id)
     await _OF_MESSAGE(tx, receipt=receipt_id, message=stored.id)
     event = NewEvent(EventType.MESSAGE_RECEIVED.value, "received", {"channel": item.channel.value})
@@ -271,9 +300,13 @@ async def _record_receipt(
     return next(iter(recorded), None)
 
 
-async def _guest_seen(tx: AsyncConnection, address: _Address) -> Sender:
-    """The guest who wrote, whose `last_seen_at` is now."""
-    sender = await inbound_guests.sender(tx, address.scope_id, address.kind, address.hashes)
+async def _guest_seen(tx: AsyncConnection, address: _Address, answered: Answered | None = None) -> Sender:
+    """The guest who wrote, whose `last_seen_at` is now: the one of the message that they answered, else whose address
+    it is."""
+    if answered is not None and answered.guest_id is not None:
+        sender = Sender(answered.guest_id, MatchedBy.ANSWERED, answered.conversation_id)
+    else:
+        sender = await inbound_guests.sender(tx, address.scope_id, address.kind, address.hashes)
     if sender.guest_id is None or await profiles.seen(tx, sender.guest_id):
         return sender
     # Erased while we looked. What they write is kept and obeyed all the same, above all a STOP.
@@ -291,7 +324,7 @@ async def _store(
     stored = await _STORE(
         tx,
         scope=address.scope_id,
-        readable=visible(item.text),
+        readable=visible(item.text) and not item.automatic,
         scope_id=address.scope_id,
         channel=item.channel.value,
         recipient=item.recipient,
@@ -299,6 +332,7 @@ async def _store(
         address_hash=address.hashes[0],
         guest_id=sender.guest_id,
         conversation_id=conversation_id,
+        subject=item.subject,
         content=item.text,
         details=item.details.stored(sender.matched_by, address.scope_id),
         provider=provider,
@@ -318,9 +352,13 @@ async def _contacts(tx: AsyncConnection, address: _Address, guest_id: UUID | Non
     return sorted(found)
 
 
-async def _conversation(tx: AsyncConnection, address: _Address, guest_id: UUID | None) -> UUID:
-    """The conversation with a contact (one per contact while no stay is known)."""
+async def _conversation(tx: AsyncConnection, address: _Address, sender: Sender) -> UUID:
+    """The conversation of the message that was answered, else that with a contact (one per contact while no stay is
+    known)."""
+    guest_id = sender.guest_id
     contacts = await _contacts(tx, address, guest_id)
+    if sender.conversation_id is not None and (known := await _GO_ON(tx, conversation=sender.conversation_id)):
+        return known[0]
     there = min(await _CONTINUE(tx, contacts=contacts), default=None)
     if there is not None:
         return there

@@ -74,6 +74,8 @@ class Sender:
 
     guest_id: UUID | None
     matched_by: MatchedBy | None
+    conversation_id: UUID | None = None
+    """That of the message they answered; None: that goes by who they are."""
 
 
 NOBODY = Sender(None, None)

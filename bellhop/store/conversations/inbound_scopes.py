@@ -14,7 +14,7 @@ from bellhop.domain.addresses import spellings
 from bellhop.domain.channels import CHANNELS, Channel, kind_of
 from bellhop.domain.delivery_ports import Account, Inbound
 from bellhop.store.compiled import CompiledStatement
-from bellhop.store.tables import receipts, senders
+from bellhop.store.tables import provider_accounts, receipts, senders
 
 LOOKED_AT = 200
 """How many of the newest messages to an address are looked at for who wrote to it last."""
@@ -89,6 +89,16 @@ _KNOWN = CompiledStatement(
     ),
     row=_Known,
 )
+_OF_ACCOUNTS = CompiledStatement(
+    select(
+        provider_accounts.c.scope_id,
+        provider_accounts.c.id.label("account_id"),
+        provider_accounts.c.identity.label("address"),
+    )
+    .where(provider_accounts.c.id == any_(bindparam("accounts", type_=ARRAY(Uuid))))
+    .limit(2),
+    row=Sharing,
+)
 _STORED = CompiledStatement(
     select(receipts.c.account_id).where(receipts.c.dedupe_key == bindparam("dedupe_key")), value=UUID
 )
@@ -119,6 +129,10 @@ async def owners(
     shared = _each_once(found, verified)
     if len(shared) <= 1 and len(found) == SOLE:
         shared = await sharing(tx, verified, item)
+    if not found and CHANNELS[item.channel].any_recipient:
+        # Whatever comes to a domain whose account is one property's alone is theirs.
+        alone = await _OF_ACCOUNTS(tx, accounts=[account.id for account in verified])
+        return [Sharing(alone[0].scope_id, alone[0].account_id, item.recipient)] if len(alone) == 1 else []
     if len(shared) <= 1:
         return shared
     kind = kind_of(item.channel, item.sender).value

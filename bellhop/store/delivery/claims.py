@@ -21,8 +21,9 @@ from bellhop.domain.approved_templates import ApprovedText
 from bellhop.domain.channels import CHANNELS, kind_of
 from bellhop.domain.content import Content
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
-from bellhop.domain.delivery_ports import Busy, Claim, Effect, Outgoing, TakeSlot
+from bellhop.domain.delivery_ports import Account, Busy, Claim, Effect, Outgoing, TakeSlot
 from bellhop.domain.file_ports import FetchFiles
+from bellhop.domain.mail_addresses import MailNames
 from bellhop.domain.next_parts import NextParts, next_parts, open_calls
 from bellhop.domain.operators import HELD_BY_OPERATOR
 from bellhop.domain.policy import Decision, Facts, Lookup, Reason, Way, Window
@@ -359,8 +360,12 @@ class Claims:
             device=goes_to,
             receipt_token=self.book.receipt_tokens.make(started, row.now) if rules.app_reports else None,
             unsubscribe_url=link,
+            mail_names=self._mail_names(row, account, sender.address) if rules.message_ids else None,
         )
         return Claim(account, outgoing, row.guest_id)
+
+    def _mail_names(self, row: MessageRow, account: Account, sender: str) -> MailNames:
+        return self.book.mail_addresses.names(row.id, row.step, account.credentials.get("reply_domain"), sender)
 
     async def _lay_in(
         self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], sender: SendingAccount

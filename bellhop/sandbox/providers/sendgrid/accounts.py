@@ -17,6 +17,8 @@ _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 FROM_EMAIL = "stay@sandbox.example"
+REPLY_DOMAIN = "reply.sandbox.example"
+"""All mail to it comes in by Inbound Parse."""
 
 
 def api_key(secret: str, phrase: str) -> str:
@@ -47,8 +49,9 @@ def default(secret: str) -> DefaultAccount:
             "SENDGRID_API_KEY": key,
             "SENDGRID_FROM_EMAIL": FROM_EMAIL,
             "SENDGRID_WEBHOOK_PUBLIC_KEY": webhook_public_key(webhook_private_key(key)),
+            "SENDGRID_REPLY_DOMAIN": REPLY_DOMAIN,
         },
-        callbacks={"SANDBOX_SENDGRID_EVENT_URL": "events"},
+        callbacks={"SANDBOX_SENDGRID_EVENT_URL": "events", "SANDBOX_SENDGRID_INBOUND_URL": "inbound"},
     )
 
 

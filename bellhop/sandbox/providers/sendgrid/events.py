@@ -135,13 +135,19 @@ class EventWebhook:
         # As SendGrid writes it: one event a line, and a line end after the last, which is signed as well.
         body = ("[" + ",\r\n".join(json.dumps(one, separators=(",", ":")) for one in events) + "]\r\n").encode()
         headers = {"Content-Type": "application/json;charset=utf-8", "User-Agent": "SendGrid Event API"}
-        if account.signed:
-            timestamp = str(int(time.time()))
-            # A forger has seen a genuine signature, of something else.
-            signature = base64.b64encode(self._sign(account, timestamp, b"[]" if forged else body)).decode()
-            headers["X-Twilio-Email-Event-Webhook-Signature"] = signature
-            headers["X-Twilio-Email-Event-Webhook-Timestamp"] = timestamp
+        # A forger has seen a genuine signature, of something else.
+        headers |= self.signature(account, b"[]" if forged else body)
         return await self._sender.post(url, body, headers, aiohttp.ClientTimeout(total=10, sock_connect=5))
+
+    def signature(self, account: SendGridAccount, body: bytes) -> dict[str, str]:
+        """The headers that sign a body, if the account wants it so."""
+        if not account.signed:
+            return {}
+        timestamp = str(int(time.time()))
+        return {
+            "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(self._sign(account, timestamp, body)).decode(),
+            "X-Twilio-Email-Event-Webhook-Timestamp": timestamp,
+        }
 
     def _sign(self, account: SendGridAccount, timestamp: str, body: bytes) -> bytes:
         """The DER signature over timestamp and body."""

@@ -14,6 +14,11 @@ class SendGridSettings(SettingsGroup):
     """Times are seconds after acceptance."""
 
     sendgrid_event_url: str = Field(default="", description="event webhook, unless an account has set its own")
+    sendgrid_inbound_url: str = Field(default="", description="destination of Inbound Parse, for guests' mails")
+    sendgrid_inbound_raw: bool = Field(default=True, description="it posts whole mails, not their parts")
+    sendgrid_inbound_retry_pauses: Annotated[list[float], NoDecode] = Field(
+        default=[1, 2, 5], description="pauses between posts of a mail that was answered with 5xx or not at all"
+    )
     sendgrid_processed_after: float = Field(default=0.15, ge=0, description="event `processed`")
     sendgrid_delivered_after: float = Field(default=0.5, ge=0, description="event `delivered`, or how else it ends")
     sendgrid_open_after: float = Field(default=1.2, ge=0, description="event `open`, and what a reader does next")
@@ -25,7 +30,7 @@ class SendGridSettings(SettingsGroup):
         description="pauses between posts of an event that got no 2xx: a day altogether",
     )
 
-    @field_validator("sendgrid_retry_pauses", mode="before")
+    @field_validator("sendgrid_retry_pauses", "sendgrid_inbound_retry_pauses", mode="before")
     @classmethod
     def _comma_list(cls, value: Any) -> Any:
         return [float(part) for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -12,9 +12,10 @@ from fastapi import FastAPI
 
 from bellhop.sandbox.account_registry import AccountRegistry
 from bellhop.sandbox.accounts import new_phrase
-from bellhop.sandbox.providers.sendgrid import accounts, reader, routes, scenarios
+from bellhop.sandbox.providers.sendgrid import accounts, inbound, reader, routes, scenarios
 from bellhop.sandbox.providers.sendgrid.accounts import AccountRequest, SendGridAccount
 from bellhop.sandbox.providers.sendgrid.events import EventWebhook, event
+from bellhop.sandbox.providers.sendgrid.inbound import InboundRequest
 from bellhop.sandbox.providers.sendgrid.settings import SendGridSettings
 from bellhop.sandbox.scenarios import Step
 from bellhop.sandbox.simulator import CallbackKind, PostedCallback, Simulator
@@ -31,6 +32,7 @@ class SendGrid(Simulator):
     channel_label = "E-mail"
     settings_group = SendGridSettings
     account_request = AccountRequest
+    inbound_request = InboundRequest
     default_sender = accounts.FROM_EMAIL
     magic = scenarios.MAGIC
     moments = scenarios.MOMENTS
@@ -71,6 +73,16 @@ class SendGrid(Simulator):
             (f"/_sandbox/files/{message.id}/{at}/{quote(file['name'], safe='')}", file["type"])
             for at, file in enumerate(message.detail.get("files") or [])
         ]
+
+    def answers_to(self, message: Message) -> str:
+        wished = message.detail.get("reply_to") or {}
+        return str(wished.get("email") or super().answers_to(message))
+
+    def owns(self, address: str) -> bool:
+        return "@" in address
+
+    async def receive(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return await inbound.receive(self, InboundRequest.model_validate(asked))
 
     def tell(self, step: PlannedStep) -> None:
         self.webhook.tell(step)
