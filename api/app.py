@@ -35,6 +35,7 @@ from api.routes import (
     app_receipts,
     assets,
     consents,
+    conversations,
     devices,
     guest_sessions,
     guests,
@@ -80,6 +81,7 @@ from bellhop.webhooks.resolver import close_shared
 ASK_AGAIN = 2.0
 NATIVE = (
     messaging,
+    conversations,
     media,
     assets,
     templates,

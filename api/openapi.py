@@ -33,6 +33,7 @@ once, on time, and `GET /v1/messaging/{id}/timeline` always says what became of 
 
 TAGS = [
     {"name": "Messaging", "description": "Messages to guests."},
+    {"name": "Conversations", "description": "What guests and the property write to each other."},
     {"name": "Stays", "description": "When which guests are at the property."},
     {"name": "Templates", "description": "Texts that messages name."},
     {"name": "Assets", "description": "Files that messages carry."},

@@ -25,7 +25,6 @@ CALLED_BY_FRAMEWORKS = [
 USED = {
     # Name → who uses it, though no code here does.
     "FailureReason": "shown in the OpenAPI document",
-    "InboundMessage": "shown in the OpenAPI document",
     "drop": "migrations call it",
     "cursor_factory": "psycopg makes cursors by it",
     "CHECKS": "docs and tests: the doctor's whole list",

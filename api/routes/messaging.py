@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Header
 from fastapi import Query as FromQuery
@@ -33,9 +34,9 @@ from api.schemas.messages import (
     OutboundMessage,
     RescheduleRequest,
     SendRequest,
-    Timeline,
 )
 from api.schemas.operators import WithReason
+from api.schemas.timeline import Timeline
 from bellhop.domain import options, serializers
 from bellhop.domain.categories import Category
 from bellhop.domain.channels import Channel
@@ -48,7 +49,7 @@ from bellhop.domain.statuses import Status
 from bellhop.domain.steps import When
 from bellhop.domain.templates import TemplateUse
 from bellhop.engine import fallback, messages, resends
-from bellhop.engine.errors import UnknownGuest
+from bellhop.engine.errors import InvalidField, UnknownGuest
 from bellhop.engine.messages import Auto, SendMessage
 
 router = APIRouter(prefix="/v1/messaging", tags=["Messaging"], route_class=AuthenticatedRoute)
@@ -111,6 +112,13 @@ def _template(body: SendRequest | FallbackStep) -> TemplateUse | None:
     return None if use is None else TemplateUse(use.name, use.locale, use.parameters)
 
 
+def _stay(body: SendRequest) -> UUID | None:
+    stay_id = parse(Prefix.STAY, body.stay_id) if body.stay_id else None
+    if body.stay_id and stay_id is None:
+        raise InvalidField("stay_id", "expected the id of a stay", "stay_unknown")
+    return stay_id
+
+
 def _command(body: SendRequest) -> SendMessage:
     guest_id = parse(Prefix.GUEST, body.guest_id) if body.guest_id else None
     if body.guest_id and guest_id is None:
@@ -125,6 +133,7 @@ def _command(body: SendRequest) -> SendMessage:
         subject=body.subject,
         scheduled_at=body.scheduled_at,
         guest_id=guest_id,
+        stay_id=_stay(body),
         metadata=body.metadata or {},
         content_type=body.content_type,
         priority=Priority(body.priority),

@@ -70,7 +70,10 @@ class InboundMessage(Shown):
     id: str
     property_id: str
     guest_id: str | None
-    conversation_id: str | None
+    conversation_id: Annotated[str | None, Field(description="The conversation that it belongs to.")]
+    stay_id: Annotated[
+        str | None, Field(description="The stay that it is about: the guest's that is under way or nearest.")
+    ]
     channel: ChannelWord
     sender: str
     recipient: str

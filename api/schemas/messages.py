@@ -64,6 +64,8 @@ EXAMPLE: dict[str, Any] = {
     "service": None,
     "was_downgraded": None,
     "chosen": None,
+    "conversation_id": None,
+    "stay_id": None,
 }
 
 
@@ -150,6 +152,14 @@ class SendRequest(Strict):
         ),
     ] = None
     guest_id: Annotated[GuestId | None, Field(description="The guest this message belongs to.")] = None
+    stay_id: Annotated[
+        str | None,
+        Field(
+            pattern=id_pattern(Prefix.STAY),
+            description="The stay it is about: it belongs to that one's conversation. Left out: the guest's stay that "
+            "is under way or nearest.",
+        ),
+    ] = None
     subject: Annotated[
         str | None,
         Field(min_length=1, max_length=998, validate_default=True, description="E-mail only, and needed there."),
@@ -340,6 +350,8 @@ class OutboundMessage(Shown):
         bool | None, Field(description="Of an iMessage: whether it went as RCS or SMS instead; null: not known yet.")
     ]
     chosen: Annotated[ChosenChannel | None, Field(description="Why it goes by this channel, where that was `auto`.")]
+    conversation_id: Annotated[str | None, Field(description="The conversation with its guest; null: it names none.")]
+    stay_id: Annotated[str | None, Field(description="The stay that it is about.")]
 
 
 class Warned(Shown):
@@ -359,37 +371,3 @@ class AcceptedMessage(OutboundMessage):
     }
 
     warnings: Annotated[list[Warned], Field(description="Only where there are any.")] = []
-
-
-class TimelineEntry(Shown):
-    """One thing that happened to a message. Further fields depend on what it was."""
-
-    at: datetime
-    what: Annotated[
-        str, Field(description="e.g. message.queued, attempt.accepted, receipt.delivered, webhook.delivered")
-    ]
-
-
-class Timeline(Shown):
-    """What became of a message and why, in the order of time."""
-
-    model_config = {
-        "json_schema_extra": {
-            "examples": [
-                {
-                    "message_id": EXAMPLE["id"],
-                    "status": "sent",
-                    "data": [
-                        {"at": "2026-03-15T10:00:00.981132Z", "what": "message.queued"},
-                        {"at": "2026-03-15T10:00:01.204518Z", "what": "attempt.accepted", "provider": "twilio",
-                         "provider_id": "SM0123456789abcdef0123456789abcdef"},
-                        {"at": "2026-03-15T10:00:01.204518Z", "what": "message.sent"},
-                    ],
-                }
-            ]
-        }
-    }  # fmt: skip
-
-    message_id: str
-    status: StatusWord
-    data: list[TimelineEntry]

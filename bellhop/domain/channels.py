@@ -49,6 +49,15 @@ class AddressKind(StrEnum):
     DEVICE = "device"
 
 
+class Family(StrEnum):
+    """What a guest without a stay has one conversation on each: channels that are one to them."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+    APP = "app"
+    """The property's app: its notifications too."""
+
+
 class Cost(StrEnum):
     """What a message of a channel costs, roughly: which of several is the dearer one."""
 
@@ -76,6 +85,8 @@ class ChannelRules:
     """As sentences call one message of it, with its article."""
     address: AddressKind
     """What a recipient is; see also `kind_of`."""
+    family: Family
+    """Which channels it shares a conversation with, outside of a stay."""
     user_ids: bool = False
     """Whether it has ids of its own for guests who show no address."""
     cost: Cost = Cost.METERED
@@ -140,6 +151,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
     Channel.SMS: ChannelRules(
         name="an SMS",
         address=AddressKind.PHONE,
+        family=Family.PHONE,
         text=Service.SMS,
         segmented=True,
         part=1_600,  # the longest body Twilio takes in one request (error 21617 above); an emoji counts as two
@@ -155,6 +167,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
     Channel.EMAIL: ChannelRules(
         name="an e-mail",
         address=AddressKind.EMAIL,
+        family=Family.EMAIL,
         cost=Cost.LOW,
         subject=SubjectRule.REQUIRED,
         html=True,
@@ -170,6 +183,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
     Channel.IN_APP: ChannelRules(
         name="an in-app message",
         address=AddressKind.GUEST,
+        family=Family.APP,
         cost=Cost.FREE,
         reports_reading=True,
         options=frozenset({"title", "data"}),
@@ -179,6 +193,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
     Channel.WHATSAPP: ChannelRules(
         name="a WhatsApp message",
         address=AddressKind.PHONE,
+        family=Family.PHONE,
         user_ids=True,
         part=1_600,  # Twilio's limit for a body, on whatever channel (error 21617)
         window=24 * 3600.0,  # twilio.com/docs/whatsapp/key-concepts
@@ -198,6 +213,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
     Channel.PUSH: ChannelRules(
         name="a push notification",
         address=AddressKind.DEVICE,
+        family=Family.APP,
         cost=Cost.FREE,
         any_part=True,
         app_reports=True,
@@ -208,6 +224,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
     Channel.IMESSAGE: ChannelRules(
         name="an iMessage",
         address=AddressKind.PHONE,
+        family=Family.PHONE,
         options=frozenset({"send_style"}),
         service=Service.IMESSAGE,
         text=Service.IMESSAGE,

@@ -34,6 +34,7 @@ class Prefix(StrEnum):
     ACCOUNT = "acc"
     SENDER = "snd"
     CONVERSATION = "cvs"
+    NOTE = "nte"
     ENDPOINT = "whe"
     EVENT = "evt"
     DELIVERY = "whd"
@@ -50,6 +51,11 @@ class Prefix(StrEnum):
 def render(prefix: Prefix, key: UUID) -> str:
     """`omsg_01h…`: prefix, underscore, 26 characters."""
     return str(TypeID(prefix.value, base32.encode(key.bytes)))
+
+
+def optional(prefix: Prefix, key: UUID | None) -> str | None:
+    """The same of what may be absent."""
+    return None if key is None else render(prefix, key)
 
 
 def parse(prefix: Prefix, text: str) -> UUID | None:

@@ -14,7 +14,7 @@ from bellhop.domain.channels import CHANNELS, Service
 from bellhop.domain.consents import ALL, MARKETING
 from bellhop.domain.devices import masked
 from bellhop.domain.failures import error_object
-from bellhop.domain.ids import Prefix, render
+from bellhop.domain.ids import Prefix, optional, render
 from bellhop.domain.rows.access import KeyRow, OperatorActionRow, PropertyRow
 from bellhop.domain.rows.delivery import AccountSummary
 from bellhop.domain.rows.guests import ConsentRow, DeviceRow, GuestRow
@@ -66,12 +66,14 @@ def message(
         "template": (row.details or {}).get("template"),
         "options": (row.details or {}).get("options"),
         "media": media.shown((row.details or {}).get("media")),
-        "resend_of": render(Prefix.MESSAGE, row.resend_of) if row.resend_of else None,
+        "resend_of": optional(Prefix.MESSAGE, row.resend_of),
         "from": row.sender,
         "fallback": [_step(step) for step in (row.plan or ())[1:]],
         "service": row.service.value if row.service else None,
         "was_downgraded": was_downgraded(row, row.step, row.service),
         "chosen": choosing.shown(row.details),
+        "conversation_id": optional(Prefix.CONVERSATION, row.conversation_id),
+        "stay_id": optional(Prefix.STAY, row.stay_id),
     }
 
 
@@ -128,8 +130,9 @@ def inbound(row: PublicMessage) -> dict[str, Any]:
     return {
         "id": render(Prefix.INBOUND, row.id),
         "property_id": render(Prefix.PROPERTY, row.property_id),
-        "guest_id": render(Prefix.GUEST, row.guest_id) if row.guest_id else None,
-        "conversation_id": render(Prefix.CONVERSATION, row.conversation_id) if row.conversation_id else None,
+        "guest_id": optional(Prefix.GUEST, row.guest_id),
+        "conversation_id": optional(Prefix.CONVERSATION, row.conversation_id),
+        "stay_id": optional(Prefix.STAY, row.stay_id),
         "channel": row.channel.value,
         "sender": row.sender,
         "recipient": row.recipient,
@@ -265,7 +268,7 @@ def asset(row: AssetRow) -> dict[str, Any]:
         "size": row.size,
         "sha256": row.sha256.hex(),
         "filename": row.filename,
-        "guest_id": render(Prefix.GUEST, row.guest_id) if row.guest_id else None,
+        "guest_id": optional(Prefix.GUEST, row.guest_id),
         "created_at": timestamp(row.created_at),
         "expires_at": timestamp(row.expires_at),
     }

@@ -24,6 +24,9 @@ class StayStatus(StrEnum):
     NO_SHOW = "no_show"
 
 
+OVER = frozenset({StayStatus.DEPARTED, StayStatus.CANCELLED, StayStatus.NO_SHOW})
+
+
 class StayFields(TypedDict, total=False):
     """Fields of a stay to set; those that are absent stay as they are. Days are the property's own."""
 

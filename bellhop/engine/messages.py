@@ -67,6 +67,10 @@ class SendMessage:
     subject: str | None = field(default=None, repr=False)
     scheduled_at: datetime | None = None
     guest_id: UUID | None = None
+    stay_id: UUID | None = None
+    """The stay that it is about; None: the one that its guest's messages are about now, if there is any."""
+    conversation_id: UUID | None = None
+    """The conversation that it answers, and `stay_id` the stay of that one: as the caller has read them."""
     metadata: dict[str, Any] = field(default_factory=dict, repr=False)
     content_type: str | None = None
     """How the content is written, if the caller says it: `text/plain`, or `text/html` where the channel shows it."""
@@ -158,6 +162,8 @@ async def send(
         raise InvalidField("valid_until", expected, "valid_until_over") from None
     except outbound.NoDevice as none:
         raise NoDevice(f"fallback.{none.step - 1}.recipient" if none.step else "recipient") from None
+    except outbound.UnknownStay:
+        raise InvalidField("stay_id", "expected a stay of this property, and of the guest", "stay_unknown") from None
     except outbound.UnknownGuest:
         raise UnknownGuest("recipient" if _to_guest(command) else "guest_id") from None
     if not accepted.replayed:
@@ -237,6 +243,8 @@ def _new(command: SendMessage, guest_id: UUID | None, content: Content) -> NewMe
         content=content,
         scheduled_at=command.scheduled_at,
         guest_id=guest_id,
+        stay_id=command.stay_id,
+        conversation_id=command.conversation_id,
         metadata=command.metadata,
         priority=command.priority,
         category=command.category,

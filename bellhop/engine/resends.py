@@ -88,6 +88,8 @@ def _like(old: MessageRow, further: Sequence[StepRow]) -> NewMessage:
         recipient=old.recipient,
         content=_content(old, old.content),
         guest_id=old.guest_id,
+        stay_id=old.stay_id if old.conversation_id else None,
+        conversation_id=old.conversation_id,
         metadata=old.metadata,
         category=old.category,
         reference=old.reference,

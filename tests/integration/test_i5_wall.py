@@ -32,7 +32,7 @@ async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: htt
     guest = (await stack.http.post("/v1/guests", json={"first_name": "Jordan", "last_name": "Mitchell"})).json()
     hook = (await stack.http.post("/v1/webhooks", json={"url": "http://127.0.0.1:9/hook"})).json()
     sent = await stack.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z", "guest_id": guest["id"]})
-    message, person, endpoint = sent["id"], guest["id"], hook["id"]
+    message, person, endpoint, talk = sent["id"], guest["id"], hook["id"], sent["conversation_id"]
     account = (await stack.http.get("/v1/accounts")).json()["data"][0]["id"]
     hotel = (await stack.http.get("/v1/properties")).json()["data"][0]["id"]
     booked = {"source": "pms", "reservation": "R1", "guests": [person]}
@@ -48,6 +48,8 @@ async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: htt
         ("POST", f"/v1/accounts/{account}/mend", why),
         ("POST", f"/v1/properties/{hotel}/pause", why),
         ("POST", f"/v1/properties/{hotel}/resume", why),
+        ("GET", f"/v1/conversations/{talk}", None),
+        ("GET", f"/v1/conversations/{talk}/messages", None),
         ("GET", f"/v1/guests/{person}", None),
         ("PATCH", f"/v1/guests/{person}", {"first_name": "Mallory"}),
         ("DELETE", f"/v1/guests/{person}", None),
@@ -67,9 +69,13 @@ async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: htt
     assert answer.status_code == 422
     theirs = await neighbour.post("/v1/stays", json=booked)
     assert (theirs.status_code, theirs.json()["detail"][0]["loc"]) == (422, ["body", "guests", 0])
+    about = await neighbour.post("/v1/messaging/send", json={**SMS, "stay_id": stay})
+    assert (about.status_code, about.json()["detail"][0]["loc"]) == (422, ["body", "stay_id"])
     for path in (
         "/v1/messaging",
         "/v1/stays",
+        "/v1/conversations",
+        f"/v1/conversations?guest_id={person}",
         f"/v1/stays?guest_id={person}",
         "/v1/guests",
         "/v1/guests?search=jordan",

@@ -6,7 +6,7 @@ Answers are rendered from rows without pydantic, which would cost more than the 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,16 +14,18 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel
 
-from api.schemas import assets, consents, guests, inbound, keys, messages, stays, webhooks
+from api.schemas import assets, consents, conversations, guests, inbound, keys, messages, stays, webhooks
 from api.schemas.fields import Page
-from bellhop.domain import serializers
+from bellhop.domain import conversation_object, serializers
 from bellhop.domain.categories import Category
 from bellhop.domain.channels import Channel
+from bellhop.domain.conversations import ConversationStatus
 from bellhop.domain.events import EventType
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.inbound_details import Button, InboundDetails, Location, Media
 from bellhop.domain.priorities import Priority
 from bellhop.domain.rows.access import KeyRow, PropertyRow
+from bellhop.domain.rows.conversations import Conversation, ConversationRow, Entry, Participant
 from bellhop.domain.rows.guests import ConsentRow, GuestRow
 from bellhop.domain.rows.media import AssetRow
 from bellhop.domain.rows.messages import PublicMessage
@@ -41,6 +43,7 @@ AT = datetime(2026, 3, 15, 10, 0, 0, 123456, tzinfo=UTC)
 MESSAGE = PublicMessage(
     id=KEY, property_id=PROPERTY, channel=Channel.EMAIL, recipient="jordan@example.com", sender=None,
     guest_ref=serializers.erased(serializers.Prefix.GUEST, KEY, PROPERTY)["id"], guest_id=KEY, conversation_id=None,
+    stay_id=None,
     subject="Your suite", content="It is ready.", metadata={"booking": "GSR-1842"}, details=None,
     scheduled_at=AT, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
     delivered_at=None,
@@ -58,6 +61,17 @@ ASSET = AssetRow(KEY, "image/png", 7, b"7", "a.png", KEY, AT, AT)
 SPARSE = replace(
     MESSAGE, guest_ref=None, guest_id=None, subject=None, metadata={}, scheduled_at=None, sent_at=None, resend_of=None
 )
+ENTRY = Entry(**{each.name: getattr(MESSAGE, each.name) for each in fields(MESSAGE)}, direction="outbound")
+TALK = Conversation(
+    ConversationRow(
+        id=KEY, scope_id=PROPERTY, property_id=PROPERTY, stay_id=KEY, guest_id=None, contact_point_id=None,
+        guests=[KEY], family="stay", channel=Channel.SMS, place=KEY, status=ConversationStatus.SNOOZED,
+        snoozed_until=AT, closed_at=None, assigned_to="front-desk", tags=["vip"], unread=2, read_id=KEY, read_at=AT,
+        seen_id=None, seen_at=None, last_id=KEY, last_message_at=AT, created_at=AT, updated_at=AT,
+    ),
+    [Participant(KEY, "Jordan Mitchell")],
+    ENTRY,
+)  # fmt: skip
 INBOUND = replace(MESSAGE, sender="jordan@example.com", recipient="desk@example.com", conversation_id=KEY)
 DETAILED = replace(
     INBOUND,
@@ -109,7 +123,7 @@ SET = replace(SAID, purpose="all", action="opt_in", cause="operator_opt_in", act
 STAY = StayRow(
     id=KEY, scope_id=PROPERTY, property_id=PROPERTY, source="pms", reservation="R1", status=StayStatus.BOOKED,
     arrival=date(2027, 3, 15), departure=date(2027, 3, 19), room="412", details={"rate": 1}, guests=[KEY],
-    created_at=AT, updated_at=AT,
+    ended_at=None, created_at=AT, updated_at=AT,
 )  # fmt: skip
 
 SHOWN: dict[str, tuple[dict[str, Any], type[BaseModel]]] = {
@@ -127,6 +141,12 @@ SHOWN: dict[str, tuple[dict[str, Any], type[BaseModel]]] = {
         inbound.InboundMessage,
     ),
     "inbound with a file, a button and a place": (serializers.inbound(DETAILED), inbound.InboundMessage),
+    "conversation": (conversation_object.conversation(TALK), conversations.Conversation),
+    "message of a conversation": (conversation_object.entry(ENTRY), conversations.SentEntry),
+    "answer of a conversation": (
+        conversation_object.entry(replace(ENTRY, sender="+1", direction="inbound")),
+        conversations.ReceivedEntry,
+    ),
     "stay": (serializers.stay(STAY), stays.Stay),
     "stay with little": (
         serializers.stay(replace(STAY, arrival=None, departure=None, room=None, guests=[])),
@@ -193,7 +213,7 @@ def test_every_documented_object_is_compared() -> None:
     """A new response schema of these modules needs its place above."""
     documented = {
         kind
-        for module in (assets, consents, guests, inbound, keys, messages, stays, webhooks)
+        for module in (assets, consents, conversations, guests, inbound, keys, messages, stays, webhooks)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, messages.Shown) and kind.__module__ == module.__name__
     }
@@ -206,9 +226,12 @@ def test_every_documented_object_is_compared() -> None:
         inbound.InboundLocation,
         inbound.InboundProfile,
         Page[consents.Consent],
+        conversations.EntryPage,
+        conversations.Participant,
+        conversations.ReadMark,
+        conversations.ReadMarks,
+        Page[conversations.Entry],
         messages.FailureReason,
-        messages.Timeline,
-        messages.TimelineEntry,
         webhooks.Replay,
     }
     assert documented == {schema for _, schema in SHOWN.values()} | elsewhere

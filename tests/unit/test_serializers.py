@@ -28,7 +28,8 @@ AT = datetime(2026, 3, 15, 10, 0, 0, tzinfo=UTC)
 
 MESSAGE = PublicMessage(
     id=KEY, property_id=OTHER, channel=Channel.SMS, recipient="+13055551234", sender=None, guest_ref=None,
-    guest_id=None, conversation_id=None, subject=None, content="Your suite is ready.", metadata={}, details=None,
+    guest_id=None, conversation_id=None, stay_id=None, subject=None, content="Your suite is ready.",
+    metadata={}, details=None,
     scheduled_at=None, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
     delivered_at=None,
     priority=Priority.NORMAL, category=Category.TRANSACTIONAL, valid_until=None, resend_of=None, service=None,
@@ -75,6 +76,8 @@ def test_a_message() -> None:
             "service": None,
             "was_downgraded": None,
             "chosen": None,
+            "conversation_id": None,
+            "stay_id": None,
         }
     )
 
@@ -93,7 +96,7 @@ def test_a_guest() -> None:
 def test_an_inbound_message() -> None:
     shown = serializers.inbound(INBOUND)
     assert list(shown) == [
-        "id", "property_id", "guest_id", "conversation_id", "channel", "sender", "recipient", "subject",
+        "id", "property_id", "guest_id", "conversation_id", "stay_id", "channel", "sender", "recipient", "subject",
         "content", "media", "media_count", "button", "location", "profile", "replied_to", "matched_by", "original",
         "automatic", "sent_at", "created_at",
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellhop.domain import statuses
-from bellhop.domain.channels import CHANNELS, AddressKind, Channel, ChannelRules
+from bellhop.domain.channels import CHANNELS, AddressKind, Channel, ChannelRules, Family
 from bellhop.domain.events import OF_STAGE
 from bellhop.domain.statuses import (
     ODD_EDGES,
@@ -28,7 +28,7 @@ from bellhop.ops.statuses_page import sentences, upward_edges
 
 PROVIDER_SAYS = (Stage.SENT, Stage.UNDELIVERED, Stage.DELIVERED, Stage.READ)
 OURS = (Stage.QUEUED, Stage.CANCELLED, Stage.GAVE_UP)
-ARRIVES = ChannelRules(name="a letter", address=AddressKind.DEVICE)
+ARRIVES = ChannelRules(name="a letter", address=AddressKind.DEVICE, family=Family.APP)
 """Where `delivered` is the handset's word."""
 TAKEN = replace(ARRIVES, delivered_is_final=False)
 """Where it is that of a server, which may send it back."""

@@ -31,6 +31,7 @@ class PublicMessage:
     """The guest as the caller named it, where `guest_id` may be resolved later."""
     guest_id: UUID | None
     conversation_id: UUID | None
+    stay_id: UUID | None
     subject: str | None = field(repr=False)
     content: str | None = field(repr=False)
     metadata: dict[str, Any] = field(repr=False)
@@ -79,7 +80,6 @@ class MessageRow(PublicMessage):
     direction: str
     """`outbound` or `inbound`."""
     address_hash: bytes | None = field(repr=False)
-    stay_id: UUID | None
     content_type: str
     body: dict[str, Any] | None = field(repr=False)
     """What was fixed at acceptance beside `content`: see `content.body`."""

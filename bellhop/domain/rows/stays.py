@@ -25,5 +25,7 @@ class StayRow:
     room: str | None = field(repr=False)
     details: dict[str, Any] = field(repr=False)
     guests: list[UUID]
+    ended_at: datetime | None
+    """When it was last said to be over; None: it is not."""
     created_at: datetime
     updated_at: datetime

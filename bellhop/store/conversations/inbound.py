@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.addresses import AddressBook
-from bellhop.domain.channels import AddressKind, kind_of
+from bellhop.domain.channels import AddressKind, Channel, kind_of
 from bellhop.domain.consent_keywords import consent_keyword
 from bellhop.domain.consents import Effect
 from bellhop.domain.delivery_ports import Account, Inbound
@@ -23,12 +23,13 @@ from bellhop.domain.mail_addresses import MailToken
 from bellhop.domain.statuses import Stage
 from bellhop.domain.text import visible
 from bellhop.store.compiled import CompiledStatement
-from bellhop.store.conversations import answered_mails, inbound_files, inbound_guests, inbound_scopes
+from bellhop.store.conversations import answered_mails, inbound_files, inbound_guests, inbound_scopes, joining
 from bellhop.store.conversations.answered_mails import Answered
 from bellhop.store.conversations.inbound_guests import Sender
 from bellhop.store.conversations.inbound_scopes import Sharing
+from bellhop.store.conversations.joining import Joined
 from bellhop.store.guests import consents, profiles, unsubscribing
-from bellhop.store.tables import contact_points, conversations, messages, receipts, scopes
+from bellhop.store.tables import contact_points, messages, receipts, scopes
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
 
@@ -66,8 +67,8 @@ _STORE = CompiledStatement(
         wake_due_at=case((bindparam("readable", type_=Boolean) & _WANTS_INTENTS, func.clock_timestamp())),
     )
     .returning(messages.c.id, messages.c.wake_due_at),
-    ("scope_id", "channel", "recipient", "sender", "address_hash", "guest_id", "conversation_id", "subject", "content",
-     "details", "provider"),
+    ("scope_id", "channel", "recipient", "sender", "address_hash", "guest_id", "conversation_id", "stay_id", "subject",
+     "content", "details", "provider"),
     row=_Stored,
 )  # fmt: skip
 _here = (
@@ -80,28 +81,6 @@ _WROTE = CompiledStatement(
     .where(*_here, contact_points.c.guest_id.is_not_distinct_from(bindparam("guest", type_=Uuid)))
     .values(last_inbound_at=func.now())
     .returning(contact_points.c.id),
-    value=UUID,
-)
-_CONTINUE = CompiledStatement(
-    update(conversations)
-    .where(
-        conversations.c.contact_point_id == any_(bindparam("contacts", type_=ARRAY(Uuid))),
-        conversations.c.stay_id.is_(None),
-    )
-    .values(last_message_at=func.now())
-    .returning(conversations.c.id),
-    value=UUID,
-)
-_GO_ON = CompiledStatement(
-    update(conversations)
-    .where(conversations.c.id == bindparam("conversation", type_=Uuid))
-    .values(last_message_at=func.now())
-    .returning(conversations.c.id),
-    value=UUID,
-)
-_BEGIN = CompiledStatement(
-    insert(conversations).values(last_message_at=func.now()).returning(conversations.c.id),
-    ("scope_id", "contact_point_id", "guest_id"),
     value=UUID,
 )
 
@@ -267,8 +246,8 @@ async def _message(
     received: Received,
 ) -> UUID:
     """A text as a message of a scope, with its event and its files; what that leaves to do is added to `received`."""
-    conversation_id = await _conversation(tx, address, sender)
-    stored = await _store(tx, address, item, provider, sender, conversation_id)
+    joined = await _conversation(tx, address, item.channel, sender)
+    stored = await _store(tx, address, item, provider, sender, joined)
     await _OF_MESSAGE(tx, receipt=receipt_id, message=stored.id)
     event = NewEvent(EventType.MESSAGE_RECEIVED.value, "received", {"channel": item.channel.value})
     subscribed = await events.write(tx, address.scope_id, "inbound", stored.id, [event])
@@ -319,7 +298,7 @@ async def _store(
     item: Inbound,
     provider: str,
     sender: Sender,
-    conversation_id: UUID,
+    joined: Joined,
 ) -> _Stored:
     stored = await _STORE(
         tx,
@@ -331,7 +310,8 @@ async def _store(
         sender=item.sender,
         address_hash=address.hashes[0],
         guest_id=sender.guest_id,
-        conversation_id=conversation_id,
+        conversation_id=joined.id,
+        stay_id=joined.stay_id,
         subject=item.subject,
         content=item.text,
         details=item.details.stored(sender.matched_by, address.scope_id),
@@ -352,15 +332,18 @@ async def _contacts(tx: AsyncConnection, address: _Address, guest_id: UUID | Non
     return sorted(found)
 
 
-async def _conversation(tx: AsyncConnection, address: _Address, sender: Sender) -> UUID:
-    """The conversation of the message that was answered, else that with a contact (one per contact while no stay is
-    known)."""
-    guest_id = sender.guest_id
-    contacts = await _contacts(tx, address, guest_id)
-    if sender.conversation_id is not None and (known := await _GO_ON(tx, conversation=sender.conversation_id)):
-        return known[0]
-    there = min(await _CONTINUE(tx, contacts=contacts), default=None)
-    if there is not None:
-        return there
-    made = await _BEGIN(tx, scope_id=address.scope_id, contact_point_id=contacts[0], guest_id=guest_id)
-    return made[0]
+async def _conversation(tx: AsyncConnection, address: _Address, channel: Channel, sender: Sender) -> Joined:
+    """The conversation that a guest's message joins: that of the message they answered, else that with their stay, else
+    with them; with the address while nobody knows whose it is."""
+    scope_id, guest_id = address.scope_id, sender.guest_id
+    if guest_id is None:
+        contacts = await _contacts(tx, address, None)
+        return await joining.answered(tx, scope_id, channel, None, None, contacts[0])
+    named = sender.conversation_id
+    joined = await joining.continued(tx, scope_id, channel, named) if named is not None else None
+    if joined is None:
+        stay_id = await joining.nearest_stay(tx, scope_id, guest_id)
+        joined = await joining.answered(tx, scope_id, channel, guest_id, stay_id)
+    # After the conversation, as where a message to them is accepted.
+    await _contacts(tx, address, guest_id)
+    return joined

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain.channels import AddressKind
 from bellhop.domain.inbound_details import MatchedBy
 from bellhop.store.compiled import CompiledStatement
+from bellhop.store.conversations.nearest_stays import DAYS_AWAY, TODAY
 from bellhop.store.tables import contact_points, message_steps, messages
 
 _GUESTS = CompiledStatement(
@@ -48,16 +49,12 @@ _WRITTEN_TO = CompiledStatement(
 # Of each the stay that is nearest to today, where the property is; those whose stay is as near as the nearest.
 _STAYING = CompiledStatement(
     text(
-        """
+        f"""
         with near as (
-          select stay_guests.guest_id, min(case when stays.status = 'in_house' then 0 else greatest(
-            coalesce(arrival, departure) - today.day, today.day - coalesce(departure, arrival), 0) end) as days
+          select stay_guests.guest_id, min({DAYS_AWAY}) as days
           from stay_guests
           join stays on stays.id = stay_guests.stay_id
-          cross join (
-            select (now() at time zone properties.timezone)::date as day
-            from scopes join properties on properties.id = scopes.property_id where scopes.id = :scope
-          ) today
+          cross join {TODAY}
           where stay_guests.guest_id = any(:guests) and stays.scope_id = :scope
             and stays.status in ('booked', 'in_house', 'departed') and coalesce(arrival, departure) is not null
           group by stay_guests.guest_id)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert_into
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,7 +24,7 @@ from bellhop.store import pages
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.guests import consents
 from bellhop.store.rows import first_of, from_result, from_row
-from bellhop.store.tables import contact_points, conversations, guests
+from bellhop.store.tables import contact_points, guests
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
 
@@ -209,14 +209,14 @@ async def _keep_contacts(
         if old == new:
             continue
         if old is not None:
-            spoken = exists().where(conversations.c.contact_point_id == contact_points.c.id)
             await tx.execute(
                 delete(contact_points).where(
                     and_(
                         contact_points.c.guest_id == after.id,
                         contact_points.c.kind == kind.value,
                         contact_points.c.address_hash.in_(book.hashes(kind, old)),
-                        ~spoken,
+                        # What they have written from is theirs.
+                        contact_points.c.last_inbound_at.is_(None),
                     )
                 )
             )

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain.paging import Listed, PageRequest, Place
 from bellhop.domain.rows.stays import StayRow
 from bellhop.domain.scopes import Scope
-from bellhop.domain.stays import LONGEST, StayFields, WhichStays, check_dates
+from bellhop.domain.stays import LONGEST, OVER, StayFields, WhichStays, check_dates
 from bellhop.store import pages
 from bellhop.store.rows import first_of, from_result
 from bellhop.store.tables import guests, stay_guests, stays
@@ -164,5 +164,7 @@ async def _apply(
                     [{"stay_id": row.id, "guest_id": one, "position": place} for place, one in enumerate(given)]
                 )
             )
+    if "status" in changed:
+        changed["ended_at"] = func.now() if changed["status"] in OVER else None
     await tx.execute(update(stays).where(stays.c.id == row.id).values(**changed, updated_at=func.now()))
     return _one(await tx.execute(_of(scope).where(stays.c.id == row.id)))

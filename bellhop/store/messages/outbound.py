@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Float, Uuid, any_, bindparam, case, func, insert, literal, or_, select, update
+from sqlalchemy import Uuid, any_, bindparam, case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,12 +28,14 @@ from bellhop.domain.statuses import Stage
 from bellhop.domain.steps import stored
 from bellhop.store.compiled import CompiledStatement, seconds
 from bellhop.store.guests import consents
-from bellhop.store.messages import accepting, progress
+from bellhop.store.messages import accepting, belonging, progress
 from bellhop.store.messages.accepting import ChannelUnavailable as ChannelUnavailable
 from bellhop.store.messages.accepting import NewStep as NewStep
 from bellhop.store.messages.accepting import NoDevice as NoDevice
 from bellhop.store.messages.accepting import UnknownSender as UnknownSender
-from bellhop.store.tables import guests, messages, scopes
+from bellhop.store.messages.belonging import UnknownGuest as UnknownGuest
+from bellhop.store.messages.belonging import UnknownStay as UnknownStay
+from bellhop.store.tables import messages, scopes
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
 
@@ -70,38 +72,6 @@ _STAGES = CompiledStatement(
 )
 
 
-# Null is less than any time here: what is not scheduled is due now.
-_DUE = func.greatest(func.now(), bindparam("not_before", type_=DateTime(timezone=True)))
-_GUEST = CompiledStatement(
-    select(guests.c.id)
-    .where(guests.c.id == bindparam("guest"), guests.c.scope_id == bindparam("scope"))
-    .with_for_update(read=True, key_share=True),
-    value=UUID,
-)
-_ACCEPT = CompiledStatement(
-    insert(messages)
-    .values(
-        due_at=_DUE,
-        # Of a null and a time `least` gives the time.
-        expires_at=func.least(
-            _DUE + seconds(bindparam("valid_for", type_=Float)), bindparam("not_after", type_=DateTime(timezone=True))
-        ),
-        wake_due_at=func.now(),
-    )
-    .returning(*progress.columns_of_written),
-    (
-        "scope_id", "channel", "recipient", "address_hash", "guest_ref", "guest_id", "subject", "content",
-        "content_type", "metadata", "category", "reference", "tags", "scheduled_at", "parts", "body",
-        "provider", "priority", "valid_until", "details", "resend_of", "plan", "sender",
-    ),
-    row=MessageRow,
-)  # fmt: skip
-
-
-class UnknownGuest(Exception):
-    """The guest named does not exist in this scope."""
-
-
 class TooLate(Exception):
     """The message would be of no use any more when it may go out."""
 
@@ -115,6 +85,10 @@ class NewMessage:
     content: Content
     scheduled_at: datetime | None = None
     guest_id: UUID | None = None
+    stay_id: UUID | None = None
+    """The stay that it is about; None: the one that its guest's messages are about now, if there is any."""
+    conversation_id: UUID | None = None
+    """The conversation that it answers, of the same scope; None: the one with the stay, else with the guest."""
     metadata: dict[str, Any] = field(default_factory=dict, repr=False)
     category: Category = Category.TRANSACTIONAL
     reference: str | None = None
@@ -151,11 +125,9 @@ async def accept(
     tx: AsyncConnection, scope: Scope, new: NewMessage, book: AddressBook, carried: Carried, valid_for: float
 ) -> MessageRow:
     """Write a message, its first event and its contact point. `valid_for`: seconds after it is due that it expires,
-    where its channel has no time of its own. Raises ChannelUnavailable, UnknownSender, UnknownGuest, NoDevice or
-    TooLate; the caller's transaction is to be rolled back then."""
-    # Locked before the message, as everywhere, so that the guest is not erased meanwhile.
-    if new.guest_id is not None and not await _GUEST(tx, scope=scope.id, guest=new.guest_id):
-        raise UnknownGuest
+    where its channel has no time of its own. Raises ChannelUnavailable, UnknownSender, UnknownGuest, UnknownStay,
+    NoDevice or TooLate; the caller's transaction is to be rolled back then."""
+    stay_id = await belonging.stay_of(tx, scope.id, new.guest_id, new.stay_id, new.conversation_id)
     sender = await accepting.sender_for(tx, scope, new.channel, new.content, carried, address=new.sender)
     texts = content.parts(new.channel, new.content.text)
     body, parts = content.body(texts, new.content.plain, new.content.approved), len(texts)
@@ -169,8 +141,10 @@ async def accept(
     plan = accepting.plan_of(new.channel, further, valid_for, parts)
     kind = kind_of(new.channel, new.recipient)
     address_hash = book.hash(kind, new.recipient)
-    (row,) = await _ACCEPT(
+    write, joins = belonging.accepting_into(scope.id, new.channel, new.guest_id, stay_id, new.conversation_id)
+    (row,) = await write(
         tx,
+        **joins,
         scope_id=scope.id,
         channel=new.channel.value,
         recipient=new.recipient,
@@ -197,6 +171,7 @@ async def accept(
         resend_of=new.resend_of,
         plan=stored(plan),
         sender=new.sender,
+        stay_id=stay_id,
     )
     if new.valid_until is not None and new.valid_until <= row.due_at:
         raise TooLate
@@ -335,7 +310,7 @@ async def lock_failed(tx: AsyncConnection, scope: Scope, message_id: UUID) -> tu
     well. None: no such message here."""
     row = await get(tx, scope, message_id)
     # Guests are locked before messages, everywhere.
-    if row is None or (row.guest_id is not None and not await _GUEST(tx, scope=scope.id, guest=row.guest_id)):
+    if row is None or (row.guest_id is not None and not await belonging.GUEST(tx, scope=scope.id, guest=row.guest_id)):
         return None, None
     row = await progress.lock(tx, message_id)
     if row is None or row.erased_at is not None:

@@ -17,6 +17,7 @@ from bellhop.store.tables.access import (
     scopes,
 )
 from bellhop.store.tables.columns import Personal, PersonalJSON, Secret, metadata
+from bellhop.store.tables.conversations import conversation_notes, conversations
 from bellhop.store.tables.delivery import (
     account_versions,
     attempts,
@@ -28,7 +29,7 @@ from bellhop.store.tables.delivery import (
     senders,
     unapplied_receipts,
 )
-from bellhop.store.tables.guests import consents, contact_points, conversations, devices, guests, stay_guests, stays
+from bellhop.store.tables.guests import consents, contact_points, devices, guests, stay_guests, stays
 from bellhop.store.tables.inbox import guest_sessions, inbox
 from bellhop.store.tables.intents import intents
 from bellhop.store.tables.media import assets, inbound_files, media_links
@@ -46,6 +47,7 @@ __all__ = [
     "consents",
     "contact_points",
     "content_templates",
+    "conversation_notes",
     "conversations",
     "deliveries",
     "devices",

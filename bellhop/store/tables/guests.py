@@ -1,4 +1,4 @@
-"""Guests, their addresses, what they allow, their stays and conversations."""
+"""Guests, their addresses, what they allow, and their stays."""
 
 from __future__ import annotations
 
@@ -141,6 +141,8 @@ stays = Table(
     Column("departure", Date),
     Column("room", Personal),
     json_column("details", PersonalJSON()),
+    # When it was last said to be over: departed, cancelled, no show.
+    time_column("ended_at"),
     time_column("created_at", now=True),
     time_column("updated_at", now=True),
     UniqueConstraint("scope_id", "source", "reservation"),
@@ -158,19 +160,4 @@ stay_guests = Table(
     # The one who booked is the first.
     Column("position", SmallInteger, nullable=False),
     Index("ix_stay_guests_guest_id", "guest_id"),
-)
-
-conversations = Table(
-    "conversations",
-    metadata,
-    key_column(),
-    scope_column(),
-    Column("stay_id", Uuid, ForeignKey("stays.id", ondelete="CASCADE")),
-    Column("contact_point_id", Uuid, ForeignKey("contact_points.id", ondelete="CASCADE")),
-    Column("guest_id", Uuid, ForeignKey("guests.id", ondelete="CASCADE")),
-    time_column("created_at", now=True),
-    time_column("last_message_at"),
-    UniqueConstraint("stay_id"),
-    Index("ix_conversations_contact_point_id", "contact_point_id"),
-    Index("ix_conversations_guest_id", "guest_id"),
 )

@@ -113,6 +113,19 @@ messages = Table(
         ),
     ),
     Index("ix_messages_of_guest", "scope_id", "guest_id", "id", postgresql_where=text("guest_id is not null")),
+    Index(
+        "ix_messages_conversation",
+        "conversation_id",
+        "id",
+        postgresql_where=text("conversation_id is not null"),
+    ),
+    # What a guest has written in it: who has not read it, and where they wrote last.
+    Index(
+        "ix_messages_answers",
+        "conversation_id",
+        "id",
+        postgresql_where=text("conversation_id is not null and direction = 'inbound'"),
+    ),
     Index("ix_messages_written", "address_hash", "id", postgresql_where=text("address_hash is not null")),
     Index("ix_messages_resend_of", "resend_of", postgresql_where=text("resend_of is not null")),
     Index("ix_messages_wake", "wake_due_at", postgresql_where=text("wake_due_at is not null")),
