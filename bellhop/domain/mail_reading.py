@@ -25,6 +25,7 @@ MOST_PARTS: Final = 200
 MOST_NESTED: Final = 20
 MOST_LINES: Final = 800_000
 """More than 40 MB of base64 has."""
+MOST_DIVIDERS: Final = 5_000
 FIRST: Final = 1024 * 1024
 """What is read of a mail that has more of either."""
 MOST_REFERENCES: Final = 50
@@ -81,12 +82,23 @@ def whole(raw: bytes) -> tuple[Head, Body]:
     nested = raw.lower().count(b"multipart/") + raw.lower().count(b"message/rfc822")
     if nested > MOST_NESTED or raw.count(b"\n") > MOST_LINES:
         raw = raw[:FIRST]
+    raw = _with_few_parts(raw)
     found = head(raw)
     try:
         return found, _body(message_from_bytes(raw))
     except (RecursionError, ValueError, LookupError, AttributeError):
         # What nests without an end, or breaks the library's reader, is no text to anybody.
         return found, Body(None, None)
+
+
+def _with_few_parts(raw: bytes) -> bytes:
+    """As much of it as has few lines that may part one thing from the next: each costs far more than its size."""
+    at = -1
+    for _ in range(MOST_DIVIDERS):
+        at = raw.find(b"\n--", at + 1)
+        if at < 0:
+            return raw
+    return raw[:at]
 
 
 def decoded(data: bytes, charset: str | None) -> str:
@@ -145,7 +157,7 @@ def address(value: str) -> tuple[str | None, str]:
     """The name and the address of the first of a header's mailboxes; an empty address where there is none."""
     try:
         found = getaddresses([value[:LONGEST_HEADER]])
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, RecursionError):
         found = []
     for name, mailbox in found:
         if "@" in mailbox and len(mailbox) <= 320 and not any(letter.isspace() for letter in mailbox):

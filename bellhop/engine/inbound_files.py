@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 from uuid import UUID
 
+from bellhop.domain.delivery_ports import Account, Inbound, Receipt
 from bellhop.domain.inbound_details import MOST_MEDIA, Media
 from bellhop.domain.inbound_files import FileProblem, KeptFile
 from bellhop.engine.assets import library_of
 from bellhop.engine.context import Engine
 from bellhop.media.kinds import Inspected, UnfitFile, named
+from bellhop.store.conversations import answered_mails
 from bellhop.store.messages import assets
 from bellhop.store.messages.assets import NewAsset
 
@@ -23,6 +26,25 @@ class ReceivedFile:
     file: BinaryIO = field(repr=False)
     content_type: str | None = None
     filename: str | None = field(default=None, repr=False)
+
+
+async def with_files(
+    engine: Engine, verified: Sequence[Account], items: Sequence[Receipt | Inbound]
+) -> Sequence[Receipt | Inbound]:
+    """What a callback says, with the files that came in it kept: see `keep`. `verified`: the accounts that signed."""
+    return [
+        await _with_files(engine, verified, item) if isinstance(item, Inbound) and item.files else item
+        for item in items
+    ]
+
+
+async def _with_files(engine: Engine, verified: Sequence[Account], item: Inbound) -> Inbound:
+    theirs = await engine.database.read(lambda tx: answered_mails.scopes_of(tx, verified, item, engine.book))
+    if not theirs:
+        return replace(item, files=())
+    files = [ReceivedFile(io.BytesIO(one.data), one.content_type, one.filename) for one in item.files]
+    media = await keep(engine, theirs, files)
+    return replace(item, files=(), details=replace(item.details, media=media))
 
 
 async def keep(engine: Engine, scope_ids: Sequence[UUID], files: Sequence[ReceivedFile]) -> tuple[Media, ...]:

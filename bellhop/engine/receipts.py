@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.credentials import CredentialsUnreadable
 from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Provider, Receipt
+from bellhop.engine import inbound_files
 from bellhop.engine.callback_spool import CallbackSpool
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import AccountUnreadable, NotFound, UnreadableCallback, UnverifiedWhileAway, WrongSignature
@@ -138,7 +139,7 @@ async def record(
 ) -> None:
     """Store and apply what a verified callback says, each thing once however often it is said; a large batch is stored
     and applied later. `verified`: the accounts whose credentials signed it."""
-    now, later = _now_and_later(items)
+    now, later = _now_and_later(await inbound_files.with_files(engine, verified, items))
 
     async def work(tx: AsyncConnection) -> Recorded:
         if later:

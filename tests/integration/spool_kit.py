@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -107,14 +108,30 @@ class Providers:
 
     async def events(self, *events: dict[str, Any]) -> httpx2.Response:
         """A batch of SendGrid's."""
-        body, at = json.dumps(events).encode(), str(int(time.time()))
+        return await self.sendgrid("events", json.dumps(events).encode(), "application/json")
+
+    async def mail(self, text: str) -> httpx2.Response:
+        """A guest's mail with a file, as its Inbound Parse posts it."""
+        mail = EmailMessage()
+        mail["From"], mail["Message-ID"] = "ann@guest.example", f"<{uuid4()}@guest.example>"
+        mail.set_content(text)
+        mail.add_attachment("a,b\n", subtype="csv", filename="a.csv")
+        envelope = json.dumps({"to": [sandbox_sendgrid.FROM_EMAIL], "from": "ann@guest.example"}).encode()
+        fields = ((b"envelope", envelope), (b"email", mail.as_bytes()))
+        head = b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+        body = b"".join(head % one for one in fields) + b"--x--\r\n"
+        return await self.sendgrid("inbound", body, "multipart/form-data; boundary=x")
+
+    async def sendgrid(self, path: str, body: bytes, content_type: str) -> httpx2.Response:
+        """A callback of SendGrid's, signed."""
+        at = str(int(time.time()))
         signature = sandbox_sendgrid.WEBHOOK_PRIVATE_KEY.sign(at.encode() + body, ec.ECDSA(hashes.SHA256()))
         headers = {
-            "Content-Type": "application/json",
+            "Content-Type": content_type,
             "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature).decode(),
             "X-Twilio-Email-Event-Webhook-Timestamp": at,
         }
-        where = f"/v1/receipts/sendgrid/{sandbox_sendgrid.KEY_ID}/events"
+        where = f"/v1/receipts/sendgrid/{sandbox_sendgrid.KEY_ID}/{path}"
         return await self._timed(self.api.http.post(where, content=body, headers=headers))
 
     async def _timed(self, call: Any) -> httpx2.Response:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 from typing import Any
+from urllib.parse import urlsplit
 
 from bellhop.domain.ids import Prefix, parse
+from tests.chaos.crash.scenarios import PHOTO
 
 from .engine import EMAIL, Engine
 from .test_unsubscribe import HTML, guest, mail, marketing_allowed
@@ -76,14 +78,22 @@ async def test_answers_find_what_they_answer(stack: Engine) -> None:
 
 
 async def test_large_and_odd_mails_arrive_whole(stack: Engine) -> None:
-    picture = base64.b64encode(b"\xff\xd8" + bytes(range(256)) * 8_192).decode()
-    attached = [{"filename": "a.jpg", "type": "image/jpeg", "content": picture}]
+    program = base64.b64encode(b"MZ" + bytes(range(256)) * 8_192).decode()
+    attached = [
+        {"filename": "a.png", "type": "image/png", "content": base64.b64encode(PHOTO).decode()},
+        {"filename": "b.exe", "type": "application/octet-stream", "content": program},
+    ]
     for at, raw in enumerate((True, False)):
         html = f"<p>Large {at}</p><!-- {BIG * 2} --><div class='gmail_quote'>quoted</div>"
         said = {"from": "joe@guest.example", "html": html, "raw": raw, "attachments": attached}
         assert (await writes(stack, **said))["status"] == 200
         row = await stored(stack, f"Large {at}")
-        assert (row["content"], row["details"]["media_count"]) == (f"Large {at}", 1)
+        assert (row["content"], row["details"]["media_count"]) == (f"Large {at}", 2)
+        kept, refused = row["details"]["media"]
+        assert (kept["state"], kept["content_type"], kept["filename"]) == ("kept", "image/png", "a.png")
+        served = await stack.http.get(urlsplit(kept["url"]).path)
+        assert (served.status_code, served.content) == (200, PHOTO)
+        assert (refused["state"], refused["problem"]) == ("failed", "type_not_accepted")
         text = f"{at} Zimmer für Jörg, 「和室」"
         said = {"from": "joe@guest.example", "body": text, "raw": raw}
         assert (await writes(stack, **said))["status"] == 200
@@ -107,6 +117,11 @@ async def test_programs_say_nothing_of_a_guests_will(stack: Engine) -> None:
     assert len(rows) == 5
     assert all(row["details"]["automatic"] and row["wake_due_at"] is None for row in rows)
     assert await stack.rows("select 1 from consents") == []
+    # Nothing is opened again by one.
+    await stack.rows("update conversations set closed_at = now() returning id")
+    away = {"from": address, "body": "Still away", "headers": {"Auto-Submitted": "auto-replied"}}
+    assert (await writes(stack, **away))["status"] == 200
+    assert all(row["closed_at"] for row in await stack.rows("select closed_at from conversations"))
     # One of our own that has come back.
     _, found = await mail(stack, {**EMAIL, "recipient": address})
     headers = {"Message-ID": found["detail"]["headers"]["Message-ID"]}
@@ -114,6 +129,7 @@ async def test_programs_say_nothing_of_a_guests_will(stack: Engine) -> None:
     assert (await stored(stack, "Back again"))["details"]["automatic"] is True
     # The guest themselves, above what they quote.
     assert (await writes(stack, **{"from": address, "body": "Stop", "answers": found["id"]}))["status"] == 200
+    assert [row["closed_at"] for row in await stack.rows("select closed_at from conversations")] == [None]
     (said,) = await stack.rows("select action, purpose from consents")
     assert (said["action"], said["purpose"]) == ("opt_out", "all")
 

@@ -288,3 +288,35 @@ async def test_what_older_versions_wrote_down_of_a_spelling_still_binds(sharing:
     assert await sharing.refusing("+525512345678") == {FIRST}
     await sharing.text("START", "SM1", written)
     assert await sharing.refusing("+525512345678") == set()
+
+
+async def test_a_reply_address_reaches_its_own_property(sharing: Properties) -> None:
+    """Whoever wrote last, and nobody else: with the account of another it is an address like any other."""
+    mailbox = "ann@guest.example"
+    first = await sharing.wrote(FIRST, mailbox, provider="sendgrid")
+    await sharing.wrote(SECOND, mailbox, provider="sendgrid")
+    ((message,),) = await sharing.api.sql("select message_id from attempts where id = :id", id=UUID(first))
+    names = sharing.book.mail_addresses.names(message, 0, "reply.hotel.example", "stay@hotel.example")
+    assert names.reply_to is not None
+    ((sender,),) = await sharing.api.sql("select distinct address from senders where channel = 'email'")
+
+    def answer(text: str, to: str, **more: Any) -> Inbound:
+        return Inbound(f"mail:{text}", Channel.EMAIL, mailbox, to, text, text, {"from": mailbox}, **more)
+
+    await sharing.hears(answer("By address", names.reply_to), provider="sendgrid")
+    by_id = answer("By id", sender, references=("<x@y>", f"<{names.message_id}>"))
+    await sharing.hears(by_id, provider="sendgrid")
+    await sharing.hears(answer("By sender", sender), provider="sendgrid")
+    assert await sharing.got() == {FIRST: ["By address", "By id"], SECOND: ["By sender"]}
+    own = [account for account in await sharing.accounts("sendgrid") if account.id not in await _accounts_of(sharing)]
+    async with sharing.api.database.begin() as tx:
+        await receipts.record(tx, own, [answer("Elsewhere", names.reply_to)], sharing.book, [60.0])
+    assert await sharing.got() == {FIRST: ["By address", "By id"], SECOND: ["By sender"]}
+    await sharing.hears(answer("STOP", names.reply_to), provider="sendgrid")
+    assert await sharing.refusing(mailbox, AddressKind.EMAIL) == {FIRST, SECOND, THIRD}
+
+
+async def _accounts_of(sharing: Properties) -> set[UUID]:
+    """The rows of accounts of the first property."""
+    scope = sharing.scopes[FIRST].id
+    return {row[0] for row in await sharing.api.sql("select id from provider_accounts where scope_id = :s", s=scope)}

@@ -93,17 +93,20 @@ async def test_while_it_is_down_everything_is_kept_and_recorded_afterwards(
         answers.append(
             await providers.events({"event": "open", "sg_event_id": "e1"}, {"event": "click", "sg_event_id": "e2"})
         )
-        assert [answer.status_code for answer in answers] == [200] * 8
+        answers.append(await providers.mail("By mail"))
+        assert [answer.status_code for answer in answers] == [200] * 9
         assert answers[0].text == "<Response/>" and answers[0].headers["content-type"].startswith("text/xml")
         # Once it is known to be away nobody waits for it.
         assert max(providers.took) < LIMIT and max(providers.took[1:]) < 1.0
-        assert kept(own) == 8
+        assert kept(own) == 9
         said = await spool(api)
-        assert (said["usable"], said["waiting"], said["rejected"]) == (True, 8, 0)
+        assert (said["usable"], said["waiting"], said["rejected"]) == (True, 9, 0)
         await asyncio.sleep(1.0)
         postgres.start()
         await emptied(api)
-        assert await texts(api) == [*(f"Text {number}" for number in range(5)), "STOP"]
+        assert await texts(api) == [*(f"Text {number}" for number in range(5)), "STOP", "By mail"]
+        (files,) = await api.sql("select details->'media' from messages where content = 'By mail'")
+        assert [one["state"] for one in files[0]] == ["kept"]
         assert await api.sql("select count(*) from receipts where word in ('delivered', 'open', 'click')") == [(3,)]
         assert before <= await said_at(api, "opt_out") <= stopped, "it counts from when it was said"
         assert kept(own) == 0

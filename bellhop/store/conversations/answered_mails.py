@@ -11,9 +11,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.addresses import AddressBook
+from bellhop.domain.channels import kind_of
 from bellhop.domain.delivery_ports import Account, Inbound
 from bellhop.domain.mail_addresses import MailToken, Named
 from bellhop.store.compiled import CompiledStatement
+from bellhop.store.conversations import inbound_scopes
 from bellhop.store.conversations.inbound_scopes import Sharing
 
 
@@ -67,6 +69,17 @@ async def answered(
     one = found[0]
     owner = Sharing(one.scope_id, one.account_id, one.sender or item.recipient)
     return Answered(named, owner, one.guest_id, one.conversation_id)
+
+
+async def scopes_of(tx: AsyncConnection, verified: Sequence[Account], item: Inbound, book: AddressBook) -> list[UUID]:
+    """The scopes whose message a mail will be; none, if it is here already or becomes no message."""
+    if await inbound_scopes.is_stored(tx, verified, item):
+        return []
+    found = await answered(tx, verified, item, book)
+    if found is not None:
+        return [] if found.named.token is MailToken.UNSUBSCRIBE else [found.owner.scope_id]
+    hashes = book.hashes(kind_of(item.channel, item.sender), item.sender)
+    return [one.scope_id for one in await inbound_scopes.owners(tx, verified, item, hashes)]
 
 
 def as_answer(item: Inbound, found: Answered | None, book: AddressBook) -> Inbound:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.addresses import AddressBook
-from bellhop.domain.channels import AddressKind, Channel, kind_of
+from bellhop.domain.channels import AddressKind, kind_of
 from bellhop.domain.consent_keywords import consent_keyword
 from bellhop.domain.consents import Effect
 from bellhop.domain.delivery_ports import Account, Inbound
@@ -246,7 +246,7 @@ async def _message(
     received: Received,
 ) -> UUID:
     """A text as a message of a scope, with its event and its files; what that leaves to do is added to `received`."""
-    joined = await _conversation(tx, address, item.channel, sender)
+    joined = await _conversation(tx, address, item, sender)
     stored = await _store(tx, address, item, provider, sender, joined)
     await _OF_MESSAGE(tx, receipt=receipt_id, message=stored.id)
     event = NewEvent(EventType.MESSAGE_RECEIVED.value, "received", {"channel": item.channel.value})
@@ -332,18 +332,18 @@ async def _contacts(tx: AsyncConnection, address: _Address, guest_id: UUID | Non
     return sorted(found)
 
 
-async def _conversation(tx: AsyncConnection, address: _Address, channel: Channel, sender: Sender) -> Joined:
+async def _conversation(tx: AsyncConnection, address: _Address, item: Inbound, sender: Sender) -> Joined:
     """The conversation that a guest's message joins: that of the message they answered, else that with their stay, else
     with them; with the address while nobody knows whose it is."""
-    scope_id, guest_id = address.scope_id, sender.guest_id
+    scope_id, channel, guest_id, opens = address.scope_id, item.channel, sender.guest_id, not item.automatic
     if guest_id is None:
         contacts = await _contacts(tx, address, None)
-        return await joining.answered(tx, scope_id, channel, None, None, contacts[0])
+        return await joining.answered(tx, scope_id, channel, None, None, contacts[0], opens=opens)
     named = sender.conversation_id
-    joined = await joining.continued(tx, scope_id, channel, named) if named is not None else None
+    joined = await joining.continued(tx, scope_id, channel, named, opens=opens) if named is not None else None
     if joined is None:
         stay_id = await joining.nearest_stay(tx, scope_id, guest_id)
-        joined = await joining.answered(tx, scope_id, channel, guest_id, stay_id)
+        joined = await joining.answered(tx, scope_id, channel, guest_id, stay_id, opens=opens)
     # After the conversation, as where a message to them is accepted.
     await _contacts(tx, address, guest_id)
     return joined

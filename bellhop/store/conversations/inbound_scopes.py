@@ -148,6 +148,11 @@ async def was_here(tx: AsyncConnection, verified: Sequence[Account], item: Inbou
     """Whether a text is stored already, for whichever scope: who wrote last may have changed before its callback was
     repeated. Until this transaction ends, nobody else stores it."""
     await _ALONE(tx, dedupe_key=item.dedupe_key)
+    return await is_stored(tx, verified, item)
+
+
+async def is_stored(tx: AsyncConnection, verified: Sequence[Account], item: Inbound) -> bool:
+    """The same of just now."""
     stored = await _STORED(tx, dedupe_key=item.dedupe_key)
     return bool(stored) and any(account.id in stored for account in verified)
 

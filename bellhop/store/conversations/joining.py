@@ -96,15 +96,18 @@ class Joined:
 
 
 _OPEN = """
-    inbound_place = uuidv7(), closed_at = null, snoozed_until = null
+    inbound_place = case when :answer then uuidv7() else conversations.inbound_place end,
+    closed_at = case when not :answer then conversations.closed_at end,
+    snoozed_until = case when not :answer then conversations.snoozed_until end
 """
 _JOINED = """
-    id, conversations.stay_id, coalesce(old.closed_at is not null or old.snoozed_until > now(), false) as reopened
+    id, conversations.stay_id,
+    :answer and coalesce(old.closed_at is not null or old.snoozed_until > now(), false) as reopened
 """
 _ANSWERED = CompiledStatement(text(f"{_BEGIN}, {_OPEN} returning {_JOINED}").bindparams(*_TYPES), row=Joined)
 _ANSWERED_NAMED = CompiledStatement(
     text(f"{_CONTINUE}, {_OPEN} where id = :conversation and scope_id = :in_scope returning {_JOINED}").bindparams(
-        *_NAMED_TYPES
+        *_NAMED_TYPES, bindparam("answer", type_=Boolean)
     ),
     row=Joined,
 )
@@ -143,14 +146,21 @@ async def answered(
     guest_id: UUID | None,
     stay_id: UUID | None,
     contact_id: UUID | None = None,
+    *,
+    opens: bool = True,
 ) -> Joined:
-    """The conversation that a guest's message joins: open, unread and the first in the list from now on."""
+    """The conversation that a guest's message joins: open, unread and the first in the list from now on. `opens`: false
+    of what no guest wrote, which opens nothing and is nothing to be read."""
     place = place_of(scope_id, channel, guest_id, stay_id, contact_id)
-    (joined,) = await _ANSWERED(tx, **(place | {"answer": True}))
+    (joined,) = await _ANSWERED(tx, **(place | {"answer": opens}))
     return joined
 
 
-async def continued(tx: AsyncConnection, scope_id: UUID, channel: Channel, conversation_id: UUID) -> Joined | None:
+async def continued(
+    tx: AsyncConnection, scope_id: UUID, channel: Channel, conversation_id: UUID, *, opens: bool = True
+) -> Joined | None:
     """The same of a conversation that is named; None: there is no such in this scope any more."""
-    found = await _ANSWERED_NAMED(tx, conversation=conversation_id, in_scope=scope_id, by_channel=channel.value)
+    found = await _ANSWERED_NAMED(
+        tx, conversation=conversation_id, in_scope=scope_id, by_channel=channel.value, answer=opens
+    )
     return found[0] if found else None

@@ -39,7 +39,6 @@ guests = Table(
     Column("email_key", Personal),
     Column("phone", Personal),
     Column("language", Text, nullable=False, server_default="en"),
-    Column("timezone", Personal),
     json_column("preferences", PersonalJSON()),
     json_column("metadata", PersonalJSON()),
     Column("external_id", Text),
