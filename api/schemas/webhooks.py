@@ -111,6 +111,7 @@ class Endpoint(Shown):
                     "url": "https://example.com/bellhop",
                     "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
                     "events": "message.delivered,message.failed",
+                    "format": "native",
                     "is_active": True,
                     "created_at": "2026-03-15T10:00:00.000000Z",
                     "description": None,
@@ -132,6 +133,9 @@ class Endpoint(Shown):
         ),
     ]
     events: str
+    format: Annotated[
+        str, Field(description="Whose objects it is sent: `native`, or `sendblue` where it was made by that API.")
+    ]
     is_active: bool
     created_at: datetime
     description: str | None

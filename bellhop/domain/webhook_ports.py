@@ -12,7 +12,7 @@ from uuid import UUID
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.intents import IntentRow
 from bellhop.domain.rows.messages import PublicMessage
-from bellhop.domain.rows.webhooks import EndpointRow
+from bellhop.domain.rows.webhooks import EndpointFormat, EndpointRow
 
 SubjectRow = PublicMessage | GuestRow | IntentRow | EndpointRow
 """What an event is about, as the database has it."""
@@ -45,6 +45,7 @@ class PendingDelivery:
     claimed_at: datetime
     token: datetime
     """Until when nobody else takes it; names this claim when the result is written."""
+    format: EndpointFormat = EndpointFormat.NATIVE
 
 
 @dataclass(frozen=True, slots=True)

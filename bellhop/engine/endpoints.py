@@ -21,7 +21,7 @@ from bellhop.webhooks.ssrf_guard import ForbiddenTarget, check_url
 
 async def create(engine: Engine, scope: Scope, url: str, events: list[str], description: str | None) -> EndpointRow:
     """A new endpoint with a fresh secret. `events`: event types, or `["*"]`. Raises ForbiddenUrl, TooManyEndpoints."""
-    await _check(engine, scope, url)
+    await check(engine, scope, url)
     most = engine.webhook.max_endpoints
     made = await engine.database.write(lambda tx: endpoints.create(tx, scope, url, events, description, most))
     if made is None:
@@ -32,7 +32,7 @@ async def create(engine: Engine, scope: Scope, url: str, events: list[str], desc
 async def change(engine: Engine, scope: Scope, endpoint_id: UUID, fields: EndpointFields) -> EndpointRow:
     """Set `fields` of an endpoint. Switched on again, it gets what it is still owed. Raises ForbiddenUrl, NotFound."""
     if "url" in fields:
-        await _check(engine, scope, fields["url"])
+        await check(engine, scope, fields["url"])
     row = _there(await engine.database.write(lambda tx: endpoints.change(tx, scope, endpoint_id, fields)))
     if row.is_active:
         engine.dispatcher.wake_endpoints({endpoint_id})
@@ -103,7 +103,8 @@ async def _replay_some(
     return await endpoints.replay_failed(tx, scope, endpoint_id, since, after)
 
 
-async def _check(engine: Engine, scope: Scope, url: str) -> None:
+async def check(engine: Engine, scope: Scope, url: str) -> None:
+    """Raises ForbiddenUrl on an address that nothing is posted to."""
     try:
         with on_behalf_of(str(scope.property_id)):
             await check_url(url, engine.webhook.allow, shared(engine.webhook.nameservers))

@@ -40,7 +40,7 @@ from bellhop.engine.fallback import FallbackStep
 from bellhop.engine.idempotency import IdempotencyKey, Once, Unkeyed, once
 from bellhop.store.messages import lists, media_links, outbound
 from bellhop.store.messages import timeline as entries
-from bellhop.store.messages.outbound import Changed, NewMessage
+from bellhop.store.messages.outbound import Callback, Changed, NewMessage
 
 ACCEPTED = 201
 """What is recorded as the first answer to a send."""
@@ -90,6 +90,8 @@ class SendMessage:
     """What follows where it cannot arrive, at most `steps.MOST`."""
     auto: Auto | None = None
     """Whether its channel is chosen as it is accepted: then it is `in_app`, to the guest, until it is."""
+    callback: Callback | None = None
+    """Who is told of it alone."""
     chosen: Chosen | None = None
     """Why it goes by its channel, where that was chosen before."""
 
@@ -251,6 +253,7 @@ def _new(command: SendMessage, guest_id: UUID | None, content: Content) -> NewMe
         valid_until=command.valid_until,
         sender=command.sender,
         chosen=command.chosen.stored() if command.chosen else None,
+        callback=command.callback,
     )
 
 

@@ -14,13 +14,14 @@ from bellhop.domain.options import Options
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.rows.texts import TextRow
 from bellhop.domain.scopes import Scope
-from bellhop.engine import messages
+from bellhop.engine import formatted_endpoints, messages
 from bellhop.engine.context import Engine
-from bellhop.engine.errors import ChannelUnavailable, InvalidField, NotFound
+from bellhop.engine.errors import ChannelUnavailable, ForbiddenUrl, InvalidField, NotFound
 from bellhop.engine.idempotency import Once, Unkeyed
 from bellhop.engine.messages import SendMessage
 from bellhop.store.delivery import sender_rows
 from bellhop.store.messages import texts
+from bellhop.store.messages.outbound import Callback
 from bellhop.store.messages.texts import ListedTexts as ListedTexts
 from bellhop.store.messages.texts import Number as Number
 from bellhop.store.messages.texts import OrderedBy as OrderedBy
@@ -39,6 +40,8 @@ class SendText:
     options: Options = options.NONE
     media: tuple[MediaUse, ...] = ()
     metadata: dict[str, Any] = field(default_factory=dict, repr=False)
+    callback_url: str | None = field(default=None, repr=False)
+    """Where every change of its status is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,10 @@ async def lines(engine: Engine, scope: Scope) -> list[Line]:
 
 async def send(engine: Engine, scope: Scope, command: SendText, repeats: Unkeyed | None = None) -> Once[MessageRow]:
     """Accept a text: from the line that is named, else from the only one of the best channel for which the property has
-    one, which the message then says (`chosen`). Raises InvalidField, ChannelUnavailable, IdempotencySubjectGone."""
+    one, which the message then says (`chosen`). Raises InvalidField, ChannelUnavailable,
+    IdempotencySubjectGone."""
     line, chosen = _line(command.line, await lines(engine, scope))
+    callback = await _callback(engine, scope, command.callback_url) if command.callback_url else None
     sent = SendMessage(
         channel=line.channel,
         recipient=command.number,
@@ -67,9 +72,17 @@ async def send(engine: Engine, scope: Scope, command: SendText, repeats: Unkeyed
         media=command.media,
         metadata=command.metadata,
         sender=line.address,
+        callback=callback,
         chosen=chosen,
     )
     return await messages.send(engine, scope, sent, repeats)
+
+
+async def _callback(engine: Engine, scope: Scope, url: str) -> Callback:
+    try:
+        return Callback(await formatted_endpoints.of_callback(engine, scope, url), url)
+    except ForbiddenUrl as forbidden:
+        raise InvalidField("callback_url", forbidden.expected, forbidden.kind) from None
 
 
 def _line(asked: str | None, known: list[Line]) -> tuple[Line, Chosen | None]:

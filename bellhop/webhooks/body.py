@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
-from bellhop.domain import serializers
+from bellhop.domain import serializers, signing
 from bellhop.domain.events import EventType
-from bellhop.domain.ids import Prefix
+from bellhop.domain.formats import sendblue
+from bellhop.domain.ids import Prefix, render
 from bellhop.domain.intent_object import intent
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.intents import IntentRow
 from bellhop.domain.rows.messages import PublicMessage
-from bellhop.domain.rows.webhooks import EndpointRow
+from bellhop.domain.rows.texts import TextRow
+from bellhop.domain.rows.webhooks import EndpointFormat, EndpointRow
 from bellhop.domain.statuses import RANK, Stage
 from bellhop.domain.webhook_ports import PendingDelivery
 
@@ -27,11 +30,34 @@ PREFIX: dict[str, Prefix] = {
 
 
 def body(delivery: PendingDelivery) -> bytes:
-    """`{id, type, property_id, created_at, data}` as the exact bytes that are signed and sent."""
-    content = serializers.event(
-        delivery.event_id, delivery.type, delivery.property_id, delivery.created_at, data(delivery)
-    )
+    """The exact bytes that are signed and sent: `{id, type, property_id, created_at, data}`, or what the endpoint's
+    format has instead."""
+    if delivery.format is EndpointFormat.NATIVE:
+        content = serializers.event(
+            delivery.event_id, delivery.type, delivery.property_id, delivery.created_at, data(delivery)
+        )
+    else:
+        content = _sendblue(delivery)
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def headers(delivery: PendingDelivery, content: bytes, at: datetime) -> dict[str, str]:
+    """What says that the body is ours, at a time."""
+    match delivery.format:
+        case EndpointFormat.NATIVE:
+            return signing.headers(delivery.secrets, render(Prefix.EVENT, delivery.event_id), content, at)
+        case EndpointFormat.SENDBLUE:
+            return {"sb-signing-secret": delivery.secrets[0]} if delivery.secrets else {}
+        case EndpointFormat.SENDBLUE_CALLBACK:
+            return {}  # its address is what only its owner knows
+
+
+def _sendblue(delivery: PendingDelivery) -> dict[str, Any]:
+    row = delivery.row
+    stage = Stage(delivery.facts["stage"]) if "stage" in delivery.facts else None
+    if isinstance(row, TextRow):
+        return sendblue.item(row, stage, delivery.created_at)
+    return sendblue.erased(delivery.subject_id, stage, delivery.created_at)
 
 
 def data(delivery: PendingDelivery) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from datetime import datetime
 import httpx2
 import structlog
 
-from bellhop.domain import retry_after, signing
-from bellhop.domain.ids import Prefix, render
+from bellhop.domain import retry_after
 from bellhop.domain.webhook_ports import PendingDelivery, Posted
 from bellhop.webhooks import ssrf_guard
 from bellhop.webhooks.body import body
+from bellhop.webhooks.body import headers as headers_of
 from bellhop.webhooks.resolver import on_behalf_of, shared
 from bellhop.webhooks.settings import WebhookSettings
 
@@ -48,7 +48,7 @@ class WebhookPoster:
         """See `webhook_ports.Poster`. The answer's body is read for the connection's sake and dropped."""
         try:
             content = body(delivery)
-            headers = signing.headers(delivery.secrets, render(Prefix.EVENT, delivery.event_id), content, at)
+            headers = headers_of(delivery, content, at)
         except Exception as error:  # noqa: BLE001 (a fault of ours holds up this one delivery, not the endpoint)
             log.error("a delivery cannot be rendered", event_id=str(delivery.event_id), error=type(error).__name__)
             return Posted(None, "internal")

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.ids import Prefix, render
 from bellhop.settings import Settings
+from bellhop.store.webhooks.deliveries import claim
 
 from .conftest_api import Api, open_api
 
@@ -308,3 +309,28 @@ async def test_what_cannot_be_done_is_not_passed_over(api: Api) -> None:
     assert said["error_message"]
     group = {"numbers": [GUEST, "+13055551235"], "content": "Hi"}
     assert "no group messages" in refused(await api.http.post("/api/send-group-message", json=group), 400, 4000)
+
+
+async def test_each_host_that_messages_name_is_one_endpoint(api: Api) -> None:
+    for url in ("https://127.0.0.1:9/a?id=1", "https://127.0.0.1:9/b", "https://127.0.0.1:8/a"):
+        sent = await say(api, status_callback=url)
+        assert sent.status_code == 200, sent.text
+    rows = await api.sql("select url, format, events, channels from endpoints order by url desc")
+    assert [row.url for row in rows] == ["https://127.0.0.1:9", "https://127.0.0.1:8"]
+    assert {row.format for row in rows} == {"sendblue_callback"}
+    assert (await api.http.get("/v1/webhooks")).json()["data"] == []
+    for url in ("https://user@127.0.0.1:9/a", "ftp://127.0.0.1/a", "https://10.0.0.1/", "nothing"):
+        assert "status_callback: " in refused(await say(api, status_callback=url), 400, 4000)
+
+
+async def test_an_erased_guest_leaves_no_callback(api: Api) -> None:
+    guest = await api.guest(phone=GUEST)
+    sent = (await say(api, status_callback="https://127.0.0.1:9/quetzal")).json()["message_handle"]
+    assert (await api.http.delete(f"/v1/guests/{guest['id']}")).status_code == 204
+    refused(await api.http.get(f"/api/v2/messages/{sent}"), 404, 404)
+    (row,) = await api.sql("select id, details, callback_id from messages")
+    assert (str(row.id), row.details) == (sent, None)
+    async with api.database.begin() as tx:
+        assert await claim(tx, row.callback_id, 10, 60.0) == []
+    states = await api.sql("select state from deliveries where endpoint_id = :id", id=row.callback_id)
+    assert {one.state for one in states} == {"abandoned"}, "its cancellation was owed to an address that is forgotten"

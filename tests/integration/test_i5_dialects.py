@@ -57,6 +57,10 @@ def _sendblue(ours: dict[str, str]) -> dict[tuple[str, str], Call]:
         ("GET", "/api/v2/messages/{message_id}"): Call(handle, 404),
         ("GET", "/api/evaluate-service"): Call(f"?number={number.replace('+', '%2B')}", 404),
         ("POST", "/api/v2/contacts/opt-out"): Call("", 200, {"number": number}, {number}),
+        ("GET", "/api/account/webhooks"): Call("", 200),
+        ("POST", "/api/account/webhooks"): Call("", 200, {"webhooks": [ours["hook"]]}, {ours["hook"]}),
+        ("PUT", "/api/account/webhooks"): Call("", 200, {"webhooks": {"receive": [], "outbound": []}}),
+        ("DELETE", "/api/account/webhooks"): Call("", 404, {"webhooks": [ours["hook"]]}),
         ("POST", "/api/send-typing-indicator"): Call("", 200, {"number": number}, {number}),
         ("POST", "/api/send-group-message"): Call("", 400),
     }
@@ -90,7 +94,14 @@ async def _ours(api: Api) -> dict[str, str]:
     assert lines
     key = parse(Prefix.MESSAGE, sent["id"])
     assert isinstance(key, UUID)
-    return {"message": str(key), "number": GUEST, "words": WORDS, "line": line}
+    hook = "https://127.0.0.1:9/ours"
+    await api.sql(
+        "insert into endpoints (scope_id, url, secret, events, format) values"
+        " (:scope, :hook, to_jsonb('quetzal'::text), array['message.received'], 'sendblue')",
+        scope=api.scope.id,
+        hook=hook,
+    )
+    return {"message": str(key), "number": GUEST, "words": WORDS, "line": line, "hook": hook, "secret": "quetzal"}
 
 
 def _path(route: str, call: Call) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from api.dialects.dialect import Dialect
 from api.dialects.sendblue import contacts as contacts
 from api.dialects.sendblue import messages as messages
+from api.dialects.sendblue import webhooks as webhooks
 from api.dialects.sendblue.errors import answer
 from api.dialects.sendblue.keys import read_key
 from api.dialects.sendblue.router import router

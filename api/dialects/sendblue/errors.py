@@ -31,7 +31,7 @@ _NAMES = {
     "recipient": "number",
     "address": "number",
     "channel": "from_number",
-    "url": "status_callback",
+    "callback_url": "status_callback",
     "media": "media_url",
     "media.0.url": "media_url",
 }

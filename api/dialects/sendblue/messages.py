@@ -67,6 +67,7 @@ def _command(body: SendMessage) -> SendText:
         options=Options(send_style=SendStyle(body.send_style) if body.send_style else None),
         media=(MediaUse(url=body.media_url),) if body.media_url else (),
         metadata={"sendblue": kept} if kept else {},
+        callback_url=body.status_callback,
     )
 
 

@@ -65,8 +65,20 @@ def _url(value: str | None) -> str | None:
     return value
 
 
+def _header(value: str | None) -> str | None:
+    """It goes into a header as it is."""
+    if value is not None and not (value.isascii() and value.isprintable() and value == value.strip()):
+        raise wrong("secret", "expected printable ASCII characters, without blanks at its ends")
+    return value
+
+
 Url = Annotated[str | None, Field(max_length=2_048), ABSENT, AfterValidator(_url)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
+
+
+Address = Annotated[str, Field(min_length=1, max_length=2_048), AfterValidator(_url)]
+Secret = Annotated[str | None, Field(max_length=256), ABSENT, AfterValidator(_header)]
+WebhookType = Literal["receive", "outbound"]
 
 
 class ReplyTo(Strict):
@@ -84,6 +96,7 @@ class SendMessage(Strict):
     media_url: Url = None
     from_number: Annotated[str | None, Field(max_length=64), ABSENT] = None
     send_style: Annotated[StyleWord | None, ABSENT] = None
+    status_callback: Url = None
     seat_id: Annotated[str | None, Field(max_length=128), ABSENT] = None
     reply_to: ReplyTo | None = None
 
@@ -129,6 +142,42 @@ class Evaluate(Query):
     """`GET /api/evaluate-service`."""
 
     number: AskedPhone
+
+
+class Webhook(Strict):
+    """A webhook with a secret of its own."""
+
+    url: Address
+    secret: Secret = None
+
+
+class Webhooks(Strict):
+    """Those of each type; one that is left out stays as it is."""
+
+    receive: Annotated[list[Address | Webhook] | None, Field(max_length=50)] = None
+    outbound: Annotated[list[Address | Webhook] | None, Field(max_length=50)] = None
+    global_secret: Annotated[Secret, Field(alias="globalSecret")] = None
+
+
+class AddWebhooks(Strict):
+    """`POST /api/account/webhooks`."""
+
+    webhooks: Annotated[list[Address | Webhook], Field(min_length=1, max_length=50)]
+    type: WebhookType = "receive"
+    global_secret: Annotated[Secret, Field(alias="globalSecret")] = None
+
+
+class ReplaceWebhooks(Strict):
+    """`PUT /api/account/webhooks`."""
+
+    webhooks: Webhooks
+
+
+class RemoveWebhooks(Strict):
+    """`DELETE /api/account/webhooks`."""
+
+    webhooks: Annotated[list[Annotated[str, Field(max_length=2_048)]], Field(min_length=1, max_length=50)]
+    type: WebhookType = "receive"
 
 
 class OptOut(Strict):

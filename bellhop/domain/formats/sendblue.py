@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from bellhop.domain.channels import CHANNELS, Channel, Service
 from bellhop.domain.choosing import Unsuited
@@ -92,6 +93,16 @@ def response(row: TextRow) -> dict[str, Any]:
         "number": shown["number"],
         "send_style": shown["send_style"],
         "status": _SHORT.get(shown["status"], shown["status"]),
+    }
+
+
+def erased(message_id: UUID, stage: Stage | None, at: datetime) -> dict[str, Any]:
+    """What is left of the item of a message whose guest was erased. `stage`: of one to a guest, what became of it."""
+    return {
+        "message_handle": str(message_id),
+        "is_outbound": stage is not None,
+        "status": RECEIVED if stage is None else STATUSES[STATUS[stage]],
+        "date_updated": timestamp(at),
     }
 
 

@@ -97,6 +97,8 @@ class MessageRow(PublicMessage):
     parked_at: datetime | None
     pace_id: UUID | None
     """The pace of the sender that it waits for (PACED); while it waits for nothing: whose turn it has been given."""
+    callback_id: UUID | None
+    """The endpoint that is told of it alone, at the address that `details` have as `callback`."""
     parts: int
     tries: int
     remind_at: datetime | None

@@ -22,6 +22,17 @@ class DeliveryState(StrEnum):
     """Its endpoint was deleted before."""
 
 
+class EndpointFormat(StrEnum):
+    """Whose objects an endpoint is sent."""
+
+    NATIVE = "native"
+    """Bellhop's events, signed."""
+    SENDBLUE = "sendblue"
+    """Sendblue's message, with the endpoint's secret as it is."""
+    SENDBLUE_CALLBACK = "sendblue_callback"
+    """The same of messages that name an address of this host themselves, and go there. Not its property's to see."""
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointRow:
     """A row of `endpoints` that was not deleted, with its scope's property. Its repr shows neither URL nor secret."""
@@ -40,6 +51,7 @@ class EndpointRow:
     disabled_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    format: EndpointFormat = EndpointFormat.NATIVE
 
 
 class EndpointFields(TypedDict, total=False):

@@ -173,7 +173,10 @@ async def sender_for(
 
 
 def details_of(
-    said: Content, template: Mapping[str, Any] | None, chosen: Mapping[str, Any] | None = None
+    said: Content,
+    template: Mapping[str, Any] | None,
+    chosen: Mapping[str, Any] | None = None,
+    callback: str | None = None,
 ) -> dict[str, Any] | None:
     """What is kept beside the text: only what there is."""
     options = said.options.stored()
@@ -182,6 +185,7 @@ def details_of(
         "options": options or None,
         "chosen": dict(chosen) if chosen else None,
         "media": [one.stored() for one in said.media] or None,
+        "callback": callback,
     }
     return {name: value for name, value in kept.items() if value is not None} or None
 

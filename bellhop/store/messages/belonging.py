@@ -54,6 +54,7 @@ def _accepting(joined: CTE | None) -> Accept:
             "scope_id", "channel", "recipient", "address_hash", "guest_ref", "guest_id", "subject", "content",
             "content_type", "metadata", "category", "reference", "tags", "scheduled_at", "parts", "body",
             "provider", "priority", "valid_until", "details", "resend_of", "plan", "sender", "stay_id",
+            "callback_id",
         ),
         row=MessageRow,
     )  # fmt: skip

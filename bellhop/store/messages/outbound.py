@@ -77,6 +77,14 @@ class TooLate(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Callback:
+    """Who is told of one message: an endpoint of its scope, at an address of its own there."""
+
+    endpoint_id: UUID
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class NewMessage:
     """A message as a caller asks for it, checked and normalised."""
 
@@ -107,6 +115,7 @@ class NewMessage:
     """What follows, in this order."""
     chosen: Mapping[str, Any] | None = None
     """Why it goes by this channel, where that was left open: see `choosing.Chosen`."""
+    callback: Callback | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +175,8 @@ async def accept(
         parts=parts,
         body=body,
         provider=sender.provider,
-        details=accepting.details_of(new.content, new.template, new.chosen),
+        details=accepting.details_of(new.content, new.template, new.chosen, new.callback.url if new.callback else None),
+        callback_id=new.callback.endpoint_id if new.callback else None,
         priority=new.priority.value,
         resend_of=new.resend_of,
         plan=stored(plan),

@@ -64,6 +64,8 @@ messages = Table(
     Column("failure_code", Text),
     Column("provider_code", Text),
     Column("provider", Text),
+    # The endpoint that is told of this message alone; where it is told is in `details`.
+    Column("callback_id", Uuid),
     # The failed message that this one sends again.
     Column("resend_of", Uuid),
     # By what it went, where a provider chooses: see `channels.Service`.

@@ -45,6 +45,9 @@ endpoints = Table(
     Column("previous_secret", Secret),
     time_column("previous_until"),
     Column("events", ARRAY(Text), nullable=False, server_default=text("'{*}'")),
+    # Whose objects are posted to it (rows.webhooks.EndpointFormat), and of messages on which channels; null: on all.
+    Column("format", Text, nullable=False, server_default="native"),
+    Column("channels", ARRAY(Text)),
     Column("description", Text),
     Column("is_active", Boolean, nullable=False, server_default=text("true")),
     Column("disabled_reason", Text),

@@ -11,7 +11,7 @@ claim takes none, and waits for nobody: it skips what is locked.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,10 +27,11 @@ from bellhop.domain.ids import Prefix, render
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.intents import IntentRow
 from bellhop.domain.rows.messages import PublicMessage
-from bellhop.domain.rows.webhooks import DeliveryState, EndpointRow
+from bellhop.domain.rows.webhooks import DeliveryState, EndpointFormat, EndpointRow
 from bellhop.domain.webhook_ports import PendingDelivery, Result, State, SubjectRow
 from bellhop.store import tables
 from bellhop.store.compiled import CompiledStatement
+from bellhop.store.messages import texts
 from bellhop.store.webhooks import events
 
 
@@ -51,6 +52,7 @@ class _Claimed:
     created_at: datetime
     scope_id: UUID
     property_id: UUID
+    format: EndpointFormat
     url: str = field(repr=False)
     secret: str = field(repr=False)
     previous_secret: str | None = field(repr=False)
@@ -107,6 +109,11 @@ _ABANDON = CompiledStatement(
         """
     )
 )
+_LET_GO = CompiledStatement(
+    text("update deliveries set state = 'abandoned' where id = any(:ids) and state = 'pending'").bindparams(
+        bindparam("ids", type_=ARRAY(Uuid))
+    )
+)
 _PARK = CompiledStatement(
     text(
         """
@@ -141,7 +148,7 @@ _CLAIM = CompiledStatement(
           returning deliveries.id, event_id, deliveries.subject_id, attempts, next_at
         )
         select claimed.*, now() as claimed_at, event.type, event.subject, event.stage, event.facts, event.created_at,
-          scope.id as scope_id, scope.property_id, endpoint.url, endpoint.secret,
+          scope.id as scope_id, scope.property_id, endpoint.format, endpoint.url, endpoint.secret,
           case when endpoint.previous_until > now() then endpoint.previous_secret end as previous_secret
         from claimed
           join events event on event.id = claimed.event_id
@@ -200,7 +207,7 @@ _DISABLE = text(
     """
     update endpoints set is_active = false, disabled_at = now(), disabled_reason = :reason, updated_at = now()
     where id = :endpoint and is_active and deleted_at is null
-      and (:gone or failing_since <= now() - make_interval(secs => :disable_after))
+      and ((:gone and format <> 'sendblue_callback') or failing_since <= now() - make_interval(secs => :disable_after))
     returning scope_id
     """
 )
@@ -333,6 +340,8 @@ async def claim(tx: AsyncConnection, endpoint_id: UUID, room: int, lease: float)
     subjects' rows as they are now. Ordered by event."""
     rows = await _CLAIM(tx, endpoint=endpoint_id, room=room, lease=lease)
     subjects = await _subjects(tx, rows)
+    if nowhere := [row.id for row in rows if _url(row, subjects) is None]:
+        await _LET_GO(tx, ids=nowhere)
     return [
         PendingDelivery(
             id=row.id,
@@ -345,14 +354,24 @@ async def claim(tx: AsyncConnection, endpoint_id: UUID, room: int, lease: float)
             created_at=row.created_at,
             property_id=row.property_id,
             row=subjects.get(row.subject_id),
-            url=row.url,
+            url=url,
             secrets=tuple(secret for secret in (row.secret, row.previous_secret) if secret),
             attempts=row.attempts,
             claimed_at=row.claimed_at,
             token=row.next_at,
+            format=row.format,
         )
         for row in rows
+        if (url := _url(row, subjects)) is not None
     ]
+
+
+def _url(row: _Claimed, subjects: Mapping[UUID, SubjectRow]) -> str | None:
+    """Where it goes; None: nowhere, since the message that named the address is erased."""
+    if row.format is not EndpointFormat.SENDBLUE_CALLBACK:
+        return row.url
+    message = subjects.get(row.subject_id)
+    return message.details.get("callback") if isinstance(message, PublicMessage) and message.details else None
 
 
 async def _subjects(tx: AsyncConnection, rows: Sequence[_Claimed]) -> dict[UUID, SubjectRow]:
@@ -361,6 +380,9 @@ async def _subjects(tx: AsyncConnection, rows: Sequence[_Claimed]) -> dict[UUID,
     if not rows:
         return found
     scope_id, property_id = rows[0].scope_id, rows[0].property_id
+    if rows[0].format is not EndpointFormat.NATIVE:
+        found |= await texts.load(tx, scope_id, property_id, [row.subject_id for row in rows])
+        return found
     if ids := {row.subject_id for row in rows if row.subject in ("message", "inbound")}:
         for message in await _MESSAGES(tx, scope=scope_id, property=property_id, ids=list(ids)):
             found[message.id] = message

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
 from bellhop.domain.paging import COUNTED, Listed, PageRequest, Place
-from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointFields, EndpointRow
+from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointFields, EndpointFormat, EndpointRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.signing import new_secret
 from bellhop.store import pages
@@ -56,7 +56,9 @@ _FORGOTTEN: dict[str, Any] = {
 
 
 def _mine(scope: Scope, endpoint_id: UUID | None = None) -> ColumnElement[bool]:
-    mine = and_(endpoints.c.scope_id == scope.id, endpoints.c.deleted_at.is_(None))
+    # Those that single messages name are nobody's to look at.
+    named = endpoints.c.format != EndpointFormat.SENDBLUE_CALLBACK.value
+    mine = and_(endpoints.c.scope_id == scope.id, endpoints.c.deleted_at.is_(None), named)
     return mine if endpoint_id is None else and_(mine, endpoints.c.id == endpoint_id)
 
 
@@ -64,14 +66,23 @@ def _columns(scope: Scope) -> list[ColumnElement[Any]]:
     return [*_COLUMNS, literal(scope.property_id, Uuid).label("property_id")]
 
 
+async def alone(tx: AsyncConnection, scope: Scope) -> None:
+    """One after the other within a scope makes endpoints, or two would be the last at once."""
+    await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"endpoints of {scope.id}", 0))))
+
+
+async def count(tx: AsyncConnection, scope: Scope) -> int:
+    """How many endpoints this scope has."""
+    there = await tx.execute(select(func.count()).select_from(endpoints).where(_mine(scope)))
+    return int(there.scalar_one())
+
+
 async def create(
     tx: AsyncConnection, scope: Scope, url: str, types: list[str], description: str | None, most: int
 ) -> EndpointRow | None:
     """A new endpoint with a fresh secret. `types`: event types, or `["*"]`. None when the scope has `most` already."""
-    # One after the other within a scope, or two would be the last at once.
-    await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"endpoints of {scope.id}", 0))))
-    there = await tx.execute(select(func.count()).select_from(endpoints).where(_mine(scope)))
-    if there.scalar_one() >= most:
+    await alone(tx, scope)
+    if await count(tx, scope) >= most:
         return None
     made = await tx.execute(
         insert(endpoints)

@@ -39,6 +39,10 @@ _WRITE = CompiledStatement(
         select :scope, endpoint.id, written.id, :subject_id
         from written join endpoints endpoint on endpoint.scope_id = :scope and endpoint.is_active
           and endpoint.deleted_at is null and (endpoint.events && array['*', written.type])
+          and (endpoint.format = 'native' or exists (
+            select from messages where messages.id = :subject_id
+              and (endpoint.channels is null or messages.channel = any(endpoint.channels))
+              and (endpoint.format <> 'sendblue_callback' or messages.callback_id = endpoint.id)))
         where written.type = any(:public)
         order by written.id
         returning endpoint_id
