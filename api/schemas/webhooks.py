@@ -111,12 +111,12 @@ class Endpoint(Shown):
                     "url": "https://example.com/bellhop",
                     "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
                     "events": "message.delivered,message.failed",
-                    "format": "native",
                     "is_active": True,
                     "created_at": "2026-03-15T10:00:00.000000Z",
                     "description": None,
                     "disabled_at": None,
                     "disabled_reason": None,
+                    "format": "native",
                 }
             ]
         }
@@ -133,14 +133,14 @@ class Endpoint(Shown):
         ),
     ]
     events: str
-    format: Annotated[
-        str, Field(description="Whose objects it is sent: `native`, or `sendblue` where it was made by that API.")
-    ]
     is_active: bool
     created_at: datetime
     description: str | None
     disabled_at: datetime | None
     disabled_reason: str | None
+    format: Annotated[
+        str, Field(description="Whose objects it is sent: `native`, or `sendblue` where it was made by that API.")
+    ]
 
 
 class Delivery(Shown):

@@ -211,12 +211,12 @@ def endpoint(row: EndpointRow, *, secret: bool = False) -> dict[str, Any]:
         "url": row.url,
         "secret": (row.secret or None) if secret else None,
         "events": ",".join(row.events),
-        "format": row.format.value,
         "is_active": row.is_active,
         "created_at": timestamp(row.created_at),
         "description": row.description,
         "disabled_at": timestamp(row.disabled_at),
         "disabled_reason": row.disabled_reason,
+        "format": row.format.value,
     }
 
 

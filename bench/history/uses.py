@@ -41,8 +41,9 @@ from bellhop.store.delivery import left_behind, parked, pending_wakes, receipts,
 from bellhop.store.delivery.attempt_store import AttemptStore
 from bellhop.store.delivery.pending_wakes import RebuildPlace
 from bellhop.store.guests import consents, erasure, profiles
-from bellhop.store.messages import lists, outbound, timeline
+from bellhop.store.messages import lists, outbound, texts, timeline
 from bellhop.store.messages.outbound import NewMessage
+from bellhop.store.messages.texts import Number, OrderedBy, WhichTexts
 from bellhop.store.reports import health_queries, reconciliation_queries, report_queries
 from bellhop.store.settings import DeliverySettings
 from bellhop.store.webhooks import deliveries, endpoints
@@ -288,6 +289,16 @@ def _messages(page: PageRequest, **which: Any) -> Callable[[History, Any], Await
     return _read(lambda history, tx: lists.listing(tx, history.scope, page, **which))
 
 
+def _texts(**which: Any) -> Callable[[History, Any], Awaitable[object]]:
+    return _read(lambda history, tx: texts.listing(tx, history.scope, WhichTexts(**which), frozenset()))
+
+
+async def texts_with_one_number(history: History, _: object) -> None:
+    number = "+12122000020"
+    which = WhichTexts(number=Number(number, history.book.hashes(AddressKind.PHONE, number)))
+    await history.read(lambda tx: texts.listing(tx, history.scope, which, frozenset()))
+
+
 def _deliveries(page: PageRequest, state: DeliveryState | None) -> Callable[[History, Any], Awaitable[object]]:
     return _read(
         lambda history, tx: endpoints.listing_deliveries(tx, history.scope, history.endpoint, page, state=state)
@@ -317,6 +328,9 @@ USES = (
     Use("messages on a channel without any", 50, _messages(FIRST, channel=Channel.WHATSAPP)),
     Use("messages: by cursor, 60 days back", 50, _messages(DEEP)),
     Use("messages: offset 10,000", 50, _messages(FAR)),
+    Use("texts: the newest", 250, _texts()),
+    Use("texts: by when they changed", 250, _texts(order=OrderedBy.UPDATED, statuses=[Status.FAILED])),
+    Use("texts: with one number", 50, texts_with_one_number),
     Use("deliveries: first page", 50, _deliveries(FIRST, None)),
     *(Use(f"deliveries: {state.value}", 50, _deliveries(FIRST, state)) for state in DeliveryState),
     Use("deliveries: by cursor, 60 days back", 50, _deliveries(DEEP, None)),

@@ -35,7 +35,7 @@ async def test_the_object_is_exact(api: Api) -> None:
     body = await _endpoint(api)
     assert list(body) == [
         "id", "property_id", "url", "secret", "events", "is_active", "created_at", "description", "disabled_at",
-        "disabled_reason",
+        "disabled_reason", "format",
     ]  # fmt: skip
     assert re.fullmatch(r"whe_[0-9a-z]{26}", body["id"])
     assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=", body["secret"])

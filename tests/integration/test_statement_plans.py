@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from bellhop.store import pages
 from bellhop.store.connections import make_engine
-from bellhop.store.messages import lists
+from bellhop.store.messages import lists, texts
 from bellhop.store.settings import PostgresSettings
 from bench.history import backlogs
 from bench.history.explain import Node, Recorder, Sent, explained, explained_in
@@ -128,6 +128,7 @@ async def test_cost_does_not_grow_with_history(
 ) -> None:
     monkeypatch.setattr(pages, "COUNTED", COUNTED)
     monkeypatch.setattr(lists, "COUNTED", COUNTED)
+    monkeypatch.setattr(texts, "COUNTED", COUNTED)
     short, long = [await done(dsn, use) for dsn in histories]
     assert long
     wrong: list[str] = []
