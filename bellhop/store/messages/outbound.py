@@ -140,9 +140,8 @@ async def accept(
     sender = await accepting.sender_for(tx, scope, new.channel, new.content, carried, address=new.sender)
     texts = content.parts(new.channel, new.content.text)
     body, parts = content.body(texts, new.content.plain, new.content.approved), len(texts)
-    rules = CHANNELS[new.channel]
     to_guest = accepting.to_guest(new.channel, new.recipient)
-    if rules.any_part:
+    if CHANNELS[new.channel].any_part:
         said, whose = (new.channel, new.content, new.recipient), new.guest_id if to_guest else None
         goes_to = await accepting.targets(tx, scope, *said, whose, book, carried, new.sender)
         body, parts = {**(body or {}), "devices": [target.stored() for target in goes_to]}, len(goes_to)
