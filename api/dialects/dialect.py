@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.dialects.fields import Description
 from api.problems import Problem
 
 
@@ -24,6 +25,8 @@ class Dialect:
     """The API key a request bears, where this vendor's clients put it; None when it bears none."""
     answer: Callable[[Problem, str], Response]
     """An error in the vendor's form; the text is the request's id. Keeps the problem's headers."""
+    description: Description | None = None
+    """Each field of the vendor's description, for docs/dialects.md."""
 
     def __post_init__(self) -> None:
         if not self.prefix.strip("/") or self.prefix.split("/")[1] == "v1":

@@ -135,8 +135,22 @@ async def test_what_is_wrong_with_a_send_is_said_of_its_field(api: Api) -> None:
 
 
 async def test_what_is_empty_counts_as_left_out(api: Api) -> None:
-    sent = await say(api, media_url="", send_style="", from_number="", seat_id="")
+    sent = await say(api, media_url="", send_style="", from_number="", seat_id="", status_callback="")
     assert sent.status_code == 200, sent.text
+    more = {"seat_id": "s-1", "reply_to": {"message_handle": sent.json()["message_handle"], "part_index": 0}}
+    assert (await say(api, **more)).status_code == 200
+    kept = [one["metadata"] for one in (await api.http.get("/v1/messaging")).json()["data"]]
+    assert kept == [{"sendblue": more}, {}]
+
+
+async def test_a_file_is_behind_its_url(api: Api) -> None:
+    url = "https://www.grandsunset.example/lobby.jpg"
+    sent = (await say(api, content=None, media_url=url)).json()
+    assert (sent["content"], sent["media_url"]) == ("", url)
+    item = (await api.http.get(f"/api/v2/messages/{sent['message_handle']}")).json()["data"]
+    assert (item["content"], item["media_url"]) == ("", url)
+    again = (await say(api, RETRY, content=None, media_url=url)).json()
+    assert again["message_handle"] == sent["message_handle"]
 
 
 async def test_errors_have_its_form_and_numbers(api: Api) -> None:
