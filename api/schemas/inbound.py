@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from api.schemas.fields import ChannelWord, Shown
+from api.schemas.messages import TimelineEntry
 
 
 class InboundMediaProblem(Shown):
@@ -64,8 +65,58 @@ class InboundProfile(Shown):
     id: str | None
 
 
+class InboundGroup(Shown):
+    """The group chat that a guest wrote in."""
+
+    id: str | None
+    name: str | None
+    members: Annotated[int | None, Field(description="How many are in it, where the provider says so.")]
+
+
 class InboundMessage(Shown):
     """What a guest wrote to the property."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "id": "imsg_01kaj3p0m5e6s7t8v9w0x1y2z3",
+                    "property_id": "pty_01kaj2b1c3d4e5f6g7h8j9k0m1",
+                    "guest_id": "gst_01kaj2x5a6b7c8d9e0f1g2h3j4",
+                    "conversation_id": "cvs_01kaj2y7k8m9n0p1q2r3s4t5v6",
+                    "channel": "sms",
+                    "sender": "+13055551234",
+                    "recipient": "+13055550100",
+                    "subject": None,
+                    "content": "The lamp by the window is broken.",
+                    "media": [
+                        {
+                            "state": "kept",
+                            "url": "https://bellhop.example/m/AZq…/file.jpg",
+                            "content_type": "image/jpeg",
+                            "filename": "file.jpg",
+                            "size": 81_204,
+                            "asset_id": "ast_01kaj3p1n6f7t8v9w0x1y2z3a4",
+                            "problem": None,
+                        }
+                    ],
+                    "media_count": 1,
+                    "button": None,
+                    "location": None,
+                    "profile": None,
+                    "replied_to": None,
+                    "group": None,
+                    "service": None,
+                    "was_downgraded": None,
+                    "matched_by": None,
+                    "original": None,
+                    "automatic": False,
+                    "sent_at": "2026-03-15T10:00:00.000000Z",
+                    "created_at": "2026-03-15T10:00:00.981132Z",
+                }
+            ]
+        }
+    }
 
     id: str
     property_id: str
@@ -91,6 +142,17 @@ class InboundMessage(Shown):
     location: InboundLocation | None
     profile: Annotated[InboundProfile | None, Field(description="Who the guest is on that channel, as they say it.")]
     replied_to: Annotated[str | None, Field(description="The provider's id of the message they answered.")]
+    group: Annotated[
+        InboundGroup | None,
+        Field(description="The group chat it was written in, where it was: an answer goes to its writer alone."),
+    ]
+    service: Annotated[
+        Literal["imessage", "rcs", "sms"] | None,
+        Field(description="By what it came, where the provider says so: channel `imessage`."),
+    ]
+    was_downgraded: Annotated[
+        bool | None, Field(description="Whether it came by something plainer than iMessage. Null: nobody says so.")
+    ]
     matched_by: Annotated[
         Literal["stay", "written_to", "answered"] | None,
         Field(
@@ -112,3 +174,25 @@ class InboundMessage(Shown):
     ]
     sent_at: Annotated[datetime | None, Field(description="When it was written, where the provider says so.")]
     created_at: datetime
+
+
+class InboundTimeline(Shown):
+    """What became of a guest's message, in the order of time."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "message_id": "imsg_01kaj3p0m5e6s7t8v9w0x1y2z3",
+                    "data": [
+                        {"at": "2026-03-15T10:00:00.981132Z", "what": "message.received"},
+                        {"at": "2026-03-15T10:00:01.204518Z", "what": "media.kept", "file": 1,
+                         "detail": "the file was fetched from the provider, checked and kept"},
+                    ],
+                }
+            ]
+        }
+    }  # fmt: skip
+
+    message_id: str
+    data: list[TimelineEntry]

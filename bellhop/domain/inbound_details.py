@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from bellhop.domain.channels import Service
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.inbound_files import SENTENCES, FileProblem, FileState, KeptFile
 
@@ -86,6 +87,15 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """The group chat that a message was written in. `members`: how many; who they are is not kept with it."""
+
+    id: str | None = None
+    name: str | None = None
+    members: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class InboundDetails:
     """All of it as the provider said it. `media_count`: how many files it speaks of. `profile_name`, `profile_id`: the
     guest's own on that channel. `replied_to`: the provider's id of the message that the guest answered."""
@@ -101,11 +111,15 @@ class InboundDetails:
     """All of a mail's text, with what it quotes; None: nothing was left out."""
     automatic: bool = False
     """A program wrote it, not the guest: nobody answers it."""
+    group: Group | None = None
+    service: Service | None = None
+    """By what it came, where the provider says so."""
+    was_downgraded: bool | None = None
 
     def stored(self, matched_by: MatchedBy | None = None, scope_id: UUID | None = None) -> dict[str, Any] | None:
         """As a message of that scope keeps it, of bounded size; None when there is nothing. `matched_by`: what told
         whose message it is."""
-        button, place = self.button, self.location
+        button, place, group = self.button, self.location, self.group
         kept = {
             "media": [one.stored(scope_id) for one in self.media[:MOST_MEDIA]],
             "media_count": min(max(self.media_count, len(self.media)), 1_000),
@@ -122,11 +136,20 @@ class InboundDetails:
             else None,
             "profile": _some(name=_cut(self.profile_name, LONGEST_NAME), id=_cut(self.profile_id, LONGEST_NAME)),
             "replied_to": _cut(self.replied_to, LONGEST_NAME),
+            "group": {
+                "id": _cut(group.id, LONGEST_NAME),
+                "name": _cut(group.name, LONGEST_NAME),
+                "members": min(group.members, 10_000) if group.members is not None else None,
+            }
+            if group
+            else None,
+            "service": self.service.value if self.service else None,
+            "was_downgraded": self.was_downgraded,
             "matched_by": matched_by.value if matched_by else None,
             "original": _cut(self.original, LONGEST_ORIGINAL),
-            "automatic": self.automatic,
+            "automatic": self.automatic or None,
         }
-        return {name: value for name, value in kept.items() if value} or None
+        return {name: value for name, value in kept.items() if value or value is False} or None
 
 
 def shown(stored: dict[str, Any] | None) -> dict[str, Any]:
@@ -139,6 +162,9 @@ def shown(stored: dict[str, Any] | None) -> dict[str, Any]:
         "location": kept.get("location"),
         "profile": kept.get("profile"),
         "replied_to": kept.get("replied_to"),
+        "group": kept.get("group"),
+        "service": kept.get("service"),
+        "was_downgraded": kept.get("was_downgraded"),
         "matched_by": kept.get("matched_by"),
         "original": kept.get("original"),
         "automatic": kept.get("automatic", False),

@@ -55,6 +55,8 @@ NAMES = (
     "listConversations",
     "getConversation",
     "listConversationMessages",
+    "getInboundMessage",
+    "getInboundTimeline",
     "listIntents",
     "getIntent",
     "updateIntent",

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from bellhop.domain.channels import Service
 from bellhop.domain.delivery_ports import Account, CallbackRequest, CannotList, Inbound, ProviderUnreachable
 from bellhop.domain.inbound_details import InboundDetails, Media
 from bellhop.providers import providers
@@ -153,7 +154,11 @@ def test_sendblues_list_says_what_its_webhook_says(sandbox: str) -> None:
     assert [one.provider_id for one in found] == ids
     assert isinstance(callback, Inbound)
     assert (found[0].dedupe_key, found[0].text) == (callback.dedupe_key, callback.text)
-    assert found[0].details == callback.details == InboundDetails(media=(Media("https://x/cat.jpg"),))
+    assert (
+        found[0].details
+        == callback.details
+        == InboundDetails(media=(Media("https://x/cat.jpg"),), service=Service.IMESSAGE, was_downgraded=False)
+    )
     assert provider.complete(account, found[0], 1.0) == found[0]
     assert list(provider.received(account, ["+15005550999"], since, 5.0)) == []
     fault(sandbox, "unavailable", provider="sendblue")

@@ -24,6 +24,7 @@ from bellhop.domain.delivery_ports import (
     SendKind,
 )
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.inbound_details import Group, Media
 from bellhop.domain.statuses import Stage
 from bellhop.providers.sendblue import callbacks
 from bellhop.providers.sendblue.adapter import Sendblue
@@ -178,6 +179,20 @@ def test_a_guests_message() -> None:
     assert (found.channel, found.sender, found.recipient, found.text) == (Channel.IMESSAGE, NUMBER, LINE, "More towels")
     assert found.occurred_at == datetime(2026, 11, 20, 12, tzinfo=UTC)
     assert found.payload["media_url"] == "https://x.example/a.png"
+
+
+def test_what_comes_with_a_guests_message() -> None:
+    (found,) = Sendblue().parse(
+        inbound(
+            message_type="group", group_id="g7", group_display_name="The Mitchells", media_url="https://x.example/a.png",
+            participants=[NUMBER, LINE, "+13055550177"], service="SMS", was_downgraded=True,
+        )
+    )  # fmt: skip
+    assert isinstance(found, Inbound)
+    assert found.details.group == Group("g7", "The Mitchells", 3)
+    assert (found.details.service, found.details.was_downgraded) == (Service.SMS, True)
+    assert found.details.media == (Media("https://x.example/a.png"),)
+    assert "+13055550177" not in json.dumps(dict(found.payload)), "who else is in a group is not kept"
 
 
 @settings(max_examples=300, deadline=None)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bellhop.domain.channels import Channel, Service
 from bellhop.domain.consents import Effect
 from bellhop.domain.delivery_ports import CallbackRequest, Inbound, Receipt
-from bellhop.domain.inbound_details import Button, Location, Media
+from bellhop.domain.inbound_details import Button, Location, Media, shown
 from bellhop.providers.twilio.adapter import Twilio
 from tests.contract.providers.twilio import CASE as TWILIO
 from tests.contract.test_provider_twilio import status
@@ -120,3 +123,28 @@ def test_a_guests_text_by_rcs_is_one_of_their_number() -> None:
     assert isinstance(inbound, Inbound)
     assert (inbound.channel, inbound.sender, inbound.recipient) == (Channel.SMS, "+13055551234", "hotel_agent")
     assert inbound.service == SERVICE
+
+
+FIELDS = (
+    *(f"MediaUrl{at}" for at in range(3)), *(f"MediaContentType{at}" for at in range(3)), "NumMedia", "ButtonText",
+    "ButtonPayload", "ListTitle", "ListId", "Latitude", "Longitude", "Address", "Label", "ProfileName", "WaId",
+    "ExternalUserId", "OriginalRepliedMessageSid", "OptOutType", "Body", "MessagingServiceSid",
+)  # fmt: skip
+SAID = st.one_of(
+    st.text(max_size=3_000), st.floats().map(str), st.integers().map(str), st.sampled_from(["", "nan", "-0", "1e999"]),
+    st.just(f"https://api.twilio.com/2010-04-01/Accounts/AC{'0' * 32}/Messages/MM{'1' * 32}/Media/ME{'2' * 32}"),
+)  # fmt: skip
+
+
+@given(
+    st.dictionaries(st.sampled_from(FIELDS), SAID), st.sampled_from([NUMBER, f"whatsapp:{NUMBER}", "whatsapp:US.A1"])
+)
+def test_whatever_a_form_says_is_read_and_bounded(fields: dict[str, str], sender: str) -> None:
+    form = {name: value.encode("utf-8", "replace").decode() for name, value in fields.items()}
+    (inbound,) = Twilio().parse(status(path="inbound", From=sender, To=SENDER, **form))
+    assert isinstance(inbound, Inbound)
+    object_ = shown(inbound.details.stored())
+    assert len(json.dumps(object_, allow_nan=False)) < 128 * 1024
+    assert all(one["url"] is None for one in object_["media"]), "where a provider has a file is shown to nobody"
+    known = [one for one in inbound.details.media if one.provider_id]
+    assert all(one.provider_id == f"MM{'1' * 32}/ME{'2' * 32}" for one in known)

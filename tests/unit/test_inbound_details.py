@@ -7,7 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellhop.domain.inbound_details import Button, InboundDetails, Location, Media, shown
+from bellhop.domain.channels import Service
+from bellhop.domain.inbound_details import Button, Group, InboundDetails, Location, Media, shown
 
 TEXT = st.none() | st.text(max_size=4000)
 ANY = st.builds(
@@ -21,6 +22,9 @@ ANY = st.builds(
     profile_name=TEXT,
     profile_id=TEXT,
     replied_to=TEXT,
+    group=st.none() | st.builds(Group, TEXT, TEXT, st.none() | st.integers(0, 10**9)),
+    service=st.sampled_from([None, *Service]),
+    was_downgraded=st.none() | st.booleans(),
 )
 
 
@@ -29,16 +33,9 @@ def test_what_is_stored_is_bounded_and_shown_in_one_form(details: InboundDetails
     stored = details.stored()
     object_ = shown(stored)
     assert list(object_) == [
-        "media",
-        "media_count",
-        "button",
-        "location",
-        "profile",
-        "replied_to",
-        "matched_by",
-        "original",
-        "automatic",
-    ]
+        "media", "media_count", "button", "location", "profile", "replied_to", "group", "service", "was_downgraded",
+        "matched_by", "original", "automatic",
+    ]  # fmt: skip
     assert len(json.dumps(object_, allow_nan=False, ensure_ascii=False)) < 32 * 1024
     assert len(object_["media"]) <= 10
     assert object_["media_count"] >= len(object_["media"])
@@ -67,6 +64,9 @@ def test_all_of_it_is_kept() -> None:
         "location": {"latitude": -90, "longitude": 180, "address": None, "label": None},
         "profile": {"name": "Jo", "id": None},
         "replied_to": None,
+        "group": None,
+        "service": None,
+        "was_downgraded": None,
         "matched_by": None,
         "original": None,
         "automatic": False,

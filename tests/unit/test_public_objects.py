@@ -221,6 +221,8 @@ def test_every_documented_object_is_compared() -> None:
         consents.ConsentPage,
         inbound.InboundMedia,
         inbound.InboundMediaProblem,
+        inbound.InboundGroup,
+        inbound.InboundTimeline,
         messages.Warned,
         inbound.InboundButton,
         inbound.InboundLocation,

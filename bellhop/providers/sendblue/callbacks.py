@@ -16,9 +16,9 @@ from uuid import UUID
 
 from bellhop.domain.channels import CHANNELS, Channel, Service
 from bellhop.domain.consents import Effect
-from bellhop.domain.delivery_ports import NO_DETAILS, Account, CallbackRequest, Inbound, Receipt
+from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Receipt
 from bellhop.domain.failures import FailureCode
-from bellhop.domain.inbound_details import InboundDetails, Media
+from bellhop.domain.inbound_details import Group, InboundDetails, Media
 from bellhop.domain.statuses import Stage
 from bellhop.providers.reading import fingerprint, from_json, uuid_of
 from bellhop.providers.sendblue.codes import STAGES, code_of
@@ -127,9 +127,25 @@ def inbound(fields: Mapping[str, Any]) -> Inbound:
         recipient=recipient,
         text=text(fields, "content") or "",
         provider_id=handle,
-        payload=dict(fields),
+        # Who else is in a group is no matter of this guest's.
+        payload={name: value for name, value in fields.items() if name != "participants"},
         occurred_at=moment(fields.get("date_sent")),
-        details=InboundDetails(media=(Media(url),)) if (url := text(fields, "media_url")) else NO_DETAILS,
+        details=_details(fields),
+    )
+
+
+def _details(fields: Mapping[str, Any]) -> InboundDetails:
+    """What came with the text, and by what."""
+    url, group_id, downgraded = text(fields, "media_url"), text(fields, "group_id"), fields.get("was_downgraded")
+    members = fields.get("participants")
+    grouped = text(fields, "message_type") == "group" or group_id is not None
+    return InboundDetails(
+        media=(Media(url),) if url else (),
+        group=Group(group_id, text(fields, "group_display_name"), len(members) if isinstance(members, list) else None)
+        if grouped
+        else None,
+        service=_service(fields, "RECEIVED"),
+        was_downgraded=downgraded if isinstance(downgraded, bool) else None,
     )
 
 

@@ -244,7 +244,7 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
         if tried.address_hash is not None:
             kind = kind_of(tried.channel, tried.recipient)
             entries += await _consents(tx, scope, kind, tried.address_hash)
-    entries += await _deliveries(tx, scope, message_id)
+    entries += await webhooks_of(tx, scope, message_id)
     entries.sort(key=lambda entry: (entry["at"], _cause(entry["what"])))
     return [{**entry, "at": timestamp(entry["at"])} for entry in _readable(entries)]
 
@@ -317,7 +317,7 @@ def _attempt(number: int, attempt: AttemptRow, row: MessageRow, targets: Sequenc
     return entries
 
 
-async def _deliveries(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[Entry]:
+async def webhooks_of(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[Entry]:
     """Webhooks about the message, as far as they were tried."""
     return [
         {

@@ -212,6 +212,8 @@ def rendered_media(message: Message) -> list[dict[str, Any]]:
     found = []
     for url, kind in zip(message.detail.get("media", []), types, strict=False):
         sid = str(url).rpartition("/")[2]
+        if sid in message.detail.get("deleted", []):
+            continue
         found.append(
             {
                 "sid": sid,

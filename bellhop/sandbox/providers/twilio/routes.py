@@ -256,7 +256,8 @@ class _Calls:
 
         def look() -> Response:
             if request.url.path.endswith(".json"):
-                return _json(rendered_media(message)[at])
+                sid = str(message.detail["media"][at]).rpartition("/")[2]
+                return _json(next(one for one in rendered_media(message) if one["sid"] == sid))
             return Response(status_code=307, headers={"Location": message.detail["sent"][at]})
 
         return await self._faulted(request, message.sender, look)
