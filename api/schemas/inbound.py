@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from api.schemas.fields import ChannelWord, Shown
-from api.schemas.messages import TimelineEntry
+from api.schemas.timeline import TimelineEntry
 
 
 class InboundMediaProblem(Shown):
@@ -84,6 +84,7 @@ class InboundMessage(Shown):
                     "property_id": "pty_01kaj2b1c3d4e5f6g7h8j9k0m1",
                     "guest_id": "gst_01kaj2x5a6b7c8d9e0f1g2h3j4",
                     "conversation_id": "cvs_01kaj2y7k8m9n0p1q2r3s4t5v6",
+                    "stay_id": None,
                     "channel": "sms",
                     "sender": "+13055551234",
                     "recipient": "+13055550100",

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
+from bellhop.domain.ids import Prefix, render
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.sandbox.testing import Receiver
 from bellhop.store.access import keys
@@ -38,7 +39,12 @@ async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: htt
     booked = {"source": "pms", "reservation": "R1", "guests": [person]}
     stay = (await stack.http.post("/v1/stays", json=booked)).json()["id"]
     why = {"reason": "not mine"}
+    await stack.sandbox.post("/_sandbox/inbound", json={"from": "+13055550661", "body": "Jordan"})
+    (said,) = await stack.rows("select id from messages where direction = 'inbound'")
+    written = render(Prefix.INBOUND, said["id"])
     calls: list[tuple[str, str, object]] = [
+        ("GET", f"/v1/inbound/{written}", None),
+        ("GET", f"/v1/inbound/{written}/timeline", None),
         ("GET", f"/v1/messaging/{message}", None),
         ("GET", f"/v1/messaging/{message}/timeline", None),
         ("POST", f"/v1/messaging/{message}/cancel", None),

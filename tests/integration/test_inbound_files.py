@@ -62,12 +62,16 @@ async def test_a_guests_picture_is_kept_told_and_gone_everywhere_with_the_guest(
     assert served.status_code == 200 and len(served.content) == kept["size"]
     assert PLACE.encode() in picture and PLACE.encode() not in served.content, "what the camera wrote is cut out"
     assert (await stack.http.get(f"/v1/assets/{kept['asset_id']}")).json()["size"] == kept["size"]
+    timeline = await stack.http.get(f"/v1/inbound/{event['id']}/timeline")
+    whats = [(entry["what"], entry.get("file")) for entry in timeline.json()["data"]]
+    assert {("message.received", None), ("media.kept", 1), ("media.failed", 2)} <= set(whats)
+    assert (await stack.http.get(f"/v1/inbound/{event['id']}")).json()["media"] == event["media"]
     erased = await stack.http.delete(f"/v1/guests/{made.json()['id']}")
     assert erased.status_code == 204
     assert (await stack.http.get(kept["url"])).status_code == 404
-    (account,) = await stack.rows("select identity from provider_accounts where provider = 'twilio' limit 1")
+    assert (await stack.http.get(f"/v1/inbound/{event['id']}/timeline")).status_code == 404
     async with asyncio.timeout(20):
         while await stack.rows("select id from inbound_files"):
             await asyncio.sleep(0.05)
-    (message,) = (await stack.accepted(direction="inbound"))[-1:] or [{}]
-    assert account and len(message.get("detail", {}).get("deleted", [1, 2])) == 2
+    (at_twilio,) = [one for one in await stack.accepted(direction="inbound") if one["sender"] == number]
+    assert len(at_twilio["detail"]["deleted"]) == 2, "neither is there any more"

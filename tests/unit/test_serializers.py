@@ -97,8 +97,8 @@ def test_an_inbound_message() -> None:
     shown = serializers.inbound(INBOUND)
     assert list(shown) == [
         "id", "property_id", "guest_id", "conversation_id", "stay_id", "channel", "sender", "recipient", "subject",
-        "content", "media", "media_count", "button", "location", "profile", "replied_to", "matched_by", "original",
-        "automatic", "sent_at", "created_at",
+        "content", "media", "media_count", "button", "location", "profile", "replied_to", "group", "service",
+        "was_downgraded", "matched_by", "original", "automatic", "sent_at", "created_at",
     ]  # fmt: skip
     assert shown["id"].startswith("imsg_")
     assert shown["guest_id"] is None
