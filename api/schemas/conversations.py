@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.schemas import messages
+from api.schemas import inbound, messages
 from api.schemas.fields import ChannelWord, GuestId, Page, Paging, Shown, id_pattern
 from api.schemas.inbound import InboundMessage
 from api.schemas.messages import OutboundMessage
@@ -62,6 +62,8 @@ class SentEntry(OutboundMessage):
 
 class ReceivedEntry(InboundMessage):
     """A message of the guest."""
+
+    model_config = {"json_schema_extra": {"examples": [{**inbound.EXAMPLE, "direction": "inbound"}]}}
 
     direction: Literal["inbound"]
 

@@ -3,12 +3,50 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from api.schemas.fields import ChannelWord, Shown
 from api.schemas.timeline import TimelineEntry
+
+
+EXAMPLE: dict[str, Any] = {
+    "id": "imsg_01kaj3p0m5e6s7t8v9w0x1y2z3",
+    "property_id": "pty_01kaj2b1c3d4e5f6g7h8j9k0m1",
+    "guest_id": "gst_01kaj2x5a6b7c8d9e0f1g2h3j4",
+    "conversation_id": "cvs_01kaj2y7k8m9n0p1q2r3s4t5v6",
+    "stay_id": None,
+    "channel": "sms",
+    "sender": "+13055551234",
+    "recipient": "+13055550100",
+    "subject": None,
+    "content": "The lamp by the window is broken.",
+    "media": [
+        {
+            "state": "kept",
+            "url": "https://bellhop.example/m/AZq…/file.jpg",
+            "content_type": "image/jpeg",
+            "filename": "file.jpg",
+            "size": 81_204,
+            "asset_id": "ast_01kaj3p1n6f7t8v9w0x1y2z3a4",
+            "problem": None,
+        }
+    ],
+    "media_count": 1,
+    "button": None,
+    "location": None,
+    "profile": None,
+    "replied_to": None,
+    "group": None,
+    "service": None,
+    "was_downgraded": None,
+    "matched_by": None,
+    "original": None,
+    "automatic": False,
+    "sent_at": "2026-03-15T10:00:00.000000Z",
+    "created_at": "2026-03-15T10:00:00.981132Z",
+}
 
 
 class InboundMediaProblem(Shown):
@@ -76,48 +114,7 @@ class InboundGroup(Shown):
 class InboundMessage(Shown):
     """What a guest wrote to the property."""
 
-    model_config = {
-        "json_schema_extra": {
-            "examples": [
-                {
-                    "id": "imsg_01kaj3p0m5e6s7t8v9w0x1y2z3",
-                    "property_id": "pty_01kaj2b1c3d4e5f6g7h8j9k0m1",
-                    "guest_id": "gst_01kaj2x5a6b7c8d9e0f1g2h3j4",
-                    "conversation_id": "cvs_01kaj2y7k8m9n0p1q2r3s4t5v6",
-                    "stay_id": None,
-                    "channel": "sms",
-                    "sender": "+13055551234",
-                    "recipient": "+13055550100",
-                    "subject": None,
-                    "content": "The lamp by the window is broken.",
-                    "media": [
-                        {
-                            "state": "kept",
-                            "url": "https://bellhop.example/m/AZq…/file.jpg",
-                            "content_type": "image/jpeg",
-                            "filename": "file.jpg",
-                            "size": 81_204,
-                            "asset_id": "ast_01kaj3p1n6f7t8v9w0x1y2z3a4",
-                            "problem": None,
-                        }
-                    ],
-                    "media_count": 1,
-                    "button": None,
-                    "location": None,
-                    "profile": None,
-                    "replied_to": None,
-                    "group": None,
-                    "service": None,
-                    "was_downgraded": None,
-                    "matched_by": None,
-                    "original": None,
-                    "automatic": False,
-                    "sent_at": "2026-03-15T10:00:00.000000Z",
-                    "created_at": "2026-03-15T10:00:00.981132Z",
-                }
-            ]
-        }
-    }
+    model_config = {"json_schema_extra": {"examples": [EXAMPLE]}}
 
     id: str
     property_id: str

@@ -29,6 +29,13 @@ async def neighbour(stack: Engine) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
+async def _guest_wrote(stack: Engine) -> str:
+    """A message of the guest to whom this property, and not its neighbour, has written."""
+    await stack.sandbox.post("/_sandbox/inbound", json={"from": SMS["recipient"], "body": "Jordan"})
+    (said,) = await stack.rows("select id from messages where direction = 'inbound'")
+    return render(Prefix.INBOUND, said["id"])
+
+
 async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: httpx2.AsyncClient) -> None:
     guest = (await stack.http.post("/v1/guests", json={"first_name": "Jordan", "last_name": "Mitchell"})).json()
     hook = (await stack.http.post("/v1/webhooks", json={"url": "http://127.0.0.1:9/hook"})).json()
@@ -39,9 +46,7 @@ async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: htt
     booked = {"source": "pms", "reservation": "R1", "guests": [person]}
     stay = (await stack.http.post("/v1/stays", json=booked)).json()["id"]
     why = {"reason": "not mine"}
-    await stack.sandbox.post("/_sandbox/inbound", json={"from": "+13055550661", "body": "Jordan"})
-    (said,) = await stack.rows("select id from messages where direction = 'inbound'")
-    written = render(Prefix.INBOUND, said["id"])
+    written = await _guest_wrote(stack)
     calls: list[tuple[str, str, object]] = [
         ("GET", f"/v1/inbound/{written}", None),
         ("GET", f"/v1/inbound/{written}/timeline", None),

@@ -73,5 +73,5 @@ async def test_a_guests_picture_is_kept_told_and_gone_everywhere_with_the_guest(
     async with asyncio.timeout(20):
         while await stack.rows("select id from inbound_files"):
             await asyncio.sleep(0.05)
-    (at_twilio,) = [one for one in await stack.accepted(direction="inbound") if one["sender"] == number]
+    (at_twilio,) = [one for one in await stack.accepted(direction="inbound") if one["from"] == number]
     assert len(at_twilio["detail"]["deleted"]) == 2, "neither is there any more"
