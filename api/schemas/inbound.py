@@ -10,7 +10,6 @@ from pydantic import Field
 from api.schemas.fields import ChannelWord, Shown
 from api.schemas.timeline import TimelineEntry
 
-
 EXAMPLE: dict[str, Any] = {
     "id": "imsg_01kaj3p0m5e6s7t8v9w0x1y2z3",
     "property_id": "pty_01kaj2b1c3d4e5f6g7h8j9k0m1",

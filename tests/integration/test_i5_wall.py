@@ -29,11 +29,14 @@ async def neighbour(stack: Engine) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-async def _guest_wrote(stack: Engine) -> str:
-    """A message of the guest to whom this property, and not its neighbour, has written."""
+async def test_what_a_guest_wrote_is_another_propertys(stack: Engine, neighbour: httpx2.AsyncClient) -> None:
+    await stack.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z"})
     await stack.sandbox.post("/_sandbox/inbound", json={"from": SMS["recipient"], "body": "Jordan"})
     (said,) = await stack.rows("select id from messages where direction = 'inbound'")
-    return render(Prefix.INBOUND, said["id"])
+    path = f"/v1/inbound/{render(Prefix.INBOUND, said['id'])}"
+    for each in (path, f"{path}/timeline"):
+        assert (await stack.http.get(each)).status_code == 200
+        assert (await neighbour.get(each)).status_code == 404
 
 
 async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: httpx2.AsyncClient) -> None:
@@ -46,10 +49,7 @@ async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: htt
     booked = {"source": "pms", "reservation": "R1", "guests": [person]}
     stay = (await stack.http.post("/v1/stays", json=booked)).json()["id"]
     why = {"reason": "not mine"}
-    written = await _guest_wrote(stack)
     calls: list[tuple[str, str, object]] = [
-        ("GET", f"/v1/inbound/{written}", None),
-        ("GET", f"/v1/inbound/{written}/timeline", None),
         ("GET", f"/v1/messaging/{message}", None),
         ("GET", f"/v1/messaging/{message}/timeline", None),
         ("POST", f"/v1/messaging/{message}/cancel", None),
