@@ -4,13 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.dialects.fields import Description
 from api.problems import Problem
+
+
+class Field(NamedTuple):
+    """One field of a vendor's description. `place`: where it comes from or goes to; of one that is not supported, what happens to it. `test`: the
+    name of a test."""
+
+    name: str
+    place: str
+    test: str
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One object or call of the vendor's: `name` as its description has it."""
+
+    name: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """All of a vendor's description. `intro`: what is so of the whole, in Markdown."""
+
+    title: str
+    intro: str
+    objects: tuple[Described, ...]
 
 
 @dataclass(frozen=True, slots=True)

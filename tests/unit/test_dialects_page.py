@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 
 from api.dialects import DIALECTS
-from api.dialects.page import page
 from api.dialects.sendblue import SENDBLUE, schemas
+from api.dialects_page import page
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_the_page_is_up_to_date() -> None:
-    again = "run: python -m api.dialects.page > docs/dialects.md"
+    again = "run: python -m api.dialects_page > docs/dialects.md"
     assert (ROOT / "docs" / "dialects.md").read_text(encoding="utf-8") == page(), again
 
 

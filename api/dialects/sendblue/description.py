@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.dialects.fields import Described, Description, Field
+from api.dialects.dialect import Described, Description, Field
 
 _SENT = "test_what_it_sends_is_a_message_like_any_other"
 _SEEN = "test_what_others_send_is_seen_through_it"

@@ -1,4 +1,4 @@
-"""Writes docs/dialects.md: `python -m api.dialects.page > docs/dialects.md`."""
+"""Writes docs/dialects.md: `python -m api.dialects_page > docs/dialects.md`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from api.dialects import DIALECTS
-from api.dialects.dialect import Dialect
-from api.dialects.fields import Described
+from api.dialects.dialect import Described, Dialect
 
 HEAD = """\
 # Dialects
 
-<!-- Made by `python -m api.dialects.page > docs/dialects.md`. Do not edit: each dialect's folder says what it has. -->
+<!-- Made by `python -m api.dialects_page > docs/dialects.md`. Do not edit: each dialect's folder says what it has. -->
 
 Other vendors' APIs that Bellhop speaks beside its own, over the same engine: what is sent through one of them is a
 message like any other, seen in all of them. For each field of a vendor's description: where it is in our model, or what
