@@ -14,8 +14,8 @@ from api.problems import Problem
 
 
 class Field(NamedTuple):
-    """One field of a vendor's description. `place`: where it comes from or goes to; of one that is not supported, what happens to it. `test`: the
-    name of a test."""
+    """One field of a vendor's description. `place`: where it comes from or goes to; of one that is not supported, what
+    happens to it. `test`: the name of a test."""
 
     name: str
     place: str
