@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, to_json
 
-from bellhop.domain import addresses
+from bellhop.domain import addresses, time_zones
 from bellhop.domain.addresses import BadAddress
 from bellhop.domain.guests import BadLanguage, language
 from bellhop.domain.ids import Prefix
@@ -223,6 +223,16 @@ Phone = Annotated[str, Field(min_length=1, max_length=40), VISIBLE, AfterValidat
 """A guest's phone number as known; E.164 is recommended, and needed to send to it."""
 Language = Annotated[str, Field(min_length=1, max_length=35), _with(language, BadLanguage, "language")]
 """A BCP 47 language tag."""
+
+
+def _zone(name: str) -> str:
+    if not time_zones.known(name):
+        raise wrong("timezone", time_zones.EXPECTED)
+    return name
+
+
+TimeZone = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_zone)]
+"""The name of a time zone, as the IANA database has it."""
 Name = Annotated[str, Field(min_length=1, max_length=200), VISIBLE]
 """A person's or thing's name."""
 

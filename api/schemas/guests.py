@@ -17,6 +17,7 @@ from api.schemas.fields import (
     Phone,
     Shown,
     Strict,
+    TimeZone,
     id_pattern,
     wrong,
 )
@@ -30,6 +31,7 @@ EXAMPLE: dict[str, Any] = {
     "email": "jordan.mitchell@example.com",
     "phone": "+13055551234",
     "language": "en",
+    "timezone": None,
     "preferences": {"room_type": "ocean_view", "dietary": ["gluten_free"]},
     "metadata": {},
     "external_id": "PMS-88213",
@@ -62,6 +64,10 @@ class CreateGuest(Strict):
     language: Annotated[
         Language, Field(description="BCP 47 tag of the preferred language; a new guest's is `en` if left out.")
     ] = "en"
+    timezone: Annotated[
+        TimeZone | None,
+        Field(description="IANA name. It says when quiet hours are, unless the guest is in house."),
+    ] = None
     preferences: Annotated[JsonObject, Field(description="Free-form, e.g. room_type, dietary, activities.")] = {}
     metadata: Annotated[JsonObject, Field(description="Your own keys and values.")] = {}
     external_id: Annotated[
@@ -71,7 +77,8 @@ class CreateGuest(Strict):
 
 
 class ChangeGuest(Strict):
-    """Fields to change. Those left out stay; null clears email and phone; preferences are replaced as a whole."""
+    """Fields to change. Those left out stay; null clears email, phone and timezone; preferences are replaced as a
+    whole."""
 
     model_config = {
         "json_schema_extra": {
@@ -84,6 +91,7 @@ class ChangeGuest(Strict):
     email: Email | None = None
     phone: Phone | None = None
     language: Language = "en"
+    timezone: TimeZone | None = None
     preferences: JsonObject = {}
     metadata: JsonObject = {}
     is_active: Annotated[bool, Field(description="False deactivates the guest without deleting.")] = True
@@ -120,6 +128,7 @@ class Guest(Shown):
     email: str | None
     phone: str | None
     language: str
+    timezone: str | None
     preferences: dict[str, Any]
     metadata: dict[str, Any]
     external_id: str | None

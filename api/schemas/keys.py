@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from api.schemas.fields import DueTime, JsonObject, Name, Shown, Strict, id_pattern, wrong
-from bellhop.domain import time_zones
+from api.schemas.fields import DueTime, JsonObject, Name, Shown, Strict, TimeZone, id_pattern, wrong
+from bellhop.domain import policy_settings
 from bellhop.domain.channels import Channel
 from bellhop.domain.choosing import is_order
 from bellhop.domain.failures import CHOICES
 from bellhop.domain.guests import BadLanguage, language
 from bellhop.domain.ids import Prefix
+from bellhop.domain.policy_settings import BadSetting
 from bellhop.domain.templates import TEMPLATE_NAME
 
 Right = Literal[
@@ -97,12 +98,6 @@ class MintedKey(Key):
     key: Annotated[str, Field(description="The key itself. It is not kept: store it now.")]
 
 
-def _zone(name: str) -> str:
-    if not time_zones.known(name):
-        raise wrong("timezone", time_zones.EXPECTED)
-    return name
-
-
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]{1,255}")
 
 
@@ -135,6 +130,10 @@ def _choices(settings: dict[str, Any]) -> dict[str, Any]:
         raise wrong("outcome_unknown", 'expected outcome_unknown to be such as {"email": "resend"}: fail or resend')
     if not isinstance(settings.get("detect_intents", True), bool):
         raise wrong("detect_intents", "expected detect_intents to be true or false")
+    try:
+        policy_settings.check(settings)
+    except BadSetting as problem:
+        raise wrong(problem.name, str(problem)) from None
     return settings
 
 
@@ -148,9 +147,7 @@ class ChangeProperty(Strict):
 
     name: Name = ""
     type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="hotel, resort, apartment …")] = "hotel"
-    timezone: Annotated[
-        str, Field(min_length=1, max_length=64, description="IANA time zone."), AfterValidator(_zone)
-    ] = "UTC"
+    timezone: Annotated[TimeZone, Field(description="IANA time zone.")] = "UTC"
     currency: Annotated[str | None, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217.")] = None
     country: Annotated[str | None, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")] = None
     settings: Annotated[
@@ -162,7 +159,12 @@ class ChangeProperty(Strict):
             "read guests' inboxes, e.g. `https://app.hotel.example`), `whatsapp_first_contact` (a template with the "
             "parameter `content`, as which a free text goes out on WhatsApp where the guest has not written in the "
             "last 24 hours), `channel_order` (the channels of messages sent by `auto`, in the order in which they are "
-            'tried, e.g. `["whatsapp", "sms"]`), `detect_intents` (false: what guests want is not looked for), and '
+            'tried, e.g. `["whatsapp", "sms"]`), `detect_intents` (false: what guests want is not looked for), '
+            '`validity` (seconds for which messages of a category are of use, e.g. `{"two_factor": 300}`), '
+            "`quiet_hours` (when the guest is left alone, by their clock, e.g. "
+            '`[{"categories": ["marketing"], "from": "21:00", "to": "09:00"}]`, with `channels` on these only), '
+            "`frequency_caps` (how many of a category a guest gets, e.g. "
+            '`[{"category": "marketing", "max": 2, "per": "P7D"}]`), and '
             "`outcome_unknown`, what to do on a channel when nobody can say whether the provider took a message, "
             "`fail` (the default) or `resend`, e.g. "
             '`{"outcome_unknown": {"email": "resend"}}`.'

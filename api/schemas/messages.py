@@ -25,6 +25,7 @@ from api.schemas.options import MessageOptions, UsedOptions, fitting
 from api.schemas.templates import TemplateUse, UsedTemplate
 from bellhop.domain import addresses
 from bellhop.domain.addresses import BadAddress
+from bellhop.domain.categories import LONGEST
 from bellhop.domain.channels import CHANNELS, Channel, ChannelRules, SubjectRule
 from bellhop.domain.choosing import AUTO
 from bellhop.domain.content import HTML, MAX_CONTENT
@@ -53,6 +54,9 @@ EXAMPLE: dict[str, Any] = {
     "priority": "normal",
     "category": "transactional",
     "valid_until": None,
+    "validity": None,
+    "ignore_quiet_hours": False,
+    "ignore_frequency_cap": False,
     "segments": 1,
     "encoding": "GSM-7",
     "template": None,
@@ -175,6 +179,17 @@ class SendRequest(Strict):
             "after it was due."
         ),
     ] = None
+    validity: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=LONGEST,
+            description="Instead of `valid_until`: for how many seconds after it is due it is of use. It moves with "
+            "`scheduled_at`. With neither: the property's `validity` for the category, else 600 of `two_factor`.",
+        ),
+    ] = None
+    ignore_quiet_hours: Annotated[bool, Field(description="Whether quiet hours do not keep it.")] = False
+    ignore_frequency_cap: Annotated[bool, Field(description="Whether frequency caps do not keep it.")] = False
     options: Annotated[
         MessageOptions | None, Field(description="What only some channels can: any other channel refuses it.")
     ] = None
@@ -211,9 +226,17 @@ class SendRequest(Strict):
         CategoryWord,
         Field(
             description="What it is for. `marketing` does not go to a guest who has opted out of marketing; everything "
-            "else does."
+            "else does. `two_factor`, a code, is of use for ten minutes only. Which categories wait for quiet hours to "
+            "end, and how many of each a guest may get, the property's settings say."
         ),
     ] = "transactional"
+
+    @field_validator("validity")
+    @classmethod
+    def _one_limit(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and info.data.get("valid_until") is not None:
+            raise wrong("validity", "expected `valid_until` or `validity`, not both")
+        return value
 
     @field_validator("recipient")
     @classmethod
@@ -334,6 +357,9 @@ class OutboundMessage(Shown):
     priority: PriorityWord
     category: CategoryWord
     valid_until: Annotated[datetime | None, Field(description="Until when it is of use; null: the usual time.")]
+    validity: Annotated[int | None, Field(description="Seconds from when it is due, if `valid_until` is so far off.")]
+    ignore_quiet_hours: bool
+    ignore_frequency_cap: bool
     segments: Annotated[int | None, Field(description="Of an SMS: what it is billed as.")]
     encoding: Annotated[Literal["GSM-7", "UCS-2"] | None, Field(description="Of an SMS: in which alphabet.")]
     template: Annotated[UsedTemplate | None, Field(description="Which template `content` is of.")]

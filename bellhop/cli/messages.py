@@ -12,6 +12,7 @@ import typer
 
 from bellhop.cli import options
 from bellhop.cli.target import show, state_dir, stop
+from bellhop.domain.categories import LONGEST
 from bellhop.domain.channels import Channel
 from bellhop.domain.choosing import AUTO
 from bellhop.domain.serializers import timestamp
@@ -54,6 +55,12 @@ def send(
             parser=options.moment, metavar="TIME", help="It does not go out later, but fails [default: 3 days]"
         ),
     ] = None,
+    validity: Annotated[
+        int | None, typer.Option(min=1, max=LONGEST, help="The same in seconds after it is due, instead")
+    ] = None,
+    category: Annotated[
+        Literal["transactional", "conversational", "marketing", "two_factor"], typer.Option(help="What it is for")
+    ] = "transactional",
     content_type: Annotated[
         Literal["text/plain", "text/html"] | None,
         typer.Option(help="How the text is written [default: HTML if an e-mail has HTML tags]"),
@@ -75,6 +82,10 @@ def send(
         body["scheduled_at"] = timestamp(at)
     if valid_until is not None:
         body["valid_until"] = timestamp(valid_until)
+    if validity is not None:
+        body["validity"] = validity
+    if category != "transactional":
+        body["category"] = category
     if content_type is not None:
         body["content_type"] = content_type
     if priority != "normal":
@@ -159,6 +170,8 @@ _FLAGS = {
     "subject": "--subject",
     "scheduled_at": "--at",
     "valid_until": "--valid-until",
+    "validity": "--validity",
+    "category": "--category",
     "content_type": "--content-type",
     "priority": "--priority",
     "reason": "--reason",

@@ -111,6 +111,29 @@ def order(
     show(with_engine(lambda engine: administration.order(engine, slug, environment, channels or [])))
 
 
+@properties_app.command("policy")
+def policy(
+    slug: Slug,
+    quiet_hours: Annotated[
+        str | None,
+        typer.Option(help='JSON, e.g. \'[{"categories": ["marketing"], "from": "21:00", "to": "09:00"}]\'; []: none'),
+    ] = None,
+    frequency_caps: Annotated[
+        str | None, typer.Option(help='JSON, e.g. \'[{"category": "marketing", "max": 2, "per": "P7D"}]\'; []: none')
+    ] = None,
+    validity: Annotated[
+        str | None, typer.Option(help="JSON, seconds by category, e.g. '{\"two_factor\": 300}'; {}: as usual")
+    ] = None,
+    environment: Annotated[EnvironmentWord, typer.Option()] = "live",
+) -> None:
+    """Set when guests are left alone, how many messages of a category one may get, and for how long these are of use.
+
+    What is left out stays as it is; all of it is shown. docs/policy.md says what each of them does.
+    """
+    given = {"quiet_hours": quiet_hours, "frequency_caps": frequency_caps, "validity": validity}
+    show(with_engine(lambda engine: administration.policy(engine, slug, environment, given)))
+
+
 @properties_app.command("limit")
 def limit(
     slug: Annotated[str, typer.Argument(help="The property's short name: see `bellhop properties list`")],

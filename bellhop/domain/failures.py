@@ -26,6 +26,8 @@ class FailureCode(StrEnum):
     UNDELIVERED = "undelivered"
     MEDIA_UNAVAILABLE = "media_unavailable"
     MEDIA_REFUSED = "media_refused"
+    FREQUENCY_CAP = "frequency_cap"
+    QUIET_HOURS = "quiet_hours"
 
 
 CHOICES = ("fail", "resend")
@@ -90,6 +92,12 @@ WORDS: dict[FailureCode, Words] = {
     FailureCode.MEDIA_REFUSED: Words(
         "A picture or file of this message cannot be sent this way: its type or size. Send it again with another one.",
         False,
+    ),
+    FailureCode.FREQUENCY_CAP: Words(
+        "The guest has had as many messages of this kind lately as your property allows. Send it again later.", True
+    ),
+    FailureCode.QUIET_HOURS: Words(
+        "It would have had to wait for the guest's quiet hours to end, and would have come too late by then.", True
     ),
     FailureCode.UNDELIVERED: Words("The provider could not deliver the message and gave no clear reason.", True),
 }

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bellhop.domain.failures import FailureCode
+from bellhop.domain.quiet_hours import NEVER, Quiet
 from bellhop.domain.statuses import Stage
 
 
@@ -63,6 +64,10 @@ class Facts:
     """Whether its address may not be written to."""
     bounced: bool = False
     """Whether that is because a message to it came back for good, not because the guest said so; with `opted_out`."""
+    capped: bool | None = False
+    """Whether its guest has had as many of its category as they may."""
+    quiet: Quiet | None = NEVER
+    """The quiet hours it keeps."""
     window: Window | None = Window.OPEN
     way: Way | None = None
     paced: bool | None = None
@@ -73,6 +78,8 @@ class Lookup(StrEnum):
     """A fact that costs a query, by its name in `Facts`: wanted before it can be said whether the message may go."""
 
     OPTED_OUT = "opted_out"
+    CAPPED = "capped"
+    QUIET = "quiet"
     WINDOW = "window"
     WAY = "way"
     PACED = "paced"
@@ -113,6 +120,8 @@ class Reason(StrEnum):
     NO_SENDER = "no_sender"
     ACCOUNT_HELD = "account_held"
     PACED = "paced"
+    QUIET_HOURS = "quiet_hours"
+    """That the guest is left alone at this hour: it has its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +168,22 @@ def _opted_out(facts: Facts, _: datetime) -> Refuse | Lookup | None:
     return Refuse(FailureCode.BOUNCED if facts.bounced else FailureCode.OPTED_OUT)
 
 
+def _capped(facts: Facts, _: datetime) -> Refuse | Lookup | None:
+    if facts.capped is None:
+        return Lookup.CAPPED
+    return Refuse(FailureCode.FREQUENCY_CAP) if facts.capped else None
+
+
+def _quiet(facts: Facts, now: datetime) -> Refuse | Wait | Lookup | None:
+    if facts.quiet is None:
+        return Lookup.QUIET
+    until = facts.quiet.over(now)
+    if until is None:
+        return None
+    too_late = facts.expires_at is not None and facts.expires_at <= until
+    return Refuse(FailureCode.QUIET_HOURS) if too_late else Wait(Reason.QUIET_HOURS, until)
+
+
 def _window(facts: Facts, _: datetime) -> Refuse | Lookup | None:
     if facts.window is None:
         return Lookup.WINDOW
@@ -187,6 +212,8 @@ RULES: tuple[Callable[[Facts, datetime], Decision | Lookup | None], ...] = (
     _not_due,
     _paused,
     _opted_out,
+    _capped,
+    _quiet,
     _window,
     _no_way,
     # Last: a turn is taken by whoever asks, and so only for what goes out otherwise.

@@ -78,6 +78,12 @@ class SendMessage:
     category: Category = Category.TRANSACTIONAL
     valid_until: datetime | None = None
     """Until when it is of use: it fails rather than go out later."""
+    validity: int | None = None
+    """Instead, for how many seconds after it is due. With neither: as its property or its category has it."""
+    ignore_quiet_hours: bool = False
+    """Whether it goes out whatever the hour is where its guest is."""
+    ignore_frequency_cap: bool = False
+    """Whether it goes out however many of its category its guest has had."""
     template: TemplateUse | None = field(default=None, repr=False)
     """What it says instead of `content`."""
     options: Options = options.NONE
@@ -251,6 +257,9 @@ def _new(command: SendMessage, guest_id: UUID | None, content: Content) -> NewMe
         priority=command.priority,
         category=command.category,
         valid_until=command.valid_until,
+        validity=command.validity,
+        ignore_quiet_hours=command.ignore_quiet_hours,
+        ignore_frequency_cap=command.ignore_frequency_cap,
         sender=command.sender,
         chosen=command.chosen.stored() if command.chosen else None,
         callback=command.callback,

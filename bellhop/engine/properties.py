@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bellhop.domain import policy_settings
 from bellhop.domain.operators import Operator
 from bellhop.domain.paging import Listed, PageRequest, Place
 from bellhop.domain.rows.access import OperatorActionRow, PropertyFields, PropertyRow
@@ -80,6 +81,15 @@ async def choose(engine: Engine, scope: Scope, when_unknown: Mapping[str, str]) 
 async def order(engine: Engine, scope: Scope, channels: Sequence[str]) -> None:
     """In which order a scope's channels are tried where a message leaves that open; empty: the usual one."""
     await engine.database.write(lambda tx: properties.set_channel_order(tx, scope, channels))
+
+
+async def policy(engine: Engine, scope: Scope, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Set those of a scope's quiet hours, caps and validity (`policy_settings.NAMES`) that are given, the others stay;
+    empty: none. Returns what is set. Raises BadSetting."""
+    settings = await engine.database.write(
+        lambda tx: properties.merge_settings(tx, scope, given, policy_settings.check)
+    )
+    return {name: settings[name] for name in policy_settings.NAMES if name in settings}
 
 
 async def limit(engine: Engine, scope: Scope, requests: int | None) -> None:

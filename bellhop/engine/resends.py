@@ -83,6 +83,7 @@ async def resend(
 
 def _like(old: MessageRow, further: Sequence[StepRow]) -> NewMessage:
     assert old.recipient is not None and old.content is not None, "it is not erased"
+    until = old.valid_until if old.validity is None else None
     return NewMessage(
         channel=old.channel,
         recipient=old.recipient,
@@ -96,7 +97,10 @@ def _like(old: MessageRow, further: Sequence[StepRow]) -> NewMessage:
         tags=tuple(old.tags),
         priority=old.priority,
         # One that is over does not keep it back: whoever sends it again wants it all the same.
-        valid_until=old.valid_until if old.valid_until is not None and old.valid_until > old.now else None,
+        valid_until=until if until is not None and until > old.now else None,
+        validity=old.validity,
+        ignore_quiet_hours=old.ignore_quiet_hours,
+        ignore_frequency_cap=old.ignore_frequency_cap,
         template=(old.details or {}).get("template"),
         resend_of=old.id,
         sender=old.sender,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from bellhop.domain.failures import CHOICES
 from bellhop.domain.ids import Prefix, parse, render
 from bellhop.domain.keys import RIGHTS
 from bellhop.domain.paging import PageRequest
+from bellhop.domain.policy_settings import BadSetting
 from bellhop.domain.provider_urls import receipts_url
 from bellhop.domain.scopes import Scope
 from bellhop.domain.text import visible
@@ -93,6 +95,21 @@ async def order(engine: Engine, slug: str, environment: str, channels: Sequence[
     scope = await scope_of(engine, slug, environment)
     await properties.order(engine, scope, channels)
     return {"property": slug, "environment": environment, "channel_order": list(channels) or list(DEFAULT_ORDER)}
+
+
+async def policy(engine: Engine, slug: str, environment: str, given: Mapping[str, str | None]) -> dict[str, Any]:
+    """Set when an environment of a property sends, and show it. `given`: JSON by name; None: as it is."""
+    settings: dict[str, Any] = {}
+    for name, text in given.items():
+        try:
+            settings |= {name: json.loads(text)} if text is not None else {}
+        except ValueError:
+            raise Refused(f"--{name.replace('_', '-')}: expected JSON.") from None
+    try:
+        done = await properties.policy(engine, await scope_of(engine, slug, environment), settings)
+    except BadSetting as problem:
+        raise Refused(f"--{problem.name.replace('_', '-')}: {problem}.") from None
+    return {"property": slug, "environment": environment, **done}
 
 
 async def limit(engine: Engine, slug: str, environment: str, requests: int | None) -> dict[str, Any]:

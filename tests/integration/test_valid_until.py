@@ -17,6 +17,7 @@ from bellhop.domain.channels import Channel
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import Outgoing
 from bellhop.domain.failures import error_object
+from bellhop.domain.ids import Prefix, render
 from bellhop.domain.serializers import timestamp
 from bellhop.providers.fcm.adapter import payload
 from bellhop.providers.twilio.adapter import _validity
@@ -133,3 +134,49 @@ def test_what_providers_are_told_is_within_what_they_take(valid_for: float | Non
     ttl = payload(outgoing(valid_for))["message"]["android"].get("ttl")
     assert ttl is None or 1 <= int(ttl.removesuffix("s")) <= 2_419_200
     assert (ttl is None) == (valid_for is None or valid_for >= 2_419_200)
+
+
+async def test_validity_is_said_by_the_message_then_its_property_then_its_category(api: Api) -> None:
+    async def lasts(**fields: Any) -> tuple[int | None, float | None]:
+        sent = (await api.send(scheduled_at="2030-01-01T09:00:00Z", **fields)).json()
+        until = sent["valid_until"] and datetime.fromisoformat(sent["valid_until"])
+        (row,) = await api.sql("select valid_until, expires_at, due_at from messages order by id desc limit 1")
+        assert row[0] == until
+        assert row[1] == min(until or row[1], row[2] + timedelta(days=3))
+        return sent["validity"], (until - row[2]).total_seconds() if until else None
+
+    assert await lasts() == await lasts(category="marketing") == (None, None)
+    assert await lasts(category="two_factor") == (600, 600)
+    assert await lasts(category="two_factor", validity=60) == (60, 60)
+    assert await lasts(validity=2_592_000) == (2_592_000, 2_592_000)
+    assert await lasts(category="two_factor", valid_until="2030-01-01T10:00:00Z") == (None, 3600)
+    own = '{"validity": {"two_factor": 300, "marketing": 129600, "transactional": "soon", "conversational": 1e300}}'
+    await api.sql(f"update scopes set settings = '{own}' where environment = 'test' returning id")
+    assert await lasts(category="two_factor") == (300, 300)
+    assert await lasts(category="marketing") == (129_600, 129_600)
+    assert await lasts() == (None, None), "some other software's setting of that name"
+    assert (await lasts(category="conversational"))[0] == 2_592_000
+    await api.sql("update scopes set settings = '{\"validity\": [7]}' where environment = 'test' returning id")
+    assert await lasts(category="two_factor") == (600, 600)
+    for wrong in ({"validity": 0}, {"validity": 2_592_001}, {"validity": 60, "valid_until": "2030-02-01T00:00:00Z"}):
+        refused = await api.send(**wrong)
+        assert (refused.status_code, refused.json()["detail"][0]["loc"]) == (422, ["body", "validity"])
+
+
+async def test_what_is_valid_for_so_long_stays_so_when_it_is_moved(api: Api) -> None:
+    message = await api.later(validity=3600)
+    assert message["valid_until"] == "2030-01-01T10:00:00.000000Z"
+    path = f"/v1/messaging/{message['id']}"
+    moved = (await api.http.patch(path, json={"scheduled_at": "2030-02-01T09:00:00Z"})).json()
+    assert (moved["validity"], moved["valid_until"]) == (3600, "2030-02-01T10:00:00.000000Z")
+    assert (await api.sql("select expires_at from messages"))[0][0] == datetime(2030, 2, 1, 10, tzinfo=UTC)
+
+
+async def test_a_propertys_validity_is_checked(api: Api) -> None:
+    (row,) = await api.sql("select property_id from scopes where environment = 'test'")
+    path = f"/v1/properties/{render(Prefix.PROPERTY, row[0])}"
+    for wrong in ({"gossip": 5}, {"two_factor": "5"}, {"two_factor": True}, {"two_factor": 0}, 5):
+        refused = await api.http.patch(path, json={"settings": {"validity": wrong}})
+        assert refused.status_code == 422 and "whole seconds by category" in refused.json()["detail"][0]["msg"], wrong
+    right = {"settings": {"validity": {"two_factor": 300}, "your": "own"}}
+    assert (await api.http.patch(path, json=right)).json()["settings"] == right["settings"]

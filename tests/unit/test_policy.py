@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import product
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bellhop.domain.categories import Category
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.policy import (
     Cancel,
@@ -28,10 +30,22 @@ from bellhop.domain.policy import (
     Window,
     decide,
 )
+from bellhop.domain.quiet_hours import NEVER, By, Quiet, Span, Zone
 from bellhop.domain.statuses import Stage
 
 NOW = datetime(2026, 3, 15, 10, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+OVER = NOW + timedelta(hours=1)
+
+
+def quiet(begins: time, ends: time) -> Quiet:
+    span = Span(frozenset(Category), None, begins, ends)
+    return Quiet((span,), Zone(ZoneInfo("UTC"), By.PROPERTY))
+
+
+QUIET = quiet(time(9), time(11))
+"""It is quiet now, until `OVER`."""
+LATER_QUIET = quiet(time(11), time(9))
 GOOD = Facts(
     stage=Stage.QUEUED,
     erased=False,
@@ -40,6 +54,8 @@ GOOD = Facts(
     due_at=NOW,
     paused=False,
     opted_out=False,
+    capped=False,
+    quiet=LATER_QUIET,
     way=Way.OPEN,
     paced=False,
 )
@@ -51,6 +67,8 @@ FORBID: dict[str, Callable[[Facts], bool]] = {
     "not due": lambda facts: facts.due_at > NOW,
     "paused": lambda facts: facts.paused,
     "opted out": lambda facts: facts.opted_out is not False,
+    "capped": lambda facts: facts.capped is not False,
+    "quiet": lambda facts: facts.quiet not in (NEVER, LATER_QUIET),
     "window closed": lambda facts: facts.window not in (Window.OPEN, Window.TEMPLATE),
     "no way": lambda facts: facts.way is not Way.OPEN,
     "paced": lambda facts: facts.paced is not False,
@@ -65,6 +83,8 @@ VALUES: dict[str, list[Any]] = {
     "due_at": [NOW - SECOND, NOW, NOW + SECOND],
     "paused": [False, True],
     "opted_out": [False, True],
+    "capped": [False, True],
+    "quiet": [NEVER, LATER_QUIET, QUIET],
     "window": list(Window),
     "way": list(Way),
     "paced": [False, True],
@@ -93,6 +113,9 @@ def asked(facts: Facts, start: Facts) -> tuple[Decision, list[Lookup]]:
 def test_nothing_goes_out_that_must_not() -> None:
     """Every combination there is, of what is known and what is not."""
     values = {**VALUES, **{fact.value: [*VALUES[fact.value], None] for fact in Lookup}}
+    # Of what one rule alone looks at, and alike, one of each kind.
+    values |= {"stage": [Stage.QUEUED, Stage.CANCELLED], "expires_at": [None, NOW, NOW + SECOND]}
+    values |= {"due_at": [NOW, NOW + SECOND], "quiet": [LATER_QUIET, QUIET, None]}
     for combination in product(*values.values()):
         facts = Facts(**dict(zip(values, combination, strict=True)))
         assert (decide(facts, NOW) == Send()) == (not any(forbids(facts) for forbids in FORBID.values())), facts
@@ -109,15 +132,19 @@ def test_the_order_in_which_facts_are_found_does_not_matter(facts: Facts, found:
 
 @given(known)
 def test_no_query_is_made_for_what_the_row_alone_decides(facts: Facts) -> None:
-    said, lookups = asked(facts, replace(facts, opted_out=None, window=None, way=None))
+    said, lookups = asked(facts, replace(facts, opted_out=None, capped=None, quiet=None, window=None, way=None))
     if any(FORBID[why](facts) for why in ("over", "call open", "erased", "expired", "not due", "paused")):
         assert not lookups
     elif facts.opted_out:
         assert (said, lookups) == (Refuse(FailureCode.OPTED_OUT), [Lookup.OPTED_OUT])
+    elif facts.capped:
+        assert (said, lookups) == (Refuse(FailureCode.FREQUENCY_CAP), [Lookup.OPTED_OUT, Lookup.CAPPED])
+    elif facts.quiet is QUIET:
+        assert lookups == [Lookup.OPTED_OUT, Lookup.CAPPED, Lookup.QUIET]
     elif facts.window is Window.CLOSED:
-        assert lookups == [Lookup.OPTED_OUT, Lookup.WINDOW]
+        assert lookups == [Lookup.OPTED_OUT, Lookup.CAPPED, Lookup.QUIET, Lookup.WINDOW]
     else:
-        assert lookups == [Lookup.OPTED_OUT, Lookup.WINDOW, Lookup.WAY]
+        assert lookups == [Lookup.OPTED_OUT, Lookup.CAPPED, Lookup.QUIET, Lookup.WINDOW, Lookup.WAY]
 
 
 @given(known)
@@ -146,6 +173,17 @@ LATER = NOW + 5 * SECOND
         ({"opted_out": True}, Refuse(FailureCode.OPTED_OUT)),
         ({"opted_out": True, "bounced": True}, Refuse(FailureCode.BOUNCED)),
         ({"opted_out": None}, Lookup.OPTED_OUT),
+        ({"capped": True}, Refuse(FailureCode.FREQUENCY_CAP)),
+        ({"capped": None}, Lookup.CAPPED),
+        ({"quiet": NEVER}, Send()),
+        ({"quiet": QUIET, "expires_at": None}, Wait(Reason.QUIET_HOURS, OVER)),
+        ({"quiet": QUIET, "expires_at": OVER + SECOND}, Wait(Reason.QUIET_HOURS, OVER)),
+        # Nothing is said of it in the morning that can be said now.
+        ({"quiet": QUIET, "expires_at": OVER}, Refuse(FailureCode.QUIET_HOURS)),
+        ({"quiet": None}, Lookup.QUIET),
+        ({"capped": True, "quiet": QUIET, "expires_at": None}, Refuse(FailureCode.FREQUENCY_CAP)),
+        ({"capped": True, "opted_out": True}, Refuse(FailureCode.OPTED_OUT)),
+        ({"quiet": QUIET, "expires_at": None, "window": Window.CLOSED}, Wait(Reason.QUIET_HOURS, OVER)),
         ({"window": Window.TEMPLATE}, Send()),
         ({"window": Window.CLOSED}, Refuse(FailureCode.WHATSAPP_TEMPLATE_REQUIRED)),
         ({"window": None}, Lookup.WINDOW),

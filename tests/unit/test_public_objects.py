@@ -47,7 +47,8 @@ MESSAGE = PublicMessage(
     subject="Your suite", content="It is ready.", metadata={"booking": "GSR-1842"}, details=None,
     scheduled_at=AT, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
     delivered_at=None,
-    priority=Priority.NORMAL, category=Category.MARKETING, valid_until=None, resend_of=KEY, service=None,
+    priority=Priority.NORMAL, category=Category.MARKETING, valid_until=None, validity=600,
+    ignore_quiet_hours=True, ignore_frequency_cap=False, resend_of=KEY, service=None,
     step=0, plan=None,
 )  # fmt: skip
 WITH_FILES = replace(
@@ -83,8 +84,8 @@ DETAILED = replace(
 )  # fmt: skip
 GUEST = GuestRow(
     id=KEY, scope_id=KEY, property_id=PROPERTY, first_name="Jordan", last_name="Mitchell", email="j@example.com",
-    phone="+13055551234", language="en", preferences={"floor": 3}, metadata={}, external_id="PMS-88213",
-    is_active=True, first_seen_at=AT, last_seen_at=AT, created_at=AT, updated_at=AT,
+    phone="+13055551234", language="en", timezone="America/New_York", preferences={"floor": 3}, metadata={},
+    external_id="PMS-88213", is_active=True, first_seen_at=AT, last_seen_at=AT, created_at=AT, updated_at=AT,
 )  # fmt: skip
 ENDPOINT = EndpointRow(
     id=KEY, scope_id=KEY, property_id=PROPERTY, url="https://example.com/hook", secret="whsec_x",

@@ -32,13 +32,15 @@ MESSAGE = PublicMessage(
     metadata={}, details=None,
     scheduled_at=None, stage=Stage.SENT, failure_code=None, provider_code=None, sent_at=AT, created_at=AT,
     delivered_at=None,
-    priority=Priority.NORMAL, category=Category.TRANSACTIONAL, valid_until=None, resend_of=None, service=None,
+    priority=Priority.NORMAL, category=Category.TRANSACTIONAL, valid_until=None, validity=None, resend_of=None,
+    ignore_quiet_hours=False, ignore_frequency_cap=False,
+    service=None,
     step=0, plan=None,
 )  # fmt: skip
 GUEST = GuestRow(
     id=KEY, scope_id=OTHER, property_id=OTHER, first_name="Jordan", last_name="Mitchell", email=None, phone=None,
-    language="en", preferences={}, metadata={"vip": True}, external_id=None, is_active=True, first_seen_at=AT,
-    last_seen_at=AT, created_at=AT, updated_at=AT,
+    language="en", timezone=None, preferences={}, metadata={"vip": True}, external_id=None, is_active=True,
+    first_seen_at=AT, last_seen_at=AT, created_at=AT, updated_at=AT,
 )  # fmt: skip
 INBOUND = replace(
     MESSAGE, stage=Stage.DELIVERED, sender="+13055551234", recipient="+15005550006", content="Thanks", sent_at=None
@@ -65,6 +67,9 @@ def test_a_message() -> None:
             "priority": "normal",
             "category": "transactional",
             "valid_until": None,
+            "validity": None,
+            "ignore_quiet_hours": False,
+            "ignore_frequency_cap": False,
             "segments": 1,
             "encoding": "GSM-7",
             "template": None,
@@ -85,8 +90,8 @@ def test_a_message() -> None:
 def test_a_guest() -> None:
     shown = serializers.guest(GUEST)
     assert list(shown) == [
-        "id", "property_id", "first_name", "last_name", "email", "phone", "language", "preferences", "metadata",
-        "external_id", "is_active", "first_seen_at", "last_seen_at", "created_at", "updated_at",
+        "id", "property_id", "first_name", "last_name", "email", "phone", "language", "timezone", "preferences",
+        "metadata", "external_id", "is_active", "first_seen_at", "last_seen_at", "created_at", "updated_at",
     ]  # fmt: skip
     assert shown["id"].startswith("gst_")
     assert shown["metadata"] == {"vip": True}

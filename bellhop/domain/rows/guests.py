@@ -24,6 +24,8 @@ class GuestRow:
     """As the caller wrote it: only an E.164 number can be sent to."""
     language: str
     """BCP 47."""
+    timezone: str | None = field(repr=False)
+    """IANA; None: it is not known."""
     preferences: dict[str, Any] = field(repr=False)
     metadata: dict[str, Any] = field(repr=False)
     external_id: str | None
@@ -65,6 +67,7 @@ class GuestFields(TypedDict, total=False):
     email: str | None
     phone: str | None
     language: str
+    timezone: str | None
     preferences: dict[str, Any]
     metadata: dict[str, Any]
     external_id: str | None

@@ -41,7 +41,13 @@ class PublicMessage:
     scheduled_at: datetime | None
     """When it was asked to go out; None: at once."""
     valid_until: datetime | None
-    """Until when it is of use, if its sender said so: it does not go out later."""
+    """Until when it is of use, if its sender, its property or its category said so: it does not go out later."""
+    validity: int | None
+    """Seconds after it is due that `valid_until` is, and stays when it is moved; None: it is a time of its own."""
+    ignore_quiet_hours: bool
+    """Whether it goes out whatever the hour is."""
+    ignore_frequency_cap: bool
+    """Whether it goes out however many its guest has had."""
     priority: Priority
     category: Category
     stage: Stage

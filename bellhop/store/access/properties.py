@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -117,6 +117,19 @@ async def set_channel_order(tx: AsyncConnection, scope: Scope, order: Sequence[s
     without = scopes.c.settings.op("-")("channel_order")
     settings = without.op("||")(literal({"channel_order": list(order)}, JSONB)) if order else without
     await tx.execute(update(scopes).where(scopes.c.id == scope.id).values(settings=settings))
+
+
+async def merge_settings(
+    tx: AsyncConnection, scope: Scope, given: Mapping[str, Any], check: Callable[[Mapping[str, Any]], None]
+) -> dict[str, Any]:
+    """Set some of a scope's settings beside the others, those that are empty not at all, unless `check` of them all
+    raises. Returns all of them."""
+    row = (await tx.execute(select(scopes.c.settings).where(scopes.c.id == scope.id).with_for_update())).scalar_one()
+    settings = {name: value for name, value in {**row, **given}.items() if name not in given or value}
+    if given:
+        check(settings)
+        await tx.execute(update(scopes).where(scopes.c.id == scope.id).values(settings=settings))
+    return settings
 
 
 async def limit(tx: AsyncConnection, scope: Scope, requests: int | None) -> None:

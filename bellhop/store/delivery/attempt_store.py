@@ -50,6 +50,7 @@ from bellhop.store.delivery import (
     shared_senders,
 )
 from bellhop.store.delivery.claims import Claims
+from bellhop.store.delivery.facts import FactFinder
 from bellhop.store.delivery.files import NO_FILES, MessageFiles
 from bellhop.store.guests import consents, profiles
 from bellhop.store.inbox import entries
@@ -83,7 +84,8 @@ class AttemptStore:
         self._routes = routes
         self._cipher = cipher
         self._files, self._book = files, book
-        self._claims = Claims(settings, routes, carried, cipher, book, files.read)
+        facts = FactFinder(settings, routes, carried, cipher, book)
+        self._claims = Claims(facts, settings, routes, cipher, book, files.read)
         self._wake_endpoints = wake_endpoints
         self._release = release
 

@@ -11,24 +11,23 @@ from typing import assert_never
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, or_, update
+from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import approved_templates, content, policy, routing
+from bellhop.domain import approved_templates, content, policy
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import WAITING, Answer, Next, Refusal
 from bellhop.domain.approved_templates import ApprovedText
-from bellhop.domain.channels import CHANNELS, kind_of
+from bellhop.domain.channels import CHANNELS
 from bellhop.domain.content import Content
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
-from bellhop.domain.delivery_ports import Account, Busy, Claim, Effect, Outgoing, TakeSlot
+from bellhop.domain.delivery_ports import Account, Busy, Claim, Outgoing, TakeSlot
 from bellhop.domain.file_ports import FetchFiles
 from bellhop.domain.mail_addresses import MailNames
-from bellhop.domain.next_parts import NextParts, next_parts, open_calls
+from bellhop.domain.next_parts import next_parts, open_calls
 from bellhop.domain.operators import HELD_BY_OPERATOR
-from bellhop.domain.policy import Decision, Facts, Lookup, Reason, Way, Window
+from bellhop.domain.policy import Reason, Window
 from bellhop.domain.provider_urls import Routes
-from bellhop.domain.routing import Carried
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
@@ -41,11 +40,12 @@ from bellhop.store.delivery import (
     outcome_resolution,
     paces,
     parked,
+    quiet_hours,
     standby,
-    windows,
 )
 from bellhop.store.delivery.attempt_rows import SendingAccount
-from bellhop.store.guests import consents, profiles, unsubscribing
+from bellhop.store.delivery.facts import FactFinder
+from bellhop.store.guests import profiles, unsubscribing
 from bellhop.store.inbox import entries
 from bellhop.store.messages import outbound, progress
 from bellhop.store.messages.progress import Progress
@@ -59,20 +59,12 @@ UNREADABLE = "credentials_unreadable"
 
 
 @dataclass(frozen=True, slots=True)
-class _Chosen:
-    """A part that is left, and who would carry it; None: nobody can."""
-
-    part: int
-    sender: SendingAccount | None
-
-
-@dataclass(frozen=True, slots=True)
 class Claims:
     """Decides about messages whose row and attempts the caller has locked and read."""
 
+    facts: FactFinder
     settings: DeliverySettings
     routes: Routes
-    carried: Carried
     cipher: CredentialCipher
     book: AddressBook
     read_file: Callable[[UUID], bytes]
@@ -90,16 +82,16 @@ class Claims:
             left = await progress.advance(tx, row, rows)
             left.answer = Answer(row.stage.value, Next.AGAIN, 0.0) if row.stage is Stage.QUEUED else None
             return left
-        decision, chosen, window = await self._decide(tx, row, rows, coming)
-        sender = chosen.sender if chosen else None
-        match decision:
+        decided = await self.facts.decide(tx, row, rows, coming)
+        chosen, sender = decided.chosen, decided.chosen.sender if decided.chosen else None
+        match decided.decision:
             case policy.Send():
                 assert chosen is not None and sender is not None, "the way is open"
                 if row.details and (wanted := await files.needed(tx, row, sender.provider, self.settings.valid_for)):
                     return wanted
                 if CHANNELS[row.channel].in_record:
                     return await self._lay_in(tx, row, rows, sender)
-                approved = approved_templates.of_stored(row.body) if window is Window.TEMPLATE else None
+                approved = approved_templates.of_stored(row.body) if decided.facts.window is Window.TEMPLATE else None
                 return await self._start(tx, row, rows, chosen.part, sender, deadline, take, approved)
             case policy.Over():
                 return progress.next_step(row, self.settings.follow_at)
@@ -115,6 +107,9 @@ class Claims:
             case policy.Wait(Reason.PACED):
                 assert sender is not None and sender.pace_id is not None, "it has a rate"
                 return await paces.park(tx, row, sender.pace_id)
+            case policy.Wait(Reason.QUIET_HOURS, until):
+                assert until is not None and decided.facts.quiet is not None, "they have an end"
+                return await quiet_hours.wait(tx, row, decided.facts.quiet, until)
             case policy.Wait(reason, until):
                 if until is not None:
                     listed = WAITING if reason is Reason.NOT_DUE else reason.value
@@ -122,83 +117,7 @@ class Claims:
                 held = sender.account_id if sender and reason is Reason.ACCOUNT_HELD else None
                 return await parked.park(tx, row, reason, held)
             case _:
-                assert_never(decision)
-
-    async def _decide(
-        self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow], coming: NextParts
-    ) -> tuple[Decision, _Chosen | None, Window | None]:
-        """What policy says, and the part with its sender and the window it was asked about, if it came to that."""
-        facts = Facts(
-            stage=row.stage,
-            call_open=coming.call_open,
-            erased=row.content is None or row.recipient is None or row.address_hash is None,
-            expires_at=row.expires_at,
-            due_at=coming.due_at,
-            paused=row.paused_at is not None,
-            window=Window.OPEN if CHANNELS[row.channel].window is None else None,
-        )
-        chosen: _Chosen | None = None
-        while isinstance(decision := policy.decide(facts, row.now), Lookup):
-            match decision:
-                case Lookup.OPTED_OUT:
-                    kind = kind_of(row.channel, row.recipient)
-                    refused = await consents.refused(tx, row.scope_id, kind.value, self._known_by(row), row.category)
-                    facts = replace(facts, opted_out=refused is not None, bounced=refused is Effect.HARD_BOUNCE)
-                case Lookup.WINDOW:
-                    known = await self._senders(tx, row)
-                    asked = [one for one in known if row.sender in (None, one.address)]
-                    would = routing.choose(asked, self.carried, row.channel, standby.said(row, row.content or ""))
-                    left = await windows.left(tx, row, self._known_by(row), would.address if would else None)
-                    facts = replace(facts, window=left)
-                case Lookup.WAY:
-                    chosen, way = await self._way(tx, row, rows, coming.ready)
-                    facts = replace(facts, way=way)
-                case Lookup.PACED:
-                    assert chosen is not None and chosen.sender is not None, "the way is open"
-                    facts = replace(facts, paced=not await paces.has_turn(tx, row, chosen.sender, self.cipher))
-                case _:
-                    assert_never(decision)
-        return decision, chosen, facts.window
-
-    async def _senders(self, tx: AsyncConnection, row: MessageRow) -> list[SendingAccount]:
-        """Whom its scope may send from, that of the conversation with its guest first."""
-        known = [] if row.sender or row.address_hash is None or row.recipient is None else self._known_by(row)
-        talks = [] if CHANNELS[row.channel].any_part else known
-        return await attempt_rows.senders_of(tx, row.scope_id, row.channel, talks)
-
-    def _known_by(self, row: MessageRow) -> list[bytes]:
-        """Every hash under which something may be stored of its address."""
-        assert row.address_hash is not None and row.recipient is not None, "not erased"
-        return [row.address_hash, *self.book.hashes(kind_of(row.channel, row.recipient), row.recipient)]
-
-    async def _way(
-        self, tx: AsyncConnection, row: MessageRow, rows: Sequence[AttemptRow], ready: Sequence[int]
-    ) -> tuple[_Chosen | None, Way]:
-        """Which part goes next, who would carry it, and whether they may be asked to: the first of `ready` that can."""
-        known = await self._senders(tx, row)
-        first: tuple[_Chosen | None, Way] | None = None
-        for part in ready:
-            sender, way = await self._way_of(tx, row, self._able(row, rows, known, part))
-            if way is Way.OPEN:
-                return _Chosen(part, sender), way
-            first = first or (_Chosen(part, sender), way)
-        assert first is not None, "a message that waits has a part that is left"
-        return first
-
-    def _able(
-        self, row: MessageRow, rows: Sequence[AttemptRow], known: Sequence[SendingAccount], part: int
-    ) -> list[SendingAccount]:
-        return standby.in_order(known, row, rows, part, self.carried, self.routes)
-
-    async def _way_of(
-        self, tx: AsyncConnection, row: MessageRow, able: Sequence[SendingAccount]
-    ) -> tuple[SendingAccount | None, Way]:
-        if not able:
-            return None, Way.NO_SENDER
-        for sender in able:
-            if sender.health != "held" or await self._may_probe(tx, sender.account_id):
-                return sender, Way.OPEN
-        return able[0], Way.ACCOUNT_HELD
+                assert_never(decided.decision)
 
     async def another_is_next(
         self,
@@ -214,10 +133,10 @@ class Claims:
         times = standby.not_taken(row, rows, part, attempt.account_id)
         if times % standby.PATIENCE and not long:
             return False
-        known = await self._senders(tx, row)
-        if retry_after is not None and long and len(self._able(row, rows, known, part)) > 1:
+        known = await self.facts.senders(tx, row)
+        if retry_after is not None and long and len(self.facts.able(row, rows, known, part)) > 1:
             await attempt_rows.come_again(tx, attempt, row.now, retry_after)
-        able = [one.account_id for one in self._able(row, rows, known, part) if one.health != "held"]
+        able = [one.account_id for one in self.facts.able(row, rows, known, part) if one.health != "held"]
         following = next(iter(able), attempt.account_id)
         if following == attempt.account_id or standby.rests(row, rows, part, following):
             return False
@@ -227,23 +146,10 @@ class Claims:
         self, tx: AsyncConnection, row: MessageRow, rows: Sequence[AttemptRow], account_id: UUID
     ) -> bool:
         """Whether another account than this one works, and can carry what is next."""
-        known = await self._senders(tx, row)
+        known = await self.facts.senders(tx, row)
         ready = next_parts(row, rows, progress.part_stages(row, rows)).ready
-        able = (one for part in ready[:1] for one in self._able(row, rows, known, part))
+        able = (one for part in ready[:1] for one in self.facts.able(row, rows, known, part))
         return any(one.account_id != account_id and one.health != "held" for one in able)
-
-    async def _may_probe(self, tx: AsyncConnection, account_id: UUID) -> bool:
-        """Of a held account's messages one at a time is tried: that is how we learn that it has been mended."""
-        probed = await tx.execute(
-            update(provider_accounts)
-            .where(
-                provider_accounts.c.id == account_id,
-                provider_accounts.c.health == "held",
-                or_(provider_accounts.c.probe_at.is_(None), provider_accounts.c.probe_at <= func.now()),
-            )
-            .values(probe_at=func.now() + seconds(self.settings.hold))
-        )
-        return probed.rowcount == 1
 
     async def withdraw(
         self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow]

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import CTE, DateTime, Float, bindparam, func, insert, select
+from sqlalchemy import CTE, Float, bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.channels import Channel
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.store.compiled import CompiledStatement, seconds
 from bellhop.store.conversations import joining
-from bellhop.store.messages import progress
+from bellhop.store.messages import progress, validity
 from bellhop.store.tables import guests, messages
 
 Accept = CompiledStatement[list[MessageRow]]
 
-# Null is less than any time here: what is not scheduled is due now.
-_DUE = func.greatest(func.now(), bindparam("not_before", type_=DateTime(timezone=True)))
 GUEST = CompiledStatement(
     select(guests.c.id)
     .where(guests.c.id == bindparam("guest"), guests.c.scope_id == bindparam("scope"))
@@ -40,12 +38,11 @@ def _accepting(joined: CTE | None) -> Accept:
     return CompiledStatement(
         insert(messages)
         .values(
-            due_at=_DUE,
+            due_at=validity.DUE,
+            validity=validity.VALIDITY,
+            valid_until=validity.UNTIL,
             # Of a null and a time `least` gives the time.
-            expires_at=func.least(
-                _DUE + seconds(bindparam("valid_for", type_=Float)),
-                bindparam("not_after", type_=DateTime(timezone=True)),
-            ),
+            expires_at=func.least(validity.DUE + seconds(bindparam("valid_for", type_=Float)), validity.UNTIL),
             wake_due_at=func.now(),
             **conversation,
         )
@@ -53,8 +50,8 @@ def _accepting(joined: CTE | None) -> Accept:
         (
             "scope_id", "channel", "recipient", "address_hash", "guest_ref", "guest_id", "subject", "content",
             "content_type", "metadata", "category", "reference", "tags", "scheduled_at", "parts", "body",
-            "provider", "priority", "valid_until", "details", "resend_of", "plan", "sender", "stay_id",
-            "callback_id",
+            "provider", "priority", "details", "resend_of", "plan", "sender", "stay_id", "callback_id",
+            "ignore_quiet_hours", "ignore_frequency_cap",
         ),
         row=MessageRow,
     )  # fmt: skip

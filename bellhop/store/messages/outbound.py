@@ -28,7 +28,7 @@ from bellhop.domain.statuses import Stage
 from bellhop.domain.steps import stored
 from bellhop.store.compiled import CompiledStatement, seconds
 from bellhop.store.guests import consents
-from bellhop.store.messages import accepting, belonging, progress
+from bellhop.store.messages import accepting, belonging, progress, validity
 from bellhop.store.messages.accepting import ChannelUnavailable as ChannelUnavailable
 from bellhop.store.messages.accepting import NewStep as NewStep
 from bellhop.store.messages.accepting import NoDevice as NoDevice
@@ -103,6 +103,10 @@ class NewMessage:
     tags: tuple[str, ...] = ()
     priority: Priority = Priority.NORMAL
     valid_until: datetime | None = None
+    validity: int | None = None
+    """Instead of `valid_until` the seconds after it is due; None with neither: as its property or category has it."""
+    ignore_quiet_hours: bool = False
+    ignore_frequency_cap: bool = False
     template: Mapping[str, Any] | None = None
     """Which template its text is of, as it is shown."""
     unapproved: str | None = None
@@ -167,9 +171,9 @@ async def accept(
         reference=new.reference,
         tags=list(new.tags),
         scheduled_at=new.scheduled_at,
-        not_before=new.scheduled_at,
-        valid_until=new.valid_until,
-        not_after=new.valid_until,
+        ignore_quiet_hours=new.ignore_quiet_hours,
+        ignore_frequency_cap=new.ignore_frequency_cap,
+        **validity.given(scope, new.category, new.scheduled_at, new.valid_until, new.validity),
         valid_for=plan[0].valid_for,
         parts=parts,
         body=body,
@@ -252,14 +256,15 @@ async def reschedule(
     row, waiting, unknown = await _waiting(tx, scope, message_id)
     if row is None or not waiting:
         return Changed(row, False, unknown=unknown)
-    if row.valid_until is not None and row.valid_until <= max(row.now, at or row.now):
+    if row.validity is None and row.valid_until is not None and row.valid_until <= max(row.now, at or row.now):
         raise TooLate
     due = func.greatest(func.now(), literal(at)) if at else func.now()
+    until: Any = row.valid_until if row.validity is None else due + seconds(row.validity)
     if (step := row.step_at(row.step)) is not None:
-        expires: Any = func.least(due + seconds(step.valid_for), row.valid_until)
+        expires: Any = func.least(due + seconds(step.valid_for), until)
     elif row.valid_until is not None:
         usual = CHANNELS[row.channel].valid_for
-        expires = func.least(due + seconds(valid_for if usual is None else usual), row.valid_until)
+        expires = func.least(due + seconds(valid_for if usual is None else usual), until)
     elif row.expires_at:
         # As long after the new time as it was after the old one; `due_at` itself moves with holds and retries.
         expires = due + (row.expires_at - max(row.scheduled_at or row.created_at, row.created_at))
@@ -275,6 +280,7 @@ async def reschedule(
             waits_for=None,
             parked_at=None,
             pace_id=None,
+            valid_until=until,
             expires_at=expires,
             updated_at=func.now(),
             wake_due_at=func.clock_timestamp(),
@@ -285,6 +291,7 @@ async def reschedule(
             messages.c.held_account_id,
             messages.c.waits_for,
             messages.c.parked_at,
+            messages.c.valid_until,
             messages.c.expires_at,
             messages.c.updated_at,
             messages.c.wake_due_at,

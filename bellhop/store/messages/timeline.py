@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import choosing
+from bellhop.domain import choosing, quiet_hours
 from bellhop.domain.channels import AddressKind, kind_of
 from bellhop.domain.consents import MARKETING, Effect
 from bellhop.domain.events import EventType
@@ -204,7 +204,8 @@ def _detail(what: str, facts: Mapping[str, Any]) -> dict[str, str]:
     if what == EventType.MESSAGE_FALLBACK:
         return {"detail": _FOLLOWS[facts.get("because")]}
     if what == "message.waiting":
-        return {"detail": _WAITS_FOR[facts["for"]]}
+        known = _WAITS_FOR.get(facts["for"])
+        return {"detail": known or quiet_hours.sentence(facts)}
     return {"detail": _EXPLAINED[what]} if what in _EXPLAINED else {}
 
 

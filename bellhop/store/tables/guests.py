@@ -39,6 +39,7 @@ guests = Table(
     Column("email_key", Personal),
     Column("phone", Personal),
     Column("language", Text, nullable=False, server_default="en"),
+    Column("timezone", Personal),
     json_column("preferences", PersonalJSON()),
     json_column("metadata", PersonalJSON()),
     Column("external_id", Text),

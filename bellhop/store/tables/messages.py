@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -56,6 +57,10 @@ messages = Table(
     time_column("scheduled_at"),
     # Its sender's own limit; `expires_at` is the earlier of that and of how long messages are valid.
     time_column("valid_until"),
+    # Seconds after it is due that `valid_until` is, where it was given so; null: it was given as a time.
+    Column("validity", Integer),
+    Column("ignore_quiet_hours", Boolean, nullable=False, server_default=text("false")),
+    Column("ignore_frequency_cap", Boolean, nullable=False, server_default=text("false")),
     time_column("due_at", now=True),
     time_column("expires_at"),
     Column("stage", Text, nullable=False, server_default="queued"),
