@@ -53,6 +53,7 @@ from api.routes import (
     stays,
     templates,
     unsubscribe,
+    upcoming,
     webhooks,
 )
 from api.uploads import Uploads
@@ -89,6 +90,7 @@ NATIVE = (
     ledger,
     guests,
     stays,
+    upcoming,
     devices,
     guest_sessions,
     inbox,

@@ -19,13 +19,13 @@ _CHECKED = 4
 """Bytes of a cursor that tell whether it is one, and of which list."""
 
 
-def page_request(which: Paging, of: Prefix) -> PageRequest:
-    """The page that a query asks for, of a list of such objects. Raises Invalid."""
+def page_request(which: Paging, of: Prefix, *, timed: bool = False) -> PageRequest:
+    """The page that a query asks for, of a list of such objects; `timed`: in the order of a time. Raises Invalid."""
     if which.cursor is None:
         return PageRequest(which.limit, which.offset)
     if which.offset:
         raise Invalid(["query", "offset"], "expected no offset beside a cursor", "offset_with_cursor")
-    place = read(which.cursor, of)
+    place = read(which.cursor, of, timed=timed)
     if place is None:
         raise Invalid(["query", "cursor"], "expected a `next_cursor` from an earlier page of this list", "cursor")
     return PageRequest(which.limit, after=place)
@@ -38,15 +38,15 @@ def write(place: Place, of: Prefix) -> str:
     return urlsafe_b64encode(packed + _check(packed, of)).rstrip(b"=").decode()
 
 
-def read(text: str, of: Prefix) -> Place | None:
+def read(text: str, of: Prefix, *, timed: bool = False) -> Place | None:
     """The place that a cursor of such a list names; None when it is none."""
     try:
         raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
     except (Error, ValueError):
         return None
     packed, check = raw[:-_CHECKED], raw[-_CHECKED:]
-    # `occurred_at` is the only time that lists are in the order of.
-    if len(packed) != (24 if of is Prefix.CONSENT else 16) or check != _check(packed, of):
+    # Consents are always in the order of a time.
+    if len(packed) != (24 if timed or of is Prefix.CONSENT else 16) or check != _check(packed, of):
         return None
     if len(packed) == 16:
         return Place(UUID(bytes=packed))

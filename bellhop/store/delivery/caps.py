@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Interval, LargeBinary, Text, Uuid, bindparam, text
+from sqlalchemy import BigInteger, DateTime, LargeBinary, Text, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -36,11 +36,11 @@ _HAD = CompiledStatement(
           ) theirs join messages message on message.id = theirs.id
           where message.id <> :message and message.direction = 'outbound' and message.category = :category
             and case when message.sent_at is not null
-              then message.sent_at > now() - :per and message.stage <> 'undelivered'
+              then message.sent_at > :since and message.stage <> 'undelivered'
               else exists (
                 select from attempts attempt where attempt.message_id = message.id
                   and attempt.state in ('in_flight', 'accepted', 'unknown', 'abandoned')
-                  and attempt.created_at > now() - :per)
+                  and attempt.created_at > :since)
               end
           limit :most
         ) counted
@@ -49,7 +49,7 @@ _HAD = CompiledStatement(
         *(bindparam(name, type_=Uuid) for name in ("scope", "guest", "message")),
         bindparam("hashes", type_=ARRAY(LargeBinary)),
         bindparam("category", type_=Text),
-        bindparam("per", type_=Interval),
+        bindparam("since", type_=DateTime(timezone=True)),
     ),
     value=int,
 )
@@ -67,14 +67,13 @@ async def used_up(tx: AsyncConnection, row: MessageRow, hashes: Sequence[bytes])
         await _LOCK(tx, key=key)
     for cap in policy_settings.caps(row.scope_settings, row.category):
         # A statement of its own: it sees what was committed while this one waited.
-        if await had(tx, row, hashes, cap.per, cap.most) >= cap.most:
+        if await had(tx, row, hashes, row.now - cap.per, cap.most) >= cap.most:
             return True
     return False
 
 
-async def had(tx: AsyncConnection, row: MessageRow, hashes: Sequence[bytes], per: timedelta, most: int) -> int:
-    """How many others of its category the guest of a message has had in a span that ends now; `most`: it is not counted
-    further."""
+async def had(tx: AsyncConnection, row: MessageRow, hashes: Sequence[bytes], since: datetime, most: int) -> int:
+    """How many others of its category the guest of a message has had since then; `most`: it is not counted further."""
     counted = await _HAD(
         tx,
         scope=row.scope_id,
@@ -82,7 +81,7 @@ async def had(tx: AsyncConnection, row: MessageRow, hashes: Sequence[bytes], per
         message=row.id,
         hashes=list(hashes),
         category=row.category.value,
-        per=per,
+        since=since,
         most=most,
     )
     return counted[0]
