@@ -104,6 +104,8 @@ NAMES = (
     "updateWebhook",
     "deleteWebhook",
     "rotateWebhookSecret",
+    "listUpcomingOfGuest",
+    "listUpcomingOfStay",
     "listWebhookDeliveries",
     "replayWebhookDelivery",
     "replayWebhook",
