@@ -42,19 +42,18 @@ async def set_consent(engine: CurrentEngine, scope: CurrentScope, caller: Curren
     """Write down that an address wants nothing, or may be written to again: a mailbox that was full, a guest who asked
     at the desk. The key's id and the reason stay on record. A provider's own list is not changed: what it refuses comes
     back as a refusal."""
-    action = Action(body.action)
-    address, row = await consents.set_by_operator(
+    address, row, holds = await consents.set_by_operator(
         engine,
         scope,
         Channel(body.channel),
         body.address,
-        action,
+        Action(body.action),
         source="api",
         actor=render(Prefix.KEY, caller.key_id),
         reason=body.reason,
         purpose=body.purpose,
     )
-    return reply(serializers.consent(row, address, in_force=action is Action.OPT_OUT), 201)
+    return reply(serializers.consent(row, address, in_force=holds), 201)
 
 
 @router.get(

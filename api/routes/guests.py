@@ -6,7 +6,7 @@ from typing import Annotated, cast
 
 from fastapi import APIRouter, Header
 from fastapi import Query as FromQuery
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from api import idempotency
 from api.cursors import page_request
@@ -18,7 +18,17 @@ from api.schemas.guests import ChangeGuest, CreateGuest, Guest, ListGuests
 from bellhop.domain import serializers
 from bellhop.domain.ids import Prefix
 from bellhop.domain.rows.guests import GuestFields
+from bellhop.engine import export as guest_export
 from bellhop.engine import guests
+
+EXPORT = {
+    "format": "bellhop.guest/1",
+    "guest_id": "gst_01kaj3p6zve5jvqzkqdk1w4yb2",
+    "property_id": "pty_01kaj3nm2xf7k8c9d0e1f2g3h4",
+    "profile": [{"id": "gst_01kaj3p6zve5jvqzkqdk1w4yb2", "first_name": "Jordan", "email": "jordan@example.com"}],
+    "messages": [{"id": "omsg_01kaj3q2cde5jvqzkqdk1w4yb2", "channel": "sms", "content": "Your suite is ready."}],
+}
+"""Some of it."""
 
 router = APIRouter(prefix="/v1/guests", tags=["Guests"], route_class=AuthenticatedRoute)
 
@@ -66,6 +76,32 @@ async def listing(engine: CurrentEngine, scope: CurrentScope, which: Annotated[L
 async def one(engine: CurrentEngine, scope: CurrentScope, guest_id: str) -> Response:
     """One guest."""
     return reply(serializers.guest(await guests.get(engine, scope, key_of(Prefix.GUEST, guest_id))))
+
+
+@router.get(
+    "/{guest_id}/export",
+    operation_id="exportGuest",
+    summary="Everything kept about a guest",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "One JSON document, a list for each section: `profile`, `addresses`, `consents`, `devices`, "
+            "`stays`, `conversations`, `messages`, `timeline` and others. It is written as it is read, however long "
+            "it is; one that does not end as JSON does was cut off, or its guest was erased meanwhile.",
+            "content": {"application/json": {"schema": {"type": "object"}, "example": EXPORT}},
+        },
+        **errors(404),
+    },
+)
+@require_scope("guests:read")
+async def export(engine: CurrentEngine, scope: CurrentScope, guest_id: str) -> Response:
+    """For a guest who asks what is known of them, or takes it elsewhere (GDPR, articles 15 and 20). Messages are the
+    guest's own, and those to or from an address that no other guest of the property has; secrets of devices and
+    sessions are not in it."""
+    key = key_of(Prefix.GUEST, guest_id)
+    headers = {"Content-Disposition": f'attachment; filename="{guest_id}.json"', "Cache-Control": "no-store"}
+    pieces = await guest_export.document(engine, scope, key)
+    return StreamingResponse(pieces, media_type="application/json", headers=headers)
 
 
 @router.patch(

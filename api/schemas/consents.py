@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from api.schemas.fields import Page, Paging, Shown, Strict, id_pattern, wrong
+from api.schemas.fields import Instant, Page, Paging, Shown, Strict, id_pattern, wrong
 from api.schemas.messages import ChannelWord
 from bellhop.domain.ids import Prefix
 from bellhop.domain.text import visible
 
-KindWord = Literal["phone", "email", "guest", "device"]
+KindWord = Literal["phone", "email", "guest", "device", "whatsapp_user_id"]
 ActionWord = Literal["opt_out", "opt_in"]
 PurposeWord = Literal["all", "marketing"]
 CauseWord = Literal[
@@ -83,6 +83,56 @@ class SetConsent(Strict):
         return value.strip()
 
 
+class SetGuestConsent(Strict):
+    """What a guest said at the desk or on a form, or what an operator says, of one of the guest's addresses."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "channel": "email",
+                    "action": "opt_in",
+                    "purpose": "marketing",
+                    "source": "registration_card",
+                    "occurred_at": "2026-03-15T10:00:03Z",
+                }
+            ]
+        }
+    }
+
+    channel: Annotated[
+        ChannelWord,
+        Field(description="Says what sort of address it is; the consent binds every channel that writes to such."),
+    ]
+    address: Annotated[
+        Address | None,
+        Field(description="One of the guest's; left out: the e-mail address or phone of the profile, by the channel."),
+    ] = None
+    action: Annotated[
+        ActionWord,
+        Field(description="`opt_out`: nothing is sent there. `opt_in`: it may be written to again, whatever was said."),
+    ]
+    purpose: Annotated[PurposeWord, Field(description="What it is about: everything, or marketing only.")] = "all"
+    source: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z][a-z0-9_.-]{0,39}$", description="Where you have it from, as a word: front_desk, web_form …"
+        ),
+    ] = "api"
+    reason: Annotated[str | None, Field(min_length=1, max_length=500, description="Why, for the record.")] = None
+    occurred_at: Annotated[
+        Instant | None,
+        Field(description="When it was said: this order counts. A time to come counts as now, as null does."),
+    ] = None
+
+    @field_validator("reason")
+    @classmethod
+    def _reason(cls, value: str | None) -> str | None:
+        if value is not None and not visible(value):
+            raise wrong("reason", "expected some text")
+        return value.strip() if value else None
+
+
 class ListConsents(Paging):
     """Of which address."""
 
@@ -116,3 +166,22 @@ class ConsentPage(Page[Consent]):
     allowed: Annotated[bool, Field(description="Whether messages go out to it, marketing aside.")]
     refused_by: Annotated[list[CauseWord], Field(description="Why not: the refusals in force, the last said first.")]
     marketing_allowed: Annotated[bool, Field(description="Whether messages of the category `marketing` do as well.")]
+
+
+class GuestAddress(Shown):
+    """One of a guest's addresses, and what it allows."""
+
+    kind: KindWord
+    address: str
+    allowed: Annotated[bool, Field(description="Whether messages go out to it, marketing aside.")]
+    refused_by: Annotated[list[CauseWord], Field(description="Why not: the refusals in force, the last said first.")]
+    marketing_allowed: Annotated[bool, Field(description="Whether messages of the category `marketing` do as well.")]
+
+
+class GuestConsentPage(Page[Consent]):
+    """What was said of a guest's addresses, the last first, and what follows for each of them."""
+
+    addresses: Annotated[
+        list[GuestAddress],
+        Field(description="Those of the profile, and those the guest was written to or wrote from."),
+    ]

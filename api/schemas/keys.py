@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from api.schemas.fields import DueTime, JsonObject, Name, Shown, Strict, TimeZone, id_pattern, wrong
-from bellhop.domain import policy_settings
+from bellhop.domain import keyword_answers, policy_settings, retention
 from bellhop.domain.channels import Channel
 from bellhop.domain.choosing import is_order
 from bellhop.domain.failures import CHOICES
@@ -110,6 +110,16 @@ def _origins(given: Any) -> bool:
     )
 
 
+_ANSWERS = (
+    'expected keyword_answers to be false, or texts such as {"help": {"en": "Call +1 305 555 0100."}, "start": false}, '
+    f"of {keyword_answers.LONGEST} characters at most"
+)
+
+_RETENTION = "expected retention to be days, such as " + ", ".join(
+    f"{name} (1 to {most})" for name, most in retention.LONGEST.items()
+)
+
+
 def _choices(settings: dict[str, Any]) -> dict[str, Any]:
     """What Bellhop itself reads in a property's settings is checked; everything else is the caller's own."""
     try:
@@ -134,6 +144,16 @@ def _choices(settings: dict[str, Any]) -> dict[str, Any]:
         policy_settings.check(settings)
     except BadSetting as problem:
         raise wrong(problem.name, str(problem)) from None
+    if keyword_answers.SETTING in settings:
+        try:
+            settings = {**settings, keyword_answers.SETTING: keyword_answers.checked(settings[keyword_answers.SETTING])}
+        except ValueError:
+            raise wrong(keyword_answers.SETTING, _ANSWERS) from None
+    if retention.SETTING in settings:
+        try:
+            settings = {**settings, retention.SETTING: retention.checked(settings[retention.SETTING])}
+        except ValueError:
+            raise wrong(retention.SETTING, _RETENTION) from None
     return settings
 
 

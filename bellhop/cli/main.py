@@ -14,6 +14,7 @@ from dotenv import dotenv_values
 from bellhop.cli import (
     consents,
     dev,
+    guests,
     inbound,
     installation,
     intents,
@@ -51,6 +52,7 @@ app.add_typer(properties.keys_app, name="keys")
 app.add_typer(properties.accounts_app, name="accounts")
 app.add_typer(senders.app, name="senders")
 app.add_typer(consents.app, name="consents")
+app.add_typer(guests.app, name="guests")
 app.add_typer(inbound.app, name="inbound")
 app.add_typer(intents.app, name="intents")
 app.add_typer(templates.app, name="templates")

@@ -9,6 +9,7 @@ import typer
 from bellhop.cli import options
 from bellhop.cli.options import EnvironmentWord
 from bellhop.cli.target import show, who, with_engine, with_settings
+from bellhop.domain.consent_keywords import Keyword
 from bellhop.ops import administration, interventions
 from bellhop.providers import PACKAGES
 
@@ -132,6 +133,46 @@ def policy(
     """
     given = {"quiet_hours": quiet_hours, "frequency_caps": frequency_caps, "validity": validity}
     show(with_engine(lambda engine: administration.policy(engine, slug, environment, given)))
+
+
+@properties_app.command("answer")
+def answer(
+    slug: Slug,
+    keyword: Annotated[Keyword, typer.Argument(help="What a guest says")],
+    text: Annotated[
+        str | None, typer.Argument(help="What is answered; {property} is its name [default: --usual]")
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of the text, e.g. de or pt-BR")] = "en",
+    nothing: Annotated[bool, typer.Option("--nothing", help="Answer nothing, in no language")] = False,
+    environment: Annotated[EnvironmentWord, typer.Option()] = "live",
+) -> None:
+    """Set what guests are answered who say STOP, START or HELP, where their carrier answers nothing itself.
+
+    Without a text: Bellhop's own in that language. A guest's language comes first, then the property's, then English.
+
+    e.g. bellhop properties answer grand-sunset-resort help "{property}: call +1 305 555 0100"
+    """
+    show(with_engine(lambda engine: administration.answer(engine, slug, environment, keyword, language, text, nothing)))
+
+
+@properties_app.command("retain")
+def retain(
+    slug: Slug,
+    messages_days: Annotated[
+        int | None, typer.Option(min=0, help="Messages both ways, from when they were due")
+    ] = None,
+    media_days: Annotated[int | None, typer.Option(min=0, help="Files of guests and of messages")] = None,
+    receipts_days: Annotated[int | None, typer.Option(min=0, help="What providers reported, as it came")] = None,
+    environment: Annotated[EnvironmentWord, typer.Option()] = "live",
+) -> None:
+    """Set for how many days a property keeps things; 0: as long as the installation does. Shows what is set.
+
+    What is older goes with the next sweeps; of a message a tombstone of ids, times and statuses stays.
+
+    e.g. bellhop properties retain grand-sunset-resort --messages-days 365 --receipts-days 7
+    """
+    days = {"messages_days": messages_days, "media_days": media_days, "receipts_days": receipts_days}
+    show(with_engine(lambda engine: administration.retain(engine, slug, environment, days)))
 
 
 @properties_app.command("limit")

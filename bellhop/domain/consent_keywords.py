@@ -1,4 +1,4 @@
-"""STOP and START: the words carriers define, in guests' languages, however they are written. Pure.
+"""STOP, START and HELP: the words carriers define, in guests' languages, however they are written. Pure.
 
 Only a whole message counts: "cancel my dinner" is a wish, not an opt-out. Whatever is no letter or digit is wrapping,
 and so is a signature below.
@@ -9,9 +9,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from typing import Final
 
 from bellhop.domain.consents import Effect
+
+
+class Keyword(StrEnum):
+    """What a guest's whole message asks for."""
+
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+
 
 STOP_PHRASES: Final = (
     # What carriers and providers obey, whatever the language (47 CFR 64.1200).
@@ -35,6 +45,10 @@ STOP_PHRASES: Final = (
 START_PHRASES: Final = (
     "start", "yes", "unstop", "begin", "resume", "subscribe", "opt in", "optin",
     "commencer", "reprendre", "iniciar", "reanudar", "старт", "開始", "再開", "开始", "시작",
+)  # fmt: skip
+HELP_PHRASES: Final = (
+    "help", "info", "aide", "ayuda", "hilfe", "aiuto", "ajuda", "hulp", "hjälp", "hjelp", "hjælp", "apua",
+    "pomoc", "помощь", "ヘルプ", "帮助", "幫助", "도움말",
 )  # fmt: skip
 AMBIGUOUS: Final = frozenset({"cancel", "end", "quit", "revoke", "alto", "baja", "pare", "sair", "ret"})
 """Words of which more may hang on a line below ("Cancel" and under it "- dinner"): a dash starts no signature there."""
@@ -105,16 +119,21 @@ def _spelled(phrases: Iterable[str]) -> frozenset[tuple[str, ...]]:
 
 
 _STOP, _START, _AMBIGUOUS = _spelled(STOP_PHRASES), _spelled(START_PHRASES), _spelled(AMBIGUOUS)
+_HELP = _spelled(HELP_PHRASES)
+EFFECT: Final = {Keyword.STOP: Effect.OPT_OUT, Keyword.START: Effect.OPT_IN}
+"""What is written down of an address that says one of them."""
 
 
-def consent_keyword(text: str) -> Effect | None:
-    """OPT_OUT or OPT_IN when a whole message is a keyword, else None."""
+def keyword(text: str) -> Keyword | None:
+    """The keyword that a whole message is, else None."""
     if len(text) > LONGEST:
         return None
     phrase = _one(_without_signature(text.splitlines()))
     if phrase in _STOP:
-        return Effect.OPT_OUT
-    return Effect.OPT_IN if phrase in _START else None
+        return Keyword.STOP
+    if phrase in _START:
+        return Keyword.START
+    return Keyword.HELP if phrase in _HELP else None
 
 
 def _one(words: Sequence[str]) -> tuple[str, ...]:

@@ -232,6 +232,8 @@ class Inbound:
     payload: Mapping[str, object] = field(repr=False)
     effect: Effect | None = None
     """OPT_OUT or OPT_IN when the provider itself says so (Twilio's OptOutType); keywords are ours to read."""
+    answered: bool = False
+    """Whether the provider has answered it, as a keyword of its own: then we do not."""
     occurred_at: datetime | None = None
     """When the guest wrote it, where the provider or whoever kept it says so; None: when it is stored."""
     service: str | None = None

@@ -7,11 +7,12 @@ go. It does not know who calls it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bellhop.domain.consents import Effect
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.quiet_hours import NEVER, Quiet
 from bellhop.domain.statuses import Stage
@@ -68,10 +69,23 @@ class Facts:
     """Whether its guest has had as many of its category as they may."""
     quiet: Quiet | None = NEVER
     """The quiet hours it keeps."""
+    stopped: bool = False
+    """Whether that is because the guest said STOP, and for no other reason; with `opted_out`."""
+    answers_keyword: bool = False
+    """Whether it is our one answer to what the guest has just asked for by a keyword, which STOP does not forbid."""
     window: Window | None = Window.OPEN
     way: Way | None = None
     paced: bool | None = None
     """Whether it has to wait for its turn at the sender."""
+
+
+def with_refusals(facts: Facts, refusals: Collection[Effect]) -> Facts:
+    """The same with what stands against the address. A bounce counts only where nothing else does: a guest who wants no
+    messages is not asked for another address."""
+    kinds = set(refusals)
+    return replace(
+        facts, opted_out=bool(kinds), bounced=kinds == {Effect.HARD_BOUNCE}, stopped=kinds == {Effect.OPT_OUT}
+    )
 
 
 class Lookup(StrEnum):
@@ -163,7 +177,7 @@ def _paused(facts: Facts, _: datetime) -> Wait | None:
 def _opted_out(facts: Facts, _: datetime) -> Refuse | Lookup | None:
     if facts.opted_out is None:
         return Lookup.OPTED_OUT
-    if not facts.opted_out:
+    if not facts.opted_out or (facts.answers_keyword and facts.stopped):
         return None
     return Refuse(FailureCode.BOUNCED if facts.bounced else FailureCode.OPTED_OUT)
 

@@ -106,10 +106,7 @@ def step(row: PublicMessage, number: int, facts: Mapping[str, Any] | None = None
 def _billed(row: PublicMessage) -> dict[str, Any]:
     """How many segments a text is, where that is asked: not of one with files, nor of one that is erased."""
     counted = _segments(row)
-    return {
-        "segments": counted.count if counted else None,
-        "encoding": counted.encoding.value if counted else None,
-    }
+    return {"segments": counted.count if counted else None, "encoding": counted.encoding.value if counted else None}
 
 
 def _segments(row: PublicMessage) -> Segments | None:

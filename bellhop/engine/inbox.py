@@ -18,6 +18,7 @@ from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.inbox import InboxRow, OpenSession, SessionRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
+from bellhop.engine import keyword_answers
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import ChannelUnavailable, NotFound, TooManySessions
 from bellhop.engine.receipts import tell
@@ -133,6 +134,7 @@ async def send(engine: Engine, session: OpenSession, key: str, content: str) -> 
         if received is not None:
             message_id, left = received
             recorded = Recorded(endpoints=left.endpoints, texts=left.texts)
+            recorded.accepted = await keyword_answers.accept(engine, tx, left.asked)
             await entries.lay_in_written(tx, session.scope, guest_id, message_id, engine.delivery.inbox_kept)
         return await entries.written(tx, session.scope, guest_id, sender.account_id, item.dedupe_key), recorded
 

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import policy_settings
+from bellhop.domain import keyword_answers, policy_settings, retention
+from bellhop.domain.consent_keywords import Keyword
 from bellhop.domain.operators import Operator
 from bellhop.domain.paging import Listed, PageRequest, Place
 from bellhop.domain.rows.access import OperatorActionRow, PropertyFields, PropertyRow
@@ -90,6 +91,42 @@ async def policy(engine: Engine, scope: Scope, given: Mapping[str, Any]) -> dict
         lambda tx: properties.merge_settings(tx, scope, given, policy_settings.check)
     )
     return {name: settings[name] for name in policy_settings.NAMES if name in settings}
+
+
+async def answer(
+    engine: Engine, scope: Scope, keyword: Keyword, language: str, text: str | bool | None
+) -> dict[str, Any]:
+    """What a scope answers to a keyword in a language; None: Bellhop's own text; False: nothing, in no language.
+    Returns the setting. Raises ValueError on what cannot be one."""
+
+    async def work(tx: AsyncConnection) -> dict[str, Any]:
+        known = await properties.locked_setting(tx, scope, keyword_answers.SETTING)
+        answers = dict(known) if isinstance(known, Mapping) else {}
+        texts = answers.pop(keyword.value, None)
+        if text is False:
+            answers[keyword.value] = False
+        else:
+            kept = {**(texts if isinstance(texts, Mapping) else {}), language.lower(): text}
+            if kept := {tag: each for tag, each in kept.items() if each is not None}:
+                answers[keyword.value] = kept
+        checked: dict[str, Any] = keyword_answers.checked(answers)
+        await properties.set_setting(tx, scope, keyword_answers.SETTING, checked or None)
+        return checked
+
+    return await engine.database.write(work)
+
+
+async def retain(engine: Engine, scope: Scope, days: Mapping[str, int | None]) -> dict[str, Any]:
+    """For how many days a scope keeps things (see `retention.LONGEST`); None: as long as the installation does; what is
+    left out stays as it is. Returns the setting. Raises ValueError on what cannot be one."""
+
+    async def work(tx: AsyncConnection) -> dict[str, Any]:
+        known = await properties.locked_setting(tx, scope, retention.SETTING)
+        kept = retention.checked({**(known if isinstance(known, Mapping) else {}), **days})
+        await properties.set_setting(tx, scope, retention.SETTING, kept or None)
+        return kept
+
+    return await engine.database.write(work)
 
 
 async def limit(engine: Engine, scope: Scope, requests: int | None) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.credentials import CredentialsUnreadable
 from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Provider, Receipt
-from bellhop.engine import inbound_files
+from bellhop.engine import inbound_files, keyword_answers
 from bellhop.engine.callback_spool import CallbackSpool
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import AccountUnreadable, NotFound, UnreadableCallback, UnverifiedWhileAway, WrongSignature
@@ -144,7 +144,9 @@ async def record(
     async def work(tx: AsyncConnection) -> Recorded:
         if later:
             await unapplied_receipts.store(tx, verified, later)
-        return await receipts.record(tx, verified, now, engine.book, engine.delivery.follow_at)
+        recorded = await receipts.record(tx, verified, now, engine.book, engine.delivery.follow_at)
+        recorded.accepted = await keyword_answers.accept(engine, tx, recorded.asked)
+        return recorded
 
     tell(engine, await engine.database.write(work, timeout=timeout))
     if later:
@@ -209,6 +211,8 @@ def tell(engine: Engine, recorded: Recorded) -> None:
     engine.dispatcher.wake_endpoints(recorded.endpoints)
     engine.dispatcher.detect_intents(recorded.texts)
     engine.dispatcher.settle_files(recorded.files)
+    for row in recorded.accepted:
+        engine.dispatcher.accepted(row)
 
 
 def _signers(adapter: Provider, accounts: Sequence[Sequence[Account]], callback: CallbackRequest) -> Sequence[Account]:

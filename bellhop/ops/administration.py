@@ -13,14 +13,17 @@ from bellhop.domain import serializers
 from bellhop.domain.accounts import OWN
 from bellhop.domain.channels import Channel
 from bellhop.domain.choosing import DEFAULT_ORDER, is_order
+from bellhop.domain.consent_keywords import Keyword
 from bellhop.domain.consents import ALL, PURPOSES
 from bellhop.domain.credentials import CredentialsUnreadable, Sealing
 from bellhop.domain.failures import CHOICES
 from bellhop.domain.ids import Prefix, parse, render
 from bellhop.domain.keys import RIGHTS
+from bellhop.domain.keyword_answers import LONGEST
 from bellhop.domain.paging import PageRequest
 from bellhop.domain.policy_settings import BadSetting
 from bellhop.domain.provider_urls import receipts_url
+from bellhop.domain.retention import LONGEST as RETAINED_LONGEST
 from bellhop.domain.scopes import Scope
 from bellhop.domain.text import visible
 from bellhop.engine import accounts, consents, keys, properties
@@ -110,6 +113,31 @@ async def policy(engine: Engine, slug: str, environment: str, given: Mapping[str
     except BadSetting as problem:
         raise Refused(f"--{problem.name.replace('_', '-')}: {problem}.") from None
     return {"property": slug, "environment": environment, **done}
+
+
+async def answer(
+    engine: Engine, slug: str, environment: str, keyword: Keyword, language: str, text: str | None, nothing: bool
+) -> dict[str, Any]:
+    """What an environment of a property answers to a keyword in a language; None: Bellhop's own text; `nothing`: no
+    answer at all."""
+    scope = await scope_of(engine, slug, environment)
+    try:
+        answers = await properties.answer(engine, scope, keyword, language, False if nothing else text)
+    except ValueError:
+        raise Refused(f"Give a language such as de or pt-BR, and a text of at most {LONGEST} characters.") from None
+    return {"property": slug, "environment": environment, "keyword_answers": answers}
+
+
+async def retain(engine: Engine, slug: str, environment: str, days: Mapping[str, int | None]) -> dict[str, Any]:
+    """For how many days an environment of a property keeps things; None: as it is set; 0: as the installation does."""
+    scope = await scope_of(engine, slug, environment)
+    given = {name: many or None for name, many in days.items() if many is not None}
+    try:
+        kept = await properties.retain(engine, scope, given)
+    except ValueError:
+        longest = ", ".join(f"{name} {most}" for name, most in RETAINED_LONGEST.items())
+        raise Refused(f"So many days it can be at most: {longest}.") from None
+    return {"property": slug, "environment": environment, "retention": dict.fromkeys(RETAINED_LONGEST) | kept}
 
 
 async def limit(engine: Engine, slug: str, environment: str, requests: int | None) -> dict[str, Any]:
@@ -322,7 +350,7 @@ async def set_consent(
         raise Refused("--reason has to say why.")
     scope = await scope_of(engine, slug, environment)
     try:
-        written, row = await consents.set_by_operator(
+        written, row, holds = await consents.set_by_operator(
             engine,
             scope,
             _channel(channel),
@@ -335,7 +363,7 @@ async def set_consent(
         )
     except InvalidField as problem:
         raise Refused(f"The address is wrong: {problem.expected}.") from None
-    return serializers.consent(row, written, in_force=Action(action) is Action.OPT_OUT)
+    return serializers.consent(row, written, in_force=holds)
 
 
 def _channel(word: str) -> Channel:

@@ -281,7 +281,7 @@ async def _doctor(_: History, tx: AsyncConnection) -> None:
 
 async def _address(history: History, tx: AsyncConnection) -> None:
     hashes = history.book.hashes(AddressKind.PHONE, "+12122000020")
-    await consents.listing(tx, history.scope, "phone", hashes, PageRequest())
+    await consents.listing(tx, history.scope, [("phone", one) for one in hashes], PageRequest())
     await consents.refused(tx, history.scope.id, "phone", hashes)
 
 

@@ -80,6 +80,10 @@ async def test_stop_is_obeyed_in_the_app_too(inboxes: Inboxes) -> None:
     assert (await inboxes.message(message))["metadata"]["error"]["code"] == "opted_out"
     assert (await write(inboxes, token, "start", "key-0002")).status_code == 201
     await inboxes.send(guest)
+    answer, _ = await inboxes.sql("select sender, details, guest_id from messages where direction = 'outbound'"
+                                  " and details ? 'answers' order by id")  # fmt: skip
+    assert (answer.sender, answer.details["answers"]) == ("inbox", {"keyword": "stop"})
+    assert answer.guest_id == guest_key(guest)
 
 
 async def test_what_was_written_is_erased_with_the_guest(inboxes: Inboxes) -> None:

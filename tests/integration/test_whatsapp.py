@@ -237,3 +237,16 @@ async def test_a_guest_without_a_number_is_obeyed_and_erased(stack: Engine) -> N
         assert await stack.rows(f"select 1 from {table} kept where kept::text like '%{USER}%'") == [], table
     (kept,) = await stack.rows("select kind from consents")
     assert kept["kind"] == "whatsapp_user_id"
+
+
+async def test_a_stop_gets_its_one_confirmation_and_nothing_else(stack: Engine) -> None:
+    ann = "+13055550921"
+    body = {"first_name": "Ann", "last_name": "Doe", "phone": ann, "language": "fr"}
+    assert (await stack.http.post("/v1/guests", json=body)).status_code == 201
+    await wrote(stack, ann, "Arrêt !")
+    (answer,) = (await stack.http.get("/v1/messaging")).json()["data"]
+    await stack.until(answer["id"], "delivered", "read")
+    refused_ = await stack.send({**FREE, "recipient": ann})
+    assert (await stack.until(refused_["id"], "failed"))["metadata"]["error"]["code"] == "opted_out"
+    (got,) = await stack.accepted(to=f"whatsapp:{ann}")
+    assert got["content"].startswith("Grand Sunset Resort : vous êtes désabonné")

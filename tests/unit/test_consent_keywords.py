@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellhop.domain.consent_keywords import LONGEST, START_PHRASES, STOP_PHRASES, consent_keyword, folded
+from bellhop.domain.consent_keywords import (
+    EFFECT,
+    HELP_PHRASES,
+    LONGEST,
+    START_PHRASES,
+    STOP_PHRASES,
+    Keyword,
+    folded,
+    keyword,
+)
 from bellhop.domain.consents import Effect
 
 OUT, IN = Effect.OPT_OUT, Effect.OPT_IN
@@ -21,6 +30,11 @@ wrapping = st.text(st.characters(exclude_categories=["L", "N", "Cs"]), max_size=
 )
 """Anything that is no letter and no digit, line ends included."""
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\ufe0f\u2066\U000e0020\u3164"
+
+
+def consent_keyword(text: str) -> Effect | None:
+    found = keyword(text)
+    return EFFECT.get(found) if found else None
 
 
 @pytest.mark.parametrize(("phrase", "effect"), SAID, ids=[phrase for phrase, _ in SAID])
@@ -217,3 +231,29 @@ def test_stop_and_start_exclude_each_other_and_no_phrase_is_there_twice() -> Non
     spelled = [tuple(folded(phrase)) for phrase, _ in SAID]
     assert not {tuple(folded(p)) for p in STOP_PHRASES} & {tuple(folded(p)) for p in START_PHRASES}
     assert all(spelled)
+
+
+CONTRACTS = {
+    # Bird's and Twilio's lists, and the words that the FCC names (47 CFR 64.1200).
+    Keyword.STOP: "STOP STOPALL END QUIT CANCEL UNSUBSCRIBE REVOKE OPTOUT",
+    Keyword.START: "START BEGIN RESUME UNSTOP YES",
+    Keyword.HELP: "HELP INFO",
+}
+
+
+@pytest.mark.parametrize(("said", "words"), CONTRACTS.items())
+def test_the_lists_of_carriers_and_vendors(said: Keyword, words: str) -> None:
+    assert {keyword(word) for word in words.split()} == {said}
+
+
+@pytest.mark.parametrize("phrase", HELP_PHRASES)
+def test_help_is_a_keyword_and_no_consent(phrase: str) -> None:
+    for dressed in (phrase, phrase.upper(), f"  {phrase}!\n", f"«{phrase}»"):
+        assert keyword(dressed) is Keyword.HELP
+        assert consent_keyword(dressed) is None
+    assert keyword(f"{phrase} me find my room") is None
+
+
+def test_no_phrase_means_two_things() -> None:
+    lists = [{tuple(folded(one)) for one in phrases} for phrases in (STOP_PHRASES, START_PHRASES, HELP_PHRASES)]
+    assert not lists[0] & lists[1] and not lists[0] & lists[2] and not lists[1] & lists[2]

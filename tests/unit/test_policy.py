@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellhop.domain.categories import Category
+from bellhop.domain.consents import Effect
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.policy import (
     Cancel,
@@ -29,6 +30,7 @@ from bellhop.domain.policy import (
     Way,
     Window,
     decide,
+    with_refusals,
 )
 from bellhop.domain.quiet_hours import NEVER, By, Quiet, Span, Zone
 from bellhop.domain.statuses import Stage
@@ -204,3 +206,22 @@ LATER = NOW + 5 * SECOND
 )
 def test_each_rule(change: dict[str, Any], expected: Decision | Lookup) -> None:
     assert decide(replace(GOOD, **change), NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("refusals", "answers", "goes"),
+    [
+        ([Effect.OPT_OUT], True, True),
+        ([Effect.OPT_OUT], False, False),
+        ([], False, True),
+        ([Effect.OPT_OUT, Effect.COMPLAINT], True, False),
+        ([Effect.PROVIDER_REFUSAL], True, False),
+        ([Effect.OPERATOR_OPT_OUT], True, False),
+        ([Effect.HARD_BOUNCE], True, False),
+    ],
+)
+def test_only_the_answer_to_a_keyword_goes_out_past_a_stop_and_past_nothing_else(
+    refusals: list[Effect], answers: bool, goes: bool
+) -> None:
+    facts = with_refusals(replace(GOOD, answers_keyword=answers), refusals)
+    assert isinstance(decide(facts, NOW), Send if goes else Refuse)

@@ -220,6 +220,8 @@ def test_every_documented_object_is_compared() -> None:
     }
     elsewhere = {
         consents.ConsentPage,
+        consents.GuestAddress,
+        consents.GuestConsentPage,
         inbound.InboundMedia,
         inbound.InboundMediaProblem,
         inbound.InboundGroup,

@@ -25,7 +25,7 @@ from bellhop.domain.inbound_details import MOST_MEDIA, Button, InboundDetails, L
 from bellhop.domain.statuses import Stage
 from bellhop.providers.reading import clean, from_json, uuid_of
 from bellhop.providers.twilio import media
-from bellhop.providers.twilio.codes import CODES, OPT_OUT_TYPES, STAGES
+from bellhop.providers.twilio.codes import ANSWERED, CODES, OPT_OUT_TYPES, STAGES
 from bellhop.providers.twilio.numbers import bare, channel_of, service_of
 
 ALLOWED = "allowed"
@@ -185,9 +185,18 @@ def inbound(fields: Mapping[str, str]) -> Inbound:
         provider_id=sid,
         payload=dict(fields),
         effect=OPT_OUT_TYPES.get(fields.get("OptOutType", "")),
+        answered=_answered(fields),
         service=fields.get("MessagingServiceSid"),
         details=_details(fields),
     )
+
+
+def _answered(fields: Mapping[str, str]) -> bool:
+    """Whether Twilio has answered it itself, as a keyword."""
+    if fields.get("OptOutType") in OPT_OUT_TYPES:
+        return True
+    to = fields["To"]
+    return to.startswith("+1") and len(to) == 12 and fields.get("Body", "").strip().upper() in ANSWERED
 
 
 def _details(fields: Mapping[str, str]) -> InboundDetails:

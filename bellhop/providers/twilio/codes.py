@@ -182,3 +182,10 @@ STAGES: dict[str, Stage | None] = {
 NOT_SENT_AFTER_ALL = frozenset({"failed", "undelivered", "canceled"})
 """Statuses, answered to a create, of a message that will not go out."""
 OPT_OUT_TYPES: dict[str, Effect | None] = {"STOP": Effect.OPT_OUT, "START": Effect.OPT_IN, "HELP": None}
+ANSWERED = frozenset({
+    "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "START", "YES", "UNSTOP", "HELP",
+    "INFO",
+})  # fmt: skip
+"""Whole texts, in any case, that Twilio answers itself at a long code or toll-free number of the US or Canada, where
+nobody has switched that off (help.twilio.com 223134027). Where a Messaging Service has Advanced Opt-Out instead, the
+callback has an `OptOutType`."""

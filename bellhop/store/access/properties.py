@@ -114,8 +114,19 @@ async def channel_order(tx: AsyncConnection, scope: Scope) -> tuple[Any, datetim
 
 async def set_channel_order(tx: AsyncConnection, scope: Scope, order: Sequence[str]) -> None:
     """Set it; empty: the usual one."""
-    without = scopes.c.settings.op("-")("channel_order")
-    settings = without.op("||")(literal({"channel_order": list(order)}, JSONB)) if order else without
+    await set_setting(tx, scope, "channel_order", list(order) or None)
+
+
+async def locked_setting(tx: AsyncConnection, scope: Scope, name: str) -> Any:
+    """One of a scope's settings, which nobody else changes before this transaction ends; None: it is not set."""
+    row = await tx.execute(select(scopes.c.settings[name]).where(scopes.c.id == scope.id).with_for_update())
+    return row.scalar_one()
+
+
+async def set_setting(tx: AsyncConnection, scope: Scope, name: str, value: Any) -> None:
+    """Set one of a scope's settings; None: the usual."""
+    without = scopes.c.settings.op("-")(name)
+    settings = without.op("||")(literal({name: value}, JSONB)) if value is not None else without
     await tx.execute(update(scopes).where(scopes.c.id == scope.id).values(settings=settings))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -14,9 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import AddressKind, kind_of
-from bellhop.domain.consent_keywords import consent_keyword
-from bellhop.domain.consents import Effect
-from bellhop.domain.delivery_ports import Account, Inbound
+from bellhop.domain.consent_keywords import EFFECT, Keyword, keyword
+from bellhop.domain.delivery_ports import Account, Effect, Inbound
 from bellhop.domain.events import EventType
 from bellhop.domain.inbound_details import MatchedBy
 from bellhop.domain.mail_addresses import MailToken
@@ -28,7 +27,7 @@ from bellhop.store.conversations.answered_mails import Answered
 from bellhop.store.conversations.inbound_guests import Sender
 from bellhop.store.conversations.inbound_scopes import Sharing
 from bellhop.store.conversations.joining import Joined
-from bellhop.store.guests import consents, profiles, unsubscribing
+from bellhop.store.guests import consent_events, consents, profiles, unsubscribing
 from bellhop.store.tables import contact_points, messages, receipts, scopes
 from bellhop.store.webhooks import events
 from bellhop.store.webhooks.events import NewEvent
@@ -99,6 +98,18 @@ class _Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A keyword that a guest wrote to a scope. `own`: that scope's sender."""
+
+    scope_id: UUID
+    message_id: UUID
+    keyword: Keyword
+    item: Inbound
+    guest_id: UUID | None
+    own: str
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """A message in which intents are to be looked for, or files of which are to be fetched."""
 
@@ -111,10 +122,12 @@ class Received:
     """What the commit leaves to do."""
 
     endpoints: set[UUID] = field(default_factory=set)
-    """Those subscribed an event."""
+    """Those that have events to deliver."""
     texts: list[Text] = field(default_factory=list)
     files: list[Text] = field(default_factory=list)
     """Messages with files that are to be fetched."""
+    asked: list[Asked] = field(default_factory=list)
+    """The one of a keyword that may be answered."""
 
 
 class GuestErased(Exception):
@@ -154,15 +167,19 @@ async def receive(
     for address, sender in seen:
         receipt = evidence[address.scope_id]
         evidence[address.scope_id] = await _message(tx, address, item, provider, sender, receipt, received)
-    effect = _effect(item)
-    if effect in (Effect.OPT_OUT, Effect.OPT_IN):
+    if (said := _keyword(item)) is None:
+        return received
+    if (effect := EFFECT.get(said)) is not None:
         # START also where nothing was stopped: a STOP said before may be late.
         some = unowned or next(iter(evidence.values()))
-        for scope_id in sorted({one.scope_id for one in (*owners, *await inbound_scopes.sharing(tx, verified, item))}):
-            proof = evidence.get(scope_id, some)
-            await consents.write(
-                tx, scope_id, kind.value, hashes[0], effect, "guest", proof, occurred_at=item.occurred_at
-            )
+        sharing = {one.scope_id for one in (*owners, *await inbound_scopes.sharing(tx, verified, item))}
+        proofs = {scope_id: evidence.get(scope_id, some) for scope_id in sorted(sharing)}
+        received.endpoints |= await _said(tx, proofs, kind, hashes, effect, item)
+    if seen and not item.answered:
+        # Whoever shares the sender: the guest is answered once.
+        address, sender = seen[0]
+        own = next(one.address for one in owners if one.scope_id == address.scope_id)
+        received.asked.append(Asked(address.scope_id, evidence[address.scope_id], said, item, sender.guest_id, own))
     return received
 
 
@@ -183,12 +200,10 @@ async def assign(
     received = Received()
     message_id = await _message(tx, address, item, provider, sender, receipt_id, received)
     await tx.execute(update(receipts).where(receipts.c.id == receipt_id).values(scope_id=scope_id))
-    effect = _effect(item)
-    if effect in (Effect.OPT_OUT, Effect.OPT_IN):
+    effect = EFFECT.get(said) if (said := _keyword(item)) else None
+    if effect is not None:
         # It bound whoever shares the sender; this one may not.
-        await consents.write(
-            tx, scope_id, kind.value, address.hashes[0], effect, "guest", message_id, occurred_at=item.occurred_at
-        )
+        received.endpoints |= await _said(tx, {scope_id: message_id}, kind, address.hashes, effect, item)
     return message_id, received
 
 
@@ -206,24 +221,35 @@ async def receive_from(
     address = _Address(sender.scope_id, kind, item.sender, sender.account_id, tuple(book.hashes(kind, item.sender)))
     received = Received()
     message_id = await _message(tx, address, item, provider, Sender(guest_id, None), receipt, received)
-    effect = _effect(item)
-    if effect in (Effect.OPT_OUT, Effect.OPT_IN):
-        await consents.write(
-            tx,
-            sender.scope_id,
-            kind.value,
-            address.hashes[0],
-            effect,
-            "guest",
-            message_id,
-            occurred_at=item.occurred_at,
-        )
+    if (said := _keyword(item)) is not None:
+        if (effect := EFFECT.get(said)) is not None:
+            received.endpoints |= await _said(tx, {sender.scope_id: message_id}, kind, address.hashes, effect, item)
+        received.asked.append(Asked(sender.scope_id, message_id, said, item, guest_id, sender.address))
     return message_id, received
 
 
-def _effect(item: Inbound) -> Effect | None:
-    """What a text says of its guest's will: what a program wrote says nothing."""
-    return None if item.automatic else item.effect or consent_keyword(item.text)
+def _keyword(item: Inbound) -> Keyword | None:
+    """What it asks for, by the provider's word or as a whole message: what a program wrote asks for nothing."""
+    if item.automatic:
+        return None
+    by_effect = {effect: said for said, effect in EFFECT.items()}
+    return by_effect[item.effect] if item.effect in by_effect else keyword(item.text)
+
+
+async def _said(
+    tx: AsyncConnection,
+    proofs: Mapping[UUID, UUID],
+    kind: AddressKind,
+    hashes: Sequence[bytes],
+    effect: Effect,
+    item: Inbound,
+) -> set[UUID]:
+    """Write down what a guest said of their address, in each scope that it binds, with its evidence there. Returns the
+    endpoints that have events to deliver."""
+    before = await consent_events.allowed_now(tx, proofs, kind.value, hashes)
+    for scope_id, proof in proofs.items():
+        await consents.write(tx, scope_id, kind.value, hashes[0], effect, "guest", proof, occurred_at=item.occurred_at)
+    return await consent_events.changed_since(tx, before, kind.value, hashes)
 
 
 async def _unsubscribed(tx: AsyncConnection, answered: Answered, provider: str, item: Inbound) -> Received | None:

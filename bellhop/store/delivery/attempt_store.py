@@ -52,7 +52,7 @@ from bellhop.store.delivery import (
 from bellhop.store.delivery.claims import Claims
 from bellhop.store.delivery.facts import FactFinder
 from bellhop.store.delivery.files import NO_FILES, MessageFiles
-from bellhop.store.guests import consents, profiles
+from bellhop.store.guests import consent_events, consents, profiles
 from bellhop.store.inbox import entries
 from bellhop.store.messages import progress, steps
 from bellhop.store.messages.progress import Progress
@@ -184,20 +184,29 @@ class AttemptStore:
             return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
         if result.device is not None:
             await device_parts.refused(tx, self._book, row, attempt, claim.outgoing.to, result)
-        hashed = row.address_hash or row.erased_hash
+        hashed, notified = row.address_hash or row.erased_hash, set[UUID]()
         if result.code is FailureCode.OPTED_OUT and hashed is not None:
-            await self._bind(tx, row, hashed, claim, f"provider {result.provider_code}")
+            notified = await self._bind(tx, row, hashed, claim, f"provider {result.provider_code}")
         if any_part:
             await attempt_rows.give_up(tx, attempt)
-            return await progress.advance(tx, row, rows)
-        return await self._give_up(tx, row, rows, result.code or FailureCode.REJECTED, result.provider_code)
+            moved = await progress.advance(tx, row, rows)
+        else:
+            moved = await self._give_up(tx, row, rows, result.code or FailureCode.REJECTED, result.provider_code)
+        moved.endpoints |= notified
+        return moved
 
-    async def _bind(self, tx: AsyncConnection, row: MessageRow, address_hash: bytes, claim: Claim, source: str) -> None:
-        """The provider refuses the address: for every property that sends from there, as its STOP would have done."""
+    async def _bind(
+        self, tx: AsyncConnection, row: MessageRow, address_hash: bytes, claim: Claim, source: str
+    ) -> set[UUID]:
+        """The provider refuses the address: for every property that sends from there, as its STOP would have done.
+        Returns the endpoints that have events to deliver."""
         kind, sender = kind_of(row.channel, claim.outgoing.to).value, claim.outgoing.sender
         sharing = await shared_senders.sharing(tx, claim.account.id, row.channel, sender)
-        for scope_id in sorted({row.scope_id, *sharing}):
+        bound = sorted({row.scope_id, *sharing})
+        before = await consent_events.allowed_now(tx, bound, kind, [address_hash])
+        for scope_id in bound:
             await consents.write(tx, scope_id, kind, address_hash, Effect.PROVIDER_REFUSAL, source, row.id)
+        return await consent_events.changed_since(tx, before, kind, [address_hash])
 
     async def _device_later(
         self,

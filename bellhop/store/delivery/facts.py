@@ -15,7 +15,7 @@ from bellhop.domain import policy, policy_settings, routing
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import CHANNELS, kind_of
 from bellhop.domain.credentials import CredentialCipher
-from bellhop.domain.delivery_ports import Effect
+from bellhop.domain.keyword_answers import answers_keyword
 from bellhop.domain.next_parts import NextParts
 from bellhop.domain.policy import Decision, Facts, Lookup, Way, Window
 from bellhop.domain.provider_urls import Routes
@@ -67,8 +67,8 @@ class FactFinder:
             match decision:
                 case Lookup.OPTED_OUT:
                     kind = kind_of(row.channel, row.recipient)
-                    refused = await consents.refused(tx, row.scope_id, kind.value, self._known_by(row), row.category)
-                    facts = replace(facts, opted_out=refused is not None, bounced=refused is Effect.HARD_BOUNCE)
+                    said = await consents.refusals(tx, row.scope_id, kind.value, self._known_by(row), row.category)
+                    facts = policy.with_refusals(facts, said)
                 case Lookup.CAPPED:
                     facts = replace(facts, capped=await self._capped(tx, row))
                 case Lookup.QUIET:
@@ -96,6 +96,8 @@ class FactFinder:
         capped = not (tried or row.ignore_frequency_cap) and policy_settings.caps(row.scope_settings, row.category)
         begun = any(attempt.step == row.step for attempt in tried)
         quiet = not (begun or row.ignore_quiet_hours) and quiet_hours.spans(row)
+        # The guest has just asked for it.
+        asked_for = answers_keyword(row.details)
         return Facts(
             stage=row.stage,
             call_open=coming.call_open,
@@ -103,9 +105,10 @@ class FactFinder:
             expires_at=row.expires_at,
             due_at=coming.due_at,
             paused=row.paused_at is not None,
-            capped=None if capped else False,
-            quiet=None if quiet else NEVER,
+            capped=None if capped and not asked_for else False,
+            quiet=None if quiet and not asked_for else NEVER,
             window=Window.OPEN if CHANNELS[row.channel].window is None else None,
+            answers_keyword=asked_for,
         )
 
     async def _capped(self, tx: AsyncConnection, row: MessageRow) -> bool:

@@ -22,10 +22,10 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.standing import Reason, says_less
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement
-from bellhop.store.conversations.inbound import Text, receive
+from bellhop.store.conversations.inbound import Asked, Text, receive
 from bellhop.store.delivery import attempt_rows, receipt_rows, shared_senders
 from bellhop.store.delivery.receipt_rows import Fact, Stored
-from bellhop.store.guests import consents, profiles
+from bellhop.store.guests import consent_events, consents, profiles
 from bellhop.store.messages import progress, steps
 from bellhop.store.tables import attempts, provider_accounts, receipts, senders
 
@@ -75,6 +75,10 @@ class Recorded:
     """What guests have written, to be looked at for intents."""
     files: list[Text] = field(default_factory=list)
     """Their messages with files that are to be fetched."""
+    asked: list[Asked] = field(default_factory=list)
+    """Keywords that may be answered."""
+    accepted: list[MessageRow] = field(default_factory=list)
+    """The messages that answer them."""
     stored: int = 0
 
 
@@ -100,6 +104,7 @@ async def record(
                 recorded.endpoints |= stored.endpoints
                 recorded.texts += stored.texts
                 recorded.files += stored.files
+                recorded.asked += stored.asked
     return recorded
 
 
@@ -151,7 +156,7 @@ async def _record(
             await _EMPTY(tx, ids=[stored.id for _, stored in stored_facts])
         if said := [fact for fact, _ in stored_facts if fact.item.stage is not None]:
             await _move(tx, row, said, recorded, follow_at)
-    await _effects(tx, effects, verified, book)
+    recorded.endpoints |= await _effects(tx, effects, verified, book)
 
 
 async def _guests_seen(tx: AsyncConnection, facts: Sequence[Fact]) -> None:
@@ -251,9 +256,14 @@ async def _effects(
     effects: Sequence[tuple[Fact, MessageRow | None, UUID]],
     verified: Sequence[Account],
     book: AddressBook | None,
-) -> None:
-    """Write what receipts say about addresses. Contact points are locked by scope and address."""
+) -> set[UUID]:
+    """Write what receipts say about addresses. Contact points are locked by scope and address. Returns the endpoints
+    that have events to deliver."""
     said = [one for each in effects for one in await _bound(tx, *each, verified, book)]
+    binds: dict[tuple[str, bytes], set[UUID]] = {}
+    for one in said:
+        binds.setdefault((one.kind.value, one.hashed), set()).add(one.scope_id)
+    before = {(kind, at): await consent_events.allowed_now(tx, ids, kind, [at]) for (kind, at), ids in binds.items()}
     for one in sorted(said, key=lambda one: (one.scope_id, one.hashed)):
         item = one.fact.item
         assert item.effect is not None
@@ -268,6 +278,10 @@ async def _effects(
             occurred_at=item.occurred_at,
             group=item.effect_group,
         )
+    endpoints: set[UUID] = set()
+    for (kind, hashed), was in before.items():
+        endpoints |= await consent_events.changed_since(tx, was, kind, [hashed])
+    return endpoints
 
 
 async def _bound(

@@ -5,20 +5,22 @@ Each function forgets at most `most` rows and returns how many it was; fewer tha
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CollectionAggregate, Select, Uuid, any_, func, select, text, update
+from sqlalchemy import CollectionAggregate, Integer, Select, Uuid, any_, bindparam, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.store.access.idempotency import KEPT_HOURS
+from bellhop.store.compiled import CompiledStatement
+from bellhop.store.conversations import keyword_answers
+from bellhop.store.delivery import property_retention
 from bellhop.store.inbox import entries, sessions
 from bellhop.store.messages import assets
 from bellhop.store.tables import deliveries, endpoints, receipts
 
-PAYLOADS_KEPT = timedelta(days=30)
+PAYLOADS_KEPT_DAYS = 30
 
 _OLD_KEYS = text(
     f"""
@@ -34,16 +36,45 @@ def _any_of(few: Select[tuple[UUID]]) -> CollectionAggregate[Any]:
     return any_(func.array(few.scalar_subquery(), type_=ARRAY(Uuid)))
 
 
+_OLD = f"payload is not null and received_at < now() - interval '{PAYLOADS_KEPT_DAYS} days'"
+# Of each scope the oldest, read off an index by scope and time.
+_PAYLOADS = CompiledStatement(
+    text(
+        f"""
+        select old.id from scopes cross join lateral (
+          select id from receipts where scope_id = scopes.id and {_OLD}
+          order by received_at limit :most for update skip locked) old
+        limit :most
+        """
+    ).bindparams(bindparam("most", type_=Integer)),
+    value=UUID,
+)
+_NOBODYS_PAYLOADS = CompiledStatement(
+    text(
+        f"""
+        select id from receipts where scope_id is null and {_OLD}
+        order by received_at limit :most for update skip locked
+        """
+    ).bindparams(bindparam("most", type_=Integer)),
+    value=UUID,
+)
+
+
 async def payloads(tx: AsyncConnection, most: int) -> int:
     """Receipts' raw payloads."""
-    old = (
-        select(receipts.c.id)
-        .where(receipts.c.payload.is_not(None), receipts.c.received_at < func.now() - PAYLOADS_KEPT)
-        .order_by(receipts.c.received_at)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    return (await tx.execute(update(receipts).where(receipts.c.id == _any_of(old)).values(payload=None))).rowcount
+    return await _empty(tx, await _PAYLOADS(tx, most=most))
+
+
+async def payloads_of_nobody(tx: AsyncConnection, most: int) -> int:
+    """The same of what matched no property."""
+    return await _empty(tx, await _NOBODYS_PAYLOADS(tx, most=most))
+
+
+async def _empty(tx: AsyncConnection, ids: list[UUID]) -> int:
+    if ids:
+        here = any_(literal(ids, ARRAY(Uuid)))
+        await tx.execute(update(receipts).where(receipts.c.id == here).values(payload=None))
+    return len(ids)
 
 
 async def of_deleted_endpoints(tx: AsyncConnection, most: int) -> int:
@@ -81,10 +112,13 @@ async def idempotency_keys(tx: AsyncConnection, most: int) -> int:
 
 EVERY = (
     payloads,
+    payloads_of_nobody,
     of_deleted_endpoints,
     previous_secrets,
     idempotency_keys,
     assets.expire,
     entries.expired,
     sessions.over,
+    keyword_answers.answered,
+    *property_retention.EVERY,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -157,7 +157,7 @@ async def refused(
 ) -> Effect | None:
     """Why messages of a category may not go to an address, or None when they may. A bounce only where nothing else
     stands against it: a guest who wants no messages is not asked for another address."""
-    holding = [fact.effect for fact in binding(await last_said(tx, scope_id, kind, hashes), category)]
+    holding = await refusals(tx, scope_id, kind, hashes, category)
     return min(holding, key=lambda effect: effect is Effect.HARD_BOUNCE, default=None)
 
 
@@ -170,20 +170,36 @@ async def opted_out(tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Iter
     return found
 
 
+async def refusals(
+    tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Iterable[bytes], category: Category
+) -> list[Effect]:
+    """Every reason why messages of a category may not go to an address, the one said last first."""
+    return [fact.effect for fact in binding(await last_said(tx, scope_id, kind, hashes), category)]
+
+
 async def listing(
-    tx: AsyncConnection, scope: Scope, kind: str, hashes: Sequence[bytes], asked: PageRequest
+    tx: AsyncConnection, scope: Scope, addresses: Collection[tuple[str, bytes]], asked: PageRequest
 ) -> Listed[ConsentRow]:
-    """What was said of an address, the last first."""
+    """What was said of some addresses, the last first. `addresses`: kinds and hashes."""
     query = select(consents).where(
-        consents.c.scope_id == scope.id,
-        consents.c.kind == kind,
-        consents.c.address_hash.in_(hashes),
+        consents.c.scope_id == scope.id, tuple_(consents.c.kind, consents.c.address_hash).in_(list(addresses))
     )
     newest = query.order_by(consents.c.occurred_at.desc(), consents.c.id.desc())
     if asked.after is not None:
         newest = newest.where(tuple_(consents.c.occurred_at, consents.c.id) < (asked.after.at, asked.after.id))
     rows = from_result(ConsentRow, await tx.execute(pages.taken(newest, asked)))
     return await pages.page(rows, asked, lambda row: Place(row.id, row.occurred_at), lambda: pages.count(tx, query))
+
+
+async def contacts(tx: AsyncConnection, guest_id: UUID, most: int) -> list[tuple[str, str]]:
+    """The addresses that a guest has or was written to at, as (kind, address), the oldest first; `most` of them."""
+    found = await tx.execute(
+        select(contact_points.c.kind, contact_points.c.address)
+        .where(contact_points.c.guest_id == guest_id)
+        .order_by(contact_points.c.id)
+        .limit(most)
+    )
+    return [(row.kind, row.address) for row in found]
 
 
 async def remember_contact(

@@ -106,7 +106,7 @@ async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: Address
     guest = await profiles.get_locked(tx, scope, guest_id)
     if guest is None:
         return None
-    alone = await _own_addresses(tx, scope, guest, book)
+    alone, _ = await addresses_of(tx, scope, guest, book)
     erased = Erased()
     outbound, everything = await _anonymise(tx, scope, guest_id, alone, erased)
     erased.files = await assets.erase(tx, scope, guest_id, everything)
@@ -132,10 +132,14 @@ async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: Address
     return erased
 
 
-async def _own_addresses(
+_Addresses = dict[tuple[str, bytes], str]
+"""(kind, hash) → address."""
+
+
+async def addresses_of(
     tx: AsyncConnection, scope: Scope, guest: GuestRow, book: AddressBook
-) -> dict[tuple[str, bytes], str]:
-    """The guest's addresses that no other guest of the property has: (kind, hash) → address."""
+) -> tuple[_Addresses, _Addresses]:
+    """The guest's addresses: those that no other guest of the property has, and all."""
     points = await tx.execute(
         select(contact_points.c.kind, contact_points.c.address_hash, contact_points.c.address).where(
             contact_points.c.guest_id == guest.id
@@ -146,7 +150,7 @@ async def _own_addresses(
     given += [(AddressKind.PHONE, guest.phone)] if guest.phone else []
     known = {(kind.value, hashed): address for kind, address in given for hashed in book.hashes(kind, address)}
     if not known:
-        return {}
+        return {}, {}
     shared = await tx.execute(
         select(contact_points.c.kind, contact_points.c.address_hash).where(
             contact_points.c.scope_id == scope.id,
@@ -157,7 +161,7 @@ async def _own_addresses(
     )
     theirs = {known[point.kind, point.address_hash] for point in shared}
     others = {(kind, hashed) for kind, address in given if address in theirs for hashed in book.hashes(kind, address)}
-    return {key: address for key, address in known.items() if (AddressKind(key[0]), key[1]) not in others}
+    return {key: address for key, address in known.items() if (AddressKind(key[0]), key[1]) not in others}, known
 
 
 async def _anonymise(
@@ -193,18 +197,7 @@ async def _anonymise(
             moved = await progress.advance(tx, row, decision=Stage.CANCELLED)
             erased.endpoints |= moved.endpoints
     if everything:
-        await tx.execute(
-            update(messages)
-            .where(_any(messages.c.id, everything))
-            .values(
-                **_TOMBSTONE,
-                erased_hash=case((messages.c.direction == "outbound", messages.c.address_hash)),
-                # Nothing of a guest's message is looked at any more.
-                wake_due_at=case((messages.c.direction == "outbound", messages.c.wake_due_at)),
-                erased_at=func.now(),
-                updated_at=func.now(),
-            )
-        )
+        await bury(tx, everything)
     if open_ones:
         # Should the process die after the commit, recovery wakes the workflows.
         left = await tx.execute(
@@ -217,18 +210,39 @@ async def _anonymise(
     return outbound, everything
 
 
+async def bury(tx: AsyncConnection, ids: Collection[UUID]) -> None:
+    """Leave a tombstone of messages, which are locked."""
+    await tx.execute(
+        update(messages)
+        .where(_any(messages.c.id, ids))
+        .values(
+            **_TOMBSTONE,
+            erased_hash=case((messages.c.direction == "outbound", messages.c.address_hash)),
+            # Nothing of a guest's message is looked at any more.
+            wake_due_at=case((messages.c.direction == "outbound", messages.c.wake_due_at)),
+            erased_at=func.now(),
+            updated_at=func.now(),
+        )
+    )
+
+
+async def empty_beside(tx: AsyncConnection, ids: Collection[UUID]) -> None:
+    """Remove texts and payloads kept beside messages, which are locked."""
+    await tx.execute(
+        update(message_steps)
+        .where(_any(message_steps.c.message_id, ids), message_steps.c.erased_hash.is_(None))
+        .values(**_STEP_TOMBSTONE, erased_hash=message_steps.c.address_hash)
+    )
+    await tx.execute(update(attempts).where(_any(attempts.c.message_id, ids)).values(body=None, error_text=None))
+    await tx.execute(update(receipts).where(_any(receipts.c.message_id, ids)).values(payload=None))
+    # Who sent one of them again stays on record; why may tell of the guest.
+    await tx.execute(update(operator_actions).where(_any(operator_actions.c.subject_id, ids)).values(reason=None))
+
+
 async def _empty(tx: AsyncConnection, scope: Scope, ids: list[UUID], alone: dict[tuple[str, bytes], str]) -> None:
     """Remove texts and payloads kept beside the messages, and payloads that matched no message but name the guest."""
     if ids:
-        await tx.execute(
-            update(message_steps)
-            .where(_any(message_steps.c.message_id, ids), message_steps.c.erased_hash.is_(None))
-            .values(**_STEP_TOMBSTONE, erased_hash=message_steps.c.address_hash)
-        )
-        await tx.execute(update(attempts).where(_any(attempts.c.message_id, ids)).values(body=None, error_text=None))
-        await tx.execute(update(receipts).where(_any(receipts.c.message_id, ids)).values(payload=None))
-        # Who sent one of them again stays on record; why may tell of the guest.
-        await tx.execute(update(operator_actions).where(_any(operator_actions.c.subject_id, ids)).values(reason=None))
+        await empty_beside(tx, ids)
     named = {text.lower() for (kind, _), address in alone.items() for text in spellings(AddressKind(kind), address)}
     if named:
         # Whatever may be an address in a payload has its place in an index, a number by its digits alone.
@@ -330,7 +344,7 @@ async def _forget(tx: AsyncConnection, scope: Scope, guest_id: UUID, alone: dict
         await tx.execute(
             update(consents)
             .where(consents.c.scope_id == scope.id, tuple_(consents.c.kind, consents.c.address_hash).in_(list(alone)))
-            .values(reason=None)
+            .values(reason=None, source=case((consents.c.actor.is_not(None), "operator"), else_=consents.c.source))
         )
     points = await tx.execute(select(contact_points.c.id).where(mine).order_by(contact_points.c.id).with_for_update())
     await tx.execute(delete(conversations).where(conversations.c.guest_id == guest_id))

@@ -14,18 +14,13 @@ from bellhop.domain.categories import Category
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.consents import MARKETING, Effect, binding
 from bellhop.domain.content import Content
-from bellhop.domain.events import EventType
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.store.compiled import CompiledStatement
-from bellhop.store.guests import consents, profiles
+from bellhop.store.guests import consent_events, consents, profiles
 from bellhop.store.tables import guests, scopes
-from bellhop.store.webhooks import events
-from bellhop.store.webhooks.events import NewEvent
 
 SOURCE = "one-click"
-MOST_GUESTS = 20
-"""Guests of one address whose update is an event, of all that have it."""
 
 
 @dataclass(slots=True)
@@ -58,16 +53,6 @@ _OF_MESSAGE = CompiledStatement(
         """
     ),
     row=Subscriber,
-)
-_GUESTS = CompiledStatement(
-    text(
-        f"""
-        select distinct guest_id from contact_points
-        where scope_id = :scope and kind = :kind and address_hash = :hashed and guest_id is not null
-        order by guest_id limit {MOST_GUESTS}
-        """
-    ),
-    value=UUID,
 )
 
 
@@ -110,12 +95,11 @@ async def unsubscribe(tx: AsyncConnection, who: Subscriber, message_id: UUID) ->
     if who.hashed is None:
         return set()
     kind = CHANNELS[who.channel].address.value
-    known = await _GUESTS(tx, scope=who.scope_id, kind=kind, hashed=who.hashed)
+    known = await consent_events.guests_of(tx, who.scope_id, kind, who.hashed)
     # Guests come before all else in the order of locks.
-    seen = [guest for guest in sorted(known) if await profiles.seen(tx, guest)]
+    seen = [guest for guest in known if await profiles.seen(tx, guest)]
     said = await consents.last_said(tx, who.scope_id, kind, [who.hashed])
     if any(fact.purpose == MARKETING for fact in binding(said, Category.MARKETING)):
         return set()
     await consents.write(tx, who.scope_id, kind, who.hashed, Effect.OPT_OUT, SOURCE, message_id, purpose=MARKETING)
-    event = NewEvent(EventType.GUEST_UPDATED.value, facts={"changed": ["consents"]})
-    return {endpoint for guest in seen for endpoint in await events.write(tx, who.scope_id, "guest", guest, [event])}
+    return await consent_events.tell(tx, who.scope_id, seen)

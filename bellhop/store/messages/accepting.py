@@ -177,6 +177,7 @@ def details_of(
     template: Mapping[str, Any] | None,
     chosen: Mapping[str, Any] | None = None,
     callback: str | None = None,
+    answers: Mapping[str, Any] | None = None,
 ) -> dict[str, Any] | None:
     """What is kept beside the text: only what there is."""
     options = said.options.stored()
@@ -184,6 +185,7 @@ def details_of(
         "template": dict(template) if template else None,
         "options": options or None,
         "chosen": dict(chosen) if chosen else None,
+        "answers": dict(answers) if answers else None,
         "media": [one.stored() for one in said.media] or None,
         "callback": callback,
     }

@@ -144,6 +144,20 @@ async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, message_ids: 
     return keys
 
 
+async def let_go(tx: AsyncConnection, asset_ids: Sequence[UUID]) -> None:
+    """Let these files go."""
+    if asset_ids:
+        ids = any_(literal(list(asset_ids), ARRAY(Uuid)))
+        await tx.execute(update(assets).where(assets.c.id == ids, _there()).values(**_GONE))
+
+
+async def let_go_of(tx: AsyncConnection, message_ids: Sequence[UUID]) -> None:
+    """Let go what was fetched for these messages, and forget what they carried: other files have their own time."""
+    ids = any_(literal(list(message_ids), ARRAY(Uuid)))
+    await tx.execute(update(assets).where(assets.c.message_id == ids, _there()).values(**_GONE))
+    await tx.execute(delete(media_links).where(media_links.c.message_id == ids))
+
+
 async def expire(tx: AsyncConnection, most: int) -> int:
     """Let go what has been kept for its time, and what was never wholly stored. At most `most`; returns how many."""
     over = or_(

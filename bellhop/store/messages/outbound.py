@@ -120,6 +120,8 @@ class NewMessage:
     chosen: Mapping[str, Any] | None = None
     """Why it goes by this channel, where that was left open: see `choosing.Chosen`."""
     callback: Callback | None = None
+    answers: Mapping[str, Any] | None = None
+    """Which keyword of a guest's it answers by itself: see `keyword_answers.answering`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ async def accept(
         parts=parts,
         body=body,
         provider=sender.provider,
-        details=accepting.details_of(new.content, new.template, new.chosen, new.callback.url if new.callback else None),
+        details=_details(new),
         callback_id=new.callback.endpoint_id if new.callback else None,
         priority=new.priority.value,
         resend_of=new.resend_of,
@@ -194,6 +196,11 @@ async def accept(
     for number, step in enumerate(further, start=1):
         await accepting.write_step(tx, scope, row, number, step, book, carried)
     return row
+
+
+def _details(new: NewMessage) -> dict[str, Any] | None:
+    url = new.callback.url if new.callback else None
+    return accepting.details_of(new.content, new.template, new.chosen, url, new.answers)
 
 
 async def get(tx: AsyncConnection, scope: Scope, message_id: UUID) -> MessageRow | None:

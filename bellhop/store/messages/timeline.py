@@ -336,7 +336,7 @@ async def webhooks_of(tx: AsyncConnection, scope: Scope, message_id: UUID) -> li
 async def _consents(tx: AsyncConnection, scope: Scope, kind: AddressKind, hashed: bytes) -> list[Entry]:
     """The last few things that were said of the address of a message that failed by them, when they were said."""
     last = PageRequest(limit=SHOWN)
-    listed = await consents.listing(tx, scope, kind.value, [hashed], last)
+    listed = await consents.listing(tx, scope, [(kind.value, hashed)], last)
     return [
         {
             "at": row.occurred_at,

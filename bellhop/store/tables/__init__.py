@@ -29,7 +29,15 @@ from bellhop.store.tables.delivery import (
     senders,
     unapplied_receipts,
 )
-from bellhop.store.tables.guests import consents, contact_points, devices, guests, stay_guests, stays
+from bellhop.store.tables.guests import (
+    consents,
+    contact_points,
+    devices,
+    guests,
+    keyword_answers,
+    stay_guests,
+    stays,
+)
 from bellhop.store.tables.inbox import guest_sessions, inbox
 from bellhop.store.tables.intents import intents
 from bellhop.store.tables.media import assets, inbound_files, media_links
@@ -62,6 +70,7 @@ __all__ = [
     "inbox",
     "installation",
     "intents",
+    "keyword_answers",
     "media_links",
     "message_steps",
     "messages",

@@ -218,7 +218,7 @@ receipts = Table(
     time_column("received_at", now=True),
     Index("uq_receipts_dedupe_key", "dedupe_key", "account_id", unique=True),
     Index("ix_receipts_message_id", "message_id"),
-    Index("ix_receipts_received_at", "received_at", postgresql_where=text("payload is not null")),
+    Index("ix_receipts_payloads", "scope_id", "received_at", postgresql_where=text("payload is not null")),
     # Guests' texts that are nobody's: few.
     Index(
         "ix_receipts_unmatched",

@@ -129,6 +129,20 @@ consents = Table(
     CheckConstraint("action in ('opt_out', 'opt_in')", name="action"),
 )
 
+keyword_answers = Table(
+    "keyword_answers",
+    metadata,
+    # To whom we answered a STOP, START or HELP lately: so that nobody is answered on and on. Kept for two days.
+    key_column(),
+    scope_column(),
+    Column("address_hash", LargeBinary, nullable=False),
+    Column("keyword", Text, nullable=False),
+    Column("message_id", Uuid, nullable=False),
+    time_column("created_at", now=True),
+    Index("ix_keyword_answers_given", "scope_id", "address_hash", "created_at"),
+    Index("ix_keyword_answers_created_at", "created_at"),
+)
+
 stays = Table(
     "stays",
     metadata,

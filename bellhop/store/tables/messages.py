@@ -119,6 +119,12 @@ messages = Table(
             "stage = 'queued' and sent_at is not null and direction = 'outbound' and erased_at is null"
         ),
     ),
+    Index(
+        "ix_messages_received",
+        "scope_id",
+        "id",
+        postgresql_where=text("direction = 'inbound' and erased_at is null"),
+    ),
     Index("ix_messages_of_guest", "scope_id", "guest_id", "id", postgresql_where=text("guest_id is not null")),
     Index(
         "ix_messages_conversation",

@@ -76,6 +76,7 @@ STEPS = (
     Row("Message hears receipt_recorded", "sms"),
     # --- what a guest writes
     Row("tx receipts.record", "wrote", "from here on it is pending that nobody has looked for intents in it"),
+    Row("tx receipts.record", "stopped", "with it, the message that answers it is accepted"),
     Row("rpc start Intents", "wrote"),
     Row("activity detect", "wrote"),
     Row("tx IntentRecord.write", "wrote", "what was found, its event, and that it is pending no more"),
@@ -223,6 +224,9 @@ NOT_OF_A_MESSAGE = {
     "tx properties.choose": "as properties.ensure; every later claim reads it",
     "tx properties.limit": "as properties.ensure",
     "tx properties.order": "as properties.ensure; what is accepted later reads it",
+    "tx properties.answer": "no message",
+    "tx properties.policy": "as properties.ensure; every later claim reads it",
+    "tx properties.retain": "no message; what is older goes with the next sweeps",
     "tx properties.change": "no message",
     "tx properties.pause": "no message; every later claim reads it",
     "tx properties.resume": "no message; what waits is released by the state of the record",

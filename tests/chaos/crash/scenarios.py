@@ -37,8 +37,8 @@ class Client(Protocol):
     async def cancel_workflow(self, message_id: str) -> None:
         """Cancel its workflow, as an operator does in Temporal's UI."""
 
-    async def guest_writes(self, play: Play) -> None:
-        """Have a guest at `to` write what they want; says which message that is."""
+    async def guest_writes(self, play: Play, *, stop: bool = False) -> None:
+        """Have a guest at `to` write what they want, and say which message that is; or STOP, and which answers it."""
 
     async def pause(self) -> None:
         """Pause the property."""
@@ -266,6 +266,7 @@ async def _erase(play: Play) -> None:
 _ALL = (
     Scenario("sms", "a text that goes out at once", _send),
     Scenario("wrote", "a guest writes", lambda it: it.client.guest_writes(it), sweeps=GUESTS, end=WANTED),
+    Scenario("stopped", "a guest says STOP, and it is confirmed", lambda it: it.client.guest_writes(it, stop=True)),
     Scenario("email", "a mail that is read", _send_mail, end=READ, channel="email"),
     Scenario("imessage", "a message through Sendblue", _send_imessage, end=BLUE, channel="imessage"),
     Scenario(

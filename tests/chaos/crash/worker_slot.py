@@ -206,16 +206,16 @@ class WorkerSlot:
             assert answer.status_code >= 500, answer.text
             await asyncio.sleep(0.1)
 
-    async def guest_writes(self, play: Play) -> None:
-        """Have a guest write, through Twilio: what got no answer it says again."""
-        said = f"Could you bring two more towels to {play.to}?"
-        answer = await self._sandbox.post(
-            "/_sandbox/inbound", json={"from": play.to, "body": said, "media": ["image/png"]}, timeout=60
-        )
+    async def guest_writes(self, play: Play, *, stop: bool = False) -> None:
+        """Have a guest write, through Twilio: what got no answer it says again. `stop`: in a word Twilio has not."""
+        said = "Abmelden!" if stop else f"Could you bring two more towels to {play.to}?"
+        answer = await self._sandbox.post("/_sandbox/inbound", json={"from": play.to, "body": said}, timeout=60)
         assert answer.json()["status"] == 200, answer.text
-        found = await (await self._record.execute("select id from messages where content = %s", (said,))).fetchall()
+        which = "recipient = %s and details ? 'answers'" if stop else "content = %s"
+        query = f"select id from messages where {which}"
+        found = await (await self._record.execute(query, (play.to if stop else said,))).fetchall()
         assert len(found) == 1, f"it is there {len(found)} times"
-        play.message_id = render(Prefix.INBOUND, found[0]["id"])
+        play.message_id = render(Prefix.MESSAGE if stop else Prefix.INBOUND, found[0]["id"])
 
     async def pause(self) -> None:
         """Pause the property, once nobody releases any more what was parked before."""
@@ -347,7 +347,9 @@ class WorkerSlot:
     async def _copies(self, play: Play) -> list[dict[str, Any]]:
         answer = await self._sandbox.get("/_sandbox/messages", params={"to": play.at or play.to, "steps": "false"})
         laid_in = await self._record.execute("select id from inbox where message_id = %s", (row_key(play.message_id),))
-        return [one for one in answer.json()["data"] if play.to in one["content"]] + await laid_in.fetchall()
+        return [
+            one for one in answer.json()["data"] if play.to in one["content"] or "unsubscribed" in one["content"]
+        ] + await laid_in.fetchall()
 
     async def _shown(self, play: Play, end: Ending) -> tuple[str, list[dict[str, Any]] | None]:
         if end.workflow == "NOT_FOUND":
