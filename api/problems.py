@@ -196,6 +196,7 @@ OF_ENGINE: dict[type[engine.EngineError], tuple[int, str]] = {
     engine.SenderInUse: (409, "sender_in_use"),
     engine.TooManySenders: (409, "too_many_senders"),
     engine.OtherEnvironment: (403, "forbidden"),
+    engine.OutsideWindow: (403, "outside_window"),
     engine.WrongSignature: (403, "wrong_signature"),
     engine.AccountUnreadable: (503, "account_unreadable"),
     engine.UnverifiedWhileAway: (503, "database_unavailable"),

@@ -36,6 +36,7 @@ from api.schemas.messages import (
     SendRequest,
 )
 from api.schemas.operators import WithReason
+from api.schemas.templates import TemplateUse as Use
 from api.schemas.timeline import Timeline
 from bellhop.domain import options, serializers
 from bellhop.domain.categories import Category
@@ -45,11 +46,13 @@ from bellhop.domain.ids import Prefix, parse, render
 from bellhop.domain.operators import Operator
 from bellhop.domain.paging import Listed
 from bellhop.domain.priorities import Priority
+from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Status
 from bellhop.domain.steps import When
 from bellhop.domain.templates import TemplateUse
 from bellhop.engine import fallback, messages, resends
 from bellhop.engine.errors import InvalidField, UnknownGuest
+from bellhop.engine.idempotency import Once
 from bellhop.engine.messages import Auto, SendMessage
 
 router = APIRouter(prefix="/v1/messaging", tags=["Messaging"], route_class=AuthenticatedRoute)
@@ -82,6 +85,13 @@ async def send(
     are any: it goes out all the same.
     """
     done = await messages.send(services.engine, scope, _command(body), idempotency.read_key(idempotency_key, body))
+    return await accepted(request, services, scope, done, prefer)
+
+
+async def accepted(
+    request: Request, services: CurrentServices, scope: CurrentScope, done: Once[MessageRow], prefer: str | None
+) -> Response:
+    """The answer to a send: in the state that an immediate message reaches within two seconds."""
     if done.replayed:
         return reply(serializers.accepted(done.made), done.status_code, REPLAYED)
     row = done.made
@@ -100,15 +110,15 @@ def _step(step: FallbackStep) -> fallback.FallbackStep:
         content=step.content,
         content_type=step.content_type,
         subject=step.subject,
-        template=_template(step),
+        template=template_of(step.template),
         options=step.options.asked() if step.options else None,
         when=When(step.when),
         after=step.after,
     )
 
 
-def _template(body: SendRequest | FallbackStep) -> TemplateUse | None:
-    use = body.template
+def template_of(use: Use | None) -> TemplateUse | None:
+    """The same, as the engine takes it."""
     return None if use is None else TemplateUse(use.name, use.locale, use.parameters)
 
 
@@ -142,7 +152,7 @@ def _command(body: SendRequest) -> SendMessage:
         validity=body.validity,
         ignore_quiet_hours=body.ignore_quiet_hours,
         ignore_frequency_cap=body.ignore_frequency_cap,
-        template=_template(body),
+        template=template_of(body.template),
         media=tuple(one.asked(place) for place, one in enumerate(body.media or ())),
         options=body.options.asked() if body.options else options.NONE,
         sender=body.from_,

@@ -5,14 +5,31 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from api.schemas import inbound, messages
-from api.schemas.fields import ChannelWord, GuestId, Page, Paging, Shown, id_pattern
+from api.schemas.fields import (
+    VISIBLE,
+    ChannelWord,
+    DueTime,
+    GuestId,
+    MessageMetadata,
+    Page,
+    Paging,
+    Shown,
+    Strict,
+    id_pattern,
+    wrong,
+)
 from api.schemas.inbound import InboundMessage
+from api.schemas.media import MediaItem
 from api.schemas.messages import OutboundMessage
-from bellhop.domain.conversations import MOST_UNREAD
+from api.schemas.templates import TemplateUse
+from bellhop.domain.content import MAX_CONTENT
+from bellhop.domain.conversations import LONGEST_NOTE, MOST_TAGS, MOST_UNREAD
 from bellhop.domain.ids import Prefix
+from bellhop.domain.media import MOST_MEDIA
+from bellhop.domain.text import visible
 
 StatusWord = Literal["open", "snoozed", "closed"]
 FamilyWord = Literal["stay", "phone", "email", "app"]
@@ -171,3 +188,133 @@ class ListEntries(Paging):
     """Which messages of a conversation."""
 
     order: Annotated[Literal["newest", "oldest"], Field(description="Which come first.")] = "newest"
+
+
+Tag = Annotated[str, Field(min_length=1, max_length=100), VISIBLE]
+
+
+class ChangeConversation(Strict):
+    """Fields to change; those left out stay, tags are replaced."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {"assigned_to": "front-desk", "tags": ["late arrival"]},
+                {"status": "snoozed", "snoozed_until": "2026-03-16T09:00:00Z"},
+                {"status": "closed"},
+            ]
+        }
+    }
+
+    status: Annotated[
+        StatusWord,
+        Field(description="`snoozed` needs `snoozed_until`. What a guest writes opens it again."),
+    ] = "open"
+    snoozed_until: Annotated[
+        DueTime | None, Field(description="Until when it is put aside; by itself it makes it `snoozed`. Null: no more.")
+    ] = None
+    assigned_to: Annotated[Assignee | None, Field(description="Who sees to it, in your own words; null: nobody.")] = (
+        None
+    )
+    tags: Annotated[list[Tag], Field(max_length=MOST_TAGS, description="Replaced as a whole.")] = []
+
+
+class ReadConversation(Strict):
+    """Up to where the property has read."""
+
+    model_config = {"json_schema_extra": {"examples": [{}, {"message_id": "imsg_01kaj3p0m5e6s7t8v9w0x1y2z3"}]}}
+
+    message_id: Annotated[
+        str | None,
+        Field(pattern=id_pattern(Prefix.INBOUND), description="The last of the guest's that was read; left out: all."),
+    ] = None
+
+
+SubjectLine = Annotated[str, Field(min_length=1, max_length=998, pattern=r"^[^\x00-\x1f\x7f]*$"), VISIBLE]
+
+
+class ReplyRequest(Strict):
+    """A reply in a conversation."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {"content": "Of course, the garage is open all night."},
+                {"content": "Your invoice is attached.", "channel": "email", "subject": "Your invoice"},
+            ]
+        }
+    }
+
+    content: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=MAX_CONTENT,
+            description="Left out only with a `template`, or where `media` can go without a text.",
+        ),
+    ] = None
+    channel: Annotated[
+        ChannelWord | None,
+        Field(description="How it goes. Left out: as the guest wrote last, else as they were last written to."),
+    ] = None
+    subject: Annotated[
+        SubjectLine | None, Field(description="E-mail only. Left out: that of the last mail, after `Re:`.")
+    ] = None
+    template: Annotated[
+        TemplateUse | None, Field(description="A template of the property instead of `content`, and its parameters.")
+    ] = None
+    media: Annotated[
+        list[MediaItem] | None,
+        Field(
+            min_length=1,
+            max_length=MOST_MEDIA,
+            description="Files that go with it, as far as the channel carries them.",
+        ),
+    ] = None
+    metadata: Annotated[MessageMetadata | None, Field(description="Your own keys and values.")] = None
+
+    @field_validator("content")
+    @classmethod
+    def _content(cls, value: str | None) -> str | None:
+        if value is not None and not visible(value):
+            raise wrong("content", "expected some text")
+        return value
+
+    @field_validator("template")
+    @classmethod
+    def _template(cls, value: TemplateUse | None, info: ValidationInfo) -> TemplateUse | None:
+        if value is not None and info.data.get("content") is not None:
+            raise wrong("template", "expected `content` or a `template`, not both")
+        return value
+
+
+NOTE: dict[str, Any] = {
+    "id": "nte_01kaj3p6zve5jvqzkqdk1w4yb2",
+    "conversation_id": "cvs_01kaj3p0m5e6s7t8v9w0x1y2z3",
+    "author": "Ana",
+    "key_id": "key_01kaj3p6zve5jvqzkqdk1w4yb2",
+    "content": "Prefers the garden side.",
+    "created_at": "2026-03-15T10:05:00.000000Z",
+}
+
+
+class AddNote(Strict):
+    """Something to note beside a conversation. Guests never see it."""
+
+    model_config = {"json_schema_extra": {"examples": [{"content": NOTE["content"], "author": "Ana"}]}}
+
+    content: Annotated[str, Field(min_length=1, max_length=LONGEST_NOTE), VISIBLE]
+    author: Annotated[Assignee | None, Field(description="Who writes it, in your own words.")] = None
+
+
+class Note(Shown):
+    """What the property noted beside a conversation."""
+
+    model_config = {"json_schema_extra": {"examples": [NOTE]}}
+
+    id: Annotated[str, Field(pattern=id_pattern(Prefix.NOTE))]
+    conversation_id: str
+    author: str | None
+    key_id: Annotated[str | None, Field(description="The API key that it was written with.")]
+    content: str
+    created_at: datetime

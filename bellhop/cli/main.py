@@ -13,6 +13,7 @@ from dotenv import dotenv_values
 
 from bellhop.cli import (
     consents,
+    conversations,
     dev,
     guests,
     inbound,
@@ -54,6 +55,7 @@ app.add_typer(senders.app, name="senders")
 app.add_typer(consents.app, name="consents")
 app.add_typer(guests.app, name="guests")
 app.add_typer(inbound.app, name="inbound")
+app.add_typer(conversations.app, name="conversations")
 app.add_typer(intents.app, name="intents")
 app.add_typer(templates.app, name="templates")
 

@@ -7,7 +7,7 @@ from typing import Any
 from bellhop.domain import serializers
 from bellhop.domain.conversations import Side
 from bellhop.domain.ids import Prefix, optional, render
-from bellhop.domain.rows.conversations import Conversation, Entry
+from bellhop.domain.rows.conversations import Conversation, Entry, NoteRow
 from bellhop.domain.serializers import timestamp
 
 
@@ -55,3 +55,15 @@ def entry(row: Entry) -> dict[str, Any]:
     """A message of a conversation: the object it is, and which way it went."""
     shown = serializers.inbound(row) if row.direction == "inbound" else serializers.message(row)
     return {**shown, "direction": row.direction}
+
+
+def note(row: NoteRow) -> dict[str, Any]:
+    """The Note object."""
+    return {
+        "id": render(Prefix.NOTE, row.id),
+        "conversation_id": render(Prefix.CONVERSATION, row.conversation_id),
+        "author": row.author,
+        "key_id": optional(Prefix.KEY, row.key_id),
+        "content": row.content,
+        "created_at": timestamp(row.created_at),
+    }

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 MOST_UNREAD = 100
 """So many unread messages are counted."""
+MOST_TAGS = 20
+LONGEST_NOTE = 10_000
 OF_A_STAY = "stay"
 """The `family` of a conversation that has any channel, because it is about a stay."""
 

@@ -24,6 +24,8 @@ class EventType(StrEnum):
     """The property withdrew the message before it was sent."""
     MESSAGE_RECEIVED = "message.received"
     """A guest wrote to the property."""
+    CONVERSATION_UPDATED = "conversation.updated"
+    """A conversation was assigned, tagged, put aside, closed or opened again; a message alone is not reported so."""
     GUEST_CREATED = "guest.created"
     """A new guest profile was created."""
     GUEST_UPDATED = "guest.updated"

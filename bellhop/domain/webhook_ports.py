@@ -9,12 +9,13 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from bellhop.domain.rows.conversations import Conversation
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.intents import IntentRow
 from bellhop.domain.rows.messages import PublicMessage
 from bellhop.domain.rows.webhooks import EndpointFormat, EndpointRow
 
-SubjectRow = PublicMessage | GuestRow | IntentRow | EndpointRow
+SubjectRow = PublicMessage | GuestRow | IntentRow | EndpointRow | Conversation
 """What an event is about, as the database has it."""
 
 

@@ -100,6 +100,10 @@ class IdempotencySubjectGone(EngineError):
     """What this Idempotency-Key made has been erased since. Use a new key."""
 
 
+class OutsideWindow(EngineError):
+    """What was written about a stay can be looked at for a year after its check-out or cancellation: that is over."""
+
+
 class NotPending(EngineError):
     """Only a message that still waits can be cancelled or moved."""
 

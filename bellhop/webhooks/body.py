@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from bellhop.domain import serializers, signing
+from bellhop.domain.conversation_object import conversation
 from bellhop.domain.events import EventType
 from bellhop.domain.formats import sendblue
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.intent_object import intent
+from bellhop.domain.rows.conversations import Conversation
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.intents import IntentRow
 from bellhop.domain.rows.messages import PublicMessage
@@ -69,6 +71,8 @@ def data(delivery: PendingDelivery) -> dict[str, Any]:
         return serializers.guest(row)
     if isinstance(row, IntentRow):
         return intent(row)
+    if isinstance(row, Conversation):
+        return conversation(row)
     if isinstance(row, EndpointRow):
         return serializers.disabled_endpoint(row, delivery.facts.get("reason"), delivery.created_at)
     return serializers.inbound(row) if delivery.subject == "inbound" else _message(delivery, row)

@@ -40,12 +40,13 @@ CHANGES: dict[str, dict[str, Any]] = {
         "status": "in_house", "arrival": "2027-03-16", "departure": None, "room": None, "guests": [],
         "details": {"a": 1},
     },
+    "updateConversation": {"assigned_to": "ana", "tags": ["vip"], "snoozed_until": None, "status": "open"},
     "updateSender": {"name": None, "standby": False, "default": True, "rate": 2.5},
     "updateIntent": {"status": "done", "type": "dining"},
     "rescheduleMessage": {"scheduled_at": "2031-01-01T00:00:00.000000Z"},
 }  # fmt: skip
 """Operation → each field it can change, and what to. A test sees to it that none is missing."""
-FOLLOW = {"updated_at", "last_seen_at", "disabled_at", "disabled_reason"}
+FOLLOW = {"updated_at", "closed_at", "last_seen_at", "disabled_at", "disabled_reason"}
 
 
 GENERATORS = {
@@ -87,6 +88,7 @@ async def _made(api: Api) -> dict[str, dict[str, Any]]:
         "room": "412", "guests": [guest["id"]], "details": {"mine": 1},
     }  # fmt: skip
     sender = {"channel": "sms", "address": "+13055550166", "name": "Front desk", "standby": True}
+    talk, closed = message["conversation_id"], {"status": "closed", "assigned_to": "kim", "tags": ["a"]}
     place = f"/v1/properties/{guest['property_id']}"
     ((intent,),) = await api.sql(
         """
@@ -101,6 +103,7 @@ async def _made(api: Api) -> dict[str, dict[str, Any]]:
         "updateWebhook": (await api.http.patch(f"/v1/webhooks/{webhook['id']}", json={"is_active": False})).json(),
         "updateProperty": (await api.http.patch(place, json=fields)).json(),
         "updateStay": (await api.http.post("/v1/stays", json=stay)).json(),
+        "updateConversation": (await api.http.patch(f"/v1/conversations/{talk}", json=closed)).json(),
         "updateSender": (await api.http.post("/v1/senders", json=sender)).json(),
         "updateIntent": (await api.http.get(f"/v1/intents/{render(Prefix.INTENT, intent)}")).json(),
         "rescheduleMessage": message,

@@ -39,11 +39,23 @@ async def test_what_a_guest_wrote_is_another_propertys(stack: Engine, neighbour:
         assert (await neighbour.get(each)).status_code == 404
 
 
+def _of_conversation(talk: str) -> list[tuple[str, str, object]]:
+    return [
+        ("GET", f"/v1/conversations/{talk}", None),
+        ("GET", f"/v1/conversations/{talk}/messages", None),
+        ("GET", f"/v1/conversations/{talk}/notes", None),
+        ("PATCH", f"/v1/conversations/{talk}", {"status": "closed"}),
+        ("POST", f"/v1/conversations/{talk}/read", {}),
+        ("POST", f"/v1/conversations/{talk}/reply", {"content": "Hi"}),
+        ("POST", f"/v1/conversations/{talk}/notes", {"content": "Hi"}),
+    ]
+
+
 async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: httpx2.AsyncClient) -> None:
     guest = (await stack.http.post("/v1/guests", json={"first_name": "Jordan", "last_name": "Mitchell"})).json()
     hook = (await stack.http.post("/v1/webhooks", json={"url": "http://127.0.0.1:9/hook"})).json()
     sent = await stack.send({**SMS, "scheduled_at": "2030-01-01T00:00:00Z", "guest_id": guest["id"]})
-    message, person, endpoint, talk = sent["id"], guest["id"], hook["id"], sent["conversation_id"]
+    message, person, endpoint = sent["id"], guest["id"], hook["id"]
     account = (await stack.http.get("/v1/accounts")).json()["data"][0]["id"]
     hotel = (await stack.http.get("/v1/properties")).json()["data"][0]["id"]
     booked = {"source": "pms", "reservation": "R1", "guests": [person]}
@@ -59,8 +71,7 @@ async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: htt
         ("POST", f"/v1/accounts/{account}/mend", why),
         ("POST", f"/v1/properties/{hotel}/pause", why),
         ("POST", f"/v1/properties/{hotel}/resume", why),
-        ("GET", f"/v1/conversations/{talk}", None),
-        ("GET", f"/v1/conversations/{talk}/messages", None),
+        *_of_conversation(sent["conversation_id"]),
         ("GET", f"/v1/guests/{person}", None),
         ("PATCH", f"/v1/guests/{person}", {"first_name": "Mallory"}),
         ("DELETE", f"/v1/guests/{person}", None),

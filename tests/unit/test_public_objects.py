@@ -25,7 +25,7 @@ from bellhop.domain.failures import FailureCode
 from bellhop.domain.inbound_details import Button, InboundDetails, Location, Media
 from bellhop.domain.priorities import Priority
 from bellhop.domain.rows.access import KeyRow, PropertyRow
-from bellhop.domain.rows.conversations import Conversation, ConversationRow, Entry, Participant
+from bellhop.domain.rows.conversations import Conversation, ConversationRow, Entry, NoteRow, Participant
 from bellhop.domain.rows.guests import ConsentRow, GuestRow
 from bellhop.domain.rows.media import AssetRow
 from bellhop.domain.rows.messages import PublicMessage
@@ -148,6 +148,7 @@ SHOWN: dict[str, tuple[dict[str, Any], type[BaseModel]]] = {
         conversation_object.entry(replace(ENTRY, sender="+1", direction="inbound")),
         conversations.ReceivedEntry,
     ),
+    "note": (conversation_object.note(NoteRow(KEY, KEY, "Ana", KEY, "Garden side", AT)), conversations.Note),
     "stay": (serializers.stay(STAY), stays.Stay),
     "stay with little": (
         serializers.stay(replace(STAY, arrival=None, departure=None, room=None, guests=[])),

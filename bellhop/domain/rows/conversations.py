@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from typing import TypedDict
 from uuid import UUID
 
 from bellhop.domain.channels import Channel
 from bellhop.domain.conversations import ConversationStatus
 from bellhop.domain.paging import PageRequest
 from bellhop.domain.rows.messages import PublicMessage
+from bellhop.domain.stays import StayStatus
 
 
 @dataclass(slots=True)
@@ -70,11 +72,45 @@ class Entry(PublicMessage):
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation with those who take part, and its newest message."""
+    """A conversation with those who take part, and its newest message: None where there is none, or where the time is
+    over in which the property may look at it."""
 
     row: ConversationRow
     guests: list[Participant]
     last: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRow:
+    """What the property notes beside a conversation: guests never see it. Its repr shows nothing personal."""
+
+    id: UUID
+    conversation_id: UUID
+    author: str | None = field(repr=False)
+    key_id: UUID | None
+    content: str = field(repr=False)
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class StayEnd:
+    """When a stay is over, as far as is known, in days of the property."""
+
+    id: UUID
+    status: StayStatus
+    departure: date | None
+    ended_on: date | None
+    """When it was said to be over."""
+    today: date
+
+
+class ConversationFields(TypedDict, total=False):
+    """Fields of a conversation to set; those that are absent stay as they are."""
+
+    status: ConversationStatus
+    snoozed_until: datetime | None
+    assigned_to: str | None
+    tags: list[str]
 
 
 @dataclass(frozen=True, slots=True)

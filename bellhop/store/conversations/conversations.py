@@ -7,18 +7,28 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Uuid, any_, func, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, Date, Select, Uuid, any_, cast, func, literal, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain.conversations import MOST_UNREAD, ConversationStatus
+from bellhop.domain import windows
+from bellhop.domain.conversations import MOST_UNREAD, ConversationStatus, Side
 from bellhop.domain.paging import Listed, Place
-from bellhop.domain.rows.conversations import Conversation, ConversationRow, Entry, Participant, WhichConversations
+from bellhop.domain.rows.conversations import (
+    Conversation,
+    ConversationRow,
+    Entry,
+    Participant,
+    StayEnd,
+    WhichConversations,
+)
 from bellhop.domain.scopes import Scope
 from bellhop.store import pages
 from bellhop.store.rows import first_of, from_result
-from bellhop.store.tables import contact_points, conversations, guests, messages, stay_guests
+from bellhop.store.tables import contact_points, conversations, guests, messages, properties, stay_guests, stays
 
+SUBJECT = "conversation"
+"""Of its events."""
 _LOOKED_AT = 50
 """How many of the newest messages are looked at for one that the guest has read."""
 
@@ -88,6 +98,12 @@ async def get(tx: AsyncConnection, scope: Scope, conversation_id: UUID) -> Conve
     return None if found is None else (await whole(tx, scope, [found]))[0]
 
 
+async def of_keys(tx: AsyncConnection, scope: Scope, keys: Collection[UUID]) -> dict[UUID, Conversation]:
+    """Conversations of this scope by their keys."""
+    rows = from_result(ConversationRow, await tx.execute(of(scope).where(_any(conversations.c.id, keys))))
+    return {one.row.id: one for one in await whole(tx, scope, rows)}
+
+
 async def listing(tx: AsyncConnection, scope: Scope, which: WhichConversations) -> Listed[Conversation]:
     """Conversations, that with the newest message first."""
     query = of(scope).where(*_wanted(which))
@@ -123,7 +139,9 @@ async def whole(tx: AsyncConnection, scope: Scope, rows: Sequence[ConversationRo
     """The same with who takes part, and the newest message of each."""
     known = await _guests(tx, scope, {one for row in rows for one in row.guests})
     unknown = await _addresses(tx, scope, {row.contact_point_id for row in rows if row.contact_point_id})
-    newest = await entries(tx, scope, {row.last_id for row in rows if row.last_id})
+    over = await ends(tx, scope, {row.stay_id for row in rows if row.stay_id})
+    shown = [row.last_id for row in rows if row.last_id and (row.stay_id not in over or readable(over[row.stay_id]))]
+    newest = await entries(tx, scope, shown)
     found = []
     for row in rows:
         taking_part = [known[one] for one in row.guests if one in known]
@@ -131,6 +149,29 @@ async def whole(tx: AsyncConnection, scope: Scope, rows: Sequence[ConversationRo
             taking_part.append(unknown[row.contact_point_id])
         found.append(Conversation(row, taking_part, newest.get(row.last_id) if row.last_id else None))
     return found
+
+
+def readable(stay: StayEnd, side: Side = Side.PROPERTY) -> bool:
+    """Whether that side may still look at what was written about a stay."""
+    return windows.may_read(side, windows.end(stay.status, stay.departure, stay.ended_on), stay.today)
+
+
+async def ends(tx: AsyncConnection, scope: Scope, stay_ids: Collection[UUID]) -> dict[UUID | None, StayEnd]:
+    """When stays of this scope are over, by their keys."""
+    if not stay_ids:
+        return {}
+    found = await tx.execute(
+        select(
+            stays.c.id,
+            stays.c.status,
+            stays.c.departure,
+            cast(func.timezone(properties.c.timezone, stays.c.ended_at), Date).label("ended_on"),
+            cast(func.timezone(properties.c.timezone, func.now()), Date).label("today"),
+        )
+        .join(properties, properties.c.id == scope.property_id)
+        .where(stays.c.scope_id == scope.id, _any(stays.c.id, stay_ids))
+    )
+    return {row.id: row for row in from_result(StayEnd, found)}
 
 
 async def _guests(tx: AsyncConnection, scope: Scope, ids: Collection[UUID]) -> dict[UUID, Participant]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import and_, select, tuple_
+from sqlalchemy import ColumnElement, and_, literal_column, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.paging import Listed, PageRequest, Place
@@ -14,6 +14,10 @@ from bellhop.store import pages
 from bellhop.store.conversations.conversations import entry_columns
 from bellhop.store.rows import from_result
 from bellhop.store.tables import messages
+
+_WROTE = 10
+_RECENT = 50
+"""How many of the newest are looked at for where a reply goes."""
 
 
 async def history(
@@ -32,3 +36,24 @@ async def history(
         ordered = pages.within(every, belongs, conversation_id, key, pages.before(asked))
     rows = from_result(Entry, await tx.execute(pages.taken(ordered, asked)))
     return await pages.page(rows, asked, lambda row: Place(row.id), lambda: pages.count(tx, mine))
+
+
+async def wrote(tx: AsyncConnection, scope: Scope, conversation_id: UUID) -> list[Entry]:
+    """What the guest wrote last in a conversation of this scope, newest first."""
+    inbound = messages.c.direction == literal_column("'inbound'")
+    return await _newest(tx, scope, conversation_id, _WROTE, inbound)
+
+
+async def recent(tx: AsyncConnection, scope: Scope, conversation_id: UUID) -> list[Entry]:
+    """What was written last in it, both ways, newest first."""
+    return await _newest(tx, scope, conversation_id, _RECENT)
+
+
+async def _newest(
+    tx: AsyncConnection, scope: Scope, conversation_id: UUID, most: int, *which: ColumnElement[bool]
+) -> list[Entry]:
+    every = select(*entry_columns(scope)).where(
+        messages.c.scope_id == scope.id, messages.c.conversation_id.is_not(None), *which
+    )
+    newest = pages.within(every, messages.c.conversation_id, conversation_id, messages.c.id)
+    return from_result(Entry, await tx.execute(newest.limit(most)))

@@ -22,7 +22,7 @@ from bellhop.domain.mail_addresses import MailToken
 from bellhop.domain.statuses import Stage
 from bellhop.domain.text import visible
 from bellhop.store.compiled import CompiledStatement
-from bellhop.store.conversations import answered_mails, inbound_files, inbound_guests, inbound_scopes, joining
+from bellhop.store.conversations import answered_mails, changes, inbound_files, inbound_guests, inbound_scopes, joining
 from bellhop.store.conversations.answered_mails import Answered
 from bellhop.store.conversations.inbound_guests import Sender
 from bellhop.store.conversations.inbound_scopes import Sharing
@@ -278,6 +278,8 @@ async def _message(
     event = NewEvent(EventType.MESSAGE_RECEIVED.value, "received", {"channel": item.channel.value})
     subscribed = await events.write(tx, address.scope_id, "inbound", stored.id, [event])
     received.endpoints |= subscribed
+    if joined.reopened:
+        received.endpoints |= await changes.write_event(tx, address.scope_id, joined.id, ["status"])
     media = item.details.media
     if media and await inbound_files.store(tx, address.scope_id, stored.id, address.account_id, media):
         await inbound_files.hold_back(tx, stored.id, subscribed)

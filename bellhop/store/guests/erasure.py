@@ -41,7 +41,7 @@ from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
-from bellhop.store.conversations import inbound_files, intents
+from bellhop.store.conversations import inbound_files, intents, notes
 from bellhop.store.guests import profiles, stays
 from bellhop.store.inbox import entries
 from bellhop.store.messages import assets, progress
@@ -107,6 +107,7 @@ async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: Address
     if guest is None:
         return None
     alone, _ = await addresses_of(tx, scope, guest, book)
+    took_part = await notes.taken_part(tx, scope, guest_id)
     erased = Erased()
     outbound, everything = await _anonymise(tx, scope, guest_id, alone, erased)
     erased.files = await assets.erase(tx, scope, guest_id, everything)
@@ -114,6 +115,7 @@ async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: Address
     await intents.erase(tx, everything)
     erased.at_providers += await inbound_files.erase(tx, everything)
     await _empty_strays(tx, scope, alone, erased)
+    await notes.forget(tx, scope, took_part)
     await _forget(tx, scope, guest_id, alone)
     await stays.forget(tx, guest_id)
     await entries.forget(tx, guest_id)

@@ -10,29 +10,25 @@ claim takes none, and waits for nobody: it skips what is locked.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Table, any_, bindparam, select, text
+from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import DateTime, Float, SmallInteger, Text, Uuid
 
 from bellhop.domain.events import EventType
 from bellhop.domain.ids import Prefix, render
-from bellhop.domain.rows.guests import GuestRow
-from bellhop.domain.rows.intents import IntentRow
 from bellhop.domain.rows.messages import PublicMessage
-from bellhop.domain.rows.webhooks import DeliveryState, EndpointFormat, EndpointRow
+from bellhop.domain.rows.webhooks import DeliveryState, EndpointFormat
+from bellhop.domain.scopes import Scope
 from bellhop.domain.webhook_ports import PendingDelivery, Result, State, SubjectRow
-from bellhop.store import tables
 from bellhop.store.compiled import CompiledStatement
-from bellhop.store.messages import texts
-from bellhop.store.webhooks import events
+from bellhop.store.webhooks import events, subjects
 
 
 @dataclass(slots=True)
@@ -52,6 +48,7 @@ class _Claimed:
     created_at: datetime
     scope_id: UUID
     property_id: UUID
+    environment: str
     format: EndpointFormat
     url: str = field(repr=False)
     secret: str = field(repr=False)
@@ -148,7 +145,7 @@ _CLAIM = CompiledStatement(
           returning deliveries.id, event_id, deliveries.subject_id, attempts, next_at
         )
         select claimed.*, now() as claimed_at, event.type, event.subject, event.stage, event.facts, event.created_at,
-          scope.id as scope_id, scope.property_id, endpoint.format, endpoint.url, endpoint.secret,
+          scope.id as scope_id, scope.property_id, scope.environment, endpoint.format, endpoint.url, endpoint.secret,
           case when endpoint.previous_until > now() then endpoint.previous_secret end as previous_secret
         from claimed
           join events event on event.id = claimed.event_id
@@ -225,25 +222,6 @@ _NEXT_DUE = CompiledStatement(
 )
 
 _RELAXED = CompiledStatement(text("set local synchronous_commit = off"))
-
-
-def _rendered(table: Table, kind: type[PublicMessage | GuestRow | IntentRow | EndpointRow]) -> Select[Any]:
-    """The subjects with the ids `:ids`: what their row class names, and no more (a message's body can be large)."""
-    columns = table.c
-    read = [columns[each.name] for each in dataclasses.fields(kind) if each.name != "property_id"]
-    return select(*read, bindparam("property", type_=Uuid).label("property_id")).where(
-        columns.scope_id == bindparam("scope"), columns.id == any_(bindparam("ids", type_=ARRAY(Uuid)))
-    )
-
-
-_MESSAGES = CompiledStatement(
-    _rendered(tables.messages, PublicMessage).where(tables.messages.c.erased_at.is_(None)), row=PublicMessage
-)
-_GUESTS = CompiledStatement(_rendered(tables.guests, GuestRow), row=GuestRow)
-_INTENTS = CompiledStatement(_rendered(tables.intents, IntentRow), row=IntentRow)
-_ENDPOINTS = CompiledStatement(
-    _rendered(tables.endpoints, EndpointRow).where(tables.endpoints.c.deleted_at.is_(None)), row=EndpointRow
-)
 
 
 async def relaxed(tx: AsyncConnection) -> None:
@@ -339,8 +317,8 @@ async def claim(tx: AsyncConnection, endpoint_id: UUID, room: int, lease: float)
     """Take up to `room` due deliveries for `lease` seconds, each the first pending one of its subject, with the
     subjects' rows as they are now. Ordered by event."""
     rows = await _CLAIM(tx, endpoint=endpoint_id, room=room, lease=lease)
-    subjects = await _subjects(tx, rows)
-    if nowhere := [row.id for row in rows if _url(row, subjects) is None]:
+    found = await _subjects(tx, rows)
+    if nowhere := [row.id for row in rows if _url(row, found) is None]:
         await _LET_GO(tx, ids=nowhere)
     return [
         PendingDelivery(
@@ -353,7 +331,7 @@ async def claim(tx: AsyncConnection, endpoint_id: UUID, room: int, lease: float)
             facts=row.facts,
             created_at=row.created_at,
             property_id=row.property_id,
-            row=subjects.get(row.subject_id),
+            row=found.get(row.subject_id),
             url=url,
             secrets=tuple(secret for secret in (row.secret, row.previous_secret) if secret),
             attempts=row.attempts,
@@ -362,37 +340,22 @@ async def claim(tx: AsyncConnection, endpoint_id: UUID, room: int, lease: float)
             format=row.format,
         )
         for row in rows
-        if (url := _url(row, subjects)) is not None
+        if (url := _url(row, found)) is not None
     ]
 
 
-def _url(row: _Claimed, subjects: Mapping[UUID, SubjectRow]) -> str | None:
+def _url(row: _Claimed, found: Mapping[UUID, SubjectRow]) -> str | None:
     """Where it goes; None: nowhere, since the message that named the address is erased."""
     if row.format is not EndpointFormat.SENDBLUE_CALLBACK:
         return row.url
-    message = subjects.get(row.subject_id)
+    message = found.get(row.subject_id)
     return message.details.get("callback") if isinstance(message, PublicMessage) and message.details else None
 
 
 async def _subjects(tx: AsyncConnection, rows: Sequence[_Claimed]) -> dict[UUID, SubjectRow]:
     """The subjects' rows by id; without those that are gone or erased. All of one endpoint, and so of one scope."""
-    found: dict[UUID, SubjectRow] = {}
     if not rows:
-        return found
-    scope_id, property_id = rows[0].scope_id, rows[0].property_id
-    if rows[0].format is not EndpointFormat.NATIVE:
-        found |= await texts.load(tx, scope_id, property_id, [row.subject_id for row in rows])
-        return found
-    if ids := {row.subject_id for row in rows if row.subject in ("message", "inbound")}:
-        for message in await _MESSAGES(tx, scope=scope_id, property=property_id, ids=list(ids)):
-            found[message.id] = message
-    if ids := {row.subject_id for row in rows if row.subject == "guest"}:
-        for guest in await _GUESTS(tx, scope=scope_id, property=property_id, ids=list(ids)):
-            found[guest.id] = guest
-    if ids := {row.subject_id for row in rows if row.subject == "intent"}:
-        for intent in await _INTENTS(tx, scope=scope_id, property=property_id, ids=list(ids)):
-            found[intent.id] = intent
-    if ids := {row.subject_id for row in rows if row.subject == "endpoint"}:
-        for endpoint in await _ENDPOINTS(tx, scope=scope_id, property=property_id, ids=list(ids)):
-            found[endpoint.id] = endpoint
-    return found
+        return {}
+    scope = Scope(rows[0].scope_id, rows[0].property_id, rows[0].environment)
+    named = [(row.subject, row.subject_id) for row in rows]
+    return await subjects.rendered(tx, scope, rows[0].format, named)

@@ -67,8 +67,8 @@ async def write(
     """Write `events` in order and a delivery per subscribed endpoint. Returns the endpoints that are owed something:
     after the commit, hand them to the dispatcher, which wakes those that nobody drains.
 
-    `subject` is `message`, `inbound`, `guest`, `intent` or `endpoint`. Types outside EventType appear in timelines
-    only.
+    `subject` is `message`, `inbound`, `conversation`, `guest`, `intent` or `endpoint`. Types outside
+    EventType appear in timelines only.
     """
     if not events:
         return set()
