@@ -23,6 +23,9 @@ from bellhop.sandbox.store import Message
 NEWEST = 200
 """Messages of one guest that are shown."""
 
+PLACE = {"Latitude": "25.7907", "Longitude": "-80.1300", "Label": "The beach"}
+"""What Twilio's webhook says of the place that a guest sends on WhatsApp."""
+
 router = APIRouter(include_in_schema=False)
 
 
@@ -163,6 +166,7 @@ async def phone(request: Request, guest: str = "") -> HTMLResponse:
     if chosen and chosen.app and not away and _way_of_app(chosen) not in ways:
         ways.append(_way_of_app(chosen))
     context: dict[str, Any] = {"guests": known, "chosen": chosen, "thread": thread, "ways": ways, "away": away}
+    context["place"] = json.dumps({"fields": PLACE})
     return rendered("phone.html", context)
 
 

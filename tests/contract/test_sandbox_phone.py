@@ -8,7 +8,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import jwt
@@ -126,6 +126,22 @@ def test_a_tap_on_a_template_s_button_is_the_provider_s_inbound_message(sandbox:
         "ButtonText": ["Yes, please"],
         "ButtonPayload": ["dinner-1"],
     }
+
+
+def test_a_guest_sends_a_picture_and_a_place(sandbox: str, receiver: Receiver) -> None:
+    HTTP.put(f"{sandbox}/_sandbox/settings", json={"twilio_inbound_url": f"{receiver.url}/with-it"})
+    (place,) = re.findall(r'data-body="" data-more="([^"]*)"', phone(sandbox))
+    said = {"provider": "twilio", "from": f"whatsapp:{PHONE}", "to": OURS, "body": "Here"}
+    files = [{"type": "image/png", "name": "a b.png", "content": base64.b64encode(PICTURE).decode()}]
+    sent = {**said, **json.loads(html.unescape(place)), "files": files}
+    assert HTTP.post(f"{sandbox}/_sandbox/inbound", json=sent).json()["status"] == 204
+    fields = parse_qs(next(call for call in receiver.received if call.path == "/with-it").body.decode())
+    assert (fields["Latitude"], fields["NumMedia"], fields["MediaContentType0"]) == (["25.7907"], ["1"], ["image/png"])
+    url = sandbox + urlsplit(fields["MediaUrl0"][0]).path
+    assert HTTP.get(url).status_code == 401, "a file is for the account alone"
+    moved = HTTP.get(url, auth=(sandbox_twilio.ACCOUNT_SID, sandbox_twilio.AUTH_TOKEN))
+    assert moved.status_code == 307 and HTTP.get(sandbox + moved.headers["location"]).content == PICTURE
+    assert f'src="{moved.headers["location"]}"' in phone(sandbox), "it is on the guest's phone"
 
 
 def test_a_mail_shows_its_files_and_takes_an_unsubscription(sandbox: str, receiver: Receiver) -> None:

@@ -48,6 +48,27 @@ async def wrote(stack: Engine, **said: Any) -> None:
     assert answer.json()["status"] == 200, answer.text
 
 
+async def test_a_provider_that_is_away_is_asked_again(stack: Engine) -> None:
+    number = "+13055550882"
+    made = await stack.http.post("/v1/guests", json={"first_name": "Jo", "last_name": "Doe", "phone": number})
+    with Receiver().open() as customer:
+        await stack.http.post("/v1/webhooks", json={"url": f"{customer.url}/hook"})
+        await stack.fault("unavailable", calls="lookup", to=number)
+        await wrote(stack, **{"from": number, "body": "Again", "media": ["image/png"]})
+        event = await received(customer, "Again")
+    assert [one["state"] for one in event["media"]] == ["kept"], "the webhook has waited for it"
+    entries = (await stack.http.get(f"/v1/inbound/{event['id']}/timeline")).json()["data"]
+    assert [one["what"] for one in entries if one["what"].startswith("media")] == ["media.not_fetched", "media.kept"]
+    await stack.fault("unavailable", calls="lookup", to=number)
+    assert (await stack.http.delete(f"/v1/guests/{made.json()['id']}")).status_code == 204, "it waits for nobody"
+    assert [row["state"] for row in await stack.rows("select state from inbound_files")] == ["erasing"]
+    async with asyncio.timeout(30):
+        while await stack.rows("select id from inbound_files"):
+            await asyncio.sleep(0.1)
+    (at_twilio,) = [one for one in await stack.accepted(direction="inbound") if one["from"] == number]
+    assert len(at_twilio["detail"]["deleted"]) == 1
+
+
 async def test_a_guests_picture_is_kept_told_and_gone_everywhere_with_the_guest(stack: Engine) -> None:
     number, picture = "+13055550881", photo()
     made = await stack.http.post("/v1/guests", json={"first_name": "Jo", "last_name": "Doe", "phone": number})

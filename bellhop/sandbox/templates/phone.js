@@ -70,14 +70,24 @@ async function write(way, body, more = {}) {
   await load();
 }
 
-document.addEventListener("submit", (event) => {
+function sent(file) {
+  return new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done({ type: file.type, name: file.name.slice(0, 100), content: reader.result.split(",")[1] ?? "" });
+    reader.onerror = () => failed(reader.error);
+    reader.readAsDataURL(file);
+  });
+}
+
+document.addEventListener("submit", async (event) => {
   const form = event.target.closest("#answer");
   if (!form) return;
   event.preventDefault();
-  const { way, body } = form.elements;
-  if (!body.value.trim()) return;
-  write(way.value, body.value);
-  body.value = "";
+  const { way, body, file } = form.elements;
+  const [chosen] = file.files;
+  if (!body.value.trim() && !chosen) return;
+  write(way.value, body.value, chosen ? { files: [await sent(chosen)] } : {});
+  body.value = file.value = "";
 });
 
 document.addEventListener("change", async (event) => {
