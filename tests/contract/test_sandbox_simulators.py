@@ -78,7 +78,7 @@ def test_what_a_provider_does_not_take_is_refused_as_the_rest_is() -> None:
         wrong = HTTP.post(f"{url}/_sandbox/accounts", json={"provider": "twilio", "account_sid": "7", "colour": "red"})
         assert wrong.status_code == 422
         assert {tuple(row["loc"]) for row in wrong.json()["detail"]} == {("body", "account_sid"), ("body", "colour")}
-        for asked in ({"provider": "sendgrid"}, {"to": "+13055550000"}):
+        for asked in ({"provider": "fcm"}, {"to": "+13055550000"}):
             answer = HTTP.post(f"{url}/_sandbox/inbound", json={"from": "+13055551234", "body": "Hi", **asked})
             assert answer.status_code == 422
         assert "inbound" in HTTP.get(f"{url}/openapi.json").text
