@@ -22,6 +22,7 @@ from bellhop.ops.doctor_checks import (
     TEMPORAL_DOWN,
 )
 from bellhop.ops.humanize import Count, Lasting
+from bellhop.ops.mail_checks import MAIL_CHECKS
 from bellhop.ops.media_checks import MEDIA_CHECKS
 from bellhop.ops.spool_checks import SPOOL_CHECKS
 from bellhop.ops.temporal_checks import Sweeps
@@ -73,7 +74,7 @@ async def examine(settings: Settings, limits: Limits | None = None) -> Examinati
     await asyncio.gather(
         _check_database(context, database),
         _check_temporal(context, temporal),
-        _run(SPOOL_CHECKS + MEDIA_CHECKS, context, files),
+        _run(SPOOL_CHECKS + MEDIA_CHECKS + MAIL_CHECKS, context, files),
     )
     parts = (database, temporal, files)
     findings = sorted((found for part in parts for found in part.findings), key=lambda finding: -finding.severity)

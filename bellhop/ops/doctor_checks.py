@@ -17,6 +17,7 @@ from bellhop.domain.credentials import Sealing
 from bellhop.ops import fairness_probe, temporal_checks
 from bellhop.ops.account_checks import ACCOUNT_CHECKS
 from bellhop.ops.doctor_check import Check, CheckContext, Facts, Look, Query, Severity
+from bellhop.ops.mail_checks import MAIL_CHECKS
 from bellhop.ops.media_checks import MEDIA_CHECKS
 from bellhop.ops.migrate import PROJECT
 from bellhop.ops.spool_checks import SPOOL_CHECKS
@@ -363,6 +364,7 @@ CHECK_FAILED = Check(
 )  # fmt: skip
 
 CHECKS: tuple[Check, ...] = (
-    DATABASE_DOWN, *DATABASE_CHECKS, TEMPORAL_DOWN, *TEMPORAL_CHECKS, *SPOOL_CHECKS, *MEDIA_CHECKS, CHECK_FAILED
+    DATABASE_DOWN, *DATABASE_CHECKS, TEMPORAL_DOWN, *TEMPORAL_CHECKS, *SPOOL_CHECKS, *MEDIA_CHECKS, *MAIL_CHECKS,
+    CHECK_FAILED,
 )  # fmt: skip
 """Every check there is."""

@@ -37,6 +37,11 @@ class ProviderSettings(SettingsGroup):
         """The environment variables that make an account only together."""
         return [cls.variable(name) for name in cls.needed]
 
+    def answers_at(self) -> tuple[str, str] | None:
+        """The domain at which answers to mails are taken in, and the provider's server that its MX record has to name;
+        None: nowhere."""
+        return None
+
     def missing(self) -> list[str]:
         """What is not set of `needed`, as environment variables."""
         return [self.variable(name) for name in self.needed if not getattr(self, name)]

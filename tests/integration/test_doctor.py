@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import struct
 import subprocess
 import sys
 import time
@@ -64,6 +65,7 @@ ELSEWHERE = {
     "spool_rejected": "test_what_waits_on_disk",
     "spool_unusable": "test_what_waits_on_disk",
     "media_unusable": "test_a_place_for_files_that_takes_none",
+    "reply_domain": "test_a_reply_domain_that_leads_elsewhere",
     "turns": "test_a_temporal_that_takes_no_turns",
 }
 
@@ -111,6 +113,43 @@ async def test_another_key(scene: tuple[Settings, str]) -> None:
     lost = settings.bellhop.model_copy(update={"secret_key": SecretStr("not the key of the first start, but another")})
     found = await examine(settings.model_copy(update={"bellhop": lost}))
     assert "opt-outs are not recognised" in said(found, "secret_key")
+
+
+class _Exchangers(asyncio.DatagramProtocol):
+    """A name server that knows one MX record, of every name; with none of it there is no such name."""
+
+    def __init__(self, exchange: bytes) -> None:
+        self._exchange = exchange
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        name = b"".join(bytes([len(label)]) + label for label in self._exchange.split(b".")) + b"\0"
+        record = b"\xc0\x0c" + struct.pack("!HHIHH", 15, 1, 60, len(name) + 2, 10) + name
+        flags, count, answer = (b"\x81\x80", 1, record) if self._exchange else (b"\x81\x83", 0, b"")
+        question = data[12 : data.index(b"\0", 12) + 5]
+        head = data[:2] + flags + struct.pack("!HHHH", 1, count, 0, 0)
+        self._transport.sendto(head + question + answer, addr)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("exchange", "leads_to"), [(b"mx.sendgrid.net", ""), (b"mail.hotel.example", "mail.hotel.example"), (b"", "nobody")]
+)
+async def test_a_reply_domain_that_leads_elsewhere(scene: tuple[Settings, str], exchange: bytes, leads_to: str) -> None:
+    settings, _ = scene
+    loop = asyncio.get_running_loop()
+    transport, _server = await loop.create_datagram_endpoint(lambda: _Exchangers(exchange), local_addr=("127.0.0.1", 0))
+    port = transport.get_extra_info("sockname")[1]
+    webhook = settings.webhook.model_copy(update={"nameservers": [f"127.0.0.1:{port}"]})
+    sendgrid = settings.providers["sendgrid"].model_copy(update={"reply_domain": "reply.hotel.example"})
+    changed = {"webhook": webhook, "providers": {**settings.providers, "sendgrid": sendgrid}}
+    found = await examine(settings.model_copy(update=changed))
+    transport.close()
+    if not leads_to:
+        assert "reply_domain" not in names(found)
+    else:
+        assert f"whose mails go to {leads_to} and not to mx.sendgrid.net" in said(found, "reply_domain")
 
 
 async def test_live_accounts_behind_an_address_without_encryption(

@@ -43,7 +43,7 @@ def taken(*fields: tuple[str, bytes]) -> Inbound:
 
 
 @given(_MAILS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_bytes_are_a_mail(raw: bytes) -> None:
     head, body = mail_reading.whole(raw)
     assert len(head.references) <= mail_reading.MOST_REFERENCES and len(body.files) <= mail_reading.MOST_PARTS
@@ -56,7 +56,7 @@ def test_any_bytes_are_a_mail(raw: bytes) -> None:
 
 
 @given(st.binary(max_size=300), st.text(max_size=40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_form_is_read_or_refused(body: bytes, kind: str) -> None:
     for content_type in (kind, "multipart/form-data; boundary=x", "application/json"):
         try:

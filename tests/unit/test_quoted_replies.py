@@ -36,7 +36,7 @@ def test_mails_of_seven_languages_are_read_right() -> None:
 
 
 @given(_TEXTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_new_words_are_lines_of_the_mail_in_their_order(text: str) -> None:
     lines = iter(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
     found = quoted_replies.new_words(text)
@@ -46,7 +46,7 @@ def test_new_words_are_lines_of_the_mail_in_their_order(text: str) -> None:
 
 
 @given(_HTML)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_html_is_read_and_the_text_is_no_longer_than_it_may_be(html: str) -> None:
     text = quoted_replies.text_of(html)
     assert len(text) <= plain_text.AT_MOST * len(html)

@@ -37,6 +37,9 @@ class SendGridSettings(ProviderSettings):
     from_name: str | None = Field(default=None, description="name shown beside the sender address")
     base_url: HttpUrl = Field(default="https://api.sendgrid.com", description="where SendGrid's API is")
 
+    def answers_at(self) -> tuple[str, str] | None:
+        return (self.reply_domain, "mx.sendgrid.net") if self.reply_domain else None
+
     @field_validator("reply_domain")
     @classmethod
     def _domain(cls, value: str | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -256,8 +256,11 @@ async def _unsubscribed(tx: AsyncConnection, answered: Answered, provider: str, 
     """A mail to the address with which a guest wants no more marketing: as their click would, whoever sent it and
     whatever it says. None when it was here before."""
     owner, named = answered.owner, answered.named
-    if await _record_receipt(tx, owner.scope_id, owner.account_id, provider, item) is None:
+    # Nothing of what it says is kept: only that it came.
+    receipt = await _record_receipt(tx, owner.scope_id, owner.account_id, provider, replace(item, payload={}))
+    if receipt is None:
         return None
+    await _OF_MESSAGE(tx, receipt=receipt, message=named.message_id)
     who = await unsubscribing.subscriber(tx, named.message_id, named.step)
     return Received(set() if who is None else await unsubscribing.unsubscribe(tx, who, named.message_id))
 
