@@ -103,7 +103,8 @@ async def test_its_files_are_asked_for(stack: Engine) -> None:
     await fetch(stack)
     ((details,),) = [tuple(row.values()) for row in await stack.rows("select details from messages")]
     assert [one["content_type"] for one in details["media"]] == ["image/jpeg", "application/pdf"]
-    assert all(one["url"].startswith(stack.settings.bellhop.sandbox_url) for one in details["media"])
+    ids = [row["provider_id"] for row in await stack.rows("select provider_id from inbound_files")]
+    assert len(ids) == 2 and all(one and one.startswith("MM") for one in ids), "known by what Twilio deletes them by"
     asked = (await stack.sandbox.get("/_sandbox/requests")).json()["data"]
     before = len([one for one in asked if one["path"].endswith("/Media.json")])
     await fetch(stack)
