@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -88,7 +89,12 @@ def of_http(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> str:
     """Every method of the path: the framework names only those of the first route that matched it. "" for a path that
     is not in the description."""
-    paths, path = request.app.openapi()["paths"], path_of(request.scope)
+    path, dialect = path_of(request.scope), request.scope["bellhop.dialect"]
+    if dialect is not None:
+        routes = [route for route in dialect.router.routes if isinstance(route, APIRoute)]
+        known = {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
+        return ", ".join(sorted(known | ({"HEAD"} if "GET" in known else set())))
+    paths = request.app.openapi()["paths"]
     fitting = (
         [path]
         if path in paths

@@ -158,6 +158,9 @@ async def test_errors_have_its_form_and_numbers(api: Api) -> None:
     for path in (f"/api/v2/messages/{unknown}", "/api/v2/messages/nothing", f"/api/status?handle={unknown}", "/api/no"):
         refused(await api.http.get(path), 404, 404)
     refused(await api.http.get("/api/send-message"), 405, 4000)
+    patched = await api.http.patch("/api/account/webhooks")
+    refused(patched, 405, 4000)
+    assert patched.headers["allow"] == "DELETE, GET, HEAD, POST, PUT"
     refused(await api.http.get("/api/v2/messages?limit=101"), 400, 4000)
     refused(await api.http.get("/api/v2/messages?offset=10001"), 400, 4000)
     refused(await api.http.get("/api/v2/messages?worker_id=1"), 400, 4000)

@@ -16,6 +16,7 @@ import pytest
 from sendblue_api import APIStatusError, AsyncSendblueAPI, BadRequestError, NotFoundError
 
 from bellhop.domain.ids import Prefix, render
+from bellhop.sandbox.providers.sendblue.accounts import FROM_NUMBER
 from bellhop.sandbox.testing import ReceivedCall, Receiver
 
 from .engine import Engine
@@ -52,7 +53,11 @@ async def test_a_text_is_sent_followed_and_told_of(stack: Engine, client: AsyncS
         await client.webhooks.create(webhooks=[f"{account.url}/all"], type="outbound", global_secret="shibboleth")
         callback = f"{single.url}/status?id=1"
         sent = await client.messages.send(
-            number=GUEST, content="Your suite is ready.", send_style="slam", status_callback=callback
+            number=GUEST,
+            from_number=FROM_NUMBER,
+            content="Your suite is ready.",
+            send_style="slam",
+            status_callback=callback,
         )
         assert sent.message_handle
         assert (sent.number, sent.is_outbound, sent.error_code) == (GUEST, True, None)
@@ -121,13 +126,13 @@ async def test_who_opted_out_is_declined_and_the_rest_of_its_calls(stack: Engine
     out = await client.contacts.opt_out(number=GUEST)
     assert (out.number, out.opted_out) == (GUEST, True)
     with pytest.raises(BadRequestError) as declined:
-        await client.messages.send(number=GUEST, content="Hello")
+        await client.messages.send(number=GUEST, from_number=FROM_NUMBER, content="Hello")
     body: Any = declined.value.body
     assert (body["status"], body["error_key"], body["error_code"]) == ("ERROR", "OPTED_OUT", 4002)
     (item,) = (await client.messages.list()).data or []
     assert (item.status, item.error_reason, item.opted_out) == ("ERROR", "OPTED_OUT", True)
     assert (await client.contacts.opt_out(number=GUEST, opted_out=False)).opted_out is False
-    sent = await client.messages.send(number=GUEST, content="Hello")
+    sent = await client.messages.send(number=GUEST, from_number=FROM_NUMBER, content="Hello")
     assert sent.status in ("SENT", "DELIVERED")
     await stack.until(render(Prefix.MESSAGE, UUID(str(sent.message_handle))), "delivered")
     assert (await client.lookups.lookup_number(number=GUEST)).service == "iMessage"
@@ -136,7 +141,9 @@ async def test_who_opted_out_is_declined_and_the_rest_of_its_calls(stack: Engine
     with pytest.raises(APIStatusError):
         await client.groups.send_message(numbers=[GUEST], content="Hi", from_number=str(sent.from_number))
     with pytest.raises(BadRequestError, match="status_callback"):
-        await client.messages.send(number=GUEST, content="Hello", status_callback="https://10.0.0.1/x")
+        await client.messages.send(
+            number=GUEST, from_number=FROM_NUMBER, content="Hello", status_callback="https://10.0.0.1/x"
+        )
 
 
 async def test_a_lost_answer_makes_no_second_message(stack: Engine, client: AsyncSendblueAPI) -> None:
@@ -155,7 +162,7 @@ async def test_a_lost_answer_makes_no_second_message(stack: Engine, client: Asyn
             return response
 
     repeating = client.with_options(http_client=httpx.AsyncClient(transport=Losing()), max_retries=2)
-    sent = await repeating.messages.send(number=GUEST, content="Once")
+    sent = await repeating.messages.send(number=GUEST, from_number=FROM_NUMBER, content="Once")
     assert lost == 2
     await stack.until(render(Prefix.MESSAGE, UUID(str(sent.message_handle))), "delivered")
     assert [one["content"] for one in await stack.accepted(to=GUEST)] == ["Once"]
