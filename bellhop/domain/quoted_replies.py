@@ -20,6 +20,7 @@ _ATTRIBUTION = 400
 _HEAD_LINES = 8
 
 _MARKS = (">", "\N{FULLWIDTH GREATER-THAN SIGN}")
+_ENDS = (":", "\N{FULLWIDTH COLON}")
 _WROTE: Final = (
     "wrote", "escribió", "escribio", "a écrit", "schrieb", "ha scritto", "escreveu", "schreef",
     "さんは書きました", "さんが書きました", "のメール", "のメッセージ", "が書き込みました",
@@ -52,7 +53,7 @@ _DIVIDERS: Final = frozenset({
     "mensaje original", "mensaje reenviado", "inicio del mensaje reenviado",
     "message d'origine", "message original", "message transféré", "message réexpédié", "début du message réexpédié",
     "début du message transféré",
-    "ursprüngliche nachricht", "originalnachricht",
+    "ursprüngliche nachricht", "originalnachricht", "original-nachricht",
     "weitergeleitete nachricht", "anfang der weitergeleiteten nachricht",
     "messaggio originale", "messaggio inoltrato", "inizio messaggio inoltrato",
     "mensagem original", "mensagem encaminhada", "mensagem reencaminhada", "início da mensagem encaminhada",
@@ -60,7 +61,7 @@ _DIVIDERS: Final = frozenset({
     "元のメッセージ", "転送メッセージ", "転送されたメッセージ",
 })  # fmt: skip
 _TELEPHONES: Final = (
-    "sent from my ", "sent from outlook", "get outlook for ",
+    "sent from my ", "sent from outlook", "sent with proton", "sent with spark", "get outlook for ",
     "enviado desde mi ", "enviado desde outlook", "obtener outlook para ",
     "envoyé de mon ", "envoyé depuis mon ", "envoyé à partir de ", "obtenir outlook pour ", "télécharger outlook pour ",
     "gesendet von mein", "gesendet mit ", "holen sie sich outlook ", "outlook für ios", "outlook für android",
@@ -128,7 +129,8 @@ def _attribution(lines: Sequence[str], at: int) -> int:
         if count > 1 and _OPENS.match(line) and not line[0].isdigit():
             return 0  # it begins there
         said = f"{said} {line}".strip()
-        if line.endswith((":", "\N{FULLWIDTH COLON}")) and _attributes(said, alone=count == 1):
+        ruled = said.startswith("----") and line.endswith("----")
+        if (ruled or line.endswith(_ENDS)) and _attributes(said.strip("- "), alone=count == 1):
             return count
     return 0
 
@@ -160,7 +162,7 @@ def _divides(line: str) -> bool:
 def _is_head(lines: Sequence[str], at: int) -> bool:
     """Whether the head of another mail begins here: who wrote it, about what, and one more of when and to whom. Guests
     who order a taxi write `From: …`, `To: …` and `Date: …` as well, but no subject."""
-    if _label(lines[at]) not in ("from", "sent"):
+    if _label(lines[at]) not in ("from", "sent", "subject"):
         return False
     found = {_label(line) for line in lines[at : at + _HEAD_LINES]} - {None}
     return {"from", "subject"} <= found and len(found) >= 3
