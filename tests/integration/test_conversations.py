@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,13 @@ async def api(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Api]:
 async def answers(api: Api, settings: Settings, body: str = "Hi", sender: str = JORDAN["phone"]) -> dict[str, Any]:
     """A guest's text, as its event would show it."""
     to = (await api.sql("select address from senders where channel = 'sms' and scope_id = :s", s=api.scope.id))[0][0]
+    await texted(api, settings, to, body, sender)
+    newest = (await listed(api))[0]
+    assert newest["last_message"]["direction"] == "inbound"
+    return dict(newest["last_message"])
+
+
+async def texted(api: Api, settings: Settings, to: str, body: str, sender: str) -> None:
     path = f"/v1/receipts/twilio/{sandbox_twilio.ACCOUNT_SID}/inbound"
     form = {
         "MessageSid": f"SM{uuid4().hex}",
@@ -43,9 +51,6 @@ async def answers(api: Api, settings: Settings, body: str = "Hi", sender: str = 
     signature = RequestValidator(sandbox_twilio.AUTH_TOKEN).compute_signature(settings.bellhop.public_url + path, form)
     headers = {"X-Twilio-Signature": signature, "Content-Type": "application/x-www-form-urlencoded"}
     assert (await api.http.post(path, content=urlencode(form), headers=headers)).status_code == 200
-    newest = (await listed(api))[0]
-    assert newest["last_message"]["direction"] == "inbound"
-    return dict(newest["last_message"])
 
 
 async def listed(api: Api, **which: Any) -> list[dict[str, Any]]:
@@ -318,3 +323,13 @@ async def test_an_operator_sees_answers_and_closes_it(api: Api, settings: Settin
             await operators.show(*there, which, 10)
     with pytest.raises(Refused, match="a device"):
         await operators.reply(*here, talk, "Hi", "push")
+
+
+async def test_both_ways_at_once_begin_one(api: Api, settings: Settings) -> None:
+    """Nobody waits for another in a circle: each locks the conversation before the address."""
+    to = (await api.sql("select address from senders where channel = 'sms' and scope_id = :s", s=api.scope.id))[0][0]
+    jordan = await api.guest()
+    ways = [api.later(guest_id=jordan["id"], recipient=JORDAN["phone"]) for _ in range(10)]
+    await asyncio.gather(*ways, *(texted(api, settings, to, "Hi", JORDAN["phone"]) for _ in range(10)))
+    (one,) = await listed(api)
+    assert (one["unread"], len(await history(api, one["id"]))) == (10, 20)

@@ -279,3 +279,54 @@ def test_what_the_database_itself_guards(database_dsn: str, index: str, definiti
     with connected(database_dsn) as connection:
         found = connection.execute(text("select indexdef from pg_indexes where indexname = :i"), {"i": index})
         assert re.match(definition, str(found.scalar_one()))
+
+
+CONVERSATIONS = "0030"
+
+
+def test_conversations_of_one_guest_by_address_become_one(database_dsn: str) -> None:
+    """A guest with two numbers and a mail had three; nobody whom nobody knows loses theirs, and nothing is unread."""
+    with connected(database_dsn) as connection:
+        config = alembic(connection)
+        command.downgrade(config, f"{CONVERSATIONS}-1")
+        connection.execute(
+            text(
+                """
+                with made as (insert into properties (name, slug) values ('x', 'x') returning id),
+                scope as (insert into scopes (property_id, environment) select id, 'test' from made returning id),
+                guest as (insert into guests (scope_id, first_name, last_name) select id, 'A', 'B' from scope
+                  returning id, scope_id),
+                points as (
+                  insert into contact_points (scope_id, guest_id, kind, address, address_hash)
+                  select scope.id, case when given.known then guest.id end, given.kind, given.address,
+                    decode(md5(given.address), 'hex')
+                  from scope, guest, (values ('phone', '+1', true), ('phone', '+2', true), ('email', 'a@b.c', true),
+                    ('phone', '+3', false)) as given (kind, address, known)
+                  returning id, scope_id, guest_id, address),
+                talks as (
+                  insert into conversations (scope_id, contact_point_id, guest_id)
+                  select scope_id, id, guest_id from points order by address returning id, scope_id, contact_point_id)
+                insert into messages (scope_id, direction, channel, sender, conversation_id, stage)
+                select talks.scope_id, 'inbound', case when address like '%@%' then 'email' else 'sms' end, address,
+                  talks.id, 'delivered'
+                from talks join points on points.id = talks.contact_point_id
+                """
+            )
+        )
+        connection.commit()
+        command.upgrade(config, "head")
+        found = connection.execute(
+            text(
+                """
+                select conversations.family, guest_id is not null, contact_point_id is not null, channel,
+                  (select array_agg(sender order by sender) from messages where conversation_id = conversations.id),
+                  inbound_place > read_id
+                from conversations order by 1, 2
+                """
+            )
+        )
+        assert [tuple(row) for row in found] == [
+            ("email", True, False, "email", ["a@b.c"], False),
+            ("phone", False, True, "sms", ["+3"], False),
+            ("phone", True, False, "sms", ["+1", "+2"], False),
+        ]
