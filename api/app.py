@@ -35,6 +35,7 @@ from api.routes import (
     app_receipts,
     assets,
     consents,
+    conversation_stream,
     conversations,
     devices,
     guest_consents,
@@ -60,10 +61,13 @@ from api.routes import (
 from api.uploads import Uploads
 from bellhop.domain import templates as liquid_templates
 from bellhop.domain.addresses import AddressBook
-from bellhop.domain.inbox import KIND
+from bellhop.domain.conversation_stream import KIND as CONVERSATIONS
+from bellhop.domain.inbox import KIND as INBOXES
+from bellhop.domain.live import Source
 from bellhop.engine.approvals import keep_asking
 from bellhop.engine.callback_spool import spool_of
 from bellhop.engine.context import Engine
+from bellhop.engine.conversation_stream import ConversationSource
 from bellhop.engine.inbound_lists import keep_fetching
 from bellhop.engine.inbox import InboxSource
 from bellhop.engine.installation import await_installation
@@ -84,6 +88,8 @@ from bellhop.webhooks.resolver import close_shared
 ASK_AGAIN = 2.0
 NATIVE = (
     messaging,
+    # Before `/v1/conversations/{id}`.
+    conversation_stream,
     conversations,
     media,
     assets,
@@ -185,7 +191,8 @@ def _include(app: FastAPI, dialects: Sequence[Dialect]) -> None:
 def _services(settings: Settings, engine: Engine) -> Services:
     database, api = engine.database, settings.api
     limits = StreamLimits(api.max_streams, api.streams_per_property, api.streams_per_guest, api.stream_heartbeat)
-    streams = LiveStreams(partial(listen, settings.postgres), {KIND: InboxSource(database)}, limits)
+    sources: dict[str, Source] = {INBOXES: InboxSource(database), CONVERSATIONS: ConversationSource(database)}
+    streams = LiveStreams(partial(listen, settings.postgres), sources, limits)
     authenticators = Authenticator(database), GuestAuthenticator(database)
     return Services(settings, engine, *authenticators, AcceptanceWait(engine), Uploads(settings.media), streams)
 

@@ -21,7 +21,7 @@ from api.buckets import Buckets
 from api.guest_auth import GuestAuthenticator
 from api.large_callbacks import LargeCallbacks
 from api.problems import Invalid, MissingScope, NotFound
-from api.uploads import Upload, Uploads
+from api.uploads import WITH_MESSAGE, Upload, Uploads
 from bellhop.domain import keys
 from bellhop.domain.ids import Prefix, parse
 from bellhop.domain.paging import Listed, PageRequest
@@ -162,9 +162,18 @@ class GuestRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         takes_body = self.body_field is not None
+        takes_file = getattr(self.endpoint, "takes_file", False)
 
         async def authenticated(request: Request) -> Response:
-            request.scope["bellhop.session"] = await _services(request).guests.authenticate(request)
+            services = _services(request)
+            session = request.scope["bellhop.session"] = await services.guests.authenticate(request)
+            if takes_file:
+                # Before any of it is read.
+                services.guests.sends_file(session)
+                async with services.uploads.received(request, str(session.id), WITH_MESSAGE) as upload:
+                    request.scope["bellhop.upload"] = upload
+                    await request.scope["bellhop.slot"].take()
+                    return await handle(request)
             if takes_body:
                 request = _JsonRequest(request.scope, request.receive)
                 await request.read()

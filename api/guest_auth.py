@@ -26,6 +26,8 @@ BURST, RATE = 60.0, 5.0
 """Requests of one session at once, and a second after that."""
 SENDS_BURST, SENDS_RATE = 20.0, 0.5
 """Messages that one guest, in whatever session, sends at once, and a second after that."""
+FILES_BURST, FILES_RATE = 10.0, 1 / 60
+"""The same of messages with a file."""
 STRANGERS_BURST, STRANGERS_RATE = 60.0, 2.0
 """Tokens that open nothing which an address may try at once, and a second after that."""
 
@@ -39,6 +41,7 @@ class GuestAuthenticator:
     _strangers: Buckets = field(default_factory=lambda: Buckets(STRANGERS_BURST, STRANGERS_RATE))
     _requests: Buckets = field(default_factory=lambda: Buckets(BURST, RATE))
     _sends: Buckets = field(default_factory=lambda: Buckets(SENDS_BURST, SENDS_RATE))
+    _files: Buckets = field(default_factory=lambda: Buckets(FILES_BURST, FILES_RATE))
     _lookups: Admission = field(default_factory=lambda: Admission(LOOKUPS))
 
     async def authenticate(self, request: Request) -> OpenSession:
@@ -59,6 +62,11 @@ class GuestAuthenticator:
         """One message taken off what the guest may send. Raises RateLimited."""
         self._limit(self._sends, session.guest_id, "This guest sends too many messages.")
         self._sends.take(session.guest_id)
+
+    def sends_file(self, session: OpenSession) -> None:
+        """The same of a message with a file. Raises RateLimited."""
+        self._limit(self._files, session.guest_id, "This guest sends too many files.")
+        self._files.take(session.guest_id)
 
     async def again(self, request: Request) -> OpenSession:
         """The same session as it is now, whatever is remembered of it. Raises SessionOver."""

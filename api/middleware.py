@@ -41,7 +41,7 @@ BODY_LIMIT = 1024 * 1024
 RECEIPTS = "/v1/receipts/"
 HEAD = "bellhop.head"
 """In the scope of a HEAD, for those who would do much for a body that nobody gets."""
-UPLOADS = "/v1/assets"
+UPLOADS = frozenset({"/v1/assets", "/v1/inbox/files"})
 """Where bodies are files, which are not held in memory."""
 CALLBACK_PATIENCE = 4.0
 """Seconds a callback waits for its turn. With the time it then waits for the database (SPOOL_AFTER) it is answered
@@ -143,7 +143,7 @@ class RequestMiddleware:
     def _body(self, scope: Scope, receive: Receive, path: str) -> Body:
         client = scope.get("client")
         caller = network(client[0]) if client else ""
-        if path == UPLOADS and scope["method"] == "POST":
+        if path in UPLOADS and scope["method"] == "POST":
             return StreamedBody(
                 scope,
                 receive,

@@ -192,6 +192,7 @@ OF_ENGINE: dict[type[engine.EngineError], tuple[int, str]] = {
     engine.TooManyEndpoints: (409, "too_many_endpoints"),
     engine.QuotaReached: (409, "asset_quota"),
     engine.TooManySessions: (409, "too_many_sessions"),
+    engine.WriterKnown: (409, "writer_known"),
     engine.SenderExists: (409, "sender_exists"),
     engine.SenderInUse: (409, "sender_in_use"),
     engine.TooManySenders: (409, "too_many_senders"),

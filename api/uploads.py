@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -19,7 +21,10 @@ SHARE = 4
 """One key's uploads are at most this fraction of those that a process takes at a time."""
 LONGEST_FIELD = 4_096
 MOST_FIELDS = 4
-FIELDS = frozenset({"file", "guest_id"})
+OF_ASSETS = frozenset({"guest_id"})
+"""The fields beside the file, where others are not named."""
+WITH_MESSAGE = frozenset({"key", "content"})
+"""Those beside a file that a guest's app sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,20 @@ class Upload:
     file: BinaryIO = field(repr=False)
     filename: str | None = field(repr=False)
     content_type: str | None
-    guest_id: str | None
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What came beside it, by name."""
+
+
+Fields = TypeVar("Fields", bound=BaseModel)
+
+
+def checked(kind: type[Fields], upload: Upload) -> Fields:
+    """The fields beside a file, as this shape says they are. Raises RequestValidationError."""
+    try:
+        return kind.model_validate(dict(upload.fields))
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in wrong]) from None
 
 
 class Uploads:
@@ -41,8 +59,9 @@ class Uploads:
         self._of: Counter[str] = Counter()
 
     @asynccontextmanager
-    async def received(self, request: Request, key: str) -> AsyncIterator[Upload]:
-        """The file of a request. Raises Busy, Invalid, BadRequest, TooLarge and what its body raises."""
+    async def received(self, request: Request, key: str, fields: frozenset[str] = OF_ASSETS) -> AsyncIterator[Upload]:
+        """The file of a request, with those of these fields that are there. Raises Busy, Invalid, BadRequest, TooLarge
+        and what its body raises."""
         if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             raise Invalid(["header", "content-type"], "expected multipart/form-data", "content_type")
         with self._place(key):
@@ -59,22 +78,24 @@ class Uploads:
             except (MultiPartException, KeyError, ValueError):
                 raise BadRequest("The body is not multipart/form-data with one file.") from None
             try:
-                yield self._read(form)
+                yield self._read(form, fields)
             finally:
                 await form.close()
 
-    def _read(self, form: FormData) -> Upload:
-        unknown = next((name for name in form if name not in FIELDS), None)
+    def _read(self, form: FormData, fields: frozenset[str]) -> Upload:
+        unknown = next((name for name in form if name != "file" and name not in fields), None)
         if unknown is not None:
             raise Invalid(["body", unknown], "expected no such field", "extra_forbidden")
-        file, guest_id = form.get("file"), form.get("guest_id")
+        file = form.get("file")
         if not isinstance(file, UploadFile):
             raise Invalid(["body", "file"], "expected a file", "file")
-        if guest_id is not None and not isinstance(guest_id, str):
-            raise Invalid(["body", "guest_id"], "expected the id of a guest", "guest_id")
+        given = {name: form[name] for name in fields if name in form}
+        wrong = next((name for name, value in given.items() if not isinstance(value, str) or "\0" in value), None)
+        if wrong is not None:
+            raise Invalid(["body", wrong], "expected text", wrong)
         if (file.size or 0) > self._settings.max_bytes:
             raise TooLarge(f"The file is larger than {self._settings.max_bytes} bytes.")
-        return Upload(file.file, file.filename, file.content_type, guest_id)
+        return Upload(file.file, file.filename, file.content_type, {name: str(value) for name, value in given.items()})
 
     @contextmanager
     def _place(self, key: str) -> Iterator[None]:

@@ -42,8 +42,9 @@ async def upload(engine: CurrentEngine, scope: CurrentScope, file: CurrentUpload
 
     409 `asset_quota`: the property keeps as much as it may.
     """
-    guest_id = parse(Prefix.GUEST, file.guest_id) if file.guest_id else None
-    if file.guest_id and guest_id is None:
+    named = file.fields.get("guest_id")
+    guest_id = parse(Prefix.GUEST, named) if named else None
+    if named and guest_id is None:
         raise UnknownGuest("guest_id")
     command = UploadAsset(file.file, file.filename, file.content_type, guest_id)
     return reply(serializers.asset(await assets.upload(engine, scope, command)), 201)

@@ -10,18 +10,30 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import cursors
-from api.dependencies import CurrentEngine, CurrentServices, CurrentSession, GuestRoute, key_of, page, reply
+from api.dependencies import (
+    CurrentEngine,
+    CurrentServices,
+    CurrentSession,
+    CurrentUpload,
+    GuestRoute,
+    key_of,
+    page,
+    reply,
+    takes_file,
+)
 from api.event_streams import EventStream, position
 from api.problems import Busy, Invalid, NotFound
 from api.schemas.errors import errors
 from api.schemas.fields import Page
-from api.schemas.inbox import GuestWrites, InboxMessage, InboxPaging, Report, Standing, Standings
+from api.schemas.inbox import GUEST_FILE, GuestFile, GuestWrites, InboxMessage, InboxPaging, Report, Standing, Standings
+from api.uploads import checked
 from bellhop.domain.ids import Prefix, parse, render
 from bellhop.domain.inbox import KIND, entry
 from bellhop.domain.live import Subject
 from bellhop.domain.paging import PageRequest
 from bellhop.domain.statuses import STATUS, Stage
 from bellhop.engine import inbox
+from bellhop.engine.inbound_files import ReceivedFile
 from bellhop.engine.live import TooManyStreams
 
 router = APIRouter(prefix="/v1/inbox", tags=["Inbox"], route_class=GuestRoute)
@@ -107,6 +119,28 @@ async def write(
     it with the same `key` until it is answered: it is stored once. Its text is the first that came."""
     services.guests.sends(session)
     row, is_new = await inbox.send(engine, session, body.key, body.content)
+    return reply(entry(row), 201 if is_new else 200)
+
+
+@router.post(
+    "/files",
+    operation_id="sendFileFromInbox",
+    summary="Send the property a picture or another file",
+    status_code=201,
+    response_model=InboxMessage,
+    responses={
+        200: {"model": InboxMessage, "description": "It was stored before, under the same key."},
+        **errors(400, 404, 413),
+    },
+    openapi_extra=GUEST_FILE,
+)
+@takes_file
+async def write_file(engine: CurrentEngine, session: CurrentSession, file: CurrentUpload) -> Response:
+    """A file, with words of the guest's if there are any: a message like the others, under a `key` like theirs. Photos
+    lose what their camera wrote into them. A guest sends ten at once and one a minute."""
+    said = checked(GuestFile, file)
+    given = ReceivedFile(file.file, file.content_type, file.filename)
+    row, is_new = await inbox.send_file(engine, session, said.key, said.content, given)
     return reply(entry(row), 201 if is_new else 200)
 
 

@@ -28,6 +28,7 @@ from api.idempotency import REPLAYED
 from api.schemas.errors import errors
 from api.schemas.fallback import FallbackStep
 from api.schemas.fields import Page
+from api.schemas.inbound import InboundMessage, MoveMessage
 from api.schemas.messages import (
     AcceptedMessage,
     ListMessages,
@@ -50,7 +51,7 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Status
 from bellhop.domain.steps import When
 from bellhop.domain.templates import TemplateUse
-from bellhop.engine import fallback, messages, resends
+from bellhop.engine import fallback, messages, moving, resends
 from bellhop.engine.errors import InvalidField, UnknownGuest
 from bellhop.engine.idempotency import Once
 from bellhop.engine.messages import Auto, SendMessage
@@ -222,6 +223,31 @@ async def timeline(engine: CurrentEngine, scope: CurrentScope, message_id: str) 
 async def cancel(engine: CurrentEngine, scope: CurrentScope, message_id: str) -> Response:
     """Withdraw a message that no provider has. Repeating it changes nothing."""
     return reply(serializers.message(await messages.cancel(engine, scope, key_of(Prefix.MESSAGE, message_id))))
+
+
+@router.post(
+    "/{message_id}/move",
+    operation_id="moveMessage",
+    summary="Say which guest wrote a message",
+    response_model=InboundMessage,
+    responses=errors(400, 404, 409, 413),
+)
+@require_scope("messaging:write")
+async def move(
+    engine: CurrentEngine, scope: CurrentScope, caller: CurrentCaller, message_id: str, body: MoveMessage
+) -> Response:
+    """Move what a guest wrote (`imsg_…`) to another guest, where several have the address or nobody was known by it. It
+    goes into that guest's conversation, with its intents, and `matched_by` is `moved`; the address counts as theirs
+    too. Repeating it changes nothing. The key's id and the reason stay on record.
+
+    409 `writer_known`: it was written in a guest's own session.
+    """
+    operator = Operator(render(Prefix.KEY, caller.key_id), body.reason or "")
+    guest_id = parse(Prefix.GUEST, body.guest_id)
+    if guest_id is None:
+        raise UnknownGuest("guest_id")
+    row = await moving.move(engine, scope, key_of(Prefix.INBOUND, message_id), guest_id, operator)
+    return reply(serializers.inbound(row))
 
 
 @router.post(

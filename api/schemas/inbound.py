@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.schemas.fields import ChannelWord, Shown
+from api.schemas.fields import ChannelWord, Shown, Strict, id_pattern
 from api.schemas.timeline import TimelineEntry
+from bellhop.domain.ids import Prefix
 
 EXAMPLE: dict[str, Any] = {
     "id": "imsg_01kaj3p0m5e6s7t8v9w0x1y2z3",
@@ -151,11 +152,11 @@ class InboundMessage(Shown):
         bool | None, Field(description="Whether it came by something plainer than iMessage. Null: nobody says so.")
     ]
     matched_by: Annotated[
-        Literal["stay", "written_to", "answered"] | None,
+        Literal["stay", "written_to", "answered", "moved"] | None,
         Field(
             description="Of several guests with that address it is the one whose stay is under way or nearest, "
             "or who was written to last; whatever the address, the one whose message a mail answers, by its reply "
-            "address or its id. Null: there was no choice to make."
+            "address or its id; `moved`: somebody said whose it is. Null: there was no choice to make."
         ),
     ]
     original: Annotated[
@@ -193,3 +194,16 @@ class InboundTimeline(Shown):
 
     message_id: str
     data: list[TimelineEntry]
+
+
+class MoveMessage(Strict):
+    """To whom a guest's message is moved."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [{"guest_id": "gst_01kaj3p0m5e6s7t8v9w0x1y2z3", "reason": "It was her husband who wrote."}]
+        }
+    }
+
+    guest_id: Annotated[str, Field(pattern=id_pattern(Prefix.GUEST), description="Who wrote it.")]
+    reason: Annotated[str | None, Field(max_length=500, description="Why, for the record.")] = None

@@ -119,6 +119,16 @@ class InboxPaging(Query):
 MessageIds = Annotated[list[Annotated[str, Field(pattern=id_pattern(Prefix.MESSAGE))]], Field(max_length=MOST_REPORTED)]
 
 
+KEY = r"^[A-Za-z0-9_-]{8,64}$"
+GuestKey = Annotated[
+    str,
+    Field(
+        pattern=KEY,
+        description="Made up by the app for this message, e.g. a UUID. Said again with it, it is stored once.",
+    ),
+]
+
+
 class GuestWrites(Strict):
     """What a guest writes to the property."""
 
@@ -128,14 +138,41 @@ class GuestWrites(Strict):
         }
     }
 
-    key: Annotated[
-        str,
-        Field(
-            pattern=r"^[A-Za-z0-9_-]{8,64}$",
-            description="Made up by the app for this message, e.g. a UUID. Said again with it, it is stored once.",
-        ),
-    ]
+    key: GuestKey
     content: Annotated[str, Field(min_length=1, max_length=MAX_CONTENT), VISIBLE]
+
+
+class GuestFile(Strict):
+    """What comes beside a file that a guest sends."""
+
+    key: GuestKey
+    content: Annotated[str, Field(max_length=MAX_CONTENT)] = ""
+
+
+GUEST_FILE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "example": {"file": "(bytes)", "key": "b7c3f0e2-6a55-4d0a-9f6e-2f1d5b1f7c11"},
+                "schema": {
+                    "type": "object",
+                    "required": ["file", "key"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "contentMediaType": "application/octet-stream",
+                            "description": "A picture, or what else `POST /v1/assets` takes.",
+                        },
+                        "key": {"type": "string", "pattern": KEY, "description": "As with a message."},
+                        "content": {"type": "string", "description": "What the guest writes with it."},
+                    },
+                },
+            }
+        },
+    }
+}
 
 
 class Report(Strict):

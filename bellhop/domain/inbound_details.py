@@ -34,6 +34,8 @@ class MatchedBy(StrEnum):
     """They were written to last."""
     ANSWERED = "answered"
     """They answered a message of theirs: by its reply address, or naming its id."""
+    MOVED = "moved"
+    """Somebody moved it to them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def entry(row: InboxRow) -> dict[str, Any]:
         "content_type": row.content_type,
         "title": wished.get("title"),
         "data": wished.get("data") or {},
-        "media": [] if theirs else [{name: one[name] for name in _FILE} for one in details.get("media") or ()],
+        "media": [{name: one[name] for name in _FILE} for one in details.get("media") or () if one.get("url")],
         "sent_at": timestamp(row.sent_at),
         "read_at": timestamp(row.read_at),
         "expires_at": timestamp(row.expires_at),

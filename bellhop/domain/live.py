@@ -50,11 +50,14 @@ class Change:
 
     position: int
     event: bytes
-    """Whole, as `event` makes it."""
+    """Whole, as `event` makes it; empty: nothing is shown, and the stream goes on from there."""
 
 
 class Source(Protocol):
     """Where the streams of one kind are read from."""
+
+    looks: bool
+    """Whether not everything that comes is said: its streams are read for once a second."""
 
     async def changes(self, wanted: Sequence[tuple[Subject, int]], most: int) -> list[list[Change]]:
         """For each subject what comes after that position, in order, `most` at most. One query for all of them."""

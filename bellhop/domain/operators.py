@@ -19,6 +19,8 @@ class OperatorAction(StrEnum):
     """It is called again."""
     RESEND = "resend"
     """A failed message was sent again, as a new one."""
+    MOVE = "move"
+    """What a guest wrote was moved to another guest."""
 
 
 @dataclass(frozen=True, slots=True)

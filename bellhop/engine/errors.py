@@ -53,6 +53,10 @@ class TemplateRequired(InvalidField):
         )
 
 
+class WriterKnown(EngineError):
+    """The guest wrote it in a session of their own: there is no doubt who did, and it stays with them."""
+
+
 class UnknownGuest(InvalidField):
     """The guest a command names does not exist in this scope."""
 

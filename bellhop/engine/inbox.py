@@ -11,16 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import inbox as shown
 from bellhop.domain.accounts import OURS
 from bellhop.domain.channels import Channel
-from bellhop.domain.delivery_ports import Account, Inbound, Receipt
+from bellhop.domain.delivery_ports import NO_DETAILS, Account, Inbound, Receipt
 from bellhop.domain.ids import Prefix, render
+from bellhop.domain.inbound_details import InboundDetails
+from bellhop.domain.inbound_files import SENTENCES
 from bellhop.domain.live import Change, Subject, event
 from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.inbox import InboxRow, OpenSession, SessionRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
-from bellhop.engine import keyword_answers
+from bellhop.engine import inbound_files, keyword_answers
 from bellhop.engine.context import Engine
-from bellhop.engine.errors import ChannelUnavailable, NotFound, TooManySessions
+from bellhop.engine.errors import ChannelUnavailable, InvalidField, NotFound, TooManySessions
+from bellhop.engine.inbound_files import ReceivedFile
 from bellhop.engine.receipts import tell
 from bellhop.store.conversations import inbound, inbound_scopes
 from bellhop.store.database import Database
@@ -110,7 +113,37 @@ async def report(engine: Engine, session: OpenSession, said: Sequence[tuple[UUID
     return stages
 
 
-async def send(engine: Engine, session: OpenSession, key: str, content: str) -> tuple[InboxRow, bool]:
+async def send_file(
+    engine: Engine, session: OpenSession, key: str, content: str, file: ReceivedFile
+) -> tuple[InboxRow, bool]:
+    """The same with a file. Raises InvalidField where it is not accepted, and nothing is stored then."""
+    if not await _is_new(engine, session, key):
+        # Its file is kept already.
+        return await send(engine, session, key, content)
+    (media,) = await inbound_files.keep(engine, [session.scope.id], [file])
+    if media.problem is not None:
+        raise InvalidField("file", SENTENCES[media.problem], media.problem.value)
+    return await send(engine, session, key, content, InboundDetails(media=(media,), media_count=1))
+
+
+async def _is_new(engine: Engine, session: OpenSession, key: str) -> bool:
+    async def work(tx: AsyncConnection) -> bool:
+        sender = await inbound_scopes.sender_of(tx, session.scope.id, Channel.IN_APP)
+        if sender is None:
+            raise ChannelUnavailable(Channel.IN_APP.value)
+        dedupe_key = _dedupe_key(session.guest_id, key)
+        return await entries.written(tx, session.scope, session.guest_id, sender.account_id, dedupe_key) is None
+
+    return await engine.database.read(work)
+
+
+def _dedupe_key(guest_id: UUID, key: str) -> str:
+    return f"{guest_id}:{key}"
+
+
+async def send(
+    engine: Engine, session: OpenSession, key: str, content: str, details: InboundDetails = NO_DETAILS
+) -> tuple[InboxRow, bool]:
     """Take what a guest writes in their app, under a key of the app's: repeated with the same key it is stored once.
     Returns it as the inbox has it, and whether it is new. Raises NotFound where the guest is erased, and
     ChannelUnavailable where the property has no inboxes."""
@@ -121,13 +154,14 @@ async def send(engine: Engine, session: OpenSession, key: str, content: str) -> 
         if sender is None:
             raise ChannelUnavailable(Channel.IN_APP.value)
         item = Inbound(
-            dedupe_key=f"{guest_id}:{key}",
+            dedupe_key=_dedupe_key(guest_id, key),
             channel=Channel.IN_APP,
             sender=render(Prefix.GUEST, guest_id),
             recipient=sender.address,
             text=content,
             provider_id=key,
             payload={},
+            details=details,
         )
         received = await inbound.receive_from(tx, guest_id, sender, OURS, item, engine.book)
         recorded = None
@@ -162,6 +196,8 @@ def _receipt(one: Reported, stage: Stage) -> Receipt:
 
 class InboxSource:
     """Where streams of guests' inboxes are read from: see `domain.live.Source`."""
+
+    looks = False
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -147,7 +147,9 @@ class LiveStreams:
         now = asyncio.get_running_loop().time()
         stream = LiveStream(subject, session, after, now + lasts, _on_taken=self._taken)
         mine = self._streams.setdefault(subject.id, [])
-        if len([one for one in mine if not one.over]) >= self.limits.of_subject:
+        # What shows a whole scope has the limit of the scope alone.
+        several = subject.id != subject.scope_id
+        if several and len([one for one in mine if not one.over]) >= self.limits.of_subject:
             # A device that has lost its network holds its stream until that is noticed: the newest goes first.
             next(one for one in mine if not one.over).end("replaced")
         mine.append(stream)
@@ -283,15 +285,24 @@ class LiveStreams:
             if not changes or stream.over:
                 continue
             stream.after = changes[-1].position
-            if len(changes) == PAGE:
-                stream.stale = True
-            stream.put(b"".join(change.event for change in changes))
+            written = b"".join(change.event for change in changes)
+            # Behind what is not shown there may be something that is.
+            more = len(changes) == PAGE or not changes[-1].event
+            if written:
+                stream.stale = stream.stale or more
+                stream.put(written)
+            elif more:
+                self._has_news(stream)
 
     # --- signs of life ---
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
+        for kind, source in self._sources.items():
+            if source.looks:
+                for stream in [one for one in self._all() if one.subject.kind == kind]:
+                    self._has_news(stream)
         while self._beats and self._beats[0][0] <= now:
             _, stream = self._beats.popleft()
             if stream.over:

@@ -21,6 +21,7 @@ from bellhop.ops.seed import ensure_accounts
 from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.access import properties
 from bellhop.store.connections import make_engine
+from bellhop.store.conversations import event_order
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -49,6 +50,7 @@ async def migrate(settings: Settings, say: Say | None = None) -> None:
     try:
         await apply(engine, say)
         async with engine.begin() as tx:
+            await event_order.adopt(tx)
             await check_installation(tx, AddressBook(settings.bellhop.secret_key.get_secret_value()))
             for scope in await properties.every_scope(tx):
                 await ensure_accounts(tx, scope, settings)

@@ -50,6 +50,8 @@ export interface InboxOptions {
 export interface SendOptions {
   /** Names this message: 8 to 64 letters, digits, `-` and `_`. Made up if left out. */
   key?: string;
+  /** A picture or another file that goes with it; `content` may be empty then. */
+  file?: File | Blob;
   /** Give up when this says so. */
   signal?: AbortSignal;
 }

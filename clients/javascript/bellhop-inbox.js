@@ -96,18 +96,20 @@ export class Inbox extends EventTarget {
    * and stored once however often. Rejects with a SendError when it cannot be sent, or not now: call it again with that
    * error's `key`, and it is still one message.
    */
-  async send(content, { key = newKey(), signal } = {}) {
+  async send(content, { key = newKey(), file, signal } = {}) {
     let pause = FIRST_PAUSE;
     for (let tries = 1; ; tries += 1) {
       signal?.throwIfAborted();
       let answer = null;
       try {
-        answer = await this.#ask("/v1/inbox/messages", {
-          method: "POST",
-          headers: { "Content-Type": "application/json" },
-          body: JSON.stringify({ key, content }),
-          signal,
-        });
+        answer = file
+          ? await this.#ask("/v1/inbox/files", { method: "POST", body: form({ key, content, file }), signal })
+          : await this.#ask("/v1/inbox/messages", {
+              method: "POST",
+              headers: { "Content-Type": "application/json" },
+              body: JSON.stringify({ key, content }),
+              signal,
+            });
         if (answer.ok) {
           const message = await answer.json();
           this.#keep(message);
@@ -330,6 +332,12 @@ export class SendError extends Error {
     this.status = answer?.status ?? null;
     this.key = key;
   }
+}
+
+function form(given) {
+  const made = new FormData();
+  for (const [name, value] of Object.entries(given)) made.append(name, value);
+  return made;
 }
 
 /** Not `randomUUID`, which pages have over https alone. */

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api.guest_auth import SENDS_BURST
+from api.guest_auth import FILES_BURST, SENDS_BURST
 from bellhop.domain.content import MAX_CONTENT
 from bellhop.settings import Settings
+from chaos.pictures import picture as png
 
 from .inbox_kit import Inboxes, guest_key, open_inboxes
+
+PNG = png(1)
 
 
 @pytest.fixture
@@ -117,3 +121,51 @@ async def test_what_is_no_message_is_refused_and_a_guest_has_limits(inboxes: Inb
     assert set(statuses[:-1]) == {201} and int(answer.headers["retry-after"]) >= 1
     # What it may read and report is counted apart.
     assert len(await inboxes.inbox(token)) == len(statuses) - 1
+
+
+async def send_file(
+    inboxes: Inboxes, token: dict[str, str], data: bytes, key: str = "file-0001", **fields: str
+) -> httpx2.Response:
+    files = {"file": ("lamp.png", data, "image/png")}
+    return await inboxes.http.post("/v1/inbox/files", data={"key": key, **fields}, files=files, headers=token)
+
+
+async def test_a_picture_is_kept_with_what_the_guest_writes_and_erased_with_them(inboxes: Inboxes) -> None:
+    guest = await inboxes.guest()
+    token = await inboxes.token(guest)
+    first = await send_file(inboxes, token, PNG, content="The lamp is broken.")
+    assert first.status_code == 201, first.text
+    shown = first.json()
+    (picture,) = shown["media"]
+    assert (shown["from"], shown["content"], picture["content_type"]) == ("guest", "The lamp is broken.", "image/png")
+    fetched = await inboxes.http.get(urlsplit(picture["url"]).path)
+    assert fetched.status_code == 200 and fetched.content.startswith(b"\x89PNG")
+    again = await send_file(inboxes, token, PNG, content="The lamp is broken.")
+    assert (again.status_code, again.json()) == (200, shown)
+    assert (await inboxes.inbox(token)) == [shown]
+    assert len(await inboxes.sql("select 1 from assets")) == 1
+    (row,) = await inboxes.sql("select details, wake_due_at from messages")
+    assert row.details["media_count"] == 1 and row.details["media"][0]["state"] == "kept"
+    wordless = await send_file(inboxes, token, PNG, "file-0002")
+    assert (wordless.status_code, wordless.json()["content"]) == (201, "")
+    for data, key, status in ((b"MZ no picture", "file-0003", 422), (PNG, "short", 422)):
+        refused = await send_file(inboxes, token, data, key)
+        assert refused.status_code == status, refused.text
+    odd = await send_file(inboxes, token, PNG, "file-0004", guest_id=guest)
+    assert odd.status_code == 422
+    assert len(await inboxes.sql("select 1 from messages")) == 2
+    statuses = [answer.status_code async for answer in _many(inboxes, token)]
+    assert statuses[-1] == 429 and len(statuses) <= FILES_BURST
+    gone = await inboxes.http.delete(f"/v1/guests/{guest}", headers=inboxes.key)
+    assert gone.status_code == 204
+    assert (await inboxes.http.get(urlsplit(picture["url"]).path)).status_code == 404
+    assert not await inboxes.sql("select 1 from assets where state = 'stored'")
+
+
+async def _many(inboxes: Inboxes, token: dict[str, str]) -> AsyncIterator[httpx2.Response]:
+    """The same file again and again, until there were too many."""
+    while True:
+        answer = await send_file(inboxes, token, PNG, "file-0001")
+        yield answer
+        if answer.status_code == 429:
+            return

@@ -29,6 +29,8 @@ class Record:
         self.words: asyncio.Queue[str | Exception | None] = asyncio.Queue()
         self.over: set[UUID] = set()
         self.away = 0
+        self.hidden: set[int] = set()
+        self.looks = False
 
     def add(self, subject: Subject, *positions: int) -> None:
         self.changes_of.setdefault(subject.id, []).extend(positions)
@@ -50,7 +52,11 @@ class Record:
         self.reads.append([(subject.id, after) for subject, after in wanted])
         assert len({subject.id for subject, _ in wanted}) == len(wanted)
         return [
-            [Change(at, b"%d " % at) for at in sorted(self.changes_of.get(subject.id, [])) if at > after][:most]
+            [
+                Change(at, b"" if at in self.hidden else b"%d " % at)
+                for at in sorted(self.changes_of.get(subject.id, []))
+                if at > after
+            ][:most]
             for subject, after in wanted
         ]
 
@@ -143,6 +149,27 @@ async def test_what_is_not_heard_or_not_read_is_made_up_for(record: Record) -> N
         record.words.put_nowait(said(Word.ENDED, subject().id))
         assert b"session_over" in await written(stream, ends=True)
         assert await stream.next() is None
+
+
+async def test_what_is_not_shown_moves_a_stream_on(record: Record) -> None:
+    """Behind a page of which nothing is shown there may be more, and not everything that comes is said."""
+    record.changes_of[subject().id] = list(range(1, 36))
+    record.hidden = {*range(1, 31), 35}
+    record.looks = True
+    async with running(record) as streams:
+        stream = streams.open(subject(), uuid4(), after=0, lasts=60)
+        assert await written(stream) == b"31 32 33 34 "
+        record.changes_of[subject().id].append(36)
+        assert await written(stream) == b"36 "
+
+
+async def test_a_whole_scope_has_as_many_streams_as_a_scope_may(record: Record) -> None:
+    async with running(record) as streams:
+        whole = Subject("inbox", SCOPE, SCOPE)
+        opened = [streams.open(whole, uuid4(), after=0, lasts=60) for _ in range(LIMITS.of_scope)]
+        assert not any(stream.over for stream in opened)
+        with pytest.raises(TooManyStreams):
+            streams.open(whole, uuid4(), after=0, lasts=60)
 
 
 async def test_limits_and_ends(record: Record) -> None:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, literal, select, text, update
+from sqlalchemy import ColumnElement, any_, func, insert, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
 from bellhop.domain import keys
+from bellhop.domain.live import Word
 from bellhop.domain.paging import Listed, PageRequest, Place
 from bellhop.domain.rows.access import KeyRow
 from bellhop.domain.scopes import Scope
-from bellhop.store import pages
+from bellhop.store import notifications, pages
 from bellhop.store.rows import from_result, from_row
 from bellhop.store.tables import api_keys, scopes
 
@@ -114,7 +115,8 @@ def _columns(scope: Scope) -> list[ColumnElement[Any]]:
 
 
 async def revoke(tx: AsyncConnection, scope: Scope, key_id: UUID) -> bytes | None:
-    """Close a key of this scope for good. Returns its hash (for caches); None when the scope has no such key."""
+    """Close a key of this scope for good, with its open streams. Returns its hash (for caches); None when the scope
+    has no such key."""
     row = await tx.execute(
         update(api_keys)
         .where(api_keys.c.id == key_id, api_keys.c.scope_ids == literal([scope.id], ARRAY(Uuid)))
@@ -122,7 +124,18 @@ async def revoke(tx: AsyncConnection, scope: Scope, key_id: UUID) -> bytes | Non
         .returning(api_keys.c.secret_hash)
     )
     found: bytes | None = row.scalar_one_or_none()
+    if found is not None:
+        await notifications.notify(tx, Word.ENDED, key_id)
     return found
+
+
+async def good(tx: AsyncConnection, ids: Collection[UUID]) -> set[UUID]:
+    """Those of these keys that open something now."""
+    asked = api_keys.c.id == any_(literal(list(ids), ARRAY(Uuid)))
+    lasting = or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > func.now())
+    return set(
+        (await tx.execute(select(api_keys.c.id).where(asked, api_keys.c.revoked_at.is_(None), lasting))).scalars()
+    )
 
 
 async def scope_of(tx: AsyncConnection, property_id: UUID, environment: str) -> Scope | None:

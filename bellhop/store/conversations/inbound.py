@@ -18,9 +18,11 @@ from bellhop.domain.consent_keywords import EFFECT, Keyword, keyword
 from bellhop.domain.delivery_ports import Account, Effect, Inbound
 from bellhop.domain.events import EventType
 from bellhop.domain.inbound_details import MatchedBy
+from bellhop.domain.live import Word
 from bellhop.domain.mail_addresses import MailToken
 from bellhop.domain.statuses import Stage
 from bellhop.domain.text import visible
+from bellhop.store import notifications
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.conversations import answered_mails, changes, inbound_files, inbound_guests, inbound_scopes, joining
 from bellhop.store.conversations.answered_mails import Answered
@@ -287,6 +289,7 @@ async def _message(
     if media and await inbound_files.store(tx, address.scope_id, stored.id, address.account_id, media):
         await inbound_files.hold_back(tx, stored.id, subscribed)
         received.files.append(Text(stored.id, address.scope_id))
+    await notifications.notify(tx, Word.NEWS, address.scope_id)
     if stored.wake_due_at is not None:
         received.texts.append(Text(stored.id, address.scope_id))
     return stored.id

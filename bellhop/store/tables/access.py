@@ -124,5 +124,5 @@ operator_actions = Table(
     time_column("created_at", now=True),
     Index("ix_operator_actions_subject", "subject_id", "id"),
     Index("ix_operator_actions_scope", "scope_id", "id"),
-    CheckConstraint("action in ('pause', 'resume', 'hold', 'mend', 'resend')", name="action"),
+    CheckConstraint("action in ('pause', 'resume', 'hold', 'mend', 'resend', 'move')", name="action"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -30,7 +31,11 @@ events = Table(
     # Null where the same thing may happen again (guest.updated); else once per subject.
     Column("stage", Text),
     json_column("facts"),
+    # The transaction that wrote it, which streams of conversations go by (store/conversations/event_order.py).
+    # Null: written by an older version, or by another server whose dump was restored.
+    Column("xact", BigInteger, server_default=text("pg_current_xact_id()::text::bigint")),
     time_column("created_at", now=True),
+    Index("ix_events_stream", "scope_id", "xact", "id", postgresql_where=text("xact is not null")),
     Index("uq_events_once", "subject_id", "stage", unique=True, postgresql_where=text("stage is not null")),
     Index("ix_events_subject", "subject_id", "id"),
 )

@@ -205,6 +205,7 @@ NOT_OF_A_MESSAGE = {
     "tx stays.change": "no message; one transaction",
     "tx unsubscribe.take": "no message; one transaction, and whoever got no answer takes the link again",
     "tx inbox.send": "one transaction, as receipts.record of what a guest writes; the app repeats it under its key",
+    "tx moving.move": "a command, one transaction; repeated it changes nothing",
     "tx inbox.mint_session": "no message",
     "tx inbox.renew_session": "no message",
     "tx inbox.revoke_session": "no message",
