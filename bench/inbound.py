@@ -13,6 +13,7 @@ import json
 import os
 import random
 import shutil
+import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -122,12 +123,12 @@ async def post(
 async def measure(stack: EmbeddedStack, count: int, seed: int, console: Console) -> int:
     """Post them, compare the record with what was said, print the figures. 1: something is wrong."""
     assert stack.prepared is not None
-    ports = Ports.any_free()
+    port = _free_port()
     environment = stack.env()
     account = default_accounts(secret_of(environment["BELLHOP_SECRET_KEY"]))["twilio"].env
     forms = callbacks(count, random.Random(seed), FROM_NUMBER)
     second = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "api", "--host", "127.0.0.1", "--port", str(ports.api), "--graceful", "2"),
+        *(sys.executable, "-m", "api", "--host", "127.0.0.1", "--port", str(port), "--graceful", "2"),
         env=environment,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
@@ -136,7 +137,7 @@ async def measure(stack: EmbeddedStack, count: int, seed: int, console: Console)
         headers = {"Authorization": f"Bearer {stack.prepared.api_key}"}
         async with (
             httpx2.AsyncClient(base_url=stack.api_url, trust_env=False, timeout=60) as one,
-            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{ports.api}", trust_env=False, timeout=60) as other,
+            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as other,
             await psycopg.AsyncConnection.connect(stack.postgres_dsn, autocommit=True) as database,
         ):
             await _up(other)
@@ -157,6 +158,12 @@ async def measure(stack: EmbeddedStack, count: int, seed: int, console: Console)
     figures = {"messages": count, "callbacks": len(forms), "a_second": round(len(forms) / took), **vars(counts)}
     console.say(json.dumps({**figures, "wrong": wrong}, indent=2))
     return 1 if wrong else 0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 async def _up(http: httpx2.AsyncClient) -> None:
