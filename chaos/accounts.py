@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chaos.plan import Request, Text
+from chaos.plan import Request
+from chaos.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Row:
     """Its guest was erased, and its Temporal history is still to be deleted."""
     attempts: list[Attempt] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    conversation: str | None = None
     pending: list[str] = field(default_factory=list)
     """Deliveries still pending: the names of the endpoints."""
 
@@ -186,6 +188,8 @@ class Accounts:
     """What guests wrote, as the provider says."""
     texts: tuple[str | None, ...] = ()
     """What guests wrote, as PostgreSQL has it: the tokens, as often as they are there; None: of another text."""
+    conversations: dict[str, str | None] = field(default_factory=dict)
+    """Token of a text → the conversation that it stands in."""
     apps: list[App] = field(default_factory=list)
     rejected: int = 0
     """Callbacks that were kept on disk and set aside there."""

@@ -36,6 +36,7 @@ WRONGS: dict[str, str] = {
     "delivery pending": "an endpoint that listens is still to get an event",
     "text lost": "a guest's text was answered 2xx, and is not stored",
     "text twice": "a guest's text is stored more than once, or one that nobody wrote",
+    "text astray": "what a guest and the property wrote to each other stands in several conversations, or in none",
     "set aside": "a callback was answered 2xx, kept on disk, and could not be recorded",
     "forgery believed": "a callback that no provider signed was answered with 2xx",
 }
@@ -103,6 +104,7 @@ class _Checker:
         verdict.findings += self._unclaimed()
         verdict.findings += self._apps()
         verdict.findings += self._texts()
+        verdict.findings += self._astray()
         verdict.unheard = sum(not one.taken for one in self._accounts.written)
         verdict.recanted = self._recanted
         return verdict
@@ -263,3 +265,20 @@ class _Checker:
             yield Finding("text twice", unknown or "", f"nobody wrote it, and it is there {stored[unknown]} times")
         if self._accounts.rejected:
             yield Finding("set aside", "", f"{self._accounts.rejected} files in the spool's directory `rejected`")
+
+    def _astray(self) -> Iterator[Finding]:
+        """Each guest has one conversation: a stranger's texts stand in it, and of a guest whom the property knows also
+        what it wrote to them."""
+        found: dict[str, dict[str, str | None]] = defaultdict(dict)
+        for one in self._accounts.written:
+            if one.text.token in self._accounts.conversations:
+                found[one.text.sender][one.text.token] = self._accounts.conversations[one.text.token]
+        for exchange in self._accounts.exchanges:
+            row = self._row(exchange)
+            if row is not None and exchange.request.reached is not None:
+                found[exchange.request.recipient][exchange.request.token] = row.conversation
+        for address, conversations in found.items():
+            if None in conversations.values() or len(set(conversations.values())) > 1:
+                yield Finding(
+                    "text astray", max(conversations), f"{address}: {sorted(map(str, conversations.values()))}"
+                )

@@ -20,8 +20,9 @@ from bellhop.dev.stack import EmbeddedStack
 from chaos import environment
 from chaos.accounts import Answer, Exchange, Written
 from chaos.pictures import KIND, picture
-from chaos.plan import REACHED, REMINDED_AFTER, Guest, Plan, Request, Text
-from chaos.preparations import TEMPLATE, Prepared
+from chaos.plan import REMINDED_AFTER, Guest, Plan, Request
+from chaos.preparations import TEMPLATE, WHATSAPP, Prepared
+from chaos.texts import REACHED, Text
 
 TRY = 12.0
 """Seconds a client waits for one answer."""
@@ -119,7 +120,7 @@ class Clients:
     async def _text(self, text: Text) -> None:
         """Written once: a guest repeats nothing, and how often the provider posts it is the provider's affair. While
         the sandbox refuses connections the guest has no network, and writes a moment later."""
-        body = {"provider": "twilio", "from": text.sender, "body": text.content}
+        body = _written(text)
         url = f"{self._sandbox}/_sandbox/inbound"
         for _ in range(100):
             try:
@@ -129,7 +130,7 @@ class Clients:
                     said = await answer.json()
                 written = self.written[text.number]
                 written.answered, written.known = said["status"], True
-                written.tries = said["tries"] + said["fallback_tries"]
+                written.tries = said["tries"] + said.get("fallback_tries", 0)
                 return
             except aiohttp.ClientConnectorError:
                 await asyncio.sleep(0.5)
@@ -330,6 +331,15 @@ class Clients:
                 timeout=aiohttp.ClientTimeout(total=2),
             ) as answer:
                 assert answer.status == 201, await answer.text()
+
+
+def _written(text: Text) -> dict[str, str]:
+    """What the sandbox is asked to post for a guest who writes."""
+    provider = {"imessage": "sendblue", "email": "sendgrid"}.get(text.channel, "twilio")
+    body = {"provider": provider, "from": text.sender, "body": text.content}
+    if text.channel == "whatsapp":
+        body |= {"from": f"whatsapp:{text.sender}", "to": WHATSAPP}
+    return body
 
 
 def _iso(moment: float) -> str:

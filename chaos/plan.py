@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from chaos.faults import KINDS, Fault, Track
+from chaos.texts import PREFIXES, REACHED, Text, reached_address, texts
 
 LONG = (130, 400)
 """Words of a long text message: two to four parts of 1,600 characters."""
@@ -34,8 +35,6 @@ REMINDED = 0.35
 """The share of second ways that are reminders of what is not read."""
 REMINDED_AFTER = 10
 """Seconds that a guest has to read it: the fewest that the API takes."""
-REACHED: dict[str, str | None] = {"whatsapp": None, "imessage": "sms", "email": None}
-"""The channel that `auto` chooses for a guest → the one that it adds as a second way. There are two guests of each."""
 LEFT_OPEN = 0.06
 """The share of messages whose channel is left open."""
 
@@ -147,28 +146,6 @@ class Guest:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A text that a guest writes `at`."""
-
-    number: int
-    at: float
-
-    @property
-    def token(self) -> str:
-        """What no other text contains."""
-        return f"t{self.number:05}"
-
-    @property
-    def content(self) -> str:
-        return f"{self.token}.000 more towels, please"
-
-    @property
-    def sender(self) -> str:
-        """Each guest writes twice."""
-        return f"+1646{2_000_000 + self.number // 2}"
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything a seed decides."""
 
@@ -186,9 +163,9 @@ def make(seed: int, messages: int, seconds: float, *, quick: bool = False) -> Pl
     # A stream of its own for each: more messages do not change the faults. The names are part of what a seed means.
     guests = _guests(Random(f"{seed} guests"), max(2, messages // 100), seconds)
     requests = _requests(Random(f"{seed} letters"), messages, seconds, guests)
-    texts = _texts(Random(f"{seed} texts"), max(10, messages // 5), seconds)
+    written = texts(Random(f"{seed} texts"), Random(f"{seed} answers"), max(10, messages // 5), seconds)
     faults = _faults(Random(f"{seed} strikes"), seconds)
-    return Plan(seed, seconds, quick, requests, guests, texts, faults)
+    return Plan(seed, seconds, quick, requests, guests, written, faults)
 
 
 # --- requests ---------------------------------------------------------------------------------------------------------
@@ -200,15 +177,6 @@ def _guests(chance: Random, count: int, seconds: float) -> tuple[Guest, ...]:
         at = chance.uniform(0.0, seconds * 0.7)
         found.append(Guest(number, round(at, 3), round(at + chance.uniform(4.0, 0.25 * seconds), 3)))
     return tuple(found)
-
-
-def _texts(chance: Random, count: int, seconds: float) -> tuple[Text, ...]:
-    """Spread over the storm; a guest's second text follows the first within seconds."""
-    found: list[Text] = []
-    for number in range(0, count, 2):
-        at = seconds * number / count
-        found += [Text(number, round(at, 3)), Text(number + 1, round(at + chance.uniform(0.2, 4.0), 3))]
-    return tuple(sorted(found, key=lambda text: (text.at, text.number)))
 
 
 def _requests(chance: Random, count: int, seconds: float, guests: tuple[Guest, ...]) -> tuple[Request, ...]:
@@ -231,9 +199,6 @@ def _to_guest(chance: Random, number: int, guest: Guest, seconds: float) -> Requ
     return Request(number, round(at, 3), channel, recipient, ahead=_within(at, ahead, seconds), guest=guest.number)
 
 
-PREFIXES = {"sms": "+1212", "whatsapp": "+1312", "imessage": "+1415"}
-
-
 def _addressed(chance: Random, number: int, at: float) -> Request:
     """To whom, on which channel."""
     channel = chance.choices(list(CHANNELS), list(CHANNELS.values()))[0]
@@ -252,11 +217,6 @@ def _addressed(chance: Random, number: int, at: float) -> Request:
             return replace(request, recipient="", guest_with=chance.randrange(OWNERS))
         return replace(request, recipient=f"device-{number}:APA91b", read=read)
     return request
-
-
-def reached_address(channel: str, which: int) -> str:
-    """Where the prepared guests are reached whose messages leave their channel open."""
-    return f"reached{which}@example.com" if channel == "email" else f"{PREFIXES[channel]}{4_000_000 + which}"
 
 
 def _left_open(chance: Random, number: int, at: float, seconds: float) -> Request:

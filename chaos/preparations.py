@@ -11,7 +11,8 @@ from typing import Any
 import aiohttp
 
 from bellhop.dev.stack import EmbeddedStack
-from chaos.plan import APPS, OWNERS, REACHED, Plan, reached_address
+from chaos.plan import APPS, OWNERS, Plan
+from chaos.texts import REACHED, reached_address
 
 TEMPLATE = {
     "name": "chaos",

@@ -18,7 +18,8 @@ from chaos.accounts import Attempt, Event, Row
 TOKEN = re.compile(r"^[qt]\d{5}(?=\.)")
 
 _MESSAGES = """
-select id, content, channel, stage, failure_code, created_at, updated_at, erased_at is not null as erased,
+select id, content, channel, stage, failure_code, conversation_id, created_at, updated_at,
+  erased_at is not null as erased,
   coalesce(content, recipient, subject) is not null as readable, wake_due_at is not null as wake_pending,
   (select extract(epoch from min(said.created_at)) from consents said
     where said.address_hash = messages.address_hash and said.action = 'opt_out' and said.source = 'guest') as stopped
@@ -38,7 +39,9 @@ select delivery.subject_id, endpoint.url, endpoint.is_active, delivery.state, de
 from deliveries delivery join endpoints endpoint on endpoint.id = delivery.endpoint_id
 where delivery.subject_id in (select id from messages where direction = 'outbound')
 """
-_TEXTS = "select content from messages where direction = 'inbound' and content not in ('STOP', 'Hello')"
+_TEXTS = (
+    "select content, conversation_id from messages where direction = 'inbound' and content not in ('STOP', 'Hello')"
+)
 """But for those that only open a window or say STOP."""
 _HISTORIES = "select workflow_id from history_erasures"
 _UNSETTLED = """
@@ -68,12 +71,15 @@ async def unsettled(dsn: str, reliable: tuple[str, ...]) -> dict[str, int]:
     return dict(row)
 
 
-async def texts(dsn: str) -> tuple[str | None, ...]:
-    """The token of each text of a guest's; None: of another text."""
+async def texts(dsn: str) -> list[tuple[str | None, str | None]]:
+    """Of each text of a guest's its token, None where it is another text, and the conversation it stands in."""
     async with await connect(dsn) as tx:
         found = await (await tx.execute(_TEXTS)).fetchall()
-    tokens = (TOKEN.match(row["content"] or "") for row in found)
-    return tuple(token.group() if token else None for token in tokens)
+    tokens = [TOKEN.match(row["content"] or "") for row in found]
+    return [
+        (token.group() if token else None, str(row["conversation_id"]) if row["conversation_id"] else None)
+        for token, row in zip(tokens, found, strict=True)
+    ]
 
 
 async def read(dsn: str, reliable: tuple[str, ...]) -> list[Row]:
@@ -124,5 +130,6 @@ def _row(message: Mapping[str, Any]) -> Row:
         erased=message["erased"],
         remains=message["readable"],
         wake_pending=message["wake_pending"],
+        conversation=str(message["conversation_id"]) if message["conversation_id"] else None,
         stopped=None if message["stopped"] is None else float(message["stopped"]),
     )

@@ -52,7 +52,8 @@ def opening(plan: Plan) -> str:
     lines = [
         f"Seed {plan.seed}: {len(plan.requests)} messages in {plan.seconds:.0f} s, {len(plan.faults)} faults",
         f"  {mix}",
-        f"  beside them {len(plan.texts)} texts of guests",
+        f"  beside them {len(plan.texts)} texts of guests, "
+        f"{sum(text.reached is not None for text in plan.texts)} of them by guests whom the property writes to",
     ]
     return "\n".join(lines)
 

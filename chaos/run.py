@@ -243,9 +243,11 @@ async def _read(
     rows = await record.read(stack.postgres_dsn, RELIABLE)
     exchanges = list(clients.exchanges.values())
     running = await _running(stack.temporal_address)
+    texts = await record.texts(stack.postgres_dsn)
     return Accounts(
         exchanges, rows, copies, list(customers.received), RELIABLE, running=running,
-        written=list(clients.written.values()), texts=await record.texts(stack.postgres_dsn),
+        written=list(clients.written.values()), texts=tuple(token for token, _ in texts),
+        conversations={token: conversation for token, conversation in texts if token},
         apps=[app for app, _ in inboxes],
         rejected=len(list((stack.paths.spool / "rejected").glob("*.entry"))),
     )  # fmt: skip

@@ -7,7 +7,8 @@ from dataclasses import replace
 from chaos.accounts import Accounts, Answer, App, Attempt, Copy, Event, Exchange, ReceivedEvent, Row, Written
 from chaos.comparisons import IMPLIED_EVENTS, STATUS
 from chaos.pictures import digest
-from chaos.plan import Move, Request, Text
+from chaos.plan import Move, Request
+from chaos.texts import Text
 
 ENDPOINTS = ("good", "flaky")
 
@@ -95,6 +96,7 @@ def right() -> Accounts:
     others = _on_other_channels()
     rows += others[1]
     all_ = Accounts(clients + others[0], rows, copies + others[2], received(rows), ENDPOINTS, written=written)
+    all_.conversations = {"t00001": "cvs_1", "t00003": "cvs_1"}
     all_.texts, all_.apps = ("t00001", "t00003"), [App(("omsg_23",), {"omsg_23": 1})]
     return all_
 
@@ -113,7 +115,7 @@ def _on_other_channels() -> tuple[list[Exchange], list[Row], list[Copy]]:
         row(25, "gave_up", channel="push", failure="outcome_unknown"),
     ]
     rows[0].events = rows[0].events[:1] + second_step(20)
-    rows += [row(26), row(27, channel="imessage")]
+    rows += [row(26), row(27, channel="imessage", conversation="cvs_2")]
     begun = Event("evt_26f", "message.fallback", 113.0, "1")
     rows[6].events += [begun, replace(second_step(26)[0], at=114.0)]
     clients = [

@@ -237,6 +237,15 @@ def a_device_notified_twice(all_: Accounts) -> None:
     all_.copies.append(copy(24, provider="fcm", status="sent", to="one", id="f24"))
 
 
+def in_another_conversation(all_: Accounts) -> None:
+    all_.written[2].text = replace(all_.written[2].text, number=0)
+    all_.texts, all_.conversations = ("t00001", "t00000"), {"t00001": "cvs_1", "t00000": "cvs_9"}
+
+
+def in_no_conversation(all_: Accounts) -> None:
+    all_.rows[16].conversation = None
+
+
 def a_text_refused(all_: Accounts) -> None:
     all_.written[1].answered = 403
 
@@ -291,6 +300,8 @@ CASES: list[tuple[Callable[[Accounts], None], str, str]] = [
     (never_shown, "not shown", "q00023"),
     (shown_twice, "not shown", "q00023"),
     (a_device_notified_twice, "twice", "q00024"),
+    (in_another_conversation, "text astray", "t00001"),
+    (in_no_conversation, "text astray", "q00027"),
     (a_text_refused, "untrue answer", "t00002"),
     (lambda all_: setattr(all_, "rejected", 1), "set aside", ""),
     (a_forgery_believed, "forgery believed", ""),
