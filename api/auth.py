@@ -20,6 +20,7 @@ from api.admission import Admission
 from api.buckets import Buckets, source
 from api.problems import Forbidden, RateLimited, Unauthenticated
 from bellhop.domain import keys
+from bellhop.domain.conversations import Side
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.scopes import Scope
 from bellhop.store.access import keys as stored_keys
@@ -55,6 +56,8 @@ class Caller:
     rights: frozenset[str]
     scopes: tuple[Scope, ...]
     expires_at: datetime | None = None
+    side: Side = Side.PROPERTY
+    """For whom it speaks."""
 
     @property
     def scope(self) -> Scope:
@@ -106,7 +109,7 @@ class Authenticator:
             raise Unauthenticated
         request.scope["bellhop.key"] = render(Prefix.KEY, known.id)
         request.scope["bellhop.rate"] = await self._take(known)
-        return Caller(known.id, known.rights, known.scopes, known.expires_at)
+        return Caller(known.id, known.rights, known.scopes, known.expires_at, known.side)
 
     def forget(self, secret_hash: bytes) -> None:
         """A key was revoked: this process stops believing in it at once."""

@@ -20,9 +20,10 @@ from api.auth import Authenticator, Caller, read_key
 from api.buckets import Buckets
 from api.guest_auth import GuestAuthenticator
 from api.large_callbacks import LargeCallbacks
-from api.problems import Invalid, MissingScope, NotFound
+from api.problems import Forbidden, Invalid, MissingScope, NotFound
 from api.uploads import WITH_MESSAGE, Upload, Uploads
 from bellhop.domain import keys
+from bellhop.domain.conversations import Side
 from bellhop.domain.ids import Prefix, parse
 from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.inbox import OpenSession
@@ -113,6 +114,12 @@ def require_scope(right: str) -> Callable[[Endpoint], Endpoint]:
     return mark
 
 
+def for_both_sides(endpoint: Endpoint) -> Endpoint:
+    """Mark an endpoint: it speaks with guests' platforms, too, and asks the caller's `side` itself."""
+    endpoint.for_both_sides = True  # type: ignore[attr-defined]
+    return endpoint
+
+
 def takes_file(endpoint: Endpoint) -> Endpoint:
     """Mark an endpoint: its body is a file, which is on the disk before the endpoint runs (CurrentUpload)."""
     endpoint.takes_file = True  # type: ignore[attr-defined]
@@ -130,6 +137,7 @@ class AuthenticatedRoute(APIRoute):
         right: str = self.endpoint.right  # type: ignore[attr-defined]
         takes_body = self.body_field is not None
         takes_file = getattr(self.endpoint, "takes_file", False)
+        for_both = getattr(self.endpoint, "for_both_sides", False)
 
         async def answered(request: Request) -> Response:
             await request.scope["bellhop.slot"].take()
@@ -143,6 +151,8 @@ class AuthenticatedRoute(APIRoute):
             known = await _services(request).authenticator.authenticate(request, raw)
             if not keys.allows(known.rights, right):
                 raise MissingScope(right)
+            if known.side is not Side.PROPERTY and not for_both:
+                raise Forbidden("This API key is of a guests' platform: it opens Booking.com's messaging calls only.")
             request.scope["bellhop.caller"] = known
             if takes_body:
                 request = _JsonRequest(request.scope, request.receive)

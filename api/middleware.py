@@ -157,6 +157,8 @@ class RequestMiddleware:
             called = _callback_path(path)
             limit = called.most_bytes if called is not None else STRANGERS_BODY_LIMIT
             kind = StreamedBody if called is not None and called.on_disk else Body
+        elif (dialect := scope["bellhop.dialect"]) is not None:
+            limit = dialect.larger.get(path, limit)
         return kind(scope, receive, limit=limit, timeout=timeout, budget=self._bodies, caller=caller)
 
 

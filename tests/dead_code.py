@@ -24,7 +24,6 @@ CALLED_BY_FRAMEWORKS = [
 
 USED = {
     # Name → who uses it, though no code here does.
-    "may_write": "how long each side may write about a stay: for whoever speaks for one of them",
     "FailureReason": "shown in the OpenAPI document",
     "drop": "migrations call it",
     "cursor_factory": "psycopg makes cursors by it",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from api.dialects.booking import BOOKING
 from api.dialects.dialect import Dialect
 from api.dialects.sendblue import SENDBLUE
 
-DIALECTS: tuple[Dialect, ...] = (SENDBLUE,)
+DIALECTS: tuple[Dialect, ...] = (SENDBLUE, BOOKING)
 """Those that the API speaks beside its own."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fastapi import APIRouter
@@ -53,6 +53,8 @@ class Dialect:
     """An error in the vendor's form; the text is the request's id. Keeps the problem's headers."""
     description: Description | None = None
     """Each field of the vendor's description, for docs/dialects.md."""
+    larger: Mapping[str, int] = field(default_factory=dict)
+    """Bytes of a body at such a path, where that is more than usual."""
 
     def __post_init__(self) -> None:
         if not self.prefix.strip("/") or self.prefix.split("/")[1] == "v1":

@@ -23,6 +23,7 @@ from api.schemas.errors import errors
 from api.schemas.fields import Page, Paging
 from api.schemas.keys import Key, MintedKey, MintKey
 from bellhop.domain import serializers
+from bellhop.domain.conversations import Side
 from bellhop.domain.ids import Prefix
 from bellhop.domain.keys import EVERYTHING
 from bellhop.engine import keys
@@ -49,6 +50,7 @@ async def mint(services: CurrentServices, caller: CurrentCaller, scope: CurrentS
         body.environment,
         expires_at=body.expires_at,
         latest=caller.expires_at,
+        side=Side(body.side),
     )
     return reply(serializers.minted_key(row, raw), 201, {"Cache-Control": "no-store"})
 

@@ -33,8 +33,8 @@ MOST_BYTES = 16 * 1024
 FURTHEST_YEARS = 10
 
 
-ChannelWord = Literal["sms", "email", "in_app", "whatsapp", "push", "imessage"]
-AnyChannelWord = Literal["sms", "email", "in_app", "whatsapp", "push", "imessage", "auto"]
+ChannelWord = Literal["sms", "email", "in_app", "whatsapp", "push", "imessage", "inbox"]
+AnyChannelWord = Literal["sms", "email", "in_app", "whatsapp", "push", "imessage", "inbox", "auto"]
 
 
 class Strict(BaseModel):

@@ -48,6 +48,13 @@ class MintKey(Strict):
         Environment | None, Field(description="That of the key that asks, which is also the default.")
     ] = None
     scopes: Annotated[list[Right], Field(min_length=1, max_length=20, description="What it may do.")]
+    side: Annotated[
+        Literal["property", "guest"],
+        Field(
+            description="For whom its software speaks. `guest`: a platform on which the property's guests write; such "
+            "a key opens Booking.com's messaging calls (`/messages`) and nothing else."
+        ),
+    ] = "property"
     expires_at: Annotated[
         DueTime | None,
         Field(
@@ -64,6 +71,7 @@ KEY_EXAMPLE: dict[str, Any] = {
     "environment": "test",
     "scopes": ["messaging:read", "messaging:write"],
     "last4": "x7Qd",
+    "side": "property",
     "rate_limit": None,
     "created_at": "2026-03-15T10:00:00.000000Z",
     "last_used_at": None,
@@ -83,6 +91,9 @@ class Key(Shown):
     environment: Environment
     scopes: list[Right]
     last4: Annotated[str, Field(description="The last characters of the key.")]
+    side: Annotated[
+        Literal["property", "guest"], Field(description="For whom its software speaks; `guest`: a guests' platform.")
+    ]
     rate_limit: Annotated[int | None, Field(description="Requests a minute; null: 1,000.")]
     created_at: datetime
     last_used_at: datetime | None
@@ -138,6 +149,9 @@ def _choices(settings: dict[str, Any]) -> dict[str, Any]:
     known = {channel.value for channel in Channel}
     if not isinstance(chosen, dict) or any(name not in known or chosen[name] not in CHOICES for name in chosen):
         raise wrong("outcome_unknown", 'expected outcome_unknown to be such as {"email": "resend"}: fail or resend')
+    accommodation = settings.get("accommodation", "")
+    if isinstance(accommodation, bool) or not isinstance(accommodation, (int, str)) or len(str(accommodation)) > 128:
+        raise wrong("accommodation", "expected accommodation to be a number or a text, such as 2098153")
     if not isinstance(settings.get("detect_intents", True), bool):
         raise wrong("detect_intents", "expected detect_intents to be true or false")
     try:
@@ -179,7 +193,8 @@ class ChangeProperty(Strict):
             "read guests' inboxes, e.g. `https://app.hotel.example`), `whatsapp_first_contact` (a template with the "
             "parameter `content`, as which a free text goes out on WhatsApp where the guest has not written in the "
             "last 24 hours), `channel_order` (the channels of messages sent by `auto`, in the order in which they are "
-            'tried, e.g. `["whatsapp", "sms"]`), `detect_intents` (false: what guests want is not looked for), '
+            'tried, e.g. `["whatsapp", "sms"]`), `accommodation` (what Booking.com\'s messaging calls name '
+            "the property by, e.g. `2098153`), `detect_intents` (false: what guests want is not looked for), "
             '`validity` (seconds for which messages of a category are of use, e.g. `{"two_factor": 300}`), '
             "`quiet_hours` (when the guest is left alone, by their clock, e.g. "
             '`[{"categories": ["marketing"], "from": "21:00", "to": "09:00"}]`, with `channels` on these only), '

@@ -10,6 +10,7 @@ from bellhop.cli import options
 from bellhop.cli.options import EnvironmentWord
 from bellhop.cli.target import show, who, with_engine, with_settings
 from bellhop.domain.consent_keywords import Keyword
+from bellhop.domain.conversations import Side
 from bellhop.ops import administration, interventions
 from bellhop.providers import PACKAGES
 
@@ -210,6 +211,9 @@ def create_key(
         str | None,
         typer.Option(help="Refused from then on: 90d, or a date or time (UTC), e.g. 2027-12-31 [default: never]"),
     ] = None,
+    side: Annotated[
+        Side, typer.Option(help="For whom its software speaks; guest: a guests' platform, Booking.com's calls only")
+    ] = Side.PROPERTY,
 ) -> None:
     """Mint a key. It is shown this once and stored nowhere.
 
@@ -218,7 +222,7 @@ def create_key(
     rights = [word.strip() for word in scopes.split(",") if word.strip()]
     show(
         with_engine(
-            lambda engine: administration.create_key(engine, slug, environment, name, rights, rate_limit, expires)
+            lambda engine: administration.create_key(engine, slug, environment, name, rights, rate_limit, expires, side)
         )
     )
 

@@ -21,6 +21,8 @@ class Channel(StrEnum):
     PUSH = "push"
     IMESSAGE = "imessage"
     """Ours: iMessage, with RCS or SMS where the phone has none."""
+    INBOX = "inbox"
+    """It lies in the conversation until the other side's platform polls it."""
 
 
 class Service(StrEnum):
@@ -128,6 +130,8 @@ class ChannelRules:
     in_record: bool = False
     """Bellhop itself carries it: whatever goes out is laid into the guest's inbox by the transaction that decides it.
     Nobody is called, so no outcome is ever unknown, and nobody can be asked."""
+    polled: bool = False
+    """Whether the guest's side is a platform that asks for what is new and confirms it, instead of an app of theirs."""
     window: float | None = None
     """Seconds after a guest's last message in which a free text may be sent: outside of them, and at first, a template
     that was approved beforehand. None: at any time."""
@@ -141,6 +145,9 @@ class ChannelRules:
         if self.any_part and (self.part is not None or not self.delivered_is_final):
             raise ValueError(f"{self.name}: a part is a device, which has the whole text, and delivered is its word")
 
+
+MOST_ATTACHED: Final = 1_048_576
+"""Bytes of a picture in a conversation that is polled (Booking.com's limit)."""
 
 # What people send each other: nothing that a phone or a computer would run.
 _ATTACHED = frozenset(
@@ -229,6 +236,17 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         service=Service.IMESSAGE,
         text=Service.IMESSAGE,
         media=MediaRules(count=1, types=_ATTACHED, each=100 * MB, together=100 * MB, alone=True),
+    ),
+    Channel.INBOX: ChannelRules(
+        name="a message in the conversation",
+        address=AddressKind.GUEST,
+        family=Family.APP,
+        cost=Cost.FREE,
+        media=MediaRules(
+            count=10, types=frozenset({"image/jpeg", "image/png"}), each=MOST_ATTACHED, together=10 * MOST_ATTACHED
+        ),
+        in_record=True,
+        polled=True,
     ),
 }
 

@@ -12,6 +12,8 @@ from bellhop.domain.channels import CHANNELS, AddressKind, Channel
 
 AUTO: Final = "auto"
 """In place of a channel."""
+OPEN: Final = tuple(channel for channel, rules in CHANNELS.items() if not rules.polled)
+"""Those among which may be chosen: where the other side polls, only who writes to it knows that it does."""
 DEFAULT_ORDER = (Channel.IN_APP, Channel.WHATSAPP, Channel.IMESSAGE, Channel.SMS, Channel.EMAIL, Channel.PUSH)
 """A property's order that has set none. Last what nobody learns the arrival of."""
 UNSEEN = 300.0
@@ -115,12 +117,12 @@ def shown(details: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def order(setting: object) -> Sequence[Channel]:
     """A property's order, by its setting `channel_order`."""
-    known = {channel.value: channel for channel in Channel}
+    known = {channel.value: channel for channel in OPEN}
     named = [known[one] for one in setting if one in known] if isinstance(setting, list) else []
     return tuple(dict.fromkeys(named)) or DEFAULT_ORDER
 
 
 def is_order(given: object) -> bool:
     """Whether that can be such a setting: channels, each once, at least one."""
-    known = {channel.value for channel in Channel}
+    known = {channel.value for channel in OPEN}
     return isinstance(given, list) and 0 < len(given) == len({*map(str, given)} & known)

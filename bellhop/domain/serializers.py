@@ -312,6 +312,7 @@ def api_key(row: KeyRow) -> dict[str, Any]:
         "environment": row.environment,
         "scopes": row.rights,
         "last4": row.last4,
+        "side": row.side.value,
         "rate_limit": row.rate_limit,
         "created_at": timestamp(row.created_at),
         "last_used_at": timestamp(row.last_used_at),

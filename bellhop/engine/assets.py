@@ -28,6 +28,8 @@ class UploadAsset:
     content_type: str | None = None
     guest_id: UUID | None = None
     """Whose it is: it goes with that guest."""
+    received: bool = False
+    """The guest sent it: it becomes that of a message within a day, or goes."""
 
 
 async def upload(engine: Engine, scope: Scope, command: UploadAsset) -> AssetRow:
@@ -42,8 +44,9 @@ async def upload(engine: Engine, scope: Scope, command: UploadAsset) -> AssetRow
         size=found.size,
         sha256=found.sha256,
         filename=named(command.filename, found.content_type),
-        keep_for=library.settings.keep_for,
+        keep_for=library.settings.keep_received_for if command.received else library.settings.keep_for,
         guest_id=command.guest_id,
+        received=command.received,
     )
     most = library.settings.max_scope_bytes
     try:

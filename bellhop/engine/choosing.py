@@ -149,7 +149,7 @@ async def choose(
     found = {channel: await asked.suits(channel) for channel in order}
     suited = {channel: why for channel, why in found.items() if isinstance(why, Because)}
     others = {channel: why for channel, why in found.items() if isinstance(why, Unsuited)}
-    others |= {channel: Unsuited.NOT_IN_ORDER for channel in Channel if channel not in order}
+    others |= {channel: Unsuited.NOT_IN_ORDER for channel in choosing.OPEN if channel not in order}
     if not suited:
         raise NoChannel([f"{channel.value}: {choosing.reason(channel, why)}" for channel, why in others.items()])
     first, *rest = suited

@@ -10,11 +10,19 @@ from bellhop.domain.conversations import ConversationStatus, Side
 from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.conversations import Conversation, ConversationFields, Entry, NoteRow, WhichConversations
 from bellhop.domain.scopes import Scope
+from bellhop.domain.windows import GUEST_READS
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import InvalidField, NotFound, OutsideWindow
 from bellhop.store import pages
 from bellhop.store.conversations import changes, conversations, notes
 from bellhop.store.conversations import history as messages
+
+OVER = {
+    Side.PROPERTY: None,
+    Side.GUEST: f"Guests can look at what was written about a stay for {GUEST_READS.days} days after its check-out or "
+    "cancellation: that is over.",
+}
+"""What each side is told that comes too late; None: as usual."""
 
 
 async def listing(engine: Engine, scope: Scope, which: WhichConversations) -> Listed[Conversation]:
@@ -103,7 +111,7 @@ async def readable(tx: AsyncConnection, scope: Scope, known: Conversation, side:
         return
     over = (await conversations.ends(tx, scope, [known.row.stay_id])).get(known.row.stay_id)
     if over is not None and not conversations.readable(over, side):
-        raise OutsideWindow
+        raise OutsideWindow(OVER[side])
 
 
 async def _there(tx: AsyncConnection, scope: Scope, conversation_id: UUID) -> Conversation:

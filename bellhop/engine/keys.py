@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+from bellhop.domain.conversations import Side
 from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.access import KeyRow
 from bellhop.domain.scopes import Scope
@@ -24,11 +25,13 @@ async def mint(
     rate_limit: int | None = None,
     expires_at: datetime | None = None,
     latest: datetime | None = None,
+    side: Side = Side.PROPERTY,
 ) -> tuple[KeyRow, str]:
     """A new key for this scope, and its secret, which is kept nowhere. `rights` are written once each; `rate_limit`:
     requests a minute, None: as many as every key. `expires_at`: from then on it opens nothing; None: at `latest`, when
-    the key that asks expires, or never. Raises OtherEnvironment when the caller asks for a key of another environment
-    than the scope's, InvalidField for a time that is over or later than `latest`."""
+    the key that asks expires, or never. `side`: for whom its software speaks. Raises
+    OtherEnvironment when the caller asks for a key of another environment than the scope's, InvalidField for a time
+    that is over or later than `latest`."""
     if environment not in (None, scope.environment):
         raise OtherEnvironment(scope.environment)
     if expires_at is not None and expires_at <= datetime.now(UTC):
@@ -38,7 +41,7 @@ async def mint(
     once_each = list(dict.fromkeys(rights))
     until = expires_at or latest
     return await engine.database.write(
-        lambda tx: keys.create(tx, scope, name, once_each, rate_limit=rate_limit, expires_at=until)
+        lambda tx: keys.create(tx, scope, name, once_each, rate_limit=rate_limit, expires_at=until, side=side)
     )
 
 

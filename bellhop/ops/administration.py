@@ -15,6 +15,7 @@ from bellhop.domain.channels import Channel
 from bellhop.domain.choosing import DEFAULT_ORDER, is_order
 from bellhop.domain.consent_keywords import Keyword
 from bellhop.domain.consents import ALL, PURPOSES
+from bellhop.domain.conversations import Side
 from bellhop.domain.credentials import CredentialsUnreadable, Sealing
 from bellhop.domain.failures import CHOICES
 from bellhop.domain.ids import Prefix, parse, render
@@ -175,6 +176,7 @@ async def create_key(
     rights: Sequence[str],
     rate_limit: int | None,
     expires: str | None = None,
+    side: Side = Side.PROPERTY,
 ) -> dict[str, Any]:
     """Mint a key for one property and environment; the raw key is in the answer and nowhere else. `expires`: a number
     of days (`90d`) or an ISO date or time, in UTC unless it names its zone."""
@@ -185,10 +187,10 @@ async def create_key(
         raise Refused(f"--scopes: no such scope: {', '.join(unknown)}. There are: {', '.join(RIGHTS)}.")
     scope = await scope_of(engine, slug, environment)
     try:
-        row, raw = await keys.mint(engine, scope, name, rights, rate_limit=rate_limit, expires_at=until)
+        row, raw = await keys.mint(engine, scope, name, rights, rate_limit=rate_limit, expires_at=until, side=side)
     except InvalidField as problem:
         raise Refused(f"--expires: {problem.expected}.") from None
-    return _part(serializers.minted_key(row, raw), "id", "environment", "scopes", "expires_at", "key")
+    return _part(serializers.minted_key(row, raw), "id", "environment", "scopes", "side", "expires_at", "key")
 
 
 def _moment(said: str) -> datetime:

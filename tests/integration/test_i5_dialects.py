@@ -16,8 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.dialects import DIALECTS
 from api.dialects.dialect import Dialect
+from bellhop.domain.conversations import Side
 from bellhop.domain.ids import Prefix, parse
 from bellhop.settings import Settings
+from bellhop.store.access import keys
 
 from .conftest_api import Api, open_api
 from .test_dialect_sendblue import pair
@@ -66,7 +68,25 @@ def _sendblue(ours: dict[str, str]) -> dict[tuple[str, str], Call]:
     }
 
 
-WALKS = {"sendblue": Walk(pair, _sendblue)}
+def _booking(ours: dict[str, str]) -> dict[tuple[str, str], Call]:
+    talk = {"accommodation": ours["house"], "conversation": ours["talk"]}
+    house, named = {ours["house"]}, {"accommodation": "other-house", "conversation": ours["talk"]}
+    file = {"file_name": "a.png", "file_type": "image/png", "file_size": 8, "file_content": "iVBORw0KGgo="}
+    return {
+        ("POST", "/messages/send"): Call("", 404, {**named, "content": "Hi"}),
+        ("POST", "/messages/latest"): Call("", 200),
+        ("POST", "/messages/latest/confirm"): Call("", 200, {"messages": [ours["message"], ours["unread"]]}),
+        ("POST", "/messages/conversations"): Call("", 403, talk, house),
+        ("POST", "/messages/attachments/upload"): Call("", 404, {**named, **file}),
+        ("POST", "/messages/attachments/metadata"): Call("", 404, {**named, "attachment": ours["message"]}),
+        ("POST", "/messages/attachments/download"): Call("", 404, {**named, "attachment": ours["message"]}),
+    }
+
+
+WALKS = {
+    "sendblue": Walk(pair, _sendblue),
+    "booking": Walk(lambda raw: {"Authorization": f"Bearer {raw}"}, _booking),
+}
 """By a dialect's name."""
 
 
@@ -101,7 +121,24 @@ async def _ours(api: Api) -> dict[str, str]:
         scope=api.scope.id,
         hook=hook,
     )
-    return {"message": str(key), "number": GUEST, "words": WORDS, "line": line, "hook": hook, "secret": "quetzal"}
+    guest = (await api.guest())["id"]
+    stay = {"source": "pms", "reservation": "4380765874", "guests": [guest]}
+    assert (await api.http.post("/v1/stays", json=stay)).status_code in (200, 201)
+    asks = {"accommodation": "grand-sunset", "reservation": "4380765874", "content": WORDS}
+    async with api.database.begin() as tx:
+        _, raw = await keys.create(tx, api.scope, "guests", ["*"], side=Side.GUEST)
+    said = await api.http.post("/messages/send", json=asks, headers={"Authorization": f"Bearer {raw}"})
+    unread = said.json()["data"]["message"]
+    (talk,) = await api.sql("select conversation_id as id from messages where id = :id", id=unread)
+    booked = {"house": "grand-sunset", "talk": str(talk.id), "unread": unread}
+    return booked | {
+        "message": str(key),
+        "number": GUEST,
+        "words": WORDS,
+        "line": line,
+        "hook": hook,
+        "secret": "quetzal",
+    }
 
 
 def _path(route: str, call: Call) -> str:

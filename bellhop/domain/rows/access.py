@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
+from bellhop.domain.conversations import Side
 from bellhop.domain.operators import OperatorAction
 
 
@@ -66,6 +67,8 @@ class KeyRow:
     name: str
     last4: str
     rights: list[str]
+    side: Side
+    """For whom its software speaks."""
     rate_limit: int | None
     """Requests a minute; None: the default."""
     created_at: datetime

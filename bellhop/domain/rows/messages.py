@@ -110,6 +110,8 @@ class MessageRow(PublicMessage):
     remind_at: datetime | None
     """When its next step follows, a reminder, if it is not read by then; None: it is not known yet, or none does."""
     read_at: datetime | None
+    confirmed_at: datetime | None
+    """Where the other side polls: when it said that it has it."""
     updated_at: datetime
     wake_due_at: datetime | None
     """Temporal has not been notified of a change since then; None: it has been notified of everything."""

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
 from bellhop.domain import keys
+from bellhop.domain.conversations import Side
 from bellhop.domain.live import Word
 from bellhop.domain.paging import Listed, PageRequest, Place
 from bellhop.domain.rows.access import KeyRow
@@ -35,14 +36,15 @@ class KnownKey:
     scopes: tuple[Scope, ...]
     rate_limit: int | None
     expires_at: datetime | None = None
+    side: Side = Side.PROPERTY
     scope_limits: tuple[int | None, ...] = ()
     """Requests a minute of all keys of each of `scopes` together; None: the usual limit."""
 
 
 _FIND = text(
     """
-    select key.id, key.secret_hash, key.rights, key.rate_limit, key.expires_at, scope.id as scope_id, scope.property_id,
-      scope.environment, scope.rate_limit as scope_limit
+    select key.id, key.secret_hash, key.rights, key.rate_limit, key.expires_at, key.side,
+      scope.id as scope_id, scope.property_id, scope.environment, scope.rate_limit as scope_limit
     from api_keys key join scopes scope on scope.id = any(key.scope_ids)
     where key.secret_hash = :hash and key.revoked_at is null and (key.expires_at is null or key.expires_at > now())
     order by scope.id
@@ -63,6 +65,7 @@ async def find(tx: AsyncConnection, secret_hash: bytes) -> KnownKey | None:
         scopes=tuple(Scope(row.scope_id, row.property_id, row.environment) for row in rows),
         rate_limit=first.rate_limit,
         expires_at=first.expires_at,
+        side=Side(first.side),
         scope_limits=tuple(row.scope_limit for row in rows),
     )
 
@@ -75,6 +78,7 @@ async def create(
     *,
     rate_limit: int | None = None,
     expires_at: datetime | None = None,
+    side: Side = Side.PROPERTY,
 ) -> tuple[KeyRow, str]:
     """Mint a key for one scope. Returns (row, raw key); the raw key is stored nowhere."""
     key_id: UUID = (await tx.execute(select(func.uuidv7(type_=Uuid)))).scalar_one()
@@ -90,6 +94,7 @@ async def create(
             rights=list(rights),
             rate_limit=rate_limit,
             expires_at=expires_at,
+            side=side.value,
         )
         .returning(*_columns(scope))
     )

@@ -133,7 +133,7 @@ class Received:
 
 
 class GuestErased(Exception):
-    """The guest who wrote is no more."""
+    """The guest who wrote is no more, or no more in the stay they wrote about."""
 
 
 async def receive(
@@ -210,19 +210,27 @@ async def assign(
 
 
 async def receive_from(
-    tx: AsyncConnection, guest_id: UUID, sender: Sharing, provider: str, item: Inbound, book: AddressBook
+    tx: AsyncConnection,
+    guest_id: UUID,
+    sender: Sharing,
+    provider: str,
+    item: Inbound,
+    book: AddressBook,
+    stay_id: UUID | None = None,
 ) -> tuple[UUID, Received] | None:
-    """Store once what a guest wrote who is known by other means than an address. Returns the message; None when it was
-    here before. Raises GuestErased."""
+    """Store once what a guest wrote who is known by other means than an address. `stay_id`: the stay of theirs that it
+    is about; None: that goes by the guest. Returns the message; None when it was here before. Raises GuestErased."""
     receipt = await _record_receipt(tx, sender.scope_id, sender.account_id, provider, item)
     if receipt is None:
         return None
     if not await profiles.seen(tx, guest_id):
         raise GuestErased
+    if stay_id is not None and not await joining.named_stay(tx, sender.scope_id, stay_id, guest_id):
+        raise GuestErased
     kind = kind_of(item.channel, item.sender)
     address = _Address(sender.scope_id, kind, item.sender, sender.account_id, tuple(book.hashes(kind, item.sender)))
     received = Received()
-    message_id = await _message(tx, address, item, provider, Sender(guest_id, None), receipt, received)
+    message_id = await _message(tx, address, item, provider, Sender(guest_id, None, None, stay_id), receipt, received)
     if (said := _keyword(item)) is not None:
         if (effect := EFFECT.get(said)) is not None:
             received.endpoints |= await _said(tx, {sender.scope_id: message_id}, kind, address.hashes, effect, item)
@@ -376,7 +384,7 @@ async def _conversation(tx: AsyncConnection, address: _Address, item: Inbound, s
     named = sender.conversation_id
     joined = await joining.continued(tx, scope_id, channel, named, opens=opens) if named is not None else None
     if joined is None:
-        stay_id = await joining.nearest_stay(tx, scope_id, guest_id)
+        stay_id = sender.stay_id or await joining.nearest_stay(tx, scope_id, guest_id)
         joined = await joining.answered(tx, scope_id, channel, guest_id, stay_id, opens=opens)
     # After the conversation, as where a message to them is accepted.
     await _contacts(tx, address, guest_id)

@@ -73,6 +73,8 @@ class Sender:
     matched_by: MatchedBy | None
     conversation_id: UUID | None = None
     """That of the message they answered; None: that goes by who they are."""
+    stay_id: UUID | None = None
+    """The stay that they wrote about, which is theirs; None: that goes by who they are, too."""
 
 
 NOBODY = Sender(None, None)

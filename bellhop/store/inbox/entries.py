@@ -150,7 +150,8 @@ _REPORTED = CompiledStatement(
           account.identity, message.stage
         from messages message join attempts attempt on attempt.message_id = message.id
           join provider_accounts account on account.id = attempt.account_id
-        where message.id = any(:messages) and message.scope_id = :scope and message.guest_id = :guest
+        where message.id = any(:messages) and message.scope_id = :scope
+          and (cast(:guest as uuid) is null or message.guest_id = :guest)
           and message.erased_at is null and attempt.provider = :ours and attempt.state in ('accepted', 'undelivered')
         order by message.id, attempt.id
         """
@@ -253,9 +254,11 @@ async def listing(tx: AsyncConnection, scope: Scope, guest_id: UUID, asked: Page
     return await pages.page(rows, asked, lambda row: Place(row.id), lambda: pages.count(tx, every))
 
 
-async def reported(tx: AsyncConnection, scope: Scope, guest_id: UUID, message_ids: Sequence[UUID]) -> list[Reported]:
-    """Those of these messages that were laid into this guest's inbox, also where they lie there no more. What was laid
-    in twice is named twice, the last time last."""
+async def reported(
+    tx: AsyncConnection, scope: Scope, guest_id: UUID | None, message_ids: Sequence[UUID]
+) -> list[Reported]:
+    """Those of these messages that were laid into this guest's inbox (None: any guest's of the scope), also where they
+    lie there no more. What was laid in twice is named twice, the last time last."""
     return await _REPORTED(tx, messages=list(message_ids), scope=scope.id, guest=guest_id)
 
 

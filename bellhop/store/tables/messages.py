@@ -92,6 +92,8 @@ messages = Table(
     time_column("sent_at"),
     time_column("delivered_at"),
     time_column("read_at"),
+    # Where the other side polls: when it said that it has it.
+    time_column("confirmed_at"),
     time_column("created_at", now=True),
     time_column("updated_at", now=True),
     # The pending notification: Temporal is to be notified (a start or a signal) of a change made then; null once it has
@@ -124,6 +126,17 @@ messages = Table(
         "scope_id",
         "id",
         postgresql_where=text("direction = 'inbound' and erased_at is null"),
+    ),
+    # What the other side is yet to confirm.
+    Index(
+        "ix_messages_unconfirmed",
+        "scope_id",
+        "direction",
+        "id",
+        postgresql_where=text(
+            "channel = 'inbox' and confirmed_at is null and erased_at is null "
+            "and stage in ('sent', 'delivered', 'read')"
+        ),
     ),
     Index("ix_messages_of_guest", "scope_id", "guest_id", "id", postgresql_where=text("guest_id is not null")),
     Index(
