@@ -109,7 +109,7 @@ SAID: list[tuple[str, str, dict[str, Any], str]] = [
         "POST",
         "/v1/messaging/send",
         {**SMS, "channel": "fax"},
-        "expected one of sms, email, in_app, whatsapp, push, imessage",
+        "expected one of sms, email, in_app, whatsapp, push, imessage, inbox",
     ),
     ("POST", "/v1/messaging/send", {**SMS, "content": ""}, "expected at least 1 character"),
     ("POST", "/v1/messaging/send", {**SMS, "content": "x" * 10_001}, "expected at most 10000 characters"),

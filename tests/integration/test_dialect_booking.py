@@ -51,7 +51,7 @@ TALK = json.loads("""
 }
 """)
 """Seed 002, literally."""
-HOUSE = {"accommodation": 2098153}
+HOTEL = {"accommodation": 2098153}
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -89,9 +89,9 @@ class Sides:
 
 async def _book(sides: Sides, **stay: Any) -> None:
     """The property calls itself so, and has a stay of that number."""
-    (house,) = (await sides.http.get("/v1/properties", headers=sides.ours)).json()["data"]
-    settings = {**house["settings"], "accommodation": 2098153}
-    changed = await sides.http.patch(f"/v1/properties/{house['id']}", json={"settings": settings}, headers=sides.ours)
+    (hotel,) = (await sides.http.get("/v1/properties", headers=sides.ours)).json()["data"]
+    settings = {**hotel["settings"], "accommodation": 2098153}
+    changed = await sides.http.patch(f"/v1/properties/{hotel['id']}", json={"settings": settings}, headers=sides.ours)
     assert changed.status_code == 200, changed.text
     jordan = {"first_name": "Jordan", "last_name": "Mitchell", "email": "jordan.mitchell@example.com"}
     guest = await sides.http.post("/v1/guests", json=jordan, headers=sides.ours)
@@ -141,9 +141,9 @@ async def test_the_seeds_examples_both_ways(stack: Engine) -> None:
     lies = await stack.until(native, "sent")
     assert (lies["channel"], lies["recipient"], lies["content"]) == ("inbox", sides.guest, WELCOME["content"])
     # The guests' platform has it, and says so.
-    (told,) = await sides.latest(sides.theirs)
-    assert (told["message_id"], told["content"]) == (sent, WELCOME["content"])
-    assert told["sender"]["metadata"]["type"] == "property"
+    (given,) = await sides.latest(sides.theirs)
+    assert (given["message_id"], given["content"]) == (sent, WELCOME["content"])
+    assert given["sender"]["metadata"]["type"] == "property"
     assert (await sides.done(sides.ours, "latest/confirm", {"messages": [sent]}))["confirmedMessages"] == []
     assert (await stack.get(native))["status"] == "sent"
     for newly in ([sent], []):
@@ -164,7 +164,7 @@ async def test_the_seeds_examples_both_ways(stack: Engine) -> None:
         assert [one["content"] for one in found["messages"]] == [WELCOME["content"], ASKS["content"]]
 
 
-async def test_what_waits_is_told_until_it_is_confirmed(sides: Sides) -> None:
+async def test_what_waits_comes_again_until_it_is_confirmed(sides: Sides) -> None:
     sent = [(await sides.done(sides.theirs, "send", ASKS | {"content": str(n)}))["data"]["message"] for n in range(3)]
     assert await sides.latest(sides.theirs) == [], "what a side wrote itself is not new to it"
     waiting = await sides.latest(sides.ours)
@@ -183,8 +183,8 @@ async def test_what_waits_is_told_until_it_is_confirmed(sides: Sides) -> None:
     assert (await sides.done(sides.ours, "latest/confirm", some))["confirmedMessages"] == [sent[0]]
     assert (await sides.done(sides.ours, "latest/confirm", some))["confirmedMessages"] == []
     assert [one["message_id"] for one in await sides.latest(sides.ours)] == sent[:0:-1]
-    native = (await sides.http.get("/v1/inbound", headers=sides.ours)).json()["data"]
-    assert [(one["channel"], one["guest_id"]) for one in native] == [("inbox", sides.guest)] * 3
+    native = await sides.http.get(f"/v1/inbound/{render(Prefix.INBOUND, UUID(sent[0]))}", headers=sides.ours)
+    assert (native.json()["channel"], native.json()["guest_id"]) == ("inbox", sides.guest)
 
 
 async def test_a_full_page_hides_nothing_older(sides: Sides) -> None:
@@ -204,26 +204,26 @@ async def test_a_full_page_hides_nothing_older(sides: Sides) -> None:
 
 
 async def test_a_conversation_is_named_by_any_of_its_ids(sides: Sides) -> None:
-    refused(await sides.call(sides.ours, "conversations", HOUSE | {"reservation": 4380765874}), 404, "not_found")
+    refused(await sides.call(sides.ours, "conversations", HOTEL | {"reservation": 4380765874}), 404, "not_found")
     asked = (await sides.done(sides.theirs, "send", ASKS))["data"]["message"]
-    told = (await sides.done(sides.ours, "send", WELCOME))["data"]["message"]
+    given = (await sides.done(sides.ours, "send", WELCOME))["data"]["message"]
     (waiting,) = await sides.latest(sides.ours)
     talk = waiting["conversation"]["id"]
-    for which in (TALK | {"conversation": talk}, HOUSE | {"conversation": talk}, HOUSE | {"reservation": "4380765874"}):
+    for which in (TALK | {"conversation": talk}, HOTEL | {"conversation": talk}, HOTEL | {"reservation": "4380765874"}):
         found = (await sides.done(sides.ours, "conversations", which))["data"]["conversation"]
         assert (found["id"], found["reservation"]) == (talk, "4380765874")
-        assert [one["id"] for one in found["messages"]] == [asked, told]
+        assert [one["id"] for one in found["messages"]] == [asked, given]
         by_id = {one["id"]: one["metadata"] for one in found["participants"]}
         assert [by_id[one["sender"]]["type"] for one in found["messages"]] == ["guest", "property"]
         assert {one["accommodation_id"] for one in by_id.values()} == {"2098153"}
-    theirs = (await sides.done(sides.theirs, "conversations", HOUSE | {"conversation": talk}))["data"]["conversation"]
+    theirs = (await sides.done(sides.theirs, "conversations", HOTEL | {"conversation": talk}))["data"]["conversation"]
     assert [one["id"] for one in theirs["messages"]] == [asked], "what has not gone out is nothing to the guest"
     refused(await sides.call(sides.ours, "conversations", TALK), 404, "not_found")
     other = {"source": "pms", "reservation": "77", "guests": [sides.guest]}
     assert (await sides.http.post("/v1/stays", json=other, headers=sides.ours)).status_code in (200, 201)
-    wrong = HOUSE | {"conversation": talk, "reservation": 77}
+    wrong = HOTEL | {"conversation": talk, "reservation": 77}
     refused(await sides.call(sides.ours, "conversations", wrong), 400, "conversation_mismatch")
-    by_talk = await sides.done(sides.ours, "send", HOUSE | {"conversation": talk, "content": "Yes, there is."})
+    by_talk = await sides.done(sides.ours, "send", HOTEL | {"conversation": talk, "content": "Yes, there is."})
     assert by_talk["data"]["message"]
 
 
@@ -249,7 +249,7 @@ async def test_each_side_reads_and_writes_for_its_time(sides: Sides) -> None:
     async def words(path: str, body: Any) -> list[int]:
         return [(await sides.call(headers, path, body)).status_code for headers in (sides.ours, sides.theirs)]
 
-    named = HOUSE | {"reservation": "4380765874"}
+    named = HOTEL | {"reservation": "4380765874"}
     await left(6)
     assert await words("send", ASKS) == [200, 200]
     await sides.sql("update messages set created_at = now() - interval '16 days' where direction = 'inbound'")
@@ -276,7 +276,7 @@ async def test_each_side_reads_and_writes_for_its_time(sides: Sides) -> None:
 async def test_a_picture_is_uploaded_sent_and_handed_out(sides: Sides) -> None:
     await sides.done(sides.theirs, "send", ASKS)
     (waiting,) = await sides.latest(sides.ours)
-    talk = HOUSE | {"conversation": waiting["conversation"]["id"]}
+    talk = HOTEL | {"conversation": waiting["conversation"]["id"]}
     file = {"file_name": "lobby.png", "file_type": "image/png", "file_size": len(PNG)}
     body = talk | file | {"file_content": base64.b64encode(PNG).decode()}
     for headers, other in ((sides.theirs, sides.ours), (sides.ours, sides.theirs)):
@@ -304,7 +304,7 @@ async def test_a_picture_is_uploaded_sent_and_handed_out(sides: Sides) -> None:
 async def test_what_is_no_fit_picture_is_refused(sides: Sides) -> None:
     await sides.done(sides.theirs, "send", ASKS)
     (waiting,) = await sides.latest(sides.ours)
-    talk = HOUSE | {"conversation": waiting["conversation"]["id"]}
+    talk = HOTEL | {"conversation": waiting["conversation"]["id"]}
 
     async def put(status: int, word: str, **fields: Any) -> str:
         body = {"file_name": "a.png", "file_type": "image/png", "file_size": len(PNG)}
@@ -324,8 +324,8 @@ async def test_what_is_no_fit_picture_is_refused(sides: Sides) -> None:
 
 async def test_what_is_wrong_is_said_in_its_form(sides: Sides) -> None:
     for path, body, said in (
-        ("send", HOUSE | {"reservation": "1"}, "content"),
-        ("send", HOUSE | {"content": "Hi"}, "conversation or reservation"),
+        ("send", HOTEL | {"reservation": "1"}, "content"),
+        ("send", HOTEL | {"content": "Hi"}, "conversation or reservation"),
         ("conversations", {"reservation": "1"}, "accommodation"),
         ("latest/confirm", {}, "messages"),
     ):

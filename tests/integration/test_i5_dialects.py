@@ -69,14 +69,14 @@ def _sendblue(ours: dict[str, str]) -> dict[tuple[str, str], Call]:
 
 
 def _booking(ours: dict[str, str]) -> dict[tuple[str, str], Call]:
-    talk = {"accommodation": ours["house"], "conversation": ours["talk"]}
-    house, named = {ours["house"]}, {"accommodation": "other-house", "conversation": ours["talk"]}
+    talk = {"accommodation": ours["hotel"], "conversation": ours["talk"]}
+    hotel, named = {ours["hotel"]}, {"accommodation": "other-house", "conversation": ours["talk"]}
     file = {"file_name": "a.png", "file_type": "image/png", "file_size": 8, "file_content": "iVBORw0KGgo="}
     return {
         ("POST", "/messages/send"): Call("", 404, {**named, "content": "Hi"}),
         ("POST", "/messages/latest"): Call("", 200),
         ("POST", "/messages/latest/confirm"): Call("", 200, {"messages": [ours["message"], ours["unread"]]}),
-        ("POST", "/messages/conversations"): Call("", 403, talk, house),
+        ("POST", "/messages/conversations"): Call("", 403, talk, hotel),
         ("POST", "/messages/attachments/upload"): Call("", 404, {**named, **file}),
         ("POST", "/messages/attachments/metadata"): Call("", 404, {**named, "attachment": ours["message"]}),
         ("POST", "/messages/attachments/download"): Call("", 404, {**named, "attachment": ours["message"]}),
@@ -130,7 +130,7 @@ async def _ours(api: Api) -> dict[str, str]:
     said = await api.http.post("/messages/send", json=asks, headers={"Authorization": f"Bearer {raw}"})
     unread = said.json()["data"]["message"]
     (talk,) = await api.sql("select conversation_id as id from messages where id = :id", id=unread)
-    booked = {"house": "grand-sunset", "talk": str(talk.id), "unread": unread}
+    booked = {"hotel": "grand-sunset", "talk": str(talk.id), "unread": unread}
     return booked | {
         "message": str(key),
         "number": GUEST,

@@ -300,7 +300,7 @@ async def test_the_api_answers_it_for_its_own_property_and_environment(api: Api)
         ("to=0001-01-01T00:00:00Z", "to", "expected a time between the years 2000 and 2199"),
         ("from=yesterday", "from", "expected an RFC 3339 time with its zone, such as 2026-03-19T09:00:00Z"),
         ("form=2026-03-02T00:00:00Z", "form", "expected nothing of this name"),
-        ("channel=pigeon", "channel", "expected one of sms, email, in_app, whatsapp, push, imessage"),
+        ("channel=pigeon", "channel", "expected one of sms, email, in_app, whatsapp, push, imessage, inbox"),
     ],
 )
 async def test_what_is_no_span_is_refused(api: Api, query: str, place: str, said: str) -> None:

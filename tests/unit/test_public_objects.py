@@ -19,7 +19,7 @@ from api.schemas.fields import Page
 from bellhop.domain import conversation_object, serializers
 from bellhop.domain.categories import Category
 from bellhop.domain.channels import Channel
-from bellhop.domain.conversations import ConversationStatus
+from bellhop.domain.conversations import ConversationStatus, Side
 from bellhop.domain.events import EventType
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.inbound_details import Button, InboundDetails, Location, Media
@@ -102,7 +102,7 @@ DONE = replace(
 )
 API_KEY = KeyRow(
     id=KEY, property_id=PROPERTY, environment="test", name="front desk", last4="x7Qd", rights=["messaging:read", "*"],
-    rate_limit=None, created_at=AT, last_used_at=None, expires_at=None, revoked_at=None,
+    side=Side.PROPERTY, rate_limit=None, created_at=AT, last_used_at=None, expires_at=None, revoked_at=None,
 )  # fmt: skip
 HOTEL = PropertyRow(
     id=PROPERTY, name="Grand Sunset", slug="grand-sunset", type="hotel", timezone="UTC", currency=None, country=None,

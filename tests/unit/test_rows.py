@@ -69,7 +69,7 @@ def test_other_columns_are_refused(columns: list[str]) -> None:
             },
         ),
         (DeliveryRow, "deliveries", {"event_type"}, set()),
-        (KeyRow, "api_keys", {"property_id", "environment"}, {"scope_ids", "secret_hash", "side"}),
+        (KeyRow, "api_keys", {"property_id", "environment"}, {"scope_ids", "secret_hash"}),
         (PropertyRow, "properties", {"paused_at"}, set()),
     ],
 )

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.dependencies import CurrentCaller, CurrentEngine, CurrentScope, for_both_sides, require_scope
+from api.dialects.booking.accommodations import hotel_of
 from api.dialects.booking.errors import UnfitType
-from api.dialects.booking.houses import house_of
 from api.dialects.booking.messages import answered
 from api.dialects.booking.router import UPLOAD, router
 from api.dialects.booking.schemas import LONGEST_BASE64, OfAttachment, Upload
@@ -33,7 +33,7 @@ async def upload(
     request: Request, engine: CurrentEngine, scope: CurrentScope, caller: CurrentCaller, body: Upload
 ) -> Response:
     """Keep a picture for a message that is to be sent."""
-    await house_of(engine, scope, body.accommodation)
+    await hotel_of(engine, scope, body.accommodation)
     kind = _SAYS.get(body.file_type.lower(), body.file_type.lower())
     if kind not in booking.TYPES:
         raise UnfitType
@@ -57,7 +57,7 @@ async def metadata(
     request: Request, engine: CurrentEngine, scope: CurrentScope, caller: CurrentCaller, body: OfAttachment
 ) -> Response:
     """What is known of a picture."""
-    await house_of(engine, scope, body.accommodation)
+    await hotel_of(engine, scope, body.accommodation)
     found = await attachments.get(engine, scope, caller.side, body.conversation, body.attachment)
     return answered(request, data={"metadata": booking.attachment(found)})
 
@@ -69,7 +69,7 @@ async def download(
     request: Request, engine: CurrentEngine, scope: CurrentScope, caller: CurrentCaller, body: OfAttachment
 ) -> Response:
     """A picture itself."""
-    await house_of(engine, scope, body.accommodation)
+    await hotel_of(engine, scope, body.accommodation)
     data = await attachments.read(engine, scope, caller.side, body.conversation, body.attachment)
     content = base64.b64encode(data).decode()
     said = {"conversation": str(body.conversation), "attachment": str(body.attachment), "file_content": content}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from api.dialects.dialect import Described, Description, Field
 
 _SEED = "test_the_seeds_examples_both_ways"
-_LATEST = "test_what_waits_is_told_until_it_is_confirmed"
+_LATEST = "test_what_waits_comes_again_until_it_is_confirmed"
 _OLDEST = "test_a_full_page_hides_nothing_older"
 _TALK = "test_a_conversation_is_named_by_any_of_its_ids"
-_HOUSE = "test_a_key_names_its_own_accommodation_only"
+_HOTEL = "test_a_key_names_its_own_accommodation_only"
 _WINDOW = "test_each_side_reads_and_writes_for_its_time"
 _FILE = "test_a_picture_is_uploaded_sent_and_handed_out"
 _UNFIT = "test_what_is_no_fit_picture_is_refused"
@@ -37,7 +37,7 @@ the property write (`bellhop keys create SLUG --side guest`). A key of the guest
 """
 
 _REQUEST_ID = Field("request_id", "the request's id, as in the header `X-Request-Id`", _SEED)
-_ACCOMMODATION = Field("accommodation", "the key's property", _HOUSE)
+_ACCOMMODATION = Field("accommodation", "the key's property", _HOTEL)
 _CONVERSATION = Field("conversation", "the stay's conversation, its key as a UUID", _TALK)
 _RESERVATION = Field("reservation", "`reservation` of a stay", _TALK)
 _IN_TALK = (_CONVERSATION, _ACCOMMODATION)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.dependencies import CurrentCaller, CurrentEngine, CurrentScope, for_both_sides, reply, require_scope
-from api.dialects.booking.houses import house_of, known_as
+from api.dialects.booking.accommodations import hotel_of, known_as
 from api.dialects.booking.router import router
 from api.dialects.booking.schemas import Confirm, Send, Talk
 from bellhop.domain.formats import booking
@@ -28,7 +28,7 @@ async def send(
     request: Request, engine: CurrentEngine, scope: CurrentScope, caller: CurrentCaller, body: Send
 ) -> Response:
     """Write to the other side."""
-    await house_of(engine, scope, body.accommodation)
+    await hotel_of(engine, scope, body.accommodation)
     which = Which(body.conversation, body.reservation)
     message_id = await polled.send(engine, scope, caller.side, which, body.content, body.attachments)
     return answered(request, data={"message": str(message_id)})
@@ -40,8 +40,8 @@ async def send(
 async def latest(request: Request, engine: CurrentEngine, scope: CurrentScope, caller: CurrentCaller) -> Response:
     """What this side has not confirmed. Whatever the body says is passed over."""
     rows = await polled.latest(engine, scope, caller.side)
-    house = await known_as(engine, scope)
-    return answered(request, data={"messages": [booking.unconfirmed(row, house) for row in rows]})
+    hotel = await known_as(engine, scope)
+    return answered(request, data={"messages": [booking.unconfirmed(row, hotel) for row in rows]})
 
 
 @router.post("/latest/confirm")
@@ -62,7 +62,7 @@ async def conversation(
     request: Request, engine: CurrentEngine, scope: CurrentScope, caller: CurrentCaller, body: Talk
 ) -> Response:
     """All that was written in a conversation."""
-    house = await house_of(engine, scope, body.accommodation)
+    hotel = await hotel_of(engine, scope, body.accommodation)
     found = await polled.conversation(engine, scope, caller.side, Which(body.conversation, body.reservation))
-    shown = booking.conversation(found.talk, found.thread.reservation, found.entries, house)
+    shown = booking.conversation(found.talk, found.thread.reservation, found.entries, hotel)
     return answered(request, data={"conversation": shown})

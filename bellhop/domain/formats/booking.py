@@ -18,7 +18,7 @@ TYPES = ("image/png", "image/jpeg")
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Hotel:
     """The property as a participant. `accommodation`: what it is called there."""
 
     id: UUID
@@ -26,7 +26,7 @@ class House:
     name: str
 
 
-def unconfirmed(row: Unconfirmed, house: House) -> dict[str, Any]:
+def unconfirmed(row: Unconfirmed, hotel: Hotel) -> dict[str, Any]:
     """A message of `/messages/latest`."""
     ours = row.side is Side.PROPERTY
     return {
@@ -34,43 +34,43 @@ def unconfirmed(row: Unconfirmed, house: House) -> dict[str, Any]:
         "reply_to": None,
         "conversation": {
             "id": str(row.conversation_id),
-            "accommodation": house.accommodation,
+            "accommodation": hotel.accommodation,
             "reservation": row.reservation,
         },
         "content": row.content or "",
         "sender": {
-            "participant_id": str(house.id if ours else row.guest_id),
-            "metadata": {"type": row.side.value, "name": house.name if ours else row.name},
+            "participant_id": str(hotel.id if ours else row.guest_id),
+            "metadata": {"type": row.side.value, "name": hotel.name if ours else row.name},
         },
         "attachments": attachments(row.details),
         "timestamp": timestamp(row.at),
     }
 
 
-def conversation(talk: Conversation, reservation: str, entries: list[Entry], house: House) -> dict[str, Any]:
+def conversation(talk: Conversation, reservation: str, entries: list[Entry], hotel: Hotel) -> dict[str, Any]:
     """The conversation of `/messages/conversations`."""
     guests = [
         {
             "id": str(one.guest_id),
-            "metadata": {"type": Side.GUEST.value, "accommodation_id": house.accommodation, "name": one.name},
+            "metadata": {"type": Side.GUEST.value, "accommodation_id": hotel.accommodation, "name": one.name},
         }
         for one in talk.guests
         if one.guest_id is not None
     ]
-    own = {"type": Side.PROPERTY.value, "accommodation_id": house.accommodation, "name": house.name}
+    own = {"type": Side.PROPERTY.value, "accommodation_id": hotel.accommodation, "name": hotel.name}
     return {
         "id": str(talk.row.id),
         "reservation": reservation,
-        "messages": [_entry(row, house) for row in entries],
-        "participants": [{"id": str(house.id), "metadata": own}, *guests],
+        "messages": [_entry(row, hotel) for row in entries],
+        "participants": [{"id": str(hotel.id), "metadata": own}, *guests],
     }
 
 
-def _entry(row: Entry, house: House) -> dict[str, Any]:
+def _entry(row: Entry, hotel: Hotel) -> dict[str, Any]:
     ours = side_of(row.direction) is Side.PROPERTY
     return {
         "id": str(row.id),
-        "sender": str(house.id if ours else row.guest_id),
+        "sender": str(hotel.id if ours else row.guest_id),
         "reply_to": None,
         "content": row.content or "",
         "attachments": attachments(row.details),

@@ -205,6 +205,8 @@ NOT_OF_A_MESSAGE = {
     "tx stays.change": "no message; one transaction",
     "tx unsubscribe.take": "no message; one transaction, and whoever got no answer takes the link again",
     "tx inbox.send": "one transaction, as receipts.record of what a guest writes; the app repeats it under its key",
+    "tx polled._from_guest": "as inbox.send; who got no answer looks whether it stands in the conversation",
+    "tx polled.confirm": "one transaction for some of them, receipts and marks; who got no answer says it again",
     "tx moving.move": "a command, one transaction; repeated it changes nothing",
     "tx inbox.mint_session": "no message",
     "tx inbox.renew_session": "no message",
