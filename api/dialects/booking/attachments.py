@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api.dependencies import CurrentCaller, CurrentEngine, CurrentScope, for_both_sides, require_scope
 from api.dialects.booking.accommodations import hotel_of
-from api.dialects.booking.errors import UnfitType
+from api.dialects.booking.errors import unfit_type
 from api.dialects.booking.messages import answered
 from api.dialects.booking.router import UPLOAD, router
 from api.dialects.booking.schemas import LONGEST_BASE64, OfAttachment, Upload
@@ -36,14 +36,14 @@ async def upload(
     await hotel_of(engine, scope, body.accommodation)
     kind = _SAYS.get(body.file_type.lower(), body.file_type.lower())
     if kind not in booking.TYPES:
-        raise UnfitType
+        raise unfit_type()
     if body.file_size > MOST_ATTACHED or len(body.file_content) > LONGEST_BASE64:
         raise Invalid(["body", "file_size"], f"expected at most {MOST_ATTACHED:,} bytes", "file_size")
     data = await run_in_threadpool(_decoded, body.file_content)
     if len(data) != body.file_size:
         raise Invalid(["body", "file_size"], f"expected {len(data)}, which file_content has", "file_size")
     if not data.startswith(_MAGIC[kind]):
-        raise UnfitType(f"file_content is no {kind}.")
+        raise unfit_type(f"file_content is no {kind}.")
     kept = await attachments.upload(
         engine, scope, caller.side, body.conversation, io.BytesIO(data), body.file_name, kind
     )

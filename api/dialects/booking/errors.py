@@ -31,11 +31,9 @@ _OWN = frozenset({"conversation_mismatch", "unknown_attachment"})
 """Kinds of wrong fields that are words of their own."""
 
 
-class UnfitType(Problem):
-    """Attachments are pictures: `image/png` or `image/jpeg`."""
-
-    status_code = 415
-    code = "unsupported_media_type"
+def unfit_type(sentence: str = "Attachments are pictures: image/png or image/jpeg.") -> Problem:
+    """A file that is none of those it takes; the native API has no such error."""
+    return Problem(sentence, status_code=415, code=TYPE)
 
 
 def answer(problem: Problem, request_id: str) -> Response:
