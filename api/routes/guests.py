@@ -54,7 +54,8 @@ async def create(
     ] = None,
 ) -> Response:
     """Make a guest (201). One with the same e-mail address or `external_id` is updated and re-activated instead (200):
-    what the body leaves out stays as it is."""
+    what the body leaves out stays as it is. So is a provisional guest (`is_provisional`) whose alone the e-mail address
+    or phone number is: somebody who wrote before the property knew them."""
     fields = cast(GuestFields, body.model_dump(exclude_unset=True))
     done = await guests.upsert(engine, scope, fields, idempotency.read_key(idempotency_key, body))
     return reply(serializers.guest(done.made), done.status_code, REPLAYED if done.replayed else None)

@@ -36,6 +36,7 @@ EXAMPLE: dict[str, Any] = {
     "metadata": {},
     "external_id": "PMS-88213",
     "is_active": True,
+    "is_provisional": False,
     "first_seen_at": "2026-03-15T10:00:00.000000Z",
     "last_seen_at": "2026-03-15T10:00:00.000000Z",
     "created_at": "2026-03-15T10:00:00.000000Z",
@@ -133,6 +134,13 @@ class Guest(Shown):
     metadata: dict[str, Any]
     external_id: str | None
     is_active: bool
+    is_provisional: Annotated[
+        bool,
+        Field(
+            description="Made of what somebody wrote whose address was no guest's: the names are what they call "
+            "themselves, or `Guest` and the end of the address. False once the property has named them."
+        ),
+    ]
     first_seen_at: datetime
     last_seen_at: datetime
     created_at: datetime

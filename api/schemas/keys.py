@@ -13,7 +13,7 @@ from bellhop.domain import keyword_answers, policy_settings, retention
 from bellhop.domain.channels import Channel
 from bellhop.domain.choosing import is_order
 from bellhop.domain.failures import CHOICES
-from bellhop.domain.guests import BadLanguage, language
+from bellhop.domain.guests import SETTING_OF_SENDERS, BadLanguage, language
 from bellhop.domain.ids import Prefix
 from bellhop.domain.policy_settings import BadSetting
 from bellhop.domain.templates import TEMPLATE_NAME
@@ -154,6 +154,8 @@ def _choices(settings: dict[str, Any]) -> dict[str, Any]:
         raise wrong("accommodation", "expected accommodation to be a number or a text, such as 2098153")
     if not isinstance(settings.get("detect_intents", True), bool):
         raise wrong("detect_intents", "expected detect_intents to be true or false")
+    if not isinstance(settings.get(SETTING_OF_SENDERS, True), bool):
+        raise wrong(SETTING_OF_SENDERS, f"expected {SETTING_OF_SENDERS} to be true or false")
     try:
         policy_settings.check(settings)
     except BadSetting as problem:
@@ -195,6 +197,7 @@ class ChangeProperty(Strict):
             "last 24 hours), `channel_order` (the channels of messages sent by `auto`, in the order in which they are "
             'tried, e.g. `["whatsapp", "sms"]`), `accommodation` (what Booking.com\'s messaging calls name '
             "the property by, e.g. `2098153`), `detect_intents` (false: what guests want is not looked for), "
+            "`guests_from_inbound` (false: whoever writes and is not known becomes no guest), "
             '`validity` (seconds for which messages of a category are of use, e.g. `{"two_factor": 300}`), '
             "`quiet_hours` (when the guest is left alone, by their clock, e.g. "
             '`[{"categories": ["marketing"], "from": "21:00", "to": "09:00"}]`, with `channels` on these only), '

@@ -7,6 +7,13 @@ import unicodedata
 import langcodes
 import regex
 
+from bellhop.domain.channels import AddressKind
+
+SETTING_OF_SENDERS = "guests_from_inbound"
+"""Of a property: false, and of a sender whom it does not know no guest is made."""
+LONGEST_NAME = 200
+"""Of the name of a guest who is made of what they wrote, as of one that a property gives."""
+
 # Letters that Unicode does not decompose, as people type them who lack the key.
 _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŋ": "n"}
@@ -22,6 +29,10 @@ _MARKS = {
 }
 _LIKE = str.maketrans({mark: plain for plain, marks in _MARKS.items() for mark in marks})
 _INVISIBLE = regex.compile(r"[\p{Cf}\p{Default_Ignorable_Code_Point}]")
+
+# Line breaks, and what turns or hides other text. Joiners stay, which names in Persian and in Indian languages have.
+_UNSEEN = regex.compile(r"(?V1)[[\p{C}\p{Z}]--[\u200c\u200d]]")
+_LETTER = regex.compile(r"\p{L}")
 
 
 class BadLanguage(ValueError):
@@ -42,6 +53,21 @@ def search_text(first_name: str, last_name: str, email: str | None) -> str:
     """What a search looks through. Lines keep a match from running from a name into an address."""
     first, last = fold(first_name), fold(last_name)
     return "\n".join([f"{first} {last}", f"{last} {first}", fold(email or "")])
+
+
+def name_of_sender(given: str | None, kind: AddressKind, address: str) -> tuple[str, str]:
+    """First and last name of somebody who wrote from an address, by what they call themselves there: parted at the last
+    space; `Mitchell, Jordan` is turned round. Without a name that has letters and is no address they are a guest with
+    the end of the address (`Guest`, `…1234`)."""
+    name = " ".join(_UNSEEN.sub(" ", (given or "")[: 4 * LONGEST_NAME]).split())[:LONGEST_NAME].strip()
+    if "@" in name or not _LETTER.search(name):
+        end = address[address.rfind("@") :] if kind is AddressKind.EMAIL else address[-4:]
+        return "Guest", "…" + end[: LONGEST_NAME - 1]
+    last, comma, first = name.partition(", ")
+    if comma and first and " " not in last and "," not in first:
+        return first, last
+    first, _, last = name.rpartition(" ")
+    return (first, last) if first else (last, "")
 
 
 def language(tag: str) -> str:

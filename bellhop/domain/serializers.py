@@ -157,6 +157,7 @@ def guest(row: GuestRow) -> dict[str, Any]:
         "metadata": row.metadata,
         "external_id": row.external_id,
         "is_active": row.is_active,
+        "is_provisional": row.is_provisional,
         "first_seen_at": timestamp(row.first_seen_at),
         "last_seen_at": timestamp(row.last_seen_at),
         "created_at": timestamp(row.created_at),

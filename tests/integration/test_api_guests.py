@@ -25,7 +25,8 @@ async def test_the_object_is_exact(api: Api) -> None:
     body = await api.guest(preferences={"room_type": "suite"})
     assert list(body) == [
         "id", "property_id", "first_name", "last_name", "email", "phone", "language", "timezone", "preferences",
-        "metadata", "external_id", "is_active", "first_seen_at", "last_seen_at", "created_at", "updated_at",
+        "metadata", "external_id", "is_active", "is_provisional", "first_seen_at", "last_seen_at", "created_at",
+            "updated_at",
     ]  # fmt: skip
     assert re.fullmatch(r"gst_[0-9a-z]{26}", body["id"])
     assert (body["language"], body["metadata"], body["external_id"], body["is_active"]) == ("en", {}, None, True)

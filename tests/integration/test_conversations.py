@@ -126,7 +126,14 @@ async def test_a_stay_has_one_whichever_the_channel_and_whoever_writes(api: Api,
         assert (refused.status_code, refused.json()["detail"][0]["loc"]) == (422, ["body", "stay_id"])
 
 
+async def no_guests_from_inbound(api: Api) -> None:
+    (own,) = (await api.http.get("/v1/properties")).json()["data"]
+    body = {"settings": {"guests_from_inbound": False}}
+    assert (await api.http.patch(f"/v1/properties/{own['id']}", json=body)).status_code == 200
+
+
 async def test_somebody_whom_nobody_knows_has_one_by_their_address(api: Api, settings: Settings) -> None:
+    await no_guests_from_inbound(api)
     first = await answers(api, settings, "Is there a room?", "+13055550888")
     second = await answers(api, settings, "Hello?", "+13055550888")
     (one,) = await listed(api, unread="true")
@@ -261,6 +268,7 @@ async def test_a_reply_goes_where_the_guest_wrote_last(api: Api, settings: Setti
         assert (refused.status_code, refused.json()["detail"][0]["loc"][1]) in ((422, named), (422, "recipient")), (
             refused.text
         )
+    await no_guests_from_inbound(api)
     nobodys = await answers(api, settings, "Is there a room?", "+13055550888")
     talk = nobodys["conversation_id"]
     answered = (await reply(content="There is.")).json()

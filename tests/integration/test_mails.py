@@ -69,7 +69,9 @@ async def test_answers_find_what_they_answer(stack: Engine) -> None:
     forged = reply_to[:-30] + ("a" if reply_to[-30] != "a" else "b") + reply_to[-29:]
     assert (await writes(stack, **{"from": "eve@guest.example", "to": forged, "body": "Forged"}))["status"] == 200
     row = await stored(stack, "Forged")
-    assert (row["guest_id"], row["recipient"]) == (None, forged)
+    assert row["recipient"] == forged and row["guest_id"] != parse(Prefix.GUEST, ann["id"])
+    (eve,) = await stack.rows("select id, email from guests where is_provisional")
+    assert (eve["id"], eve["email"]) == (row["guest_id"], "eve@guest.example")
     await stack.until(own["id"], "sent", "delivered", "read")
     mails = await stack.accepted(to="ann@guest.example")
     assert [one["detail"]["reply_to"]["email"] for one in mails if one["detail"]["reply_to"]["email"] != reply_to] == [
@@ -117,6 +119,7 @@ async def test_programs_say_nothing_of_a_guests_will(stack: Engine) -> None:
     assert len(rows) == 5
     assert all(row["details"]["automatic"] and row["wake_due_at"] is None for row in rows)
     assert await stack.rows("select 1 from consents") == []
+    assert await stack.rows("select 1 from guests") == []
     # Nothing is opened again by one.
     await stack.rows("update conversations set closed_at = now() returning id")
     away = {"from": address, "body": "Still away", "headers": {"Auto-Submitted": "auto-replied"}}
@@ -129,7 +132,10 @@ async def test_programs_say_nothing_of_a_guests_will(stack: Engine) -> None:
     assert (await stored(stack, "Back again"))["details"]["automatic"] is True
     # The guest themselves, above what they quote.
     assert (await writes(stack, **{"from": address, "body": "Stop", "answers": found["id"]}))["status"] == 200
-    assert [row["closed_at"] for row in await stack.rows("select closed_at from conversations")] == [None]
+    # Now there is somebody who writes.
+    opened = await stack.rows("select guest_id from conversations where closed_at is null")
+    assert [row["guest_id"] for row in opened] == [row["id"] for row in await stack.rows("select id from guests")]
+    assert len(opened) == 1
     (said,) = await stack.rows("select action, purpose from consents")
     assert (said["action"], said["purpose"]) == ("opt_out", "all")
 

@@ -15,6 +15,7 @@ from bellhop.domain.channels import AddressKind, Channel
 from bellhop.domain.consents import Effect
 from bellhop.domain.delivery_ports import Account, Inbound, Receipt
 from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.inbound_details import InboundDetails
 from bellhop.domain.scopes import Scope
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
@@ -249,6 +250,28 @@ async def test_erasure_reaches_what_was_kept_with_another_property(sharing: Prop
     assert gone.status_code == 204
     kept = await sharing.api.sql(
         "select to_jsonb(r)::text from receipts r union all select to_jsonb(m)::text from messages m"
+    )
+    assert not [row for (row,) in kept if "Quetzal" in row or GUEST in row]
+
+
+async def test_erasure_reaches_who_was_made_a_guest_by_another_property(sharing: Properties) -> None:
+    """That had the number alone when they wrote, and has never written to them."""
+    number = "update senders set address = :to where channel = 'sms' and scope_id = any(:scopes)"
+    others = [sharing.scopes[slug].id for slug in (FIRST, SECOND)]
+    ((ours,),) = await sharing.api.sql("select distinct address from senders where channel = 'sms'")
+    await sharing.api.sql(number, to="+13055550997", scopes=others)
+    details = InboundDetails(profile_name="Quetzal")
+    await sharing.text("I am Quetzal", "SM1", recipient=ours, details=details)
+    assert await sharing.api.rows("guests where is_provisional and first_name = 'Quetzal'") == 1
+    await sharing.api.sql(number, to=ours, scopes=others)
+    guest = {"first_name": "Jo", "last_name": "Mitchell", "phone": GUEST}
+    made = await sharing.api.http.post("/v1/guests", json=guest, headers=sharing.headers[SECOND])
+    gone = await sharing.api.http.delete(f"/v1/guests/{made.json()['id']}", headers=sharing.headers[SECOND])
+    assert gone.status_code == 204
+    assert await sharing.api.rows("guests") == 0
+    kept = await sharing.api.sql(
+        "select to_jsonb(r)::text from receipts r union all select to_jsonb(m)::text from messages m"
+        " union all select to_jsonb(c)::text from contact_points c"
     )
     assert not [row for (row,) in kept if "Quetzal" in row or GUEST in row]
 

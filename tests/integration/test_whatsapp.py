@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from bellhop.domain.ids import Prefix, parse
+
 from .engine import GUEST, Engine, working
 
 OURS = "+15005550006"
@@ -206,7 +208,8 @@ async def test_a_guest_without_a_number_is_answered_on_the_same_id(stack: Engine
     assert [one["content"] for one in await stack.accepted(to=f"whatsapp:{USER}")] == [FREE["content"]]
     await wrote(stack, USER, "Thank you")
     theirs = await stack.rows("select guest_id from messages where direction = 'inbound' order by id")
-    assert [row["guest_id"] is not None for row in theirs] == [False, True]
+    assert [row["guest_id"] is not None for row in theirs] == [True, True]
+    assert [row["guest_id"] == parse(Prefix.GUEST, guest["id"]) for row in theirs] == [False, True]
     assert {row["kind"] for row in await stack.rows("select kind from contact_points")} == {"whatsapp_user_id"}
     # Its id is no number to send an SMS to.
     further = {"channel": "sms", "content": "Your suite is ready."}

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellhop.domain.guests import BadLanguage, fold, language, search_text
+from bellhop.domain.channels import AddressKind
+from bellhop.domain.guests import LONGEST_NAME, BadLanguage, fold, language, name_of_sender, search_text
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,31 @@ def test_languages(tag: str, usual: str) -> None:
 def test_no_languages(tag: str) -> None:
     with pytest.raises(BadLanguage, match="BCP 47"):
         language(tag)
+
+
+@pytest.mark.parametrize(
+    ("said", "first", "last"),
+    [
+        ("Jordan Mitchell", "Jordan", "Mitchell"),
+        ("Ana María de la Cruz", "Ana María de la", "Cruz"),
+        ("Mitchell, Jordan", "Jordan", "Mitchell"),
+        ("Jordan", "Jordan", ""),
+        ("李雷", "李雷", ""),
+        ("Jo\u202e\x00\r\n  Mitchell\ud800", "Jo", "Mitchell"),
+        ("می\u200cخواهم", "می\u200cخواهم", ""),
+        (None, "Guest", "…1234"),
+        (" \u200b ", "Guest", "…1234"),
+        ("🌸", "Guest", "…1234"),
+        ("+1 305 555 1234", "Guest", "…1234"),
+        ("jordan@example.com", "Guest", "…1234"),
+    ],
+)
+def test_what_a_sender_is_called(said: str | None, first: str, last: str) -> None:
+    assert name_of_sender(said, AddressKind.PHONE, "+13055551234") == (first, last)
+
+
+@given(st.text())
+def test_whoever_it_is_has_a_name_of_bounded_size(said: str) -> None:
+    first, last = name_of_sender(said * 100, AddressKind.EMAIL, "jordan@" + "x" * 300)
+    assert first and len(first) <= LONGEST_NAME and len(last) <= LONGEST_NAME
+    assert not any(ord(letter) < 32 for letter in first + last)

@@ -85,7 +85,8 @@ DETAILED = replace(
 GUEST = GuestRow(
     id=KEY, scope_id=KEY, property_id=PROPERTY, first_name="Jordan", last_name="Mitchell", email="j@example.com",
     phone="+13055551234", language="en", timezone="America/New_York", preferences={"floor": 3}, metadata={},
-    external_id="PMS-88213", is_active=True, first_seen_at=AT, last_seen_at=AT, created_at=AT, updated_at=AT,
+    external_id="PMS-88213", is_active=True, is_provisional=False, first_seen_at=AT, last_seen_at=AT, created_at=AT,
+    updated_at=AT,
 )  # fmt: skip
 ENDPOINT = EndpointRow(
     id=KEY, scope_id=KEY, property_id=PROPERTY, url="https://example.com/hook", secret="whsec_x",

@@ -40,7 +40,7 @@ MESSAGE = PublicMessage(
 GUEST = GuestRow(
     id=KEY, scope_id=OTHER, property_id=OTHER, first_name="Jordan", last_name="Mitchell", email=None, phone=None,
     language="en", timezone=None, preferences={}, metadata={"vip": True}, external_id=None, is_active=True,
-    first_seen_at=AT, last_seen_at=AT, created_at=AT, updated_at=AT,
+    is_provisional=False, first_seen_at=AT, last_seen_at=AT, created_at=AT, updated_at=AT,
 )  # fmt: skip
 INBOUND = replace(
     MESSAGE, stage=Stage.DELIVERED, sender="+13055551234", recipient="+15005550006", content="Thanks", sent_at=None
@@ -91,7 +91,8 @@ def test_a_guest() -> None:
     shown = serializers.guest(GUEST)
     assert list(shown) == [
         "id", "property_id", "first_name", "last_name", "email", "phone", "language", "timezone", "preferences",
-        "metadata", "external_id", "is_active", "first_seen_at", "last_seen_at", "created_at", "updated_at",
+        "metadata", "external_id", "is_active", "is_provisional", "first_seen_at", "last_seen_at", "created_at",
+        "updated_at",
     ]  # fmt: skip
     assert shown["id"].startswith("gst_")
     assert shown["metadata"] == {"vip": True}

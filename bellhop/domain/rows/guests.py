@@ -30,6 +30,8 @@ class GuestRow:
     metadata: dict[str, Any] = field(repr=False)
     external_id: str | None
     is_active: bool
+    is_provisional: bool
+    """Made of what somebody wrote; the property has not named them yet."""
     first_seen_at: datetime
     last_seen_at: datetime
     created_at: datetime

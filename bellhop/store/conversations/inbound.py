@@ -164,8 +164,8 @@ async def receive(
     # Guests come before all else in the order of locks, scopes by id.
     addresses = [_Address(one.scope_id, kind, item.sender, one.account_id, tuple(hashes)) for one in owners]
     addresses.sort(key=lambda address: address.scope_id)
-    seen = [(address, await _guest_seen(tx, address, answered)) for address in addresses]
     received = Received()
+    seen = [(address, await _guest_seen(tx, address, item, received, answered)) for address in addresses]
     for address, sender in seen:
         receipt = evidence[address.scope_id]
         evidence[address.scope_id] = await _message(tx, address, item, provider, sender, receipt, received)
@@ -198,8 +198,8 @@ async def assign(
     account_id, provider = account
     kind = kind_of(item.channel, item.sender)
     address = _Address(scope_id, kind, item.sender, account_id, tuple(book.hashes(kind, item.sender)))
-    sender = await _guest_seen(tx, address)
     received = Received()
+    sender = await _guest_seen(tx, address, item, received)
     message_id = await _message(tx, address, item, provider, sender, receipt_id, received)
     await tx.execute(update(receipts).where(receipts.c.id == receipt_id).values(scope_id=scope_id))
     effect = EFFECT.get(said) if (said := _keyword(item)) else None
@@ -321,17 +321,16 @@ async def _record_receipt(
     return next(iter(recorded), None)
 
 
-async def _guest_seen(tx: AsyncConnection, address: _Address, answered: Answered | None = None) -> Sender:
-    """The guest who wrote, whose `last_seen_at` is now: the one of the message that they answered, else whose address
-    it is."""
+async def _guest_seen(
+    tx: AsyncConnection, address: _Address, item: Inbound, received: Received, answered: Answered | None = None
+) -> Sender:
+    """The guest who wrote, made where nobody knows the address; None: it is undecided, or a program wrote."""
+    of = inbound_guests.NOBODY
     if answered is not None and answered.guest_id is not None:
-        sender = Sender(answered.guest_id, MatchedBy.ANSWERED, answered.conversation_id)
-    else:
-        sender = await inbound_guests.sender(tx, address.scope_id, address.kind, address.hashes)
-    if sender.guest_id is None or await profiles.seen(tx, sender.guest_id):
-        return sender
-    # Erased while we looked. What they write is kept and obeyed all the same, above all a STOP.
-    return inbound_guests.NOBODY
+        of = Sender(answered.guest_id, MatchedBy.ANSWERED, answered.conversation_id)
+    sender, endpoints = await inbound_guests.seen_or_made(tx, address.scope_id, address.kind, address.hashes, item, of)
+    received.endpoints |= endpoints
+    return sender
 
 
 async def _store(

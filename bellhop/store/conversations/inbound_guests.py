@@ -1,4 +1,4 @@
-"""Which guest wrote a text, where several have the address that it came from."""
+"""Which guest wrote a text: where several have the address that it came from, and where nobody has it yet."""
 
 from __future__ import annotations
 
@@ -11,19 +11,29 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.channels import AddressKind
+from bellhop.domain.delivery_ports import Inbound
 from bellhop.domain.inbound_details import MatchedBy
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.conversations.nearest_stays import DAYS_AWAY, TODAY
-from bellhop.store.tables import contact_points, message_steps, messages
+from bellhop.store.guests import profiles, provisional
+from bellhop.store.tables import contact_points, guests, message_steps, messages
+
+
+@dataclass(slots=True)
+class _Owner:
+    guest_id: UUID
+    is_provisional: bool
+
 
 _GUESTS = CompiledStatement(
-    select(contact_points.c.guest_id).where(
+    select(contact_points.c.guest_id, guests.c.is_provisional)
+    .join_from(contact_points, guests, guests.c.id == contact_points.c.guest_id)
+    .where(
         contact_points.c.scope_id == bindparam("scope"),
         contact_points.c.kind == bindparam("kind"),
         contact_points.c.address_hash == any_(bindparam("hashes", type_=ARRAY(LargeBinary))),
-        contact_points.c.guest_id.is_not(None),
     ),
-    value=UUID,
+    row=_Owner,
 )
 _WRITTEN_TO = CompiledStatement(
     select(messages.c.guest_id)
@@ -78,15 +88,18 @@ class Sender:
 
 
 NOBODY = Sender(None, None)
+_UNKNOWN = Sender(None, None)
+"""No guest has the address."""
 
 
 async def sender(tx: AsyncConnection, scope_id: UUID, kind: AddressKind, hashes: Sequence[bytes]) -> Sender:
     """Whom an address belongs to. Families share phones: of several it is the one whose stay is under way or nearest;
-    of these the one we last wrote to there."""
+    of these the one we last wrote to there. Provisional guests only where nobody else has it."""
     given = list(hashes)
-    known = set(await _GUESTS(tx, scope=scope_id, kind=kind.value, hashes=given))
+    owners = await _GUESTS(tx, scope=scope_id, kind=kind.value, hashes=given)
+    known = {one.guest_id for one in owners if not one.is_provisional} or {one.guest_id for one in owners}
     if not known:
-        return NOBODY
+        return _UNKNOWN
     if len(known) == 1:
         return Sender(known.pop(), None)
     staying = await _STAYING(tx, scope=scope_id, guests=list(known))
@@ -94,3 +107,27 @@ async def sender(tx: AsyncConnection, scope_id: UUID, kind: AddressKind, hashes:
         return Sender(staying[0], MatchedBy.STAY)
     last = await _WRITTEN_TO(tx, scope=scope_id, hashes=given, guests=staying or list(known))
     return Sender(last[0], MatchedBy.WRITTEN_TO) if last else NOBODY
+
+
+async def seen_or_made(
+    tx: AsyncConnection, scope_id: UUID, kind: AddressKind, hashes: Sequence[bytes], item: Inbound, answered: Sender
+) -> tuple[Sender, set[UUID]]:
+    """The guest who wrote, whose `last_seen_at` is now: the one of the message that they `answered`, else whose address
+    it is, else one who is made. Returns the endpoints that are owed an event beside it."""
+    who = answered if answered.guest_id is not None else await sender(tx, scope_id, kind, hashes)
+    if who.guest_id is None and who is not _UNKNOWN:
+        return NOBODY, set()
+    if who.guest_id is not None and await profiles.seen(tx, who.guest_id):
+        return who, set()
+    # Nobody's, or erased while we looked. What they write is kept and obeyed all the same, above all a STOP.
+    if item.automatic or not provisional.can_be_written_to(kind, item.sender):
+        return NOBODY, set()
+    await provisional.lock(tx, scope_id, hashes[:1])
+    # Another text from there may have been first.
+    who = await sender(tx, scope_id, kind, hashes)
+    if who.guest_id is not None:
+        return (who if await profiles.seen(tx, who.guest_id) else NOBODY), set()
+    made = None
+    if who is _UNKNOWN:
+        made = await provisional.make(tx, scope_id, kind, item.sender, item.details.profile_name)
+    return (NOBODY, set()) if made is None else (Sender(made[0], None), made[1])

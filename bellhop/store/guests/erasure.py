@@ -42,7 +42,7 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
 from bellhop.store.conversations import inbound_files, intents, notes
-from bellhop.store.guests import profiles, stays
+from bellhop.store.guests import profiles, provisional, stays
 from bellhop.store.inbox import entries
 from bellhop.store.messages import assets, progress
 from bellhop.store.rows import from_result
@@ -97,9 +97,19 @@ class Erased:
     at_providers: list[tuple[UUID, UUID]] = field(default_factory=list)
     """Messages, with their scopes, whose files are to be deleted at the provider."""
 
+    def add(self, more: Erased) -> None:
+        """Do the same of what was erased along."""
+        self.woken += more.woken
+        self.endpoints |= more.endpoints
+        self.files += more.files
+        self.at_providers += more.at_providers
 
-async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: AddressBook) -> Erased | None:
-    """Erase a guest of this scope with everything that tells of them; None when there is no such guest.
+
+async def erase(
+    tx: AsyncConnection, scope: Scope, guest_id: UUID, book: AddressBook, *, beside: bool = True
+) -> Erased | None:
+    """Erase a guest of this scope with everything that tells of them; None when there is no such guest. `beside`:
+    also the provisional guests that were made of their addresses, here or where another scope got what they wrote.
 
     Lock order: guest, then its messages by id.
     """
@@ -107,10 +117,13 @@ async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, book: Address
     if guest is None:
         return None
     alone, _ = await addresses_of(tx, scope, guest, book)
-    took_part = await notes.taken_part(tx, scope, guest_id)
     erased = Erased()
+    for other, stray in await provisional.beside(tx, scope, guest_id, alone) if beside else ():
+        if (along := await erase(tx, other, stray, book, beside=False)) is not None:
+            erased.add(along)
+    took_part = await notes.taken_part(tx, scope, guest_id)
     outbound, everything = await _anonymise(tx, scope, guest_id, alone, erased)
-    erased.files = await assets.erase(tx, scope, guest_id, everything)
+    erased.files += await assets.erase(tx, scope, guest_id, everything)
     await _empty(tx, scope, everything, alone)
     await intents.erase(tx, everything)
     erased.at_providers += await inbound_files.erase(tx, everything)
@@ -141,7 +154,7 @@ _Addresses = dict[tuple[str, bytes], str]
 async def addresses_of(
     tx: AsyncConnection, scope: Scope, guest: GuestRow, book: AddressBook
 ) -> tuple[_Addresses, _Addresses]:
-    """The guest's addresses: those that no other guest of the property has, and all."""
+    """The guest's addresses: those that no other guest of the property has (a provisional one is none), and all."""
     points = await tx.execute(
         select(contact_points.c.kind, contact_points.c.address_hash, contact_points.c.address).where(
             contact_points.c.guest_id == guest.id
@@ -154,10 +167,12 @@ async def addresses_of(
     if not known:
         return {}, {}
     shared = await tx.execute(
-        select(contact_points.c.kind, contact_points.c.address_hash).where(
+        select(contact_points.c.kind, contact_points.c.address_hash)
+        .join_from(contact_points, guests, guests.c.id == contact_points.c.guest_id)
+        .where(
             contact_points.c.scope_id == scope.id,
+            ~guests.c.is_provisional,
             tuple_(contact_points.c.kind, contact_points.c.address_hash).in_(list(known)),
-            contact_points.c.guest_id.is_not(None),
             contact_points.c.guest_id != guest.id,
         )
     )

@@ -22,7 +22,7 @@ from bellhop.domain.rows.guests import GuestFields, GuestRow
 from bellhop.domain.scopes import Scope
 from bellhop.store import pages
 from bellhop.store.compiled import CompiledStatement
-from bellhop.store.guests import consents
+from bellhop.store.guests import consents, provisional
 from bellhop.store.rows import first_of, from_result, from_row
 from bellhop.store.tables import contact_points, guests
 from bellhop.store.webhooks import events
@@ -49,7 +49,8 @@ class Written:
 
 
 async def upsert(tx: AsyncConnection, scope: Scope, fields: GuestFields, book: AddressBook) -> Written:
-    """Make a guest, or update and re-activate the one with this external id or e-mail address.
+    """Make a guest, or update and re-activate the one with this external id or e-mail address; else name the
+    provisional one whose alone the e-mail address or number is.
 
     `fields`: checked values of the body's fields that were present; the others keep what they are. Raises
     GuestConflict when the two name different guests.
@@ -64,6 +65,8 @@ async def upsert(tx: AsyncConnection, scope: Scope, fields: GuestFields, book: A
         if matches:
             again: GuestFields = {**fields, "is_active": True}
             return await _apply(tx, scope, matches[0], again, book, seen=True)
+        if (unnamed := await _provisional(tx, scope, fields, book)) is not None:
+            return await _apply(tx, scope, unnamed, {**fields, "is_active": True}, book, seen=True)
         made = await tx.execute(
             upsert_into(guests)
             .values(
@@ -166,14 +169,41 @@ async def _matching(
     )
 
 
+async def _provisional(tx: AsyncConnection, scope: Scope, fields: GuestFields, book: AddressBook) -> GuestRow | None:
+    """The provisional guest, locked, who has an address of a guest that is to be made."""
+    given = [(AddressKind.EMAIL, fields.get("email")), (AddressKind.PHONE, fields.get("phone"))]
+    reachable = [(kind, to) for kind, to in given if to and (kind is AddressKind.EMAIL or _reachable(to))]
+    guest_id = await provisional.owner(tx, scope, reachable, book)
+    row = None if guest_id is None else await get_locked(tx, scope, guest_id)
+    return row if row is not None and row.is_provisional else None
+
+
+async def _named(
+    tx: AsyncConnection, scope: Scope, row: GuestRow, fields: GuestFields, changed: dict[str, Any]
+) -> dict[str, Any]:
+    """What else becomes of a provisional guest when the property names them. The address that they wrote from becomes
+    their e-mail address, unless another guest has it by now."""
+    changed["is_provisional"] = False
+    if row.email is None or "email" in changed:
+        return {}
+    key = addresses.email_key(row.email)
+    others = select(guests.c.id).where(guests.c.scope_id == scope.id, guests.c.email_key == key, guests.c.id != row.id)
+    if "email" not in fields and (await tx.execute(others)).first() is not None:
+        changed["email"] = None
+        return {}
+    return {"email_key": key}
+
+
 async def _apply(
     tx: AsyncConnection, scope: Scope, row: GuestRow, fields: GuestFields, book: AddressBook, *, seen: bool
 ) -> Written:
     """Write what differs. `guest.updated` is told only when something does; being seen alone is no update."""
-    changed = {name: value for name, value in fields.items() if getattr(row, name) != value}
-    values: dict[str, Any] = dict(changed)
+    changed: dict[str, Any] = {name: value for name, value in fields.items() if getattr(row, name) != value}
+    unnamed = row.is_provisional and not {"first_name", "last_name"}.isdisjoint(fields)
+    values = await _named(tx, scope, row, fields, changed) if unnamed else {}
+    values |= changed
     if changed:
-        email = fields.get("email", row.email)
+        email = changed.get("email", row.email)
         values["search_text"] = search_text(
             fields.get("first_name", row.first_name), fields.get("last_name", row.last_name), email
         )

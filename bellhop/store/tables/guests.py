@@ -44,6 +44,8 @@ guests = Table(
     json_column("metadata", PersonalJSON()),
     Column("external_id", Text),
     Column("is_active", Boolean, nullable=False, server_default=text("true")),
+    # Made of what somebody wrote; the property has not said yet who they are.
+    Column("is_provisional", Boolean, nullable=False, server_default=text("false")),
     Column("search_text", Personal, nullable=False, server_default=""),
     time_column("first_seen_at", now=True),
     time_column("last_seen_at", now=True),
