@@ -19,7 +19,7 @@ def check(end: Ending, point: Point | None, played: Played) -> None:
     assert played.deaths == ([] if point is None else [-signal.SIGKILL]), (
         f"it ended {played.deaths}, not once and there"
     )
-    assert played.status == end.status
+    assert played.status == end.status, f"it is {played.status!r}"
     _once(end, played)
     if played.timeline is not None:
         _timeline(end, played, played.timeline)

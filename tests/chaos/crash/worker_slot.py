@@ -209,7 +209,9 @@ class WorkerSlot:
     async def guest_writes(self, play: Play, *, stop: bool = False) -> None:
         """Have a guest write, through Twilio: what got no answer it says again. `stop`: in a word Twilio has not."""
         said = "Abmelden!" if stop else f"Could you bring two more towels to {play.to}?"
-        answer = await self._sandbox.post("/_sandbox/inbound", json={"from": play.to, "body": said}, timeout=60)
+        media = {} if stop else {"media": ["image/png"]}
+        body = {"from": play.to, "body": said, **media}
+        answer = await self._sandbox.post("/_sandbox/inbound", json=body, timeout=60)
         assert answer.json()["status"] == 200, answer.text
         which = "recipient = %s and details ? 'answers'" if stop else "content = %s"
         query = f"select id from messages where {which}"
