@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from hypothesis import settings as examples
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, RegisterNamespaceRequest
@@ -39,6 +40,10 @@ from tests.sandbox_accounts import SANDBOX_SECRET, SECRET_KEY
 
 # What `bellhop.sandbox.testing.running` derives its accounts from.
 os.environ["SANDBOX_SECRET"] = SANDBOX_SECRET
+
+# How long an example takes is a matter of what else the machine does.
+examples.register_profile("bellhop", deadline=None)
+examples.load_profile("bellhop")
 
 SECRET = SECRET_KEY
 TEMPLATE = "bellhop_template"
