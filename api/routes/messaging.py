@@ -43,6 +43,7 @@ from bellhop.domain import options, serializers
 from bellhop.domain.categories import Category
 from bellhop.domain.channels import Channel
 from bellhop.domain.choosing import AUTO
+from bellhop.domain.groups import Group
 from bellhop.domain.ids import Prefix, parse, render
 from bellhop.domain.operators import Operator
 from bellhop.domain.paging import Listed
@@ -139,7 +140,8 @@ def _command(body: SendRequest) -> SendMessage:
         # To the guest, until it is known how.
         channel=Channel.IN_APP if chosen else Channel(body.channel),
         auto=Auto(with_fallback=body.fallback is None) if chosen else None,
-        recipient=body.recipient,
+        recipient=body.recipient or "",
+        group=Group(tuple(body.recipients)) if body.recipients else None,
         content=body.content,
         subject=body.subject,
         scheduled_at=body.scheduled_at,

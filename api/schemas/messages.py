@@ -21,15 +21,15 @@ from api.schemas.fields import (
 )
 from api.schemas.fields import ChannelWord as ChannelWord
 from api.schemas.media import MediaItem, UsedMedia, carried
+from api.schemas.message_example import EXAMPLE as EXAMPLE
 from api.schemas.options import MessageOptions, UsedOptions, fitting
+from api.schemas.recipients import Recipient, Recipients, group, one
 from api.schemas.templates import TemplateUse, UsedTemplate
-from bellhop.domain import addresses
-from bellhop.domain.addresses import BadAddress
 from bellhop.domain.categories import LONGEST
 from bellhop.domain.channels import CHANNELS, Channel, ChannelRules, SubjectRule
 from bellhop.domain.choosing import AUTO
 from bellhop.domain.content import HTML, MAX_CONTENT
-from bellhop.domain.ids import Prefix, parse
+from bellhop.domain.ids import Prefix
 from bellhop.domain.media import MOST_MEDIA
 from bellhop.domain.steps import MOST
 from bellhop.domain.text import visible
@@ -37,41 +37,6 @@ from bellhop.domain.text import visible
 StatusWord = Literal["queued", "sent", "delivered", "read", "failed", "cancelled"]
 PriorityWord = Literal["urgent", "normal", "bulk"]
 CategoryWord = Literal["transactional", "conversational", "marketing", "two_factor"]
-
-EXAMPLE: dict[str, Any] = {
-    "id": "omsg_01kaj3p6zve5jvqzkqdk1w4yb2",
-    "property_id": "pty_01kaj3nm2xf7k8c9d0e1f2g3h4",
-    "guest_id": "gst_01kaj3p0m5e6s7t8v9w0x1y2z3",
-    "channel": "sms",
-    "status": "sent",
-    "recipient": "+13055551234",
-    "subject": None,
-    "content": "Hi Jordan, your ocean view suite is ready.",
-    "scheduled_at": None,
-    "sent_at": "2026-03-15T10:00:01.204518Z",
-    "created_at": "2026-03-15T10:00:00.981132Z",
-    "metadata": {"booking": "GSR-1842"},
-    "priority": "normal",
-    "category": "transactional",
-    "valid_until": None,
-    "validity": None,
-    "ignore_quiet_hours": False,
-    "ignore_frequency_cap": False,
-    "segments": 1,
-    "encoding": "GSM-7",
-    "template": None,
-    "options": None,
-    "media": [],
-    "resend_of": None,
-    "from": None,
-    "fallback": [],
-    "service": None,
-    "was_downgraded": None,
-    "chosen": None,
-    "conversation_id": None,
-    "stay_id": None,
-}
-
 
 _SUBJECT = " or ".join(
     rules.name.partition(" ")[2] for rules in CHANNELS.values() if rules.subject is not SubjectRule.NONE
@@ -103,6 +68,11 @@ class SendRequest(Strict):
                     "content": "At what time may we expect you?",
                     "fallback": [{"channel": "sms", "recipient": "+13055551234", "when": "not_read", "after": 86400}],
                 },
+                {
+                    "channel": "imessage",
+                    "recipients": ["+13055551234", "+13055555678"],
+                    "content": "Your table is set.",
+                },
                 {"channel": "auto", "recipient": "gst_01kaj3p0m5e6s7t8v9w0x1y2z3", "content": "Your suite is ready."},
             ]
         }
@@ -117,15 +87,8 @@ class SendRequest(Strict):
             "why. Of `options` each channel takes what it has."
         ),
     ]
-    recipient: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=4096,
-            description="E.164 number, e-mail address, guest id (in_app), or for push a device token or a guest id: "
-            "all of the guest's devices, of which one is enough.",
-        ),
-    ]
+    recipients: Recipients = None
+    recipient: Recipient = None
     template: Annotated[
         TemplateUse | None, Field(description="A template of the property instead of `content`, and its parameters.")
     ] = None
@@ -238,18 +201,23 @@ class SendRequest(Strict):
             raise wrong("validity", "expected `valid_until` or `validity`, not both")
         return value
 
+    @field_validator("recipients")
+    @classmethod
+    def _recipients(cls, value: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        return group(value, info.data.get("channel"))
+
     @field_validator("recipient")
     @classmethod
-    def _recipient(cls, value: str, info: ValidationInfo) -> str:
-        rules = _rules(info)
-        if info.data.get("channel") == AUTO and parse(Prefix.GUEST, value) is None:
-            raise wrong("recipient", "expected the id of a guest: whose channel is chosen, is named by it")
-        if rules is None:
-            return value
-        try:
-            return addresses.recipient(Channel(info.data["channel"]), value)
-        except BadAddress as problem:
-            raise wrong("recipient", str(problem)) from None
+    def _recipient(cls, value: str | None, info: ValidationInfo) -> str | None:
+        # Of a list that is wrong in itself the caller hears already.
+        return one(value, info.data.get("recipients", ...) is not None, info.data.get("channel"), _rules(info))
+
+    @field_validator("fallback")
+    @classmethod
+    def _fallback(cls, value: list[FallbackStep] | None, info: ValidationInfo) -> list[FallbackStep] | None:
+        if value and info.data.get("recipients"):
+            raise wrong("fallback", "expected none beside `recipients`: nothing follows a message to a group")
+        return value
 
     @field_validator("subject")
     @classmethod
@@ -344,7 +312,7 @@ class OutboundMessage(Shown):
     guest_id: str | None
     channel: ChannelWord
     status: StatusWord
-    recipient: str
+    recipient: Annotated[str | None, Field(description="null: it went to `recipients`.")]
     subject: str | None
     content: str
     scheduled_at: datetime | None
@@ -352,7 +320,10 @@ class OutboundMessage(Shown):
     created_at: datetime
     metadata: Annotated[
         dict[str, Any],
-        Field(description="As given; of a failed message `error` says why: code, message, provider_code, retryable."),
+        Field(
+            description="As given; of a failed message `error` says why: code, message, provider_code, retryable; "
+            "of one to a group that did not go out for opt-outs `recipients_refused` as well, how many."
+        ),
     ]
     priority: PriorityWord
     category: CategoryWord
@@ -378,6 +349,8 @@ class OutboundMessage(Shown):
     chosen: Annotated[ChosenChannel | None, Field(description="Why it goes by this channel, where that was `auto`.")]
     conversation_id: Annotated[str | None, Field(description="The conversation with its guest; null: it names none.")]
     stay_id: Annotated[str | None, Field(description="The stay that it is about.")]
+    recipients: Annotated[list[str] | None, Field(description="The numbers of the group that it goes to.")]
+    group_id: Annotated[str | None, Field(description="What the provider calls that group, once it has said so.")]
 
 
 class Warned(Shown):

@@ -115,7 +115,8 @@ def timeline(
     from bellhop.dev.demo import lines
 
     message = _call("GET", _path(message_id), api_url, api_key)
-    print(f"{message['channel']} to {message['recipient']}: {message['status']}")
+    to = message["recipient"] or ", ".join(message["recipients"])
+    print(f"{message['channel']} to {to}: {message['status']}")
     for line in lines(_call("GET", f"{_path(message_id)}/timeline", api_url, api_key)):
         print("  " + line)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import phonenumbers
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
@@ -213,6 +213,12 @@ class AddressBook:
 
     def _hash(self, kind: AddressKind, text: str) -> bytes:
         return hmac.digest(self._key, f"{kind.value}:{text}".encode(), "sha256")
+
+    def group(self, numbers: Iterable[str]) -> str:
+        """What the group of these numbers is called with us, in whatever order they are written: no number can be read
+        from it."""
+        plain = sorted(canonical(AddressKind.PHONE, number) for number in numbers)
+        return "group:" + hmac.digest(self._key, b"group:" + ",".join(plain).encode(), "sha256").hex()[:32]
 
     def fingerprint(self, payload: bytes) -> bytes:
         """HMAC-SHA256 of a request's canonical body, for Idempotency-Key."""

@@ -125,6 +125,8 @@ class ChannelRules:
     """Whether its marketing bears a link with which the guest wants no more of it; see `unsubscribe`."""
     options: frozenset[str] = frozenset()
     """Names of the fields of `options.Options` that a message may use."""
+    group: int | None = None
+    """Guests that one message may go to, who see each other get it; None: to one alone."""
     media: MediaRules | None = None
     """The files it can carry; None: none."""
     in_record: bool = False
@@ -233,6 +235,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         address=AddressKind.PHONE,
         family=Family.PHONE,
         options=frozenset({"send_style"}),
+        group=25,  # docs.sendblue.com/docs/groups
         service=Service.IMESSAGE,
         text=Service.IMESSAGE,
         media=MediaRules(count=1, types=_ATTACHED, each=100 * MB, together=100 * MB, alone=True),

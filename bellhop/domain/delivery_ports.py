@@ -16,6 +16,7 @@ from bellhop.domain.content import Content
 from bellhop.domain.devices import DeviceVerdict, Target
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.file_ports import FetchedFile, FetchFiles, NotFetched
+from bellhop.domain.groups import Group
 from bellhop.domain.inbound_details import InboundDetails
 from bellhop.domain.inbound_files import FileAddress
 from bellhop.domain.mail_addresses import MailNames
@@ -70,6 +71,7 @@ class Outgoing:
     """With which the guest's app may report what became of it."""
     unsubscribe_url: str | None = field(default=None, repr=False)
     """Of marketing: where the guest's mail program posts that they want no more of it (RFC 8058)."""
+    group: Group | None = None
     mail_names: MailNames | None = None
     """Of a mail: what answers find it by."""
 
@@ -100,6 +102,7 @@ class SendResult:
     text: str | None = field(default=None, repr=False)
     """The provider's own words. May quote the guest's address: kept in Postgres only, never logged or raised."""
     retry_after: float | None = None
+    group_id: str | None = None
     device: DeviceVerdict | None = None
     """Of a notification that is refused: what that says of the device, if it says so."""
     device_since: datetime | None = None
@@ -120,8 +123,9 @@ class LookupRequest:
     channel: Channel
     media: tuple[str, ...] = field(default=(), repr=False)
     """Addresses of the files that went with it: what it is known by where there is no text."""
+    group: Group | None = None
     templated: bool = False
-    """Whether it went out as an approved template, of which the provider's list may have another text."""
+    """Whether it went out as an approved template: the provider's list may have another text."""
     values: tuple[str, ...] = field(default=(), repr=False)
     """What went into that template's variables: its text contains all of them."""
 
@@ -215,6 +219,7 @@ class Receipt:
     """What sort of address that is: given whenever `address` is."""
     service: Service | None = None
     """By what the message went, where the provider chooses and says so."""
+    group_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +258,7 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What a provider, asked, says of a message it has: with FOUND the receipt that its callback would have brought,
-    under the same dedupe key."""
+    """What a provider, asked, says of a message; FOUND: the receipt of its callback, under the same dedupe key."""
 
     kind: LookupKind
     receipt: Receipt | None = None
@@ -294,8 +298,7 @@ class Provider(Protocol):
         Never raises."""
 
     def file_at(self, account: Account, source: str, provider_id: str | None) -> FileAddress | None:
-        """Where a file of a guest's message is to be fetched, of which a callback said so (`inbound_details.Media`).
-        None: that is no address of this provider's."""
+        """Where a file of a guest's message is, by a callback (`inbound_details.Media`). None: none of its own."""
 
     def delete_file(self, account: Account, provider_id: str, timeout: float) -> bool:
         """Delete the provider's copy of a guest's file. True: it has none any more. Never raises."""

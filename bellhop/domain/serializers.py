@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from bellhop.domain import choosing, content, inbound_details, media, segments, steps
+from bellhop.domain import choosing, content, groups, inbound_details, media, segments, steps
 from bellhop.domain.approved_templates import state_of
 from bellhop.domain.channels import CHANNELS, Service
 from bellhop.domain.consents import ALL, MARKETING
@@ -45,14 +45,14 @@ def message(
     if shown in (Stage.GAVE_UP, Stage.UNDELIVERED):
         error = failure or {"code": row.failure_code, "provider_code": row.provider_code}
         if error.get("code"):
-            metadata["error"] = error_object(error["code"], error.get("provider_code"))
+            metadata["error"] = error_object(error["code"], error.get("provider_code")) | groups.refused(row.details)
     return {
         "id": render(Prefix.MESSAGE, row.id),
         "property_id": render(Prefix.PROPERTY, row.property_id),
         "guest_id": row.guest_ref,
         "channel": row.channel.value,
         "status": STATUS[shown].value,
-        "recipient": row.recipient,
+        "recipient": row.recipient if (group := groups.shown(row.details))["recipients"] is None else None,
         "subject": row.subject,
         "content": row.content,
         "scheduled_at": timestamp(row.scheduled_at),
@@ -75,6 +75,7 @@ def message(
         "chosen": choosing.shown(row.details),
         "conversation_id": optional(Prefix.CONVERSATION, row.conversation_id),
         "stay_id": optional(Prefix.STAY, row.stay_id),
+        **group,
     }
 
 

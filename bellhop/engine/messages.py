@@ -15,6 +15,7 @@ from bellhop.domain.categories import Category
 from bellhop.domain.channels import CHANNELS, AddressKind, Channel, SubjectRule
 from bellhop.domain.choosing import Chosen
 from bellhop.domain.content import HTML, Content, written
+from bellhop.domain.groups import Group
 from bellhop.domain.ids import Prefix, parse
 from bellhop.domain.media import MediaUse
 from bellhop.domain.options import Options
@@ -98,6 +99,8 @@ class SendMessage:
     """Whether its channel is chosen as it is accepted: then it is `in_app`, to the guest, until it is."""
     callback: Callback | None = None
     """Who is told of it alone."""
+    group: Group | None = None
+    """Whom it goes to instead of `recipient`, which is empty then."""
     chosen: Chosen | None = None
     """Why it goes by its channel, where that was chosen before."""
 
@@ -128,6 +131,8 @@ async def send(
     Raises InvalidField, ChannelUnavailable, NoChannel, UnknownGuest, NoDevice, IdempotencyMismatch,
     IdempotencySubjectGone; nothing is written then.
     """
+    if command.group is not None:
+        command = replace(command, recipient=engine.book.group(command.group.members))
     guest_id = _guest(command)
     whole = None if command.template or command.auto else _new(command, guest_id, _written(command))
 
@@ -263,6 +268,7 @@ def _new(command: SendMessage, guest_id: UUID | None, content: Content) -> NewMe
         sender=command.sender,
         chosen=command.chosen.stored() if command.chosen else None,
         callback=command.callback,
+        group=command.group,
     )
 
 

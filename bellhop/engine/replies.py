@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import addresses
+from bellhop.domain import addresses, groups
 from bellhop.domain.addresses import BadAddress
 from bellhop.domain.categories import Category
 from bellhop.domain.channels import CHANNELS, AddressKind, Channel, SubjectRule, kind_of
@@ -114,7 +114,9 @@ def _address(known: _Known, channel: Channel) -> str | None:
         return guest is None or entry.guest_id == guest.id
 
     there = [(one.channel, one.sender) for one in known.wrote if theirs(one)]
-    there += [(one.channel, one.recipient) for one in known.recent if one.direction == "outbound" and theirs(one)]
+    # Not to a group, whose name with us is no address.
+    wrote_to = [one for one in known.recent if one.direction == "outbound" and groups.of_stored(one.details) is None]
+    there += [(one.channel, one.recipient) for one in wrote_to if theirs(one)]
     same = [address for used, address in there if used is channel and address]
     # A number is one on every channel that has numbers.
     like = [address for used, address in there if address and kind_of(used, address) is rules.address]

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import approved_templates, media, options
+from bellhop.domain import approved_templates, groups, media, options
 from bellhop.domain.content import Content, written
+from bellhop.domain.groups import Group
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.operators import Operator, OperatorAction
 from bellhop.domain.routing import carried
@@ -18,7 +19,7 @@ from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Status
 from bellhop.engine import files
 from bellhop.engine.context import Engine
-from bellhop.engine.errors import ChannelUnavailable, NoDevice, NotFailed, NotFound, ResentAlready
+from bellhop.engine.errors import ChannelUnavailable, InvalidField, NoDevice, NotFailed, NotFound, ResentAlready
 from bellhop.engine.idempotency import IdempotencyKey, Once, once
 from bellhop.engine.messages import ACCEPTED
 from bellhop.store.access import operator_actions
@@ -87,6 +88,7 @@ def _like(old: MessageRow, further: Sequence[StepRow]) -> NewMessage:
     return NewMessage(
         channel=old.channel,
         recipient=old.recipient,
+        group=_group(old),
         content=_content(old, old.content),
         guest_id=old.guest_id,
         stay_id=old.stay_id if old.conversation_id else None,
@@ -106,6 +108,14 @@ def _like(old: MessageRow, further: Sequence[StepRow]) -> NewMessage:
         sender=old.sender,
         fallback=tuple(_step(old, step) for step in further),
     )
+
+
+def _group(old: MessageRow) -> Group | None:
+    """Whom it goes to again. Raises InvalidField."""
+    group = groups.of_stored(old.details)
+    if group is not None and group.left:
+        raise InvalidField("message_id", "expected a message whose group is whole: a member was erased", "recipients")
+    return None if group is None else Group(group.members, group.id)
 
 
 def _content(said: MessageRow | StepRow, text: str) -> Content:

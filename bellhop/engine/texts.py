@@ -9,6 +9,7 @@ from uuid import UUID
 from bellhop.domain import options
 from bellhop.domain.channels import CHANNELS, TEXTS, AddressKind, Channel, Service
 from bellhop.domain.choosing import Because, Chosen, Unsuited
+from bellhop.domain.groups import Group
 from bellhop.domain.media import MediaUse
 from bellhop.domain.options import Options
 from bellhop.domain.rows.messages import MessageRow
@@ -20,7 +21,7 @@ from bellhop.engine.errors import ChannelUnavailable, ForbiddenUrl, InvalidField
 from bellhop.engine.idempotency import Once, Unkeyed
 from bellhop.engine.messages import SendMessage
 from bellhop.store.delivery import sender_rows
-from bellhop.store.messages import texts
+from bellhop.store.messages import groups, texts
 from bellhop.store.messages.outbound import Callback
 from bellhop.store.messages.texts import ListedTexts as ListedTexts
 from bellhop.store.messages.texts import Number as Number
@@ -35,6 +36,7 @@ class SendText:
     from; None: the only one. Of `options` it takes with it what its channel has."""
 
     number: str = field(repr=False)
+    """Empty where it goes to a `group`."""
     content: str | None = field(default=None, repr=False)
     line: str | None = None
     options: Options = options.NONE
@@ -42,6 +44,8 @@ class SendText:
     metadata: dict[str, Any] = field(default_factory=dict, repr=False)
     callback_url: str | None = field(default=None, repr=False)
     """Where every change of its status is told."""
+    group: Group | None = None
+    """Whom it goes to, all in one chat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +67,14 @@ async def send(engine: Engine, scope: Scope, command: SendText, repeats: Unkeyed
     one, which the message then says (`chosen`). Raises InvalidField, ChannelUnavailable,
     IdempotencySubjectGone."""
     line, chosen = _line(command.line, await lines(engine, scope))
+    if command.group is not None and CHANNELS[line.channel].group is None:
+        expected = "expected a line for iMessage: on another one a message goes to one guest"
+        raise InvalidField("from", expected, "recipients")
     callback = await _callback(engine, scope, command.callback_url) if command.callback_url else None
     sent = SendMessage(
         channel=line.channel,
         recipient=command.number,
+        group=command.group,
         content=command.content,
         options=command.options.among(CHANNELS[line.channel].options),
         media=command.media,
@@ -76,6 +84,14 @@ async def send(engine: Engine, scope: Scope, command: SendText, repeats: Unkeyed
         chosen=chosen,
     )
     return await messages.send(engine, scope, sent, repeats)
+
+
+async def group_called(engine: Engine, scope: Scope, group_id: str) -> Group:
+    """The group of an earlier text to one, by what the provider calls it. Raises InvalidField."""
+    found = await engine.database.read(lambda tx: groups.called(tx, scope, group_id))
+    if found is None:
+        raise InvalidField("group_id", "expected that of an earlier message to a group", "unknown_group")
+    return found
 
 
 async def _callback(engine: Engine, scope: Scope, url: str) -> Callback:

@@ -18,6 +18,7 @@ from bellhop.domain.approved_templates import ApprovedText
 from bellhop.domain.channels import CHANNELS, Channel
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import LookupKind
+from bellhop.domain.groups import Group
 from bellhop.domain.media import Media
 from tests.contract.conformance import PRIVATE_TEXT
 
@@ -28,6 +29,7 @@ class What(Enum):
     TEXT = "a text"
     FILE = "a text with a file"
     FILE_ALONE = "a file without a text"
+    GROUP = "a text to a group"
     TEMPLATE = "an approved template instead of the text"
     SOON_OVER = "a text that is of use for a minute and a half"
     OVER_AT_ONCE = "a text that is of use for a blink"
@@ -42,6 +44,8 @@ def carried_by(channel: Channel) -> Iterator[What]:
         yield What.FILE
         if rules.media.alone:
             yield What.FILE_ALONE
+    if rules.group is not None:
+        yield What.GROUP
     if rules.window is not None:
         yield What.TEMPLATE
 
@@ -55,11 +59,13 @@ PICTURE = Media(
     read=lambda: BYTES,
 )
 TEMPLATE = ApprovedText("HX" + "0" * 31 + "2", {"1": "Mme Agnelli", "2": 'a "Grüße" 🏨'}, "Hi Mme Agnelli")
+GROUP = Group(("+33612345678", "+33612345679", "+525512345678"))
 _TEXT = Content(text=PRIVATE_TEXT, subject="Your stay")
 _GIVEN: Mapping[What, Mapping[str, Any]] = {
     What.TEXT: {"content": _TEXT},
     What.FILE: {"content": replace(_TEXT, media=(PICTURE,))},
     What.FILE_ALONE: {"content": replace(_TEXT, text="", media=(PICTURE,))},
+    What.GROUP: {"content": _TEXT, "group": GROUP},
     What.TEMPLATE: {"content": replace(_TEXT, text=TEMPLATE.text, approved=TEMPLATE)},
     What.SOON_OVER: {"content": _TEXT, "valid_for": 90.0},
     What.OVER_AT_ONCE: {"content": _TEXT, "valid_for": 0.2},

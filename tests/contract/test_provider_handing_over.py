@@ -135,7 +135,7 @@ def asked_about(call: Outgoing, since: datetime) -> LookupRequest:
     return LookupRequest(
         call.attempt_id, call.to, call.sender, call.content.text, since, frozenset(), call.channel,
         media=tuple(one.url for one in call.content.media), templated=approved is not None,
-        values=tuple(approved.variables.values()) if approved else (),
+        values=tuple(approved.variables.values()) if approved else (), group=call.group,
     )  # fmt: skip
 
 

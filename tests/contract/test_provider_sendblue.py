@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bellhop.domain import groups
 from bellhop.domain.channels import Channel, Service
 from bellhop.domain.content import Content
 from bellhop.domain.delivery_ports import (
@@ -306,3 +307,50 @@ def test_its_list_is_whole_or_fails() -> None:
     broken = (answer(200, page(listed("B"), more=True)), answer(503, ""))
     with Server(*broken) as server, pytest.raises(ProviderUnreachable):
         list(Sendblue().listing(CASE.account(server.url), *span, 5.0))
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+TOGETHER = groups.Group((NUMBER, "+525512345678"))
+OF_GROUP = {"message_type": "group", "group_id": "g-1", "participants": [NUMBER, "+5215512345678", LINE]}
+"""As its list has a message to them: one of the numbers may be written in another way."""
+
+
+def test_a_known_group_is_named_by_its_id_and_its_callbacks_come_to_us() -> None:
+    with Server(answer(200, message(group_id="g-1"))) as server:
+        result = CASE.send(server.url, group=replace(TOGETHER, id="g-1"))
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /api/send-group-message HTTP/1.1")
+    said = json.loads(body)
+    assert (said["group_id"], said.get("numbers"), result.group_id) == ("g-1", None, "g-1")
+    assert callbacks.token(SECRET, ATTEMPT) in said["status_callback"]
+
+
+def test_a_callback_names_the_group_and_binds_no_address() -> None:
+    (receipt,) = Sendblue().parse(status(status="ERROR", error_key="OPTED_OUT", to_number=NUMBER, **OF_GROUP))
+    assert isinstance(receipt, Receipt)
+    assert (receipt.group_id, receipt.code, receipt.effect, receipt.address) == (
+        "g-1", FailureCode.OPTED_OUT, None, None,
+    )  # fmt: skip
+    assert NUMBER not in json.dumps(receipt.payload)
+
+
+@pytest.mark.parametrize(("item", "kind"), [
+    (listed("A", **OF_GROUP), LookupKind.FOUND),
+    (listed("A", **OF_GROUP | {"participants": [NUMBER]}), LookupKind.CANNOT_KNOW),
+    (listed("A", **OF_GROUP | {"participants": None}), LookupKind.CANNOT_KNOW),
+    (listed("A", "another", **OF_GROUP), LookupKind.CANNOT_KNOW),
+    (listed("A"), LookupKind.CANNOT_KNOW),
+])  # fmt: skip
+def test_a_lost_message_to_a_group_is_found_or_nobody_knows(item: dict[str, Any], kind: LookupKind) -> None:
+    with Server(answer(200, page(item))) as server:
+        asked = replace(lookup_request(), to="group:0", group=TOGETHER)
+        found = Sendblue().look_up(CASE.account(server.url), asked, 5.0)
+    assert found.kind is kind
+    line = server.requests[0].splitlines()[0].decode()
+    assert "message_type=group" in line and "&number=" not in line
+
+
+def test_a_message_to_a_group_is_none_to_its_member() -> None:
+    found, _ = look(page(listed("A", **OF_GROUP)))
+    assert found.kind is LookupKind.ABSENT

@@ -30,6 +30,7 @@ async def test_the_object_is_exact(api: Api) -> None:
         "sent_at", "created_at", "metadata", "priority", "category", "valid_until", "validity",
         "ignore_quiet_hours", "ignore_frequency_cap", "segments", "encoding", "template", "options", "media",
         "resend_of", "from", "fallback", "service", "was_downgraded", "chosen", "conversation_id", "stay_id",
+        "recipients", "group_id",
     ]  # fmt: skip
     assert re.fullmatch(r"omsg_[0-9a-z]{26}", body["id"])
     assert re.fullmatch(r"pty_[0-9a-z]{26}", body["property_id"])

@@ -324,8 +324,42 @@ async def test_what_cannot_be_done_is_not_passed_over(api: Api) -> None:
     said = (await api.http.post("/api/send-typing-indicator", json=typing)).json()
     assert (said["number"], said["status"]) == (GUEST, "ERROR")
     assert said["error_message"]
-    group = {"numbers": [GUEST, "+13055551235"], "content": "Hi"}
-    assert "no group messages" in refused(await api.http.post("/api/send-group-message", json=group), 400, 4000)
+
+
+async def test_a_group_is_written_to_and_seen(api: Api) -> None:
+    both, alone = [GUEST, "+13055551235"], (await say(api)).json()["message_handle"]
+
+    async def together(**fields: Any) -> httpx2.Response:
+        return await api.http.post("/api/send-group-message", json={"content": "Hi"} | fields)
+
+    answer = await together(numbers=both, send_style="fireworks")
+    assert answer.status_code == 200, answer.text
+    sent = answer.json()
+    assert (set(sent), sent["status"], sent["number"]) == (OF_RESPONSE, "QUEUED", None)
+    native = (await api.http.get(f"/v1/messaging/{render(Prefix.MESSAGE, UUID(sent['message_handle']))}")).json()
+    assert (native["recipient"], native["recipients"], native["group_id"]) == (None, both, None)
+    # What the provider calls it, its callback says.
+    assert "group_id: " in refused(await together(group_id="g-1"), 400, 4000)
+    details = """jsonb_set(details, '{group,id}', '"g-1"')"""
+    await api.sql(f"update messages set details = {details} where details ? 'group'")
+    await api.sql("update message_groups set group_id = 'g-1'")
+    again = (await together(group_id="g-1")).json()
+    (item,) = (await listed(api, group_id="g-1", limit=1))["data"]
+    assert (item["message_handle"], set(item)) == (again["message_handle"], OF_ITEM)
+    assert (item["message_type"], item["group_id"], item["participants"]) == ("group", "g-1", both)
+    assert (item["number"], item["to_number"]) == (None, None)
+    grouped = [one["message_handle"] for one in (await listed(api, message_type="group"))["data"]]
+    assert grouped == [again["message_handle"], sent["message_handle"]]
+    assert [one["message_handle"] for one in (await listed(api, message_type="message"))["data"]] == [alone]
+    assert (await listed(api, group_id="g-2"))["data"] == []
+    for wrong in ({"numbers": both[:1]}, {"numbers": [GUEST, GUEST]}, {}, {"numbers": both, "group_id": "g-1"},
+                  {"numbers": both, "content": ""}):  # fmt: skip
+        refused(await together(**wrong), 400, 4000)
+    retry = {"x-stainless-retry-count": "1"}
+    body = {"numbers": both, "content": "Once"}
+    first = await api.http.post("/api/send-group-message", json=body)
+    second = await api.http.post("/api/send-group-message", json={**body, "numbers": both[::-1]}, headers=retry)
+    assert second.json()["message_handle"] == first.json()["message_handle"]
 
 
 async def test_each_host_that_messages_name_is_one_endpoint(api: Api) -> None:

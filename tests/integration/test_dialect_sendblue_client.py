@@ -13,7 +13,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sendblue_api import APIStatusError, AsyncSendblueAPI, BadRequestError, NotFoundError
+from sendblue_api import AsyncSendblueAPI, BadRequestError, NotFoundError
 
 from bellhop.domain.ids import Prefix, render
 from bellhop.sandbox.providers.sendblue.accounts import FROM_NUMBER
@@ -138,8 +138,11 @@ async def test_who_opted_out_is_declined_and_the_rest_of_its_calls(stack: Engine
     assert (await client.lookups.lookup_number(number=GUEST)).service == "iMessage"
     typing = await client.typing_indicators.send(number=GUEST, from_number=str(sent.from_number))
     assert typing.status == "ERROR"
-    with pytest.raises(APIStatusError):
-        await client.groups.send_message(numbers=[GUEST], content="Hi", from_number=str(sent.from_number))
+    both = [GUEST, "+13055551235"]
+    together = await client.groups.send_message(numbers=both, content="Hi", from_number=FROM_NUMBER)
+    shown = await stack.until(render(Prefix.MESSAGE, UUID(str(together.message_handle))), "delivered")
+    (in_group,) = (await client.messages.list(group_id=shown["group_id"])).data or []
+    assert (in_group.message_type, in_group.participants) == ("group", both)
     with pytest.raises(BadRequestError, match="status_callback"):
         await client.messages.send(
             number=GUEST, from_number=FROM_NUMBER, content="Hello", status_callback="https://10.0.0.1/x"

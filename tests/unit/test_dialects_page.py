@@ -38,6 +38,7 @@ def test_sendblue_is_described_to_the_letter() -> None:
     }  # fmt: skip
     for call, schema in (
         ("POST /api/send-message", schemas.SendMessage),
+        ("POST /api/send-group-message", schemas.SendGroupMessage),
         ("GET /api/v2/messages", schemas.ListMessages),
         ("GET /api/status", schemas.StatusOf),
         ("POST /api/v2/contacts/opt-out", schemas.OptOut),

@@ -83,6 +83,8 @@ def test_a_message() -> None:
             "chosen": None,
             "conversation_id": None,
             "stay_id": None,
+            "recipients": None,
+            "group_id": None,
         }
     )
 

@@ -27,8 +27,8 @@ def handle_of(text: str) -> UUID:
 
 
 def which(engine: Engine, asked: ListMessages) -> WhichTexts | None:
-    """What a list asks for; None: what there is none of here, groups and accounts with an e-mail address."""
-    if asked.message_type == "group" or asked.group_id is not None or asked.account_email is not None:
+    """What a list asks for; None: what there is none of here, accounts with an e-mail address."""
+    if asked.account_email is not None:
         return None
 
     def number(written: str | None) -> texts.Number | None:
@@ -44,6 +44,8 @@ def which(engine: Engine, asked: ListMessages) -> WhichTexts | None:
         sender=number(asked.from_number),
         receiver=number(asked.to_number),
         line=number(asked.sendblue_number),
+        grouped=None if asked.message_type is None else asked.message_type == "group",
+        group_id=asked.group_id,
         created=Span(asked.created_at_gte, asked.created_at_lte),
         updated=Span(asked.updated_at_gte, asked.updated_at_lte),
         sent=Span(asked.sent_at_gte, asked.sent_at_lte),

@@ -8,7 +8,7 @@ from fastapi import Query as FromQuery
 from starlette.responses import Response
 
 from api.dependencies import CurrentCaller, CurrentEngine, CurrentScope, reply, require_scope
-from api.dialects.sendblue.errors import VALIDATION, error
+from api.dialects.sendblue.errors import error
 from api.dialects.sendblue.router import router
 from api.dialects.sendblue.schemas import Evaluate, OptOut, Typing
 from bellhop.domain.channels import TEXTS, Service
@@ -48,10 +48,3 @@ async def typing(body: Typing) -> Response:
     """Nobody is shown that somebody types, and the answer says so."""
     sentence = "Bellhop shows no typing indicators."
     return reply({"number": body.number, "status": "ERROR", "error_message": sentence})
-
-
-@router.post("/send-group-message")
-@require_scope("messaging:write")
-async def group() -> Response:
-    """Messages go to one guest each."""
-    return error(400, VALIDATION, "Bellhop sends no group messages: send one to each number with /api/send-message.")

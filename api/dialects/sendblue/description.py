@@ -15,6 +15,7 @@ _IN = "test_what_guests_write_is_received"
 _OUT = "test_who_opted_out_is_declined_and_the_rest_of_its_calls"
 _CONSENT = "test_an_opt_out_is_a_consent_like_any_other"
 _SERVICE = "test_a_service_is_what_is_known_of_it"
+_GROUPED = "test_a_group_is_written_to_and_seen"
 _CANNOT = "test_what_cannot_be_done_is_not_passed_over"
 _EMPTY = "test_what_is_empty_counts_as_left_out"
 _MEDIA = "test_a_file_is_behind_its_url"
@@ -54,15 +55,15 @@ _ITEM = (
     Field("error_message", "`metadata.error.message`", _OUT),
     Field("error_reason", "`metadata.error.code` in capitals, such as `OPTED_OUT`", _OUT),
     Field("from_number", "the sender that it last went out from; of a guest's message their number", _SENT),
-    Field("group_display_name", "null: there are no groups", _SEEN),
-    Field("group_id", "null: there are no groups", _SEEN),
+    Field("group_display_name", "null: no group has a name here", _SEEN),
+    Field("group_id", "`group_id`, once the provider has said it; of a guest's message where it was written", _GROUPED),
     Field("is_outbound", "whether it went to the guest", _IN),
     Field("media_url", "of its first file: our copy's address, or where it is yet to be fetched from", _MEDIA),
     Field("message_handle", "the message's key as a UUID; `omsg_…` and `imsg_…` are the same in other letters", _SENT),
-    Field("message_type", "`message`", _SEEN),
-    Field("number", "the guest's number", _IN),
+    Field("message_type", "`group` of a message to a group, else `message`", _GROUPED),
+    Field("number", "the guest's number; null to a group", _IN),
     Field("opted_out", "whether a consent forbids every message to the guest's number now", _CONSENT),
-    Field("participants", "empty: there are no groups", _SEEN),
+    Field("participants", "`recipients`; empty of a message to one guest", _GROUPED),
     Field("plan", "null: there are none", _SEEN),
     Field("send_style", _STYLE, _AS_SMS),
     Field("sendblue_number", "the property's own number", _IN),
@@ -73,7 +74,7 @@ _ITEM = (
         "guest's RECEIVED. REGISTERED, PENDING, ACCEPTED and SUCCESS are never answered",
         _LISTED,
     ),
-    Field("to_number", "`recipient`", _SEEN),
+    Field("to_number", "`recipient`; null to a group", _SEEN),
     Field("was_downgraded", "whether it went by less than iMessage: at the guest's, or for want of a line", _AS_SMS),
 )
 _RESPONSE = (
@@ -127,12 +128,12 @@ _LIST = (
     Field("status", "see above; of words that are never answered there is nothing", _LISTED),
     Field("service", "as it is answered", _LISTED),
     Field("is_outbound", "`true` or `false`", _LISTED),
-    Field("message_type", "of `group` there is nothing", _LISTED),
+    Field("message_type", "as it is answered; of guests' messages in a group chat `group` finds those, too", _GROUPED),
     Field("number", "the guest's number or the property's", _LISTED),
     Field("from_number", "who sent it", _LISTED),
     Field("to_number", "who got it", _LISTED),
     Field("sendblue_number", "the property's own number", _IN),
-    Field("group_id", "there is nothing", _LISTED),
+    Field("group_id", "as it is answered; a number finds texts to that number alone", _GROUPED),
     Field("account_email", "there is nothing", _LISTED),
     *(
         Field(f"{time}_at_{bound}", "inclusive; ISO 8601, without a zone in UTC", _LISTED)
@@ -193,8 +194,9 @@ DESCRIPTION = Description(
         Described(
             "POST /api/send-group-message",
             (
-                Field("numbers", "refused (4000): messages go to one guest each", _CANNOT),
-                Field("group_id", "refused (4000)", _CANNOT),
+                Field("numbers", "`recipients`, 2 to 25, each once", _GROUPED),
+                Field("group_id", "instead: that of an earlier message of the property to a group", _GROUPED),
+                *(one for one in _SEND if one.name != "number"),
             ),
         ),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -22,9 +23,10 @@ from api.dependencies import (
 from api.dialects.sendblue.commands import handle_of, which
 from api.dialects.sendblue.errors import error
 from api.dialects.sendblue.router import router
-from api.dialects.sendblue.schemas import ListMessages, SendMessage, StatusOf
+from api.dialects.sendblue.schemas import ListMessages, SendGroupMessage, SendMessage, StatusOf
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.formats import sendblue
+from bellhop.domain.groups import Group
 from bellhop.domain.media import MediaUse
 from bellhop.domain.options import Options, SendStyle
 from bellhop.engine import texts
@@ -43,9 +45,38 @@ async def send(
     x_stainless_retry_count: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Send a text; answered in the state it reaches within two seconds."""
-    done = await texts.send(
-        services.engine, scope, _command(body), _repeats(caller.key_id, body, x_stainless_retry_count)
-    )
+    return await _sent(request, services, caller, scope, body, _command(body), x_stainless_retry_count)
+
+
+@router.post("/send-group-message")
+@require_scope("messaging:write")
+async def send_to_group(
+    request: Request,
+    services: CurrentServices,
+    caller: CurrentCaller,
+    scope: CurrentScope,
+    body: SendGroupMessage,
+    x_stainless_retry_count: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Send a text to all in a group chat; answered as any other."""
+    if body.group_id is not None:
+        group = await texts.group_called(services.engine, scope, body.group_id)
+    else:
+        group = Group(tuple(body.numbers or ()))
+    command = replace(_command(body), group=group)
+    return await _sent(request, services, caller, scope, body, command, x_stainless_retry_count)
+
+
+async def _sent(
+    request: Request,
+    services: CurrentServices,
+    caller: CurrentCaller,
+    scope: CurrentScope,
+    body: SendMessage | SendGroupMessage,
+    command: SendText,
+    retries: str | None,
+) -> Response:
+    done = await texts.send(services.engine, scope, command, _repeats(caller.key_id, body, retries))
     row = done.made
     if not done.replayed and row.due_at <= row.now:
         await services.acceptance_wait.outcome(request, scope, row, services.settings.bellhop.accept_wait)
@@ -57,11 +88,11 @@ async def send(
     return reply(sendblue.response(shown))
 
 
-def _command(body: SendMessage) -> SendText:
+def _command(body: SendMessage | SendGroupMessage) -> SendText:
     kept = {"seat_id": body.seat_id, "reply_to": body.reply_to.model_dump(exclude_none=True) if body.reply_to else None}
     kept = {name: value for name, value in kept.items() if value is not None}
     return SendText(
-        number=body.number,
+        number=body.number if isinstance(body, SendMessage) else "",
         content=body.content,
         line=body.from_number,
         options=Options(send_style=SendStyle(body.send_style) if body.send_style else None),
@@ -71,9 +102,10 @@ def _command(body: SendMessage) -> SendText:
     )
 
 
-def _repeats(key_id: UUID, body: SendMessage, count: str | None) -> Unkeyed:
+def _repeats(key_id: UUID, body: SendMessage | SendGroupMessage, count: str | None) -> Unkeyed:
     """What makes two sends one, where its clients say in a header that they repeat themselves."""
-    same = [str(key_id), body.number, body.content, body.media_url]
+    to = body.number if isinstance(body, SendMessage) else [body.group_id, *sorted(body.numbers or ())]
+    same = [str(key_id), to, body.content, body.media_url]
     return Unkeyed(json.dumps(same).encode(), repeated=(count or "0").strip() not in ("", "0"))
 
 

@@ -10,8 +10,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from api.schemas.fields import Query, Strict, wrong
 from api.schemas.media import is_url
 from api.schemas.options import StyleWord
+from api.schemas.recipients import MOST
 from bellhop.domain import addresses
 from bellhop.domain.addresses import BadAddress
+from bellhop.domain.groups import FEWEST, twice
 from bellhop.domain.paging import COUNTED
 
 LONGEST = 18_996
@@ -104,6 +106,30 @@ class SendMessage(Strict):
     def _something(self) -> SendMessage:
         if self.content is None and self.media_url is None:
             raise wrong("content_required", "expected content or media_url")
+        return self
+
+
+class SendGroupMessage(Strict):
+    """`POST /api/send-group-message`."""
+
+    numbers: Annotated[list[Phone] | None, Field(min_length=FEWEST, max_length=MOST)] = None
+    group_id: Annotated[str | None, Field(max_length=128), ABSENT] = None
+    content: Annotated[str | None, Field(max_length=LONGEST), ABSENT] = None
+    media_url: Url = None
+    from_number: Annotated[str | None, Field(max_length=64), ABSENT] = None
+    send_style: Annotated[StyleWord | None, ABSENT] = None
+    status_callback: Url = None
+    seat_id: Annotated[str | None, Field(max_length=128), ABSENT] = None
+    reply_to: ReplyTo | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> SendGroupMessage:
+        if self.content is None and self.media_url is None:
+            raise wrong("content_required", "expected content or media_url")
+        if (self.numbers is None) == (self.group_id is None):
+            raise wrong("recipients", "expected numbers or group_id, one of them")
+        if self.numbers is not None and twice(self.numbers):
+            raise wrong("recipients", "expected each number once")
         return self
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from bellhop.domain import groups
 from bellhop.domain.channels import CHANNELS, Channel, Service
 from bellhop.domain.choosing import Unsuited
 from bellhop.domain.failures import WORDS, FailureCode
@@ -50,6 +51,7 @@ def item(row: TextRow, stage: Stage | None = None, at: datetime | None = None) -
     """The item of a list, 25 fields. `stage`, `at`: as an event says that it became, and when."""
     stage = stage or row.shown
     service = service_of(row)
+    group = groups.of_stored(row.details)
     return {
         "accountEmail": None,
         "content": row.content or "",
@@ -58,20 +60,20 @@ def item(row: TextRow, stage: Stage | None = None, at: datetime | None = None) -
         **error_of(row, stage),
         "from_number": row.line if row.is_outbound else row.sender,
         "group_display_name": None,
-        "group_id": None,
+        "group_id": group.id if group else None,
         "is_outbound": row.is_outbound,
         "media_url": _media_url(row),
         "message_handle": handle(row),
-        "message_type": "message",
-        "number": row.number,
+        "message_type": "group" if group else "message",
+        "number": None if group else row.number,
         "opted_out": row.opted_out,
-        "participants": [],
+        "participants": list(group.members) if group else [],
         "plan": None,
         "send_style": _style(row),
         "sendblue_number": row.line,
         "service": SERVICES[service] if service else None,
         "status": STATUSES[STATUS[stage]] if row.is_outbound else RECEIVED,
-        "to_number": row.recipient,
+        "to_number": None if group else row.recipient,
         "was_downgraded": _downgraded(row),
     }
 

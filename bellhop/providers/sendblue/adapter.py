@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sendblue_api import omit
 
-from bellhop.domain.channels import Channel
+from bellhop.domain.addresses import canonical
+from bellhop.domain.channels import AddressKind, Channel
 from bellhop.domain.delivery_ports import (
     Account,
     CallbackRequest,
@@ -32,7 +33,7 @@ from bellhop.providers.lease_http import Answer, Call, Http, failure
 from bellhop.providers.reading import by_status, clean, from_json, retry_after, words
 from bellhop.providers.sendblue import callbacks
 from bellhop.providers.sendblue.callbacks import moment, text
-from bellhop.providers.sendblue.client import messages_api
+from bellhop.providers.sendblue.client import groups_api, messages_api
 from bellhop.providers.sendblue.codes import STAGES, VALIDATION, code_of
 
 EARLIER = timedelta(seconds=60)
@@ -61,20 +62,37 @@ class Sendblue:
         if not secret:
             return SendResult(SendKind.ACCOUNT, code=FailureCode.CONFIGURATION, text="no secret key")
         signed = f"{outgoing.callback_url}&token={callbacks.token(secret, outgoing.attempt_id)}"
-        style = outgoing.content.options.send_style
         with Call(timeout=outgoing.timeout, deadline=outgoing.deadline) as call:
             try:
-                messages_api(self._http, account).send(
-                    number=outgoing.to,
-                    from_number=outgoing.sender,
-                    content=outgoing.content.text,
-                    media_url=media[0].url if (media := outgoing.content.media) else omit,
-                    status_callback=signed,
-                    extra_body={"send_style": style.value} if style else None,
-                )
+                self._post(account, outgoing, signed)
             except Exception as error:  # noqa: BLE001  never raises: see the port
                 return read_answer(call.answer) if call.answer else failure(call, error)
             return read_answer(call.answer) if call.answer else failure(call, ConnectionError("no answer"))
+
+    def _post(self, account: Account, outgoing: Outgoing, signed: str) -> None:
+        style = outgoing.content.options.send_style
+        more = {"send_style": style.value} if style else {}
+        media = outgoing.content.media[0].url if outgoing.content.media else omit
+        if (group := outgoing.group) is None:
+            messages_api(self._http, account).send(
+                number=outgoing.to,
+                from_number=outgoing.sender,
+                content=outgoing.content.text,
+                media_url=media,
+                status_callback=signed,
+                extra_body=more or None,
+            )
+            return
+        groups_api(self._http, account).send_message(
+            # "The same as passing the same list of numbers" (docs.sendblue.com/docs/groups), where it is known.
+            numbers=omit if group.id else group.members,
+            group_id=group.id or omit,
+            from_number=outgoing.sender,
+            content=outgoing.content.text,
+            media_url=media,
+            # The SDK's types do not have it; the same page does.
+            extra_body={"status_callback": signed, **more},
+        )
 
     def look_up(self, account: Account, lookup: LookupRequest, timeout: float) -> LookupResult:
         """Find the message by receiver, line and text: Sendblue knows no idempotency key."""
@@ -89,19 +107,22 @@ class Sendblue:
     def _search(self, call: Call, account: Account, lookup: LookupRequest) -> LookupResult:
         match: str | None = None
         elsewhere = False
-        filters = {"number": lookup.to, "from_number": lookup.sender, "created_at_gte": lookup.started_at - EARLIER}
+        filters = {"from_number": lookup.sender, "created_at_gte": lookup.started_at - EARLIER}
+        filters |= {"number": lookup.to} if lookup.group is None else {"message_type": "group"}
         for page in range(PAGES):
             found, more = self._page(call, account, filters, page)
             for item in found:
                 handle = text(item, "message_handle")
-                if not handle or handle in lookup.claimed:
+                if not handle or handle in lookup.claimed or not _to_the_same(item, lookup):
                     continue
                 if _same(item, lookup):
                     match = handle  # newest first: the last one found is the oldest
                 elif _may_be_same(item, lookup):
                     elsewhere = True
             if not more:
-                return _found(match, elsewhere)
+                # Its documents do not say that the list names every group, nor all who are in one: that a message to
+                # one is not found proves nothing.
+                return _found(match, elsewhere or lookup.group is not None)
         return LookupResult(LookupKind.UNREACHABLE)
 
     def report(self, account: Account, provider_id: str | None, attempt_id: UUID, timeout: float) -> Reported:
@@ -212,7 +233,7 @@ def read_answer(answer: Answer) -> SendResult:
     number = body.get("error_code") or None
     row = code_of(number, body.get("error_key") or body.get("error_reason"))
     if handle and STAGES.get(status or "") in (Stage.SENT, Stage.DELIVERED) and answer.status < 500:
-        return SendResult(SendKind.ACCEPTED, clean(handle))
+        return SendResult(SendKind.ACCEPTED, clean(handle), group_id=callbacks.group_id(body))
     refused = answer.status >= 400 or (status is not None and STAGES.get(status) is Stage.UNDELIVERED)
     if refused and number == VALIDATION and "media_url" in str(body.get("error_message") or body.get("message")):
         # The file was not to be had at its address, which is one of ours: the API may be away for a moment.
@@ -245,6 +266,18 @@ def _json(answer: Answer | None) -> Any:
 def _object(value: Any) -> dict[str, Any]:
     """A JSON object; an empty one where it is none."""
     return value if isinstance(value, dict) else {}
+
+
+def _to_the_same(item: Mapping[str, Any], lookup: LookupRequest) -> bool:
+    """Whether it went to one guest, as what is asked about, or to a group of all these members."""
+    group = callbacks.group_of(item)
+    if lookup.group is None:
+        return group is None
+    there = item.get("participants")
+    plain = (
+        {canonical(AddressKind.PHONE, one) for one in there if isinstance(one, str)} if isinstance(there, list) else ()
+    )
+    return group is not None and all(canonical(AddressKind.PHONE, one) in plain for one in lookup.group.members)
 
 
 def _same(item: Mapping[str, Any], lookup: LookupRequest) -> bool:

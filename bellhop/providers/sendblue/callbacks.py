@@ -20,12 +20,12 @@ from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Rec
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.inbound_details import Group, InboundDetails, Media
 from bellhop.domain.statuses import Stage
-from bellhop.providers.reading import fingerprint, from_json, uuid_of
+from bellhop.providers.reading import clean, fingerprint, from_json, uuid_of
 from bellhop.providers.sendblue.codes import STAGES, code_of
 
 KEPT = (
     "status", "error_code", "error_key", "error_message", "error_reason", "error_detail", "message_handle", "service",
-    "was_downgraded", "date_sent", "date_updated", "send_style", "message_type", "opted_out",
+    "was_downgraded", "date_sent", "date_updated", "send_style", "message_type", "group_id", "opted_out",
 )  # fmt: skip
 """What a receipt keeps of a callback: what became of the message, not its text and not whom it went to."""
 
@@ -78,7 +78,8 @@ def fact(fields: Mapping[str, Any], attempt_id: UUID) -> Receipt:
     number = fields.get("error_code") or None
     key = fields.get("error_key") or fields.get("error_reason")
     row = code_of(number, key) if failed else None
-    refused = row is not None and row.failure is FailureCode.OPTED_OUT
+    # Of a group nobody says whom it is about.
+    refused = row is not None and row.failure is FailureCode.OPTED_OUT and group_of(fields) is None
     to = text(fields, "to_number") or text(fields, "number")
     return Receipt(
         dedupe_key=f"{handle}:{word}:{number or ''}",
@@ -94,6 +95,7 @@ def fact(fields: Mapping[str, Any], attempt_id: UUID) -> Receipt:
         address=to if refused else None,
         address_kind=CHANNELS[Channel.IMESSAGE].address if refused and to else None,
         service=_service(fields, word),
+        group_id=group_id(fields),
     )
 
 
@@ -147,6 +149,17 @@ def _details(fields: Mapping[str, Any]) -> InboundDetails:
         service=_service(fields, "RECEIVED"),
         was_downgraded=downgraded if isinstance(downgraded, bool) else None,
     )
+
+
+def group_id(fields: Mapping[str, Any]) -> str | None:
+    """What Sendblue calls the group of a message; None: it has none, or does not say it."""
+    named = text(fields, "group_id")
+    return clean(named[:128]) if named else None
+
+
+def group_of(fields: Mapping[str, Any]) -> str | None:
+    """The group that a message is to, whatever it is called; None: it is to one guest."""
+    return group_id(fields) or ("" if text(fields, "message_type") == "group" else None)
 
 
 def text(fields: Mapping[str, Any], name: str) -> str | None:

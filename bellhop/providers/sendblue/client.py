@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 from sendblue_api import SendblueAPI
+from sendblue_api.resources.groups import GroupsResource
 from sendblue_api.resources.messages import MessagesResource  # here: the SDK would import it within the first call
 
 from bellhop.domain.delivery_ports import Account
@@ -12,6 +13,15 @@ from bellhop.providers.lease_http import Http
 
 def messages_api(http: Http, account: Account) -> MessagesResource:
     """The SDK's messages of one account. Raises KeyError without a secret."""
+    return _client(http, account).messages
+
+
+def groups_api(http: Http, account: Account) -> GroupsResource:
+    """The SDK's groups of one account. Raises KeyError without a secret."""
+    return _client(http, account).groups
+
+
+def _client(http: Http, account: Account) -> SendblueAPI:
     return SendblueAPI(
         api_key=account.identity,
         api_secret=account.credentials["api_secret_key"],
@@ -19,7 +29,7 @@ def messages_api(http: Http, account: Account) -> MessagesResource:
         # It would send a message up to three times on a time-out, a 409, a 429 or a 5xx.
         max_retries=0,
         http_client=httpx.Client(transport=_Transport(http), trust_env=False, follow_redirects=False),
-    ).messages
+    )
 
 
 class _Transport(httpx.BaseTransport):

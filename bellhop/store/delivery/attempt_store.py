@@ -33,6 +33,7 @@ from bellhop.domain.delivery_ports import (
 )
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.file_ports import FetchedFile, FetchFiles, NotFetched
+from bellhop.domain.groups import left
 from bellhop.domain.next_parts import next_parts
 from bellhop.domain.provider_urls import Routes as Routes
 from bellhop.domain.routing import Carried
@@ -54,7 +55,7 @@ from bellhop.store.delivery.facts import FactFinder
 from bellhop.store.delivery.files import NO_FILES, MessageFiles
 from bellhop.store.guests import consent_events, consents, profiles
 from bellhop.store.inbox import entries
-from bellhop.store.messages import progress, steps
+from bellhop.store.messages import groups, progress, steps
 from bellhop.store.messages.progress import Progress
 from bellhop.store.settings import DeliverySettings
 from bellhop.store.tables import attempts, messages
@@ -157,12 +158,15 @@ class AttemptStore:
         any_part = CHANNELS[row.channel].any_part
         if result.kind is SendKind.ACCEPTED:
             await attempt_rows.accepted(tx, attempt, rows, result.provider_id)
+            if result.group_id is not None and row.erased_at is None:
+                await groups.named(tx, row, result.group_id)
             mended = await attempt_rows.account_works(tx, claim.account.id)
             moved = await progress.advance(tx, row, rows, freed=row.held_account_id is not None)
             moved.backlogs = await parked.backlogs(tx, row.scope_id) if mended else []
             return moved
         ask_after = self._settings.settle_pauses[0]
-        if not await attempt_rows.record_failure(tx, attempt, result, ask_after, erased=row.erased_at is not None):
+        erased = row.erased_at is not None or left(row.details)
+        if not await attempt_rows.record_failure(tx, attempt, result, ask_after, erased=erased):
             # A receipt was quicker and proved acceptance: a time-out or 5xx never lowers it.
             return await progress.advance(tx, row, rows)
         if attempt.step != row.step:
@@ -185,7 +189,8 @@ class AttemptStore:
         if result.device is not None:
             await device_parts.refused(tx, self._book, row, attempt, claim.outgoing.to, result)
         hashed, notified = row.address_hash or row.erased_hash, set[UUID]()
-        if result.code is FailureCode.OPTED_OUT and hashed is not None:
+        # Of a group nobody says whom it is about.
+        if result.code is FailureCode.OPTED_OUT and hashed is not None and claim.outgoing.group is None:
             notified = await self._bind(tx, row, hashed, claim, f"provider {result.provider_code}")
         if any_part:
             await attempt_rows.give_up(tx, attempt)

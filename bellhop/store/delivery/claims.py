@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import approved_templates, content, policy
+from bellhop.domain import approved_templates, content, groups, policy
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import WAITING, Answer, Next, Refusal
 from bellhop.domain.approved_templates import ApprovedText
@@ -47,6 +47,7 @@ from bellhop.store.delivery.attempt_rows import SendingAccount
 from bellhop.store.delivery.facts import FactFinder
 from bellhop.store.guests import profiles, unsubscribing
 from bellhop.store.inbox import entries
+from bellhop.store.messages import groups as message_groups
 from bellhop.store.messages import outbound, progress
 from bellhop.store.messages.progress import Progress
 from bellhop.store.settings import DeliverySettings
@@ -100,6 +101,8 @@ class Claims:
             case policy.Cancel():
                 return await progress.advance(tx, row, rows, decision=Stage.CANCELLED)
             case policy.Refuse(code):
+                if decided.refused:
+                    await self._note_refused(tx, row, decided.refused)
                 return await progress.advance(tx, row, rows, decision=Stage.GAVE_UP, failure=(code, None))
             case policy.Wait(Reason.ACCOUNT_HELD | Reason.NO_SENDER) if Stage.SENT in stages and _one_is_enough(row):
                 # Another device has it: for this one it is not to wait for days.
@@ -118,6 +121,11 @@ class Claims:
                 return await parked.park(tx, row, reason, held)
             case _:
                 assert_never(decided.decision)
+
+    async def _note_refused(self, tx: AsyncConnection, row: MessageRow, refused: int) -> None:
+        group = groups.of_stored(row.details)
+        assert group is not None, "of a group it was counted"
+        await message_groups.change(tx, row, replace(group, refused=refused))
 
     async def another_is_next(
         self,
@@ -263,6 +271,7 @@ class Claims:
             timeout=self.settings.call_timeout,
             deadline=deadline,
             valid_for=(row.told_until - row.now).total_seconds() if row.told_until else None,
+            group=groups.of_stored(row.details),
             device=goes_to,
             receipt_token=self.book.receipt_tokens.make(started, row.now) if rules.app_reports else None,
             unsubscribe_url=link,

@@ -11,9 +11,10 @@ from uuid import UUID
 from sqlalchemy import func, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import policy, policy_settings, routing
+from bellhop.domain import groups, policy, policy_settings, routing
 from bellhop.domain.addresses import AddressBook
-from bellhop.domain.channels import CHANNELS, kind_of
+from bellhop.domain.channels import CHANNELS, AddressKind, kind_of
+from bellhop.domain.consents import Effect
 from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.keyword_answers import answers_keyword
 from bellhop.domain.next_parts import NextParts
@@ -46,6 +47,8 @@ class Decided:
     decision: Decision
     facts: Facts
     chosen: Chosen | None
+    refused: int = 0
+    """Of a group: how many of its members want no such messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,11 @@ class FactFinder:
         self, tx: AsyncConnection, row: MessageRow, rows: Sequence[AttemptRow], coming: NextParts
     ) -> Decided:
         """What policy says of it at `row.now`."""
-        facts, chosen = self._known(row, rows, coming), None
+        facts, chosen, refused = self._known(row, rows, coming), None, 0
         while isinstance(decision := policy.decide(facts, row.now), Lookup):
             match decision:
                 case Lookup.OPTED_OUT:
-                    kind = kind_of(row.channel, row.recipient)
-                    said = await consents.refusals(tx, row.scope_id, kind.value, self._known_by(row), row.category)
+                    said, refused = await self._refusals(tx, row)
                     facts = policy.with_refusals(facts, said)
                 case Lookup.CAPPED:
                     facts = replace(facts, capped=await self._capped(tx, row))
@@ -87,7 +89,21 @@ class FactFinder:
                     facts = replace(facts, paced=not await self._has_turn(tx, row, chosen.sender))
                 case _:
                     assert_never(decision)
-        return Decided(decision, facts, chosen)
+        return Decided(decision, facts, chosen, refused)
+
+    async def _refusals(self, tx: AsyncConnection, row: MessageRow) -> tuple[list[Effect], int]:
+        """What stands against whom it goes to, and of a group how many of its members that is of."""
+        if (group := groups.of_stored(row.details)) is None:
+            kind = kind_of(row.channel, row.recipient)
+            return await consents.refusals(tx, row.scope_id, kind.value, self._known_by(row), row.category), 0
+        said: list[Effect] = []
+        refused = 0
+        for number in group.members:
+            hashes = self.book.hashes(AddressKind.PHONE, number)
+            against = await consents.refusals(tx, row.scope_id, AddressKind.PHONE.value, hashes, row.category)
+            said += against
+            refused += bool(against)
+        return said, refused
 
     def _known(self, row: MessageRow, rows: Sequence[AttemptRow], coming: NextParts) -> Facts:
         """What its row and its attempts say. What has begun to go out is neither counted nor kept waiting half-way:

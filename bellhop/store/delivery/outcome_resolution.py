@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Float, LargeBinary, bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import approved_templates
+from bellhop.domain import approved_templates, groups
 from bellhop.domain.answers import Answer, Next
 from bellhop.domain.channels import CHANNELS
 from bellhop.domain.credentials import CredentialCipher, CredentialsUnreadable
@@ -142,6 +142,7 @@ async def _lookup_request(tx: AsyncConnection, row: MessageRow, asked: AttemptRo
         started_at=asked.created_at,
         claimed=frozenset(claimed),
         channel=row.channel,
+        group=groups.of_stored(row.details),
         # Files go with the first part.
         media=tuple(one.url for one in of_stored((row.details or {}).get("media"))) if asked.part == 0 else (),
         templated=asked.content_sid is not None,

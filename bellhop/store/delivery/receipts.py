@@ -17,6 +17,7 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
 from bellhop.domain.channels import AddressKind, ChannelRules, Service, kind_of
 from bellhop.domain.delivery_ports import Account, Inbound, Receipt
+from bellhop.domain.groups import left
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.standing import Reason, says_less
@@ -26,7 +27,7 @@ from bellhop.store.conversations.inbound import Asked, Text, receive
 from bellhop.store.delivery import attempt_rows, receipt_rows, shared_senders
 from bellhop.store.delivery.receipt_rows import Fact, Stored
 from bellhop.store.guests import consent_events, consents, profiles
-from bellhop.store.messages import progress, steps
+from bellhop.store.messages import groups, progress, steps
 from bellhop.store.tables import attempts, provider_accounts, receipts, senders
 
 _EMPTY = CompiledStatement(
@@ -151,9 +152,12 @@ async def _record(
         effects += [(fact, row, stored.id) for fact, stored in stored_facts if fact.item.effect is not None]
         if row is None:
             continue
-        if row.erased_at is not None:
+        if row.erased_at is not None or left(row.details):
             # Nothing of an erased guest is kept, whoever sends it.
             await _EMPTY(tx, ids=[stored.id for _, stored in stored_facts])
+        named = next((fact.item.group_id for fact, _ in stored_facts if fact.item.group_id), None)
+        if named is not None and row.erased_at is None:
+            await groups.named(tx, row, named)
         if said := [fact for fact, _ in stored_facts if fact.item.stage is not None]:
             await _move(tx, row, said, recorded, follow_at)
     recorded.endpoints |= await _effects(tx, effects, verified, book)

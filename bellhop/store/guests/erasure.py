@@ -6,7 +6,7 @@ what was sent: an opt-out or a complaint about it may come later, and binds as w
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -33,9 +33,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
-from bellhop.domain.addresses import AddressBook, spellings
+from bellhop.domain import groups as groups_of
+from bellhop.domain.addresses import AddressBook, canonical, spellings
 from bellhop.domain.channels import AddressKind
 from bellhop.domain.events import EventType
+from bellhop.domain.groups import Group
 from bellhop.domain.ids import intents_workflow, message_workflow
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.messages import MessageRow
@@ -44,7 +46,7 @@ from bellhop.domain.statuses import Stage
 from bellhop.store.conversations import inbound_files, intents, notes
 from bellhop.store.guests import profiles, provisional, stays
 from bellhop.store.inbox import entries
-from bellhop.store.messages import assets, progress
+from bellhop.store.messages import assets, groups, progress
 from bellhop.store.rows import from_result
 from bellhop.store.tables import (
     attempts,
@@ -192,7 +194,8 @@ async def _anonymise(
         hashes = [hashed for _, hashed in alone]
         at_a_step = await tx.execute(select(message_steps.c.message_id).where(message_steps.c.address_hash.in_(hashes)))
         theirs = or_(messages.c.address_hash.in_(hashes), _any(messages.c.id, list(at_a_step.scalars())))
-        linked = or_(linked, and_(unnamed, theirs))
+        together = await groups.with_member(tx, scope, hashes)
+        linked = or_(linked, and_(unnamed, theirs), _any(messages.c.id, together))
     rows = await tx.execute(
         select(*progress.message_columns)
         .join(scopes, scopes.c.id == messages.c.scope_id)
@@ -203,7 +206,12 @@ async def _anonymise(
     outbound: list[UUID] = []
     everything: list[UUID] = []
     open_ones: list[UUID] = []
+    gone = {canonical(AddressKind(kind), address) for (kind, _), address in alone.items()}
     for row in from_result(MessageRow, rows):
+        if row.guest_id != guest_id and (others := groups_of.without(row.details, gone)) is not None:
+            open_ones += [row.id] if row.stage is Stage.QUEUED else []
+            await _leave(tx, row, others, alone, erased)
+            continue
         everything.append(row.id)
         if row.direction != "outbound":
             continue
@@ -225,6 +233,20 @@ async def _anonymise(
         )
         erased.woken = from_result(MessageRow, left)
     return outbound, everything
+
+
+async def _leave(
+    tx: AsyncConnection, row: MessageRow, others: Group, alone: Mapping[tuple[str, bytes], str], erased: Erased
+) -> None:
+    """Take a guest out of the group of a message, which is locked: its text is the others' as well. What waits is
+    cancelled: it was meant for all of them."""
+    await groups.change(tx, row, others)
+    await groups.leave(tx, row.id, [hashed for _, hashed in alone])
+    if row.stage is Stage.QUEUED:
+        erased.endpoints |= (await progress.advance(tx, row, decision=Stage.CANCELLED)).endpoints
+    # A provider's own words may name any of them.
+    await tx.execute(update(attempts).where(attempts.c.message_id == row.id).values(error_text=None))
+    await tx.execute(update(receipts).where(receipts.c.message_id == row.id).values(payload=None))
 
 
 async def bury(tx: AsyncConnection, ids: Collection[UUID]) -> None:
@@ -250,6 +272,7 @@ async def empty_beside(tx: AsyncConnection, ids: Collection[UUID]) -> None:
         .where(_any(message_steps.c.message_id, ids), message_steps.c.erased_hash.is_(None))
         .values(**_STEP_TOMBSTONE, erased_hash=message_steps.c.address_hash)
     )
+    await groups.forget(tx, list(ids))
     await tx.execute(update(attempts).where(_any(attempts.c.message_id, ids)).values(body=None, error_text=None))
     await tx.execute(update(receipts).where(_any(receipts.c.message_id, ids)).values(payload=None))
     # Who sent one of them again stays on record; why may tell of the guest.

@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bellhop.domain import groups
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.scopes import Scope
 from bellhop.store.compiled import CompiledStatement
@@ -73,6 +74,8 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "messages.erased_hash": _HASH,
     "message_steps.address_hash": _HASH,
     "message_steps.erased_hash": _HASH,
+    "message_groups.message_id": "the message is in `messages`; of others in the group nothing is told",
+    "message_groups.hashes": _HASH,
     "messages.wake_due_at": _OURS,
     "messages.pace_id": _OURS,
     "messages.plan": "its further steps are in `steps`",
@@ -204,6 +207,12 @@ _LINKED = CompiledStatement(
           where step.address_hash = any(:hashes) and written.scope_id = :scope and written.guest_id is null
             and written.id > :after and written.erased_at is null
           order by written.id limit :most)
+          union
+          (select together.id, together.direction from message_groups member join messages together
+            on together.id = member.message_id
+          where member.hashes && :hashes and member.scope_id = :scope and together.id > :after
+            and together.erased_at is null
+          order by together.id limit :most)
         ) found order by found.id limit :most
         """
     ).bindparams(
@@ -248,4 +257,12 @@ async def rows(
     of = messages.c.id if table is messages else section.of_message
     mine = _mine(section, subject) if of is None else of == any_(literal(list(ids), ARRAY(Uuid)))
     found = await tx.execute(select(*section.columns).where(mine, key > after).order_by(key).limit(PAGE))
-    return [dict(row) for row in found.mappings()]
+    return [_alone(dict(row)) if table is messages else dict(row) for row in found.mappings()]
+
+
+def _alone(row: dict[str, Any]) -> dict[str, Any]:
+    """A message without who else is in the group that it went to: they are no matter of this guest's."""
+    if (group := groups.of_stored(row["details"])) is not None:
+        kept = {"id": group.id, "members": len(group.members)}
+        row["details"] = {**row["details"], "group": kept}
+    return row

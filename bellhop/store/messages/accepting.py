@@ -15,6 +15,7 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import CHANNELS, Channel, kind_of
 from bellhop.domain.content import Content
 from bellhop.domain.devices import Target
+from bellhop.domain.groups import Group
 from bellhop.domain.ids import Prefix, parse
 from bellhop.domain.routing import Carried
 from bellhop.domain.rows.messages import MessageRow
@@ -178,6 +179,7 @@ def details_of(
     chosen: Mapping[str, Any] | None = None,
     callback: str | None = None,
     answers: Mapping[str, Any] | None = None,
+    group: Group | None = None,
 ) -> dict[str, Any] | None:
     """What is kept beside the text: only what there is."""
     options = said.options.stored()
@@ -186,6 +188,7 @@ def details_of(
         "options": options or None,
         "chosen": dict(chosen) if chosen else None,
         "answers": dict(answers) if answers else None,
+        "group": group.stored() if group else None,
         "media": [one.stored() for one in said.media] or None,
         "callback": callback,
     }

@@ -17,6 +17,7 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.domain.categories import Category
 from bellhop.domain.channels import CHANNELS, Channel, kind_of
 from bellhop.domain.content import Content
+from bellhop.domain.groups import Group
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.priorities import Priority
 from bellhop.domain.routing import Carried
@@ -28,7 +29,7 @@ from bellhop.domain.statuses import Stage
 from bellhop.domain.steps import stored
 from bellhop.store.compiled import CompiledStatement, seconds
 from bellhop.store.guests import consents
-from bellhop.store.messages import accepting, belonging, progress, validity
+from bellhop.store.messages import accepting, belonging, groups, progress, validity
 from bellhop.store.messages.accepting import ChannelUnavailable as ChannelUnavailable
 from bellhop.store.messages.accepting import NewStep as NewStep
 from bellhop.store.messages.accepting import NoDevice as NoDevice
@@ -120,6 +121,8 @@ class NewMessage:
     chosen: Mapping[str, Any] | None = None
     """Why it goes by this channel, where that was left open: see `choosing.Chosen`."""
     callback: Callback | None = None
+    group: Group | None = None
+    """Whom it goes to, where that is a group, which `recipient` names."""
     answers: Mapping[str, Any] | None = None
     """Which keyword of a guest's it answers by itself: see `keyword_answers.answering`."""
 
@@ -153,8 +156,7 @@ async def accept(
         body, parts = {**(body or {}), "devices": [target.stored() for target in goes_to]}, len(goes_to)
     further = await accepting.with_devices(tx, scope, new.fallback, new.guest_id, book, carried)
     plan = accepting.plan_of(new.channel, further, valid_for, parts)
-    kind = kind_of(new.channel, new.recipient)
-    address_hash = book.hash(kind, new.recipient)
+    address_hash = book.hash(kind_of(new.channel, new.recipient), new.recipient)
     write, joins = belonging.accepting_into(scope.id, new.channel, new.guest_id, stay_id, new.conversation_id)
     (row,) = await write(
         tx,
@@ -192,15 +194,24 @@ async def accept(
         raise TooLate
     await events.write(tx, scope.id, "message", row.id, [NewEvent("message.queued", "queued")])
     if not to_guest:
-        await consents.remember_contact(tx, scope.id, kind.value, new.recipient, address_hash, [new.guest_id])
+        await _remember(tx, scope, new, row, book)
     for number, step in enumerate(further, start=1):
         await accepting.write_step(tx, scope, row, number, step, book, carried)
     return row
 
 
+async def _remember(tx: AsyncConnection, scope: Scope, new: NewMessage, row: MessageRow, book: AddressBook) -> None:
+    """Keep whom it goes to."""
+    if new.group is not None:
+        return await groups.write(tx, scope, row.id, new.group, book)
+    assert row.address_hash is not None, "it was just written"
+    kind = kind_of(new.channel, new.recipient)
+    await consents.remember_contact(tx, scope.id, kind.value, new.recipient, row.address_hash, [new.guest_id])
+
+
 def _details(new: NewMessage) -> dict[str, Any] | None:
     url = new.callback.url if new.callback else None
-    return accepting.details_of(new.content, new.template, new.chosen, url, new.answers)
+    return accepting.details_of(new.content, new.template, new.chosen, url, new.answers, new.group)
 
 
 async def get(tx: AsyncConnection, scope: Scope, message_id: UUID) -> MessageRow | None:

@@ -42,6 +42,9 @@ _LINE = case(
         messages.c.sender,
     ),
 )
+# Of a message to a guest where it goes, of a guest's own where it was written.
+_GROUP = func.jsonb_extract_path(messages.c.details, "group")
+_GROUP_ID = func.jsonb_extract_path_text(messages.c.details, "group", "id")
 _COLUMNS = [messages.c[each.name] for each in fields(PublicMessage) if each.name != "property_id"]
 _AGAIN = and_(messages.c.stage == Stage.QUEUED.value, messages.c.sent_at.is_not(None))
 # As `PublicMessage.shown`.
@@ -102,6 +105,9 @@ class WhichTexts:
     sender: Number | None = None
     receiver: Number | None = None
     line: Number | None = None
+    grouped: bool | None = None
+    """Whether they are in a group chat; `group_id`: in which one."""
+    group_id: str | None = None
     created: Span = Span()
     updated: Span = Span()
     sent: Span = Span()
@@ -226,6 +232,10 @@ def _matching(which: WhichTexts) -> list[ColumnElement[bool]]:
         wanted.append(or_(and_(inbound, which.sender.of_guest()), and_(outbound, which.sender.of_line())))
     if which.receiver is not None:
         wanted.append(or_(and_(outbound, which.receiver.of_guest()), and_(inbound, which.receiver.of_line())))
+    if which.grouped is not None:
+        wanted.append(_GROUP.is_not(None) if which.grouped else _GROUP.is_(None))
+    if which.group_id is not None:
+        wanted.append(_GROUP_ID.in_([which.group_id]))
     if which.line is not None:
         wanted.append(which.line.of_line())
     return wanted

@@ -201,6 +201,25 @@ message_steps = Table(
     Index("ix_message_steps_written", "address_hash", postgresql_where=text("address_hash is not null")),
 )
 
+# Of a message to a group: who is in it, by their addresses' hashes, and what its provider calls it. The numbers are in
+# the message's `details` (bellhop/domain/groups.py).
+message_groups = Table(
+    "message_groups",
+    metadata,
+    Column("message_id", Uuid, ForeignKey("messages.id"), primary_key=True),
+    scope_column(),
+    Column("hashes", ARRAY(LargeBinary), nullable=False),
+    Column("group_id", Text),
+    Index("ix_message_groups_hashes", "hashes", postgresql_using="gin"),
+    Index(
+        "ix_message_groups_group_id",
+        "scope_id",
+        "group_id",
+        "message_id",
+        postgresql_where=text("group_id is not null"),
+    ),
+)
+
 templates = Table(
     "templates",
     metadata,

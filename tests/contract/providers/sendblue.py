@@ -8,7 +8,7 @@ from bellhop.domain.channels import Channel
 from bellhop.providers.sendblue import PACKAGE
 from tests.contract.conformance import PRIVATE_TEXT, SECRET, Case, answer
 from tests.contract.endings import MAYBE, NETWORK, TOO_MANY, E, End, until_a_date
-from tests.contract.handing_over import PICTURE, Handed, What
+from tests.contract.handing_over import GROUP, PICTURE, Handed, What
 
 HANDLE = "0A6D1F0E-4D1C-4C1B-9E55-5E2C8E6C0F11"
 
@@ -62,8 +62,11 @@ HANDED = (
     Handed(Channel.IMESSAGE, What.TEXT, _TEXT),
     Handed(Channel.IMESSAGE, What.FILE, {**_TEXT, "media_url": PICTURE.url}),
     Handed(Channel.IMESSAGE, What.FILE_ALONE, {**_TEXT, "content": "", "media_url": PICTURE.url}),
+    Handed(Channel.IMESSAGE, What.GROUP, {
+        "numbers": list(GROUP.members), "group_id": None, "number": None, "from_number": CASE.sender,
+        "content": PRIVATE_TEXT}),
     # It takes no such limit.
     Handed(Channel.IMESSAGE, What.SOON_OVER, _TEXT),
     Handed(Channel.IMESSAGE, What.OVER_AT_ONCE, _TEXT),
     Handed(Channel.IMESSAGE, What.LONG_OF_USE, _TEXT),
-)
+)  # fmt: skip

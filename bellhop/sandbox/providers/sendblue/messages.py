@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from bellhop.sandbox.providers.sendblue.accounts import SendblueAccount
 from bellhop.sandbox.providers.sendblue.errors import Refused
@@ -15,6 +15,8 @@ from bellhop.sandbox.scenarios import Step
 from bellhop.sandbox.store import Message
 
 LONGEST = 18_996
+LARGEST = 25
+"""Numbers of a group."""
 STYLES = (
     "celebration", "shooting_star", "fireworks", "lasers", "love", "confetti", "balloons", "spotlight", "echo",
     "invisible", "gentle", "loud", "slam",
@@ -30,6 +32,28 @@ def text_of(body: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise Refused(400, 4000, f"{name} must be a string")
     return value
+
+
+def numbers_of(body: Mapping[str, Any], earlier: Callable[[str], list[str] | None]) -> list[str]:
+    """Whom a send to a group is for. `earlier`: the numbers of a group that there is, by its id. Raises Refused."""
+    numbers, group_id = body.get("numbers"), text_of(body, "group_id")
+    if not numbers and not group_id:
+        raise Refused(400, 4000, "numbers or group_id is required")
+    if not numbers:
+        found = earlier(group_id)
+        if found is None:
+            raise Refused(400, 4000, "group_id is not known")
+        return found
+    if not isinstance(numbers, list) or not all(isinstance(one, str) and _NUMBER.fullmatch(one) for one in numbers):
+        raise Refused(400, 4000, "numbers must be in E.164 format")
+    if len(numbers) > LARGEST:
+        raise Refused(400, 4000, f"numbers has more than {LARGEST}")
+    return numbers
+
+
+def group_id_of(account: SendblueAccount, line: str, numbers: Iterable[str]) -> str:
+    """The same numbers are the same group."""
+    return str(uuid5(NAMESPACE_OID, ",".join((account.id, line, *sorted(set(numbers))))))
 
 
 def checked(body: Mapping[str, Any], account: SendblueAccount) -> tuple[str, str]:
@@ -54,8 +78,11 @@ def checked(body: Mapping[str, Any], account: SendblueAccount) -> tuple[str, str
     return number, line
 
 
-def compose(body: Mapping[str, Any], account: SendblueAccount, number: str, line: str, now: float) -> Message:
-    """The message a send asks for."""
+def compose(
+    body: Mapping[str, Any], account: SendblueAccount, number: str, line: str, now: float, group: Iterable[str] = ()
+) -> Message:
+    """The message a send asks for. `group`: the numbers of the group that it is to, of which one is `number`."""
+    grouped = {"group_id": group_id_of(account, line, group), "participants": [*group, line]} if group else {}
     return Message(
         provider="sendblue",
         id=str(uuid4()).upper(),
@@ -71,6 +98,7 @@ def compose(body: Mapping[str, Any], account: SendblueAccount, number: str, line
             "send_style": text_of(body, "send_style"),
             "service": "iMessage",
             "was_downgraded": False,
+            **grouped,
         },
     )
 
@@ -132,9 +160,9 @@ def item(message: Message, account: SendblueAccount) -> dict[str, Any]:
         "was_downgraded": message.detail.get("was_downgraded", False),
         "plan": "dedicated",
         "media_url": message.detail.get("media_url", ""),
-        "message_type": "message",
-        "group_id": "",
-        "participants": [guest, line],
+        "message_type": "group" if message.detail.get("group_id") else "message",
+        "group_id": message.detail.get("group_id", ""),
+        "participants": message.detail.get("participants") or [guest, line],
         "send_style": message.detail.get("send_style") or None,
         "opted_out": False,
         "sendblue_number": line,

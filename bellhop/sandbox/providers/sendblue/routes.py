@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from bellhop.sandbox.faults import FaultRequest
 from bellhop.sandbox.providers.sendblue import errors, scenarios
 from bellhop.sandbox.providers.sendblue.accounts import SendblueAccount
 from bellhop.sandbox.providers.sendblue.errors import Refused
-from bellhop.sandbox.providers.sendblue.messages import answered, callback, checked, compose, item, text_of
+from bellhop.sandbox.providers.sendblue.messages import answered, callback, checked, compose, item, numbers_of, text_of
 from bellhop.sandbox.state import Handler
 from bellhop.sandbox.store import Message, now
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bellhop.sandbox.providers.sendblue.simulator import Sendblue
 
 AccountHandler = Callable[[Request, SendblueAccount], Awaitable[Response]]
+_GROUP = "json_extract(detail, '$.group_id')"
 _ORDERS = ("createdAt", "updatedAt", "sentAt")
 
 
@@ -37,6 +38,7 @@ def mount(app: FastAPI, sendblue: Sendblue) -> None:
     calls, recorded = _Calls(sendblue), sendblue.state.recorded
     routes: tuple[tuple[str, str, AccountHandler], ...] = (
         ("/api/send-message", "POST", calls.send),
+        ("/api/send-group-message", "POST", calls.send_to_group),
         ("/api/v2/messages", "GET", calls.list),
         ("/api/v2/messages/{handle}", "GET", calls.fetch),
         ("/api/status", "GET", calls.status),
@@ -73,13 +75,31 @@ class _Calls:
         return call
 
     async def send(self, request: Request, account: SendblueAccount) -> Response:
-        try:
-            body = json.loads(await request.body())
-        except ValueError:
-            raise Refused(400, 4000, "The body is not JSON") from None
-        if not isinstance(body, dict):
-            raise Refused(400, 4000, "The body is not an object")
-        number = body.get("number")
+        body = await _body(request)
+        return await self._send(request, account, body, [body.get("number")], ())
+
+    async def send_to_group(self, request: Request, account: SendblueAccount) -> Response:
+        """One message to all of a group, known by one of them: the one whose number is magic, else the first."""
+        body = await _body(request)
+        numbers = numbers_of(body, lambda group_id: self._group(account, group_id))
+        if not text_of(body, "from_number"):
+            raise Refused(400, 4000, "Missing required parameter: from_number")
+        known_by = next((one for one in numbers if self._sendblue.magic.lookup(one)), numbers[0])
+        return await self._send(request, account, {**body, "number": known_by}, numbers, numbers)
+
+    def _group(self, account: SendblueAccount, group_id: str) -> list[str] | None:
+        where = (("provider =", "sendblue"), ("account =", account.id), (f"{_GROUP} =", group_id))
+        found, _ = self._state.store.messages(where, limit=1, newest_first=True)
+        return [one for one in found[0].detail["participants"] if one != found[0].sender] if found else None
+
+    async def _send(
+        self,
+        request: Request,
+        account: SendblueAccount,
+        body: dict[str, Any],
+        numbers: Sequence[object],
+        group: Sequence[str],
+    ) -> Response:
         try:
             files = await media.files_of([url] if (url := text_of(body, "media_url")) else [])
         except media.NotFetched as problem:
@@ -87,20 +107,22 @@ class _Calls:
 
         def accept() -> Response:
             try:
-                return self._accept(body, account, files)
+                return self._accept(body, account, files, group)
             except Refused as refused:
                 return refused.reply
 
-        asked = self._state.call_fault("sendblue", [number] if isinstance(number, str) else [])
+        asked = self._state.call_fault("sendblue", [one for one in numbers if isinstance(one, str)])
         return await faults.through(asked, request, accept, _fault_error)
 
-    def _accept(self, body: dict[str, Any], account: SendblueAccount, files: list[media.File]) -> Response:
+    def _accept(
+        self, body: dict[str, Any], account: SendblueAccount, files: list[media.File], group: Sequence[str]
+    ) -> Response:
         number, line = checked(body, account)
         row = self._sendblue.magic.lookup(number)
         if row and row.refused:
             key, words = scenarios.REFUSALS[row.refused]
             raise Refused(400, {4293: 429}.get(row.refused, row.refused), words, key)
-        message = compose(body, account, number, line, now())
+        message = compose(body, account, number, line, now(), group)
         message.detail |= media.detail(files)
         steps = self._sendblue.planned(
             message,
@@ -162,6 +184,8 @@ class _Calls:
             ("status =", query.get("status")),
             ("sender =", query.get("from_number")),
             ("recipient =", query.get("to_number")),
+            (f"{_GROUP} =", query.get("group_id")),
+            (f"({_GROUP} is not null) =", {"group": 1, "message": 0}.get(query.get("message_type", ""))),
             (_either(number), 1) if number else ("1 =", None),
             ("accepted_at >=", _moment(query.get("created_at_gte"), "created_at_gte")),
             ("accepted_at <=", _moment(query.get("created_at_lte"), "created_at_lte")),
@@ -173,6 +197,16 @@ class _Calls:
         found, total = self._state.store.messages(where, limit=limit, offset=offset, newest_first=newest)
         pages = {"hasMore": offset + len(found) < total, "limit": len(found), "offset": offset, "total": total}
         return _json({"status": "OK", "data": [item(one, account) for one in found], "pagination": pages})
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    try:
+        body = json.loads(await request.body())
+    except ValueError:
+        raise Refused(400, 4000, "The body is not JSON") from None
+    if not isinstance(body, dict):
+        raise Refused(400, 4000, "The body is not an object")
+    return body
 
 
 def _either(number: str) -> str:
