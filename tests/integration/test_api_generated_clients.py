@@ -27,7 +27,7 @@ GUEST: dict[str, Any] = {
 CHANGES: dict[str, dict[str, Any]] = {
     "updateGuest": {
         "first_name": "Jo", "last_name": "M", "email": None, "phone": None, "language": "fr", "preferences": {},
-        "metadata": {"a": 1}, "is_active": True,
+        "metadata": {"a": 1}, "is_active": True, "timezone": "Asia/Tokyo",
     },
     "updateWebhook": {
         "url": "http://127.0.0.1:9/other", "events": "message.failed", "description": None, "is_active": True,
@@ -46,7 +46,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "rescheduleMessage": {"scheduled_at": "2031-01-01T00:00:00.000000Z"},
 }  # fmt: skip
 """Operation → each field it can change, and what to. A test sees to it that none is missing."""
-FOLLOW = {"updated_at", "closed_at", "last_seen_at", "disabled_at", "disabled_reason"}
+FOLLOW = {"updated_at", "closed_at", "last_seen_at", "disabled_at", "disabled_reason", "participants"}
 
 
 GENERATORS = {
