@@ -28,6 +28,7 @@ from bellhop.domain.sweeps import SweepKind
 from bellhop.ops.doctor import examine
 from bellhop.ops.doctor_check import Limits, Severity
 from bellhop.ops.doctor_checks import CHECKS, DATABASE_CHECKS, TEMPORAL_CHECKS
+from bellhop.ops.mail_checks import MAIL_CHECKS
 from bellhop.ops.media_checks import MEDIA_CHECKS
 from bellhop.ops.spool_checks import SPOOL_CHECKS
 from bellhop.settings import Settings
@@ -340,7 +341,7 @@ async def test_a_stack_that_is_well(well: Engine) -> None:
     await well.until(sent["id"], "delivered", seconds=60)
     found = await until(well.settings, set())
     assert found.findings == [] and found.severity == Severity.FINE
-    others = (*SPOOL_CHECKS, *MEDIA_CHECKS)
+    others = (*SPOOL_CHECKS, *MEDIA_CHECKS, *MAIL_CHECKS)
     assert set(found.looked) == {check.name for check in (*DATABASE_CHECKS, *TEMPORAL_CHECKS, *others)}
     result = await asyncio.to_thread(bellhop, well.settings, "doctor")
     assert result.returncode == 0, result.stdout + result.stderr

@@ -62,7 +62,7 @@ async def test_what_is_old_is_forgotten_in_chunks(api: Api, engine: AsyncEngine)
         " n::text, '', 201, now() - interval '49 hours' from generate_series(1, 3) n",
         scope=api.scope.id,
     )
-    for forget, expected in ((retention.payloads, [2, 2, 1, 0]), (retention.idempotency_keys, [2, 1, 0, 0])):
+    for forget, expected in ((retention.payloads_of_nobody, [2, 2, 1, 0]), (retention.idempotency_keys, [2, 1, 0, 0])):
         forgotten = []
         for _ in expected:
             async with engine.begin() as tx:
