@@ -29,6 +29,8 @@ ENV = {
     "DELIVERY_RETRY_FIRST": "0.3",
     "DELIVERY_RETRY_LONGEST": "2",
     "DELIVERY_HOLD": "1.5",
+    # Twilio repeats a callback for 15 s at most: on a busy machine an API that was killed is away for longer.
+    "DELIVERY_FOLLOW_AT": "20,30,45,60,75,90,120",
     "BELLHOP_SWEEP_EVERY": "2",
 }
 FINAL = ("delivered", "read", "failed", "cancelled")

@@ -23,7 +23,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from bellhop.dev.callbacks import callback_env
-from bellhop.domain.ids import Prefix, render
+from bellhop.domain.ids import Prefix, endpoint_workflow, render
 from bellhop.sandbox.testing import Receiver, running
 from tests.chaos.crash.points import Point
 from tests.chaos.crash.process_pool import SANDBOX, Child, ProcessPool, release_name
@@ -265,6 +265,7 @@ class WorkerSlot:
         began = self._journal().stat().st_size
         lived = len(self._ended)
         if point is not None:
+            await self._endpoints_rest()
             self._say("armed", f"{point.number} {point.step}:{point.side}")
         try:
             async with asyncio.timeout(DIES_WITHIN + ENDS_WITHIN):
@@ -286,6 +287,16 @@ class WorkerSlot:
         with self._journal().open() as journal:
             journal.seek(began)
             return played, {line.strip().rpartition(":")[0] for line in journal}
+
+    async def _endpoints_rest(self) -> None:
+        """Wait until no workflow of an endpoint runs on after the last message: the next event would only wake it."""
+        rows = await (await self._record.execute("select id from endpoints")).fetchall()
+        async with asyncio.timeout(30):
+            for row in rows:
+                handle = self._shared.temporal.get_workflow_handle(endpoint_workflow(row["id"]))
+                with suppress(RPCError):
+                    while (await handle.describe()).status == WorkflowExecutionStatus.RUNNING:
+                        await asyncio.sleep(0.05)
 
     def _journal(self) -> Path:
         return self._room / "journal"
