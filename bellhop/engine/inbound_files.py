@@ -67,7 +67,7 @@ async def _kept(engine: Engine, scope_ids: Sequence[UUID], given: ReceivedFile) 
     if size > library.settings.max_bytes:
         return Media(content_type=said.content_type, filename=said.filename, problem=FileProblem.SIZE)
     try:
-        found = await library.inspect(given.file, given.content_type, given.filename)
+        found = await library.inspect(given.file, given.content_type, given.filename, received=True)
     except UnfitFile:
         return Media(content_type=said.content_type, filename=said.filename, problem=FileProblem.TYPE)
     copies: dict[UUID, KeptFile] = {}

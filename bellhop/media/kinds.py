@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 import filetype
 from PIL import Image, UnidentifiedImageError
 
-from bellhop.media import photos
+from bellhop.media import heic, photos
 
 MOST_PIXELS = 50_000_000
 """Of a picture, all frames beside one another: a small file may unfold to gigabytes on whoever shows it."""
@@ -37,8 +37,9 @@ EXTENSIONS: Final[Mapping[str, str]] = {
     "text/calendar": "ics",
     "text/vcard": "vcf",
 }
-"""What may be sent at all, and how its names end. No HTML, no SVG, nothing that runs; no HEIC, whose place of origin
-cannot be removed here."""
+"""What may be sent at all, and how its names end. No HTML, no SVG, nothing that runs."""
+RECEIVED: Final[Mapping[str, str]] = {**EXTENSIONS, "image/heic": "heic"}
+"""What is kept of what guests send. Few programs but an iPhone's show HEIC: it is not sent."""
 _SAME: Final[Mapping[str, str]] = {
     "image/jpg": "image/jpeg",
     "image/apng": "image/png",
@@ -67,13 +68,14 @@ class Inspected:
     sha256: bytes
 
 
-def inspect(file: BinaryIO, claimed: str | None, filename: str | None) -> Inspected:
+def inspect(file: BinaryIO, claimed: str | None, filename: str | None, *, received: bool = False) -> Inspected:
     """What a file is. `claimed`, `filename`: its sender's word for it, believed only of texts, which look alike.
+    `received`: it comes from a guest.
 
     Blocks; holds a picture in memory. Raises UnfitFile.
     """
     file.seek(0)
-    content_type = _type_of(file.read(_HEAD), claimed, filename)
+    content_type = _type_of(file.read(_HEAD), claimed, filename, RECEIVED if received else EXTENSIONS)
     if content_type.startswith("image/"):
         file = _picture(file, content_type)
     file.seek(0)
@@ -89,7 +91,7 @@ def inspect(file: BinaryIO, claimed: str | None, filename: str | None) -> Inspec
 
 def named(filename: str | None, content_type: str) -> str:
     """A file's name for others to see: of letters, digits, `-`, `_` and `.`, ending as its type does."""
-    extension = EXTENSIONS[content_type]
+    extension = RECEIVED[content_type]
     stem = (filename or "").replace("\\", "/").rpartition("/")[2]
     stem = stem.rpartition(".")[0] or stem
     kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_") else "-" for letter in stem)
@@ -97,13 +99,13 @@ def named(filename: str | None, content_type: str) -> str:
     return f"{kept or 'file'}.{extension}"
 
 
-def _type_of(head: bytes, claimed: str | None, filename: str | None) -> str:
+def _type_of(head: bytes, claimed: str | None, filename: str | None, accepted: Mapping[str, str]) -> str:
     if not head:
         raise UnfitFile("expected a file that is not empty")
     found = filetype.guess_mime(head)
     if found is not None:
         content_type = _SAME.get(found, found)
-        if content_type not in EXTENSIONS or content_type.startswith("text/"):
+        if content_type not in accepted or content_type.startswith("text/"):
             raise UnfitFile(f"expected a file of a type that can be sent, not {content_type}")
         return str(content_type)
     return _text_type(head, claimed, filename)
@@ -132,6 +134,8 @@ def _picture(file: BinaryIO, content_type: str) -> BinaryIO:
     """The picture without what its camera wrote into it: when, where and with what it was taken."""
     file.seek(0)
     raw = file.read()
+    if content_type == "image/heic":
+        return _heic(raw)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -147,5 +151,14 @@ def _picture(file: BinaryIO, content_type: str) -> BinaryIO:
         return io.BytesIO(raw)
     try:
         return io.BytesIO(_PHOTOS[content_type](raw, turned if isinstance(turned, int) else None))
+    except photos.Damaged:
+        raise UnfitFile("expected a picture that is whole") from None
+
+
+def _heic(raw: bytes) -> BinaryIO:
+    try:
+        if heic.pixels(raw) > MOST_PIXELS:
+            raise UnfitFile(f"expected a picture of at most {MOST_PIXELS:,} pixels")
+        return io.BytesIO(heic.clean(raw))
     except photos.Damaged:
         raise UnfitFile("expected a picture that is whole") from None

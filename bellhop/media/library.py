@@ -30,9 +30,11 @@ class Library:
         self._storage = storage or storage_of(settings)
         self._threads = ThreadPoolExecutor(THREADS, "media")
 
-    async def inspect(self, file: BinaryIO, claimed: str | None, filename: str | None) -> Inspected:
-        """What a file is. Raises UnfitFile."""
-        return await self._do(lambda: kinds.inspect(file, claimed, filename))
+    async def inspect(
+        self, file: BinaryIO, claimed: str | None, filename: str | None, *, received: bool = False
+    ) -> Inspected:
+        """What a file is. `received`: it comes from a guest. Raises UnfitFile."""
+        return await self._do(lambda: kinds.inspect(file, claimed, filename, received=received))
 
     async def put(self, key: str, file: BinaryIO) -> None:
         """Keep the rest of a file: it is there whole when this returns. Raises OSError."""

@@ -52,7 +52,7 @@ class ReceivedFiles:
                 with on_behalf_of(str(due.property_id)):
                     async with asyncio.timeout(self._library.settings.fetch_timeout):
                         said = await self._load(address, base_url, file)
-                found = await self._library.inspect(file, said or due.content_type, due.filename)
+                found = await self._library.inspect(file, said or due.content_type, due.filename, received=True)
                 return await self._keep(due, found)
             except _Answered as problem:
                 return NotKept(problem.why)
