@@ -223,11 +223,12 @@ class WorkerSlot:
         """Pause the property, once nobody releases any more what was parked before."""
         found = await (await self._record.execute("select id from scopes where environment = 'test'")).fetchone()
         assert found is not None
-        releases = self._shared.temporal.get_workflow_handle(release_name(found["id"], "sms", self._name))
-        with suppress(RPCError):
-            while (await releases.describe()).status == WorkflowExecutionStatus.RUNNING:
-                await asyncio.sleep(0.1)
+        await self._closed(release_name(found["id"], "sms", self._name))
         await self._record.execute("update scopes set paused_at = now() where environment = 'test'")
+
+    async def _closed(self, workflow: str) -> None:
+        while await self._status(workflow) == "RUNNING":
+            await asyncio.sleep(0.05)
 
     async def resume(self) -> None:
         """Let the property go on."""
@@ -291,12 +292,8 @@ class WorkerSlot:
     async def _endpoints_rest(self) -> None:
         """Wait until no workflow of an endpoint runs on after the last message: the next event would only wake it."""
         rows = await (await self._record.execute("select id from endpoints")).fetchall()
-        async with asyncio.timeout(30):
-            for row in rows:
-                handle = self._shared.temporal.get_workflow_handle(endpoint_workflow(row["id"]))
-                with suppress(RPCError):
-                    while (await handle.describe()).status == WorkflowExecutionStatus.RUNNING:
-                        await asyncio.sleep(0.05)
+        for row in rows:
+            await self._closed(endpoint_workflow(row["id"]))
 
     def _journal(self) -> Path:
         return self._room / "journal"
@@ -332,7 +329,7 @@ class WorkerSlot:
                     quiet = state["wake_due_at"] is None and not state["draining"] and not state["histories"]
                     quiet = quiet and not state["files"]
                     # Temporal deletes in the background.
-                    if delivered and quiet and await self._workflow(play.message_id) == end.workflow:
+                    if delivered and quiet and await self._status(workflow_of(play.message_id)) == end.workflow:
                         break
                     await asyncio.sleep(0.2)
         except TimeoutError:
@@ -340,10 +337,9 @@ class WorkerSlot:
         self._shared.sort_received()
         return state
 
-    async def _workflow(self, message_id: str) -> str:
-        handle = self._shared.temporal.get_workflow_handle(workflow_of(message_id))
+    async def _status(self, workflow: str) -> str:
         try:
-            status = (await handle.describe()).status
+            status = (await self._shared.temporal.get_workflow_handle(workflow).describe()).status
         except RPCError as error:
             return error.status.name
         return WorkflowExecutionStatus(status or 0).name
