@@ -7,16 +7,17 @@ from datetime import datetime
 from typing import Any
 
 from bellhop.domain import serializers, signing
+from bellhop.domain.channels import Channel
 from bellhop.domain.conversation_object import conversation
 from bellhop.domain.events import EventType
-from bellhop.domain.formats import sendblue
+from bellhop.domain.formats import bird, sendblue
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.intent_object import intent
 from bellhop.domain.rows.conversations import Conversation
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.intents import IntentRow
 from bellhop.domain.rows.messages import PublicMessage
-from bellhop.domain.rows.texts import TextRow
+from bellhop.domain.rows.texts import ChannelText, TextRow
 from bellhop.domain.rows.webhooks import EndpointFormat, EndpointRow
 from bellhop.domain.statuses import RANK, Stage
 from bellhop.domain.webhook_ports import PendingDelivery
@@ -34,12 +35,15 @@ PREFIX: dict[str, Prefix] = {
 def body(delivery: PendingDelivery) -> bytes:
     """The exact bytes that are signed and sent: `{id, type, property_id, created_at, data}`, or what the endpoint's
     format has instead."""
-    if delivery.format is EndpointFormat.NATIVE:
-        content = serializers.event(
-            delivery.event_id, delivery.type, delivery.property_id, delivery.created_at, data(delivery)
-        )
-    else:
-        content = _sendblue(delivery)
+    match delivery.format:
+        case EndpointFormat.NATIVE:
+            content = serializers.event(
+                delivery.event_id, delivery.type, delivery.property_id, delivery.created_at, data(delivery)
+            )
+        case EndpointFormat.BIRD:
+            content = _bird(delivery)
+        case EndpointFormat.SENDBLUE | EndpointFormat.SENDBLUE_CALLBACK:
+            content = _sendblue(delivery)
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -50,16 +54,31 @@ def headers(delivery: PendingDelivery, content: bytes, at: datetime) -> dict[str
             return signing.headers(delivery.secrets, render(Prefix.EVENT, delivery.event_id), content, at)
         case EndpointFormat.SENDBLUE:
             return {"sb-signing-secret": delivery.secrets[0]} if delivery.secrets else {}
+        case EndpointFormat.BIRD:
+            named = {"messagebird-request-id": str(delivery.event_id)}
+            signed = bird.signature(delivery.secrets[0], delivery.url, content, at) if delivery.secrets else {}
+            return named | signed
         case EndpointFormat.SENDBLUE_CALLBACK:
             return {}  # its address is what only its owner knows
 
 
+def _bird(delivery: PendingDelivery) -> dict[str, Any]:
+    row, stage = delivery.row, _stage(delivery)
+    if isinstance(row, ChannelText):
+        return bird.event(bird.message(row, stage, delivery.created_at), row.channel.value)
+    return bird.event(bird.erased(delivery.subject_id, stage, delivery.created_at), Channel.SMS.value)
+
+
 def _sendblue(delivery: PendingDelivery) -> dict[str, Any]:
-    row = delivery.row
-    stage = Stage(delivery.facts["stage"]) if "stage" in delivery.facts else None
+    row, stage = delivery.row, _stage(delivery)
     if isinstance(row, TextRow):
         return sendblue.item(row, stage, delivery.created_at)
     return sendblue.erased(delivery.subject_id, stage, delivery.created_at)
+
+
+def _stage(delivery: PendingDelivery) -> Stage | None:
+    """The one that an event of a message to a guest is about."""
+    return Stage(delivery.facts["stage"]) if "stage" in delivery.facts else None
 
 
 def data(delivery: PendingDelivery) -> dict[str, Any]:
@@ -80,7 +99,7 @@ def data(delivery: PendingDelivery) -> dict[str, Any]:
 
 def _message(delivery: PendingDelivery, row: PublicMessage) -> dict[str, Any]:
     # An event names the stage it tells; its once-only mark is the public status, in which two ways to fail are one.
-    stage = Stage(delivery.facts["stage"]) if "stage" in delivery.facts else None
+    stage = _stage(delivery)
     failure = delivery.facts if delivery.facts.get("code") else None
     shown = serializers.message(row, stage=stage, failure=failure)
     if stage is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID, uuid5
 
 from bellhop.domain.rows.messages import PublicMessage
 
@@ -31,3 +32,25 @@ class TextRow(PublicMessage):
     def number(self) -> str | None:
         """The guest's number."""
         return self.recipient if self.is_outbound else self.sender
+
+
+@dataclass(slots=True)
+class ChannelText(TextRow):
+    """The same of a property's channel at Bird, which is one of its senders."""
+
+    sender_id: UUID | None = None
+    """That sender: the one of `line`, else (while that is not known, or where it is gone) the usual one. None: none is
+    left."""
+    tries: int = 0
+    """How often it was tried."""
+    provider: str | None = None
+    """Through whom it goes."""
+    provider_ids: list[str] = field(default_factory=list)
+    """What that calls its parts, as far as it has said."""
+    now: datetime | None = None
+    """The database's clock at the beginning of the transaction that read this."""
+
+    @property
+    def channel_id(self) -> UUID:
+        """What Bird's clients call the channel."""
+        return self.sender_id or uuid5(self.property_id, self.channel.value)

@@ -31,6 +31,8 @@ class EndpointFormat(StrEnum):
     """Sendblue's message, with the endpoint's secret as it is."""
     SENDBLUE_CALLBACK = "sendblue_callback"
     """The same of messages that name an address of this host themselves, and go there. Not its property's to see."""
+    BIRD = "bird"
+    """Bird's message, signed as Bird does."""
 
 
 @dataclass(frozen=True, slots=True)

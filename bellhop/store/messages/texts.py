@@ -31,7 +31,7 @@ from bellhop.store.guests import consents
 from bellhop.store.rows import from_result
 from bellhop.store.tables import attempts, messages
 
-_LINE = case(
+LINE = case(
     (messages.c.direction == "inbound", messages.c.recipient),
     else_=func.coalesce(
         select(attempts.c.sender)
@@ -42,6 +42,7 @@ _LINE = case(
         messages.c.sender,
     ),
 )
+"""The property's own number of a message: see `TextRow.line`."""
 # Of a message to a guest where it goes, of a guest's own where it was written.
 _GROUP = func.jsonb_extract_path(messages.c.details, "group")
 _GROUP_ID = func.jsonb_extract_path_text(messages.c.details, "group", "id")
@@ -89,7 +90,7 @@ class Number:
 
     def of_line(self) -> ColumnElement[bool]:
         """That it is the property's own."""
-        return _LINE.is_not_distinct_from(self.written)
+        return LINE.is_not_distinct_from(self.written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ async def listing(tx: AsyncConnection, scope: Scope, which: WhichTexts, lines: f
 
 
 def _texts(property_id: UUID) -> Select[Any]:
-    more = (messages.c.direction, messages.c.address_hash, messages.c.updated_at, _LINE.label("line"))
+    more = (messages.c.direction, messages.c.address_hash, messages.c.updated_at, LINE.label("line"))
     return select(*_COLUMNS, *more, literal(property_id, Uuid).label("property_id")).where(
         messages.c.erased_at.is_(None), messages.c.channel.in_([channel.value for channel in TEXTS])
     )

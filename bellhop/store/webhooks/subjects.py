@@ -21,7 +21,7 @@ from bellhop.domain.webhook_ports import SubjectRow
 from bellhop.store import tables
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.conversations import conversations
-from bellhop.store.messages import texts
+from bellhop.store.messages import channel_texts, texts
 
 
 def _rendered(table: Table, kind: type[PublicMessage | GuestRow | IntentRow | EndpointRow]) -> Select[Any]:
@@ -50,6 +50,9 @@ async def rendered(
     erased. `named`: of each what it is, and its key."""
     found: dict[UUID, SubjectRow] = {}
     scope_id, property_id = scope.id, scope.property_id
+    if form is EndpointFormat.BIRD:
+        found |= await channel_texts.load(tx, scope, [key for _, key in named])
+        return found
     if form is not EndpointFormat.NATIVE:
         found |= await texts.load(tx, scope_id, property_id, [key for _, key in named])
         return found
