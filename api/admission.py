@@ -15,27 +15,38 @@ PATIENCE = 2.0
 """Seconds in the queue. Longer than any burst takes that can be worked off before its callers give up."""
 
 
+WAITING = 500
+"""Requests in the queue at most: what waits for its turn holds its body and its connection."""
+
+
 class Overloaded(Exception):
-    """No slot became free in time."""
+    """No slot became free in time, or too many wait for one."""
 
 
 class Admission:
-    """One per process for each kind of work."""
+    """One per process for each kind of work: none of them waits in another's queue. `waiting`: requests in the queue
+    at most."""
 
-    def __init__(self, slots: int = SLOTS, patience: float = PATIENCE) -> None:
+    def __init__(self, slots: int = SLOTS, patience: float = PATIENCE, waiting: int = WAITING) -> None:
         self._slots = asyncio.Semaphore(slots)
         self._patience = patience
+        self._room = waiting
 
     async def enter(self) -> None:
         """Take a slot, first come, first served. Raises Overloaded."""
         if not self._slots.locked():
             await self._slots.acquire()
             return
+        if not self._room:
+            raise Overloaded
+        self._room -= 1
         try:
             async with asyncio.timeout(self._patience):
                 await self._slots.acquire()
         except TimeoutError:
             raise Overloaded from None
+        finally:
+            self._room += 1
 
     def leave(self) -> None:
         """Let the next one in."""

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -78,7 +79,7 @@ from bellhop.logging import configure_logs
 from bellhop.media.library import Library
 from bellhop.providers import providers
 from bellhop.settings import Settings, SettingsError, load
-from bellhop.store.connections import API_POOL_TIMEOUT, make_engine
+from bellhop.store.connections import API_POOL_TIMEOUT, callback_connections, make_engine
 from bellhop.store.database import Database
 from bellhop.store.notifications import listen
 from bellhop.temporal.client import connect, register_search_attributes
@@ -131,6 +132,8 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         connections = make_engine(read.postgres, "api", pool_timeout=API_POOL_TIMEOUT)
+        reserved = callback_connections(read.postgres)
+        for_callbacks = make_engine(read.postgres, "callbacks", pool_timeout=API_POOL_TIMEOUT, pool_size=reserved)
         client = await connect(read.temporal, lazy=True)
         database = Database(connections)
         book = AddressBook(read.bellhop.secret_key.get_secret_value())
@@ -138,13 +141,10 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
         checking = asyncio.create_task(_check(connections, book))
         try:
             async with TemporalDispatcher(client, connections) as dispatcher:
-                cipher = read.bellhop.credential_cipher()
-                spool = spool_of(read.spool, cipher)
                 library = Library(read.media, read.media_addresses())
-                engine = Engine(
-                    database, dispatcher, book, cipher, providers(), read.delivery, read.webhook, spool, library
-                )
-                app.state.services = served = _services(read, engine)
+                engine = _engine(read, database, dispatcher, book, library)
+                callbacks = replace(engine, database=Database(for_callbacks))
+                app.state.services = served = _services(read, engine, callbacks)
                 beside = (keep_applying(engine), _fetching(engine, read), _approvals(engine, read), _warm())
                 async with _beside(*beside), replaying(engine), served.streams.running():
                     with Connections(read.api, on_stop=served.streams.stop) as connected:
@@ -156,6 +156,7 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
                 await _ended(task)
             await close_shared()
             await connections.dispose()
+            await for_callbacks.dispose()
 
     app = FastAPI(
         title="Bellhop",
@@ -188,13 +189,22 @@ def _include(app: FastAPI, dialects: Sequence[Dialect]) -> None:
     openapi.describe(app)
 
 
-def _services(settings: Settings, engine: Engine) -> Services:
+def _engine(
+    settings: Settings, database: Database, dispatcher: TemporalDispatcher, book: AddressBook, library: Library
+) -> Engine:
+    cipher, delivery, webhook = settings.bellhop.credential_cipher(), settings.delivery, settings.webhook
+    spool = spool_of(settings.spool, cipher)
+    return Engine(database, dispatcher, book, cipher, providers(), delivery, webhook, spool, library)
+
+
+def _services(settings: Settings, engine: Engine, callbacks: Engine) -> Services:
     database, api = engine.database, settings.api
     limits = StreamLimits(api.max_streams, api.streams_per_property, api.streams_per_guest, api.stream_heartbeat)
     sources: dict[str, Source] = {INBOXES: InboxSource(database), CONVERSATIONS: ConversationSource(database)}
     streams = LiveStreams(partial(listen, settings.postgres), sources, limits)
     authenticators = Authenticator(database), GuestAuthenticator(database)
-    return Services(settings, engine, *authenticators, AcceptanceWait(engine), Uploads(settings.media), streams)
+    uploads = Uploads(settings.media)
+    return Services(settings, engine, callbacks, *authenticators, AcceptanceWait(engine), uploads, streams)
 
 
 @asynccontextmanager

@@ -41,14 +41,16 @@ class Services:
 
     settings: Settings
     engine: Engine
+    callbacks: Engine
+    """The same for callbacks, with connections to the database of their own."""
     authenticator: Authenticator
     guests: GuestAuthenticator
     acceptance_wait: AcceptanceWait
     uploads: Uploads
     streams: LiveStreams
     forged_callbacks: Buckets = field(default_factory=lambda: Buckets(burst=60, rate=1.0))
-    large_callbacks: LargeCallbacks = field(default_factory=LargeCallbacks)
     """What nobody's credentials had signed, by account and source address."""
+    large_callbacks: LargeCallbacks = field(default_factory=LargeCallbacks)
 
 
 # Dependencies are coroutines: FastAPI would run a plain function in a thread.

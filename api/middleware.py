@@ -67,11 +67,13 @@ class RequestMiddleware:
         self._limits = limits
         self._media = media
         self._bodies = Budget(limits.max_bodies)
+        # What providers and guests say neither waits behind callers nor is refused for what those hold, and the other
+        # way round: a queue, bodies and (Services.callbacks) connections to the database of their own.
+        self._callback_bodies = Budget(limits.max_bodies)
         self._base = base
         self._dialects = dialects
         self._https = https
         self._admission = Admission()
-        # What providers and guests say does not wait behind callers who wait for the database.
         self._callbacks = Admission(patience=CALLBACK_PATIENCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -152,14 +154,15 @@ class RequestMiddleware:
                 budget=self._bodies,
                 caller=caller,
             )
-        limit, timeout, kind = BODY_LIMIT, self._limits.body_timeout, Body
+        limit, timeout, kind, budget = BODY_LIMIT, self._limits.body_timeout, Body, self._bodies
         if path.startswith(RECEIPTS):
+            budget = self._callback_bodies
             called = _callback_path(path)
             limit = called.most_bytes if called is not None else STRANGERS_BODY_LIMIT
             kind = StreamedBody if called is not None and called.on_disk else Body
         elif (dialect := scope["bellhop.dialect"]) is not None:
             limit = dialect.larger.get(path, limit)
-        return kind(scope, receive, limit=limit, timeout=timeout, budget=self._bodies, caller=caller)
+        return kind(scope, receive, limit=limit, timeout=timeout, budget=budget, caller=caller)
 
 
 def _callback_path(path: str) -> CallbackPath | None:

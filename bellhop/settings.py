@@ -158,7 +158,9 @@ class ApiSettings(SettingsGroup):
         default=16, ge=1, description="requests that may wait on a connection for the one before them"
     )
     max_bodies: int = Field(
-        default=64 * 1024 * 1024, ge=32 * 1024 * 1024, description="bodies held at a time, bytes in all"
+        default=64 * 1024 * 1024,
+        ge=32 * 1024 * 1024,
+        description="bodies held at a time, bytes in all; as much again for callbacks",
     )
     max_unread: int = Field(
         default=128 * 1024 * 1024,

@@ -60,7 +60,7 @@ async def _take(request: Request, services: Services, provider: str, identity: s
         raise _refused(forged.wait(tries))
     await request.scope["bellhop.slot"].take()
     try:
-        status, media_type, answer = await receipts.receive(services.engine, provider, identity, callback)
+        status, media_type, answer = await receipts.receive(services.callbacks, provider, identity, callback)
     except (WrongSignature, UnverifiedWhileAway, NotFound) as error:
         if isinstance(error, NotFound):
             tries = ("", "", address)  # they may name as many as they like

@@ -48,18 +48,28 @@ def plain_dsn(url: URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
+def callback_connections(settings: PostgresSettings) -> int:
+    """How many connections an API process keeps for callbacks alone, beside the others."""
+    return max(1, settings.pool_size // 3)
+
+
 def make_engine(
-    settings: PostgresSettings, application: str, *, pool_timeout: float = WORKER_POOL_TIMEOUT
+    settings: PostgresSettings,
+    application: str,
+    *,
+    pool_timeout: float = WORKER_POOL_TIMEOUT,
+    pool_size: int | None = None,
 ) -> AsyncEngine:
     """An engine that connects lazily: building it needs no server. `application` shows in pg_stat_activity.
-    `pool_timeout`: seconds to wait for a connection when all are in use."""
+    `pool_timeout`: seconds to wait for a connection when all are in use; `pool_size`: how many, instead of the
+    setting's."""
     options = (
         f"-c lock_timeout={LOCK_TIMEOUT_MS} -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} "
         f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC -c jit=off"
     )
     return create_async_engine(
         sqlalchemy_url(settings.dsn.get_secret_value()),
-        pool_size=settings.pool_size,
+        pool_size=pool_size or settings.pool_size,
         max_overflow=0,
         pool_timeout=pool_timeout,
         pool_pre_ping=False,

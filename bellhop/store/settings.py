@@ -20,7 +20,12 @@ class PostgresSettings(SettingsGroup):
         description="connection string of a PostgreSQL 18 database (postgresql://user:password@host:port/database)",
     )
 
-    pool_size: int = Field(default=10, ge=1, le=200, description="connections each process keeps at most")
+    pool_size: int = Field(
+        default=10,
+        ge=1,
+        le=200,
+        description="connections each process keeps at most; the API a third more, for callbacks",
+    )
 
 
 class DeliverySettings(SettingsGroup):

@@ -34,11 +34,11 @@ class Served:
     connections: Connections
 
     def bodies(self) -> Budget:
-        """What the bodies of this process hold."""
+        """What the bodies of callbacks hold in this process."""
         layer: Any = self.app.middleware_stack
         while not isinstance(layer, RequestMiddleware):
             layer = layer.app
-        return layer._bodies
+        return layer._callback_bodies
 
     async def open(self, sent: bytes = b"", source: str = "127.0.0.1") -> Client:
         """A connection from an address of this machine, with something sent."""
