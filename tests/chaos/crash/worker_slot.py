@@ -178,7 +178,7 @@ class WorkerSlot:
         execution = WorkflowExecution(workflow_id=workflow_of(message_id))
         request = DeleteWorkflowExecutionRequest(namespace=temporal.namespace, workflow_execution=execution)
         await temporal.workflow_service.delete_workflow_execution(request)
-        while await self._workflow(message_id) != "NOT_FOUND":
+        while await self._status(workflow_of(message_id)) != "NOT_FOUND":
             await asyncio.sleep(0.05)
         await self._record.execute("update installation set conductor = 'another'")
 
@@ -222,7 +222,6 @@ class WorkerSlot:
     async def pause(self) -> None:
         """Pause the property, once nobody releases any more what was parked before."""
         found = await (await self._record.execute("select id from scopes where environment = 'test'")).fetchone()
-        assert found is not None
         await self._closed(release_name(found["id"], "sms", self._name))
         await self._record.execute("update scopes set paused_at = now() where environment = 'test'")
 
