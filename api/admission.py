@@ -8,6 +8,10 @@ and those refused have cost next to nothing.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
 
 SLOTS = 24
 """Requests worked on at a time by one process: enough to keep its connections to the database busy."""
@@ -17,6 +21,12 @@ PATIENCE = 2.0
 
 WAITING = 500
 """Requests in the queue at most: what waits for its turn holds its body and its connection."""
+BATCHES = 2
+"""Batches of messages accepted at a time by one process."""
+BATCH_PATIENCE = 15.0
+"""Seconds that one waits for its turn: a batch takes one or two."""
+WAITING_FOR_TURNS = 8
+"""Batches of one property's environment that wait at most."""
 
 
 class Overloaded(Exception):
@@ -51,6 +61,37 @@ class Admission:
     def leave(self) -> None:
         """Let the next one in."""
         self._slots.release()
+
+
+class Turns:
+    """Long work: a little of it at a time in one process, and one piece of each property's environment, so that whoever
+    asks for much of it waits behind itself and not in front of others."""
+
+    def __init__(self, at_a_time: int, patience: float) -> None:
+        self._all = Admission(at_a_time, patience)
+        self._patience = patience
+        self._of: dict[UUID, Admission] = {}
+        self._wanted: Counter[UUID] = Counter()
+
+    @asynccontextmanager
+    async def turn(self, whose: UUID) -> AsyncIterator[None]:
+        """Wait for one. Raises Overloaded."""
+        own = self._of.setdefault(whose, Admission(1, self._patience, WAITING_FOR_TURNS))
+        self._wanted[whose] += 1
+        try:
+            await own.enter()
+            try:
+                await self._all.enter()
+                try:
+                    yield
+                finally:
+                    self._all.leave()
+            finally:
+                own.leave()
+        finally:
+            self._wanted[whose] -= 1
+            if not self._wanted[whose]:
+                del self._wanted[whose], self._of[whose]
 
 
 class Slot:

@@ -35,6 +35,7 @@ from api.routes import (
     accounts,
     app_receipts,
     assets,
+    batches,
     consents,
     conversation_stream,
     conversations,
@@ -89,6 +90,7 @@ from bellhop.webhooks.resolver import close_shared
 ASK_AGAIN = 2.0
 NATIVE = (
     messaging,
+    batches,
     # Before `/v1/conversations/{id}`.
     conversation_stream,
     conversations,

@@ -58,6 +58,8 @@ class Caller:
     expires_at: datetime | None = None
     side: Side = Side.PROPERTY
     """For whom it speaks."""
+    limits: Mapping[UUID, int] = field(default_factory=dict)
+    """Requests a minute of its key, then of each of its scopes."""
 
     @property
     def scope(self) -> Scope:
@@ -82,6 +84,12 @@ class _Window:
     def rest(self) -> int:
         """Seconds until it ends."""
         return max(1, math.ceil(self.ends - time.monotonic()))
+
+    def take_in(self, lease: Lease) -> None:
+        """So many requests more may be made."""
+        self.left += lease.granted
+        self.used = lease.used
+        self.ends = time.monotonic() + lease.left
 
 
 @dataclass(slots=True)
@@ -108,8 +116,31 @@ class Authenticator:
         if known is None or not hmac.compare_digest(known.hash, hashed):
             raise Unauthenticated
         request.scope["bellhop.key"] = render(Prefix.KEY, known.id)
-        request.scope["bellhop.rate"] = await self._take(known)
-        return Caller(known.id, known.rights, known.scopes, known.expires_at, known.side)
+        limits = _limits(known)
+        request.scope["bellhop.rate"] = await self._take(limits)
+        return Caller(known.id, known.rights, known.scopes, known.expires_at, known.side, limits)
+
+    async def take(self, caller: Caller, more: int) -> dict[str, str]:
+        """Take so many requests more off a caller's rates, all of them or none. Returns what is said of what is left.
+        Raises RateLimited, Overloaded."""
+        windows = await self._open(caller.limits)
+        by_limit = dict(zip(caller.limits, windows, strict=True))
+        short = {counted: more - window.left for counted, window in by_limit.items() if window.left < more}
+        if short:
+            await self._lookups.enter()
+            try:
+                wanted = {counted: (caller.limits[counted], short[counted]) for counted in sorted(short)}
+                granted = await self.database.write(lambda tx: rate_limits.take_all(tx, wanted))
+            finally:
+                self._lookups.leave()
+            for counted, lease in (granted or {}).items():
+                by_limit[counted].take_in(lease)
+        for counted, window in by_limit.items():
+            if window.left < more:
+                raise _refusal(caller.key_id == counted, window, more + 1)
+        for window in windows:
+            window.left -= more
+        return _left(windows[0])
 
     def forget(self, secret_hash: bytes) -> None:
         """A key was revoked: this process stops believing in it at once."""
@@ -164,33 +195,15 @@ class Authenticator:
             if not self._waiting[address]:
                 del self._waiting[address]
 
-    async def _take(self, known: KnownKey) -> dict[str, str]:
-        limit = known.rate_limit or RATE
-        # Who was given more on purpose is not held back by what is usual.
-        of_scopes = {
-            scope.id: given or max(SCOPE_RATE, limit)
-            for scope, given in zip(known.scopes, known.scope_limits, strict=True)
-        }
-        windows = await self._open({known.id: limit, **of_scopes})
+    async def _take(self, limits: Mapping[UUID, int]) -> dict[str, str]:
+        windows = await self._open(limits)
         key, *_ = windows
         for window in windows:
             if window.left <= 0:
-                name, whose = ("key", "This API key") if window is key else ("property", "This property")
-                rest = window.rest
-                raise RateLimited(
-                    f"{whose} may make {window.limit} requests a minute. Try again in {rest} s.",
-                    headers={
-                        "Retry-After": str(rest),
-                        "RateLimit-Policy": _policy(name, window),
-                        "RateLimit": f'"{name}";r=0;t={rest}',
-                    },
-                )
+                raise _refusal(window is key, window)
         for window in windows:
             window.left -= 1
-        return {
-            "RateLimit-Policy": _policy("key", key),
-            "RateLimit": f'"key";r={max(0, limit - key.used) + key.left};t={key.rest}',
-        }
+        return _left(key)
 
     async def _open(self, limits: Mapping[UUID, int]) -> list[_Window]:
         """This minute's windows of those, in their order, with a request left in each that has any."""
@@ -216,14 +229,41 @@ class Authenticator:
         # All in one transaction, and rows in one order: no two processes wait for each other.
         taken = await self.database.write(lambda tx: _lease(tx, {key: empty[key].limit for key in sorted(empty)}))
         for counted, lease in taken.items():
-            window = empty[counted]
-            window.left += lease.granted
-            window.used = lease.used
-            window.ends = time.monotonic() + lease.left
+            empty[counted].take_in(lease)
 
 
 async def _lease(tx: AsyncConnection, limits: Mapping[UUID, int]) -> dict[UUID, Lease]:
     return {counted: await rate_limits.lease(tx, counted, limit, BLOCK) for counted, limit in limits.items()}
+
+
+def _limits(known: KnownKey) -> dict[UUID, int]:
+    limit = known.rate_limit or RATE
+    # Who was given more on purpose is not held back by what is usual.
+    of_scopes = {
+        scope.id: given or max(SCOPE_RATE, limit) for scope, given in zip(known.scopes, known.scope_limits, strict=True)
+    }
+    return {known.id: limit, **of_scopes}
+
+
+def _refusal(of_key: bool, window: _Window, wanted: int = 1) -> RateLimited:
+    name, whose = ("key", "This API key") if of_key else ("property", "This property")
+    rest = window.rest
+    for_batch = f" A batch of {wanted} messages is as many requests." if wanted > 1 else ""
+    return RateLimited(
+        f"{whose} may make {window.limit} requests a minute.{for_batch} Try again in {rest} s.",
+        headers={
+            "Retry-After": str(rest),
+            "RateLimit-Policy": _policy(name, window),
+            "RateLimit": f'"{name}";r={max(0, window.left)};t={rest}',
+        },
+    )
+
+
+def _left(key: _Window) -> dict[str, str]:
+    return {
+        "RateLimit-Policy": _policy("key", key),
+        "RateLimit": f'"key";r={max(0, key.limit - key.used) + key.left};t={key.rest}',
+    }
 
 
 def _policy(name: str, window: _Window) -> str:

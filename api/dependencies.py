@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from api import cursors, json_bodies
 from api.acceptance_wait import AcceptanceWait
+from api.admission import BATCH_PATIENCE, BATCHES, Turns
 from api.auth import Authenticator, Caller, read_key
 from api.buckets import Buckets
 from api.guest_auth import GuestAuthenticator
@@ -51,6 +52,7 @@ class Services:
     forged_callbacks: Buckets = field(default_factory=lambda: Buckets(burst=60, rate=1.0))
     """What nobody's credentials had signed, by account and source address."""
     large_callbacks: LargeCallbacks = field(default_factory=LargeCallbacks)
+    batches: Turns = field(default_factory=lambda: Turns(BATCHES, BATCH_PATIENCE))
 
 
 # Dependencies are coroutines: FastAPI would run a plain function in a thread.

@@ -4,6 +4,7 @@ what the framework raises."""
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -109,6 +110,11 @@ def of_validation(request: Request, error: Exception) -> Response:
     """Handler of fields that are not as they should be. What was sent is not repeated: it may be a guest's data."""
     assert isinstance(error, RequestValidationError)
     found = error.errors()
+    return answer(request.scope, invalid(found))
+
+
+def invalid(found: Sequence[Mapping[str, Any]]) -> Problem:
+    """The problem that pydantic's errors are. Their places begin with `body` or the like."""
     detail: list[dict[str, Any]] = [
         {"loc": [short(part) for part in each["loc"]], "msg": expected(each), "type": str(each["type"])}
         for each in found[: MOST_ERRORS if len(found) <= MOST_ERRORS else MOST_ERRORS - 1]
@@ -116,7 +122,7 @@ def of_validation(request: Request, error: Exception) -> Response:
     if len(found) > MOST_ERRORS:
         more = f"and {len(found) - len(detail)} more errors like these"
         detail.append({"loc": [str(found[0]["loc"][0])], "msg": more, "type": "more_errors"})
-    return answer(request.scope, Problem(detail, status_code=Invalid.status_code, code=Invalid.code))
+    return Problem(detail, status_code=Invalid.status_code, code=Invalid.code)
 
 
 HANDLERS: dict[Any, Any] = {

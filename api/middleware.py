@@ -38,6 +38,8 @@ from bellhop.store.database import unavailable
 log = structlog.get_logger()
 
 BODY_LIMIT = 1024 * 1024
+LARGER = {"/v1/messaging/batch": 4 * BODY_LIMIT}
+"""Bytes of a body at such a path."""
 RECEIPTS = "/v1/receipts/"
 HEAD = "bellhop.head"
 """In the scope of a HEAD, for those who would do much for a body that nobody gets."""
@@ -154,7 +156,7 @@ class RequestMiddleware:
                 budget=self._bodies,
                 caller=caller,
             )
-        limit, timeout, kind, budget = BODY_LIMIT, self._limits.body_timeout, Body, self._bodies
+        limit, timeout, kind, budget = LARGER.get(path, BODY_LIMIT), self._limits.body_timeout, Body, self._bodies
         if path.startswith(RECEIPTS):
             budget = self._callback_bodies
             called = _callback_path(path)

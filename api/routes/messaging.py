@@ -86,7 +86,7 @@ async def send(
     within two seconds, usually `sent`; with `Prefer: respond-async`, `queued` at once. `warnings` is there where there
     are any: it goes out all the same.
     """
-    done = await messages.send(services.engine, scope, _command(body), idempotency.read_key(idempotency_key, body))
+    done = await messages.send(services.engine, scope, command_of(body), idempotency.read_key(idempotency_key, body))
     return await accepted(request, services, scope, done, prefer)
 
 
@@ -131,7 +131,8 @@ def _stay(body: SendRequest) -> UUID | None:
     return stay_id
 
 
-def _command(body: SendRequest) -> SendMessage:
+def command_of(body: SendRequest) -> SendMessage:
+    """The same, as the engine takes it. Raises InvalidField, UnknownGuest."""
     guest_id = parse(Prefix.GUEST, body.guest_id) if body.guest_id else None
     if body.guest_id and guest_id is None:
         raise UnknownGuest("guest_id")

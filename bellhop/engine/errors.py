@@ -5,7 +5,7 @@ Whoever calls says it in a protocol's own words: `api/problems.py` makes each of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from inspect import getdoc
 
 from bellhop.domain.statuses import Status
@@ -211,3 +211,26 @@ class UnverifiedWhileAway(EngineError):
 
 class UnreadableCallback(EngineError):
     """This is not what the provider sends."""
+
+
+def stored(error: EngineError) -> dict[str, str]:
+    """An error as it can be kept: its kind and what it says."""
+    kept = {"kind": type(error).__name__, "said": str(error)}
+    return kept | ({"field": error.field, "type": error.kind} if isinstance(error, InvalidField) else {})
+
+
+def of_stored(kept: Mapping[str, str]) -> EngineError:
+    """The same error again."""
+    kind = _kinds(EngineError).get(kept["kind"], EngineError)
+    error = kind.__new__(kind)
+    error.args = (kept["said"],)
+    if isinstance(error, InvalidField):
+        error.field, error.expected, error.kind = kept["field"], kept["said"], kept["type"]
+    return error
+
+
+def _kinds(of: type[EngineError]) -> dict[str, type[EngineError]]:
+    found = {of.__name__: of}
+    for kind in of.__subclasses__():
+        found |= _kinds(kind)
+    return found

@@ -123,6 +123,16 @@ class Timeline:
     entries: list[dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A message to accept, as far as it is known without the database."""
+
+    command: SendMessage
+    guest_id: UUID | None
+    whole: NewMessage | None
+    """What it says; None: that is of a template, or depends on its channel, which is to be chosen."""
+
+
 async def send(
     engine: Engine, scope: Scope, command: SendMessage, key: IdempotencyKey | Unkeyed | None = None
 ) -> Once[MessageRow]:
@@ -131,15 +141,46 @@ async def send(
     Raises InvalidField, ChannelUnavailable, NoChannel, UnknownGuest, NoDevice, IdempotencyMismatch,
     IdempotencySubjectGone; nothing is written then.
     """
+    ready = prepared(engine, command)
+
+    async def make(tx: AsyncConnection) -> Once[MessageRow]:
+        row = await accept(engine, tx, scope, ready)
+        return Once(row, row.id, ACCEPTED)
+
+    # Message, first event and idempotency record: one transaction, whose commit is the acceptance.
+    accepted = await engine.database.write(
+        lambda tx: once(
+            tx,
+            engine.book,
+            scope,
+            "message",
+            key,
+            make=lambda: make(tx),
+            find=lambda message_id: outbound.get(tx, scope, message_id),
+        )
+    )
+    if not accepted.replayed:
+        engine.dispatcher.accepted(accepted.made)
+    return accepted
+
+
+def prepared(engine: Engine, command: SendMessage) -> Prepared:
+    """What `accept` takes. Raises UnknownGuest."""
     if command.group is not None:
         command = replace(command, recipient=engine.book.group(command.group.members))
     guest_id = _guest(command)
     whole = None if command.template or command.auto else _new(command, guest_id, _written(command))
+    return Prepared(command, guest_id, whole)
 
-    async def accept(tx: AsyncConnection) -> Once[MessageRow]:
+
+async def accept(engine: Engine, tx: AsyncConnection, scope: Scope, ready: Prepared) -> MessageRow:
+    """Write one message in a transaction of the caller's, who has it started after the commit. Raises InvalidField and
+    its kin (see `send`): what it wrote is to be rolled back then."""
+    command, guest_id = ready.command, ready.guest_id
+    try:
         if command.auto is None:
-            row = await _accept(engine, tx, scope, command, whole or await _of_template(tx, scope, command, guest_id))
-            return Once(row, row.id, ACCEPTED)
+            whole = ready.whole or await _of_template(tx, scope, command, guest_id)
+            return await _accept(engine, tx, scope, command, whole)
 
         async def compose(settled: SendMessage) -> NewMessage:
             if settled.template is not None:
@@ -148,22 +189,7 @@ async def send(
 
         assert guest_id is not None, "it is addressed to a guest"
         settled, chosen = await choosing.choose(engine, tx, scope, command, guest_id, compose)
-        row = await _accept(engine, tx, scope, settled, replace(await compose(settled), chosen=chosen.stored()))
-        return Once(row, row.id, ACCEPTED)
-
-    try:
-        # Message, first event and idempotency record: one transaction, whose commit is the acceptance.
-        accepted = await engine.database.write(
-            lambda tx: once(
-                tx,
-                engine.book,
-                scope,
-                "message",
-                key,
-                make=lambda: accept(tx),
-                find=lambda message_id: outbound.get(tx, scope, message_id),
-            )
-        )
+        return await _accept(engine, tx, scope, settled, replace(await compose(settled), chosen=chosen.stored()))
     except outbound.ChannelUnavailable as none:
         field_name = f"fallback.{none.step - 1}.channel" if none.step else "channel"
         raise ChannelUnavailable(none.channel.value, field_name) from None
@@ -179,9 +205,6 @@ async def send(
         raise InvalidField("stay_id", "expected a stay of this property, and of the guest", "stay_unknown") from None
     except outbound.UnknownGuest:
         raise UnknownGuest("recipient" if _to_guest(command) else "guest_id") from None
-    if not accepted.replayed:
-        engine.dispatcher.accepted(accepted.made)
-    return accepted
 
 
 async def _accept(

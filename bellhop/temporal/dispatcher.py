@@ -45,6 +45,8 @@ from bellhop.temporal.client import RPC_TIMEOUT, attributes_of, priority_of, tur
 log = structlog.get_logger()
 
 CONCURRENT_CALLS = 64
+OF_BATCHES = 16
+"""So many of them at most start messages of batches: a neighbour's single message does not wait behind a thousand."""
 MOST_WAITING = 20_000
 BATCH_PAUSE = 0.02
 WAKE_PAUSE = 1.0
@@ -74,6 +76,7 @@ class _Call:
     make: Callable[[], Awaitable[object]]
     message_id: UUID | None
     since: datetime | None
+    of_batch: bool = False
 
 
 class TemporalDispatcher:
@@ -85,6 +88,7 @@ class TemporalDispatcher:
         self._engine = engine
         self._calls: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(CONCURRENT_CALLS)
+        self._of_batches, self._of_others = asyncio.Semaphore(OF_BATCHES), asyncio.Semaphore(CONCURRENT_CALLS)
         self._notified: dict[UUID, datetime] = {}
         self._to_wake: set[UUID] = set()
         self._woke: dict[UUID, float] = {}
@@ -121,10 +125,11 @@ class TemporalDispatcher:
 
     # --- what callers say, after their commit ------------------------------------------------------------------
 
-    def accepted(self, row: MessageRow) -> None:
-        """A message was accepted: start its workflow, asleep until it is due."""
+    def accepted(self, *rows: MessageRow) -> None:
+        """Messages were accepted: start their workflows, asleep until they are due; those of a batch few at a time."""
         seen = time.monotonic()
-        self._go(_Call(lambda: self.start_message(row, seen, wake=False), row.id, row.wake_due_at))
+        for row in rows:
+            self._go(_Call(partial(self.start_message, row, seen, wake=False), row.id, row.wake_due_at, len(rows) > 1))
 
     def woken(self, row: MessageRow) -> None:
         """A message was cancelled or moved, or is to be looked at now: wake its workflow, or start one."""
@@ -174,6 +179,10 @@ class TemporalDispatcher:
             # Temporal was away a moment ago: whoever looks whether it is back sends this as well.
             self._keep(call)
             return
+        async with self._of_batches if call.of_batch else self._of_others:
+            await self._in_turn(call)
+
+    async def _in_turn(self, call: _Call) -> None:
         async with self._slots:
             try:
                 await self._send(call)
@@ -222,14 +231,7 @@ class TemporalDispatcher:
         kept, self._again = self._again, deque(maxlen=MOST_WAITING)
         kept.popleft()
 
-        async def send(call: _Call) -> None:
-            async with self._slots:
-                try:
-                    await self._send(call)
-                except (RPCError, RuntimeError, OSError) as error:
-                    self._keep_or_leave(call, error)
-
-        await asyncio.gather(*(send(call) for call in kept))
+        await asyncio.gather(*(self._in_turn(call) for call in kept))
         return not self._again
 
     async def start_message(

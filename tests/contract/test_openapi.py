@@ -44,6 +44,7 @@ NAMES = (
     "getMessageTimeline",
     "cancelMessage",
     "resendMessage",
+    "sendBatch",
     "moveMessage",
     "rescheduleMessage",
     "createTemplate",

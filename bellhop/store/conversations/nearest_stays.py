@@ -15,16 +15,23 @@ TODAY = """(
   ) today
 """
 """The day it is where the property is."""
-NEAREST = f"""
+
+
+def nearest_of(guest: str) -> str:
+    """SQL of the key of the stay of a guest that a message to or from them is about; `guest`: SQL of their key. Of two
+    that are as near: the one that is under way, then the one that begins first. One that has been over for so long that
+    its guest no longer sees its messages is none any more, nor is one that was cancelled: see `windows`."""
+    return f"""
   select stays.id
   from stay_guests join stays on stays.id = stay_guests.stay_id
   cross join {TODAY}
-  where stay_guests.guest_id = :guest and stays.scope_id = :scope
+  where stay_guests.guest_id = {guest} and stays.scope_id = :scope
     and (stays.status = 'in_house' or (stays.status in ('booked', 'departed')
       and coalesce(departure, arrival) >= today.day - {GUEST_READS.days}))
   order by {DAYS_AWAY}, stays.status = 'in_house' desc, coalesce(arrival, departure), stays.id
   limit 1
 """
-"""The key of the stay of `:guest` that a message to or from them is about. Of two that are as near: the one that is
-under way, then the one that begins first. One that has been over for so long that its guest no longer sees its
-messages is none any more, nor is one that was cancelled: see `windows`."""
+
+
+NEAREST = nearest_of(":guest")
+"""The same of `:guest`."""

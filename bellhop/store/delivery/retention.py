@@ -17,7 +17,7 @@ from bellhop.store.compiled import CompiledStatement
 from bellhop.store.conversations import keyword_answers
 from bellhop.store.delivery import property_retention
 from bellhop.store.inbox import entries, sessions
-from bellhop.store.messages import assets
+from bellhop.store.messages import assets, batches
 from bellhop.store.tables import deliveries, endpoints, receipts
 
 PAYLOADS_KEPT_DAYS = 30
@@ -116,6 +116,7 @@ EVERY = (
     of_deleted_endpoints,
     previous_secrets,
     idempotency_keys,
+    batches.old,
     assets.expire,
     entries.expired,
     sessions.over,

@@ -41,7 +41,14 @@ from bellhop.store.tables.guests import (
 from bellhop.store.tables.inbox import guest_sessions, inbox
 from bellhop.store.tables.intents import intents
 from bellhop.store.tables.media import assets, inbound_files, media_links
-from bellhop.store.tables.messages import content_templates, message_groups, message_steps, messages, templates
+from bellhop.store.tables.messages import (
+    content_templates,
+    message_batches,
+    message_groups,
+    message_steps,
+    messages,
+    templates,
+)
 from bellhop.store.tables.webhooks import deliveries, endpoints, events
 
 __all__ = [
@@ -72,6 +79,7 @@ __all__ = [
     "intents",
     "keyword_answers",
     "media_links",
+    "message_batches",
     "message_groups",
     "message_steps",
     "messages",

@@ -220,6 +220,18 @@ message_groups = Table(
     ),
 )
 
+# What became of each message of a batch, by its place: ids, and why others were refused. Kept while its
+# Idempotency-Key is.
+message_batches = Table(
+    "message_batches",
+    metadata,
+    key_column(),
+    scope_column(),
+    json_column("outcomes"),
+    time_column("created_at", now=True),
+    Index("ix_message_batches_created_at", "created_at"),
+)
+
 templates = Table(
     "templates",
     metadata,

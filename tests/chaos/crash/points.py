@@ -43,6 +43,7 @@ NOT_KNOWN = replace(FAILED, left=frozenset({"unknown"}))
 STEPS = (
     # --- the API
     Row("tx messages.send", "sms", "the acceptance: message, first event and idempotency record"),
+    Row("tx batches.send", "together", "the same of all that a batch has, but for what is refused"),
     Row("rpc start Message", "sms"),
     Row("rpc start Message", "scheduled", "asleep until it is due"),
     Row("tx TemporalDispatcher._batch", "sms", "clears the pending notification"),
@@ -195,6 +196,7 @@ NOT_OF_A_MESSAGE = {
     "tx PostgresReleases.release_paced": "as PostgresReleases.release: whoever got a turn keeps it, and its "
     "notification is pending",
     "tx Authenticator._fill": "the rate of a key; a lost share runs out within a minute",
+    "tx Authenticator.take": "as Authenticator._fill",
     "rpc wake Release": "an account was mended; what is lost here the sweep does",
     "tx guests.upsert": "no message; one transaction, events are drained by the sweep at the latest",
     "tx guests.change": "as guests.upsert",

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 from bellhop.domain.sweeps import SweepKind
 
+from . import acts
+
 NUMBERS = itertools.count(1)
 PHOTO = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -158,26 +160,11 @@ async def _send_push(play: Play) -> None:
     await play.send(channel="push")
 
 
-async def _guest_with_an_iphone(play: Play) -> None:
-    guest = {"first_name": "Jordan", "last_name": play.to}
-    play.guest_id = play.to = (await play.client.call("POST", "/v1/guests", guest, expect=(201,)))["id"]
-    play.at = f"{next(NUMBERS):064x}"
-    device = {"platform": "ios", "kind": "apns", "token": play.at}
-    await play.client.call("POST", f"/v1/guests/{play.guest_id}/devices", device, expect=(201,))
-
-
 async def _send_files(play: Play) -> None:
     photo = {"file": ("garden.png", PHOTO)}
     asset = await play.client.call("POST", "/v1/assets", expect=(201,), files=photo)
     play.files = 2
     await play.send(media=[{"asset_id": asset["id"]}, {"url": f"{play.client.site}/lobby"}])
-
-
-async def _guest_with_an_app(play: Play) -> None:
-    guest = {"first_name": "Jordan", "last_name": play.to}
-    play.guest_id = play.to = (await play.client.call("POST", "/v1/guests", guest, expect=(201,)))["id"]
-    opened = await play.client.call("POST", f"/v1/guests/{play.guest_id}/sessions", {}, expect=(201,))
-    play.token = f"Bearer {opened['token']}"
 
 
 async def _send_in_app(play: Play) -> None:
@@ -194,11 +181,6 @@ async def _send_in_app(play: Play) -> None:
 async def _read_among_many(play: Play) -> None:
     await _send_mail(play)
     await play.client.report_among_many(play.to)
-
-
-async def _send_long(play: Play) -> None:
-    # Parts are cut at word boundaries; each says whom it is for.
-    await play.send(content=f"For {play.to}. " * 100)
 
 
 async def _wait_an_hour(play: Play) -> None:
@@ -273,7 +255,7 @@ _ALL = (
         "in app",
         "a message in the guest's inbox, which is read",
         _send_in_app,
-        _guest_with_an_app,
+        acts.guest_with_an_app,
         end=replace(READ, receipts=("delivered", "read")),
         channel="in_app",
     ),
@@ -289,14 +271,15 @@ _ALL = (
         "lost apple push",
         "the same to an iPhone, through APNs",
         _send_push,
-        _guest_with_an_iphone,
+        lambda play: acts.guest_with_an_iphone(play, f"{next(NUMBERS):064x}"),
         end=replace(FAILED, copies=1, left=frozenset({"unknown"})),
         channel="push",
         faults=({"kind": "accept_then_reset"},),
     ),
     Scenario("files", "a text with a file that is uploaded and one that is fetched", _send_files),
     Scenario("scheduled", "a text for later", _send_ahead),
-    Scenario("parts", "a text too long for one", _send_long, end=replace(DELIVERED, copies=2)),
+    Scenario("together", "a text in a batch with one that is refused", acts.send_together),
+    Scenario("parts", "a text too long for one", acts.long, end=replace(DELIVERED, copies=2)),
     Scenario("retried", "the provider says 429 first", _send, faults=({"kind": "rate_limit"},)),
     Scenario("held", "the account is refused, then mended", _send, faults=({"kind": "auth"},)),
     Scenario(

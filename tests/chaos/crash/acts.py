@@ -1,0 +1,42 @@
+"""What a client does in some of the scenarios: what takes more than a call."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .scenarios import Play
+
+
+async def send_together(play: Play) -> None:
+    """Send it in a batch with one that is refused, twice under one key."""
+    text = {"channel": "sms", "recipient": play.to, "content": f"For {play.to}"}
+    body, key = {"messages": [{"channel": "fax"}, text]}, {"Idempotency-Key": f"{play.to} {time.time_ns()}"}
+    call = play.client.call
+    made = [await call("POST", "/v1/messaging/batch", body, expect=(202,), **key) for _ in range(2)]
+    first, again = (one["data"][1]["message"]["id"] for one in made)
+    assert first == again, "the same batch made two messages"
+    play.message_id = first
+
+
+async def long(play: Play) -> None:
+    """Send a text too long for one. Parts are cut at word boundaries; each says whom it is for."""
+    await play.send(content=f"For {play.to}. " * 100)
+
+
+async def guest_with_an_iphone(play: Play, token: str) -> None:
+    """Make a guest with this iPhone: it is to them."""
+    guest = {"first_name": "Jordan", "last_name": play.to}
+    play.guest_id = play.to = (await play.client.call("POST", "/v1/guests", guest, expect=(201,)))["id"]
+    play.at = token
+    device = {"platform": "ios", "kind": "apns", "token": play.at}
+    await play.client.call("POST", f"/v1/guests/{play.guest_id}/devices", device, expect=(201,))
+
+
+async def guest_with_an_app(play: Play) -> None:
+    """Make a guest with a session of the property's app: it is to them."""
+    guest = {"first_name": "Jordan", "last_name": play.to}
+    play.guest_id = play.to = (await play.client.call("POST", "/v1/guests", guest, expect=(201,)))["id"]
+    opened = await play.client.call("POST", f"/v1/guests/{play.guest_id}/sessions", {}, expect=(201,))
+    play.token = f"Bearer {opened['token']}"
