@@ -93,9 +93,10 @@ $(STAMP): uv.lock pyproject.toml
 	echo "✓ Packages installed in $$(( $$(date +%s) - began )) s"
 
 # Only tests need them, and they are large.
-$(CLIENTS): $(STAMP) tests/contract/clients/deno.lock
+$(CLIENTS): $(STAMP) tests/contract/clients/deno.lock tests/contract/clients/oldest.txt
 	@echo "Installing other people's clients into $(VENV)"
 	@$(BIN)/uv sync --frozen --quiet --group clients && \
+	  $(BIN)/uv pip install --quiet --no-deps --require-hashes --target $(VENV)/oldest -r tests/contract/clients/oldest.txt && \
 	  DENO_DIR=$(VENV)/deno DENO_NO_UPDATE_CHECK=1 $(BIN)/deno install --quiet --frozen --config tests/contract/clients/deno.json || { \
 	  echo "make: the locked packages could not be installed (no network, or no disk space?); see above" >&2; exit 1; }
 	@touch $@

@@ -272,6 +272,7 @@ async def test_lists_are_filtered_ordered_and_paged(api: Api) -> None:
     assert await found(service="RCS") == []
     assert await found(is_outbound="false") == [] == await found(message_type="group")
     assert await found(group_id="g") == [] == await found(account_email="a@example.com")
+    assert len(await found(account_email=(await listed(api))["data"][0]["accountEmail"])) == 5
     assert len(await found(is_outbound="true", message_type="message", service="iMessage")) == 4
     assert await found(created_at_gte=at) == [other, handles[3], handles[2]]
     assert await found(created_at_lte=at, order_direction="asc") == handles[:3]

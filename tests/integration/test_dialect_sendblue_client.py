@@ -1,13 +1,17 @@
-"""Sendblue's own Python client, unchanged, against our running API: its base URL and key are all that differ.
+"""Sendblue's own clients, unchanged, against our running API: its base URL and key are all that differ.
 
-Its answers are checked strictly: what its types do not allow is an error.
+For Python the newest and the oldest with the types of the description, whose answers are checked strictly: what the
+types do not allow is an error. And the one for JavaScript.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +24,16 @@ from bellhop.sandbox.providers.sendblue.accounts import FROM_NUMBER
 from bellhop.sandbox.testing import ReceivedCall, Receiver
 
 from .engine import Engine
-from .test_dialect_sendblue import OF_ITEM, pair
+from .test_dialect_sendblue import OF_ITEM, OF_RESPONSE, pair
 
 GUEST = "+13055550711"
+CLIENTS = Path(__file__).parents[1] / "contract" / "clients"
+DENO = ("--cached-only", "--allow-net=localhost,127.0.0.1", "--allow-env", "--allow-read", "--allow-sys")
+COMMANDS: dict[str, list[str]] = {
+    "python-oldest": [sys.executable, "sendblue_oldest.py"],
+    "javascript": [str(Path(sys.executable).with_name("deno")), "run", *DENO, "sendblue.mjs"],
+}
+"""Clients that run in a process of their own, and take what they are given as JSON."""
 
 
 @pytest.fixture
@@ -169,3 +180,36 @@ async def test_a_lost_answer_makes_no_second_message(stack: Engine, client: Asyn
     assert lost == 2
     await stack.until(render(Prefix.MESSAGE, UUID(str(sent.message_handle))), "delivered")
     assert [one["content"] for one in await stack.accepted(to=GUEST)] == ["Once"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_other_clients_of_its_send_follow_and_list_a_text(stack: Engine, name: str) -> None:
+    stack.settings.bellhop.accept_wait = 20.0
+    headers = pair(str(stack.http.headers["Authorization"]).removeprefix("Bearer "))
+    hook = "https://127.0.0.1:9/hook"
+    given = {
+        "url": str(stack.http.base_url), "key": headers["sb-api-key-id"], "secret": headers["sb-api-secret-key"],
+        "number": GUEST, "line": FROM_NUMBER, "webhook": hook,
+    }  # fmt: skip
+    env = {one: value for one, value in os.environ.items() if "proxy" not in one.lower()} | {
+        "DENO_DIR": str(Path(sys.prefix) / "deno"), "DENO_NO_UPDATE_CHECK": "1",
+        "PYTHONPATH": str(Path(sys.prefix) / "oldest"),
+    }  # fmt: skip
+    run = await asyncio.create_subprocess_exec(
+        *COMMANDS[name], json.dumps(given), cwd=CLIENTS, env=env, stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await run.communicate()
+    assert run.returncode == 0
+    answers = json.loads(printed)
+    assert answers.get("version", "1.10.0") == "1.10.0"
+    sent, (item,) = answers["sent"], answers["listed"]["data"]
+    assert set(sent) == OF_RESPONSE
+    assert set(item) == OF_ITEM
+    assert (answers["status"]["status"], sent["send_style"]) == ("DELIVERED", "slam")
+    assert (item["status"], item["service"], item["accountEmail"]) == ("DELIVERED", "iMessage", sent["account_email"])
+    assert sent["account_email"].endswith("@bellhop.invalid")
+    assert answers["one"]["data"] == item
+    assert answers["made"]["webhooks"]["outbound"] == answers["webhooks"]["webhooks"]["outbound"] == [hook]
+    assert (answers["looked"]["service"], answers["out"]["opted_out"]) == ("iMessage", True)
+    refused = answers["refused"]
+    assert (refused["name"], refused["status"], refused["body"]["error_key"]) == ("BadRequestError", 400, "OPTED_OUT")

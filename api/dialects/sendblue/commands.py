@@ -6,7 +6,8 @@ from uuid import UUID
 
 from api.dialects.sendblue.schemas import ListMessages
 from api.problems import NotFound
-from bellhop.domain.formats.sendblue import RECEIVED, SERVICES, STATUSES
+from bellhop.domain.formats.sendblue import RECEIVED, SERVICES, STATUSES, account
+from bellhop.domain.scopes import Scope
 from bellhop.engine import texts
 from bellhop.engine.context import Engine
 from bellhop.engine.texts import OrderedBy, Span, WhichTexts
@@ -26,9 +27,9 @@ def handle_of(text: str) -> UUID:
     return found
 
 
-def which(engine: Engine, asked: ListMessages) -> WhichTexts | None:
-    """What a list asks for; None: what there is none of here, accounts with an e-mail address."""
-    if asked.account_email is not None:
+def which(engine: Engine, scope: Scope, asked: ListMessages) -> WhichTexts | None:
+    """What a list asks for; None: what there is none of here, another account."""
+    if asked.account_email not in (None, account(scope.property_id)):
         return None
 
     def number(written: str | None) -> texts.Number | None:

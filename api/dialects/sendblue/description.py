@@ -46,7 +46,7 @@ below `/api`, so a client needs another base URL and this pair. Texts are messag
 
 _STYLE = "`options.send_style` of a message; ignored on SMS"
 _ITEM = (
-    Field("accountEmail", "null: a property has no e-mail address of its own", _SEEN),
+    Field("accountEmail", "the property's id `@bellhop.invalid`: it has no e-mail address of its own", _SEEN),
     Field("content", "`content`", _SEEN),
     Field("date_sent", "`sent_at`; of a guest's message when it was written", _LISTED),
     Field("date_updated", "when the message last changed; in a webhook, when that happened", _LISTED),
@@ -78,7 +78,7 @@ _ITEM = (
     Field("was_downgraded", "whether it went by less than iMessage: at the guest's, or for want of a line", _AS_SMS),
 )
 _RESPONSE = (
-    Field("account_email", "null, as `accountEmail` of an item", _SEEN),
+    Field("account_email", "as `accountEmail` of an item", _SEEN),
     Field("content", "`content`", _SENT),
     Field("date_created", "`created_at`", _SENT),
     Field("date_updated", "as of an item", _SEEN),
@@ -134,7 +134,7 @@ _LIST = (
     Field("to_number", "who got it", _LISTED),
     Field("sendblue_number", "the property's own number", _IN),
     Field("group_id", "as it is answered; a number finds texts to that number alone", _GROUPED),
-    Field("account_email", "there is nothing", _LISTED),
+    Field("account_email", "of another one than the property's there is nothing", _LISTED),
     *(
         Field(f"{time}_at_{bound}", "inclusive; ISO 8601, without a zone in UTC", _LISTED)
         for time in ("created", "updated", "sent")

@@ -120,7 +120,7 @@ async def status(engine: CurrentEngine, scope: CurrentScope, asked: Annotated[St
 @require_scope("messaging:read")
 async def listing(engine: CurrentEngine, scope: CurrentScope, asked: Annotated[ListMessages, FromQuery()]) -> Response:
     """Texts both ways."""
-    wanted = which(engine, asked)
+    wanted = which(engine, scope, asked)
     found = ListedTexts([], 0) if wanted is None else await texts.listing(engine, scope, wanted)
     return reply(
         {

@@ -11,6 +11,7 @@ from bellhop.domain import groups
 from bellhop.domain.channels import CHANNELS, Channel, Service
 from bellhop.domain.choosing import Unsuited
 from bellhop.domain.failures import WORDS, FailureCode
+from bellhop.domain.ids import Prefix, render
 from bellhop.domain.rows.texts import TextRow
 from bellhop.domain.serializers import timestamp
 from bellhop.domain.statuses import FAILED, STATUS, Stage, Status
@@ -42,6 +43,12 @@ _ERRORS = {
 """The number of a failure; of every other one NOT_SENT."""
 
 
+def account(property_id: UUID) -> str:
+    """What its clients read as the e-mail address of the account: the property's id, at a domain that nobody can have
+    (RFC 2606), since properties have no address of their own here. Its types know a text there, and no null."""
+    return f"{render(Prefix.PROPERTY, property_id)}@bellhop.invalid"
+
+
 def handle(row: TextRow) -> str:
     """What its clients call the message."""
     return str(row.id)
@@ -53,7 +60,7 @@ def item(row: TextRow, stage: Stage | None = None, at: datetime | None = None) -
     service = service_of(row)
     group = groups.of_stored(row.details)
     return {
-        "accountEmail": None,
+        "accountEmail": account(row.property_id),
         "content": row.content or "",
         "date_sent": timestamp(row.sent_at or (None if row.is_outbound else row.created_at)),
         "date_updated": timestamp(at or row.updated_at),
