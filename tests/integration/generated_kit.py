@@ -101,23 +101,21 @@ def _camel(name: str) -> str:
 # --- Python -------------------------------------------------------------------------------------------------------
 
 
-def generate_python(described: dict[str, Any], room: Path) -> None:
-    """Generate the package into `room`."""
+def generate_python(described: dict[str, Any], room: Path, name: str = "generated_client") -> None:
+    """Generate the package of that name into `room`, and import it."""
     (room / "openapi.json").write_text(json.dumps(described))
     (room / "config.yml").write_text("post_hooks: []\n")  # nobody reads how it is formatted
     _run(
         str(SCRIPTS / "openapi-python-client"),
-        *("generate", "--path", "openapi.json", "--meta", "none", "--output-path", "generated_client"),
+        *("generate", "--path", "openapi.json", "--meta", "none", "--output-path", name),
         *("--config", "config.yml", "--fail-on-warning"),
         cwd=room,
     )
-    package = room / "generated_client" / "__init__.py"
-    spec = importlib.util.spec_from_file_location(
-        "generated_client", package, submodule_search_locations=[str(package.parent)]
-    )
+    package = room / name / "__init__.py"
+    spec = importlib.util.spec_from_file_location(name, package, submodule_search_locations=[str(package.parent)])
     assert spec is not None and spec.loader is not None
-    sys.modules["generated_client"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(sys.modules["generated_client"])
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[name])
 
 
 @dataclass

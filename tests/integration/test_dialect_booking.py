@@ -212,7 +212,7 @@ async def test_a_conversation_is_named_by_any_of_its_ids(sides: Sides) -> None:
     for which in (TALK | {"conversation": talk}, HOTEL | {"conversation": talk}, HOTEL | {"reservation": "4380765874"}):
         found = (await sides.done(sides.ours, "conversations", which))["data"]["conversation"]
         assert (found["id"], found["reservation"]) == (talk, "4380765874")
-        assert [one["id"] for one in found["messages"]] == [asked, given]
+        assert [(one["id"], one["reply_to"]) for one in found["messages"]] == [(asked, talk), (given, talk)]
         by_id = {one["id"]: one["metadata"] for one in found["participants"]}
         assert [by_id[one["sender"]]["type"] for one in found["messages"]] == ["guest", "property"]
         assert {one["accommodation_id"] for one in by_id.values()} == {"2098153"}

@@ -61,17 +61,18 @@ def conversation(talk: Conversation, reservation: str, entries: list[Entry], hot
     return {
         "id": str(talk.row.id),
         "reservation": reservation,
-        "messages": [_entry(row, hotel) for row in entries],
+        "messages": [_entry(row, talk.row.id, hotel) for row in entries],
         "participants": [{"id": str(hotel.id), "metadata": own}, *guests],
     }
 
 
-def _entry(row: Entry, hotel: Hotel) -> dict[str, Any]:
+def _entry(row: Entry, conversation_id: UUID, hotel: Hotel) -> dict[str, Any]:
     ours = side_of(row.direction) is Side.PROPERTY
     return {
         "id": str(row.id),
         "sender": str(hotel.id if ours else row.guest_id),
-        "reply_to": None,
+        # Its description has a text here, and no null: messages answer the conversation, no single one.
+        "reply_to": str(conversation_id),
         "content": row.content or "",
         "attachments": attachments(row.details),
         "timestamp": timestamp(row.sent_at or row.created_at),
