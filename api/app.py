@@ -50,10 +50,12 @@ from api.routes import (
     keys,
     ledger,
     media,
+    message_links,
     messaging,
     properties,
     receipts,
     senders,
+    short_links,
     stays,
     templates,
     unsubscribe,
@@ -73,6 +75,7 @@ from bellhop.engine.conversation_stream import ConversationSource
 from bellhop.engine.inbound_lists import keep_fetching
 from bellhop.engine.inbox import InboxSource
 from bellhop.engine.installation import await_installation
+from bellhop.engine.link_clicks import LinkClicks
 from bellhop.engine.live import LiveStreams, StreamLimits
 from bellhop.engine.receipts import keep_applying
 from bellhop.engine.replay import replaying
@@ -91,6 +94,7 @@ ASK_AGAIN = 2.0
 NATIVE = (
     messaging,
     batches,
+    message_links,
     # Before `/v1/conversations/{id}`.
     conversation_stream,
     conversations,
@@ -117,6 +121,7 @@ NATIVE = (
     health,
     app_receipts,
     unsubscribe,
+    short_links,
 )
 
 log = structlog.get_logger()
@@ -148,7 +153,7 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
                 callbacks = replace(engine, database=Database(for_callbacks))
                 app.state.services = served = _services(read, engine, callbacks)
                 beside = (keep_applying(engine), _fetching(engine, read), _approvals(engine, read), _warm())
-                async with _beside(*beside), replaying(engine), served.streams.running():
+                async with _beside(*beside), replaying(engine), served.streams.running(), served.link_clicks.counting():
                     with Connections(read.api, on_stop=served.streams.stop) as connected:
                         yield {STATE: connected}
                 await served.acceptance_wait.close()
@@ -194,9 +199,9 @@ def _include(app: FastAPI, dialects: Sequence[Dialect]) -> None:
 def _engine(
     settings: Settings, database: Database, dispatcher: TemporalDispatcher, book: AddressBook, library: Library
 ) -> Engine:
-    cipher, delivery, webhook = settings.bellhop.credential_cipher(), settings.delivery, settings.webhook
-    spool = spool_of(settings.spool, cipher)
-    return Engine(database, dispatcher, book, cipher, providers(), delivery, webhook, spool, library)
+    cipher = settings.bellhop.credential_cipher()
+    rules = settings.delivery, settings.webhook, settings.bellhop.public_url
+    return Engine(database, dispatcher, book, cipher, providers(), *rules, spool_of(settings.spool, cipher), library)
 
 
 def _services(settings: Settings, engine: Engine, callbacks: Engine) -> Services:
@@ -205,8 +210,8 @@ def _services(settings: Settings, engine: Engine, callbacks: Engine) -> Services
     sources: dict[str, Source] = {INBOXES: InboxSource(database), CONVERSATIONS: ConversationSource(database)}
     streams = LiveStreams(partial(listen, settings.postgres), sources, limits)
     authenticators = Authenticator(database), GuestAuthenticator(database)
-    uploads = Uploads(settings.media)
-    return Services(settings, engine, callbacks, *authenticators, AcceptanceWait(engine), uploads, streams)
+    waiting, uploads, clicks = AcceptanceWait(engine), Uploads(settings.media), LinkClicks(database)
+    return Services(settings, engine, callbacks, *authenticators, waiting, uploads, streams, clicks)
 
 
 @asynccontextmanager

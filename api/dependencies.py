@@ -30,6 +30,7 @@ from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.inbox import OpenSession
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
+from bellhop.engine.link_clicks import LinkClicks
 from bellhop.engine.live import LiveStreams
 from bellhop.settings import Settings
 
@@ -49,6 +50,7 @@ class Services:
     acceptance_wait: AcceptanceWait
     uploads: Uploads
     streams: LiveStreams
+    link_clicks: LinkClicks
     forged_callbacks: Buckets = field(default_factory=lambda: Buckets(burst=60, rate=1.0))
     """What nobody's credentials had signed, by account and source address."""
     large_callbacks: LargeCallbacks = field(default_factory=LargeCallbacks)

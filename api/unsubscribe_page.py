@@ -8,7 +8,24 @@ from starlette.responses import HTMLResponse
 
 from bellhop.domain.unsubscribe import words_in
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+STYLE = """:root { --ink: #1f2430; --soft: #5b6472; --line: #dfe3ea; --paper: #fff; --ground: #f1f3f6;
+  --accent: #1d4ed8; color-scheme: light dark; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e7e9ee; --soft: #a5aebd; --line: #2c313c; --paper: #1b1f27;
+  --ground: #12151b; --accent: #2f5fd0; } }
+* { box-sizing: border-box; }
+body { margin: 0; min-height: 100dvh; display: grid; place-items: center; padding: 20px; background: var(--ground);
+  color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+main { width: min(460px, 100%); background: var(--paper); border: 1px solid var(--line); border-radius: 16px;
+  padding: 30px 28px; overflow-wrap: anywhere; }
+.who { margin: 0 0 14px; color: var(--soft); font-size: 14px; }
+h1 { margin: 0 0 8px; font-size: 22px; line-height: 1.3; text-wrap: balance; }
+p { margin: 0; color: var(--soft); }
+form { margin: 22px 0 0; }
+button { font: inherit; font-weight: 600; width: 100%; min-height: 48px; padding: 10px 18px; border: 0;
+  border-radius: 12px; background: var(--accent); color: #fff; cursor: pointer; }
+button:focus-visible { outline: 3px solid var(--ink); outline-offset: 3px; }
+"""
 _PAGE = """<!doctype html>
 <html lang="{language}">
 <head>
@@ -18,23 +35,7 @@ _PAGE = """<!doctype html>
 <title>{title}</title>
 <link rel="icon" href="data:,">
 <style>
-:root {{ --ink: #1f2430; --soft: #5b6472; --line: #dfe3ea; --paper: #fff; --ground: #f1f3f6; --accent: #1d4ed8;
-  color-scheme: light dark; }}
-@media (prefers-color-scheme: dark) {{ :root {{ --ink: #e7e9ee; --soft: #a5aebd; --line: #2c313c; --paper: #1b1f27;
-  --ground: #12151b; --accent: #2f5fd0; }} }}
-* {{ box-sizing: border-box; }}
-body {{ margin: 0; min-height: 100dvh; display: grid; place-items: center; padding: 20px; background: var(--ground);
-  color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }}
-main {{ width: min(460px, 100%); background: var(--paper); border: 1px solid var(--line); border-radius: 16px;
-  padding: 30px 28px; overflow-wrap: anywhere; }}
-.who {{ margin: 0 0 14px; color: var(--soft); font-size: 14px; }}
-h1 {{ margin: 0 0 8px; font-size: 22px; line-height: 1.3; text-wrap: balance; }}
-p {{ margin: 0; color: var(--soft); }}
-form {{ margin: 22px 0 0; }}
-button {{ font: inherit; font-weight: 600; width: 100%; min-height: 48px; padding: 10px 18px; border: 0;
-  border-radius: 12px; background: var(--accent); color: #fff; cursor: pointer; }}
-button:focus-visible {{ outline: 3px solid var(--ink); outline-offset: 3px; }}
-</style>
+{style}</style>
 </head>
 <body>
 <main>
@@ -73,6 +74,8 @@ def _page(language: str, title: str, who: str, still: str, form: str = "", statu
         f"<p>{escape(still)}</p>" if still else "",
         form,
     ]
-    html = _PAGE.format(language=language, title=escape(title), body="\n".join(one for one in shown if one))
-    headers = {"content-security-policy": _POLICY, "cache-control": "no-store", "x-robots-tag": "noindex"}
+    html = _PAGE.format(
+        style=STYLE, language=language, title=escape(title), body="\n".join(one for one in shown if one)
+    )
+    headers = {"content-security-policy": POLICY, "cache-control": "no-store", "x-robots-tag": "noindex"}
     return HTMLResponse(html, status, headers)

@@ -157,6 +157,8 @@ def command_of(body: SendRequest) -> SendMessage:
         ignore_quiet_hours=body.ignore_quiet_hours,
         ignore_frequency_cap=body.ignore_frequency_cap,
         template=template_of(body.template),
+        short_links=body.short_links.asked() if body.short_links else None,
+        link_tracking=body.link_tracking,
         media=tuple(one.asked(place) for place, one in enumerate(body.media or ())),
         options=body.options.asked() if body.options else options.NONE,
         sender=body.from_,

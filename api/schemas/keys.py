@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from api.schemas.fields import DueTime, JsonObject, Name, Shown, Strict, TimeZone, id_pattern, wrong
-from bellhop.domain import keyword_answers, policy_settings, retention
+from bellhop.domain import keyword_answers, policy_settings, retention, short_links
 from bellhop.domain.channels import Channel
 from bellhop.domain.choosing import is_order
 from bellhop.domain.failures import CHOICES
@@ -158,6 +158,7 @@ def _choices(settings: dict[str, Any]) -> dict[str, Any]:
         raise wrong(SETTING_OF_SENDERS, f"expected {SETTING_OF_SENDERS} to be true or false")
     try:
         policy_settings.check(settings)
+        short_links.check(settings)
     except BadSetting as problem:
         raise wrong(problem.name, str(problem)) from None
     if keyword_answers.SETTING in settings:
@@ -202,7 +203,9 @@ class ChangeProperty(Strict):
             "`quiet_hours` (when the guest is left alone, by their clock, e.g. "
             '`[{"categories": ["marketing"], "from": "21:00", "to": "09:00"}]`, with `channels` on these only), '
             "`frequency_caps` (how many of a category a guest gets, e.g. "
-            '`[{"category": "marketing", "max": 2, "per": "P7D"}]`), and '
+            '`[{"category": "marketing", "max": 2, "per": "P7D"}]`), '
+            "`short_links` (what becomes of links in messages that say nothing of it, and where short links are, e.g. "
+            '`{"enabled": true, "link_tracking": false, "domain": "go.hotel.example", "expires_after": 2592000}`), and '
             "`outcome_unknown`, what to do on a channel when nobody can say whether the provider took a message, "
             "`fail` (the default) or `resend`, e.g. "
             '`{"outcome_unknown": {"email": "resend"}}`.'

@@ -107,6 +107,15 @@ class WebhookFigures(Shown):
     lateness: Annotated[Lateness, Field(description="From the event to its delivery, of those delivered.")]
 
 
+class LinkFigures(Shown):
+    """Short links of messages accepted in the span."""
+
+    made: int
+    followed: Annotated[int, Field(description="How many of them a person followed, as far as that can be told.")]
+    clicks: Annotated[int, Field(description="By people.")]
+    bot_clicks: Annotated[int, Field(description="By machines.")]
+
+
 _LATENESS: dict[str, Any] = {"count": 1491, "p50": 0.041, "p95": 0.118, "p99": 0.64, "worst": 3.207}
 _EXAMPLE: dict[str, Any] = {
     "accepted": 1500, "read": 312, "delivered": 1160, "sent": 15, "failed": 6, "cancelled": 3, "pending": 3,
@@ -132,6 +141,7 @@ class LedgerOf(Shown):
                         "owed": 2971, "delivered": 2970, "pending": 1, "failed": 0, "abandoned": 0,
                         "pending_longest": 4.5, "lateness": {**_LATENESS, "count": 2970},
                     },
+                    "links": {"made": 420, "followed": 97, "clicks": 131, "bot_clicks": 388},
                 }
             ]
         }
@@ -143,3 +153,4 @@ class LedgerOf(Shown):
     total: Figures
     channels: Annotated[list[ChannelFigures], Field(description="Those with a message in the span.")]
     webhooks: WebhookFigures
+    links: LinkFigures

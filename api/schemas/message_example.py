@@ -27,6 +27,8 @@ EXAMPLE: dict[str, Any] = {
     "encoding": "GSM-7",
     "template": None,
     "options": None,
+    "short_links": None,
+    "link_tracking": False,
     "media": [],
     "resend_of": None,
     "from": None,

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from api.schemas import links
 from api.schemas.fallback import ChosenChannel, FallbackStep, ShownStep
 from api.schemas.fields import (
     AnyChannelWord,
@@ -153,6 +154,8 @@ class SendRequest(Strict):
     ] = None
     ignore_quiet_hours: Annotated[bool, Field(description="Whether quiet hours do not keep it.")] = False
     ignore_frequency_cap: Annotated[bool, Field(description="Whether frequency caps do not keep it.")] = False
+    short_links: links.Asked = None
+    link_tracking: links.Tracked = None
     options: Annotated[
         MessageOptions | None, Field(description="What only some channels can: any other channel refuses it.")
     ] = None
@@ -335,6 +338,8 @@ class OutboundMessage(Shown):
     encoding: Annotated[Literal["GSM-7", "UCS-2"] | None, Field(description="Of an SMS: in which alphabet.")]
     template: Annotated[UsedTemplate | None, Field(description="Which template `content` is of.")]
     options: UsedOptions | None
+    short_links: links.UsedShortLinks | None
+    link_tracking: Annotated[bool, Field(description="Whether tracking parameters were appended to its links.")]
     media: Annotated[list[UsedMedia], Field(description="The files that go with it.")]
     resend_of: Annotated[str | None, Field(description="The failed message that this one sends again.")]
     from_: Annotated[str | None, Field(alias="from", description="The sender that was asked for.")]

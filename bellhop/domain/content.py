@@ -66,6 +66,8 @@ class Content:
     options: Options = options.NONE
     approved: ApprovedText | None = field(default=None, repr=False)
     """Of a message that has one: what goes out instead of the text where that may not. Of a call: what goes out."""
+    links: Mapping[str, Any] | None = None
+    """What was done to its links, as its `details` keep it."""
 
 
 def written(channel: Channel, text: str, subject: str | None = None, content_type: str | None = None) -> Content:

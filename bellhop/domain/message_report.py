@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bellhop.domain.rows.reports import DeliveryFigures, MessageFigures
+from bellhop.domain.rows.reports import DeliveryFigures, LinkFigures, MessageFigures
 from bellhop.domain.serializers import timestamp
 
 PLACES = ("read", "delivered", "sent", "failed", "cancelled", "pending", "unknown")
@@ -35,6 +35,7 @@ class MessageReport:
     failures: Mapping[str | None, Mapping[str, int]]
     """How many failed, by failure code, by channel (None: of all)."""
     webhooks: DeliveryFigures
+    links: LinkFigures
 
     def failures_of(self, figures: MessageFigures) -> Mapping[str, int]:
         """How many of these failed, by failure code, the most frequent first."""
@@ -59,6 +60,7 @@ def report_json(report: MessageReport) -> dict[str, Any]:
             "pending_longest": webhooks.pending_longest,
             "lateness": _lateness_json(webhooks),
         },
+        "links": {name: getattr(report.links, name) for name in ("made", "followed", "clicks", "bot_clicks")},
     }
 
 

@@ -4,7 +4,7 @@ whoever may send may also write HTML that means to be costly."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import unescape
 
 AT_MOST = 3
@@ -42,6 +42,27 @@ def of_html(html: str, quotes: Callable[[str, str], bool] | None = None) -> str:
         at = _markup(html, start, layout)
     layout.write(html[at:])
     return layout.text()[: AT_MOST * len(html)]
+
+
+def opening_tags(html: str) -> Iterator[tuple[str, int, int]]:
+    """The tags that open an element, in order: its name, and where its attributes begin and end. Nothing within a
+    comment or a script is one."""
+    at = 0
+    while (start := html.find("<", at)) >= 0:
+        tag = _TAG.match(html, start)
+        if tag is None:
+            at = _declaration(html, start) or start + 1
+            continue
+        end = _end_of_tag(html, tag.end())
+        if end is None:
+            return
+        at, name = end, tag[2].lower()
+        if tag[1]:
+            continue
+        yield name, tag.end(), end - 1
+        if name in _RAW:
+            closed = _RAW[name].search(html, end)
+            at = closed.end() if closed else len(html)
 
 
 def _markup(html: str, start: int, layout: _Layout) -> int:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from bellhop.domain import choosing, content, groups, inbound_details, media, segments, steps
+from bellhop.domain import choosing, content, groups, inbound_details, media, segments, short_links, steps
 from bellhop.domain.approved_templates import state_of
 from bellhop.domain.channels import CHANNELS, Service
 from bellhop.domain.consents import ALL, MARKETING
@@ -66,6 +66,7 @@ def message(
         **_billed(row),
         "template": (row.details or {}).get("template"),
         "options": (row.details or {}).get("options"),
+        **short_links.shown(row.details),
         "media": media.shown((row.details or {}).get("media")),
         "resend_of": optional(Prefix.MESSAGE, row.resend_of),
         "from": row.sender,

@@ -29,6 +29,8 @@ class Engine:
     providers: Mapping[str, Provider]
     delivery: DeliverySettings
     webhook: WebhookSettings
+    public_url: str
+    """Where the API is: short links begin there, unless their property has a domain of its own."""
     spool: CallbackSpool | None = None
     """Where callbacks are kept while the database is away; None: they are answered 503."""
     library: Library | None = None

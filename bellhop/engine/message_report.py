@@ -64,4 +64,4 @@ async def figures(
         failures.setdefault(row.channel, {})[row.failure_code] = row.count
     (total,) = (row for row in found.messages if row.channel is None)
     channels = [row for row in found.messages if row.channel is not None]
-    return MessageReport(span, found.now, total, channels, failures, found.webhooks)
+    return MessageReport(span, found.now, total, channels, failures, found.webhooks, found.links)

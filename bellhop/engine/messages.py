@@ -24,9 +24,10 @@ from bellhop.domain.priorities import Priority
 from bellhop.domain.routing import carried
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
+from bellhop.domain.short_links import ShortLinks
 from bellhop.domain.statuses import STATUS, Stage, Status
 from bellhop.domain.templates import TemplateUse
-from bellhop.engine import choosing, fallback, files, first_contacts, templates
+from bellhop.engine import choosing, fallback, files, first_contacts, links, templates
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import (
     ChannelUnavailable,
@@ -39,7 +40,7 @@ from bellhop.engine.errors import (
 )
 from bellhop.engine.fallback import FallbackStep
 from bellhop.engine.idempotency import IdempotencyKey, Once, Unkeyed, once
-from bellhop.store.messages import lists, media_links, outbound
+from bellhop.store.messages import lists, media_links, outbound, short_links
 from bellhop.store.messages import timeline as entries
 from bellhop.store.messages.outbound import Callback, Changed, NewMessage
 
@@ -93,6 +94,11 @@ class SendMessage:
     sender: str | None = None
     """Which of the property's senders on the channel it goes out from, by its address; None: that of the conversation,
     else the usual one."""
+    short_links: ShortLinks | None = None
+    """Whether the links in what it says, and in its fallback, are made short; None: as its property has it."""
+    link_tracking: bool | None = None
+    """Whether tracking parameters are appended to them, of a campaign's message or a test; None: as its property has
+    it."""
     fallback: tuple[FallbackStep, ...] = ()
     """What follows where it cannot arrive, at most `steps.MOST`."""
     auto: Auto | None = None
@@ -147,18 +153,21 @@ async def send(
         row = await accept(engine, tx, scope, ready)
         return Once(row, row.id, ACCEPTED)
 
-    # Message, first event and idempotency record: one transaction, whose commit is the acceptance.
-    accepted = await engine.database.write(
-        lambda tx: once(
-            tx,
-            engine.book,
-            scope,
-            "message",
-            key,
-            make=lambda: make(tx),
-            find=lambda message_id: outbound.get(tx, scope, message_id),
+    try:
+        # Message, first event and idempotency record: one transaction, whose commit is the acceptance.
+        accepted = await engine.database.write(
+            lambda tx: once(
+                tx,
+                engine.book,
+                scope,
+                "message",
+                key,
+                make=lambda: make(tx),
+                find=lambda message_id: outbound.get(tx, scope, message_id),
+            )
         )
-    )
+    except short_links.CodeTaken:
+        return await send(engine, scope, command, key)
     if not accepted.replayed:
         engine.dispatcher.accepted(accepted.made)
     return accepted
@@ -217,7 +226,10 @@ async def _accept(
     windowed = CHANNELS[command.channel].window is not None
     if windowed:
         new = await first_contacts.with_approved(tx, scope, new)
+    linked = await links.changed(engine, tx, scope, command, new)
+    new = linked.new
     row = await outbound.accept(tx, scope, new, engine.book, carried(engine.providers), engine.delivery.valid_for)
+    await linked.write(tx, row)
     if command.media:
         await media_links.write(tx, row, new.content.media)
     if windowed and not command.fallback:

@@ -17,7 +17,7 @@ from bellhop.domain.routing import carried
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Status
-from bellhop.engine import files
+from bellhop.engine import files, links
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import ChannelUnavailable, InvalidField, NoDevice, NotFailed, NotFound, ResentAlready
 from bellhop.engine.idempotency import IdempotencyKey, Once, once
@@ -51,9 +51,12 @@ async def resend(
             uses = [one.use for one in media.of_stored((old.details or {}).get("media"))]
             if uses:
                 new = await files.carried(engine, tx, scope, new, uses)
+            linked = await links.again(engine, tx, scope, old, new)
+            new = linked.new
             row = await outbound.accept(
                 tx, scope, new, engine.book, carried(engine.providers), engine.delivery.valid_for
             )
+            await linked.write(tx, row)
             if uses:
                 await media_links.write(tx, row, new.content.media)
         except outbound.ChannelUnavailable as none:

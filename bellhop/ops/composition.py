@@ -35,9 +35,8 @@ async def with_engine(work: Callable[[Engine], Awaitable[T]], settings: Settings
             cipher = settings.bellhop.credential_cipher()
             database = Database(connections)
             library = Library(settings.media, settings.media_addresses())
-            engine = Engine(
-                database, dispatcher, book, cipher, {}, settings.delivery, settings.webhook, library=library
-            )
+            given = settings.delivery, settings.webhook, settings.bellhop.public_url
+            engine = Engine(database, dispatcher, book, cipher, {}, *given, library=library)
             return await work(engine)
     finally:
         await connections.dispose()

@@ -43,6 +43,7 @@ NAMES = (
     "listMessages",
     "getMessage",
     "getMessageTimeline",
+    "getMessageLinks",
     "cancelMessage",
     "resendMessage",
     "sendBatch",

@@ -28,9 +28,9 @@ async def test_the_object_is_exact(api: Api) -> None:
     assert list(body) == [
         "id", "property_id", "guest_id", "channel", "status", "recipient", "subject", "content", "scheduled_at",
         "sent_at", "created_at", "metadata", "priority", "category", "valid_until", "validity",
-        "ignore_quiet_hours", "ignore_frequency_cap", "segments", "encoding", "template", "options", "media",
-        "resend_of", "from", "fallback", "service", "was_downgraded", "chosen", "conversation_id", "stay_id",
-        "recipients", "group_id",
+        "ignore_quiet_hours", "ignore_frequency_cap", "segments", "encoding", "template", "options",
+        "short_links", "link_tracking", "media", "resend_of", "from", "fallback", "service", "was_downgraded", "chosen",
+        "conversation_id", "stay_id", "recipients", "group_id",
     ]  # fmt: skip
     assert re.fullmatch(r"omsg_[0-9a-z]{26}", body["id"])
     assert re.fullmatch(r"pty_[0-9a-z]{26}", body["property_id"])
@@ -292,6 +292,7 @@ async def test_the_wall_between_properties_and_environments(api: Api) -> None:
         for method, path in [
             ("GET", f"/v1/messaging/{body['id']}"),
             ("GET", f"/v1/messaging/{body['id']}/timeline"),
+            ("GET", f"/v1/messaging/{body['id']}/links"),
             ("POST", f"/v1/messaging/{body['id']}/cancel"),
             ("GET", f"/v1/guests/{guest['id']}"),
             ("DELETE", f"/v1/guests/{guest['id']}"),

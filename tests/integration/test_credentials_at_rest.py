@@ -215,7 +215,7 @@ async def test_a_callback_that_cannot_be_verified_is_not_refused(
         await ensure_accounts(tx, scope, keyed(settings, NEW))
     asked = Engine(
         Database(engine), cast(TemporalDispatcher, None), book, settings.bellhop.credential_cipher(), providers(),
-        settings.delivery, settings.webhook,
+        settings.delivery, settings.webhook, settings.bellhop.public_url,
     )  # fmt: skip
     identity = default_accounts(SANDBOX_SECRET)["twilio"].identity
     callback = CallbackRequest("https://bellhop.example/", "status", {}, {}, b"MessageSid=SM1&MessageStatus=sent")

@@ -64,6 +64,7 @@ async def test_another_propertys_ids_are_not_found(stack: Engine, neighbour: htt
     calls: list[tuple[str, str, object]] = [
         ("GET", f"/v1/messaging/{message}", None),
         ("GET", f"/v1/messaging/{message}/timeline", None),
+        ("GET", f"/v1/messaging/{message}/links", None),
         ("POST", f"/v1/messaging/{message}/cancel", None),
         ("PATCH", f"/v1/messaging/{message}", {"scheduled_at": "2030-01-02T00:00:00Z"}),
         ("POST", f"/v1/messaging/{message}/resend", why),

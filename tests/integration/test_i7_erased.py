@@ -56,7 +56,8 @@ async def everywhere(stack: Engine, guest: str) -> list[str]:
         {"channel": "sms", "recipient": NUMBER, "template": {"name": "greeting", "parameters": {"name": MARK}}, **say},
         {"channel": "email", "recipient": MAIL, "subject": MARK, "content": f"<p>{MARK}</p>", "media": [
             {"asset_id": asset, "filename": f"{MARK}.png"}], "options": {"reply_to": MAIL}, **say},
-        {"channel": "sms", "recipient": "+13055552211", "content": MARK, **say, "fallback": [
+        {"channel": "sms", "recipient": "+13055552211", "content": f"https://hotel.example/{MARK}", **say,
+         "short_links": {}, "fallback": [
             {"channel": "email", "recipient": MAIL, "subject": MARK, "content": MARK}]},
         {"channel": "push", "recipient": guest, "content": MARK, "options": {"title": MARK, "data": {"n": MARK}}},
         {"channel": "in_app", "recipient": guest, "content": MARK},

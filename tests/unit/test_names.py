@@ -107,6 +107,8 @@ KEPT: dict[tuple[str, str], str] = {
     ("bellhop/intents/languages/en.py", "door"): "a guest's room has one",
     ("bellhop/intents/languages/en.py", "entrance"): "a house has one",
     ("bellhop/domain/content.py", "strike"): "an element of HTML",
+    ("bellhop/domain/short_links.py", "door"): "a guest's room has one",
+    ("bellhop/domain/short_links.py", "entrance"): "a house has one",
     ("chaos/plan.py", "strikes"): "the name of a stream of random numbers: part of what a seed means",
     ("api/schemas/ledger.py", "owed"): "a member of the public object",
     ("bellhop/cli/report_tables.py", "owed"): "reads that member",

@@ -24,7 +24,7 @@ from api.schemas.guests import CreateGuest, ListGuests
 from api.schemas.messages import SendRequest
 from api.schemas.templates import CreateTemplate
 from api.schemas.webhooks import CreateEndpoint
-from bellhop.domain import addresses, consent_keywords, content, guests, ids, keys, retry_after, templates
+from bellhop.domain import addresses, consent_keywords, content, guests, ids, keys, links, retry_after, templates
 from bellhop.domain.addresses import AddressBook, BadAddress
 from bellhop.domain.channels import AddressKind, Channel
 from bellhop.domain.content import MAX_CONTENT
@@ -45,6 +45,11 @@ PIECES = (
 PLACES = (
     "{{", "{%", "{{ a", "{% if a", "{% raw %}", "{% comment %}", "{%raw%}{{", "{{ a }}", "{% if a %}", "{% endif %}",
     "{{ a(", "{% cycle a, ", "{% for a in b(", "{% case a[", "{{ '", "{%}", "}}", "%}",
+)  # fmt: skip
+LINKS = (
+    "https://a.example ", "https://a.example/(", "https://a.example/)", "https://a.example/).", "https://a)",
+    "http://[", "https://日", "https://a.example/?a=1&", '<a href="https://a.example">', "<a href='", "<a/", " href=",
+    '<a href="https://a" ', ' ="', "<!--", "<script>", "utm_source=&",
 )  # fmt: skip
 FEW_SECONDS = 0.004
 """Seconds that any parser may take: below, nothing can be told from the clock."""
@@ -76,6 +81,10 @@ def callback(provider: str, path: str, kind: str) -> Callable[[str], object]:
     return take
 
 
+def tracked(link: str) -> str:
+    return links.with_parameters(link, {"utm_source": "a", "utm_medium": "b"})
+
+
 MAIL: Mapping[str, object] = {"channel": "email", "recipient": "a@example.com", "subject": "x", "content": "x"}
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 PARSERS: dict[str, tuple[Callable[[str], object], int]] = {
@@ -105,6 +114,9 @@ PARSERS: dict[str, tuple[Callable[[str], object], int]] = {
     "text of a guest": (consent_keywords.keyword, consent_keywords.LONGEST),
     "text below STOP": (lambda text: consent_keywords.keyword("stop\n" + text), consent_keywords.LONGEST - 5),
     "intents of a guest": (intents.detect, LONGEST_READ),
+    "links of a text": (lambda text: links.in_text("https://a.example/" + text, tracked), MAX_CONTENT),
+    "links of HTML": (lambda text: links.in_html("<a " + text, tracked), MAX_CONTENT),
+    "a link": (links.location, 64_000),
     "template": (lambda text: templates.parameters_of([text], html=False), MAX_CONTENT),
     "place of a template": (lambda text: templates.parameters_of([f"{{{{ a{text} }}}}"], html=False), MAX_CONTENT),
     "tag of a template": (
@@ -155,6 +167,7 @@ def steady(parser: Callable[[str], object], quarter: str, whole: str) -> str | N
 def test_it_costs_no_more_than_in_proportion_to_what_it_is_given(name: str) -> None:
     parser, most = PARSERS[name]
     pieces = (*PIECES, *PLACES) if "template" in name or "text" in name else PIECES
+    pieces = (*pieces, *LINKS) if "link" in name else pieces
     seconds(parser, "what is imported at the first use")
     wrong = []
     for piece in pieces:

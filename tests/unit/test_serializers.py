@@ -74,6 +74,8 @@ def test_a_message() -> None:
             "encoding": "GSM-7",
             "template": None,
             "options": None,
+            "short_links": None,
+            "link_tracking": False,
             "media": [],
             "resend_of": None,
             "from": None,

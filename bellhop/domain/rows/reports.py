@@ -72,6 +72,18 @@ class DeliveryFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkFigures:
+    """Short links of messages accepted in the span."""
+
+    made: int
+    followed: int
+    """How many of them a person followed, as far as that can be told."""
+    clicks: int
+    """By people."""
+    bot_clicks: int
+
+
+@dataclass(frozen=True, slots=True)
 class SpanFigures:
     """Everything of a span at one moment, `now`."""
 
@@ -80,6 +92,7 @@ class SpanFigures:
     """One per channel, and one of all."""
     failures: list[FailureFigures]
     webhooks: DeliveryFigures
+    links: LinkFigures
 
 
 # --- reconciliation -----------------------------------------------------------------------------------------------

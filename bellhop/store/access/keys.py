@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
-from bellhop.domain import keys
+from bellhop.domain import keys, short_links
 from bellhop.domain.conversations import Side
 from bellhop.domain.live import Word
 from bellhop.domain.paging import Listed, PageRequest, Place
@@ -44,7 +44,8 @@ class KnownKey:
 _FIND = text(
     """
     select key.id, key.secret_hash, key.rights, key.rate_limit, key.expires_at, key.side,
-      scope.id as scope_id, scope.property_id, scope.environment, scope.rate_limit as scope_limit
+      scope.id as scope_id, scope.property_id, scope.environment, scope.rate_limit as scope_limit,
+      scope.settings -> 'short_links' as links
     from api_keys key join scopes scope on scope.id = any(key.scope_ids)
     where key.secret_hash = :hash and key.revoked_at is null and (key.expires_at is null or key.expires_at > now())
     order by scope.id
@@ -62,7 +63,9 @@ async def find(tx: AsyncConnection, secret_hash: bytes) -> KnownKey | None:
         id=first.id,
         hash=first.secret_hash,
         rights=frozenset(first.rights),
-        scopes=tuple(Scope(row.scope_id, row.property_id, row.environment) for row in rows),
+        scopes=tuple(
+            Scope(row.scope_id, row.property_id, row.environment, short_links.read(row.links)) for row in rows
+        ),
         rate_limit=first.rate_limit,
         expires_at=first.expires_at,
         side=Side(first.side),

@@ -46,7 +46,7 @@ from bellhop.domain.statuses import Stage
 from bellhop.store.conversations import inbound_files, intents, notes
 from bellhop.store.guests import profiles, provisional, stays
 from bellhop.store.inbox import entries
-from bellhop.store.messages import assets, groups, progress
+from bellhop.store.messages import assets, groups, progress, short_links
 from bellhop.store.rows import from_result
 from bellhop.store.tables import (
     attempts,
@@ -273,6 +273,7 @@ async def empty_beside(tx: AsyncConnection, ids: Collection[UUID]) -> None:
         .values(**_STEP_TOMBSTONE, erased_hash=message_steps.c.address_hash)
     )
     await groups.forget(tx, list(ids))
+    await short_links.forget(tx, list(ids))
     await tx.execute(update(attempts).where(_any(attempts.c.message_id, ids)).values(body=None, error_text=None))
     await tx.execute(update(receipts).where(_any(receipts.c.message_id, ids)).values(payload=None))
     # Who sent one of them again stays on record; why may tell of the guest.

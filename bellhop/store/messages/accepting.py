@@ -190,6 +190,7 @@ def details_of(
         "answers": dict(answers) if answers else None,
         "group": group.stored() if group else None,
         "media": [one.stored() for one in said.media] or None,
+        "links": dict(said.links) if said.links else None,
         "callback": callback,
     }
     return {name: value for name, value in kept.items() if value is not None} or None

@@ -29,7 +29,7 @@ from bellhop.domain.steps import When
 from bellhop.store.access import operator_actions
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.guests import consents
-from bellhop.store.messages import outbound, progress, steps
+from bellhop.store.messages import link_entries, outbound, progress, steps
 from bellhop.store.tables import deliveries, events, receipts
 
 Entry = dict[str, Any]
@@ -69,7 +69,7 @@ _SAID: dict[Effect, str] = {
 """Why a message was refused by what its address allows, in words."""
 _CAUSES = (
     "message.queued", "due", "valid_until", "operator.", "consent.", "attempt.", "device.", "receipt.", "message.",
-    "webhook.",
+    "link.", "webhook.",
 )  # fmt: skip
 
 
@@ -240,6 +240,7 @@ async def timeline(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[
         targets = (bodies[attempt.step] or {}).get("devices", ())
         entries += _attempt(number, attempt, row, targets)
     entries += await _receipts(tx, message_id)
+    entries += await link_entries.of_message(tx, scope, row)
     if row.failure_code in (FailureCode.OPTED_OUT, FailureCode.BOUNCED) and row.address_hash is not None:
         tried = await steps.at(tx, row)
         if tried.address_hash is not None:

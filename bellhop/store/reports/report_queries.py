@@ -18,7 +18,7 @@ from sqlalchemy.types import DateTime, Text, Uuid
 
 from bellhop.domain.channels import Channel
 from bellhop.domain.ids import CLOCK_SLACK, earliest_id
-from bellhop.domain.rows.reports import DeliveryFigures, FailureFigures, MessageFigures, SpanFigures
+from bellhop.domain.rows.reports import DeliveryFigures, FailureFigures, LinkFigures, MessageFigures, SpanFigures
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import STATUS, Stage, Status
 
@@ -148,8 +148,16 @@ _FIGURES = text(
           from owed where late is not null
         ) ranked
       ) spread
+    ), links_of as (
+      select count(*) as made, count(*) filter (where link.clicks > 0) as followed,
+        coalesce(sum(link.clicks), 0)::bigint as clicks, coalesce(sum(link.bot_clicks), 0)::bigint as bot_clicks
+      from short_links link
+      where link.scope_id = any(:scopes) and link.id >= :first and link.id < :last
+        and link.created_at >= :since and link.created_at < :until
+        and (cast(:channel as text) is null or exists (
+          select from messages message where message.id = link.message_id and message.channel = :channel))
     )
-    select statement_timestamp() as now,
+    select statement_timestamp() as now, (select to_jsonb(links_of) from links_of) as links,
       (select jsonb_agg(to_jsonb(messages_of) order by channel) from messages_of) as messages,
       (select coalesce(jsonb_agg(to_jsonb(failures_of) order by count desc, failure_code), '[]') from failures_of)
         as failures,
@@ -192,4 +200,5 @@ async def figures(
         [MessageFigures(**each) for each in row.messages],
         [FailureFigures(**each) for each in row.failures],
         DeliveryFigures(**row.webhooks),
+        LinkFigures(**row.links),
     )

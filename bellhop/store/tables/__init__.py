@@ -40,6 +40,7 @@ from bellhop.store.tables.guests import (
 )
 from bellhop.store.tables.inbox import guest_sessions, inbox
 from bellhop.store.tables.intents import intents
+from bellhop.store.tables.links import link_clicks, short_links
 from bellhop.store.tables.media import assets, inbound_files, media_links
 from bellhop.store.tables.messages import (
     content_templates,
@@ -78,6 +79,7 @@ __all__ = [
     "installation",
     "intents",
     "keyword_answers",
+    "link_clicks",
     "media_links",
     "message_batches",
     "message_groups",
@@ -92,6 +94,7 @@ __all__ = [
     "scopes",
     "sender_paces",
     "senders",
+    "short_links",
     "stay_guests",
     "stays",
     "templates",

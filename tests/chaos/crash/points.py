@@ -210,6 +210,7 @@ NOT_OF_A_MESSAGE = {
     "tx polled._from_guest": "as inbox.send; who got no answer looks whether it stands in the conversation",
     "tx polled.confirm": "one transaction for some of them, receipts and marks; who got no answer says it again",
     "tx moving.move": "a command, one transaction; repeated it changes nothing",
+    "tx LinkClicks.count": "figures of links that were followed; what is lost here is not counted, as is documented",
     "tx inbox.mint_session": "no message",
     "tx inbox.renew_session": "no message",
     "tx inbox.revoke_session": "no message",
