@@ -12,16 +12,14 @@ from starlette.responses import Response
 from api import short_link_page
 from api.admission import Overloaded
 from api.buckets import source
-from api.dependencies import CurrentServices, Services
+from api.dependencies import CurrentServices
 from api.middleware import HEAD
 from api.short_link_page import Page
 from bellhop.domain.link_visitors import is_machine
 from bellhop.domain.links import location
-from bellhop.domain.rows.links import FollowedLink
 from bellhop.domain.short_links import PATH
 from bellhop.engine import links
 from bellhop.store.database import unavailable
-from bellhop.store.messages.short_links import Click
 
 TRY_AGAIN = 5
 """Seconds after which somebody may try whom the database kept waiting."""
@@ -50,7 +48,8 @@ async def follow(request: Request, services: CurrentServices, code: str) -> Resp
     target = location(found.target)
     if found.expired or target is None:
         return short_link_page.page(Page.EXPIRED, wanted)
-    _count(request, services, found)
+    machine = is_machine(request.headers, head=bool(request.scope.get(HEAD)))
+    services.link_clicks.add(found, bot=machine)
     headers = {
         "location": target,
         # The next click is counted, too.
@@ -63,8 +62,3 @@ async def follow(request: Request, services: CurrentServices, code: str) -> Resp
 
 def _guesser(request: Request) -> tuple[str, str, str]:
     return "link", "", source(request)
-
-
-def _count(request: Request, services: Services, found: FollowedLink) -> None:
-    machine = is_machine(request.headers, head=bool(request.scope.get(HEAD)))
-    services.link_clicks.add(Click(found.id, found.message_id, found.now, machine))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
+from bellhop.domain.rows.links import FollowedLink
 from bellhop.store.database import Database
 from bellhop.store.messages import short_links
 from bellhop.store.messages.short_links import Click
@@ -34,10 +35,10 @@ class LinkClicks:
     _waiting: list[Click] = field(default_factory=list)
     _lost: int = 0
 
-    def add(self, click: Click) -> None:
-        """Count it at the next look."""
+    def add(self, link: FollowedLink, *, bot: bool) -> None:
+        """Somebody follows it: count that at the next look."""
         if len(self._waiting) < MOST:
-            self._waiting.append(click)
+            self._waiting.append(Click(link.id, link.message_id, link.now, bot))
         else:
             self._lost += 1
 
