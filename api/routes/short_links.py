@@ -19,7 +19,6 @@ from bellhop.domain.link_visitors import is_machine
 from bellhop.domain.links import location
 from bellhop.domain.short_links import PATH
 from bellhop.engine import links
-from bellhop.store.database import unavailable
 
 TRY_AGAIN = 5
 """Seconds after which somebody may try whom the database kept waiting."""
@@ -38,9 +37,7 @@ async def follow(request: Request, services: CurrentServices, code: str) -> Resp
     try:
         await request.scope["bellhop.slot"].take()
         found = await links.follow(services.engine, code)
-    except Exception as error:
-        if not isinstance(error, Overloaded) and not unavailable(error):
-            raise
+    except (Overloaded, links.NotNow):
         return short_link_page.page(Page.LATER, wanted, retry_after=TRY_AGAIN)
     if found is None:
         guesses.take(_guesser(request))

@@ -20,6 +20,7 @@ from bellhop.domain.short_links import ShortLinks
 from bellhop.domain.unsubscribe import PATH as UNSUBSCRIBE
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import InvalidField, NotFound
+from bellhop.store.database import unavailable
 from bellhop.store.messages import outbound
 from bellhop.store.messages import short_links as stored
 from bellhop.store.messages.outbound import NewMessage
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 PATIENCE = 2.0
 """Seconds that whoever follows a link waits for the database."""
+
+
+class NotNow(Exception):
+    """The database did not answer in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +157,15 @@ async def again(engine: Engine, tx: AsyncConnection, scope: Scope, old: MessageR
 
 
 async def follow(engine: Engine, code: str) -> FollowedLink | None:
-    """Where a code leads, whoever asks; None: nowhere. Raises DatabaseTimeout after two seconds."""
+    """Where a code leads, whoever asks; None: nowhere. Raises NotNow."""
     if not short_links.is_code(code):
         return None
-    return await engine.database.read(lambda tx: stored.followed(tx, code), timeout=PATIENCE)
+    try:
+        return await engine.database.read(lambda tx: stored.followed(tx, code), timeout=PATIENCE)
+    except Exception as error:
+        if unavailable(error):
+            raise NotNow from None
+        raise
 
 
 @dataclass(frozen=True, slots=True)
