@@ -131,6 +131,13 @@ _RETENTION = "expected retention to be days, such as " + ", ".join(
 )
 
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _project(project: str, name: object) -> bool:
+    return _UUID.fullmatch(project) is not None and isinstance(name, str) and TEMPLATE_NAME.fullmatch(name) is not None
+
+
 def _choices(settings: dict[str, Any]) -> dict[str, Any]:
     """What Bellhop itself reads in a property's settings is checked; everything else is the caller's own."""
     try:
@@ -143,6 +150,10 @@ def _choices(settings: dict[str, Any]) -> dict[str, Any]:
     first = settings.get("whatsapp_first_contact")
     if first is not None and not (isinstance(first, str) and TEMPLATE_NAME.fullmatch(first)):
         raise wrong("whatsapp_first_contact", "expected whatsapp_first_contact to be the name of a template")
+    projects = settings.get("template_projects", {})
+    if not isinstance(projects, dict) or not all(_project(*each) for each in projects.items()):
+        expected = 'expected template_projects to be names of templates by UUIDs in lower case, {"ce6a…": "arrival"}'
+        raise wrong("template_projects", expected)
     if "channel_order" in settings and not is_order(settings["channel_order"]):
         raise wrong("channel_order", 'expected channel_order to be channels, each once, e.g. ["whatsapp", "sms"]')
     chosen = settings.get("outcome_unknown", {})
@@ -197,7 +208,9 @@ class ChangeProperty(Strict):
             "parameter `content`, as which a free text goes out on WhatsApp where the guest has not written in the "
             "last 24 hours), `channel_order` (the channels of messages sent by `auto`, in the order in which they are "
             'tried, e.g. `["whatsapp", "sms"]`), `accommodation` (what Booking.com\'s messaging calls name '
-            "the property by, e.g. `2098153`), `detect_intents` (false: what guests want is not looked for), "
+            "the property by, e.g. `2098153`), `template_projects` (names of templates by what Bird's clients call "
+            'them, e.g. `{"ce6a2fd6-b2fa-4f5a-a2cd-f3bd15883318": "arrival"}`), '
+            "`detect_intents` (false: what guests want is not looked for), "
             "`guests_from_inbound` (false: whoever writes and is not known becomes no guest), "
             '`validity` (seconds for which messages of a category are of use, e.g. `{"two_factor": 300}`), '
             "`quiet_hours` (when the guest is left alone, by their clock, e.g. "

@@ -28,6 +28,7 @@ class FailureCode(StrEnum):
     MEDIA_REFUSED = "media_refused"
     FREQUENCY_CAP = "frequency_cap"
     QUIET_HOURS = "quiet_hours"
+    INVALID = "invalid"
 
 
 CHOICES = ("fail", "resend")
@@ -98,6 +99,10 @@ WORDS: dict[FailureCode, Words] = {
     ),
     FailureCode.QUIET_HOURS: Words(
         "It would have had to wait for the guest's quiet hours to end, and would have come too late by then.", True
+    ),
+    FailureCode.INVALID: Words(
+        "What was asked for cannot be sent, as was seen after it had been taken in. Correct it, and send it again.",
+        False,
     ),
     FailureCode.UNDELIVERED: Words("The provider could not deliver the message and gave no clear reason.", True),
 }

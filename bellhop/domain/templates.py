@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, lru_cache, wraps
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from bellhop.domain import unsubscribe
 from bellhop.domain.text import visible
@@ -67,6 +68,8 @@ class TemplateUse:
     name: str
     locale: str | None
     parameters: Mapping[str, Any]
+    version_id: UUID | None = None
+    """The version of it; None: the one in use."""
 
 
 @cache

@@ -109,6 +109,9 @@ class SendMessage:
     """Whom it goes to instead of `recipient`, which is empty then."""
     chosen: Chosen | None = None
     """Why it goes by its channel, where that was chosen before."""
+    reference: str | None = None
+    """What its sender calls it."""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +297,8 @@ def _new(command: SendMessage, guest_id: UUID | None, content: Content) -> NewMe
         stay_id=command.stay_id,
         conversation_id=command.conversation_id,
         metadata=command.metadata,
+        reference=command.reference,
+        tags=command.tags,
         priority=command.priority,
         category=command.category,
         valid_until=command.valid_until,

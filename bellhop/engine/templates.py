@@ -149,6 +149,8 @@ async def preview(engine: Engine, scope: Scope, template_id: UUID, parameters: M
 async def used(tx: AsyncConnection, scope: Scope, use: TemplateUse, guest_id: UUID | None) -> Rendered:
     """What a message says that names a template: in the locale asked for, else the guest's language, else the
     property's. Raises InvalidField."""
+    if use.version_id is not None:
+        return _rendered(await _version(tx, scope, use.name, use.version_id, use.locale), use.parameters)
     rows = await templates.in_use(tx, scope, use.name)
     if not rows:
         raise InvalidField("template.name", "expected the name of a template of this property", "unknown_template")
@@ -162,10 +164,21 @@ async def used(tx: AsyncConnection, scope: Scope, use: TemplateUse, guest_id: UU
             "template_locale",
         )
     row = next(row for row in rows if row.locale == locale)
-    return _rendered(row, use.parameters, "template.parameters")
+    return _rendered(row, use.parameters)
 
 
-def _rendered(row: TemplateRow, parameters: Mapping[str, Any], field_name: str) -> Rendered:
+async def _version(tx: AsyncConnection, scope: Scope, name: str, version_id: UUID, locale: str | None) -> TemplateRow:
+    """A version that a message names by its id. Raises InvalidField."""
+    row = await templates.get(tx, scope, version_id)
+    if row is None or row.name != name or row.archived_at is not None:
+        raise InvalidField("template.version", f"expected a version of {name} that is not archived", "unknown_template")
+    if locale is not None and texts.choose([row.locale], [locale]) is None:
+        expected = f"expected {row.locale}, the one that this version is in"
+        raise InvalidField("template.locale", expected, "template_locale")
+    return row
+
+
+def _rendered(row: TemplateRow, parameters: Mapping[str, Any], field_name: str = "template.parameters") -> Rendered:
     html = row.content_type == HTML
     try:
         texts.check(row.parameters, parameters)

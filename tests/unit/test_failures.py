@@ -46,6 +46,7 @@ def test_every_code_of_the_providers_tables_is_one_of_ours() -> None:
         FailureCode.MEDIA_UNAVAILABLE,
         FailureCode.FREQUENCY_CAP,
         FailureCode.QUIET_HOURS,
+        FailureCode.INVALID,
     }
 
 

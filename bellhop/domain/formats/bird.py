@@ -9,7 +9,9 @@ words, as `kept` puts it there and `message` reads it:
     shortLinks    {"enabled": bool, "domain": text}
     replyTo       {"id": text, "type": "message"}
     template      {"projectId", "version", "locale", "parameters"}: shown instead of a body
-    bodyMetadata  object: `metadata` of the body, such as {"subject": text}
+    body          object: the body as it was given, where the text of the message alone does not say it
+    refused       text: what was expected, of one that was refused after it had been taken in
+    batchId       text: the batch that it is of
     notification, capFrequency, enableLinkTracking: kept as given, not shown
 
 `metadata` is the caller's: any other API may have written something else there, so what has not this form is not shown.
@@ -52,7 +54,7 @@ _OF_STAGE = {
     Stage.DELIVERED: DELIVERED,
     Stage.READ: DELIVERED,  # reading is an interaction there
 }
-_REJECTING = frozenset(
+REJECTING = frozenset(
     {
         FailureCode.OPTED_OUT,
         FailureCode.BOUNCED,
@@ -60,6 +62,7 @@ _REJECTING = frozenset(
         FailureCode.WHATSAPP_TEMPLATE_REQUIRED,
         FailureCode.MEDIA_REFUSED,
         FailureCode.MEDIA_UNAVAILABLE,
+        FailureCode.INVALID,
     }
 )
 """Why we gave it up ourselves, by what was found out after it was accepted, or by policy."""
@@ -77,6 +80,7 @@ _FAILURES = {
     FailureCode.MEDIA_UNAVAILABLE: INPUT,
     FailureCode.CONTENT_REFUSED: INPUT,
     FailureCode.MEDIA_REFUSED: TYPE,
+    FailureCode.INVALID: INPUT,
     FailureCode.CONFIGURATION: CHANNEL,
     FailureCode.PROVIDER_ERROR: DEPENDENCY,
     FailureCode.OUTCOME_UNKNOWN: DEPENDENCY,
@@ -96,12 +100,41 @@ DESCRIPTIONS = {
 KEYS = {AddressKind.PHONE: "phonenumber", AddressKind.EMAIL: "emailaddress"}
 """The `identifierKey` of each sort of address."""
 
+_NAMES = {
+    "recipient": "receiver.contacts.0",
+    "guest_id": "receiver.contacts.0.id",
+    "scheduled_at": "scheduledFor",
+    "capped": "capFrequency",
+    "sender": "sender.connector",
+    "from": "sender.connector",
+    "template.name": "template.projectId",
+    "content": "body",
+    "media": "body",
+}
+
 
 def kept(given: Mapping[str, Any]) -> dict[str, Any]:
     """The `metadata` of a message whose client gave this beside what our model has: see the module. What is None is
     left out; nothing given: empty."""
     own = {name: value for name, value in given.items() if value is not None}
     return {KEPT: own} if own else {}
+
+
+def refused(metadata: Mapping[str, Any], said: str) -> dict[str, Any]:
+    """The same of a message that was refused after it had been taken in. `said`: what was expected."""
+    own = metadata.get(KEPT)
+    return {**metadata, KEPT: {**(own if isinstance(own, Mapping) else {}), "refused": said}}
+
+
+def of_batch(metadata: Mapping[str, Any], batch_id: UUID) -> dict[str, Any]:
+    """The same of a message that was sent in a batch."""
+    own = metadata.get(KEPT)
+    return {**metadata, KEPT: {**(own if isinstance(own, Mapping) else {}), "batchId": str(batch_id)}}
+
+
+def named(field: str) -> str:
+    """What it calls a field that the engine calls so."""
+    return _NAMES.get(field, field)
 
 
 def message(row: ChannelText, stage: Stage | None = None, at: datetime | None = None) -> dict[str, Any]:
@@ -170,7 +203,7 @@ def status_of(row: ChannelText, stage: Stage) -> str:
     """One of the nine words. `stage`: where it is shown. A guest's own message is delivered."""
     if not row.is_outbound:
         return DELIVERED
-    if stage is Stage.GAVE_UP and row.failure_code and FailureCode(row.failure_code) in _REJECTING:
+    if stage is Stage.GAVE_UP and row.failure_code and FailureCode(row.failure_code) in REJECTING:
         return REJECTED
     if stage is not Stage.QUEUED:
         return _OF_STAGE[stage]
@@ -182,10 +215,13 @@ def status_of(row: ChannelText, stage: Stage) -> str:
 
 def body(row: ChannelText) -> dict[str, Any]:
     """What it says: a text, an image with up to ten of them, or a file where one of them is none."""
+    given = _own(row, "body", dict)
+    if given is not None and given.get("type") in ("text", "image", "file"):
+        return dict(given)
     text = row.content or ""
     files = [one for one in (row.details or {}).get("media", []) if isinstance(one, Mapping)]
     subject = {"subject": row.subject} if row.subject else None
-    said = {"text": text, "metadata": _own(row, "bodyMetadata", dict) or subject}
+    said = {"text": text, "metadata": subject}
     said = {name: value for name, value in said.items() if value}
     if not files:
         return {"type": "text", "text": {"text": text, **said}}
@@ -221,7 +257,7 @@ def _failure(row: ChannelText, stage: Stage) -> dict[str, Any]:
     source = (row.provider_code, row.provider) if row.provider_code else (failure.value, "bellhop")
     return {
         "reason": failure.value,
-        "details": WORDS[failure].sentence,
+        "details": _own(row, "refused", str) or WORDS[failure].sentence,
         "failure": {
             "code": number,
             "description": DESCRIPTIONS[number],

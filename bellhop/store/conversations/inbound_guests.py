@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from bellhop.domain.delivery_ports import Inbound
 from bellhop.domain.inbound_details import MatchedBy
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.conversations.nearest_stays import DAYS_AWAY, TODAY
-from bellhop.store.guests import profiles, provisional
+from bellhop.store.guests import consents, profiles, provisional
 from bellhop.store.tables import contact_points, guests, message_steps, messages
 
 
@@ -131,3 +131,26 @@ async def seen_or_made(
     if who is _UNKNOWN:
         made = await provisional.make(tx, scope_id, kind, item.sender, item.details.profile_name)
     return (NOBODY, set()) if made is None else (Sender(made[0], None), made[1])
+
+
+async def owners_or_made(
+    tx: AsyncConnection, scope_id: UUID, kind: AddressKind, given: Mapping[str, Sequence[bytes]]
+) -> tuple[dict[str, UUID | None], set[UUID]]:
+    """The guest to each of these addresses (with their hashes), to whom the property writes; of nobody's one is made,
+    unless the property wants no guests whom it does not know itself. None: that, or nobody can say which of several
+    guests. Returns the endpoints that are owed an event beside it."""
+    found = {address: await sender(tx, scope_id, kind, hashes) for address, hashes in given.items()}
+    unknown = [address for address, who in found.items() if who is _UNKNOWN]
+    endpoints: set[UUID] = set()
+    if unknown:
+        await provisional.lock(tx, scope_id, {given[address][0] for address in unknown})
+    for address in unknown:
+        # Another message to there may have been first.
+        found[address] = await sender(tx, scope_id, kind, given[address])
+        if found[address] is not _UNKNOWN:
+            continue
+        if (made := await provisional.make(tx, scope_id, kind, address, None)) is not None:
+            await consents.remember_contact(tx, scope_id, kind.value, address, given[address][0], [made[0]])
+            found[address] = Sender(made[0], None)
+            endpoints |= made[1]
+    return {address: who.guest_id for address, who in found.items()}, endpoints

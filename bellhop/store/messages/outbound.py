@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -123,6 +123,8 @@ class NewMessage:
     callback: Callback | None = None
     group: Group | None = None
     """Whom it goes to, where that is a group, which `recipient` names."""
+    refused: bool = False
+    """That it is refused as it comes in: nobody has to be able to carry it, and whom it names is no contact."""
     answers: Mapping[str, Any] | None = None
     """Which keyword of a guest's it answers by itself: see `keyword_answers.answering`."""
 
@@ -146,7 +148,8 @@ async def accept(
     where its channel has no time of its own. Raises ChannelUnavailable, UnknownSender, UnknownGuest, UnknownStay,
     NoDevice or TooLate; the caller's transaction is to be rolled back then."""
     stay_id = await belonging.stay_of(tx, scope.id, new.guest_id, new.stay_id, new.conversation_id)
-    sender = await accepting.sender_for(tx, scope, new.channel, new.content, carried, address=new.sender)
+    taken = replace(new.content, media=()) if new.refused else new.content
+    sender = await accepting.sender_for(tx, scope, new.channel, taken, carried, address=new.sender)
     texts = content.parts(new.channel, new.content.text)
     body, parts = content.body(texts, new.content.plain, new.content.approved), len(texts)
     to_guest = accepting.to_guest(new.channel, new.recipient)
@@ -193,7 +196,7 @@ async def accept(
     if new.valid_until is not None and new.valid_until <= row.due_at:
         raise TooLate
     await events.write(tx, scope.id, "message", row.id, [NewEvent("message.queued", "queued")])
-    if not to_guest:
+    if not to_guest and not new.refused:
         await _remember(tx, scope, new, row, book)
     for number, step in enumerate(further, start=1):
         await accepting.write_step(tx, scope, row, number, step, book, carried)

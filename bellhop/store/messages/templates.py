@@ -174,3 +174,13 @@ async def first_contact(tx: AsyncConnection, scope: Scope) -> tuple[str | None, 
     )
     name, called = row.one()
     return name, called
+
+
+async def of_project(tx: AsyncConnection, scope: Scope, project_id: UUID) -> str | None:
+    """The name of the template that another vendor's project is here: as the property's setting `template_projects` has
+    it, else the one of which it is a version."""
+    named = scopes.c.settings["template_projects"][str(project_id)].astext
+    own = select(templates.c.name).where(templates.c.scope_id == scope.id, templates.c.id == project_id)
+    found = await tx.execute(select(func.coalesce(named, own.scalar_subquery())).where(scopes.c.id == scope.id))
+    name: str | None = found.scalar_one()
+    return name

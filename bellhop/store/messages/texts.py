@@ -49,7 +49,7 @@ _GROUP_ID = func.jsonb_extract_path_text(messages.c.details, "group", "id")
 _COLUMNS = [messages.c[each.name] for each in fields(PublicMessage) if each.name != "property_id"]
 _AGAIN = and_(messages.c.stage == Stage.QUEUED.value, messages.c.sent_at.is_not(None))
 # As `PublicMessage.shown`.
-_SHOWN = case(
+SHOWN = case(
     (and_(_AGAIN, messages.c.delivered_at.is_(None)), Stage.SENT.value),
     (_AGAIN, Stage.DELIVERED.value),
     else_=messages.c.stage,
@@ -215,7 +215,7 @@ def _matching(which: WhichTexts) -> list[ColumnElement[bool]]:
         wanted.append(outbound if which.outbound else inbound)
     if which.statuses is not None:
         stages = [stage.value for stage, status in STATUS.items() if status in which.statuses]
-        sent = and_(outbound, _SHOWN.in_(stages))
+        sent = and_(outbound, SHOWN.in_(stages))
         wanted.append(or_(sent, inbound) if which.received else sent)
     elif not which.received:
         wanted.append(outbound)
