@@ -13,6 +13,7 @@ from copy import copy
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import uvicorn
 from fastapi.openapi.utils import get_openapi
@@ -20,12 +21,14 @@ from fastapi.routing import APIRoute
 
 from api import openapi
 from api.app import create_app
+from api.dialects.bird import BIRD
 from api.dialects.booking import BOOKING
 from api.dialects.dialect import Dialect
 from api.dialects.sendblue import SENDBLUE
 from api.problems import OF_ENGINE, Problem
 from api.server import options
 from bellhop.domain.events import EventType
+from bellhop.domain.ids import Prefix, parse
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
 from bellhop.store.access import keys
@@ -268,6 +271,27 @@ def test_schemathesis_finds_nothing_in_bookings_api(served: tuple[str, str], tmp
     # no 405: another method is answered 404.
     left_out = f"{LEFT_OUT},negative_data_rejection,unsupported_method"
     _schemathesis(tmp_path, "schema.json", "--url", url, *given, "--max-examples", "4", left_out=left_out)
+
+
+def test_schemathesis_finds_nothing_in_birds_api(served: tuple[str, str], tmp_path: Path) -> None:
+    """Within a channel that there is: with another one everything is 404."""
+    url, key = served
+    native = {"Authorization": f"Bearer {key}"}
+    (sender,) = [
+        one for one in httpx2.get(f"{url}/v1/senders", headers=native).json()["data"] if one["channel"] == "sms"
+    ]
+    (hotel,) = httpx2.get(f"{url}/v1/properties", headers=native).json()["data"]
+    named = {"workspace_id": parse(Prefix.PROPERTY, hotel["id"]), "channel_id": parse(Prefix.SENDER, sender["id"])}
+    schema = _described(BIRD, "202", "409", "422")
+    schema["paths"] = {
+        path.format_map({"message_id": "{message_id}", **named}): {
+            method: operation | {"parameters": [one for one in operation["parameters"] if one["name"] not in named]}
+            for method, operation in operations.items()
+        }
+        for path, operations in schema["paths"].items()
+    }
+    (tmp_path / "schema.json").write_text(json.dumps(schema), encoding="utf-8")
+    _schemathesis(tmp_path, "schema.json", "--url", url, "-H", f"Authorization: AccessKey {key}", "--max-examples", "4")
 
 
 def _schemathesis(tmp_path: Path, *arguments: str, left_out: str = LEFT_OUT) -> None:

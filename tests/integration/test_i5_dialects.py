@@ -83,7 +83,35 @@ def _booking(ours: dict[str, str]) -> dict[tuple[str, str], Call]:
     }
 
 
+def _bird(ours: dict[str, str]) -> dict[tuple[str, str], Call]:
+    place, message = "/workspaces/{workspace_id}/channels/{channel_id}", "/messages/{message_id}"
+    # Our channels in their workspace, and what is below our own.
+    channel = f"{ours['their workspace']}/channels/{ours['channel']}"
+    text = {"body": {"type": "text", "text": {"text": "Hi"}}}
+    sent = text | {"receiver": {"contacts": [{"identifierValue": ours["number"]}]}}
+    return {
+        ("GET", "/workspaces/{workspace_id}/channels"): Call(f"{ours['workspace']}/channels", 404),
+        ("GET", place): Call(channel, 404),
+        ("GET", f"{place}/messages"): Call(f"{channel}/messages", 404),
+        ("POST", f"{place}/messages"): Call(f"{channel}/messages", 404, sent),
+        ("POST", f"{place}/batch/messages"): Call(f"{channel}/batch/messages", 404, {"messageRequests": [sent]}),
+        ("GET", place + message): Call(f"{channel}/messages/{ours['message']}", 404),
+        ("DELETE", place + message): Call(f"{channel}/messages/{ours['message']}", 404),
+        ("GET", f"{place}{message}/interactions"): Call(f"{channel}/messages/{ours['message']}/interactions", 404),
+    }
+
+
+def _organizations(ours: dict[str, str]) -> dict[tuple[str, str], Call]:
+    listed, workspaces = "/organizations/{organization_id}/workspaces", f"{ours['talk']}/workspaces"
+    return {
+        ("GET", listed): Call(workspaces, 200, None, {ours["their workspace"]}),
+        ("GET", listed + "/{workspace_id}"): Call(f"{workspaces}/{ours['workspace']}", 404),
+    }
+
+
 WALKS = {
+    "bird": Walk(lambda raw: {"Authorization": f"AccessKey {raw}"}, _bird),
+    "bird-organizations": Walk(lambda raw: {"Authorization": f"AccessKey {raw}"}, _organizations),
     "sendblue": Walk(pair, _sendblue),
     "booking": Walk(lambda raw: {"Authorization": f"Bearer {raw}"}, _booking),
 }
@@ -131,6 +159,12 @@ async def _ours(api: Api) -> dict[str, str]:
     unread = said.json()["data"]["message"]
     (talk,) = await api.sql("select conversation_id as id from messages where id = :id", id=unread)
     booked = {"hotel": "grand-sunset", "talk": str(talk.id), "unread": unread}
+    (sender,) = await api.sql(
+        "select id from senders where channel = 'imessage' and scope_id = :scope", scope=api.scope.id
+    )
+    await api.neighbour()
+    (other,) = await api.sql("select id from properties where slug = 'other-house'")
+    booked |= {"workspace": str(api.scope.property_id), "channel": str(sender.id), "their workspace": str(other.id)}
     return booked | {
         "message": str(key),
         "number": GUEST,
