@@ -24,41 +24,51 @@ class NewEvent:
     facts: dict[str, object] = field(default_factory=dict)
 
 
+PUBLIC = bindparam("public", value=[word.value for word in EventType], type_=ARRAY(Text))
+"""The parameter of `WRITTEN`: types outside EventType appear in timelines only."""
+# What writes events and a delivery for each subscribed endpoint, wherever the CTE `news` has events to write: their
+# columns, and `place`, their order. What it owes to whom is in `owed`.
+WRITTEN = """
+    written as (
+      insert into events (scope_id, subject, subject_id, type, stage, facts)
+      select news.scope_id, news.subject, news.subject_id, news.type, news.stage, news.facts
+      from news order by news.place
+      on conflict (subject_id, stage) where stage is not null do nothing
+      returning id, scope_id, subject_id, type
+    ), owed as (
+      insert into deliveries (scope_id, endpoint_id, event_id, subject_id)
+      select written.scope_id, endpoint.id, written.id, written.subject_id
+      from written join endpoints endpoint on endpoint.scope_id = written.scope_id and endpoint.is_active
+        and endpoint.deleted_at is null and (endpoint.events && array['*', written.type])
+        and (endpoint.format = 'native' or exists (
+          select from messages where messages.id = written.subject_id
+            and (endpoint.channels is null or messages.channel = any(endpoint.channels))
+            and (endpoint.format <> 'sendblue_callback' or messages.callback_id = endpoint.id)))
+      where written.type = any(:public)
+      order by written.id
+      returning endpoint_id
+    )
+"""
 _WRITE = CompiledStatement(
     text(
-        """
-        with written as (
-          insert into events (scope_id, subject, subject_id, type, stage, facts)
-          select :scope, :subject, :subject_id, given.type, given.stage, given.facts
+        f"""
+        with news as (
+          select :scope as scope_id, :subject as subject, :subject_id as subject_id, given.*
           from unnest(:types, :stages, :facts) with ordinality as given (type, stage, facts, place)
-          order by given.place
-          on conflict (subject_id, stage) where stage is not null do nothing
-          returning id, type
-        )
-        insert into deliveries (scope_id, endpoint_id, event_id, subject_id)
-        select :scope, endpoint.id, written.id, :subject_id
-        from written join endpoints endpoint on endpoint.scope_id = :scope and endpoint.is_active
-          and endpoint.deleted_at is null and (endpoint.events && array['*', written.type])
-          and (endpoint.format = 'native' or exists (
-            select from messages where messages.id = :subject_id
-              and (endpoint.channels is null or messages.channel = any(endpoint.channels))
-              and (endpoint.format <> 'sendblue_callback' or messages.callback_id = endpoint.id)))
-        where written.type = any(:public)
-        order by written.id
-        returning endpoint_id
+        ), {WRITTEN}
+        select endpoint_id from owed
         """
     ).bindparams(
         bindparam("types", type_=ARRAY(Text)),
         bindparam("stages", type_=ARRAY(Text)),
         bindparam("facts", type_=ARRAY(JSONB)),
-        bindparam("public", type_=ARRAY(Text)),
         bindparam("scope", type_=Uuid),
+        bindparam("subject", type_=Text),
         bindparam("subject_id", type_=Uuid),
+        PUBLIC,
     ),
     value=UUID,
 )
-
-_PUBLIC = [word.value for word in EventType]
 
 
 async def write(
@@ -80,6 +90,5 @@ async def write(
         types=[str(event.type) for event in events],
         stages=[event.stage for event in events],
         facts=[event.facts for event in events],
-        public=_PUBLIC,
     )
     return set(endpoints)
