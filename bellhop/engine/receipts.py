@@ -23,8 +23,8 @@ from bellhop.engine.errors import AccountUnreadable, NotFound, UnreadableCallbac
 from bellhop.engine.remembered_accounts import Known
 from bellhop.spool.directory import SpoolFull
 from bellhop.spool.entries import Entry
-from bellhop.store.database import TIMEOUT, DatabaseTimeout, unavailable
-from bellhop.store.delivery import receipts, unapplied_receipts
+from bellhop.store.database import TIMEOUT, DatabaseTimeout, cut_off, unavailable
+from bellhop.store.delivery import plain_receipts, receipts, unapplied_receipts
 from bellhop.store.delivery.receipts import Recorded
 from bellhop.store.delivery.unapplied_receipts import Chunk
 
@@ -56,9 +56,9 @@ async def receive(engine: Engine, provider: str, identity: str, callback: Callba
     if adapter is None or "\0" in identity:
         raise NotFound
     if engine.spool is None:
-        accounts = await _accounts(engine, provider, identity, TIMEOUT)
-        verified, items = await _read(adapter, accounts, callback)
-        await record(engine, verified, items)
+        signed = await _take(engine, adapter, identity, callback, time.monotonic() + TIMEOUT)
+        if signed is not None:
+            await record(engine, *signed)
     else:
         await _record_or_keep(engine, engine.spool, adapter, identity, callback)
     return adapter.acknowledgement()
@@ -75,7 +75,9 @@ async def _record_or_keep(
     try:
         if spool.away:
             raise DatabaseTimeout
-        signed = await _read(adapter, await _accounts(engine, adapter.name, identity, spool.after), callback)
+        signed = await _take(engine, adapter, identity, callback, until)
+        if signed is None:
+            return
         # What a guest writes now comes after what they wrote before.
         if not (_has_text(signed[1]) and await spool.has_texts()):
             await record(engine, *signed, timeout=max(LEAST, until - time.monotonic()))
@@ -95,6 +97,63 @@ async def _record_or_keep(
             log.error("a callback was neither recorded nor kept", provider=adapter.name, reason=str(full))
             raise away from None
         await record(engine, verified, items)
+
+
+async def _take(
+    engine: Engine, adapter: Provider, identity: str, callback: CallbackRequest, until: float
+) -> _Signed | None:
+    """Who signed a callback, and what it says. None: a plain receipt, and it is recorded: by what is remembered of the
+    account, whose version the statement that records it looks up. `until`: by time.monotonic(). Raises NotFound,
+    WrongSignature, UnreadableCallback, AccountUnreadable."""
+
+    async def current() -> Known:
+        found = await engine.accounts.current(
+            engine.database, adapter.name, identity, max(LEAST, until - time.monotonic())
+        )
+        if found is None:
+            raise NotFound
+        return found
+
+    remembered = engine.accounts.of(adapter.name, identity)
+    known = remembered or await current()
+    while True:
+        refused: Exception | None = None
+        try:
+            signed = await _read(adapter, _opened(engine, known), callback)
+            if await _record_plain(engine, known, signed, max(LEAST, until - time.monotonic())):
+                return None
+        except (WrongSignature, UnreadableCallback, AccountUnreadable) as error:
+            refused = error
+        latest = await current() if known is remembered else known
+        if latest is known:
+            if refused is not None:
+                raise refused
+            return signed
+        known = latest
+
+
+async def _record_plain(engine: Engine, known: Known, signed: _Signed, timeout: float) -> bool:
+    """Record a callback that is one plain receipt, signed with the credentials that all rows of its account have.
+    False: it is something else, and nothing is written."""
+    accounts, items = signed
+    if len(items) != 1 or len(accounts) != len(known.rows):
+        return False
+    (item,), row = items, known.rows[0]
+    if not isinstance(item, Receipt) or not plain_receipts.plain(item):
+        return False
+    values = plain_receipts.values(item, row.provider, row.identity, known.version)
+    try:
+        applied = await engine.database.single(plain_receipts.RECORD, timeout=timeout, **values)
+    except Exception as error:
+        if not cut_off(error):
+            raise
+        # It may be stored: the long way finds that.
+        return False
+    recorded = plain_receipts.recorded(item, applied)
+    if recorded is None:
+        return False
+    tell(engine, recorded)
+    return True
 
 
 async def _read_by_memory(
@@ -221,15 +280,6 @@ def _signers(adapter: Provider, accounts: Sequence[Sequence[Account]], callback:
     if len(signed) == 1:
         return signed[0]
     return sorted((account for same in signed for account in same), key=lambda account: account.id)
-
-
-async def _accounts(engine: Engine, provider: str, identity: str, timeout: float) -> list[list[Account]]:
-    """The rows that stand for one account, those with the same credentials together. Raises NotFound,
-    AccountUnreadable."""
-    known = await engine.accounts.current(engine.database, provider, identity, timeout)
-    if known is None:
-        raise NotFound
-    return _opened(engine, known)
 
 
 def _opened(engine: Engine, known: Known) -> list[list[Account]]:

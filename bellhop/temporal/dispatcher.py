@@ -37,6 +37,7 @@ from bellhop.domain.ids import (
 from bellhop.domain.rows.delivery import Backlog, PacedBacklog
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.store.conversations.inbound import Text
+from bellhop.store.database import Autocommit
 from bellhop.store.delivery import pending_wakes
 from bellhop.store.delivery.receipts import Signal
 from bellhop.temporal import contract
@@ -85,7 +86,7 @@ class TemporalDispatcher:
 
     def __init__(self, client: Client, engine: AsyncEngine) -> None:
         self._client = client
-        self._engine = engine
+        self._autocommit = Autocommit(engine)
         self._calls: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(CONCURRENT_CALLS)
         self._of_batches, self._of_others = asyncio.Semaphore(OF_BATCHES), asyncio.Semaphore(CONCURRENT_CALLS)
@@ -380,10 +381,7 @@ class TemporalDispatcher:
         if not notified and not to_wake:
             return
         try:
-            async with self._engine.begin() as tx:
-                idle = await pending_wakes.idle_endpoints(tx, to_wake) if to_wake else []
-                if notified:
-                    await pending_wakes.clear(tx, notified)
+            idle = await pending_wakes.clear_and_idle(self._autocommit, notified, to_wake)
         except BaseException:
             self._notified = {**notified, **self._notified}
             self._to_wake |= to_wake

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.statuses import Stage
 from bellhop.domain.webhook_ports import Result, State
+from bellhop.store.database import Autocommit
 from bellhop.store.delivery import pending_wakes
 from bellhop.store.webhooks import deliveries
 from tests.integration.webhooks_kit import QUICK, Answer, Call, Receiver, WebhookStack, build_stack, says, serving
@@ -151,8 +152,7 @@ async def test_i4_a_writer_who_meets_a_leaving_drainer_is_seen_by_it_or_sees_tha
         if here == point and not met:
             met = True
             await stack.tell(await stack.message(), Stage.SENT)
-            async with engine.begin() as tx:
-                idle.extend(each.id for each in await pending_wakes.idle_endpoints(tx, {endpoint}))
+            idle.extend(each.id for each in await pending_wakes.clear_and_idle(Autocommit(engine), {}, {endpoint}))
 
     close, look = deliveries.close_drain, deliveries.next_due
 

@@ -41,12 +41,15 @@ from bellhop.domain.rows.delivery import AttemptRow, Backlog, PacedBacklog
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import seconds
+from bellhop.store.database import Autocommit
 from bellhop.store.delivery import (
     attempt_rows,
     device_parts,
     files,
     outcome_resolution,
     parked,
+    plain_claims,
+    plain_outcomes,
     receipts,
     shared_senders,
 )
@@ -81,6 +84,7 @@ class AttemptStore:
         files: MessageFiles = NO_FILES,
     ) -> None:
         self._engine = engine
+        self._autocommit = Autocommit(engine)
         self._settings = settings
         self._routes = routes
         self._cipher = cipher
@@ -95,8 +99,26 @@ class AttemptStore:
     async def claim(
         self, message_id: UUID, deadline: float, take: TakeSlot = always
     ) -> Claim | Answer | Busy | FetchFiles:
+        decided = await self._claim(message_id, deadline, take, plainly=True)
+        if decided is None:
+            decided = await self._claim(message_id, deadline, take, plainly=False)
+        assert decided is not None, "the long way decides"
+        return decided
+
+    async def _claim(
+        self, message_id: UUID, deadline: float, take: TakeSlot, *, plainly: bool
+    ) -> Claim | Answer | Busy | FetchFiles | None:
+        """`plainly`: whether to try it in one statement first; None: that is undone, and it takes the long way."""
         async with self._engine.begin() as tx:
-            row = await _lock(tx, message_id)
+            row: MessageRow | None = None
+            if plainly and (begun := await plain_claims.begin(tx, message_id, self._settings.lease)) is not None:
+                if begun.attempt_id is not None:
+                    claimed = self._claims.of_plain(begun, deadline, take)
+                    if not isinstance(claimed, Claim):
+                        await tx.rollback()
+                    return claimed
+                row = await steps.at(tx, begun)
+            row = row or await _lock(tx, message_id)
             if row is None:
                 return Answer("gone", Next.CLOSE)
             rows = await progress.attempts_of(tx, message_id)
@@ -141,6 +163,10 @@ class AttemptStore:
     # --- what became of a call ------------------------------------------------------------------------------------
 
     async def record(self, claim: Claim, result: SendResult) -> Answer:
+        plain = await plain_outcomes.record(self._autocommit, claim, result, self._settings.follow_at)
+        if plain is not None:
+            self._wake_endpoints(plain.endpoints)
+            return plain.answer
         async with self._engine.begin() as tx:
             if result.kind is SendKind.ACCEPTED and claim.guest_id is not None:
                 await profiles.seen(tx, claim.guest_id)

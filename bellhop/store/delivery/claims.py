@@ -45,6 +45,7 @@ from bellhop.store.delivery import (
 )
 from bellhop.store.delivery.attempt_rows import SendingAccount
 from bellhop.store.delivery.facts import FactFinder
+from bellhop.store.delivery.plain_claims import Begun
 from bellhop.store.guests import profiles, unsubscribing
 from bellhop.store.inbox import entries
 from bellhop.store.messages import groups as message_groups
@@ -121,6 +122,23 @@ class Claims:
                 return await parked.park(tx, row, reason, held)
             case _:
                 assert_never(decided.decision)
+
+    def of_plain(self, begun: Begun, deadline: float, take: TakeSlot) -> Claim | Busy | None:
+        """Leave to make the first call of a message, whose attempt is written and not committed yet. Busy, None (it is
+        to be looked at the long way): that is to be rolled back."""
+        sender = begun.by
+        said = self._outgoing(begun, 0, begun.content or "", None)
+        if begun.attempt_id is None or not self.facts.allow(begun, sender):
+            return None
+        base_url = self.routes.base_url(begun.environment, sender.base_url)
+        assert base_url is not None, "policy saw to it"
+        try:
+            account = accounts.account_of(self.cipher, sender, base_url, begun.environment)
+        except CredentialsUnreadable:
+            return None
+        if not take(account.carrier):
+            return Busy(account.carrier, begun.stage.value)
+        return self._call(begun, 0, account, sender, said, begun.attempt_id, deadline)
 
     async def _note_refused(self, tx: AsyncConnection, row: MessageRow, refused: int) -> None:
         group = groups.of_stored(row.details)
@@ -244,7 +262,7 @@ class Claims:
     ) -> Claim | Progress | Busy:
         base_url = self.routes.base_url(row.environment, sender.base_url)
         assert row.content is not None and row.recipient is not None and base_url is not None, "policy saw to it"
-        rules, goes_to = CHANNELS[row.channel], device_parts.goes_to(row, part)
+        goes_to = device_parts.goes_to(row, part)
         # Each device gets all of it.
         texts = content.texts(row.channel, row.content, row.body)
         body = approved.text if approved else texts[0 if goes_to else part]
@@ -259,6 +277,21 @@ class Claims:
         said = self._outgoing(row, part, body, approved)
         said, link = await unsubscribing.with_link(tx, row, said, self.book, self.routes)
         started = await attempt_rows.start(tx, row, part, said.text, sender, self.settings.lease, content_sid)
+        return self._call(row, part, account, sender, said, started, deadline, link)
+
+    def _call(
+        self,
+        row: MessageRow,
+        part: int,
+        account: Account,
+        sender: SendingAccount,
+        said: Content,
+        started: UUID,
+        deadline: float,
+        link: str | None = None,
+    ) -> Claim:
+        assert row.recipient is not None, "policy saw to it"
+        rules, goes_to = CHANNELS[row.channel], device_parts.goes_to(row, part)
         outgoing = Outgoing(
             attempt_id=started,
             message_id=row.id,

@@ -11,19 +11,20 @@ from uuid import UUID
 from sqlalchemy import func, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import groups, policy, policy_settings, routing
+from bellhop.domain import content, groups, policy, policy_settings, routing
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import CHANNELS, AddressKind, kind_of
 from bellhop.domain.consents import Effect
 from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.keyword_answers import answers_keyword
-from bellhop.domain.next_parts import NextParts
+from bellhop.domain.next_parts import NextParts, next_parts
 from bellhop.domain.policy import Decision, Facts, Lookup, Way, Window
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.quiet_hours import NEVER
 from bellhop.domain.routing import Carried
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
+from bellhop.domain.standing import part_stages
 from bellhop.store.compiled import seconds
 from bellhop.store.delivery import attempt_rows, caps, paces, quiet_hours, standby, windows
 from bellhop.store.delivery.attempt_rows import SendingAccount
@@ -90,6 +91,18 @@ class FactFinder:
                 case _:
                     assert_never(decision)
         return Decided(decision, facts, chosen, refused)
+
+    def allow(self, row: MessageRow, sender: SendingAccount) -> bool:
+        """Whether policy lets a message go that nothing is known against: no attempt was made, nothing was said of its
+        address as its row has it, and `sender`, which has no pace, is the only one of its scope. False also where more
+        has to be looked up."""
+        coming = next_parts(row, [], part_stages(row, []))
+        facts = policy.with_refusals(self._known(row, [], coming), [])
+        way = Way.OPEN if self.able(row, [], [sender], 0) and sender.health != "held" else Way.NO_SENDER
+        decision = policy.decide(replace(facts, way=way, paced=False), row.now)
+        same = {row.address_hash}.issuperset(self._known_by(row)) if not facts.erased else False
+        whole = content.texts(row.channel, row.content or "", row.body) == [row.content]
+        return isinstance(decision, policy.Send) and same and whole
 
     async def _refusals(self, tx: AsyncConnection, row: MessageRow) -> tuple[list[Effect], int]:
         """What stands against whom it goes to, and of a group how many of its members that is of."""

@@ -31,6 +31,7 @@ from bellhop.domain.ids import CLOCK_SLACK, Prefix, earliest_id, parse
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement
+from bellhop.store.database import Autocommit
 from bellhop.store.messages.progress import message_columns
 from bellhop.store.rows import from_result
 from bellhop.store.tables import (
@@ -46,18 +47,15 @@ _FIRST, _ALWAYS = UUID(int=0), datetime.min.replace(tzinfo=UTC)
 PAGES_OF_HISTORIES = 20
 """So many pages are looked through at a time for histories that may be deleted."""
 
+_NOTIFIED = """
+    select message.id from messages message
+    join unnest(:ids, :since) as notified (id, since) on notified.id = message.id
+    where message.wake_due_at <= notified.since
+    order by message.id for update of message skip locked
+"""
+_PARAMETERS = bindparam("ids", type_=ARRAY(Uuid)), bindparam("since", type_=ARRAY(DateTime(timezone=True)))
 _CLEAR = CompiledStatement(
-    text(
-        """
-        update messages set wake_due_at = null
-        where id = any(array(
-          select message.id from messages message
-          join unnest(:ids, :since) as notified (id, since) on notified.id = message.id
-          where message.wake_due_at <= notified.since
-          order by message.id for update of message skip locked
-        ))
-        """
-    ).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("since", type_=ARRAY(DateTime(timezone=True))))
+    text(f"update messages set wake_due_at = null where id = any(array({_NOTIFIED}))").bindparams(*_PARAMETERS)
 )
 
 
@@ -69,13 +67,19 @@ class IdleEndpoint:
     scope_id: UUID
 
 
-_IDLE = CompiledStatement(
-    select(endpoints.c.id, endpoints.c.scope_id).where(
-        endpoints.c.id == any_(bindparam("candidates", type_=ARRAY(Uuid))),
-        # Of a deleted one a backlog may be left to give up.
-        or_(endpoints.c.is_active, endpoints.c.deleted_at.is_not(None)),
-        or_(endpoints.c.draining_until.is_(None), endpoints.c.draining_until <= func.clock_timestamp()),
-    ),
+# Of a deleted endpoint a backlog may be left to give up.
+_CLEAR_AND_IDLE = CompiledStatement(
+    text(
+        f"""
+        with cleared as (
+          update messages set wake_due_at = null
+          where id = any(array({_NOTIFIED})) and set_config('synchronous_commit', 'off', true) is not null
+        )
+        select id, scope_id from endpoints
+        where id = any(:candidates) and (is_active or deleted_at is not null)
+          and (draining_until is null or draining_until <= clock_timestamp())
+        """
+    ).bindparams(*_PARAMETERS, bindparam("candidates", type_=ARRAY(Uuid))),
     row=IdleEndpoint,
 )
 
@@ -85,10 +89,14 @@ async def clear(tx: AsyncConnection, notified: Mapping[UUID, datetime]) -> None:
     await _CLEAR(tx, ids=list(notified), since=list(notified.values()))
 
 
-async def idle_endpoints(tx: AsyncConnection, candidates: Iterable[UUID]) -> list[IdleEndpoint]:
-    """Of these endpoints, those that nobody is draining. To be asked AFTER the commit that wrote the deliveries."""
-    found: list[IdleEndpoint] = await _IDLE(tx, candidates=list(candidates))
-    return found
+async def clear_and_idle(
+    autocommit: Autocommit, notified: Mapping[UUID, datetime], candidates: Iterable[UUID]
+) -> list[IdleEndpoint]:
+    """The same, and of these endpoints those that nobody is draining, in one round trip. To be asked AFTER the commit
+    that wrote the deliveries. It does not wait for the disk: what is lost with the machine is notified once more."""
+    return await autocommit.run(
+        _CLEAR_AND_IDLE, ids=list(notified), since=list(notified.values()), candidates=list(candidates)
+    )
 
 
 def _followed(stage: Stage) -> ColumnElement[bool]:

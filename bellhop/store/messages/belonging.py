@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import CTE, Float, bindparam, func, insert, select
+from sqlalchemy import CTE, Float, LargeBinary, Text, Uuid, bindparam, column, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.channels import Channel
@@ -12,7 +12,7 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.store.compiled import CompiledStatement, seconds
 from bellhop.store.conversations import joining
 from bellhop.store.messages import progress, validity
-from bellhop.store.tables import guests, messages
+from bellhop.store.tables import Personal, guests, messages
 
 Accept = CompiledStatement[list[MessageRow]]
 
@@ -32,12 +32,48 @@ class UnknownStay(Exception):
     """The stay named does not exist in this scope, or is not the guest's."""
 
 
+_KEY = column("id", Uuid)
+# Its first event, and the address it goes to, are written with it.
+_FRESH = select(func.uuidv7(type_=Uuid).label("id")).cte("fresh")
+_QUEUED = (
+    text(
+        """
+        insert into events (scope_id, subject, subject_id, type, stage)
+        select :of_scope, 'message', fresh.id, 'message.queued', 'queued' from fresh returning id
+        """
+    )
+    .bindparams(bindparam("of_scope", type_=Uuid))
+    .columns(_KEY)
+    .cte("queued")
+)
+_CONTACT = (
+    text(
+        """
+        insert into contact_points (scope_id, kind, address, address_hash, guest_id)
+        select :of_scope, :contact_kind, :contact, :contact_hash, :contact_guest where :contact_kind is not null
+        on conflict do nothing returning id
+        """
+    )
+    .bindparams(
+        bindparam("of_scope", type_=Uuid),
+        bindparam("contact_kind", type_=Text),
+        bindparam("contact", type_=Personal),
+        bindparam("contact_hash", type_=LargeBinary),
+        bindparam("contact_guest", type_=Uuid),
+    )
+    .columns(_KEY)
+    .cte("contact")
+)
+
+
 def _accepting(joined: CTE | None) -> Accept:
-    """What writes a message. `joined`: the conversation that it belongs to; None: to none."""
+    """What writes a message, its first event and, where `contact_kind` is one, its contact point. `joined`: the
+    conversation that it belongs to; None: to none."""
     conversation = {} if joined is None else {"conversation_id": select(joined.c.id).scalar_subquery()}
     return CompiledStatement(
         insert(messages)
         .values(
+            id=select(_FRESH.c.id).scalar_subquery(),
             due_at=validity.DUE,
             validity=validity.VALIDITY,
             valid_until=validity.UNTIL,
@@ -46,6 +82,7 @@ def _accepting(joined: CTE | None) -> Accept:
             wake_due_at=func.now(),
             **conversation,
         )
+        .add_cte(_FRESH, _QUEUED, _CONTACT)
         .returning(*progress.columns_of_written),
         (
             "scope_id", "channel", "recipient", "address_hash", "guest_ref", "guest_id", "subject", "content",

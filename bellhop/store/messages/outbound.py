@@ -28,7 +28,6 @@ from bellhop.domain.serializers import timestamp
 from bellhop.domain.statuses import Stage
 from bellhop.domain.steps import stored
 from bellhop.store.compiled import CompiledStatement, seconds
-from bellhop.store.guests import consents
 from bellhop.store.messages import accepting, belonging, groups, progress, validity
 from bellhop.store.messages.accepting import ChannelUnavailable as ChannelUnavailable
 from bellhop.store.messages.accepting import NewStep as NewStep
@@ -164,6 +163,7 @@ async def accept(
     (row,) = await write(
         tx,
         **joins,
+        **_contact(new, address_hash, known=not (to_guest or new.refused) and new.group is None),
         scope_id=scope.id,
         channel=new.channel.value,
         recipient=new.recipient,
@@ -195,21 +195,21 @@ async def accept(
     )
     if new.valid_until is not None and new.valid_until <= row.due_at:
         raise TooLate
-    await events.write(tx, scope.id, "message", row.id, [NewEvent("message.queued", "queued")])
-    if not to_guest and not new.refused:
-        await _remember(tx, scope, new, row, book)
+    if new.group is not None and not new.refused:
+        await groups.write(tx, scope, row.id, new.group, book)
     for number, step in enumerate(further, start=1):
         await accepting.write_step(tx, scope, row, number, step, book, carried)
     return row
 
 
-async def _remember(tx: AsyncConnection, scope: Scope, new: NewMessage, row: MessageRow, book: AddressBook) -> None:
-    """Keep whom it goes to."""
-    if new.group is not None:
-        return await groups.write(tx, scope, row.id, new.group, book)
-    assert row.address_hash is not None, "it was just written"
-    kind = kind_of(new.channel, new.recipient)
-    await consents.remember_contact(tx, scope.id, kind.value, new.recipient, row.address_hash, [new.guest_id])
+def _contact(new: NewMessage, address_hash: bytes, *, known: bool) -> dict[str, object]:
+    """Whom it goes to, as what writes it remembers that. `known`: that it is an address."""
+    return {
+        "contact_kind": kind_of(new.channel, new.recipient).value if known else None,
+        "contact": new.recipient,
+        "contact_hash": address_hash,
+        "contact_guest": new.guest_id,
+    }
 
 
 def _details(new: NewMessage) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import policy, statuses
 from bellhop.domain.answers import Answer, Next
-from bellhop.domain.channels import Service
+from bellhop.domain.channels import ChannelRules, Service
 from bellhop.domain.events import OF_STAGE, EventType
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.rows.delivery import AttemptRow, Backlog, PacedBacklog
@@ -154,22 +154,34 @@ def next_step(row: MessageRow, follow_at: Sequence[float]) -> Answer:
     """What the message's workflow does now that the message stands at `row.stage`. `follow_at`: the ages, in seconds,
     at which a provider is asked about a message that it took and of which no receipt tells the end."""
     stage = row.stage
-    status = STATUS[stage].value
     goes_on = row.goes_on_in
     if stage is Stage.QUEUED or goes_on == 0:
-        return Answer(status, Next.AGAIN)
-    if statuses.closes(stage, row.rules):
-        return Answer(status, Next.CLOSE) if goes_on is None else Answer(status, Next.TRACK, goes_on, listed=status)
-    if stage is not Stage.SENT:
-        return Answer(status, Next.TRACK, goes_on or 0.0, listed=status)  # for days, until it is read
+        return Answer(STATUS[stage].value, Next.AGAIN)
+    if stage is not Stage.SENT or statuses.closes(stage, row.rules):
+        return next_of_arrived(stage, row.rules, goes_on)
     if row.rules.in_record:
-        return Answer(status, Next.TRACK, goes_on or 0.0)  # there is nobody to ask
+        return Answer(STATUS[stage].value, Next.TRACK, goes_on or 0.0)  # there is nobody to ask
     age = (row.now - row.sent_at).total_seconds() if row.sent_at else 0.0
+    return next_of_sent(age, _asks(row, follow_at), follow_at[0], goes_on)
+
+
+def next_of_arrived(stage: Stage, rules: ChannelRules, goes_on: float | None = None) -> Answer:
+    """The same of a message that is over or has arrived, and is followed, if at all, until it is read. `goes_on`: its
+    `goes_on_in`."""
+    status = STATUS[stage].value
+    if statuses.closes(stage, rules):
+        return Answer(status, Next.CLOSE) if goes_on is None else Answer(status, Next.TRACK, goes_on, listed=status)
+    return Answer(status, Next.TRACK, goes_on or 0.0, listed=status)  # for days
+
+
+def next_of_sent(age: float, asks_at: Sequence[float], silent_at: float, goes_on: float | None = None) -> Answer:
+    """The same of a message that went out `age` seconds ago. `asks_at`: the ages at which its provider is asked about
+    it; `silent_at`: the first of them that is usual."""
+    status = STATUS[Stage.SENT].value
     # Not the one that has just been kept, give or take what two clocks differ.
-    asks = [at - age for at in _asks(row, follow_at) if at > age + SAME_TIME]
+    asks = [at - age for at in asks_at if at > age + SAME_TIME]
     after = min([*asks[:1], *([goes_on] if goes_on else [])], default=0.0)
-    silent = age + SAME_TIME >= follow_at[0]
-    return Answer(status, Next.TRACK, after, listed=status if silent else None)
+    return Answer(status, Next.TRACK, after, listed=status if age + SAME_TIME >= silent_at else None)
 
 
 def _asks(row: MessageRow, follow_at: Sequence[float]) -> Sequence[float]:

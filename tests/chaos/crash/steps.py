@@ -26,7 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from bellhop.domain.delivery_ports import Provider
 from bellhop.providers import providers
-from bellhop.store.database import Database
+from bellhop.store.database import Autocommit, Database
 from bellhop.webhooks.poster import WebhookPoster
 
 from .sites import transaction, within
@@ -34,6 +34,7 @@ from .sites import transaction, within
 BEFORE, AFTER = "before", "after"
 NO_CALLS = ("verify", "parse", "acknowledgement", "file_at")
 """What a provider does without calling anybody."""
+UNKNOWN = "tx of unknown origin"
 HARMLESS = ("get_system_info", "check")
 """RPCs that change nothing and tell nothing: part of connecting, and of /readyz."""
 
@@ -99,9 +100,10 @@ def wrap_everything(points: Points) -> None:
 def _transactions(points: Points) -> None:
     """Each commit. Reading alone is done in autocommit (`Database.read`) and is no step."""
     connect, commit, write = AsyncEngine.connect, AsyncConnection.commit, Database.write
+    single, run = Database.single, Autocommit.run
     opened: dict[int, str] = {}
     # Database.write runs its work in a task of its own, in which its caller cannot be seen.
-    caller: ContextVar[str] = ContextVar("caller", default="tx of unknown origin")
+    caller: ContextVar[str] = ContextVar("caller", default=UNKNOWN)
 
     @asynccontextmanager
     async def in_transaction(engine: AsyncEngine, step: str) -> AsyncIterator[AsyncConnection]:
@@ -127,6 +129,17 @@ def _transactions(points: Points) -> None:
     def written(database: Database, *given: Any, **named: Any) -> Any:
         return by_name(transaction(), write(database, *given, **named))
 
+    def alone(database: Database, *given: Any, **named: Any) -> Any:
+        return by_name(transaction(), single(database, *given, **named))
+
+    def ran(autocommit: Autocommit, *given: Any, **named: Any) -> Any:
+        step = caller.get() if caller.get() != UNKNOWN else transaction()
+        return around(step, run(autocommit, *given, **named))
+
+    async def around(step: str, work: Coroutine[Any, Any, Any]) -> Any:
+        with points.around(step):
+            return await work
+
     async def by_name(step: str, work: Coroutine[Any, Any, Any]) -> Any:
         token = caller.set(step)
         try:
@@ -136,6 +149,7 @@ def _transactions(points: Points) -> None:
 
     AsyncEngine.begin, AsyncEngine.connect = begin, connected  # type: ignore[method-assign]
     AsyncConnection.commit, Database.write = committed, written  # type: ignore[method-assign]
+    Database.single, Autocommit.run = alone, ran  # type: ignore[method-assign]
 
 
 # --- Temporal -----------------------------------------------------------------------------------------------------
