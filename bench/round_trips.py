@@ -32,6 +32,10 @@ ENDS = ("COMMIT", "ROLLBACK")
 SETTLES = 1.0
 """Seconds after a message in which what follows it is done."""
 
+UPDATED = """
+select relname, n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where n_tup_upd > 100 order by n_tup_upd desc
+"""
+
 # What the statements of one transaction are for: the first that fits. The text of the values counts, too.
 STEPS = (
     ("accept", r"insert into messages"),
@@ -109,7 +113,10 @@ async def count(stack: EmbeddedStack, messages: int, console: Console) -> int:
             file.seek(seen)
             logged = file.read().decode(errors="replace")
         await database.execute("alter system reset log_statement")
+        changed = await (await database.execute(UPDATED)).fetchall()
     console.say(table(list(units(logged)), messages))
+    for name, times, in_place in changed:
+        console.say(f"{name}: {times} rows updated so far, {in_place} of them without a change to an index")
     console.say(f"{took:.0f} s, so that what belongs to no message is in it as well")
     return 0
 

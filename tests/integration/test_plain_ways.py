@@ -228,7 +228,7 @@ before_the_claim(
 before_the_claim("parked", "update messages set waits_for = 'paused', parked_at = now()", "record")
 before_the_claim("other credentials", "update provider_accounts set credentials = '{}'", EACH)
 before_the_claim("another address", "update provider_accounts set base_url = 'https://elsewhere.example'", EACH)
-before_the_outcome("told", ENDPOINT, EACH)
+before_the_outcome("with an endpoint", ENDPOINT, EACH)
 before_the_outcome("held meanwhile", "update provider_accounts set health = 'held', held_code = '20003'")
 before_the_outcome("lease over", "update attempts set state = 'unknown', ask_at = now()")
 before_the_outcome(
