@@ -214,7 +214,8 @@ class Authenticator:
             if window is None or now >= window.ends:
                 window = self._windows[counted, limit] = _Window(limit)
             windows[counted] = window
-        if any(window.wants_more for window in windows.values()):
+        # Again where others, who waited for the same, have taken all of it meanwhile.
+        while any(window.wants_more for window in windows.values()):
             await self._lookups.enter()
             try:
                 await self._fill(windows)
