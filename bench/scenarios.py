@@ -27,7 +27,7 @@ from bellhop.store.delivery import pending_wakes, sender_rows
 from bellhop.store.delivery.sender_rows import SenderFields
 from bellhop.store.settings import PostgresSettings
 from bellhop.temporal.dispatcher import TemporalDispatcher
-from bench import crowd
+from bench import crowd, endpoints
 from bench.checks import Wrong, lateness
 from bench.figures import Spread, spread
 from bench.guests import BellhopSide, Sent
@@ -52,17 +52,21 @@ class Sizes:
     paused: int = 2_000
     resumed: int = 10_000
     hanging: int = 160
+    endpoints: int = 150
     seconds: float = 60.0
     """How long the neighbours go on sending, each time."""
 
     def times(self, factor: float) -> Sizes:
         """So many times as many messages."""
-        more = {name: max(1, round(getattr(self, name) * factor)) for name in ("crowd", "paused", "resumed", "hanging")}
+        more = {
+            name: max(1, round(getattr(self, name) * factor))
+            for name in ("crowd", "paused", "resumed", "hanging", "endpoints")
+        }
         return replace(self, **more)
 
 
 WITH_THE_REST = Sizes(crowd=400, paused=300, resumed=2_000, hanging=160, seconds=15.0)
-QUICK = Sizes(crowd=150, paused=60, resumed=300, hanging=60, seconds=8.0)
+QUICK = Sizes(crowd=150, paused=60, resumed=300, hanging=60, endpoints=40, seconds=8.0)
 
 LateBy = dict[str, Spread]
 """Whose messages, in which trouble → how late the provider got them."""
@@ -90,7 +94,7 @@ class Scenarios:
             like = await keys.scope_of(tx, property_id, "test")
         assert like is not None
         self._scope, self._hotel = await self._settle(like, "Hotel in trouble", "test")
-        _, self._test = await self._settle(like, "Neighbour", "test")
+        self._test_scope, self._test = await self._settle(like, "Neighbour", "test")
         _, self._live = await self._settle(like, "Live neighbour", "live")
         return self
 
@@ -138,6 +142,18 @@ class Scenarios:
             }
             sent = dict(zip(watched, await asyncio.gather(*watched.values()), strict=True))
             return await self._found("hanging", sent)
+
+    async def endpoints(self) -> LateBy:
+        """A neighbour with many endpoints, all of which get everything."""
+        return await endpoints.one_property(
+            self._engine,
+            self._test_scope,
+            self._test,
+            self._sizes.endpoints,
+            self._sizes.seconds,
+            self._side.pids,
+            self._console,
+        )
 
     async def paced(self) -> LateBy:
         """A hotel with many due at once, from a sender that takes two a second."""
@@ -254,6 +270,7 @@ class Scenarios:
 
 
 ALL: dict[str, Callable[[Scenarios], Awaitable[LateBy]]] = {
+    "endpoints": Scenarios.endpoints,
     "crowd": Scenarios.crowd,
     "hanging": Scenarios.hanging,
     "hanging-push": Scenarios.hanging_push,
