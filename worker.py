@@ -37,7 +37,7 @@ from bellhop.intents.detectors import detector_of
 from bellhop.logging import configure_logs
 from bellhop.media.fetching import Fetcher
 from bellhop.media.library import Library
-from bellhop.media.receiving import ReceivedFiles, make_own_client
+from bellhop.media.receiving import ReceivedFiles, make_own_client, make_public_client
 from bellhop.providers import PACKAGES, providers
 from bellhop.providers.lease import DeadMansSwitch, boottime
 from bellhop.settings import Settings, SettingsError, load
@@ -52,6 +52,7 @@ from bellhop.temporal.dispatcher import TemporalDispatcher
 from bellhop.temporal.recovery import PostgresSweeper
 from bellhop.temporal.releases import PostgresReleases
 from bellhop.temporal.schedules import watch_over
+from bellhop.webhooks.light_client import LightClient
 from bellhop.webhooks.outbox import PostgresOutbox
 from bellhop.webhooks.poster import WebhookPoster, make_client
 from bellhop.webhooks.resolver import close_shared
@@ -70,6 +71,8 @@ RUNNER = UnsandboxedWorkflowRunner()
 WORKFLOWS_AT_ONCE = 50
 SLOW = 2.0
 """Seconds: an account whose calls take longer gets fewer of them at a time."""
+DRAINS_AT_ONCE = 4_096
+"""Endpoints that one process drains at the same time."""
 DETECTIONS_AT_ONCE = 8
 FILES_AT_ONCE = 8
 """Files of guests that one process fetches at the same time."""
@@ -88,7 +91,7 @@ def message_activities(
     slots: CallSlots,
     questions: CallSlots,
     library: Library,
-    posts: httpx2.AsyncClient,
+    public: httpx2.AsyncClient,
 ) -> MessageActivities:
     """`deliver` and `settle` over the real attempt store and providers."""
     routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
@@ -110,7 +113,7 @@ def message_activities(
         boottime,
         settings.delivery.lease,
         settings.delivery.call_timeout,
-        Fetcher(engine, library, posts),
+        Fetcher(engine, library, public),
     )
 
 
@@ -129,6 +132,8 @@ def workflow_worker(client: Client, settings: Settings, messages: MessageActivit
         workflow_runner=RUNNER,
         max_cached_workflows=2_000,
         max_concurrent_workflow_tasks=WORKFLOWS_AT_ONCE,
+        # A task that finds no poller waiting is written down and read again.
+        max_concurrent_workflow_task_polls=16,
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),
         graceful_shutdown_timeout=GRACE,
     )
@@ -140,7 +145,7 @@ def activity_workers(
     engine: AsyncEngine,
     dispatcher: TemporalDispatcher,
     messages: MessageActivities,
-    posts: httpx2.AsyncClient,
+    posts: LightClient,
     sweeper: PostgresSweeper,
     files: ReceivedFiles,
     environments: Sequence[str] = ENVIRONMENTS,
@@ -176,7 +181,8 @@ def activity_workers(
             workflow_runner=RUNNER,
             max_concurrent_workflow_task_polls=2,
             activities=[endpoints.drain],
-            max_concurrent_activities=512,
+            # Each is an entry in the one loop that serves all of them, and most have nothing to post.
+            max_concurrent_activities=DRAINS_AT_ONCE,
             graceful_shutdown_timeout=GRACE,
         ),
         Worker(
@@ -287,17 +293,17 @@ async def run(settings: Settings, role: str) -> None:
         checking.cancel()
         return
     await checking
-    posts = make_client(settings.webhook)
+    posts, public = make_client(settings.webhook), make_public_client(settings.webhook)
     library = Library(settings.media, settings.media_addresses())
     with calls(settings) as (slots, questions):
-        async with posts, make_own_client() as own, TemporalDispatcher(client, engine) as dispatcher:
-            messages = message_activities(settings, engine, dispatcher, slots, questions, library, posts)
+        async with posts, public, make_own_client() as own, TemporalDispatcher(client, engine) as dispatcher:
+            messages = message_activities(settings, engine, dispatcher, slots, questions, library, public)
             watching: asyncio.Task[None] | None = None
             workers = [workflow_worker(client, settings, messages)] if role in ("workflows", "all") else []
             if role in ("activities", "all"):
                 grace, hold = settings.bellhop.sweep_grace, settings.delivery.hold
                 sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold, library.remove)
-                files = ReceivedFiles(engine, library, posts, own)
+                files = ReceivedFiles(engine, library, public, own)
                 workers += activity_workers(client, settings, engine, dispatcher, messages, posts, sweeper, files)
                 watching = asyncio.create_task(watch_over(client, sweeper, settings.sweep_paces()))
             await _run_all(workers, stop)

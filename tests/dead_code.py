@@ -32,6 +32,8 @@ USED = {
     "pool_classes_by_scheme": "urllib3 reads it",
     "_pool": "httpx2 sends through it",
     "connect_unix_socket": "httpcore2's interface",
+    "_resolve_host": "aiohttp calls it",
+    "traces": "aiohttp passes it",
     "getcode": "python_http_client calls it",
     "_build_client": "python_http_client calls it",
     "_make_request": "python_http_client calls it",

@@ -19,7 +19,8 @@ from bellhop.media.library import Library
 from bellhop.store.messages import assets
 from bellhop.store.messages.assets import NewAsset, QuotaReached
 from bellhop.webhooks import ssrf_guard
-from bellhop.webhooks.resolver import on_behalf_of
+from bellhop.webhooks.resolver import on_behalf_of, shared
+from bellhop.webhooks.settings import WebhookSettings
 from bellhop.webhooks.ssrf_guard import ForbiddenTarget
 
 log = structlog.get_logger()
@@ -27,6 +28,15 @@ log = structlog.get_logger()
 MOST_REDIRECTS = 3
 _REFUSED = frozenset({401, 403})
 _GONE = frozenset({404, 410})
+
+
+def make_public_client(settings: WebhookSettings) -> httpx2.AsyncClient:
+    """The client for addresses that tenants name: the same ones that their webhooks may have. Close it with the
+    process."""
+    # No limit on connections: waiting for a place in a pool would let a slow server delay the others.
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=30)
+    resolver = shared(settings.nameservers)
+    return ssrf_guard.client(settings.allow, timeout=settings.timeout, limits=limits, resolver=resolver)
 
 
 def make_own_client() -> httpx2.AsyncClient:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 
-import httpx2
+import aiohttp
 import structlog
 
 from bellhop.domain import retry_after
@@ -18,6 +18,7 @@ from bellhop.domain.webhook_ports import PendingDelivery, Posted
 from bellhop.webhooks import ssrf_guard
 from bellhop.webhooks.body import body
 from bellhop.webhooks.body import headers as headers_of
+from bellhop.webhooks.light_client import LightClient
 from bellhop.webhooks.resolver import on_behalf_of, shared
 from bellhop.webhooks.settings import WebhookSettings
 
@@ -29,18 +30,15 @@ SLOWEST_ANSWER = 1.0
 """Seconds a body may take once the status is known, for the same reason: an endless one keeps no place for long."""
 
 
-def make_client(settings: WebhookSettings) -> httpx2.AsyncClient:
-    """The client deliveries go through: public addresses only, no redirects. Close it with the process."""
-    # No limit on connections: waiting for a place in a pool would let a slow endpoint delay the others.
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=256, keepalive_expiry=30)
-    resolver = shared(settings.nameservers)
-    return ssrf_guard.client(settings.allow, timeout=settings.timeout, limits=limits, resolver=resolver)
+def make_client(settings: WebhookSettings) -> LightClient:
+    """The client deliveries go through: public addresses only, no redirects. `async with`, around the whole process."""
+    return LightClient(settings.allow, resolver=shared(settings.nameservers))
 
 
 class WebhookPoster:
     """Posts deliveries through a client that refuses private addresses. One per process: it keeps connections alive."""
 
-    def __init__(self, settings: WebhookSettings, client: httpx2.AsyncClient) -> None:
+    def __init__(self, settings: WebhookSettings, client: LightClient) -> None:
         self._timeout = settings.timeout
         self._client = client
 
@@ -62,16 +60,14 @@ class WebhookPoster:
 
     async def _call(self, url: str, content: bytes, headers: dict[str, str], at: datetime) -> Posted:
         began = time.monotonic()
-        async with self._client.stream(
-            "POST", url, content=content, headers=headers, follow_redirects=False, timeout=self._timeout
-        ) as response:
-            status = response.status_code
-            asked = response.headers.get("retry-after") if status in (429, 503) else None
+        async with self._client.post(url, content, headers) as answer:
+            status = answer.status
+            asked = answer.headers.get("retry-after") if status in (429, 503) else None
             # Whatever becomes of the body: the status line said what counts.
-            with suppress(httpx2.HTTPError, TimeoutError):
+            with suppress(aiohttp.ClientError, TimeoutError, OSError):
                 async with asyncio.timeout(SLOWEST_ANSWER):
                     size = 0
-                    async for chunk in response.aiter_raw():
+                    async for chunk in answer.content.iter_any():
                         size += len(chunk)
                         if size > LONGEST_ANSWER:
                             break
@@ -83,17 +79,17 @@ class WebhookPoster:
 
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (TimeoutError, "timeout"),
-    (httpx2.TimeoutException, "timeout"),
     (ConnectionRefusedError, "refused"),
     (socket.gaierror, "unknown host"),
     (ssl.SSLError, "tls"),
     (ConnectionResetError, "reset"),
     (BrokenPipeError, "reset"),
-    (httpx2.ConnectError, "unreachable"),
-    (httpx2.ReadError, "reset"),
-    (httpx2.WriteError, "reset"),
-    (httpx2.ProtocolError, "not http"),
-    (httpx2.InvalidURL, "bad url"),
+    (aiohttp.ClientConnectorError, "unreachable"),
+    (aiohttp.ClientOSError, "reset"),
+    # It has closed the connection, perhaps in the middle of an answer's head; or that is none.
+    (aiohttp.ServerDisconnectedError, "not http"),
+    (aiohttp.ClientResponseError, "not http"),
+    (aiohttp.InvalidURL, "bad url"),
 )
 
 

@@ -80,6 +80,13 @@ async def checked(host: str, allow: Sequence[Network], resolver: Resolver | None
     return addresses
 
 
+async def inside(host: str, allow: Sequence[Network], resolver: Resolver | None = None) -> None:
+    """Raise ForbiddenTarget unless all addresses of a host are in the allow-list: the only ones plain http goes to."""
+    addresses = await checked(host, allow, resolver)
+    if not all(_within(address, allow) for address in addresses):
+        raise ForbiddenTarget("The URL must begin with https://.")
+
+
 async def check_url(url: str, allow: Iterable[str | Network] = (), resolver: Resolver | None = None) -> None:
     """Raise ForbiddenTarget unless webhooks may go to `url`: https, or http inside the allow-list; a public host;
     no user or password. Ask at creation; the client asks again at every connection."""
@@ -104,9 +111,10 @@ async def _check(url: httpx2.URL, allow: Sequence[Network], resolver: Resolver |
     if url.port is not None and not 0 < url.port < 65_536:
         raise ForbiddenTarget("The URL's port is out of range.")
     host = url.raw_host.decode("ascii").strip("[]")
-    addresses = await checked(host, allow, resolver)
-    if url.scheme == "http" and not all(_within(address, allow) for address in addresses):
-        raise ForbiddenTarget("The URL must begin with https://.")
+    if url.scheme == "http":
+        await inside(host, allow, resolver)
+    else:
+        await checked(host, allow, resolver)
 
 
 class _PublicOnly(httpcore2.AsyncNetworkBackend):
@@ -148,7 +156,8 @@ class _PublicOnly(httpcore2.AsyncNetworkBackend):
 
 
 @cache
-def _certificates() -> ssl.SSLContext:
+def certificates() -> ssl.SSLContext:
+    """What the certificates of customers' servers are checked with."""
     # Once for the process: to read every certificate there is takes a twentieth of a second.
     return httpx2.create_ssl_context(trust_env=False)
 
@@ -161,7 +170,7 @@ class _Transport(httpx2.AsyncHTTPTransport):
         limits: httpx2.Limits,
         resolver: Resolver | None,
     ) -> None:
-        context = verify if isinstance(verify, ssl.SSLContext) else _certificates()
+        context = verify if isinstance(verify, ssl.SSLContext) else certificates()
         super().__init__(verify=context, trust_env=False)
         self._allow = allow
         self._resolver = resolver

@@ -27,7 +27,7 @@ from bellhop.domain.ids import Prefix, message_workflow, parse
 from bellhop.domain.scopes import Scope
 from bellhop.domain.sweeps import SweepKind
 from bellhop.media.library import Library
-from bellhop.media.receiving import ReceivedFiles, make_own_client
+from bellhop.media.receiving import ReceivedFiles, make_own_client, make_public_client
 from bellhop.ops.seed import ensure_accounts, ensure_property
 from bellhop.settings import Settings
 from bellhop.store.access import keys
@@ -206,10 +206,11 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
 async def working(engine: Engine, environments: Sequence[str] = ("test",)) -> AsyncIterator[None]:
     """A worker of both roles, while it lasts. `environments`: each more has a queue for every provider."""
     slots, questions = call_slots(engine.settings)
-    async with make_client(engine.settings.webhook) as posts, make_own_client() as own:
+    webhook = engine.settings.webhook
+    async with make_client(webhook) as posts, make_public_client(webhook) as public, make_own_client() as own:
         library = Library(engine.settings.media, engine.settings.media_addresses())
         messages = message_activities(
-            engine.settings, engine.database, engine.dispatcher, slots, questions, library, posts
+            engine.settings, engine.database, engine.dispatcher, slots, questions, library, public
         )
         workers = [
             workflow_worker(engine.client, engine.settings, messages),
@@ -221,7 +222,7 @@ async def working(engine: Engine, environments: Sequence[str] = ("test",)) -> As
                 messages,
                 posts,
                 engine.sweeper,
-                ReceivedFiles(engine.database, library, posts, own),
+                ReceivedFiles(engine.database, library, public, own),
                 environments=environments,
             ),
         ]

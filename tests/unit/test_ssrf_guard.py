@@ -1,4 +1,4 @@
-"""The wall before private networks: every way to write an address, and the client that keeps to it."""
+"""The wall before private networks: every way to write an address, and the two clients that keep to it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_address
 from typing import Any
 
+import aiohttp
+import aiohttp.connector
 import httpcore2
 import httpx2
 import pytest
 
 from bellhop.webhooks import resolver as resolver_module
 from bellhop.webhooks import ssrf_guard
+from bellhop.webhooks.light_client import MOST_KEPT, LightClient
+from bellhop.webhooks.poster import error_word
 from bellhop.webhooks.ssrf_guard import ForbiddenTarget, check_url, client, is_public, networks, unwrap
 
 LOOPBACK = ["127.0.0.0/8"]
@@ -62,9 +66,18 @@ async def test_every_way_to_write_a_private_host(host: str) -> None:
     for scheme in ("https", "http"):
         with pytest.raises(ForbiddenTarget):
             await check_url(f"{scheme}://{host}/hook")
-        async with client() as http:
+        async with client() as http, LightClient() as light:
             with pytest.raises((ForbiddenTarget, httpx2.InvalidURL)):
                 await http.post(f"{scheme}://{host}:9/hook")
+            with pytest.raises((ForbiddenTarget, aiohttp.InvalidURL)):
+                await posted(light, f"{scheme}://{host}:9/hook")
+
+
+async def posted(light: LightClient, url: str) -> int:
+    """The status of a POST."""
+    async with light.post(url, b"{}", {}) as answer:
+        await answer.read()
+        return answer.status
 
 
 @pytest.mark.parametrize(
@@ -81,6 +94,9 @@ async def test_urls_that_are_none(url: str) -> None:
         await check_url(url)
     assert caught.value.reason == str(caught.value)
     assert caught.value.reason.endswith(".")
+    async with LightClient() as light:
+        with pytest.raises((ForbiddenTarget, aiohttp.InvalidURL)):
+            await posted(light, url)
 
 
 async def test_urls_that_may_be() -> None:
@@ -131,9 +147,11 @@ async def test_a_name_with_any_private_address(resolver: Resolver, addresses: li
     with pytest.raises(ForbiddenTarget) as caught:
         await check_url("https://metadata.example/")
     assert not any(address in caught.value.reason for address in addresses)
-    async with client() as http:
+    async with client() as http, LightClient() as light:
         with pytest.raises(ForbiddenTarget):
             await http.get("https://metadata.example/")
+        with pytest.raises(ForbiddenTarget):
+            await posted(light, "https://metadata.example/")
 
 
 async def test_a_name_that_changes_its_answer(resolver: Resolver) -> None:
@@ -143,9 +161,14 @@ async def test_a_name_that_changes_its_answer(resolver: Resolver) -> None:
     async with client() as http:
         with pytest.raises(ForbiddenTarget):
             await http.get("https://rebind.example/")
+    resolver(["8.8.8.8"], ["127.0.0.1"])
+    await check_url("https://rebind.example/")
+    async with LightClient() as light:
+        with pytest.raises(ForbiddenTarget):
+            await posted(light, "https://rebind.example/")
 
 
-# --- the client ------------------------------------------------------------------------------------------------------
+# --- the clients -----------------------------------------------------------------------------------------------------
 
 
 class Endpoint:
@@ -247,3 +270,89 @@ async def test_tls_keeps_the_name_of_the_url(resolver: Resolver) -> None:
 async def test_unix_sockets_are_out_of_reach() -> None:
     with pytest.raises(ForbiddenTarget):
         await ssrf_guard._PublicOnly((), None).connect_unix_socket("/run/x.sock")
+
+
+# --- the client of webhooks ------------------------------------------------------------------------------------------
+
+
+async def test_webhooks_go_to_the_address_that_was_checked(
+    endpoint: Endpoint, resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected: list[Any] = []
+    real = aiohttp.connector.aiohappyeyeballs.start_connection
+
+    async def spy(addr_infos: Any, **options: Any) -> Any:
+        connected.extend(info[4] for info in addr_infos)
+        return await real(addr_infos, **options)
+
+    monkeypatch.setattr(aiohttp.connector.aiohappyeyeballs, "start_connection", spy)
+    resolver(["127.0.0.1"])
+    async with LightClient(LOOPBACK) as light:
+        for _ in range(2):
+            assert await posted(light, f"http://hook.example:{endpoint.port}/x") == 200
+        resolver(["127.0.0.9", "127.0.0.1"])
+        assert await posted(light, f"http://other.example:{endpoint.port}/") == 200, "the next address is tried"
+    assert connected[0] == ("127.0.0.1", endpoint.port)
+    assert len(connected) == 3, "the connection was not kept"
+    assert f"Host: hook.example:{endpoint.port}" in endpoint.heads[0]
+
+
+async def test_webhooks_follow_no_redirects_and_keep_nothing(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    endpoint.answer = (
+        "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nSet-Cookie: a=b\r\nContent-Encoding: gzip\r\n"
+        "Content-Length: 2\r\n\r\nno"
+    )
+    async with LightClient(LOOPBACK) as light:
+        for _ in range(2):
+            assert await posted(light, f"http://127.0.0.1:{endpoint.port}/") == 302
+    assert len(endpoint.heads) == 2
+    assert not any("cookie" in head.lower() for head in endpoint.heads)
+
+
+async def test_webhooks_without_the_allow_list(endpoint: Endpoint, resolver: Resolver) -> None:
+    async with LightClient() as light:
+        for url in (f"http://127.0.0.1:{endpoint.port}/", f"https://localhost:{endpoint.port}/"):
+            with pytest.raises(ForbiddenTarget):
+                await posted(light, url)
+    resolver(["8.8.8.8"])
+    async with LightClient(LOOPBACK) as light:
+        for url in ("http://public.example/", f"http://me:secret@127.0.0.1:{endpoint.port}/", "ws://127.0.0.1/"):
+            with pytest.raises(ForbiddenTarget):
+                await posted(light, url)
+    assert endpoint.heads == []
+
+
+async def test_webhooks_check_certificates_by_the_name_of_the_url(resolver: Resolver) -> None:
+    asked: list[str | None] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sni_callback = lambda _, name, __: asked.append(name)
+    resolver(["127.0.0.1"])
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    async with LightClient(LOOPBACK) as light:
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await posted(light, f"https://hook.example:{port}/")
+    server.close()
+    assert asked == ["hook.example"]
+
+
+async def test_words_of_the_light_client(resolver: Resolver) -> None:
+    resolver(["127.0.0.9", "127.0.0.8"])
+    async with LightClient(LOOPBACK) as light:
+        for url, word in {"http://hook.example:9/": "refused", "https://[/": "bad url"}.items():
+            with pytest.raises((aiohttp.ClientError, OSError)) as caught:
+                await posted(light, url)
+            assert error_word(caught.value) == word
+
+
+async def test_few_connections_are_kept(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bellhop.webhooks.light_client.MOST_KEPT", 3)
+    assert MOST_KEPT > 3
+    async with LightClient(LOOPBACK) as light:
+        url = f"http://127.0.0.1:{endpoint.port}/"
+        assert await asyncio.gather(*(posted(light, url) for _ in range(12))) == [200] * 12
+        assert 1 <= light._connector.kept <= 3
