@@ -12,8 +12,8 @@ with workflow.unsafe.imports_passed_through():
     from bellhop.domain.answers import Drained
     from bellhop.temporal.contract import DRAIN, ENDPOINT_WORKFLOW, TASK_QUEUE_WEBHOOKS, WAKE
 
-# A drain takes at most a minute (its time to work and one last POST); one whose heartbeats stop is replaced soon.
-DRAIN_TIMEOUT = timedelta(seconds=90)
+# A drain takes at most ten minutes (its time to work) and one last POST; one whose heartbeats stop is replaced soon.
+DRAIN_TIMEOUT = timedelta(minutes=12)
 HEARTBEAT_TIMEOUT = timedelta(seconds=6)
 # What fails here is the record or the worker, never the customer's endpoint: that is an ordinary answer of `drain`.
 RETRY = RetryPolicy(

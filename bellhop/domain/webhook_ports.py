@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
@@ -17,6 +17,10 @@ from bellhop.domain.rows.webhooks import EndpointFormat, EndpointRow
 
 SubjectRow = PublicMessage | GuestRow | IntentRow | EndpointRow | Conversation
 """What an event is about, as the database has it."""
+
+
+NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
+"""Before anything."""
 
 
 class RecordUnavailable(Exception):
@@ -87,25 +91,46 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """What the drainer of one endpoint wants of the outbox."""
+
+    endpoint_id: UUID
+    results: Sequence[Result] = ()
+    """To be written down."""
+    room: int = 0
+    """Due deliveries to claim, at most."""
+    extend: bool = False
+    """Say again that somebody drains."""
+    since: datetime = NO_TIME
+    """Nothing was due before, as of when somebody last looked: what is long gone need not be passed over again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """What the outbox answers: deliveries to post, and what has changed beside them."""
+    """What the outbox answers to a visit: deliveries to post, and what has changed beside them."""
 
     deliveries: Sequence[PendingDelivery] = ()
     disabled: str | None = None
     """Why the endpoint has just been disabled."""
     wake: set[UUID] = field(default_factory=set)
     """Endpoints that have a delivery about it."""
+    written: bool = True
+    """False: somebody else has the endpoint locked; neither results nor that somebody drains are written. Bring them
+    again."""
+    since: datetime | None = None
+    """The next visits' `since`; None: as it was."""
 
 
 class Outbox(Protocol):
-    """The pending deliveries of an endpoint. Every method raises RecordUnavailable when the record can't be reached."""
+    """The pending deliveries of endpoints. Every method raises RecordUnavailable when the record can't be reached."""
 
-    async def open(self, endpoint_id: UUID) -> bool:
-        """Say that somebody drains this endpoint. False: it is disabled or deleted, there is nothing to do."""
+    async def open(self, endpoint_id: UUID) -> datetime | None:
+        """Say that somebody drains this endpoint, and since when something may be due. None: it is disabled or deleted,
+        there is nothing to do."""
 
-    async def step(self, endpoint_id: UUID, results: Sequence[Result], room: int, *, extend: bool) -> Step:
-        """In one transaction: write the results, then claim up to `room` due deliveries, heads of line only.
-        `extend`: say again that somebody drains. Safe to repeat."""
+    async def step(self, visits: Sequence[Visit]) -> Sequence[Step]:
+        """In one transaction, for all of them, each of another endpoint: write the results, then claim due deliveries,
+        heads of line only. An answer each. Safe to repeat."""
 
     async def abandon(self, endpoint_id: UUID) -> bool:
         """Give up some of what a deleted endpoint was still owed. False: nothing is left."""

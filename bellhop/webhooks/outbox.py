@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bellhop.domain.webhook_ports import RecordUnavailable, Result, Step
-from bellhop.store.webhooks import deliveries
+from bellhop.domain.webhook_ports import RecordUnavailable, Step, Visit
+from bellhop.store.webhooks import deliveries, results
 from bellhop.webhooks.settings import WebhookSettings
 
 log = structlog.get_logger()
@@ -31,17 +33,15 @@ class PostgresOutbox:
         self._settings = settings
         self._claim_for = settings.timeout + CLAIM_MARGIN
 
-    async def open(self, endpoint_id: UUID) -> bool:
+    async def open(self, endpoint_id: UUID) -> datetime | None:
         async with self._begin() as tx:
             return await deliveries.open_drain(tx, endpoint_id, LEASE_OF_DRAINER)
 
-    async def step(self, endpoint_id: UUID, results: Sequence[Result], room: int, *, extend: bool) -> Step:
+    async def step(self, visits: Sequence[Visit]) -> Sequence[Step]:
         async with self._begin() as tx:
-            disabled, wake = await deliveries.record(tx, endpoint_id, results, self._settings.disable_after)
-            if extend:
-                await deliveries.extend_drain(tx, endpoint_id, LEASE_OF_DRAINER)
-            claimed = await deliveries.claim(tx, endpoint_id, room, self._claim_for) if room > 0 else []
-        return Step(claimed, disabled, wake)
+            written = await results.write(tx, visits, LEASE_OF_DRAINER, self._settings.disable_after)
+            claimed = await deliveries.claim(tx, visits, self._claim_for)
+        return [replace(written[visit.endpoint_id], deliveries=claimed.get(visit.endpoint_id, ())) for visit in visits]
 
     async def abandon(self, endpoint_id: UUID) -> bool:
         async with self._begin() as tx:

@@ -33,7 +33,7 @@ from bellhop.domain.provider_urls import Routes
 from bellhop.domain.rows.webhooks import DeliveryState
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage, Status
-from bellhop.domain.webhook_ports import Result, State
+from bellhop.domain.webhook_ports import Result, State, Visit
 from bellhop.engine.remembered_accounts import RememberedAccounts
 from bellhop.store.access import keys, properties
 from bellhop.store.database import Database
@@ -46,7 +46,7 @@ from bellhop.store.messages.outbound import NewMessage
 from bellhop.store.messages.texts import Number, OrderedBy, WhichTexts
 from bellhop.store.reports import health_queries, reconciliation_queries, report_queries
 from bellhop.store.settings import DeliverySettings
-from bellhop.store.webhooks import deliveries, endpoints
+from bellhop.store.webhooks import deliveries, endpoints, results
 from bench.history import backlogs
 from bench.history.fill import TWILIO
 
@@ -222,10 +222,13 @@ async def settle(history: History, message: UUID) -> None:
 async def drain(history: History, _: UUID) -> None:
     """What an endpoint is owed: opened, claimed, written down, closed."""
     endpoint = history.endpoint
-    await history.write(lambda tx: deliveries.open_drain(tx, endpoint, 30.0))
-    taken = await history.write(lambda tx: deliveries.claim(tx, endpoint, 20, 30.0))
-    done = [Result(one.id, one.token, State.DELIVERED, status=200) for one in taken]
-    await history.write(lambda tx: deliveries.record(tx, endpoint, done, 3600.0))
+    since = await history.write(lambda tx: deliveries.open_drain(tx, endpoint, 30.0))
+    assert since is not None
+    wanted = Visit(endpoint, room=20, since=since)
+    taken = await history.write(lambda tx: deliveries.claim(tx, [wanted], 30.0))
+    done = [Result(one.id, one.token, State.DELIVERED, status=200) for one in taken.get(endpoint, ())]
+    written = Visit(endpoint, done, extend=True, since=since)
+    await history.write(lambda tx: results.write(tx, [written], 30.0, 3600.0))
     await history.write(lambda tx: deliveries.close_drain(tx, endpoint))
     await history.read(lambda tx: deliveries.next_due(tx, endpoint))
 

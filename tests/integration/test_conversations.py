@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from twilio.request_validator import RequestValidator
 
+from bellhop.domain.webhook_ports import Visit
 from bellhop.ops import conversations as operators
 from bellhop.ops.administration import Refused
 from bellhop.settings import Settings
@@ -173,8 +174,8 @@ async def events(api: Api) -> list[dict[str, Any]]:
     """What the one endpoint still gets of conversations, as it would be posted."""
     ((endpoint,),) = await api.sql("select id from endpoints")
     async with api.database.begin() as tx:
-        pending = await deliveries.claim(tx, endpoint, 50, 0.0)
-    found = [json.loads(body(one)) for one in pending if one.type == "conversation.updated"]
+        pending = await deliveries.claim(tx, [Visit(endpoint, room=50)], 0.0)
+    found = [json.loads(body(one)) for one in pending.get(endpoint, ()) if one.type == "conversation.updated"]
     await api.sql("update deliveries set state = 'delivered'")
     return found
 

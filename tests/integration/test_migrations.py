@@ -330,3 +330,50 @@ def test_conversations_of_one_guest_by_address_become_one(database_dsn: str) -> 
             ("phone", False, True, "sms", ["+3"], False),
             ("phone", True, False, "sms", ["+1", "+2"], False),
         ]
+
+
+PENDING_APART = "0041"
+"""The migration that gave what is pending a table of its own."""
+
+
+def test_what_is_pending_is_found_where_it_is_looked_for(database_dsn: str) -> None:
+    with connected(database_dsn) as connection:
+        config = alembic(connection)
+        command.downgrade(config, f"{PENDING_APART}-1")
+        connection.execute(
+            text(
+                """
+                with made as (insert into properties (name, slug) values ('x', 'x') returning id),
+                scope as (insert into scopes (property_id, environment) select id, 'test' from made returning id),
+                endpoint as (insert into endpoints (scope_id, url, secret) select id, 'https://x', '""' from scope
+                  returning id, scope_id),
+                event as (insert into events (scope_id, subject, subject_id, type)
+                  select scope_id, 'guest', uuidv7(), 'guest.updated' from endpoint, generate_series(1, 4) returning *)
+                insert into deliveries (scope_id, endpoint_id, event_id, subject_id, state, attempts, next_at)
+                select event.scope_id, endpoint.id, event.id, event.subject_id, state, attempts, '2026-03-15'
+                from endpoint, (select *, row_number() over (order by id) as place from event) event
+                  join unnest(array['pending', 'delivered', 'pending', 'failed'], array[0, 1, 2, 9]) with ordinality
+                    as given (state, attempts, place) on given.place = event.place
+                """
+            )
+        )
+        connection.commit()
+        command.upgrade(config, "head")
+        differ = """
+            select count(*) from (
+              select id, endpoint_id, event_id, subject_id, attempts, next_at from deliveries where state = 'pending'
+            ) as is_so full join pending_deliveries as kept on kept.delivery_id = is_so.id
+            where (id, is_so.endpoint_id, is_so.event_id, is_so.subject_id, is_so.attempts, is_so.next_at)
+              is distinct from
+                (delivery_id, kept.endpoint_id, kept.event_id, kept.subject_id, kept.attempts, kept.next_at)
+        """
+        assert connection.execute(text("select count(*) from pending_deliveries")).scalar_one() == 2
+        assert connection.execute(text(differ)).scalar_one() == 0
+        for change in (
+            "update deliveries set state = 'pending', attempts = 0, next_at = now() where state = 'failed'",
+            "update deliveries set attempts = 3, next_at = now() where attempts = 2",
+            "delete from deliveries where attempts = 3",
+            "update deliveries set state = 'abandoned' where state = 'pending'",
+        ):
+            assert connection.execute(text(change)).rowcount > 0
+            assert connection.execute(text(differ)).scalar_one() == 0, change

@@ -16,10 +16,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.statuses import Stage
-from bellhop.domain.webhook_ports import Result, State
+from bellhop.domain.webhook_ports import Result, State, Visit
 from bellhop.store.database import Autocommit
 from bellhop.store.delivery import pending_wakes
-from bellhop.store.webhooks import deliveries
+from bellhop.store.webhooks import deliveries, results
 from tests.integration.webhooks_kit import QUICK, Answer, Call, Receiver, WebhookStack, build_stack, says, serving
 
 
@@ -75,18 +75,20 @@ async def test_a_result_that_comes_after_the_claim_ran_out_changes_nothing_unles
 
     async def claimed() -> Any:
         async with engine.begin() as tx:
-            (delivery,) = await deliveries.claim(tx, endpoint, 5, 30.0)
+            ((delivery,),) = (await deliveries.claim(tx, [Visit(endpoint, room=5)], 30.0)).values()
             return delivery
 
     late = await claimed()
     await stack.due_now(endpoint)  # its time runs out
     await claimed()
     async with engine.begin() as tx:
-        await deliveries.record(tx, endpoint, [Result(late.id, late.token, State.PENDING, 9.0, 500, "http 500")], 1e6)
+        failed = Visit(endpoint, [Result(late.id, late.token, State.PENDING, 9.0, 500, "http 500")])
+        await results.write(tx, [failed], 10.0, 1e6)
     assert (await stack.deliveries(endpoint))[0].attempts == 0
     async with engine.begin() as tx:
         for _ in range(2):
-            await deliveries.record(tx, endpoint, [Result(late.id, late.token, State.DELIVERED, status=200)], 1e6)
+            delivered = Visit(endpoint, [Result(late.id, late.token, State.DELIVERED, status=200)])
+            await results.write(tx, [delivered], 10.0, 1e6)
     (row,) = await stack.deliveries(endpoint)
     assert (row.state, row.attempts) == ("delivered", 1)
 

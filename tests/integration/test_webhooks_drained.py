@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities.drain import Pace
+from activities.drain_loop import Pace
 from bellhop.domain.ids import Prefix, endpoint_workflow, render
 from bellhop.domain.signing import verify
 from bellhop.domain.statuses import Stage

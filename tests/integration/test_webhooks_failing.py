@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.statuses import Stage
+from bellhop.domain.webhook_ports import Visit
 from bellhop.store.webhooks import deliveries
 from bellhop.webhooks.poster import WebhookPoster, make_client
 from bellhop.webhooks.settings import WebhookSettings
@@ -102,7 +103,7 @@ async def test_a_retry_after_that_is_a_date_is_read_by_the_databases_clock(
     endpoint = await stack.endpoint(receiver.url)
     await stack.tell(await stack.message(), Stage.SENT)
     async with engine.begin() as tx:
-        (delivery,) = await deliveries.claim(tx, endpoint, 5, 30.0)
+        ((delivery,),) = (await deliveries.claim(tx, [Visit(endpoint, room=5)], 30.0)).values()
     settings = WebhookSettings(_env_file=None, allow=LOCAL)
     async with make_client(settings) as client:
         posted = await WebhookPoster(settings, client).post(delivery, datetime.now(UTC) - timedelta(seconds=600))

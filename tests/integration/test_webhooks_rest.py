@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
-from bellhop.domain.webhook_ports import PendingDelivery, RecordUnavailable, Result, State
+from bellhop.domain.webhook_ports import PendingDelivery, RecordUnavailable, Result, State, Visit
 from bellhop.store.webhooks import deliveries, endpoints
 from bellhop.webhooks.outbox import PostgresOutbox
 from bellhop.webhooks.settings import WebhookSettings
@@ -62,7 +62,7 @@ async def one(stack: WebhookStack, query: str, **values: Any) -> Any:
         return (await tx.execute(text(query), values)).scalar_one()
 
 
-UNTOUCHED = "select count(*) from deliveries where endpoint_id = :id and next_at < now()"
+UNTOUCHED = "select count(*) from pending_deliveries where endpoint_id = :id and next_at < now()"
 
 
 async def test_a_rest_rewrites_no_delivery(stack: WebhookStack, receiver: Receiver) -> None:
@@ -168,16 +168,19 @@ class Crowd:
         return Result(delivery.id, delivery.token, state, self.chance.random() * 0.2, status, None, hold)
 
     async def drains(self) -> None:
-        endpoint = self.chance.choice(self.ids)
-        if not await self.outbox.open(endpoint):
-            return
-        results: list[Result] = []
-        for _ in range(5):
-            step = await self.outbox.step(endpoint, results, 40, extend=self.chance.random() < 0.5)
-            results = [self.result(each) for each in step.deliveries]
-            self.chance.shuffle(results)
-        await self.outbox.step(endpoint, results, 0, extend=False)
-        await self.outbox.close(endpoint)
+        since = {each: found for each in list(self.ids) if (found := await self.outbox.open(each)) is not None}
+        visits = [Visit(each, room=40, since=found) for each, found in since.items()]
+        for last in (False, False, False, False, True):
+            results: list[Visit] = []
+            for visit, step in zip(visits, await self.outbox.step(visits), strict=True):
+                given = [*(() if step.written else visit.results), *(self.result(each) for each in step.deliveries)]
+                self.chance.shuffle(given)
+                room, extend = 0 if last else 40, self.chance.random() < 0.5
+                results.append(Visit(visit.endpoint_id, given, room, extend, step.since or visit.since))
+            visits = results
+        await self.outbox.step(visits)
+        for each in since:
+            await self.outbox.close(each)
 
     async def replays(self) -> None:
         since = datetime.now(UTC) - timedelta(days=1)

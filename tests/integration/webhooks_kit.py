@@ -14,11 +14,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import uvicorn
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import ActivityEnvironment
 
-from activities.drain import EndpointActivities, Pace
+from activities.drain import EndpointActivities
+from activities.drain_loop import Pace
 from bellhop.domain.answers import Drained
 from bellhop.domain.events import OF_STAGE
 from bellhop.domain.signing import new_secret
@@ -188,7 +189,11 @@ class WebhookStack:
             return await events.write(tx, self.scope_id, "message", message_id, news)
 
     async def deliveries(self, endpoint_id: UUID) -> list[Any]:
-        found = select(tables.deliveries).where(tables.deliveries.c.endpoint_id == endpoint_id)
+        due = func.coalesce(tables.pending_deliveries.c.next_at, tables.deliveries.c.next_at)
+        columns = [due.label("next_at") if each.name == "next_at" else each for each in tables.deliveries.c]
+        pending = tables.pending_deliveries.c.delivery_id == tables.deliveries.c.id
+        found = select(*columns).outerjoin(tables.pending_deliveries, pending)
+        found = found.where(tables.deliveries.c.endpoint_id == endpoint_id)
         async with self.engine.begin() as tx:
             return list((await tx.execute(found.order_by(tables.deliveries.c.event_id))).all())
 
@@ -201,10 +206,10 @@ class WebhookStack:
     async def pass_time(self, endpoint_id: UUID, seconds: float) -> None:
         """Let so much time pass for the pending deliveries of an endpoint, and for how long it has been failing."""
         passed = timedelta(seconds=seconds)
-        pending, endpoint = tables.deliveries.c, tables.endpoints.c
+        pending, endpoint = tables.pending_deliveries.c, tables.endpoints.c
         async with self.engine.begin() as tx:
             await tx.execute(
-                update(tables.deliveries)
+                update(tables.pending_deliveries)
                 .where(pending.endpoint_id == endpoint_id)
                 .values(next_at=pending.next_at - passed)
             )

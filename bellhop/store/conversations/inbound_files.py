@@ -49,6 +49,7 @@ from bellhop.store.tables import (
     inbound_files,
     media_links,
     messages,
+    pending_deliveries,
     provider_accounts,
     scopes,
 )
@@ -205,12 +206,13 @@ async def _after(tx: AsyncConnection, due: DueFile, event: NewEvent) -> set[UUID
     files = inbound_files.c
     if await tx.scalar(select(exists().where(files.message_id == due.message_id, files.state == "pending"))):
         return set()
-    held = and_(deliveries.c.state == "pending", deliveries.c.next_at == _HELD)
+    pending = pending_deliveries.c
     waiting = (
         await tx.execute(
             select(deliveries.c.id, deliveries.c.endpoint_id)
             .join(events, events.c.id == deliveries.c.event_id)
-            .where(events.c.subject_id == due.message_id, held)
+            .join(pending_deliveries, pending.delivery_id == deliveries.c.id)
+            .where(events.c.subject_id == due.message_id, pending.next_at == _HELD)
         )
     ).all()
     if not waiting:
@@ -219,7 +221,9 @@ async def _after(tx: AsyncConnection, due: DueFile, event: NewEvent) -> set[UUID
     locked = select(endpoints.c.id).where(endpoints.c.id == any_(literal(list(theirs), ARRAY(Uuid))))
     await tx.execute(locked.order_by(endpoints.c.id).with_for_update(key_share=True))
     ids = any_(literal([row.id for row in waiting], ARRAY(Uuid)))
-    await tx.execute(update(deliveries).where(deliveries.c.id == ids, held).values(next_at=func.now()))
+    # Not one that somebody has in hand meanwhile, since it has waited long enough.
+    held = and_(pending.delivery_id == ids, deliveries.c.id == pending.delivery_id, pending.next_at == _HELD)
+    await tx.execute(update(pending_deliveries).where(held).values(next_at=func.now()))
     return theirs
 
 

@@ -36,10 +36,10 @@ from bellhop.store.messages.progress import message_columns
 from bellhop.store.rows import from_result
 from bellhop.store.tables import (
     attempts,
-    deliveries,
     endpoints,
     history_erasures,
     messages,
+    pending_deliveries,
     scopes,
 )
 
@@ -201,11 +201,10 @@ async def message_rows(tx: AsyncConnection, ids: Sequence[UUID]) -> list[Message
 async def undrained_endpoints(tx: AsyncConnection, after: UUID, most: int) -> list[IdleEndpoint]:
     """Active endpoints with a delivery due that nobody is draining: the next after that one, at most `most`."""
     due = (
-        select(deliveries.c.id)
+        select(pending_deliveries.c.delivery_id)
         .where(
-            deliveries.c.endpoint_id == endpoints.c.id,
-            deliveries.c.state == "pending",
-            deliveries.c.next_at <= func.now() - timedelta(seconds=2),
+            pending_deliveries.c.endpoint_id == endpoints.c.id,
+            pending_deliveries.c.next_at <= func.now() - timedelta(seconds=2),
         )
         .exists()
     )

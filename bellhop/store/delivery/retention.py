@@ -18,7 +18,7 @@ from bellhop.store.conversations import keyword_answers
 from bellhop.store.delivery import property_retention
 from bellhop.store.inbox import entries, sessions
 from bellhop.store.messages import assets, batches
-from bellhop.store.tables import deliveries, endpoints, receipts
+from bellhop.store.tables import deliveries, endpoints, pending_deliveries, receipts
 
 PAYLOADS_KEPT_DAYS = 30
 
@@ -80,11 +80,11 @@ async def _empty(tx: AsyncConnection, ids: list[UUID]) -> int:
 async def of_deleted_endpoints(tx: AsyncConnection, most: int) -> int:
     """Deliveries left when their endpoint was deleted, or written in the same instant: nobody will ever drain them."""
     pending = (
-        select(deliveries.c.id)
-        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
-        .where(endpoints.c.deleted_at.is_not(None), deliveries.c.state == "pending")
+        select(pending_deliveries.c.delivery_id)
+        .join(endpoints, endpoints.c.id == pending_deliveries.c.endpoint_id)
+        .where(endpoints.c.deleted_at.is_not(None))
         .limit(most)
-        .with_for_update(of=deliveries, skip_locked=True)
+        .with_for_update(of=pending_deliveries, skip_locked=True)
     )
     return (
         await tx.execute(update(deliveries).where(deliveries.c.id == _any_of(pending)).values(state="abandoned"))

@@ -92,6 +92,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "stay_guests.stay_id": "the stays are in `stays`; of others who stay there nothing is told",
     "stay_guests.guest_id": "as `stay_guests.stay_id`",
     "deliveries.subject_id": "what was told to the property's own systems: ids only, about what is in other sections",
+    "pending_deliveries.subject_id": "the same, of what is yet to be told",
     "idempotency.subject_id": "that a request was repeated: ids only, kept for 48 hours",
     "unapplied_receipts.items": "what was acknowledged and is applied within seconds: then it is in `receipts`",
     "history_erasures.workflow_id": "of guests who are erased",

@@ -146,8 +146,7 @@ _UNRELEASED = text(
 _ENDPOINTS = """
     select property.slug as property, scope.environment, endpoint.id as endpoint,
       extract(epoch from now() - endpoint.{0})::float8 as seconds, coalesce(endpoint.disabled_reason, '') as reason,
-      (select count(*) from deliveries delivery
-       where delivery.endpoint_id = endpoint.id and delivery.state = 'pending') as count
+      (select count(*) from pending_deliveries pending where pending.endpoint_id = endpoint.id) as count
     from endpoints endpoint join scopes scope on scope.id = endpoint.scope_id
       join properties property on property.id = scope.property_id
     where endpoint.deleted_at is null and {1}
@@ -157,12 +156,12 @@ _FAILING = text(_ENDPOINTS.format("failing_since", "endpoint.is_active"))
 _DISABLED = text(_ENDPOINTS.format("disabled_at", "not endpoint.is_active"))
 _UNDRAINED = text(
     """
-    select count(*) as count, count(distinct delivery.endpoint_id) as endpoints,
-      extract(epoch from now() - min(delivery.next_at))::float8 as seconds
-    from endpoints endpoint join deliveries delivery on delivery.endpoint_id = endpoint.id
+    select count(*) as count, count(distinct pending.endpoint_id) as endpoints,
+      extract(epoch from now() - min(pending.next_at))::float8 as seconds
+    from endpoints endpoint join pending_deliveries pending on pending.endpoint_id = endpoint.id
     where endpoint.is_active and endpoint.deleted_at is null
       and (endpoint.draining_until is null or endpoint.draining_until <= now())
-      and delivery.state = 'pending' and delivery.next_at < now() - make_interval(secs => :after)
+      and pending.next_at < now() - make_interval(secs => :after)
     """
 )
 _HISTORIES = text(

@@ -50,7 +50,7 @@ from bellhop.store.tables.messages import (
     messages,
     templates,
 )
-from bellhop.store.tables.webhooks import deliveries, endpoints, events
+from bellhop.store.tables.webhooks import deliveries, endpoints, events, pending_deliveries
 
 __all__ = [
     "Personal",
@@ -87,6 +87,7 @@ __all__ = [
     "messages",
     "metadata",
     "operator_actions",
+    "pending_deliveries",
     "properties",
     "provider_accounts",
     "rate_windows",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    event,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -84,8 +86,6 @@ deliveries = Table(
     time_column("delivered_at"),
     time_column("created_at", now=True),
     UniqueConstraint("endpoint_id", "event_id"),
-    Index("ix_deliveries_pending", "endpoint_id", "next_at", postgresql_where=text("state = 'pending'")),
-    Index("ix_deliveries_order", "endpoint_id", "subject_id", "event_id", postgresql_where=text("state = 'pending'")),
     Index(
         "ix_deliveries_not_delivered",
         "endpoint_id",
@@ -95,3 +95,52 @@ deliveries = Table(
     Index("ix_deliveries_event_id", "event_id"),
     CheckConstraint("state in ('pending', 'delivered', 'failed', 'abandoned')", name="state"),
 )
+
+pending_deliveries = Table(
+    "pending_deliveries",
+    metadata,
+    # Of each delivery that is pending a row, which goes when it is not: what is looked at all the time stays small,
+    # whatever has been delivered before. Triggers on `deliveries` keep it.
+    Column("delivery_id", Uuid, primary_key=True),
+    Column("endpoint_id", Uuid, nullable=False),
+    Column("event_id", Uuid, nullable=False),
+    Column("subject_id", Uuid, nullable=False),
+    Column("attempts", SmallInteger, nullable=False),
+    # When it is to be posted; while somebody has it in hand, when that ends.
+    time_column("next_at", null=False),
+    Index("ix_pending_deliveries_due", "endpoint_id", "next_at"),
+    Index("ix_pending_deliveries_order", "endpoint_id", "subject_id", "event_id"),
+    # Rows come and go: dead ones are swept when there are a thousand, not when they are a fifth.
+    postgresql_with={"autovacuum_vacuum_scale_factor": 0, "autovacuum_vacuum_threshold": 1000},
+)
+
+PENDING_DELIVERIES = (
+    """
+create or replace function keep_pending_deliveries() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'DELETE' or new.state <> 'pending' then
+    delete from pending_deliveries where delivery_id = old.id;
+  else
+    insert into pending_deliveries (delivery_id, endpoint_id, event_id, subject_id, attempts, next_at)
+    values (new.id, new.endpoint_id, new.event_id, new.subject_id, new.attempts, new.next_at)
+    on conflict (delivery_id) do update set attempts = excluded.attempts, next_at = excluded.next_at;
+  end if;
+  return null;
+end
+$$
+""",
+    """
+create or replace trigger deliveries_made after insert on deliveries
+for each row when (new.state = 'pending') execute function keep_pending_deliveries()
+""",
+    """
+create or replace trigger deliveries_changed after update of state, attempts, next_at on deliveries
+for each row when (old.state = 'pending' or new.state = 'pending') execute function keep_pending_deliveries()
+""",
+    """
+create or replace trigger deliveries_gone after delete on deliveries
+for each row when (old.state = 'pending') execute function keep_pending_deliveries()
+""",
+)
+for _statement in PENDING_DELIVERIES:
+    event.listen(deliveries, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]

@@ -18,7 +18,7 @@ from bellhop.domain.scopes import Scope
 from bellhop.domain.signing import new_secret
 from bellhop.store import pages
 from bellhop.store.rows import first_of, from_result, from_row
-from bellhop.store.tables import deliveries, endpoints, events
+from bellhop.store.tables import deliveries, endpoints, events, pending_deliveries
 from bellhop.store.webhooks.deliveries import abandon
 
 ROTATION_OVERLAP = timedelta(hours=24)
@@ -26,7 +26,14 @@ ROTATION_OVERLAP = timedelta(hours=24)
 
 
 _COLUMNS = [endpoints.c[each.name] for each in fields(EndpointRow) if each.name != "property_id"]
-_DELIVERY_COLUMNS = [deliveries.c[each.name] for each in fields(DeliveryRow) if each.name != "event_type"]
+_DELIVERY_COLUMNS = [
+    # While it is pending it is due when that says so, which is never behind.
+    func.coalesce(pending_deliveries.c.next_at, deliveries.c.next_at).label("next_at")
+    if each.name == "next_at"
+    else deliveries.c[each.name]
+    for each in fields(DeliveryRow)
+    if each.name != "event_type"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +162,7 @@ def _deliveries(endpoint_id: UUID) -> Select[Any]:
     return (
         select(*_DELIVERY_COLUMNS, events.c.type.label("event_type"))
         .join(events, events.c.id == deliveries.c.event_id)
+        .outerjoin(pending_deliveries, pending_deliveries.c.delivery_id == deliveries.c.id)
         .where(deliveries.c.endpoint_id == endpoint_id)
     )
 
@@ -174,7 +182,9 @@ async def listing_deliveries(
         of_endpoint, deliveries.c.endpoint_id, endpoint_id, deliveries.c.event_id, pages.before(asked)
     )
     if state is DeliveryState.PENDING:
-        every = of_endpoint.where(deliveries.c.endpoint_id == endpoint_id)
+        pending = pending_deliveries.c
+        waiting: Select[Any] = select(pending.delivery_id.label("id"), pending.event_id)
+        every = waiting.where(pending.endpoint_id == endpoint_id)
         if await pages.count(tx, every) <= COUNTED:
             # Few, and they may be far apart among what was delivered: all of them, and then the newest. Of many, those
             # that are asked for are close together.

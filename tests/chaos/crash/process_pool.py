@@ -24,7 +24,8 @@ import uvloop
 from temporalio.worker._worker import load_default_build_id
 
 import worker
-from activities.drain import EndpointActivities, Pace
+from activities.drain import EndpointActivities
+from activities.drain_loop import Pace
 from api.app import create_app
 from api.server import options
 from bellhop.dev.proving import environment_without_settings
@@ -125,7 +126,7 @@ def _warm_up(app: Any) -> None:
     load_default_build_id()
     all_sites()
     liquid_templates.warm()
-    ssrf_guard._certificates()
+    ssrf_guard.certificates()
 
     async def nowhere() -> None:
         async def receive() -> Any:
