@@ -208,7 +208,9 @@ class ChangeProperty(Strict):
             "parameter `content`, as which a free text goes out on WhatsApp where the guest has not written in the "
             "last 24 hours), `channel_order` (the channels of messages sent by `auto`, in the order in which they are "
             'tried, e.g. `["whatsapp", "sms"]`), `accommodation` (what Booking.com\'s messaging calls name '
-            "the property by, e.g. `2098153`), `template_projects` (names of templates by what Bird's clients call "
+            "the property by, e.g. `2098153`), `inbox_copies` (true: what is written there for a platform to poll also "
+            "goes out on the guest's own channel, chosen as by `auto`), "
+            "`template_projects` (names of templates by what Bird's clients call "
             'them, e.g. `{"ce6a2fd6-b2fa-4f5a-a2cd-f3bd15883318": "arrival"}`), '
             "`detect_intents` (false: what guests want is not looked for), "
             "`guests_from_inbound` (false: whoever writes and is not known becomes no guest), "

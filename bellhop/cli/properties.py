@@ -126,13 +126,24 @@ def policy(
     validity: Annotated[
         str | None, typer.Option(help="JSON, seconds by category, e.g. '{\"two_factor\": 300}'; {}: as usual")
     ] = None,
+    inbox_copies: Annotated[
+        str | None,
+        typer.Option(
+            help="true: what is written for Booking.com's platforms to poll also goes out to the guest; false"
+        ),
+    ] = None,
     environment: Annotated[EnvironmentWord, typer.Option()] = "live",
 ) -> None:
     """Set when guests are left alone, how many messages of a category one may get, and for how long these are of use.
 
     What is left out stays as it is; all of it is shown. docs/policy.md says what each of them does.
     """
-    given = {"quiet_hours": quiet_hours, "frequency_caps": frequency_caps, "validity": validity}
+    given = {
+        "quiet_hours": quiet_hours,
+        "frequency_caps": frequency_caps,
+        "validity": validity,
+        "inbox_copies": inbox_copies,
+    }
     show(with_engine(lambda engine: administration.policy(engine, slug, environment, given)))
 
 

@@ -20,7 +20,8 @@ from bellhop.domain.quiet_hours import Span
 VALIDITY = "validity"
 QUIET_HOURS = "quiet_hours"
 FREQUENCY_CAPS = "frequency_caps"
-NAMES = (QUIET_HOURS, FREQUENCY_CAPS, VALIDITY)
+INBOX_COPIES = "inbox_copies"
+NAMES = (QUIET_HOURS, FREQUENCY_CAPS, VALIDITY, INBOX_COPIES)
 
 MOST = 20
 """Quiet hours and caps of a property."""
@@ -57,10 +58,17 @@ def check(settings: Mapping[str, Any]) -> None:
     """Raises BadSetting of the first that is not as it has to be."""
     if VALIDITY in settings:
         _check_validity(settings[VALIDITY])
+    if not isinstance(settings.get(INBOX_COPIES, False), bool):
+        raise BadSetting(INBOX_COPIES, "expected inbox_copies to be true or false")
     spans = [_span(place, one) for place, one in enumerate(_list(settings, QUIET_HOURS))]
     _check_some_time(spans)
     for place, one in enumerate(_list(settings, FREQUENCY_CAPS)):
         _cap(place, one)
+
+
+def inbox_copies(settings: Mapping[str, Any]) -> bool:
+    """Whether what the property writes for a platform to poll goes out on the guest's own channel as well."""
+    return settings.get(INBOX_COPIES) is True
 
 
 def quiet_hours(settings: Mapping[str, Any]) -> tuple[Span, ...]:

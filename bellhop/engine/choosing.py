@@ -143,7 +143,7 @@ async def choose(
         # What is wrong with it on any channel is said as it is.
         await templates.used(tx, scope, command.template, guest_id)
     setting, now = await properties.channel_order(tx, scope)
-    order = choosing.order(setting)
+    order = [one for one in choosing.order(setting) if not (command.auto.outside and CHANNELS[one].in_record)]
     at = max(now, command.scheduled_at or now)
     asked = _Choosing(engine, tx, scope, command, guest, at, compose)
     found = {channel: await asked.suits(channel) for channel in order}

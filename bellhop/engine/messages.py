@@ -54,6 +54,8 @@ class Auto:
 
     with_fallback: bool
     """Whether the other channels that suit it follow where it cannot arrive."""
+    outside: bool = False
+    """Whether it leaves Bellhop: channels of our own are left aside."""
 
 
 @dataclass(frozen=True, slots=True)

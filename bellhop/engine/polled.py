@@ -8,23 +8,26 @@ that channel.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain import windows
+from bellhop.domain import policy_settings, windows
 from bellhop.domain.accounts import OURS
 from bellhop.domain.categories import Category
 from bellhop.domain.channels import Channel
 from bellhop.domain.conversations import Side
 from bellhop.domain.delivery_ports import Account, Inbound, Receipt
+from bellhop.domain.formats import booking
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.inbound_details import InboundDetails, Media
 from bellhop.domain.inbound_files import KeptFile
 from bellhop.domain.media import MediaUse
 from bellhop.domain.paging import PageRequest
+from bellhop.domain.rows.access import PropertyRow
 from bellhop.domain.rows.conversations import Conversation, Entry
+from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.rows.polled import Attachment, Thread, Unconfirmed
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
@@ -32,10 +35,11 @@ from bellhop.engine import keyword_answers, messages
 from bellhop.engine.assets import library_of
 from bellhop.engine.context import Engine
 from bellhop.engine.conversations import readable
-from bellhop.engine.errors import ChannelUnavailable, InvalidField, NotFound, OutsideWindow
-from bellhop.engine.messages import SendMessage
+from bellhop.engine.errors import ChannelUnavailable, EngineError, InvalidField, NotFound, OutsideWindow
+from bellhop.engine.messages import Auto, SendMessage
 from bellhop.engine.receipts import tell
 from bellhop.media.kinds import named
+from bellhop.store.access import properties
 from bellhop.store.conversations import conversations, history, inbound, inbound_scopes, polled
 from bellhop.store.delivery import receipts
 from bellhop.store.delivery.receipts import Recorded
@@ -97,8 +101,9 @@ async def send(
     """Write to the other side; the first message begins the conversation. Returns the message. Raises NotFound,
     OutsideWindow, InvalidField, ChannelUnavailable."""
 
-    async def look(tx: AsyncConnection) -> tuple[Thread, list[Attachment]]:
+    async def look(tx: AsyncConnection) -> tuple[Thread, list[Attachment], PropertyRow]:
         thread = await find(tx, scope, which)
+        (hotel,) = await properties.of_scopes(tx, [scope])
         check_writing(thread, side)
         if not thread.guests:
             raise NotFound
@@ -106,9 +111,9 @@ async def send(
         if missing := [place for place, one in enumerate(attachments) if one not in known]:
             expected = "expected a picture that you uploaded to this conversation, and have not sent yet"
             raise InvalidField(f"attachments.{missing[0]}", expected, "unknown_attachment")
-        return thread, [known[one] for one in attachments]
+        return thread, [known[one] for one in attachments], hotel
 
-    thread, files = await engine.database.read(look)
+    thread, files, hotel = await engine.database.read(look)
     if side is Side.GUEST:
         return await _from_guest(engine, scope, thread, content, files)
     guest_id = thread.guests[0]
@@ -123,7 +128,37 @@ async def send(
         ignore_quiet_hours=True,
         media=tuple(MediaUse(asset_id=one.id) for one in files),
     )
+    if policy_settings.inbox_copies(hotel.settings):
+        return await _with_copy(engine, scope, command, hotel.name)
     return (await messages.send(engine, scope, command)).made.id
+
+
+async def _with_copy(engine: Engine, scope: Scope, command: SendMessage, hotel: str) -> UUID:
+    """Accept a message to the guest, and one that says the same on the guest's own channel: both in one transaction, so
+    that neither is there without the other, or twice. Whom no channel reaches gets the first alone. `hotel`: the
+    property's name."""
+    ready = messages.prepared(engine, command)
+
+    async def work(tx: AsyncConnection) -> list[MessageRow]:
+        row = await messages.accept(engine, tx, scope, ready)
+        copy = replace(
+            command,
+            channel=Channel.IN_APP,
+            auto=Auto(with_fallback=True, outside=True),
+            subject=hotel,
+            ignore_quiet_hours=False,
+            metadata=booking.copied(row.id),
+        )
+        try:
+            async with tx.begin_nested():
+                return [row, await messages.accept(engine, tx, scope, messages.prepared(engine, copy))]
+        except EngineError:
+            return [row]
+
+    accepted = await engine.database.write(work)
+    for row in accepted:
+        engine.dispatcher.accepted(row)
+    return accepted[0].id
 
 
 async def _from_guest(engine: Engine, scope: Scope, thread: Thread, content: str, files: Sequence[Attachment]) -> UUID:
@@ -232,7 +267,7 @@ async def conversation(engine: Engine, scope: Scope, side: Side, which: Which) -
 
 
 def _seen(row: Entry, side: Side) -> bool:
-    if row.content is None:
+    if row.content is None or booking.is_copy(row):
         return False
     if row.direction == "inbound":
         return True

@@ -85,8 +85,8 @@ async def order(engine: Engine, scope: Scope, channels: Sequence[str]) -> None:
 
 
 async def policy(engine: Engine, scope: Scope, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Set those of a scope's quiet hours, caps and validity (`policy_settings.NAMES`) that are given, the others stay;
-    empty: none. Returns what is set. Raises BadSetting."""
+    """Set those of a scope's quiet hours, caps, validity and copies (`policy_settings.NAMES`) that are given, the
+    others stay; empty: none. Returns what is set. Raises BadSetting."""
     settings = await engine.database.write(
         lambda tx: properties.merge_settings(tx, scope, given, policy_settings.check)
     )

@@ -164,6 +164,38 @@ async def test_the_seeds_examples_both_ways(stack: Engine) -> None:
         assert [one["content"] for one in found["messages"]] == [WELCOME["content"], ASKS["content"]]
 
 
+async def test_where_the_property_set_it_so_the_guest_has_it_on_their_own_channel_too(sides: Sides) -> None:
+    (hotel,) = (await sides.http.get("/v1/properties", headers=sides.ours)).json()["data"]
+
+    async def set_to(value: Any) -> httpx2.Response:
+        settings = {**hotel["settings"], "inbox_copies": value}
+        place = f"/v1/properties/{hotel['id']}"
+        return httpx2.Response(
+            (await sides.http.patch(place, json={"settings": settings}, headers=sides.ours)).status_code
+        )
+
+    async def sent() -> dict[str, dict[str, Any]]:
+        rows = (await sides.http.get("/v1/messaging", headers=sides.ours)).json()["data"]
+        return {row["channel"]: row for row in reversed(rows)}
+
+    assert (await set_to("yes")).status_code == 422
+    await sides.done(sides.ours, "send", WELCOME)
+    assert set(await sent()) == {"inbox"}
+    assert (await set_to(True)).status_code == 200
+    given = (await sides.done(sides.ours, "send", WELCOME | {"content": "The pool is open."}))["data"]["message"]
+    rows = await sent()
+    copy, original = rows["email"], rows["inbox"]
+    assert original["id"] == render(Prefix.MESSAGE, UUID(given))
+    assert (copy["recipient"], copy["content"]) == ("jordan.mitchell@example.com", "The pool is open.")
+    assert (copy["subject"], copy["metadata"]) == (hotel["name"], {"booking": {"copy_of": original["id"]}})
+    assert copy["conversation_id"] == original["conversation_id"]
+    talk = await sides.done(sides.ours, "conversations", HOTEL | {"reservation": "4380765874"})
+    assert len(talk["data"]["conversation"]["messages"]) == 2, "the copy is said once"
+    await sides.http.patch(f"/v1/guests/{sides.guest}", json={"email": None}, headers=sides.ours)
+    assert (await sides.done(sides.ours, "send", WELCOME))["data"]["message"], "nobody else reaches them: no copy"
+    assert len((await sides.http.get("/v1/messaging", headers=sides.ours)).json()["data"]) == 4
+
+
 async def test_what_waits_comes_again_until_it_is_confirmed(sides: Sides) -> None:
     sent = [(await sides.done(sides.theirs, "send", ASKS | {"content": str(n)}))["data"]["message"] for n in range(3)]
     assert await sides.latest(sides.theirs) == [], "what a side wrote itself is not new to it"

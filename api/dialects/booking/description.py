@@ -25,6 +25,9 @@ the property write (`bellhop keys create SLUG --side guest`). A key of the guest
 * A message of the property travels by the channel `inbox`: `sent` once it lies in the conversation, where the guest's
   app shows it too if there is one, and `delivered` when the guests' side confirms it. A guest's message is theirs on
   that channel (`message.received`). It is by the stay's guest who booked, and to them.
+* Where the property's setting `inbox_copies` is true (`bellhop properties policy SLUG --inbox-copies true`), what it
+  writes also goes out on the guest's own channel, chosen as by `auto`: a message of its own, accepted with the first
+  one, which its `metadata.booking.copy_of` names. It shows in no conversation here. Whom no channel reaches gets none.
 * `/messages/latest` has what came by `inbox`; `/messages/conversations` has all of the conversation, whatever the
   channel: the newest 500, of what the property wrote for the guests' side only what has gone out.
 * Reading: the property for 365 days after check-out or cancellation, guests for 66. Writing: guests for 66 days, the

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from bellhop.domain.channels import MOST_ATTACHED
 from bellhop.domain.conversations import Side
+from bellhop.domain.ids import Prefix, render
 from bellhop.domain.rows.conversations import Conversation, Entry
 from bellhop.domain.rows.polled import Attachment, Unconfirmed, side_of
 from bellhop.domain.serializers import timestamp
@@ -24,6 +25,17 @@ class Hotel:
     id: UUID
     accommodation: str
     name: str
+
+
+def copied(message_id: UUID) -> dict[str, Any]:
+    """The `metadata` of a message that says on the guest's own channel what another one says here."""
+    return {"booking": {"copy_of": render(Prefix.MESSAGE, message_id)}}
+
+
+def is_copy(row: Entry) -> bool:
+    """Whether a message of a conversation is such a one."""
+    own = row.metadata.get("booking")
+    return row.direction == "outbound" and isinstance(own, Mapping) and "copy_of" in own
 
 
 def unconfirmed(row: Unconfirmed, hotel: Hotel) -> dict[str, Any]:

@@ -208,6 +208,7 @@ NOT_OF_A_MESSAGE = {
     "tx unsubscribe.take": "no message; one transaction, and whoever got no answer takes the link again",
     "tx inbox.send": "one transaction, as receipts.record of what a guest writes; the app repeats it under its key",
     "tx polled._from_guest": "as inbox.send; who got no answer looks whether it stands in the conversation",
+    "tx polled._with_copy": "two accepted in one transaction; who got no answer looks as for polled._from_guest",
     "tx polled.confirm": "one transaction for some of them, receipts and marks; who got no answer says it again",
     "tx moving.move": "a command, one transaction; repeated it changes nothing",
     "tx LinkClicks.count": "figures of links that were followed; what is lost here is not counted, as is documented",
