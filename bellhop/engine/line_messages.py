@@ -18,6 +18,7 @@ from bellhop.domain.paging import Listed
 from bellhop.domain.rows.delivery import OwnSender
 from bellhop.domain.rows.texts import ChannelText
 from bellhop.domain.scopes import Scope
+from bellhop.domain.short_links import ShortLinks
 from bellhop.domain.templates import TemplateUse
 from bellhop.engine import contacts, lines, messages, refusals
 from bellhop.engine.contacts import Contact, ToContact
@@ -25,13 +26,14 @@ from bellhop.engine.context import Engine
 from bellhop.engine.errors import InvalidField, NotFound
 from bellhop.engine.idempotency import IdempotencyKey
 from bellhop.engine.messages import SendMessage
-from bellhop.store.messages import channel_texts, line_texts, templates
+from bellhop.store.messages import channel_texts, line_texts, short_links, templates
 from bellhop.store.messages.line_texts import Interaction as Interaction
 from bellhop.store.messages.line_texts import WhichOfLine as WhichOfLine
 from bellhop.store.messages.texts import Span as Span
 
 FURTHEST = timedelta(days=35)
 """How far ahead a message of a line may be scheduled."""
+CLICKED = "clicked"
 UNCARRIED = "media_unexpected"
 """The kind of what is wrong with files where the line carries none."""
 
@@ -66,6 +68,9 @@ class SendFromLine:
     ignore_quiet_hours: bool = False
     capped: bool = False
     """Whether the property's frequency caps are asked; of marketing only."""
+    short_links: ShortLinks | None = None
+    link_tracking: bool | None = None
+    """As `SendMessage` has them."""
     reference: str | None = None
     tags: tuple[str, ...] = ()
     metadata: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -111,6 +116,8 @@ def as_asked(line: OwnSender, command: SendFromLine, contact: Contact | None) ->
         category=command.category,
         ignore_quiet_hours=command.ignore_quiet_hours,
         ignore_frequency_cap=not command.capped,
+        short_links=command.short_links,
+        link_tracking=command.link_tracking,
         reference=command.reference,
         tags=command.tags,
         metadata=command.metadata,
@@ -166,9 +173,17 @@ async def listing(engine: Engine, scope: Scope, line_id: UUID, which: WhichOfLin
 
 
 async def interactions(engine: Engine, scope: Scope, line_id: UUID, message_id: UUID) -> Sequence[Interaction]:
-    """What a guest did with a message to them. Raises NotFound."""
+    """What a guest did with a message to them, the first first: opened it, or followed a link of it. Raises
+    NotFound."""
     await get(engine, scope, line_id, message_id)
-    return await engine.database.read(lambda tx: line_texts.interactions(tx, scope, message_id))
+
+    async def work(tx: AsyncConnection) -> list[Interaction]:
+        opened = await line_texts.interactions(tx, scope, message_id)
+        # What machines follow the guest did not.
+        clicks = [one for one in await short_links.clicks(tx, scope, message_id) if not one.bot]
+        return [*opened, *(Interaction(one.id, CLICKED, one.clicked_at) for one in clicks)]
+
+    return sorted(await engine.database.read(work), key=lambda one: (one.at, one.id))
 
 
 async def cancel(engine: Engine, scope: Scope, line_id: UUID, message_id: UUID) -> ChannelText:

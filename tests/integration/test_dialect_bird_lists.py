@@ -136,6 +136,43 @@ async def test_what_a_guest_did_is_an_interaction(bird_at: Workspace) -> None:
     refused(unknown, 404, "NotFound")
 
 
+async def test_links_are_short_where_it_asks_for_it(bird_at: Workspace) -> None:
+    target = "https://hotel.example/spa?day=1"
+    body: dict[str, Any] = {"type": "text", "text": {"text": f"Book: {target}"}}
+    host = bird_at.api.app.state.services.settings.bellhop.public_url.split("/")[2]
+    message = await bird_at.sent(body=body, shortLinks={"enabled": True, "domain": host})
+    assert message["shortLinks"] == {"enabled": True, "domain": host}
+    native = await bird_at.native(message)
+    assert f"Book: http://{host}/s/" in native["content"]
+    assert message["body"] == {"type": "text", "text": {"text": native["content"]}}
+    tracked = await bird_at.native(await bird_at.sent(body=body, enableLinkTracking=True))
+    assert (tracked["link_tracking"], tracked["short_links"]) == (True, None)
+    assert "utm_source=bellhop" in tracked["content"]
+    for left in ({"enabled": False}, {"domain": "h.example"}, None):
+        plain = await bird_at.sent(body=body, shortLinks=left)
+        assert (await bird_at.native(plain))["content"] == f"Book: {target}"
+    # A template has its own.
+    given = {"name": "spa", "locale": "en", "content": f"Book: {target}"}
+    made = await bird_at.api.http.post("/v1/templates", json=given)
+    assert made.status_code == 201, made.text
+    (row,) = await bird_at.api.sql("select id::text from templates")
+    template = {"projectId": row.id, "version": "latest", "shortLinks": {"enabled": True}}
+    asked = {name: value for name, value in TEXT.items() if name != "body"} | {"template": template}
+    answer = await bird_at.post(asked)
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["shortLinks"] == {"enabled": True, "domain": host}
+    wrong = TEXT | {"shortLinks": {"enabled": True, "domain": "h.example"}}
+    refused(await bird_at.post(wrong), 422, "InvalidFormat", "shortLinks.domain")
+    # Who follows one has done something with the message; a machine has not.
+    path = native["content"].removeprefix(f"Book: http://{host}")
+    phone = {"user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1"}
+    for agent in (phone, {"user-agent": "WhatsApp/2.23"}):
+        assert (await bird_at.api.http.get(path, headers=agent)).headers["location"] == target
+    await bird_at.api.app.state.services.link_clicks.count()
+    (clicked,) = (await bird_at.get(f"/messages/{message['id']}/interactions"))["results"]
+    assert (clicked["type"], clicked["messageId"]) == ("clicked", message["id"])
+
+
 async def test_a_key_of_several_properties_opens_the_workspace_of_each(bird_at: Workspace) -> None:
     api = bird_at.api
     for scheme in ("AccessKey", "accesskey", "Bearer"):

@@ -10,6 +10,7 @@ from bellhop.domain.categories import Category
 from bellhop.domain.formats import bird
 from bellhop.domain.media import MediaUse
 from bellhop.domain.paging import PageRequest
+from bellhop.domain.short_links import ShortLinks
 from bellhop.domain.statuses import Stage
 from bellhop.engine.contacts import ToContact
 from bellhop.engine.line_messages import Project, SendFromLine, Span, WhichOfLine
@@ -46,6 +47,8 @@ def command_of(body: CreateMessage) -> SendFromLine:
         category=category,
         ignore_quiet_hours=bool(body.ignore_quiet_hours),
         capped=bool(body.cap_frequency),
+        short_links=_short_links(body),
+        link_tracking=body.enable_link_tracking,
         reference=body.reference,
         tags=tuple(body.tags or ()),
         metadata=_kept(body),
@@ -55,6 +58,12 @@ def command_of(body: CreateMessage) -> SendFromLine:
 def _category(meta: dict[str, Any]) -> Category:
     word = (meta.get("extraInformation") or {}).get("useCase")
     return _USE_CASES.get(word.lower(), Category.TRANSACTIONAL) if isinstance(word, str) else Category.TRANSACTIONAL
+
+
+def _short_links(body: CreateMessage) -> ShortLinks | None:
+    """A template has its own. What does not say whether is as the property has it."""
+    asked = body.template.short_links if body.template else body.short_links
+    return None if asked is None or asked.enabled is None else ShortLinks(asked.enabled, asked.domain)
 
 
 def _text(body: Body) -> str:

@@ -18,6 +18,7 @@ _CHANNELS = "test_channels_are_the_propertys_lines"
 _BATCH = "test_a_batch_is_looked_at_after_it_was_taken_in"
 _WRONG = "test_what_is_wrong_is_said_in_its_form"
 _OPENED = "test_what_a_guest_did_is_an_interaction"
+_SHORT = "test_links_are_short_where_it_asks_for_it"
 _CLIENT = "test_its_own_client_sends_and_follows"
 
 INTRO = """
@@ -95,8 +96,8 @@ _MESSAGE = (
     Field("failure.source.code", "`metadata.error.provider_code`, else `metadata.error.code`", _MMS),
     Field("failure.source.name", "the provider, else `bellhop`", _MMS),
     Field("tags", "as they were given, in lower case", _KEPT),
-    Field("shortLinks", "as it was given", _KEPT),
-    Field("shortLinks.domain", "as it was given", _KEPT),
+    Field("shortLinks", "`enabled` and `domain` where its links were made short, else as it was given", _SHORT),
+    Field("shortLinks.domain", "where they are", _SHORT),
     Field("scheduledFor", "`scheduled_at`", _WAITS),
     Field("template", "as it was given; then there is no `body`", _PROJECT),
     Field("body", "as it was given; of what others sent its text and files", _SEED),
@@ -128,7 +129,7 @@ _SEND = (
     Field("template.locale", "`template.locale`; left out: the guest's language, else the property's", _PROJECT),
     Field("template.parameters", "`template.parameters`, by `key`; `type` is not looked at", _PROJECT),
     Field("template.variables", "the same", _PROJECT),
-    Field("template.shortLinks", "instead of `shortLinks`", _KEPT),
+    Field("template.shortLinks", "instead of `shortLinks`", _SHORT),
     Field("meta", "kept, and shown: at most 16 KiB; other names than the response's are refused", _KEPT),
     Field(
         "meta.extraInformation.useCase",
@@ -142,10 +143,15 @@ _SEND = (
     Field("body.*.metadata.subject", "the first line of `content`: a text has no subject of its own", _SEED),
     Field("notification", "kept, and told nothing: subscribe to the channel's events instead", _KEPT),
     Field("capFrequency", "without it `ignore_frequency_cap` is so; marketing only", _RULES),
-    Field("enableLinkTracking", "kept", _KEPT),
+    Field("enableLinkTracking", "`link_tracking`: of marketing and of tests; left out: as the property has it", _SHORT),
     Field("ignoreQuietHours", "`ignore_quiet_hours`", _RULES),
     Field("tags", "at most ten; kept in lower case, each once", _KEPT),
-    Field("shortLinks", "kept, and shown", _KEPT),
+    Field(
+        "shortLinks",
+        "`short_links`; with `enabled` true `domain` is the property's own or that of the API, or left out (else 422). "
+        "Without `enabled` it is as the property has it",
+        _SHORT,
+    ),
     Field("scheduledFor", "`scheduled_at`, at most 35 days ahead (422)", _WAITS),
     Field("validity", "`validity`; left out: 129,600 seconds, 600 of a code", _RULES),
 )
@@ -187,7 +193,12 @@ DESCRIPTION = Description(
         Described(
             "GET …/messages/{messageId}/interactions",
             (
-                Field("results[].type", "`opened`; no carrier tells of `reported-as-spam`", _OPENED),
+                Field(
+                    "results[].type",
+                    "`opened`, or `clicked`: a person followed one of its short links, the first 50 times of each; no "
+                    "carrier tells of `reported-as-spam`",
+                    _SHORT,
+                ),
                 Field("results[].createdAt", "when", _OPENED),
             ),
         ),

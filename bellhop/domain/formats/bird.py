@@ -6,7 +6,7 @@ words, as `kept` puts it there and `message` reads it:
     reference     text
     meta          object
     tags          list of texts, in lower case
-    shortLinks    {"enabled": bool, "domain": text}
+    shortLinks    {"enabled": bool, "domain": text}: shown where no link was made short
     replyTo       {"id": text, "type": "message"}
     template      {"projectId", "version", "locale", "parameters"}: shown instead of a body
     body          object: the body as it was given, where the text of the message alone does not say it
@@ -27,7 +27,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bellhop.domain import groups
+from bellhop.domain import groups, short_links
 from bellhop.domain.channels import AddressKind, kind_of
 from bellhop.domain.failures import WORDS, FailureCode
 from bellhop.domain.rows.texts import ChannelText
@@ -110,6 +110,7 @@ _NAMES = {
     "template.name": "template.projectId",
     "content": "body",
     "media": "body",
+    "short_links.domain": "shortLinks.domain",
 }
 
 
@@ -151,7 +152,7 @@ def message(row: ChannelText, stage: Stage | None = None, at: datetime | None = 
         "origin": {"type": "message", "id": str(row.resend_of)} if row.resend_of else None,
         "replyTo": _own(row, "replyTo", dict),
         "tags": _own(row, "tags", list),
-        "shortLinks": _own(row, "shortLinks", dict),
+        "shortLinks": _short_links(row),
         "scheduledFor": timestamp(row.scheduled_at) if outgoing else None,
         "template": template,
         "body": None if template else body(row),
@@ -272,6 +273,12 @@ def _changed(row: ChannelText, stage: Stage) -> datetime:
         return row.created_at
     known = {Stage.SENT: row.sent_at, Stage.DELIVERED: row.delivered_at, Stage.READ: row.delivered_at}
     return known.get(stage) or row.updated_at
+
+
+def _short_links(row: ChannelText) -> dict[str, Any] | None:
+    """Where they are, if its links were made short, whoever sent it; else what was asked for."""
+    made = short_links.shown(row.details)["short_links"]
+    return {"enabled": True, "domain": made["domain"]} if made else _own(row, "shortLinks", dict)
 
 
 def _own(row: ChannelText, name: str, kind: type) -> Any:

@@ -30,6 +30,7 @@ class LinkRow:
 class ClickRow:
     """One time that somebody followed a link."""
 
+    id: UUID
     link_id: UUID
     clicked_at: datetime
     bot: bool
