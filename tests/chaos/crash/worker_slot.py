@@ -236,7 +236,7 @@ class WorkerSlot:
     async def parked(self, message_id: str) -> None:
         """Wait until this message is parked, and its workflow asks nothing more: one that recovery has woken as well
         could ask only after `resume`, and go on by itself, released by nobody."""
-        there = "select from messages where id = %s and waits_for is not null"
+        there = "select from messages where id = %s and waits_for is not null and wake_due_at is null"
         handle, busy = self._shared.temporal.get_workflow_handle(workflow_of(message_id)), True
         async with asyncio.timeout(30):
             while not (await self._record.execute(there, (row_key(message_id),))).rowcount or busy:
