@@ -139,7 +139,8 @@ class Endpoint(Shown):
     disabled_at: datetime | None
     disabled_reason: str | None
     format: Annotated[
-        str, Field(description="Whose objects it is sent: `native`, or `sendblue` where it was made by that API.")
+        str,
+        Field(description="Whose objects it is sent: `native`, or `sendblue` or `bird` where it was made by that API."),
     ]
 
 

@@ -51,6 +51,8 @@ class PendingDelivery:
     token: datetime
     """Until when nobody else takes it; names this claim when the result is written."""
     format: EndpointFormat = EndpointFormat.NATIVE
+    asked: Mapping[str, Any] | None = None
+    """What the endpoint was asked for, where it was in another vendor's words."""
 
 
 @dataclass(frozen=True, slots=True)

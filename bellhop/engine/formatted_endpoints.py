@@ -6,15 +6,17 @@ that does not answer keeps no other one waiting.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain.channels import TEXTS
+from bellhop.domain.channels import TEXTS, Channel
 from bellhop.domain.events import EventType
+from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.webhooks import EndpointFormat, EndpointRow
 from bellhop.domain.scopes import Scope
 from bellhop.engine import endpoints
@@ -40,6 +42,18 @@ class Wanted:
     url: str = field(repr=False)
     events: tuple[str, ...]
     secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSubscription:
+    """An endpoint that a vendor's client asks for, and is shown again as it asked. `asked`: what for, in that vendor's
+    words."""
+
+    url: str = field(repr=False)
+    events: tuple[str, ...]
+    channels: tuple[Channel, ...]
+    secret: str = field(default="", repr=False)
+    asked: Mapping[str, Any]
 
 
 async def of_callback(engine: Engine, scope: Scope, url: str) -> UUID:
@@ -70,6 +84,32 @@ def type_of(row: EndpointRow) -> tuple[str, ...]:
 async def listing(engine: Engine, scope: Scope, form: EndpointFormat) -> list[EndpointRow]:
     """Those of a format, the first made first."""
     return await engine.database.read(lambda tx: formatted.listing(tx, scope, form))
+
+
+async def create(engine: Engine, scope: Scope, form: EndpointFormat, new: NewSubscription) -> EndpointRow:
+    """One more, however many there are at its address. Raises ForbiddenUrl, TooManyEndpoints."""
+    await endpoints.check(engine, scope, new.url)
+
+    async def write(tx: AsyncConnection) -> EndpointRow:
+        await stored.alone(tx, scope)
+        if await stored.count(tx, scope) >= engine.webhook.max_endpoints:
+            raise TooManyEndpoints(engine.webhook.max_endpoints)
+        return await formatted.make(tx, scope, form, new.url, new.events, new.channels, new.secret, new.asked)
+
+    return await engine.database.write(write)
+
+
+async def get(engine: Engine, scope: Scope, form: EndpointFormat, endpoint_id: UUID) -> EndpointRow:
+    """One of a format. Raises NotFound."""
+    row = await endpoints.get(engine, scope, endpoint_id)
+    if row.format is not form:
+        raise NotFound
+    return row
+
+
+async def page(engine: Engine, scope: Scope, form: EndpointFormat, asked: PageRequest) -> Listed[EndpointRow]:
+    """Those of a format, newest first."""
+    return await engine.database.read(lambda tx: stored.listing(tx, scope, asked, form))
 
 
 async def put(

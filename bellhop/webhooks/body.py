@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from bellhop.domain import serializers, signing
-from bellhop.domain.channels import Channel
 from bellhop.domain.conversation_object import conversation
 from bellhop.domain.events import EventType
 from bellhop.domain.formats import bird, sendblue
@@ -65,8 +64,10 @@ def headers(delivery: PendingDelivery, content: bytes, at: datetime) -> dict[str
 def _bird(delivery: PendingDelivery) -> dict[str, Any]:
     row, stage = delivery.row, _stage(delivery)
     if isinstance(row, ChannelText):
-        return bird.event(bird.message(row, stage, delivery.created_at), row.channel.value)
-    return bird.event(bird.erased(delivery.subject_id, stage, delivery.created_at), Channel.SMS.value)
+        payload = bird.message(row, stage, delivery.created_at)
+    else:
+        payload = bird.erased(delivery.subject_id, stage, delivery.created_at)
+    return bird.event(payload, delivery.asked or {})
 
 
 def _sendblue(delivery: PendingDelivery) -> dict[str, Any]:

@@ -282,9 +282,9 @@ def test_schemathesis_finds_nothing_in_birds_api(served: tuple[str, str], tmp_pa
     ]
     (hotel,) = httpx2.get(f"{url}/v1/properties", headers=native).json()["data"]
     named = {"workspace_id": parse(Prefix.PROPERTY, hotel["id"]), "channel_id": parse(Prefix.SENDER, sender["id"])}
-    schema = _described(BIRD, "202", "409", "422")
+    schema = _described(BIRD, "201", "202", "204", "409", "422")
     schema["paths"] = {
-        path.format_map({"message_id": "{message_id}", **named}): {
+        path.format_map({one: f"{{{one}}}" for one in ("message_id", "subscription_id")} | named): {
             method: operation | {"parameters": [one for one in operation["parameters"] if one["name"] not in named]}
             for method, operation in operations.items()
         }

@@ -89,7 +89,8 @@ def _bird(ours: dict[str, str]) -> dict[tuple[str, str], Call]:
     channel = f"{ours['their workspace']}/channels/{ours['channel']}"
     text = {"body": {"type": "text", "text": {"text": "Hi"}}}
     sent = text | {"receiver": {"contacts": [{"identifierValue": ours["number"]}]}}
-    return {
+    return _subscriptions("/workspaces", "", ours) | {
+        ("GET", "/workspaces/{workspace_id}/available-webhooks"): Call(f"{ours['workspace']}/available-webhooks", 404),
         ("GET", "/workspaces/{workspace_id}/channels"): Call(f"{ours['workspace']}/channels", 404),
         ("GET", place): Call(channel, 404),
         ("GET", f"{place}/messages"): Call(f"{channel}/messages", 404),
@@ -101,9 +102,24 @@ def _bird(ours: dict[str, str]) -> dict[tuple[str, str], Call]:
     }
 
 
+def _subscriptions(route: str, place: str, ours: dict[str, str]) -> dict[tuple[str, str], Call]:
+    """Ours in their workspace, and what is below our own. `place`: what stands for the organization."""
+    every = f"{route}/{{workspace_id}}/webhook-subscriptions"
+    one, asked = every + "/{subscription_id}", {"service": "channels", "event": "sms.outbound", "url": ours["hook"]}
+    listed = f"{place}{ours['workspace']}/webhook-subscriptions"
+    ours_in_theirs = f"{place}{ours['their workspace']}/webhook-subscriptions/{ours['subscription']}"
+    return {
+        ("GET", every): Call(listed, 404),
+        ("POST", every): Call(listed, 404, asked),
+        ("GET", one): Call(ours_in_theirs, 404),
+        ("PATCH", one): Call(ours_in_theirs, 404, {"status": "inactive"}),
+        ("DELETE", one): Call(ours_in_theirs, 404),
+    }
+
+
 def _organizations(ours: dict[str, str]) -> dict[tuple[str, str], Call]:
     listed, workspaces = "/organizations/{organization_id}/workspaces", f"{ours['talk']}/workspaces"
-    return {
+    return _subscriptions(listed, f"{workspaces}/", ours) | {
         ("GET", listed): Call(workspaces, 200, None, {ours["their workspace"]}),
         ("GET", listed + "/{workspace_id}"): Call(f"{workspaces}/{ours['workspace']}", 404),
     }
@@ -149,6 +165,12 @@ async def _ours(api: Api) -> dict[str, str]:
         scope=api.scope.id,
         hook=hook,
     )
+    (subscription,) = await api.sql(
+        "insert into endpoints (scope_id, url, secret, events, format, asked) values (:scope, :hook,"
+        " to_jsonb('quetzal'::text), array['message.sent'], 'bird', '{\"event\": \"sms.outbound\"}') returning id",
+        scope=api.scope.id,
+        hook=hook,
+    )
     guest = (await api.guest())["id"]
     stay = {"source": "pms", "reservation": "4380765874", "guests": [guest]}
     assert (await api.http.post("/v1/stays", json=stay)).status_code in (200, 201)
@@ -164,6 +186,7 @@ async def _ours(api: Api) -> dict[str, str]:
     )
     await api.neighbour()
     (other,) = await api.sql("select id from properties where slug = 'other-house'")
+    booked |= {"subscription": str(subscription.id)}
     booked |= {"workspace": str(api.scope.property_id), "channel": str(sender.id), "their workspace": str(other.id)}
     return booked | {
         "message": str(key),

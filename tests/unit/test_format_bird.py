@@ -191,8 +191,27 @@ def test_a_webhook_is_signed_as_its_clients_check_it() -> None:
     assert base64.b64decode(headers["messagebird-signature"]) == hmac.new(key.encode(), joined, hashlib.sha256).digest()
 
 
-def test_a_webhook_names_its_subscription() -> None:
-    assert bird.event(bird.message(ROW), "sms") == {
-        "service": "channels", "event": "sms.outbound", "payload": bird.message(ROW)
-    }  # fmt: skip
-    assert bird.event(bird.message(INBOUND), "whatsapp")["event"] == "whatsapp.inbound"
+def test_a_webhook_names_its_subscription_and_bears_the_message() -> None:
+    asked = bird.subscription("sms.outbound", [("channelId", str(SENDER))])
+    shown = bird.message(ROW)
+    assert bird.event(shown, asked) == {"service": "channels", "event": "sms.outbound", "payload": shown}
+
+
+@pytest.mark.parametrize(
+    ("filters", "wanted"),
+    [
+        ([], True),
+        ([("channelId", str(SENDER))], True),
+        ([("channelId", str(OTHER))], False),
+        ([("status", "sent")], True),
+        ([("status", "delivered")], False),
+        ([("channelId", str(OTHER)), ("status", "sent")], False),
+    ],
+)
+def test_all_filters_of_a_subscription_must_match(filters: list[tuple[str, str]], wanted: bool) -> None:
+    assert bird.wanted(ROW, Stage.SENT, bird.subscription("sms.outbound", filters)) is wanted
+
+
+def test_there_are_subscriptions_to_each_channel_of_texts_both_ways() -> None:
+    assert {"sms.outbound", "sms.inbound"} < set(bird.EVENTS)
+    assert bird.EVENTS["sms.inbound"] == (Channel.SMS, bird.INBOUND)

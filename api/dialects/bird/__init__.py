@@ -6,6 +6,7 @@ from api.dialects.bird import batches as batches
 from api.dialects.bird import channels as channels
 from api.dialects.bird import messages as messages
 from api.dialects.bird import organizations as organizations
+from api.dialects.bird import webhooks as webhooks
 from api.dialects.bird.description import DESCRIPTION
 from api.dialects.bird.description import ORGANIZATIONS as DESCRIPTION_OF_ORGANIZATIONS
 from api.dialects.bird.errors import answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api.dialects.bird.webhook_description import SUBSCRIPTIONS
 from api.dialects.dialect import Described, Description, Field
 
 _SEED = "test_the_seeds_examples_both_ways"
@@ -23,8 +24,8 @@ _CLIENT = "test_its_own_client_sends_and_follows"
 
 INTRO = """
 `Authorization: AccessKey` or `Bearer`, with a key of Bellhop's. Everything is below `/workspaces`; its clients also
-look for workspaces below `/organizations`, whose id is not looked at. A client needs another base URL, key, workspace
-and channel.
+look for workspaces and keep webhook subscriptions below `/organizations`, whose id is not looked at. A client needs
+another base URL, key, workspace and channel.
 
 * A workspace is a property, by its key as a UUID; a key of several properties opens the workspaces of all. A channel is
   one of the property's lines, a sender for SMS or iMessage, by its key as a UUID. A message is one of the channel where
@@ -210,6 +211,7 @@ DESCRIPTION = Description(
             ),
         ),
         Described("GET /workspaces/{workspaceId}/channels", _CHANNEL),
+        *SUBSCRIPTIONS,
     ),
 )
 ORGANIZATIONS = Description(

@@ -22,13 +22,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from bellhop.domain import groups, short_links
-from bellhop.domain.channels import AddressKind, kind_of
+from bellhop.domain.channels import TEXTS, AddressKind, Channel, kind_of
 from bellhop.domain.failures import WORDS, FailureCode
 from bellhop.domain.rows.texts import ChannelText
 from bellhop.domain.serializers import timestamp
@@ -38,6 +38,12 @@ KEPT = "bird"
 """The key of `metadata` below which its own things lie."""
 SERVICE = "channels"
 """What its subscriptions are of."""
+OUTBOUND, INBOUND = "outbound", "inbound"
+EVENTS: Mapping[str, tuple[Channel, str]] = {
+    f"{channel.value}.{way}": (channel, way) for channel in TEXTS for way in (OUTBOUND, INBOUND)
+}
+"""What there are subscriptions to: the channel of the messages, and which way these go."""
+FILTERS = ("channelId", "status")
 OUTGOING, INCOMING = "outgoing", "incoming"
 ACCEPTED, PROCESSING, SCHEDULED, SENT, DELIVERED = "accepted", "processing", "scheduled", "sent", "delivered"
 REJECTED, SENDING_FAILED, DELIVERY_FAILED, DELETED = "rejected", "sending_failed", "delivery_failed", "deleted"
@@ -185,10 +191,21 @@ def erased(message_id: UUID, stage: Stage | None, at: datetime) -> dict[str, Any
     }
 
 
-def event(payload: Mapping[str, Any], channel: str) -> dict[str, Any]:
-    """What its webhooks bear: the message, and which subscriptions are about it (`sms.outbound`)."""
-    way = "outbound" if payload["direction"] == OUTGOING else "inbound"
-    return {"service": SERVICE, "event": f"{channel}.{way}", "payload": payload}
+def event(payload: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What its webhooks bear. `asked`: the subscription, as `subscription` makes it."""
+    return {"service": SERVICE, "event": asked.get("event"), "payload": payload}
+
+
+def subscription(word: str, filters: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """A subscription as its endpoint keeps it. `word`: one of EVENTS. `filters`: of FILTERS, all of them must match."""
+    return {"event": word, "filters": [{"key": key, "value": value} for key, value in filters]}
+
+
+def wanted(row: ChannelText, stage: Stage | None, asked: Mapping[str, Any]) -> bool:
+    """Whether what an event says of a message is what a subscription asks for."""
+    filters = {one["key"]: one["value"] for one in asked.get("filters", ())}
+    of_channel = filters.get("channelId") in (None, str(row.channel_id))
+    return of_channel and filters.get("status") in (None, status_of(row, stage or row.shown))
 
 
 def signature(secret: str, url: str, body: bytes, at: datetime) -> dict[str, str]:

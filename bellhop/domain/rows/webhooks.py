@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import Any, TypedDict
 from uuid import UUID
 
 
@@ -54,6 +54,8 @@ class EndpointRow:
     created_at: datetime
     updated_at: datetime
     format: EndpointFormat = EndpointFormat.NATIVE
+    asked: dict[str, Any] | None = None
+    """What it was asked for in the words of the vendor whose client made it, where these are shown again."""
 
 
 class EndpointFields(TypedDict, total=False):
@@ -63,6 +65,8 @@ class EndpointFields(TypedDict, total=False):
     events: list[str]
     description: str | None
     is_active: bool
+    secret: str
+    asked: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from bellhop.store.tables.columns import Secret, json_column, key_column, metadata, scope_column, time_column
 
@@ -55,6 +55,8 @@ endpoints = Table(
     # Whose objects are posted to it (rows.webhooks.EndpointFormat), and of messages on which channels; null: on all.
     Column("format", Text, nullable=False, server_default="native"),
     Column("channels", ARRAY(Text)),
+    # What it was asked for in that vendor's words, where its clients are shown that again (formats/bird.py).
+    Column("asked", JSONB),
     Column("description", Text),
     Column("is_active", Boolean, nullable=False, server_default=text("true")),
     Column("disabled_reason", Text),

@@ -22,9 +22,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import DateTime, Integer, Uuid
 
+from bellhop.domain.formats import bird
 from bellhop.domain.rows.messages import PublicMessage
+from bellhop.domain.rows.texts import ChannelText
 from bellhop.domain.rows.webhooks import EndpointFormat
 from bellhop.domain.scopes import Scope
+from bellhop.domain.statuses import Stage
 from bellhop.domain.webhook_ports import PendingDelivery, SubjectRow, Visit
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.webhooks import subjects
@@ -50,6 +53,7 @@ class _Claimed:
     property_id: UUID
     environment: str
     format: EndpointFormat
+    asked: dict[str, Any] | None
     url: str = field(repr=False)
     secret: str = field(repr=False)
     previous_secret: str | None = field(repr=False)
@@ -140,7 +144,8 @@ _CLAIM = CompiledStatement(
           returning pending.delivery_id as id, endpoint_id, event_id, subject_id, attempts, next_at
         )
         select claimed.*, now() as claimed_at, event.type, event.subject, event.stage, event.facts, event.created_at,
-          scope.id as scope_id, scope.property_id, scope.environment, endpoint.format, endpoint.url, endpoint.secret,
+          scope.id as scope_id, scope.property_id, scope.environment, endpoint.format, endpoint.asked,
+          endpoint.url, endpoint.secret,
           case when endpoint.previous_until > now() then endpoint.previous_secret end as previous_secret
         from claimed
           join events event on event.id = claimed.event_id
@@ -257,6 +262,7 @@ def _pending(row: _Claimed, url: str, found: Mapping[tuple[UUID, EndpointFormat,
         claimed_at=row.claimed_at,
         token=row.next_at,
         format=row.format,
+        asked=row.asked,
     )
 
 
@@ -265,7 +271,13 @@ def _subject_of(row: _Claimed) -> tuple[UUID, EndpointFormat, UUID]:
 
 
 def _url(row: _Claimed, found: Mapping[tuple[UUID, EndpointFormat, UUID], SubjectRow]) -> str | None:
-    """Where it goes; None: nowhere, since the message that named the address is erased."""
+    """Where it goes; None: nowhere, since the message that named the address is erased, or the endpoint does not want
+    this one."""
+    if row.format is EndpointFormat.BIRD:
+        message = found.get(_subject_of(row))
+        stage = Stage(row.facts["stage"]) if "stage" in row.facts else None
+        known = not isinstance(message, ChannelText) or bird.wanted(message, stage, row.asked or {})
+        return row.url if known else None
     if row.format is not EndpointFormat.SENDBLUE_CALLBACK:
         return row.url
     message = found.get(_subject_of(row))

@@ -104,16 +104,20 @@ async def get(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> EndpointR
     return first_of(EndpointRow, await tx.execute(select(*_columns(scope)).where(_mine(scope, endpoint_id))))
 
 
-async def listing(tx: AsyncConnection, scope: Scope, asked: PageRequest) -> Listed[EndpointRow]:
-    """The endpoints of this scope, newest first."""
+async def listing(
+    tx: AsyncConnection, scope: Scope, asked: PageRequest, form: EndpointFormat | None = None
+) -> Listed[EndpointRow]:
+    """The endpoints of this scope, newest first. `form`: those of this format alone."""
     query = select(*_columns(scope)).where(_mine(scope))
+    if form is not None:
+        query = query.where(endpoints.c.format == form.value)
     newest = query.where(endpoints.c.id < pages.before(asked)).order_by(endpoints.c.id.desc())
     rows = from_result(EndpointRow, await tx.execute(pages.taken(newest, asked)))
     return await pages.page(rows, asked, lambda row: Place(row.id), lambda: pages.count(tx, query))
 
 
 async def change(tx: AsyncConnection, scope: Scope, endpoint_id: UUID, to_set: EndpointFields) -> EndpointRow | None:
-    """Set url, events, description or is_active. Switching it on again clears why it was switched off, and lets what
+    """Set what is given. Switching it on again clears why it was switched off, and lets what
     is still owed go out: wake its workflow after the commit. So does another URL where it rests."""
     values: dict[str, Any] = {**to_set, "updated_at": func.now()}
     if to_set.get("is_active"):

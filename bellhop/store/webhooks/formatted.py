@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text, Uuid, bindparam, func, insert, literal, select, text, update
@@ -44,8 +45,10 @@ async def make(
     types: Sequence[str],
     channels: Sequence[Channel],
     secret: str,
+    asked: Mapping[str, Any] | None = None,
 ) -> EndpointRow:
-    """A new one, of messages on these channels alone. `secret`: its owner's, "" for none."""
+    """A new one, of messages on these channels alone. `secret`: its owner's, "" for none. `asked`: what it was asked
+    for in that vendor's words, where these are shown again."""
     made = await tx.execute(
         insert(endpoints)
         .values(
@@ -55,6 +58,7 @@ async def make(
             events=list(types),
             format=form.value,
             channels=[channel.value for channel in channels],
+            asked=asked,
         )
         .returning(*_COLUMNS, literal(scope.property_id, Uuid).label("property_id"))
     )

@@ -220,6 +220,7 @@ NOT_OF_A_MESSAGE = {
     "tx line_batches.send": "many accepted in one transaction; whoever got no answer looks for the batch",
     "tx line_messages.send": "of a message that is refused as it comes in, with all that it ever has; one transaction",
     "tx formatted_endpoints.of_callback": "before the message is accepted, which the caller repeats; made once",
+    "tx formatted_endpoints.create": "no message; who got no answer looks whether it is listed, or asks for another",
     "tx formatted_endpoints.put": "no message; one transaction, and whoever got no answer asks for it again",
     "tx formatted_endpoints.remove": "as formatted_endpoints.put",
     "tx devices.register": "no message; one row, which what is accepted later reads",
