@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities.broadcasts import BroadcastActivities
 from activities.drain import EndpointActivities
 from activities.inbound_files import InboundFileActivities
 from activities.intents import IntentActivities
@@ -31,6 +32,8 @@ from activities.slots import CallSlots
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.routing import carried
 from bellhop.domain.scopes import ENVIRONMENTS
+from bellhop.engine.broadcast_feed import BroadcastFeeder
+from bellhop.engine.context import Engine
 from bellhop.engine.installation import await_installation
 from bellhop.intents.built_in import BuiltInDetector
 from bellhop.intents.detectors import detector_of
@@ -44,6 +47,7 @@ from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.connections import make_engine
 from bellhop.store.conversations.inbound_file_record import InboundFileRecord
 from bellhop.store.conversations.intent_record import IntentRecord
+from bellhop.store.database import Database
 from bellhop.store.delivery.attempt_store import AttemptStore, Routes
 from bellhop.store.delivery.files import MessageFiles
 from bellhop.temporal import contract
@@ -56,6 +60,7 @@ from bellhop.webhooks.light_client import LightClient
 from bellhop.webhooks.outbox import PostgresOutbox
 from bellhop.webhooks.poster import WebhookPoster, make_client
 from bellhop.webhooks.resolver import close_shared
+from workflows.broadcast import BroadcastWorkflow
 from workflows.endpoint import EndpointWorkflow
 from workflows.inbound_files import InboundFilesWorkflow
 from workflows.intents import IntentsWorkflow
@@ -74,6 +79,7 @@ SLOW = 2.0
 DRAINS_AT_ONCE = 4_096
 """Endpoints that one process drains at the same time."""
 DETECTIONS_AT_ONCE = 8
+BROADCASTS_AT_ONCE = 100  # Most of the time each waits for its pace.
 FILES_AT_ONCE = 8
 """Files of guests that one process fetches at the same time."""
 RELEASES_AT_ONCE = 2
@@ -159,7 +165,6 @@ def activity_workers(
         settings.webhook.retry_pauses,
     )
     recovery = RecoveryActivities(sweeper)
-    throughs = [None, *(f"{package.name}-{environment}" for package in PACKAGES for environment in environments)]
     providing = [
         Worker(
             client,
@@ -170,7 +175,7 @@ def activity_workers(
             max_concurrent_activity_task_polls=2,
             graceful_shutdown_timeout=GRACE,
         )
-        for through in throughs
+        for through in (None, *(f"{package.name}-{which}" for package in PACKAGES for which in environments))
     ]
     return [
         *providing,
@@ -198,6 +203,7 @@ def activity_workers(
         *release_workers(client, settings, engine, dispatcher),
         intent_worker(client, settings, engine, dispatcher),
         file_worker(client, settings, engine, dispatcher, files),
+        broadcast_worker(client, settings, engine, dispatcher, files.library),
     ]
 
 
@@ -230,6 +236,26 @@ def release_workers(
     ]
 
 
+def broadcast_worker(
+    client: Client, settings: Settings, engine: AsyncEngine, dispatcher: TemporalDispatcher, library: Library
+) -> Worker:
+    """The worker that gives broadcasts' recipients their messages, by the use cases that the API has."""
+    book, cipher = AddressBook(settings.bellhop.secret_key.get_secret_value()), settings.bellhop.credential_cipher()
+    rules = settings.delivery, settings.webhook, settings.bellhop.public_url
+    shared = Engine(Database(engine), dispatcher, book, cipher, providers(), *rules, library=library)
+    return Worker(
+        client,
+        task_queue=contract.TASK_QUEUE_BROADCASTS,
+        workflows=[BroadcastWorkflow],
+        workflow_runner=RUNNER,
+        max_concurrent_workflow_task_polls=2,
+        activities=[BroadcastActivities(BroadcastFeeder(shared)).feed],
+        max_concurrent_activities=BROADCASTS_AT_ONCE,
+        max_concurrent_activity_task_polls=1,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
 def intent_worker(client: Client, settings: Settings, engine: AsyncEngine, dispatcher: TemporalDispatcher) -> Worker:
     """The worker that looks for what guests want: apart from all else, so that no message waits for it."""
     record, asked = IntentRecord(engine, dispatcher.wake_endpoints), settings.intents
@@ -258,8 +284,7 @@ def file_worker(
 ) -> Worker:
     """The worker that fetches guests' files and has them deleted at their providers."""
     routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
-    cipher = settings.bellhop.credential_cipher()
-    record = InboundFileRecord(engine, cipher, routes, dispatcher.wake_endpoints)
+    record = InboundFileRecord(engine, settings.bellhop.credential_cipher(), routes, dispatcher.wake_endpoints)
     return Worker(
         client,
         task_queue=contract.TASK_QUEUE_FILES,

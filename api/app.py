@@ -36,6 +36,7 @@ from api.routes import (
     app_receipts,
     assets,
     batches,
+    broadcasts,
     consents,
     conversation_stream,
     conversations,
@@ -95,6 +96,7 @@ NATIVE = (
     messaging,
     batches,
     message_links,
+    broadcasts,
     # Before `/v1/conversations/{id}`.
     conversation_stream,
     conversations,

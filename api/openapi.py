@@ -33,6 +33,7 @@ once, on time, and `GET /v1/messaging/{id}/timeline` always says what became of 
 
 TAGS = [
     {"name": "Messaging", "description": "Messages to guests."},
+    {"name": "Broadcasts", "description": "One message to many guests."},
     {"name": "Conversations", "description": "What guests and the property write to each other."},
     {"name": "Stays", "description": "When which guests are at the property."},
     {"name": "Templates", "description": "Texts that messages name."},

@@ -186,6 +186,7 @@ OF_ENGINE: dict[type[engine.EngineError], tuple[int, str]] = {
     engine.NotPending: (409, "message_not_pending"),
     engine.OutcomeUnknown: (409, "outcome_unknown"),
     engine.NotFailed: (409, "message_not_failed"),
+    engine.BroadcastOver: (409, "broadcast_state"),
     engine.ResentAlready: (409, "message_resent"),
     engine.GuestConflict: (409, "guest_conflict"),
     engine.EndpointInactive: (409, "endpoint_inactive"),

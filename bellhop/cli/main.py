@@ -12,6 +12,7 @@ import typer
 from dotenv import dotenv_values
 
 from bellhop.cli import (
+    broadcasts,
     consents,
     conversations,
     dev,
@@ -57,6 +58,7 @@ app.add_typer(guests.app, name="guests")
 app.add_typer(inbound.app, name="inbound")
 app.add_typer(conversations.app, name="conversations")
 app.add_typer(intents.app, name="intents")
+app.add_typer(broadcasts.app, name="broadcasts")
 app.add_typer(templates.app, name="templates")
 
 

@@ -45,6 +45,7 @@ class Prefix(StrEnum):
     INTENT = "int"
     TEMPLATE = "tpl"
     ASSET = "ast"
+    BROADCAST = "brd"
     REQUEST = "req"
 
 
@@ -91,6 +92,11 @@ def release_workflow(scope: UUID, channel: str) -> str:
 def paced_release_workflow(pace: UUID) -> str:
     """The id of the workflow that releases what waits for its turn at a sender."""
     return f"paced_{pace}"
+
+
+def broadcast_workflow(broadcast: UUID) -> str:
+    """The id of the workflow of a broadcast: the broadcast's own public id."""
+    return render(Prefix.BROADCAST, broadcast)
 
 
 def endpoint_workflow(endpoint: UUID) -> str:

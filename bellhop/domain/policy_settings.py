@@ -13,6 +13,7 @@ from datetime import time, timedelta
 from itertools import product
 from typing import Any
 
+from bellhop.domain import broadcasts
 from bellhop.domain.categories import LONGEST, Category
 from bellhop.domain.channels import Channel
 from bellhop.domain.quiet_hours import Span
@@ -60,6 +61,9 @@ def check(settings: Mapping[str, Any]) -> None:
         _check_validity(settings[VALIDITY])
     if not isinstance(settings.get(INBOX_COPIES, False), bool):
         raise BadSetting(INBOX_COPIES, "expected inbox_copies to be true or false")
+    if broadcasts.PACE in settings and broadcasts.pace_given(settings[broadcasts.PACE]) is None:
+        most = f"{broadcasts.FASTEST:g}"
+        raise BadSetting(broadcasts.PACE, f"expected {broadcasts.PACE} to be messages a second, more than 0 to {most}")
     spans = [_span(place, one) for place, one in enumerate(_list(settings, QUIET_HOURS))]
     _check_some_time(spans)
     for place, one in enumerate(_list(settings, FREQUENCY_CAPS)):

@@ -22,6 +22,8 @@ class SweepKind(StrEnum):
     """Guests' messages in which nobody has looked for intents."""
     INBOUND_FILES = "inbound-files"
     """Guests' files that nobody has fetched, or deleted at the provider."""
+    BROADCASTS = "broadcasts"
+    """Broadcasts that nobody goes on with."""
     ENDPOINTS = "endpoints"
     """Webhook endpoints that nobody drains."""
     HISTORIES = "histories"
@@ -39,6 +41,7 @@ TURNS = {
     SweepKind.PARKED: 2,
     SweepKind.INTENTS: 1,
     SweepKind.INBOUND_FILES: 1,
+    SweepKind.BROADCASTS: 2,
     SweepKind.ENDPOINTS: 2,
     SweepKind.NAMESPACE: 10,
     SweepKind.HISTORIES: 4,

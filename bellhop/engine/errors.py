@@ -122,6 +122,13 @@ class OutcomeUnknown(EngineError):
     it can be cancelled or moved if the provider does not have it."""
 
 
+class BroadcastOver(EngineError):
+    """The broadcast does not stand so that this can be done."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"It is {state}: that cannot be done with it any more, or not yet.")
+
+
 class NotFailed(EngineError):
     """Only a failed message can be sent again."""
 

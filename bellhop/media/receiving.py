@@ -51,7 +51,7 @@ class ReceivedFiles:
     def __init__(
         self, engine: AsyncEngine, library: Library, public: httpx2.AsyncClient, own: httpx2.AsyncClient
     ) -> None:
-        self._engine, self._library = engine, library
+        self._engine, self.library = engine, library
         self._public, self._own = public, own
 
     async def fetch(self, due: DueFile, address: FileAddress, base_url: str) -> KeptFile | NotKept:
@@ -60,9 +60,9 @@ class ReceivedFiles:
         with cast(BinaryIO, tempfile.SpooledTemporaryFile(IN_MEMORY)) as file:
             try:
                 with on_behalf_of(str(due.property_id)):
-                    async with asyncio.timeout(self._library.settings.fetch_timeout):
+                    async with asyncio.timeout(self.library.settings.fetch_timeout):
                         said = await self._load(address, base_url, file)
-                found = await self._library.inspect(file, said or due.content_type, due.filename, received=True)
+                found = await self.library.inspect(file, said or due.content_type, due.filename, received=True)
                 return await self._keep(due, found)
             except _Answered as problem:
                 return NotKept(problem.why)
@@ -96,7 +96,7 @@ class ReceivedFiles:
         size = 0
         async for chunk in answer.aiter_raw():
             size += len(chunk)
-            if size > self._library.settings.max_bytes:
+            if size > self.library.settings.max_bytes:
                 raise _TooLarge
             await asyncio.to_thread(file.write, chunk)
 
@@ -107,14 +107,14 @@ class ReceivedFiles:
             size=found.size,
             sha256=found.sha256,
             filename=name,
-            keep_for=self._library.settings.keep_received_for,
+            keep_for=self.library.settings.keep_received_for,
             message_id=due.message_id,
             received=True,
         )
         async with self._engine.begin() as tx:
-            row = await assets.reserve(tx, due.scope_id, new, self._library.settings.max_scope_bytes)
-        await self._library.put(row.key, found.file)
-        return KeptFile(row.id, self._library.addresses.url(row.id, name), row.content_type, name, row.size)
+            row = await assets.reserve(tx, due.scope_id, new, self.library.settings.max_scope_bytes)
+        await self.library.put(row.key, found.file)
+        return KeptFile(row.id, self.library.addresses.url(row.id, name), row.content_type, name, row.size)
 
 
 def _same_place(one: httpx2.URL, other: httpx2.URL) -> bool:

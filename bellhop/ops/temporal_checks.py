@@ -58,6 +58,7 @@ QUEUES: tuple[PolledQueue, ...] = (
         contract.TASK_QUEUE_RELEASES, _ACTIVITIES, "activities", "what waited for an account or a property stays"
     ),
     PolledQueue(contract.TASK_QUEUE_FILES, _ACTIVITIES, "activities", "nobody fetches the files that guests send"),
+    PolledQueue(contract.TASK_QUEUE_BROADCASTS, _ACTIVITIES, "activities", "broadcasts do not go on"),
     PolledQueue(contract.TASK_QUEUE_INTENTS, _ACTIVITIES, "activities", "nobody looks for what guests want"),
 )
 

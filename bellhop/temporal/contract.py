@@ -12,6 +12,7 @@ TASK_QUEUE_RELEASES = "bellhop-releases"
 TASK_QUEUE_PACES = "bellhop-paces"
 TASK_QUEUE_INTENTS = "bellhop-intents"
 TASK_QUEUE_FILES = "bellhop-files"
+TASK_QUEUE_BROADCASTS = "bellhop-broadcasts"
 
 
 def providers_queue(through: str | None) -> str:
@@ -27,6 +28,7 @@ RELEASE_WORKFLOW = "Release"
 PACED_RELEASE_WORKFLOW = "PacedRelease"
 INTENTS_WORKFLOW = "Intents"
 INBOUND_FILES_WORKFLOW = "InboundFiles"
+BROADCAST_WORKFLOW = "Broadcast"
 
 WAKE = "wake"
 RECEIPT_RECORDED = "receipt_recorded"
@@ -41,6 +43,7 @@ RELEASE = "release"
 RELEASE_PACED = "release_paced"
 DETECT = "detect"
 SETTLE_FILES = "settle_files"
+FEED_BROADCAST = "feed_broadcast"
 
 SWEEP_SCHEDULE = "bellhop-sweep"
 """The one schedule of the versions before each kind of work had its own; theirs begin with it."""

@@ -42,6 +42,7 @@ from bellhop.store.delivery import pending_wakes
 from bellhop.store.delivery.receipts import Signal
 from bellhop.temporal import contract
 from bellhop.temporal.client import RPC_TIMEOUT, attributes_of, priority_of, turn_of
+from bellhop.temporal.starts import TASK_TIMEOUT, wake, wake_broadcast
 
 log = structlog.get_logger()
 
@@ -55,8 +56,6 @@ WAKE_PAUSE = 1.0
 AGAIN_FIRST = 0.5
 AGAIN_LONGEST = 4.0
 """Seconds between two looks whether Temporal is back."""
-TASK_TIMEOUT = timedelta(seconds=5)
-"""A workflow task lost with a killed worker is given to another after this; Temporal's default is twice as long."""
 REFUSALS = frozenset(
     {
         RPCStatusCode.INVALID_ARGUMENT,
@@ -164,6 +163,10 @@ class TemporalDispatcher:
         """What these waited for is over: have them released. Should this be lost, the next sweep sees it."""
         for backlog in backlogs:
             self._go(_Call(partial(self.wake_release, backlog), None, None))
+
+    def go_on_with(self, broadcast_id: UUID, scope_id: UUID) -> None:
+        """A broadcast was started, resumed or cancelled. Should this be lost, the next sweep sees it."""
+        self._go(_Call(partial(wake_broadcast, self._client, broadcast_id, scope_id), None, None))
 
     # --- the calls ------------------------------------------------------------------------------------------------
 
@@ -316,18 +319,14 @@ class TemporalDispatcher:
         )
 
     async def _wake_paced(self, backlog: PacedBacklog) -> None:
-        await self._client.start_workflow(
+        await wake(
+            self._client,
             contract.PACED_RELEASE_WORKFLOW,
-            str(backlog.pace_id),
+            backlog.pace_id,
             id=paced_release_workflow(backlog.pace_id),
-            task_queue=contract.TASK_QUEUE_RELEASES,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            start_signal=contract.WAKE,
-            static_summary="releases what waits for a sender's pace",
-            priority=turn_of(backlog.pace_id),
-            task_timeout=TASK_TIMEOUT,
-            rpc_timeout=RPC_TIMEOUT,
+            queue=contract.TASK_QUEUE_RELEASES,
+            summary="releases what waits for a sender's pace",
+            turn=turn_of(backlog.pace_id),
         )
 
     async def start_detection(self, message_id: UUID, scope_id: UUID) -> None:
@@ -347,18 +346,14 @@ class TemporalDispatcher:
 
     async def wake_files(self, message_id: UUID, scope_id: UUID) -> None:
         """Make sure that somebody sees to the files of a guest's message. Safe to repeat."""
-        await self._client.start_workflow(
+        await wake(
+            self._client,
             contract.INBOUND_FILES_WORKFLOW,
-            str(message_id),
+            message_id,
             id=inbound_files_workflow(message_id),
-            task_queue=contract.TASK_QUEUE_FILES,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            start_signal=contract.WAKE,
-            static_summary="fetches a guest's files",
-            priority=turn_of(scope_id),
-            task_timeout=TASK_TIMEOUT,
-            rpc_timeout=RPC_TIMEOUT,
+            queue=contract.TASK_QUEUE_FILES,
+            summary="fetches a guest's files",
+            turn=turn_of(scope_id),
         )
 
     # --- in batches ----------------------------------------------------------------------------------------------

@@ -26,6 +26,8 @@ from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.domain.sweeps import SweepKind
 from bellhop.store.access import installation
+from bellhop.store.broadcasts import record as broadcasts
+from bellhop.store.broadcasts.record import Overdue
 from bellhop.store.conversations import inbound_files, intents
 from bellhop.store.delivery import left_behind, paces, parked, pending_wakes, retention
 from bellhop.store.delivery.pending_wakes import IdleEndpoint, RebuildPlace
@@ -34,6 +36,7 @@ from bellhop.store.reports import health_queries
 from bellhop.temporal import contract
 from bellhop.temporal.client import RPC_TIMEOUT, register_search_attributes
 from bellhop.temporal.dispatcher import TemporalDispatcher
+from bellhop.temporal.starts import wake_broadcast
 
 log = structlog.get_logger()
 
@@ -117,6 +120,7 @@ class PostgresSweeper:
             SweepKind.PARKED: self._parked,
             SweepKind.INTENTS: self._intents,
             SweepKind.INBOUND_FILES: self._inbound_files,
+            SweepKind.BROADCASTS: self._broadcasts,
             SweepKind.ENDPOINTS: self._endpoints,
             SweepKind.HISTORIES: self._histories,
             SweepKind.OLD: self._forget,
@@ -270,6 +274,19 @@ class PostgresSweeper:
                 await self._dispatcher.start_detection(row.id, row.scope_id)
 
         await asyncio.gather(*(start(row) for row in rows))
+        look.woken = len(rows)
+
+    async def _broadcasts(self, look: Progress) -> None:
+        """Have somebody go on with broadcasts whose workflow was not started, or was lost."""
+        async with self._engine.begin() as tx:
+            rows = await broadcasts.overdue(tx, self._grace, PAGE)
+
+        async def wake(row: Overdue) -> None:
+            async with self._calls:
+                await wake_broadcast(self._client, row.id, row.scope_id)
+
+        await asyncio.gather(*(wake(row) for row in rows))
+        look.after = None
         look.woken = len(rows)
 
     async def _inbound_files(self, look: Progress) -> None:

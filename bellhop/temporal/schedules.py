@@ -25,8 +25,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from bellhop.domain.sweeps import SweepKind
 from bellhop.temporal import contract
 from bellhop.temporal.client import RPC_TIMEOUT, register_search_attributes
-from bellhop.temporal.dispatcher import TASK_TIMEOUT
 from bellhop.temporal.recovery import PostgresSweeper
+from bellhop.temporal.starts import TASK_TIMEOUT
 
 log = structlog.get_logger()
 

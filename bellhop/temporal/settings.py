@@ -53,6 +53,7 @@ class SweepSettings(SettingsGroup):
     inbound_files: float | None = _every(
         "guests' files that nobody has fetched, or deleted at the provider", TURNS[SweepKind.INBOUND_FILES]
     )
+    broadcasts: float | None = _every("broadcasts that nobody goes on with", TURNS[SweepKind.BROADCASTS])
     endpoints: float | None = _every("endpoints that nobody drains", TURNS[SweepKind.ENDPOINTS])
     namespace: float | None = _every("a Temporal that has lost its state", TURNS[SweepKind.NAMESPACE])
     histories: float | None = _every("histories of erased guests", TURNS[SweepKind.HISTORIES])

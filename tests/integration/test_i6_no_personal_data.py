@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from temporalio.service import RPCError
 
+from bellhop.domain.ids import Prefix, render
+
 from .engine import EMAIL, SMS, Engine
 
 MARK = "Zanzibar"
@@ -51,6 +53,15 @@ async def test_no_history_holds_a_guests_data(stack: Engine, capfd: pytest.Captu
         ends.append(((await stack.send(body))["id"], ("delivered", "read")))
     # Refused with a text that quotes the number, lost and looked up, retried, cancelled, moved.
     ends.append(((await stack.send({**sms, "recipient": "+13055552211"}))["id"], ("failed",)))
+    text = {"channel": "sms", "content": MARK}
+    broadcast = {"name": MARK, "message": text, "to": {"guests": [person]}}
+    made = (await stack.http.post("/v1/broadcasts", json=broadcast)).json()["id"]
+    assert (await stack.http.post(f"/v1/broadcasts/{made}/start", json={})).status_code == 200
+    async with asyncio.timeout(30):
+        while (await stack.http.get(f"/v1/broadcasts/{made}")).json()["state"] != "finished":
+            await asyncio.sleep(0.1)
+    (sent,) = await stack.rows("select message_id from broadcast_recipients where message_id is not null")
+    ends.append((render(Prefix.MESSAGE, sent["message_id"]), ("delivered",)))
     for message_id, statuses in ends:
         await stack.until(message_id, *statuses)
     await stack.fault("callback_drop", provider="twilio", count=1, to=NUMBER)
@@ -64,7 +75,7 @@ async def test_no_history_holds_a_guests_data(stack: Engine, capfd: pytest.Captu
     ends.append((later, ("cancelled",)))
     for message_id, statuses in ends[3:]:
         await stack.until(message_id, *statuses)
-    ids = {message_id for message_id, _ in ends}
+    ids = {made} | {message_id for message_id, _ in ends}
     async with asyncio.timeout(60):
         # The visibility store follows a little later.
         while not ids <= {found.id async for found in stack.client.list_workflows()}:

@@ -66,6 +66,10 @@ async def everywhere(stack: Engine, guest: str) -> list[str]:
     sent = [await stack.send(body) for body in texts]
     for message in sent:
         await stack.until(message["id"], "sent", "delivered", "read", "failed")
+    text = {"channel": "sms", "content": "Wine tasting on Friday."}
+    for to in ({"recipients": [NUMBER]}, {"guests": [guest]}, {"filter": {}}):
+        broadcast = await post("/v1/broadcasts", {"name": "Wine", "message": text, "to": to})
+        await post(f"/v1/broadcasts/{broadcast['id']}/start", {"at": "2030-01-01T09:00:00Z"} if "filter" in to else {})
     wrote = {"key": "guest-0001", "content": f"{MARK} needs two more towels"}
     await post("/v1/inbox/messages", wrote, headers={"Authorization": f"Bearer {session['token']}"})
     return [message["id"] for message in sent]

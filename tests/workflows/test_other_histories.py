@@ -39,6 +39,7 @@ from tests.integration.test_paced import rated
 from tests.integration.test_parked import change, resume, send, waits
 from tests.integration.test_sweeps import ended
 from tests.workflows.test_message_histories import plain
+from workflows.broadcast import BroadcastWorkflow
 from workflows.endpoint import EndpointWorkflow
 from workflows.intents import IntentsWorkflow
 from workflows.release import PacedReleaseWorkflow, ReleaseWorkflow
@@ -56,9 +57,17 @@ NAMES = (
     "sweep_of_a_kind",
     "sweep_that_goes_on",
     "intents",
+    "broadcast",
 )
 
-WORKFLOWS = [EndpointWorkflow, IntentsWorkflow, PacedReleaseWorkflow, ReleaseWorkflow, SweepWorkflow]
+WORKFLOWS = [
+    BroadcastWorkflow,
+    EndpointWorkflow,
+    IntentsWorkflow,
+    PacedReleaseWorkflow,
+    ReleaseWorkflow,
+    SweepWorkflow,
+]
 
 
 @pytest.mark.parametrize("runner", [SandboxedWorkflowRunner(), UnsandboxedWorkflowRunner()], ids=["sandboxed", "plain"])
@@ -167,6 +176,21 @@ async def looked_for_intents(stack: Engine) -> str:
             await asyncio.sleep(0.05)
 
 
+async def broadcast(stack: Engine) -> str:
+    """A broadcast for a far day, which is then begun at once. Returns the workflow's id."""
+    message = {"channel": "sms", "content": "Wine tasting on Friday."}
+    body = {"name": "Wine", "message": message, "to": {"recipients": ["+13055551234"]}}
+    name = str((await stack.http.post("/v1/broadcasts", json=body)).json()["id"])
+    for begins in ({"at": "2030-01-01T09:00:00Z"}, {}):
+        await asyncio.sleep(2)
+        assert (await stack.http.post(f"/v1/broadcasts/{name}/start", json=begins)).status_code == 200
+    async with asyncio.timeout(20):
+        while (await stack.http.get(f"/v1/broadcasts/{name}")).json()["state"] != "finished":
+            await asyncio.sleep(0.1)
+    await stack.client.get_workflow_handle(name).result()
+    return name
+
+
 MADE_BY: dict[str, Callable[[Engine], Awaitable[str]]] = {
     **{name: partial(drained, answers=answers) for name, answers in ANSWERS.items()},
     "released": released,
@@ -175,6 +199,7 @@ MADE_BY: dict[str, Callable[[Engine], Awaitable[str]]] = {
     "sweep_of_a_kind": partial(swept_of_a_kind, number=0),
     "sweep_that_goes_on": partial(swept_of_a_kind, number=1),
     "intents": looked_for_intents,
+    "broadcast": broadcast,
 }
 
 if RECORDING:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -17,24 +18,27 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain import policy_settings
+from bellhop.domain.categories import Category
+from bellhop.domain.policy_settings import Cap
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.store.compiled import CompiledStatement
 
 _LOCK = CompiledStatement(
     text("select pg_advisory_xact_lock(:key)").bindparams(bindparam("key", type_=BigInteger)),
 )
-# What a provider took or may have taken counts, but for what surely did not arrive. What went out long ago is told by
-# the row alone.
-_HAD = CompiledStatement(
-    text(
-        """
+
+
+def _had(guest: str, hashes: str, message: str) -> str:
+    """SQL of how many messages count. What a provider took or may have taken does, but for what surely did not arrive.
+    What went out long ago is told by the row alone."""
+    return f"""
         select count(*) from (
           select from (
-            select id from messages where scope_id = :scope and guest_id = :guest
+            select id from messages where scope_id = :scope and guest_id = {guest}
             union
-            select id from messages where address_hash = any(:hashes) and scope_id = :scope
+            select id from messages where address_hash = any({hashes}) and scope_id = :scope
           ) theirs join messages message on message.id = theirs.id
-          where message.id <> :message and message.direction = 'outbound' and message.category = :category
+          where message.id <> {message} and message.direction = 'outbound' and message.category = :category
             and case when message.sent_at is not null
               then message.sent_at > :since and message.stage <> 'undelivered'
               else exists (
@@ -45,7 +49,11 @@ _HAD = CompiledStatement(
           limit :most
         ) counted
         """
-    ).bindparams(
+
+
+_NONE = UUID(int=0)
+_HAD = CompiledStatement(
+    text(_had(":guest", ":hashes", ":message")).bindparams(
         *(bindparam(name, type_=Uuid) for name in ("scope", "guest", "message")),
         bindparam("hashes", type_=ARRAY(LargeBinary)),
         bindparam("category", type_=Text),
@@ -77,7 +85,7 @@ async def had(tx: AsyncConnection, row: MessageRow, hashes: Sequence[bytes], sin
     counted = await _HAD(
         tx,
         scope=row.scope_id,
-        guest=row.guest_id or UUID(int=0),
+        guest=row.guest_id or _NONE,
         message=row.id,
         hashes=list(hashes),
         category=row.category.value,
@@ -85,3 +93,53 @@ async def had(tx: AsyncConnection, row: MessageRow, hashes: Sequence[bytes], sin
         most=most,
     )
     return counted[0]
+
+
+@dataclass(slots=True)
+class _Had:
+    place: int
+    count: int
+
+
+_HAD_OF_EACH = CompiledStatement(
+    text(
+        f"""
+        select given.place::int as place, ({_had("given.guest", "array[given.hashed]", ":none")})::int as count
+        from unnest(:guests, :hashes) with ordinality given (guest, hashed, place)
+        """
+    ).bindparams(
+        bindparam("scope", type_=Uuid),
+        bindparam("none", type_=Uuid),
+        bindparam("guests", type_=ARRAY(Uuid)),
+        bindparam("hashes", type_=ARRAY(LargeBinary)),
+        bindparam("category", type_=Text),
+        bindparam("since", type_=DateTime(timezone=True)),
+    ),
+    row=_Had,
+)
+
+
+async def used_up_by(
+    tx: AsyncConnection,
+    scope_id: UUID,
+    category: Category,
+    caps: Sequence[Cap],
+    now: datetime,
+    owners: Sequence[tuple[UUID | None, bytes]],
+) -> set[int]:
+    """Which of some guests and addresses (the hash, as it is now) have had as many of a category as one of the caps
+    allows, by their places. Nobody is kept waiting: by the time they are written to it may be otherwise."""
+    found: set[int] = set()
+    for cap in caps if owners else ():
+        had = await _HAD_OF_EACH(
+            tx,
+            scope=scope_id,
+            none=_NONE,
+            guests=[guest_id or _NONE for guest_id, _ in owners],
+            hashes=[hashed for _, hashed in owners],
+            category=category.value,
+            since=now - cap.per,
+            most=cap.most,
+        )
+        found |= {one.place - 1 for one in had if one.count >= cap.most}
+    return found

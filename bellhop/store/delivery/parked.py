@@ -202,3 +202,21 @@ async def probes(tx: AsyncConnection, late: float) -> list[MessageRow]:
     so is over, or was killed. After the commit: wake their workflows; the claim decides who tries."""
     woken = await _PROBE(tx, late=late)
     return await pending_wakes.message_rows(tx, woken) if woken else []
+
+
+_COUNT = CompiledStatement(
+    text(
+        """
+        select count(*)::int from (
+          select from messages where scope_id = :scope and channel = :channel and waits_for is not null limit :most
+        ) waiting
+        """
+    ).bindparams(bindparam("most", type_=Integer)),
+    value=int,
+)
+
+
+async def count(tx: AsyncConnection, scope_id: UUID, channel: Channel, most: int) -> int:
+    """How many of a scope are parked on a channel; `most`: it is not counted further."""
+    (found,) = await _COUNT(tx, scope=scope_id, channel=channel.value, most=most)
+    return found

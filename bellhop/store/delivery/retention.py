@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.store.access.idempotency import KEPT_HOURS
+from bellhop.store.broadcasts import recipients as broadcast_recipients
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.conversations import keyword_answers
 from bellhop.store.delivery import property_retention
@@ -121,5 +122,6 @@ EVERY = (
     entries.expired,
     sessions.over,
     keyword_answers.answered,
+    broadcast_recipients.forget,
     *property_retention.EVERY,
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, func, insert, select, text, tuple_, update
+from sqlalchemy import LargeBinary, Uuid, any_, bindparam, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -42,27 +42,42 @@ class _Said:
 
 # From one cause and purpose to the next along the index: as many steps as an address has of those, however often each
 # was said. One step for an address of which nothing was.
-_LAST_SAID = CompiledStatement(
-    text(
-        """
+def _last_said(hashed: str) -> str:
+    return f"""
         with recursive last as (
           (
             select id, action, cause, purpose, occurred_at from consents
-            where scope_id = :scope and kind = :kind and address_hash = :hashed
+            where scope_id = :scope and kind = :kind and address_hash = {hashed}
             order by cause desc, purpose desc, occurred_at desc, id desc limit 1
           )
           union all
           select following.* from last cross join lateral (
             select id, action, cause, purpose, occurred_at from consents
-            where scope_id = :scope and kind = :kind and address_hash = :hashed
+            where scope_id = :scope and kind = :kind and address_hash = {hashed}
               and (cause, purpose) < (last.cause, last.purpose)
             order by cause desc, purpose desc, occurred_at desc, id desc limit 1
           ) following
         )
         select id, action, cause, purpose, occurred_at from last
+    """
+
+
+_LAST_SAID = CompiledStatement(text(_last_said(":hashed")), row=_Said)
+
+
+@dataclass(slots=True)
+class _SaidOf(_Said):
+    address_hash: bytes
+
+
+_LAST_SAID_OF_EACH = CompiledStatement(
+    text(
+        f"""
+        select given.hashed as address_hash, said.* from unnest(:hashes) given (hashed)
+        cross join lateral ({_last_said("given.hashed")}) said
         """
-    ),
-    row=_Said,
+    ).bindparams(bindparam("hashes", type_=ARRAY(LargeBinary))),
+    row=_SaidOf,
 )
 _REMEMBER = CompiledStatement(
     upsert(contact_points).on_conflict_do_nothing().inline(),
@@ -159,6 +174,20 @@ async def refused(
     stands against it: a guest who wants no messages is not asked for another address."""
     holding = await refusals(tx, scope_id, kind, hashes, category)
     return min(holding, key=lambda effect: effect is Effect.HARD_BOUNCE, default=None)
+
+
+async def refused_each(
+    tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Iterable[bytes], category: Category
+) -> dict[bytes, Effect]:
+    """The same of many addresses, each by its hash; of those that may be written to nothing."""
+    said: dict[bytes, list[ConsentFact]] = {}
+    for one in await _LAST_SAID_OF_EACH(tx, scope=scope_id, kind=kind, hashes=list(dict.fromkeys(hashes))):
+        said.setdefault(one.address_hash, []).append(one.fact())
+    found: dict[bytes, Effect] = {}
+    for hashed, facts in said.items():
+        if holding := [fact.effect for fact in binding(facts, category)]:
+            found[hashed] = min(holding, key=lambda effect: effect is Effect.HARD_BOUNCE)
+    return found
 
 
 async def opted_out(tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Iterable[bytes]) -> set[bytes]:

@@ -43,6 +43,7 @@ from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage
+from bellhop.store.broadcasts import recipients
 from bellhop.store.conversations import inbound_files, intents, notes
 from bellhop.store.guests import profiles, provisional, stays
 from bellhop.store.inbox import entries
@@ -132,6 +133,7 @@ async def erase(
     await _empty_strays(tx, scope, alone, erased)
     await notes.forget(tx, scope, took_part)
     await _forget(tx, scope, guest_id, alone)
+    await recipients.erase(tx, scope, guest_id, [hashed for _, hashed in alone])
     await stays.forget(tx, guest_id)
     await entries.forget(tx, guest_id)
     if everything:

@@ -97,12 +97,12 @@ async def change(
 
 async def get(tx: AsyncConnection, scope: Scope, guest_id: UUID) -> GuestRow | None:
     """A guest of this scope, or None."""
-    return first_of(GuestRow, await tx.execute(_of(scope).where(guests.c.id == guest_id)))
+    return first_of(GuestRow, await tx.execute(of_scope(scope).where(guests.c.id == guest_id)))
 
 
 async def get_locked(tx: AsyncConnection, scope: Scope, guest_id: UUID) -> GuestRow | None:
     """A guest of this scope, or None; nobody else changes it before this transaction ends."""
-    return first_of(GuestRow, await tx.execute(_of(scope).where(guests.c.id == guest_id).with_for_update()))
+    return first_of(GuestRow, await tx.execute(of_scope(scope).where(guests.c.id == guest_id).with_for_update()))
 
 
 _SEEN = CompiledStatement(
@@ -150,7 +150,8 @@ def _columns(scope: Scope) -> list[ColumnElement[Any]]:
     return [*_COLUMNS, literal(scope.property_id, Uuid).label("property_id")]
 
 
-def _of(scope: Scope) -> Select[Any]:
+def of_scope(scope: Scope) -> Select[Any]:
+    """The guests of a scope, each as a GuestRow."""
     return select(*_columns(scope)).where(guests.c.scope_id == scope.id)
 
 
@@ -165,7 +166,7 @@ async def _matching(
     if not named:
         return []
     return from_result(
-        GuestRow, await tx.execute(_of(scope).where(or_(*named)).order_by(guests.c.id).with_for_update())
+        GuestRow, await tx.execute(of_scope(scope).where(or_(*named)).order_by(guests.c.id).with_for_update())
     )
 
 

@@ -16,6 +16,7 @@ from bellhop.store.tables.access import (
     rate_windows,
     scopes,
 )
+from bellhop.store.tables.broadcasts import broadcast_recipients, broadcasts
 from bellhop.store.tables.columns import Personal, PersonalJSON, Secret, metadata
 from bellhop.store.tables.conversations import conversation_notes, conversations
 from bellhop.store.tables.delivery import (
@@ -60,6 +61,8 @@ __all__ = [
     "api_keys",
     "assets",
     "attempts",
+    "broadcast_recipients",
+    "broadcasts",
     "consents",
     "contact_points",
     "content_templates",

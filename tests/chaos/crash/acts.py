@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,23 @@ async def send_together(play: Play) -> None:
     first, again = (one["data"][1]["message"]["id"] for one in made)
     assert first == again, "the same batch made two messages"
     play.message_id = first
+
+
+async def broadcast(play: Play) -> None:
+    """Have a broadcast give it to a guest, and wait until everybody has it."""
+    call = play.client.call
+    guest = {"first_name": "Jordan", "last_name": play.to, "phone": play.to}
+    guest_id = (await call("POST", "/v1/guests", guest, expect=(200, 201)))["id"]
+    text = {"channel": "sms", "content": f"For {play.to}", "category": "transactional"}
+    body = {"name": play.to, "message": text, "to": {"guests": [guest_id]}, "pace": 50}
+    made = await call("POST", "/v1/broadcasts", body, expect=(201,))
+    # 409: the first call died after its commit, and it has begun since.
+    await call("POST", f"/v1/broadcasts/{made['id']}/start", {}, expect=(200, 409))
+    async with asyncio.timeout(60):
+        while (await call("GET", f"/v1/broadcasts/{made['id']}", expect=(200,)))["state"] != "finished":
+            await asyncio.sleep(0.2)
+    (message,) = (await call("GET", f"/v1/messaging?guest_id={guest_id}", expect=(200,)))["data"]
+    play.message_id = message["id"]
 
 
 async def long(play: Play) -> None:

@@ -278,6 +278,7 @@ _ALL = (
     ),
     Scenario("files", "a text with a file that is uploaded and one that is fetched", _send_files),
     Scenario("scheduled", "a text for later", _send_ahead),
+    Scenario("broadcast", "a text that a broadcast has for a guest", acts.broadcast, sweeps=(SweepKind.BROADCASTS,)),
     Scenario("together", "a text in a batch with one that is refused", acts.send_together),
     Scenario("parts", "a text too long for one", acts.long, end=replace(DELIVERED, copies=2)),
     Scenario("retried", "the provider says 429 first", _send, faults=({"kind": "rate_limit"},)),
