@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.ids import Prefix, render
+from bellhop.domain.webhook_ports import Visit
 from bellhop.settings import Settings
 from bellhop.store.webhooks.deliveries import claim
 
@@ -383,6 +384,6 @@ async def test_an_erased_guest_leaves_no_callback(api: Api) -> None:
     (row,) = await api.sql("select id, details, callback_id from messages")
     assert (str(row.id), row.details) == (sent, None)
     async with api.database.begin() as tx:
-        assert await claim(tx, row.callback_id, 10, 60.0) == []
+        assert await claim(tx, [Visit(row.callback_id, room=10)], 60.0) == {}
     states = await api.sql("select state from deliveries where endpoint_id = :id", id=row.callback_id)
     assert {one.state for one in states} == {"abandoned"}, "its cancellation was owed to an address that is forgotten"
