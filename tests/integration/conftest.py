@@ -48,4 +48,5 @@ async def use_cases(engine: AsyncEngine, settings: Settings, book: AddressBook) 
     away = settings.temporal.model_copy(update={"address": "127.0.0.1:1"})
     cipher = settings.bellhop.credential_cipher()
     async with TemporalDispatcher(await connect(away, lazy=True), engine) as dispatcher:
-        yield UseCases(Database(engine), dispatcher, book, cipher, {}, settings.delivery, settings.webhook)
+        rules = (settings.delivery, settings.webhook, settings.bellhop.public_url)
+        yield UseCases(Database(engine), dispatcher, book, cipher, {}, *rules)

@@ -37,7 +37,8 @@ def use_cases(stack: Engine) -> UseCases:
     settings = stack.settings
     cipher = settings.bellhop.credential_cipher()
     database = Database(stack.database)
-    return UseCases(database, stack.dispatcher, stack.book, cipher, providers(), settings.delivery, settings.webhook)
+    rules = (settings.delivery, settings.webhook, settings.bellhop.public_url)
+    return UseCases(database, stack.dispatcher, stack.book, cipher, providers(), *rules)
 
 
 def routes(stack: Engine) -> Routes:
