@@ -46,8 +46,6 @@ _DYNAMIC_CONFIG: Mapping[str, object] = {
     "history.transferProcessorUpdateAckInterval": "3s",
     # Workflow tasks are read from their queue so many times a second at most: with the default of 20 one waits 50 ms.
     "history.transferProcessorMaxPollRPS": 200,
-    # The development server otherwise reads the list of search attributes a dozen times a message.
-    "system.forceSearchAttributesCacheRefreshOnRead": False,
 }
 
 # The write-ahead log survives `kill -9`. The rest spares the disk: temporary tables and pages are kept in memory.
@@ -139,7 +137,7 @@ def server_program(
     command += ["--ui-port", str(ui_port), "--http-port", str(http_port), "--db-filename", str(database)]
     for name, value in _PRAGMAS.items():
         command += ["--sqlite-pragma", f"{name}={value}"]
-    # Known from the start: those that are made later, a server that keeps the list in memory takes seconds to use.
+    # Known from the start, so that nothing waits until they are made.
     for attribute in search_attributes.ALL:
         command += ["--search-attribute", f"{attribute.name}=Keyword"]
     command += ["--log-level", "error"]

@@ -125,7 +125,7 @@ async def _take(
         except (WrongSignature, UnreadableCallback, AccountUnreadable) as error:
             refused = error
         latest = await current() if known is remembered else known
-        if latest is known:
+        if latest.version == known.version:
             if refused is not None:
                 raise refused
             return signed

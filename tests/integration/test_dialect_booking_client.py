@@ -6,10 +6,12 @@ import base64
 import importlib
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from bellhop.domain.conversations import Side
+from bellhop.domain.ids import Prefix, render
 from tests.integration.booking_description import DESCRIPTION
 from tests.integration.generated_kit import generate_python
 
@@ -53,6 +55,7 @@ async def test_both_platforms_talk_through_the_generated_client(stack: Engine) -
     hotel, guests = Platform(str(stack.http.base_url), ours), Platform(str(stack.http.base_url), theirs)
     # The description has no conversation begun by a reservation: the guide has.
     first = (await sides.done(ours, "send", WELCOME))["data"]["message"]
+    await stack.until(render(Prefix.MESSAGE, UUID(first)), "sent")
     of_stay = {"accommodation": HOTEL, "reservation": WELCOME["reservation"]}
     talk = (await hotel.call("conversations", "messages_conversations", **of_stay)).data.conversation
     assert (talk.reservation, [one.id for one in talk.messages]) == (WELCOME["reservation"], [first])
