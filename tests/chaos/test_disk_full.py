@@ -90,7 +90,7 @@ async def _fill_and_mend(stack: Engine, disk: SaysSo | SmallDisk, worse: Callabl
         ]
         await _called(stack, 4)
         await asyncio.to_thread(disk.fill)
-        bodies = {f"full-{n}": {**SMS, "recipient": f"+130555595{n:02}"} for n in range(30)}
+        bodies = {f"full-{n}": {**SMS, "recipient": f"+130555595{n:02}"} for n in range(60)}
         accepted = await _refused(stack, bodies, enough=8)
         await _nothing_half_done(stack, len(sent) + accepted)
         # Everything that was under way comes up against it.
