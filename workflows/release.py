@@ -28,7 +28,8 @@ HEARTBEAT_TIMEOUT = timedelta(seconds=6)
 RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     backoff_coefficient=2.0,
-    maximum_interval=timedelta(minutes=1),
+    # A long activity that is killed often counts its tries: its next one is not to wait for a minute.
+    maximum_interval=timedelta(seconds=5),
 )
 
 
