@@ -113,7 +113,9 @@ class AttemptStore:
             row: MessageRow | None = None
             if plainly and (begun := await plain_claims.begin(tx, message_id, self._settings.lease)) is not None:
                 if begun.attempt_id is not None:
-                    claimed = self._claims.of_plain(begun, deadline, take)
+                    claimed: Claim | Busy | None = None
+                    if await plain_claims.still(tx, message_id):
+                        claimed = self._claims.of_plain(begun, deadline, take)
                     if not isinstance(claimed, Claim):
                         await tx.rollback()
                     return claimed

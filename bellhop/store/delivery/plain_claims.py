@@ -131,3 +131,29 @@ async def begin(tx: AsyncConnection, message_id: UUID, lease: float) -> Begun | 
     """The message, locked; None: there is none, or somebody else has it. `lease`: seconds that its call may take."""
     found: list[Begun] = await _BEGIN(tx, message=message_id, lease=lease)
     return found[0] if found else None
+
+
+# The statement above sees what was committed before it began, and it may have waited: what a guest said meanwhile
+# counts. This one begins under the lock, as the long way's do.
+_STILL: CompiledStatement[list[bool]] = CompiledStatement(
+    text(
+        """
+        select scope.paused_at is null and not exists (
+            select from unnest(:channels, :kinds) as rules (channel, kind)
+            join consents said on said.kind = rules.kind
+            where rules.channel = message.channel and said.scope_id = message.scope_id
+              and said.address_hash = message.address_hash) as still
+        from messages message join scopes scope on scope.id = message.scope_id where message.id = :message
+        """
+    ).bindparams(
+        bindparam("message", type_=Uuid),
+        bindparam("channels", value=list(_KINDS), type_=ARRAY(Text)),
+        bindparam("kinds", value=list(_KINDS.values()), type_=ARRAY(Text)),
+    ),
+    value=bool,
+)
+
+
+async def still(tx: AsyncConnection, message_id: UUID) -> bool:
+    """Whether nothing was said of its address, and its property not paused, by now: under the lock of the message."""
+    return await _STILL(tx, message=message_id) == [True]
