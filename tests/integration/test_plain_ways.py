@@ -357,3 +357,29 @@ async def test_one_statement_does_what_the_long_way_does(
         if both[0] != both[1]:
             wrong[name] = {key: (both[0][key], both[1][key]) for key in both[0] if both[0][key] != both[1][key]}
     assert not wrong, "\n".join(f"{name}: {what}" for name, what in wrong.items())
+
+
+@pytest.mark.parametrize(
+    "said", [CONSENT.format(action="opt_out"), "update scopes set paused_at = now() where id = :scope"]
+)
+async def test_what_is_said_while_the_statement_runs_counts(
+    engine: AsyncEngine, settings: Settings, book: AddressBook, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    """The one statement sees what was committed before it began. Seen to fail without `plain_claims.still`: the message
+    was handed over after the STOP."""
+    world = World(engine, settings, book)
+    await world.open(resend=False)
+    it, begin, begun = Play(world, plainly=True), plain_claims.begin, []
+
+    async def meanwhile(*given: Any) -> Any:
+        found = await begin(*given)
+        begun.append(found is not None and found.attempt_id is not None)
+        await it.sql(said)
+        return found
+
+    monkeypatch.setattr(plain_claims, "begin", meanwhile)
+    await it.accept()
+    await it.claim()
+    assert begun == [True], "its attempt was written, and is undone"
+    assert it.claimed is None
+    assert await world.rows("select from attempts where scope_id = :scope") == []
