@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ BUSY = 0.6
 RATES = (10, 100, 1_000)
 THREADS, SLOW = 6, 0.25
 """Of the slow provider: a third of the threads call one account at a time, and each call takes so many seconds."""
+STARTS_WITHIN = 60.0
+"""Seconds a worker has to start."""
 PROCESSES = {
     "api": "API",
     "worker-workflows": "worker, workflows and first attempts",
@@ -107,9 +110,8 @@ async def measure(
         await side.call("POST", f"{stack.sandbox_url}/_sandbox/faults", {"kind": "slow", "delay": SLOW})
         for count in (1, 2):
             with ExitStack() as others, console.step(f"a slow provider, {count} worker process(es)") as step:
-                for number in range(1, count):
-                    others.callback(_worker(stack, number).popen.kill)
-                await asyncio.sleep(5 if count > 1 else 0)
+                for _ in range(1, count):
+                    others.callback((await asyncio.to_thread(_worker, stack)).popen.kill)
                 took, sent = await side.round(int(60 * count), 80)
                 found.workers[count] = len(sent) / took
                 step.note(f"{found.workers[count]:.1f} messages a second")
@@ -133,9 +135,15 @@ async def _database(stack: EmbeddedStack) -> tuple[float, float]:
         return float(row[0]), float(row[1])
 
 
-def _worker(stack: EmbeddedStack, number: int) -> Process:
-    program = services.worker("workflows", stack.env(), stack.paths, stack.ports.temporal_http)
-    return Process.start(program)
+def _worker(stack: EmbeddedStack) -> Process:
+    """One more, that polls. Blocks. Raises TimeoutError."""
+    started = Process.start(services.worker("workflows", stack.env(), stack.paths, stack.ports.temporal_http))
+    until = time.monotonic() + STARTS_WITHIN
+    while not started.ready():
+        if time.monotonic() > until:
+            raise TimeoutError("a second worker does not poll")
+        time.sleep(0.2)
+    return started
 
 
 def table(found: Capacity) -> str:

@@ -69,6 +69,16 @@ _KINDS = {
     if not (rules.any_part or rules.in_record or rules.window or rules.user_ids)
 }
 """Of each channel without rules of its own what its addresses are."""
+_SAID = """exists (
+    select from unnest(:channels, :kinds) as rules (channel, kind)
+    join consents said on said.kind = rules.kind
+    where rules.channel = message.channel and said.scope_id = message.scope_id
+      and said.address_hash = message.address_hash)"""
+"""Whether anything was ever said of a message's address."""
+_RULES = (
+    bindparam("channels", value=list(_KINDS), type_=ARRAY(Text)),
+    bindparam("kinds", value=list(_KINDS.values()), type_=ARRAY(Text)),
+)
 _COLUMNS = ", ".join(f"message.{column.name}" for column in messages.c)
 _OF_BY = ", ".join([*(f"sender.{name}" for name in _SENDER), *(f"account.{name}" for name in _ACCOUNT)])
 _BY = ", ".join(f"chosen.{name} as by_{name}" for name in (*_SENDER, *_ACCOUNT))
@@ -99,11 +109,7 @@ _BEGIN = CompiledStatement(
             and (message.ignore_quiet_hours or not scope.settings ? 'quiet_hours')
             and (message.ignore_frequency_cap or not scope.settings ? 'frequency_caps')
             and not exists (select from attempts tried where tried.message_id = message.id)
-            and not exists (
-              select from unnest(:channels, :kinds) as rules (channel, kind)
-              join consents said on said.kind = rules.kind
-              where rules.channel = message.channel and said.scope_id = message.scope_id
-                and said.address_hash = message.address_hash)
+            and not {_SAID}
             and message.channel = any(:channels) and message.address_hash is not null
           where message.id = :message
           for update of message skip locked
@@ -120,8 +126,7 @@ _BEGIN = CompiledStatement(
     ).bindparams(
         bindparam("message", type_=Uuid),
         bindparam("lease", type_=Float),
-        bindparam("channels", value=list(_KINDS), type_=ARRAY(Text)),
-        bindparam("kinds", value=list(_KINDS.values()), type_=ARRAY(Text)),
+        *_RULES,
     ),
     row=Begun,
 )
@@ -137,18 +142,13 @@ async def begin(tx: AsyncConnection, message_id: UUID, lease: float) -> Begun | 
 # counts. This one begins under the lock, as the long way's do.
 _STILL: CompiledStatement[list[bool]] = CompiledStatement(
     text(
-        """
-        select scope.paused_at is null and not exists (
-            select from unnest(:channels, :kinds) as rules (channel, kind)
-            join consents said on said.kind = rules.kind
-            where rules.channel = message.channel and said.scope_id = message.scope_id
-              and said.address_hash = message.address_hash) as still
+        f"""
+        select scope.paused_at is null and not {_SAID} as still
         from messages message join scopes scope on scope.id = message.scope_id where message.id = :message
         """
     ).bindparams(
         bindparam("message", type_=Uuid),
-        bindparam("channels", value=list(_KINDS), type_=ARRAY(Text)),
-        bindparam("kinds", value=list(_KINDS.values()), type_=ARRAY(Text)),
+        *_RULES,
     ),
     value=bool,
 )
