@@ -107,7 +107,7 @@ async def measure(
                 found.paces.append(await _pace(stack, side, rate, seconds))
                 step.note(f"{sum(found.paces[-1].cores[name] for name in PROCESSES):.2f} cores")
         await checks.everything(side, receiver)
-        await side.call("POST", f"{stack.sandbox_url}/_sandbox/faults", {"kind": "slow", "delay": SLOW})
+        await side.call("POST", f"{stack.sandbox_url}/_sandbox/faults", {"kind": "slow", "delay": SLOW, "seconds": 600})
         for count in (1, 2):
             with ExitStack() as others, console.step(f"a slow provider, {count} worker process(es)") as step:
                 for _ in range(1, count):
