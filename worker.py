@@ -29,6 +29,7 @@ from activities.messages import MessageActivities
 from activities.recovery import RecoveryActivities
 from activities.release import ReleaseActivities
 from activities.slots import CallSlots
+from bellhop import memory
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.routing import carried
 from bellhop.domain.scopes import ENVIRONMENTS
@@ -80,8 +81,7 @@ DRAINS_AT_ONCE = 4_096
 """Endpoints that one process drains at the same time."""
 DETECTIONS_AT_ONCE = 8
 BROADCASTS_AT_ONCE = 100  # Most of the time each waits for its pace.
-FILES_AT_ONCE = 8
-"""Files of guests that one process fetches at the same time."""
+FILES_AT_ONCE = 8  # Files of guests that one process fetches.
 RELEASES_AT_ONCE = 2
 """Backlogs of parked messages that one process releases at the same time."""
 PACES_AT_ONCE = 500
@@ -383,6 +383,7 @@ def main() -> None:
     except SettingsError as problem:
         sys.exit(str(problem))
     configure_logs(settings.bellhop.log_level, f"worker-{role}")
+    memory.loaded()
     try:
         uvloop.run(run(settings, role))
     except SettingsError as problem:

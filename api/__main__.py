@@ -23,7 +23,7 @@ def main() -> None:
     given = _options(settings)
     server.allow_files(settings.api.max_connections)
     uvicorn.run(
-        "api.app:create_app",
+        "api.served:app",
         factory=True,
         host=given.host,
         port=given.port,

@@ -65,7 +65,7 @@ class Parts:
         command: tuple[str, ...] = ("-m", "api", "--host", "127.0.0.1", "--port", url.rpartition(":")[2])
         command += ("--graceful", "2")
         if not ((tree or project_dir()) / "api" / "__main__.py").exists():  # an older version
-            command = ("-m", "uvicorn", "api.app:create_app", "--factory", *command[2:-2])
+            command = ("-m", "uvicorn", "api.served:app", "--factory", *command[2:-2])
         return await self._start("api", command, tree, lambda _: answers(f"{url}/healthz")(0))
 
     async def worker(self, *how: str, tree: Path | None = None) -> Process:

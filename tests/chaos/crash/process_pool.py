@@ -6,7 +6,6 @@ python -m tests.chaos.crash.process_pool SOCKET    one connection, one process: 
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
 import select
@@ -28,6 +27,7 @@ from activities.drain import EndpointActivities
 from activities.drain_loop import Pace
 from api.app import create_app
 from api.server import options
+from bellhop import memory
 from bellhop.dev.proving import environment_without_settings
 from bellhop.domain import templates as liquid_templates
 from bellhop.logging import configure_logs
@@ -95,8 +95,7 @@ def _main(path: str) -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(64)
-    gc.collect()
-    gc.freeze()
+    memory.loaded()
     print("ready", flush=True)
     while True:
         ready, _, _ = select.select([listener, sys.stdin], [], [], 1.0)
