@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import sys
 import time
 from pathlib import Path
@@ -16,10 +17,17 @@ from bench.guests import Refused
 from bench.run import Plan, bench
 
 DIRECTORY = Path(".bellhop") / "bench"
+OWN_STACKS = ("capacity", "history")
+"""Scenarios that are programs of their own, `python -m bench.NAME`, and take options of their own."""
 
 
 def main() -> int:
     """Exit code 0 when everything was measured and right, whatever the figures."""
+    given = sys.argv[1:]
+    if given[:1] == ["--scenario"] and given[1:2] and given[1] in OWN_STACKS:
+        sys.argv[1:] = given[2:]
+        name = "bench.history.__main__" if given[1] == "history" else f"bench.{given[1]}"
+        return int(importlib.import_module(name).main())
     plan, directory = _options()
     console, began = Console(), time.monotonic()
 
@@ -59,7 +67,8 @@ def _options() -> tuple[Plan, Path]:
         "--scenario",
         action="append",
         choices=tuple(scenarios.ALL),
-        help="only this one, in full: how late a neighbour's messages are; repeatable",
+        help="only this one, in full: how late a neighbour's messages are; repeatable. `--scenario history` (a "
+        "database of millions) and `--scenario capacity` (processes for a pace), given first, have their own options",
     )
     parser.add_argument(
         "--size", type=float, default=1.0, help="of the scenarios: 0.1 is a tenth of the messages (default %(default)s)"
