@@ -26,11 +26,13 @@ from activities.drain import EndpointActivities
 from activities.inbound_files import InboundFileActivities
 from activities.intents import IntentActivities
 from activities.messages import MessageActivities
+from activities.overdue import keep_following_up
 from activities.recovery import RecoveryActivities
 from activities.release import ReleaseActivities
 from activities.slots import CallSlots
 from bellhop import memory
 from bellhop.domain.addresses import AddressBook
+from bellhop.domain.questions import limits
 from bellhop.domain.routing import carried
 from bellhop.domain.scopes import ENVIRONMENTS
 from bellhop.engine.broadcast_feed import BroadcastFeeder
@@ -51,6 +53,7 @@ from bellhop.store.conversations.intent_record import IntentRecord
 from bellhop.store.database import Database
 from bellhop.store.delivery.attempt_store import AttemptStore, Routes
 from bellhop.store.delivery.files import MessageFiles
+from bellhop.store.delivery.overdue_calls import OverdueCalls
 from bellhop.temporal import contract
 from bellhop.temporal.client import connect_when_up
 from bellhop.temporal.dispatcher import TemporalDispatcher
@@ -75,19 +78,13 @@ ROLES = ("workflows", "activities", "all")
 RUNNER = UnsandboxedWorkflowRunner()
 """Our workflows import nothing that the sandbox would catch, and cost a third without it; tests run sandboxed."""
 WORKFLOWS_AT_ONCE = 50
-SLOW = 2.0
-"""Seconds: an account whose calls take longer gets fewer of them at a time."""
-DRAINS_AT_ONCE = 4_096
-"""Endpoints that one process drains at the same time."""
-DETECTIONS_AT_ONCE = 8
+SLOW = 2.0  # Seconds: an account whose calls take longer gets fewer of them at a time.
+DRAINS_AT_ONCE = 4_096  # Endpoints.
+DETECTIONS_AT_ONCE = FILES_AT_ONCE = 8
 BROADCASTS_AT_ONCE = 100  # Most of the time each waits for its pace.
-FILES_AT_ONCE = 8  # Files of guests that one process fetches.
-RELEASES_AT_ONCE = 2
-"""Backlogs of parked messages that one process releases at the same time."""
-PACES_AT_ONCE = 500
-"""Senders whose turns one process gives out at the same time."""
-GRACE = timedelta(seconds=6)
-"""What running activities get at shutdown. Cut-off provider calls are settled later, like any unknown outcome."""
+RELEASES_AT_ONCE = 2  # Backlogs of parked messages.
+PACES_AT_ONCE = 500  # Senders that wait for their pace.
+GRACE = timedelta(seconds=6)  # What running activities get at shutdown. Calls that it cuts off are settled later.
 
 
 def message_activities(
@@ -112,6 +109,7 @@ def message_activities(
             dispatcher.wake_endpoints,
             dispatcher.release,
             MessageFiles(library.read_asset, library.addresses.url),
+            limits(providers()),
         ),
         providers(),
         slots,
@@ -323,14 +321,16 @@ async def run(settings: Settings, role: str) -> None:
     with calls(settings) as (slots, questions):
         async with posts, public, make_own_client() as own, TemporalDispatcher(client, engine) as dispatcher:
             messages = message_activities(settings, engine, dispatcher, slots, questions, library, public)
-            watching: asyncio.Task[None] | None = None
+            watching: asyncio.Future[tuple[None, None]] | None = None
             workers = [workflow_worker(client, settings, messages)] if role in ("workflows", "all") else []
             if role in ("activities", "all"):
-                grace, hold = settings.bellhop.sweep_grace, settings.delivery.hold
-                sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold, library.remove)
+                delivery, grace = settings.delivery, settings.bellhop.sweep_grace
+                sweeper = PostgresSweeper(engine, client, dispatcher, grace, delivery.hold, library.remove)
                 files = ReceivedFiles(engine, library, public, own)
                 workers += activity_workers(client, settings, engine, dispatcher, messages, posts, sweeper, files)
-                watching = asyncio.create_task(watch_over(client, sweeper, settings.sweep_paces()))
+                overdue = OverdueCalls(engine, delivery.lease_margin, dispatcher.woken)
+                following = keep_following_up(overdue, messages.resolve)
+                watching = asyncio.gather(watch_over(client, sweeper, settings.sweep_paces()), following)
             await _run_all(workers, stop)
             if watching is not None:
                 watching.cancel()

@@ -106,13 +106,17 @@ class MessageActivities:
     async def settle(self, message_id: str) -> Answer:
         """Ask the provider what became of an attempt, or of a message without receipts; say what is next."""
         async with _alive():
-            decided = await self._attempts.prepare_lookup(UUID(message_id))
-            if isinstance(decided, Answer):
-                return decided
-            if isinstance(decided, StatusPoll):
-                reports = await asyncio.gather(*(self._poll(polled) for polled in decided.polled))
-                return await self._attempts.record_poll(decided, reports)
-            return await self._attempts.record_lookup(decided, await self._look_up(decided))
+            return await self.resolve(UUID(message_id))
+
+    async def resolve(self, message_id: UUID) -> Answer:
+        """The same, for whoever is no activity."""
+        decided = await self._attempts.prepare_lookup(message_id)
+        if isinstance(decided, Answer):
+            return decided
+        if isinstance(decided, StatusPoll):
+            reports = await asyncio.gather(*(self._poll(polled) for polled in decided.polled))
+            return await self._attempts.record_poll(decided, reports)
+        return await self._attempts.record_lookup(decided, await self._look_up(decided))
 
     @activity.defn(name=contract.WITHDRAW)
     @redact_errors

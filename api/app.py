@@ -69,6 +69,7 @@ from bellhop.domain.addresses import AddressBook
 from bellhop.domain.conversation_stream import KIND as CONVERSATIONS
 from bellhop.domain.inbox import KIND as INBOXES
 from bellhop.domain.live import Source
+from bellhop.engine import missed_callbacks
 from bellhop.engine.approvals import keep_asking
 from bellhop.engine.callback_spool import spool_of
 from bellhop.engine.context import Engine
@@ -154,7 +155,8 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
                 engine = _engine(read, database, dispatcher, book, library)
                 callbacks = replace(engine, database=Database(for_callbacks))
                 app.state.services = served = _services(read, engine, callbacks)
-                beside = (keep_applying(engine), _fetching(engine, read), _approvals(engine, read), _warm())
+                missed = (missed_callbacks.keep_noticing(engine), missed_callbacks.keep_asking(engine, read.routes))
+                beside = (keep_applying(engine), _fetching(engine, read), _approvals(engine, read), *missed, _warm())
                 async with _beside(*beside), replaying(engine), served.streams.running(), served.link_clicks.counting():
                     with Connections(read.api, on_stop=served.streams.stop) as connected:
                         yield {STATE: connected}

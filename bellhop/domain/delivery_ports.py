@@ -21,6 +21,9 @@ from bellhop.domain.inbound_details import InboundDetails
 from bellhop.domain.inbound_files import FileAddress
 from bellhop.domain.mail_addresses import MailNames
 from bellhop.domain.mail_reading import MailFile
+from bellhop.domain.provider_lists import CannotList as CannotList
+from bellhop.domain.provider_lists import Listed as Listed
+from bellhop.domain.provider_lists import ProviderUnreachable as ProviderUnreachable
 from bellhop.domain.slots import Carrier
 from bellhop.domain.statuses import Stage
 
@@ -148,31 +151,8 @@ class LookupResult:
 
     kind: LookupKind
     provider_id: str | None = None
-
-
-class CannotList(Exception):
-    """This provider offers no list of its messages to this account."""
-
-
-class ProviderUnreachable(Exception):
-    """The provider did not answer, or not in a way that says anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One message as a provider's own list has it."""
-
-    provider_id: str
-    to: str = field(repr=False)
-    sender: str
-    text: str | None = field(repr=False)
-    """None where the list shows none."""
-    word: str
-    """The provider's own word for where it is."""
-    stage: Stage | None
-    accepted_at: datetime | None
-    attempt_id: UUID | None = None
-    """Our own id, where the list shows it."""
+    calls: int = 1
+    """What it has cost; 0: the provider says that this account may ask nothing."""
 
 
 # --- what providers tell us ---------------------------------------------------------------------------------------
@@ -262,6 +242,8 @@ class Reported:
 
     kind: LookupKind
     receipt: Receipt | None = None
+    calls: int = 1
+    """As of a LookupResult."""
 
 
 class Provider(Protocol):
@@ -350,6 +332,8 @@ class Lookup:
 
     account: Account
     request: LookupRequest
+    asked: int = 0
+    """How often it had been asked about before."""
 
 
 @dataclass(frozen=True, slots=True)

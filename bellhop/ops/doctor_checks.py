@@ -302,6 +302,15 @@ DATABASE_CHECKS: tuple[Check, ...] = (
         _unread,
     ),
     Check(
+        "questions", Severity.WARNING,
+        "{provider}'s account {identity} ({environment}) is asked about messages as often as it may be: "
+        "{count:question} wait, the first for {seconds}.",
+        "Nothing: they have their turn, what became of a call before what is merely silent, and nothing fails for it. "
+        "If there are ever more, look why its callbacks do not arrive; where {provider} allows more, raise "
+        "DELIVERY_QUESTION_RATE.",
+        _fresh(health_queries.waiting_questions),
+    ),
+    Check(
         "histories", Severity.WARNING,
         "Temporal still has the histories of {count:message} of erased guests, the first for {seconds}. There is no "
         "personal data in them.",

@@ -28,11 +28,11 @@ class OneWay:
 
     def look_up(self, account: Account, lookup: LookupRequest, timeout: float) -> LookupResult:
         """It cannot be asked."""
-        return LookupResult(LookupKind.CANNOT_KNOW)
+        return LookupResult(LookupKind.CANNOT_KNOW, calls=0)
 
     def report(self, account: Account, provider_id: str | None, attempt_id: UUID, timeout: float) -> Reported:
         """It cannot be asked."""
-        return Reported(LookupKind.CANNOT_KNOW)
+        return Reported(LookupKind.CANNOT_KNOW, calls=0)
 
     def listing(self, account: Account, since: datetime, until: datetime, timeout: float) -> Iterator[Listed]:
         """It keeps no list."""

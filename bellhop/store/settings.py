@@ -56,6 +56,20 @@ class DeliverySettings(SettingsGroup):
         min_length=1,
         description="when a provider is asked about a message it took and is silent about, seconds after it was sent",
     )
+    question_rate: float = Field(
+        default=10.0,
+        gt=0,
+        le=1000,
+        description="questions a second that one account at a provider is asked about messages, by all processes "
+        "together; a provider that limits them itself (SendGrid: six a minute) is asked no oftener than that",
+    )
+    missed_after: float = Field(
+        default=12.0,
+        ge=0,
+        le=3600,
+        description="how long no API process has run, or reached the database, until providers are asked for the "
+        "callbacks that came meanwhile, seconds; 0: never",
+    )
     retry_first: float = Field(default=2.0, gt=0, description="first pause before another attempt, seconds; doubles")
     retry_longest: float = Field(default=300.0, gt=0, description="longest pause between attempts, seconds")
     hold: float = Field(

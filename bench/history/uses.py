@@ -30,6 +30,7 @@ from bellhop.domain.delivery_ports import (
 from bellhop.domain.ids import earliest_id
 from bellhop.domain.paging import COUNTED, PageRequest, Place
 from bellhop.domain.provider_urls import Routes
+from bellhop.domain.rows.missed_callbacks import MissedCallbacksRow
 from bellhop.domain.rows.webhooks import DeliveryState
 from bellhop.domain.scopes import Scope
 from bellhop.domain.statuses import Stage, Status
@@ -37,8 +38,9 @@ from bellhop.domain.webhook_ports import Result, State, Visit
 from bellhop.engine.remembered_accounts import RememberedAccounts
 from bellhop.store.access import keys, properties
 from bellhop.store.database import Database
-from bellhop.store.delivery import left_behind, parked, pending_wakes, receipts, retention
+from bellhop.store.delivery import left_behind, missed_callbacks, parked, pending_wakes, receipts, retention
 from bellhop.store.delivery.attempt_store import AttemptStore
+from bellhop.store.delivery.overdue_calls import OverdueCalls
 from bellhop.store.delivery.pending_wakes import RebuildPlace
 from bellhop.store.guests import consents, erasure, profiles
 from bellhop.store.messages import lists, outbound, texts, timeline
@@ -272,6 +274,15 @@ async def _reconciled(history: History, tx: AsyncConnection) -> None:
     )
 
 
+async def _overdue(history: History, _: object) -> object:
+    return await OverdueCalls(history.engine, 2.0, lambda _: None).overdue(64)
+
+
+async def _missed(_: History, tx: AsyncConnection) -> object:
+    now = datetime.now(UTC)
+    return await missed_callbacks.silent(tx, MissedCallbacksRow("twilio", TWILIO, "live", now, now, now))
+
+
 async def _doctor(_: History, tx: AsyncConnection) -> None:
     for look in (
         health_queries.past_due, health_queries.without_sender, health_queries.retrying,
@@ -351,6 +362,8 @@ USES = (
         Use(f"recovery: {kind.value}", 50, _read(lambda _, tx, look=look: look(tx, 10.0, left_behind.Place(), 500)))  # type: ignore[misc]
         for kind, look in left_behind.KINDS.items()
     ),
+    Use("calls that nobody follows up", 50, _overdue),
+    Use("callbacks that were missed", 100, _read(_missed)),
     Use("recovery: parked", 100, _read(lambda _, tx: parked.backlogs(tx))),
     *(Use(name, 50, _write(work)) for name, work in backlogs.USES.items()),
     Use("one message of each held account", 50, _write(lambda _, tx: parked.probes(tx, 60.0))),

@@ -269,7 +269,7 @@ def test_an_account_without_the_add_on_and_one_that_has_it_by_itself(sandbox: st
     lookup = LookupRequest(outgoing.attempt_id, outgoing.to, outgoing.sender, "", since, frozenset(), Channel.SMS)
     for account in (sendgrid_account(sandbox), sendgrid_account(sandbox, "SG.no.such-key")):
         assert SENDGRID.look_up(account, lookup, 5.0).kind is LookupKind.CANNOT_KNOW
-        assert SENDGRID.report(account, None, outgoing.attempt_id, 5.0) == Reported(LookupKind.CANNOT_KNOW)
+        assert SENDGRID.report(account, None, outgoing.attempt_id, 5.0) == Reported(LookupKind.CANNOT_KNOW, calls=0)
         with pytest.raises(CannotList):
             list(SENDGRID.listing(account, since, since + DAY, 5.0))
     made = call(sandbox, "/_sandbox/accounts", provider="sendgrid", email_activity=True)

@@ -94,6 +94,12 @@ SITUATIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
         ["insert into history_erasures (workflow_id, created_at) values ('omsg_x', now() - interval '3 hours')"],
         ("histories of 1 message of erased guests, the first for 3 hours", "next sweep"),
     ),
+    "questions": (
+        ["insert into waiting_questions (message_id, provider, identity, environment, rank, since, calls, asked_from,"
+         f" comes_at) select id, 'sendgrid', 'x', 'test', 2, {AGO}, 1, {AGO}, now() from messages"],
+        ("sendgrid's account x (test) is asked about messages as often as it may be: 1 question wait, the first for 10"
+         " minutes", "DELIVERY_QUESTION_RATE"),
+    ),
     "unapplied_receipts": (
         ["insert into unapplied_receipts (provider, identity, account_ids, items, received_at, due_at)"
          f" values ('sendgrid', 'x', '{{}}', '[]', {AGO}, now() + interval '1 hour')"],

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
+from bellhop.domain.delivery_ports import Account
+from bellhop.domain.questions import QuestionLimit, Rank
 from bellhop.providers import providers
 from bellhop.providers.twilio.adapter import Twilio
 from bellhop.settings import Settings
+from bellhop.store.delivery.questions import Questions
 from bellhop.store.settings import DeliverySettings
 
 from .engine import EMAIL, SMS, Engine, key, running_engine
@@ -23,8 +29,11 @@ OFTEN = [0.6, 1.5, 3.0, 6.0, 12.0, 24.0]
 
 
 @pytest.fixture
-async def stack(settings: Settings, engine: AsyncEngine, temporal: Client, sandbox_url: str) -> AsyncIterator[Engine]:
+async def stack(
+    settings: Settings, engine: AsyncEngine, temporal: Client, sandbox_url: str, request: pytest.FixtureRequest
+) -> AsyncIterator[Engine]:
     settings.delivery.follow_at = OFTEN
+    settings.delivery.question_rate = getattr(request, "param", settings.delivery.question_rate)
     async with running_engine(settings, engine, temporal, sandbox_url) as made:
         yield made
 
@@ -146,3 +155,81 @@ async def test_every_part_of_a_long_text_is_asked_about(stack: Engine) -> None:
     await stack.until(sent["id"], "delivered")
     assert len(await stack.attempts(sent["id"])) == 3
     assert await stack.workflow_closed(sent["id"]) == "delivered"
+
+
+@pytest.mark.parametrize("stack", [2.0], indirect=True)
+async def test_an_account_is_asked_no_oftener_than_it_may_be_and_all_are_asked(stack: Engine) -> None:
+    """By all processes together: what was asked is in the record."""
+    await stack.sandbox.delete("/_sandbox/requests")
+    await stack.fault("callback_drop", provider="twilio", count=40)
+    sent = [await stack.send({**SMS, "recipient": f"+1305555{4000 + n}"}) for n in range(8)]
+    for one in sent:
+        await stack.until(one["id"], "delivered", seconds=40)
+    rows = (await stack.sandbox.get("/_sandbox/requests")).json()["data"]
+    moments = sorted(datetime.fromisoformat(row["at"]) for row in rows if row["method"] == "GET")
+    assert len(moments) >= 8
+    # Two a second, so three seconds in all, of which a busy machine may make less: they are late by the way there.
+    assert moments[-1] - moments[0] > timedelta(seconds=1.5)
+    assert await stack.rows("select from waiting_questions") == [], "nobody waits any more"
+
+
+async def test_what_became_of_a_call_is_asked_before_what_is_silent(engine: AsyncEngine) -> None:
+    """Of each kind the oldest first."""
+    questions = Questions(10.0, {"sendgrid": QuestionLimit(1, 60.0)})
+    account = Account(uuid4(), "sendgrid", "key", "", {}, environment="test")
+    now = datetime.now(UTC)
+
+    silent, older, unknown, urgent = (uuid4() for _ in range(4))
+    order = {
+        urgent: (Rank.URGENT_OUTCOME, 5), unknown: (Rank.OUTCOME, 5), older: (Rank.SILENT, 20),
+        silent: (Rank.SILENT, 10),
+    }  # fmt: skip
+
+    async def turn(message: UUID) -> float:
+        rank, age = order.get(message, (Rank.SILENT, 0))
+        async with engine.begin() as tx:
+            return await questions.turn(tx, account, message, rank, now - timedelta(seconds=age))
+
+    async def later() -> None:
+        async with engine.begin() as tx:
+            await tx.execute(text("update question_budgets set asked = '{}'"))
+
+    assert await turn(uuid4()) == 0
+    # However they come.
+    for place, one in enumerate((silent, older, unknown, urgent)):
+        assert 59 < await turn(one) <= 61, place
+    waiting = list(order)
+    while waiting:
+        await later()
+        up = waiting.pop(0)
+        for place, one in enumerate(waiting):
+            assert await turn(one) == 61 * (place + 1), "another's turn comes first"
+        assert await turn(up) == 0
+    # Another account is asked meanwhile, and a page of a list in front of all.
+    other = replace(account, identity="other")
+    async with engine.begin() as tx:
+        assert await questions.turn(tx, other, uuid4(), Rank.SILENT, now) == 0
+        assert await questions.turn_of_list(tx, account) > 0
+
+
+async def test_an_account_that_may_ask_nothing_is_not_counted(engine: AsyncEngine) -> None:
+    """Else thousands of mails whose outcome nobody can tell would wait for their turn to be told that."""
+    questions = Questions(10.0, {"sendgrid": QuestionLimit(1, 60.0)})
+    account, now = Account(uuid4(), "sendgrid", "key", "", {}, environment="test"), datetime.now(UTC)
+    async with engine.begin() as tx:
+        assert await questions.turn(tx, account, uuid4(), Rank.OUTCOME, now) == 0
+        assert await questions.turn(tx, account, uuid4(), Rank.OUTCOME, now) > 0
+        await questions.was_asked(tx, account, 0)
+        assert await questions.turn(tx, account, uuid4(), Rank.OUTCOME, now) == 0
+        await tx.execute(text("update question_budgets set uncounted_until = now()"))
+        assert await questions.turn(tx, account, uuid4(), Rank.OUTCOME, now) > 0
+
+
+async def test_a_question_that_took_two_calls_counts_as_two(engine: AsyncEngine) -> None:
+    questions = Questions(10.0, {"sendgrid": QuestionLimit(3, 60.0)})
+    account, now = Account(uuid4(), "sendgrid", "key", "", {}, environment="test"), datetime.now(UTC)
+    async with engine.begin() as tx:
+        assert await questions.turn(tx, account, uuid4(), Rank.SILENT, now) == 0
+        await questions.was_asked(tx, account, 2)
+        assert await questions.turn(tx, account, uuid4(), Rank.SILENT, now) == 0
+        assert await questions.turn(tx, account, uuid4(), Rank.SILENT, now) > 0

@@ -60,6 +60,7 @@ SHARED = {
 """Uses that have to do with accounts and senders."""
 PENDING = {
     "ix_messages_wake", "ix_messages_next", "ix_messages_parked", "ix_messages_held", "ix_attempts_lease",
+    "ix_attempts_ask_at",
     "ix_pending_deliveries_due", "ix_pending_deliveries_order", "ix_receipts_unmatched", "ix_receipts_payloads",
 }  # fmt: skip
 """Indexes that hold only what is pending or kept for a while: read in their order, without a condition."""

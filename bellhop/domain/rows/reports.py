@@ -262,6 +262,17 @@ class UnreadList:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingQuestions:
+    """Questions about messages that wait for their turn at an account, and for how long the first has."""
+
+    count: int
+    provider: str
+    identity: str
+    environment: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class UnappliedReceipts:
     """Large batches of receipts that were acknowledged and not applied, in chunks."""
 

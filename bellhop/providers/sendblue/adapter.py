@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,7 @@ from bellhop.domain.delivery_ports import (
 )
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.inbound_files import FileAddress
+from bellhop.domain.provider_lists import ReportsPage
 from bellhop.domain.statuses import Stage
 from bellhop.providers.lease_http import Answer, Call, Http, failure
 from bellhop.providers.reading import by_status, clean, from_json, retry_after, words
@@ -148,15 +149,34 @@ class Sendblue:
         """Newest first, by when they were created."""
         filters = {"created_at_gte": since, "created_at_lte": until}
         for page in range(LONGEST_LIST):
-            try:
-                with Call(timeout=timeout) as call:
-                    found, more = self._page(call, account, filters, page)
-            except Exception as error:  # noqa: BLE001  what became of a question is all one
-                raise ProviderUnreachable(type(error).__name__) from None
+            found, more = self._listed_page(account, filters, page, timeout)
             yield from (_listed(item) for item in found)
             if not more:
                 return
         raise ProviderUnreachable("a list without an end")
+
+    def reports(
+        self, account: Account, provider_ids: Collection[str], since: datetime, timeout: float
+    ) -> Iterator[ReportsPage]:
+        """From the same list."""
+        wanted = {*provider_ids}
+        for page in range(PAGES):
+            found, more = self._listed_page(account, {"created_at_gte": since - EARLIER}, page, timeout)
+            asked = [item for item in found if text(item, "message_handle") in wanted and text(item, "status")]
+            wanted -= {text(item, "message_handle") for item in asked}
+            more = bool(more and wanted and page + 1 < PAGES)
+            yield ReportsPage([callbacks.fact(item, None) for item in asked], more)
+            if not more:
+                return
+
+    def _listed_page(
+        self, account: Account, filters: Mapping[str, Any], page: int, timeout: float
+    ) -> tuple[list[dict[str, Any]], bool]:
+        try:
+            with Call(timeout=timeout) as call:
+                return self._page(call, account, filters, page)
+        except Exception as error:  # noqa: BLE001  what became of a question is all one
+            raise ProviderUnreachable(type(error).__name__) from None
 
     def received(self, account: Account, senders: Sequence[str], since: datetime, timeout: float) -> Iterator[Inbound]:
         """Oldest first: what comes in meanwhile shifts no page."""

@@ -68,7 +68,7 @@ def receipt(fields: Mapping[str, Any], query: Mapping[str, str]) -> Receipt:
     return fact(fields, attempt)
 
 
-def fact(fields: Mapping[str, Any], attempt_id: UUID) -> Receipt:
+def fact(fields: Mapping[str, Any], attempt_id: UUID | None) -> Receipt:
     """One status of one message, however it came: told or asked, it is the same fact under one key."""
     handle, word = text(fields, "message_handle"), text(fields, "status")
     if not handle or not word:

@@ -6,7 +6,7 @@ import base64
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,6 +37,8 @@ from bellhop.domain.delivery_ports import (
 )
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.inbound_files import FileAddress
+from bellhop.domain.provider_lists import ReportsPage
+from bellhop.domain.questions import QuestionLimit
 from bellhop.providers.lease_http import Answer, Call, Http, failure
 from bellhop.providers.reading import by_status, from_json, retry_after, words
 from bellhop.providers.sendgrid import activity
@@ -51,6 +53,8 @@ TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
 SLOWEST = 60.0
 """Seconds that a list waits for the rate limit, at most, `PATIENCE` times for each answer."""
 PATIENCE = 6
+REPORTS_CALLS = 20
+"""Calls in which many messages are asked about together, at most."""
 KEPT = timedelta(days=30)
 """How far back the Email Activity reaches, at most."""
 FRESH = 25 * 3_600.0
@@ -69,6 +73,8 @@ class SendGrid:
     horizon = timedelta(days=4)
     """It tries for 72 hours (docs.sendgrid.com/glossary/deferrals), and a receiving server may bounce a mail later that
     it had taken."""
+
+    question_limit = QuestionLimit(activity.PER_MINUTE, 60.0)
 
     def __init__(
         self,
@@ -116,7 +122,7 @@ class SendGrid:
             with Call(timeout=timeout) as call:
                 message = self._of_attempt(account, call, lookup.attempt_id)
         except CannotList:
-            return LookupResult(LookupKind.CANNOT_KNOW)
+            return LookupResult(LookupKind.CANNOT_KNOW, calls=0)
         except Exception:  # noqa: BLE001  never raises: see the port
             return LookupResult(LookupKind.UNREACHABLE)
         if message is None:
@@ -135,10 +141,10 @@ class SendGrid:
                 settled = message.get("status") in ("processed", "delivered")
                 detail = {} if settled else self._detail(account, call, message["msg_id"])
         except CannotList:
-            return Reported(LookupKind.CANNOT_KNOW)
+            return Reported(LookupKind.CANNOT_KNOW, calls=0)
         except Exception:  # noqa: BLE001  never raises: see the port
             return Reported(LookupKind.UNREACHABLE)
-        return Reported(LookupKind.FOUND, reported(message, detail, attempt_id))
+        return Reported(LookupKind.FOUND, reported(message, detail, attempt_id), calls=1 if settled else 2)
 
     def listing(self, account: Account, since: datetime, until: datetime, timeout: float) -> Iterator[Listed]:
         """From the Email Activity API, which knows the time of each message's LAST event only: so everything since then
@@ -148,7 +154,7 @@ class SendGrid:
         if now - first > KEPT:
             raise CannotList("the Email Activity API does not reach back that far")
         seen: set[str] = set()
-        spans = [(first, max(now, first).replace(microsecond=0) + timedelta(minutes=1))]
+        spans = [(first, self._until(first))]
         while spans:
             # The older half first: a message whose next event comes meanwhile moves into one that is yet to be asked.
             start, end = spans.pop()
@@ -156,13 +162,51 @@ class SendGrid:
             if not whole:
                 if end <= start:
                     raise CannotList("more messages in a second than one answer of the Email Activity API holds")
-                middle = (start + (end - start) / 2).replace(microsecond=0)
-                spans += [(middle + timedelta(seconds=1), end), (start, middle)]
+                spans += _halves(start, end)
                 continue
             for one in map(activity.listed, messages):
                 if one.provider_id not in seen and (one.accepted_at is None or first <= one.accepted_at < until):
                     seen.add(one.provider_id)
                     yield one
+
+    def reports(
+        self, account: Account, provider_ids: Collection[str], since: datetime, timeout: float
+    ) -> Iterator[ReportsPage]:
+        """From the Email Activity API: by when something was last heard of each, and a call more for each that was not
+        delivered, which says why."""
+        wanted, first = {*provider_ids}, since.replace(microsecond=0)
+        spans, failed = [(first, self._until(first))], list[dict[str, Any]]()
+        for left in reversed(range(REPORTS_CALLS)):
+            receipts: list[Receipt] = []
+            if failed:
+                one = failed.pop()
+                receipts = [reported(one, self._why(account, one, timeout), None)]
+            else:
+                start, end = spans.pop()
+                messages, whole = self._span(account, start, end, timeout, patience=1)
+                asked = [one for one in messages if activity.provider_id(str(one["msg_id"])) in wanted]
+                wanted -= {activity.provider_id(str(one["msg_id"])) for one in asked}
+                failed += [one for one in asked if one.get("status") == "not_delivered"]
+                receipts = [reported(one, {}, None) for one in asked if one.get("status") == "delivered"]
+                # Of too many it holds the newest: those need not be found again in the halves.
+                spans += _halves(start, end) if not whole and end > start else []
+            more = bool(left and (failed or (spans and wanted)))
+            yield ReportsPage(receipts, more)
+            if not more:
+                return
+
+    def _why(self, account: Account, message: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+        try:
+            with Call(timeout=timeout) as call:
+                return self._detail(account, call, message["msg_id"])
+        except ProviderUnreachable:
+            raise
+        except Exception as error:  # noqa: BLE001  what became of a question is all one
+            raise ProviderUnreachable(type(error).__name__) from None
+
+    def _until(self, first: datetime) -> datetime:
+        now = datetime.fromtimestamp(self._now(), UTC)
+        return max(now, first).replace(microsecond=0) + timedelta(minutes=1)
 
     def _ask(self, account: Account, call: Call, *path: str, **query: object) -> dict[str, Any]:
         """An object of the Email Activity API. Raises CannotList, ProviderUnreachable, and what connections raise."""
@@ -185,10 +229,10 @@ class SendGrid:
             raise ProviderUnreachable("no such message") from None
 
     def _span(
-        self, account: Account, start: datetime, end: datetime, timeout: float
+        self, account: Account, start: datetime, end: datetime, timeout: float, patience: int = PATIENCE
     ) -> tuple[list[dict[str, Any]], bool]:
         """The messages whose last event lies in a span, and whether that is all of them."""
-        for _ in range(PATIENCE):
+        for _ in range(patience):
             try:
                 with Call(timeout=timeout) as call:
                     body = self._ask(account, call, query=activity.of_span(start, end), limit=activity.MOST)
@@ -196,7 +240,7 @@ class SendGrid:
                 return found, len(body["messages"]) < activity.MOST
             except activity.Throttled as error:
                 pause = 60 / activity.PER_MINUTE if error.pause is None else error.pause
-                if pause > SLOWEST:
+                if pause > SLOWEST or patience == 1:
                     raise
             except (CannotList, ProviderUnreachable):
                 raise
@@ -260,6 +304,12 @@ class SendGrid:
     def acknowledgement(self) -> tuple[int, str, str]:
         """Any 2xx."""
         return 200, "text/plain", "ok"
+
+
+def _halves(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """The older one is the last."""
+    middle = (start + (end - start) / 2).replace(microsecond=0)
+    return [(middle + timedelta(seconds=1), end), (start, middle)]
 
 
 @contextmanager

@@ -73,10 +73,10 @@ def _group(event: Mapping[str, object]) -> str | None:
     return str(given)[:40] if isinstance(given, int | str) and not isinstance(given, bool) and given != "" else None
 
 
-def reported(message: Mapping[str, Any], detail: Mapping[str, Any], attempt_id: UUID) -> Receipt:
+def reported(message: Mapping[str, Any], detail: Mapping[str, Any], attempt_id: UUID | None) -> Receipt:
     """What the Email Activity says, as the webhook would have said it; no address and no text in the payload."""
     event = activity.event(message, detail)
-    found = receipt({**event, "attempt_id": str(attempt_id), "email": message.get("to_email")})
+    found = receipt({**event, "attempt_id": str(attempt_id or ""), "email": message.get("to_email")})
     return replace(
         found,
         dedupe_key=f"activity:{found.provider_id}:{found.word}:{found.provider_code or ''}",

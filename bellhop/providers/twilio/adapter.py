@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 from twilio.base.exceptions import TwilioException
@@ -32,6 +32,7 @@ from bellhop.domain.delivery_ports import (
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.inbound_details import MOST_MEDIA
 from bellhop.domain.inbound_files import FileAddress
+from bellhop.domain.provider_lists import ReportsPage
 from bellhop.providers.lease_http import Answer, Call, Http, failure
 from bellhop.providers.reading import by_status, clean, from_json, retry_after, words
 from bellhop.providers.twilio import callbacks, contents, media, received
@@ -54,6 +55,8 @@ PAGE = 1_000
 """Messages on a page of the list, the most there can be (message-resource#read-multiple-message-resources)."""
 LONGEST_LIST = 1_000
 """Pages."""
+REPORTS_PAGES = 20
+"""Of the same, when many messages are asked about together."""
 LONGEST_VALIDITY = 36_000
 """Seconds that Twilio keeps a message in its queue, unless told less (message-resource: ValidityPeriod)."""
 _SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
@@ -172,6 +175,23 @@ class Twilio:
                 return
             page, messages = self._page(account, page, timeout, {})
         raise ProviderUnreachable("a list without an end")
+
+    def reports(
+        self, account: Account, provider_ids: Collection[str], since: datetime, timeout: float
+    ) -> Iterator[ReportsPage]:
+        """From the same list, by the day and newest first. One that never left Twilio's queue has no date and is not
+        in it."""
+        wanted, page = {*provider_ids}, cast(Any, None)
+        day = {"date_sent_after": since.astimezone(UTC).date().isoformat()}
+        for left in reversed(range(REPORTS_PAGES)):
+            page, messages = self._page(account, page, timeout, day)
+            found = [one for one in messages if one.sid in wanted and isinstance(one.status, str)]
+            wanted -= {one.sid for one in found}
+            older = any(one.date_sent is not None and one.date_sent < since for one in messages[-1:])
+            more = bool(wanted and left and page.next_page_url and not older)
+            yield ReportsPage([_reported(one, None) for one in found], more)
+            if not more:
+                return
 
     def received(self, account: Account, senders: Sequence[str], since: datetime, timeout: float) -> Iterator[Inbound]:
         """From the same list: guests' messages are in it, too."""
@@ -318,8 +338,9 @@ def _found(match: str | None, redacted: bool) -> LookupResult:
     return LookupResult(LookupKind.CANNOT_KNOW if redacted else LookupKind.ABSENT)
 
 
-def _reported(message: Any, attempt_id: UUID) -> Receipt:
-    """What a fetched message says, as its callback would have said it; the guest's number stays out of the payload."""
+def _reported(message: Any, attempt_id: UUID | None) -> Receipt:
+    """What a message that was fetched or listed says, as its callback would have said it; the guest's number stays out
+    of the payload."""
     number = None if message.error_code in (None, 0) else clean(str(message.error_code))
     word = clean(message.status)
     payload = {"asked": True, "sid": message.sid, "status": word, "error_code": number}

@@ -15,6 +15,7 @@ from bellhop.domain.delivery_ports import Account
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.rows.delivery import AccountRow
 from bellhop.domain.rows.inbound_lists import InboundListRow
+from bellhop.domain.rows.missed_callbacks import MissedCallbacksRow
 from bellhop.domain.scopes import Scope
 from bellhop.store.compiled import seconds
 from bellhop.store.delivery.accounts import account_of
@@ -84,7 +85,7 @@ async def claim_of(tx: AsyncConnection, scope: Scope) -> list[InboundListRow]:
 
 
 async def accounts(
-    tx: AsyncConnection, cipher: CredentialCipher, routes: Routes, one: InboundListRow
+    tx: AsyncConnection, cipher: CredentialCipher, routes: Routes, one: InboundListRow | MissedCallbacksRow
 ) -> list[ListedAccount]:
     """Our rows for an account, those with the same credentials together. None where it cannot be called from here.
     Raises CredentialsUnreadable."""

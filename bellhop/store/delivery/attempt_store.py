@@ -6,7 +6,7 @@ Each method is one transaction under the message's row lock, and holds no connec
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -36,6 +36,7 @@ from bellhop.domain.file_ports import FetchedFile, FetchFiles, NotFetched
 from bellhop.domain.groups import left
 from bellhop.domain.next_parts import next_parts
 from bellhop.domain.provider_urls import Routes as Routes
+from bellhop.domain.questions import QuestionLimit
 from bellhop.domain.routing import Carried
 from bellhop.domain.rows.delivery import AttemptRow, Backlog, PacedBacklog
 from bellhop.domain.rows.messages import MessageRow
@@ -56,6 +57,7 @@ from bellhop.store.delivery import (
 from bellhop.store.delivery.claims import Claims
 from bellhop.store.delivery.facts import FactFinder
 from bellhop.store.delivery.files import NO_FILES, MessageFiles
+from bellhop.store.delivery.questions import Questions
 from bellhop.store.guests import consent_events, consents, profiles
 from bellhop.store.inbox import entries
 from bellhop.store.messages import groups, progress, steps
@@ -69,7 +71,8 @@ MEND = "check its credentials, status and funds at the provider; `bellhop accoun
 class AttemptStore:
     """See `delivery_ports.Attempts`. `wake_endpoints` is called after each commit, with the endpoints that have events
     to deliver; `release` after one that mended an account, with where messages were parked for it (else the next sweep
-    sees them); `files`: how the files of messages are read and where they are found."""
+    sees them); `files`: how the files of messages are read and where they are found; `limits`: how often a provider may
+    be asked about messages, where it says so itself."""
 
     def __init__(
         self,
@@ -82,6 +85,7 @@ class AttemptStore:
         wake_endpoints: Callable[[set[UUID]], None],
         release: Callable[[Sequence[Backlog | PacedBacklog]], None] = lambda _: None,
         files: MessageFiles = NO_FILES,
+        limits: Mapping[str, QuestionLimit] | None = None,
     ) -> None:
         self._engine = engine
         self._autocommit = Autocommit(engine)
@@ -91,6 +95,7 @@ class AttemptStore:
         self._files, self._book = files, book
         facts = FactFinder(settings, routes, carried, cipher, book)
         self._claims = Claims(facts, settings, routes, cipher, book, files.read)
+        self._questions = Questions(settings.question_rate, limits or {})
         self._wake_endpoints = wake_endpoints
         self._release = release
 
@@ -301,7 +306,9 @@ class AttemptStore:
             if row is None:
                 return Answer("gone", Next.CLOSE)
             rows = await progress.attempts_of(tx, message_id)
-            asked = await outcome_resolution.prepare_lookup(tx, self._settings, self._routes, self._cipher, row, rows)
+            asked = await outcome_resolution.prepare_lookup(
+                tx, self._settings, self._routes, self._cipher, self._questions, row, rows
+            )
         return _through(asked, row) if isinstance(asked, Answer) else asked
 
     async def record_lookup(self, lookup: Lookup, result: LookupResult) -> Answer:
@@ -317,7 +324,8 @@ class AttemptStore:
             assert row is not None, "messages are never deleted"
             rows = await progress.attempts_of(tx, message_id)
             attempt = _one(rows, lookup.request.attempt_id)
-            moved = await outcome_resolution.record_lookup(tx, self._settings, row, rows, attempt, result)
+            moved = await outcome_resolution.record_lookup(tx, self._settings, row, rows, attempt, lookup.asked, result)
+            await self._questions.was_asked(tx, lookup.account, result.calls)
         return self._answer(moved)
 
     async def record_poll(self, poll: StatusPoll, reports: Sequence[Reported]) -> Answer:
@@ -333,6 +341,8 @@ class AttemptStore:
             for reported in reports:
                 word = reported.receipt.word if reported.receipt else None
                 await outcome_resolution.asked_about(tx, row, reported.kind, word)
+            for polled, reported in zip(poll.polled, reports, strict=True):
+                await self._questions.was_asked(tx, polled.account, reported.calls)
         self._wake_endpoints(endpoints)
         answer = _through(progress.next_step(row, self._settings.follow_at), row)
         if any(reported.kind is LookupKind.UNREACHABLE for reported in reports) and answer.next is Next.TRACK:

@@ -52,7 +52,7 @@ from bellhop.store.messages import groups as message_groups
 from bellhop.store.messages import outbound, progress
 from bellhop.store.messages.progress import Progress
 from bellhop.store.settings import DeliverySettings
-from bellhop.store.tables import attempts, provider_accounts
+from bellhop.store.tables import provider_accounts
 
 log = structlog.get_logger()
 
@@ -191,8 +191,7 @@ class Claims:
         return Progress(row, answer=answer), Refusal.MAY_BE_SENT if changed.unknown else Refusal.SENT
 
     async def _settle(self, tx: AsyncConnection, row: MessageRow, rows: list[AttemptRow]) -> Answer:
-        """When to ask what became of a call. One in flight: wait for its lease to end; once it has, whatever made it is
-        surely not writing, and its outcome is unknown."""
+        """When to ask what became of a call. One in flight: wait for its lease to end."""
         open_ones = open_calls(row, rows)
         for attempt in open_ones:
             if attempt.state is AttemptState.UNKNOWN:
@@ -202,12 +201,7 @@ class Claims:
         left = (under_way.lease_until - row.now).total_seconds() + self.settings.lease_margin
         if left > 0:
             return Answer(row.stage.value, Next.AGAIN, left)
-        await tx.execute(
-            update(attempts)
-            .where(attempts.c.id == under_way.id, attempts.c.state == AttemptState.IN_FLIGHT.value)
-            .values(state=AttemptState.UNKNOWN.value, ask_at=func.now())
-        )
-        await outcome_resolution.became_unknown(tx, row, "lease_over")
+        await outcome_resolution.lease_over(tx, row, under_way)
         return Answer(row.stage.value, Next.SETTLE, 0.0)
 
     async def account_at_fault(

@@ -6,6 +6,7 @@ The caller holds the lock of the message's row.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -31,12 +32,15 @@ from bellhop.domain.delivery_ports import (
 from bellhop.domain.failures import CHOICES, FailureCode
 from bellhop.domain.media import of_stored
 from bellhop.domain.next_parts import open_calls
+from bellhop.domain.priorities import Priority
 from bellhop.domain.provider_urls import Routes
+from bellhop.domain.questions import Rank
 from bellhop.domain.rows.delivery import AccountRow, AttemptRow, AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement, seconds
 from bellhop.store.delivery import accounts, attempt_rows
+from bellhop.store.delivery.questions import Questions
 from bellhop.store.messages import progress
 from bellhop.store.messages.progress import Progress
 from bellhop.store.rows import from_row
@@ -51,6 +55,8 @@ AccountOf = Callable[[AttemptRow], Awaitable[Account]]
 """The account through which an attempt went. Raises CredentialsUnreadable."""
 
 RESEND = CHOICES[1]
+ANSWERED = 2.0
+"""Seconds more than a question may take, within which its answer is written down."""
 CLAIMED_BEFORE = 120.0
 """Seconds: a look-up sees messages a little older than the attempt; those of attempts of then are not up for claim."""
 
@@ -75,16 +81,17 @@ async def prepare_lookup(
     settings: DeliverySettings,
     routes: Routes,
     cipher: CredentialCipher,
+    questions: Questions,
     row: MessageRow,
     rows: list[AttemptRow],
 ) -> Lookup | StatusPoll | Answer:
-    """What to ask a provider about this message, or what else is next."""
+    """What to ask a provider about this message now that it is its turn, or what else is next."""
 
     async def account(attempt: AttemptRow) -> Account:
         return await _account(tx, routes, cipher, row, attempt)
 
     try:
-        return await _next_request(tx, settings, account, row, rows)
+        return await _next_request(tx, settings, account, questions, row, rows)
     except CredentialsUnreadable as problem:
         log.error("a provider cannot be asked", provider=row.provider, mend=str(problem))
         if row.stage is Stage.SENT:
@@ -93,10 +100,21 @@ async def prepare_lookup(
 
 
 async def _next_request(
-    tx: AsyncConnection, settings: DeliverySettings, account: AccountOf, row: MessageRow, rows: list[AttemptRow]
+    tx: AsyncConnection,
+    settings: DeliverySettings,
+    account: AccountOf,
+    questions: Questions,
+    row: MessageRow,
+    rows: list[AttemptRow],
 ) -> Lookup | StatusPoll | Answer:
     if row.stage is Stage.SENT and row.goes_on_in != 0:
-        return await _status_poll(account, row, rows) or progress.next_step(row, settings.follow_at)
+        poll = await _status_poll(account, row, rows)
+        if poll is None:
+            return progress.next_step(row, settings.follow_at)
+        pause = await _turn_of_poll(tx, questions, row, poll)
+        if pause == 0:
+            return poll
+        return Answer(row.stage.value, Next.TRACK, min(pause, row.goes_on_in or pause))
     if row.stage is not Stage.QUEUED:
         return progress.next_step(row, settings.follow_at)
     asked = next((attempt for attempt in open_calls(row, rows) if attempt.state is AttemptState.UNKNOWN), None)
@@ -105,7 +123,26 @@ async def _next_request(
     left = (asked.ask_at - row.now).total_seconds() if asked.ask_at else 0.0
     if left > 0:
         return Answer(row.stage.value, Next.SETTLE, left)
-    return Lookup(await account(asked), await _lookup_request(tx, row, asked))
+    through = await account(asked)
+    rank = Rank.URGENT_OUTCOME if row.priority is Priority.URGENT else Rank.OUTCOME
+    pause = await questions.turn(tx, through, row.id, rank, asked.created_at)
+    if pause > 0:
+        await _ask_in(tx, asked, pause)
+        return Answer(row.stage.value, Next.SETTLE, pause)
+    # Nobody else asks meanwhile; and should this one be killed, then soon.
+    await _ask_in(tx, asked, settings.call_timeout + ANSWERED)
+    return Lookup(through, await _lookup_request(tx, row, asked), asked.asked)
+
+
+async def _turn_of_poll(tx: AsyncConnection, questions: Questions, row: MessageRow, poll: StatusPoll) -> float:
+    calls = Counter(one.account.id for one in poll.polled)
+    # Whoever locks several budgets does so in this order.
+    accounts_of = {one.account.id: one.account for one in poll.polled}.values()
+    for account in sorted(accounts_of, key=lambda one: (one.provider, one.identity, one.environment)):
+        pause = await questions.turn(tx, account, row.id, Rank.SILENT, row.sent_at or row.now, calls[account.id])
+        if pause > 0:
+            return pause
+    return 0.0
 
 
 async def _status_poll(account: AccountOf, row: MessageRow, rows: list[AttemptRow]) -> StatusPoll | None:
@@ -150,6 +187,17 @@ async def _lookup_request(tx: AsyncConnection, row: MessageRow, asked: AttemptRo
     )
 
 
+async def lease_over(tx: AsyncConnection, row: MessageRow, attempt: AttemptRow) -> None:
+    """The call of `attempt` has outlived its lease: whatever made it is surely not writing, and its outcome is
+    unknown."""
+    await tx.execute(
+        update(attempts)
+        .where(attempts.c.id == attempt.id, attempts.c.state == AttemptState.IN_FLIGHT.value)
+        .values(state=AttemptState.UNKNOWN.value, ask_at=func.now())
+    )
+    await became_unknown(tx, row, "lease_over")
+
+
 async def became_unknown(tx: AsyncConnection, row: MessageRow, why: str) -> None:
     """Note on the timeline that the outcome of a call is unknown. `why`: `no_answer` or `lease_over`."""
     await events.write(tx, row.scope_id, "message", row.id, [NewEvent("attempt.unknown", facts={"why": why})])
@@ -181,11 +229,17 @@ async def record_lookup(
     row: MessageRow,
     rows: list[AttemptRow],
     attempt: AttemptRow,
+    asked_before: int,
     found: LookupResult,
 ) -> Progress:
-    """Write what a look-up found about `attempt` and say what is next."""
+    """Write what a look-up found about `attempt` and say what is next. `asked_before`: see `Lookup.asked`."""
     if attempt.state is not AttemptState.UNKNOWN:
         return await progress.advance(tx, row, rows)
+    if attempt.asked != asked_before and found.kind is not LookupKind.FOUND:
+        # Somebody else asked at the same time, and was answered first: once is once, so that absent is what is not
+        # there for as long as the pauses take together.
+        left = (attempt.ask_at - row.now).total_seconds() if attempt.ask_at else 0.0
+        return Progress(row, answer=Answer(row.stage.value, Next.SETTLE, max(0.0, left)))
     if found.kind is LookupKind.FOUND and await attempt_rows.is_another(tx, attempt, found.provider_id):
         # That of a message to the same address which has been erased since: it says nothing of this one.
         found = replace(found, kind=LookupKind.UNREACHABLE)
@@ -200,17 +254,13 @@ async def record_lookup(
         # Unreachable is no answer: it uses up no turn, and we ask until the message is of no use any more.
         counted = attempt.asked if found.kind is LookupKind.UNREACHABLE else asked
         pause = pauses[min(asked, len(pauses) - 1)]
-        await tx.execute(
-            update(attempts)
-            .where(attempts.c.id == attempt.id)
-            .values(asked=counted, ask_at=func.now() + seconds(pause))
-        )
+        await _ask_in(tx, attempt, pause, counted)
         return Progress(row, answer=Answer(row.stage.value, Next.SETTLE, pause))
     if found.kind is LookupKind.ABSENT:
-        await _close(tx, attempt, AttemptState.NOT_SENT)
+        await close(tx, attempt, AttemptState.NOT_SENT)
         return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
     if found.kind is LookupKind.CANNOT_KNOW and _sends_again(row):
-        await _close(tx, attempt, AttemptState.ABANDONED)
+        await close(tx, attempt, AttemptState.ABANDONED)
         return Progress(row, answer=Answer(row.stage.value, Next.AGAIN, 0.0))
     # The attempt stays `unknown`, and so live: nothing can be sent beside it, and a late receipt still settles it.
     if CHANNELS[row.channel].any_part:
@@ -221,7 +271,15 @@ async def record_lookup(
     return await progress.advance(tx, row, rows, decision=Stage.GAVE_UP, failure=failure)
 
 
-async def _close(tx: AsyncConnection, attempt: AttemptRow, state: AttemptState) -> None:
+async def _ask_in(tx: AsyncConnection, attempt: AttemptRow, pause: float, counted: int | None = None) -> None:
+    asked = attempt.asked if counted is None else counted
+    await tx.execute(
+        update(attempts).where(attempts.c.id == attempt.id).values(asked=asked, ask_at=func.now() + seconds(pause))
+    )
+
+
+async def close(tx: AsyncConnection, attempt: AttemptRow, state: AttemptState) -> None:
+    """What became of an attempt of unknown outcome: it did not arrive, or nobody will know."""
     await tx.execute(
         update(attempts)
         .where(attempts.c.id == attempt.id, attempts.c.state == AttemptState.UNKNOWN.value)

@@ -32,6 +32,14 @@ _OLD_KEYS = text(
 )
 
 
+_GONE_QUESTIONS = text(
+    """
+    delete from waiting_questions where message_id = any(array(
+      select message_id from waiting_questions where comes_at < now() - interval '1 day' limit :most))
+    """
+)
+
+
 def _any_of(few: Select[tuple[UUID]]) -> CollectionAggregate[Any]:
     """As an array, each of which is looked for: a subquery of unknown size is joined with the whole table."""
     return any_(func.array(few.scalar_subquery(), type_=ARRAY(Uuid)))
@@ -111,6 +119,11 @@ async def idempotency_keys(tx: AsyncConnection, most: int) -> int:
     return (await tx.execute(_OLD_KEYS, {"most": most})).rowcount
 
 
+async def waiting_questions(tx: AsyncConnection, most: int) -> int:
+    """Turns to ask that nobody has come back for."""
+    return (await tx.execute(_GONE_QUESTIONS, {"most": most})).rowcount
+
+
 EVERY = (
     payloads,
     payloads_of_nobody,
@@ -118,6 +131,7 @@ EVERY = (
     previous_secrets,
     idempotency_keys,
     batches.old,
+    waiting_questions,
     assets.expire,
     entries.expired,
     sessions.over,

@@ -82,6 +82,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "broadcasts.message": "one text for all of its recipients: what the guest got of it is in `messages`",
     "broadcast_recipients.address_hash": _HASH,
     "messages.wake_due_at": _OURS,
+    "waiting_questions.message_id": _OURS,
     "messages.pace_id": _OURS,
     "messages.plan": "its further steps are in `steps`",
     "messages.held_account_id": _OURS,

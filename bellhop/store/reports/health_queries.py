@@ -28,6 +28,7 @@ from bellhop.domain.rows.reports import (
     UnknownOutcomes,
     UnmatchedTexts,
     UnreadList,
+    WaitingQuestions,
 )
 from bellhop.store.delivery.parked import RELEASABLE
 from bellhop.store.rows import from_result
@@ -203,6 +204,17 @@ _UNREAD_LISTS = text(
 )
 
 
+_QUESTIONS = text(
+    """
+    select count(*) as count, provider, identity, environment,
+      extract(epoch from now() - min(asked_from))::float8 as seconds
+    from waiting_questions where comes_at > now() - interval '1 minute'
+      and asked_from < now() - make_interval(secs => :after)
+    group by provider, identity, environment order by min(asked_from)
+    """
+)
+
+
 async def clock(tx: AsyncConnection) -> datetime:
     """The time by the database's clock, now."""
     at: datetime = (await tx.execute(select(func.clock_timestamp()))).scalar_one()
@@ -326,6 +338,11 @@ async def unapplied_receipts(tx: AsyncConnection, after: float) -> list[Unapplie
 async def unread_lists(tx: AsyncConnection, after: float) -> list[UnreadList]:
     """Live accounts that could not be asked for guests' messages."""
     return await _looked(tx, UnreadList, _UNREAD_LISTS, after)
+
+
+async def waiting_questions(tx: AsyncConnection, after: float) -> list[WaitingQuestions]:
+    """Accounts at providers that are asked as often as they may be, with questions that wait for their turn."""
+    return await _looked(tx, WaitingQuestions, _QUESTIONS, after)
 
 
 async def histories(tx: AsyncConnection, after: float) -> list[PendingErasures]:

@@ -24,11 +24,14 @@ from bellhop.store.tables.delivery import (
     attempts,
     history_erasures,
     inbound_lists,
+    missed_callbacks,
     provider_accounts,
+    question_budgets,
     receipts,
     sender_paces,
     senders,
     unapplied_receipts,
+    waiting_questions,
 )
 from bellhop.store.tables.guests import (
     consents,
@@ -89,10 +92,12 @@ __all__ = [
     "message_steps",
     "messages",
     "metadata",
+    "missed_callbacks",
     "operator_actions",
     "pending_deliveries",
     "properties",
     "provider_accounts",
+    "question_budgets",
     "rate_windows",
     "receipts",
     "scopes",
@@ -103,4 +108,5 @@ __all__ = [
     "stays",
     "templates",
     "unapplied_receipts",
+    "waiting_questions",
 ]

@@ -30,6 +30,8 @@ installation = Table(
     # The id of the Temporal namespace that has a workflow for every message that needs one. Another one there: all of
     # them are made anew (recovery).
     Column("conductor", Text),
+    # When a process of the API was last seen to run.
+    time_column("api_seen_at"),
     time_column("created_at", now=True),
     CheckConstraint("id = 1", name="one_row"),
 )

@@ -8,9 +8,11 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    DateTime,
     Float,
     ForeignKey,
     Index,
+    Integer,
     SmallInteger,
     Table,
     Text,
@@ -183,6 +185,7 @@ attempts = Table(
     # By the provider's id first: a callback names that, and an account that is everybody's does not narrow it down.
     Index("uq_attempts_by_provider_id", "provider_id", "account_id", unique=True),
     Index("ix_attempts_lease", "lease_until", postgresql_where=text("state = 'in_flight'")),
+    Index("ix_attempts_ask_at", "ask_at", postgresql_where=text("state = 'unknown'")),
     CheckConstraint(
         "state in ('in_flight', 'accepted', 'unknown', 'not_sent', 'undelivered', 'abandoned')", name="state"
     ),
@@ -270,4 +273,46 @@ history_erasures = Table(
     Column("workflow_id", Text, primary_key=True),
     time_column("created_at", now=True),
     Index("ix_history_erasures_created_at", "created_at", "workflow_id"),
+)
+
+question_budgets = Table(
+    "question_budgets",
+    metadata,
+    # Of each account at a provider, not of each property's row of it.
+    Column("provider", Text, primary_key=True),
+    Column("identity", Text, primary_key=True),
+    Column("environment", Text, primary_key=True),
+    # When the last questions were asked: as many as may be in one span.
+    Column("asked", ARRAY(DateTime(timezone=True)), nullable=False, server_default=text("'{}'")),
+    # The provider lets this account ask nothing: until then it is not counted how often it does.
+    time_column("uncounted_until"),
+)
+
+waiting_questions = Table(
+    "waiting_questions",
+    metadata,
+    # Messages whose turn it is not yet to be asked about. Small: what was asked, or answered otherwise, is removed.
+    Column("message_id", Uuid, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("rank", SmallInteger, nullable=False),
+    time_column("since", null=False),
+    Column("calls", Integer, nullable=False),
+    # When it was told to wait for the first time, and until when.
+    time_column("asked_from", now=True),
+    time_column("comes_at", null=False),
+    Index("ix_waiting_questions_turn", "provider", "identity", "environment", "rank", "since", "message_id"),
+)
+
+missed_callbacks = Table(
+    "missed_callbacks",
+    metadata,
+    # Accounts at providers whose callbacks came while no API process ran, until they have been asked for them.
+    Column("provider", Text, primary_key=True),
+    Column("identity", Text, primary_key=True),
+    Column("environment", Text, primary_key=True),
+    time_column("since", null=False),
+    time_column("until", null=False),
+    time_column("due_at", now=True),
 )

@@ -53,6 +53,8 @@ ENV = {
     "DELIVERY_LEASE_MARGIN": "0.3",
     "DELIVERY_SETTLE_PAUSES": "0.4,0.6,1.5",
     "DELIVERY_FOLLOW_AT": "3,4,5,6,8,10,12,14,16,18,20,25,30,40,60",
+    # A process that is long in starting is no outage: what it missed is repeated, or asked about one by one.
+    "DELIVERY_MISSED_AFTER": "0",
     "DELIVERY_RETRY_FIRST": "0.2",
     "DELIVERY_RETRY_LONGEST": "1",
     "DELIVERY_HOLD": "0.5",

@@ -1,0 +1,69 @@
+"""Calls that were cut off are followed up as soon as their lease is over, beside Temporal: the task that would do it
+was handed to the killed worker, and has its turn again behind all others."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import structlog
+
+from bellhop.domain.answers import Answer, Next
+from bellhop.domain.cut_off_ports import OpenCalls
+
+log = structlog.get_logger()
+
+EVERY = 2.0
+"""Seconds between two looks, each of one query by its index."""
+MOST = 64
+"""Messages looked at in one look."""
+AT_ONCE = 8
+PATIENCE = 30.0
+"""Seconds for all questions of one look: a provider that is slow to answer keeps no other waiting for longer."""
+AGAIN = 10.0
+"""Seconds before the same message is looked at again, whatever came of it."""
+
+
+Resolve = Callable[[UUID], Awaitable[Answer]]
+
+
+async def keep_following_up(calls: OpenCalls, resolve: Resolve, every: float = EVERY) -> None:
+    """Look for calls that nobody follows up, and have them resolved. Runs until cancelled. `resolve`: asks what became
+    of a message's call, if it is time, and writes it down (`MessageActivities.resolve`)."""
+    tried: dict[UUID, float] = {}
+    while True:
+        await asyncio.sleep(every)
+        tried = {one: at for one, at in tried.items() if at + AGAIN > time.monotonic()}
+        try:
+            due = [one for one in await calls.overdue(MOST + len(tried)) if one not in tried]
+            tried |= dict.fromkeys(due, time.monotonic())
+            if due:
+                await _follow_up(calls, resolve, due)
+        except Exception as error:  # noqa: BLE001  whatever it is, the next look may go well
+            log.warning("calls that were cut off are not followed up yet", error=type(error).__name__)
+
+
+async def _follow_up(calls: OpenCalls, resolve: Resolve, due: list[UUID]) -> None:
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(message_id: UUID) -> bool:
+        async with room:
+            lapsed = await calls.lapse(message_id)
+            answer = await resolve(message_id)
+            if answer.next is Next.AGAIN:
+                # It can go out again: that is for its workflow, in its turn.
+                await calls.wake(message_id)
+            return lapsed
+
+    try:
+        async with asyncio.timeout(PATIENCE):
+            done = await asyncio.gather(*(one(each) for each in due), return_exceptions=True)
+    except TimeoutError:
+        return
+    if cut_off := sum(each is True for each in done):
+        log.info("calls were cut off; the providers are asked what became of them", calls=cut_off)
+    for problem in done:
+        if isinstance(problem, BaseException):
+            raise problem
