@@ -20,7 +20,7 @@ from api.dependencies import (
 )
 from api.schemas.consents import Consent, ConsentPage, ListConsents, SetConsent
 from api.schemas.errors import errors
-from bellhop.domain import serializers
+from bellhop.domain import public_consents
 from bellhop.domain.channels import CHANNELS, AddressKind, Channel
 from bellhop.domain.ids import Prefix, render
 from bellhop.engine import consents
@@ -53,7 +53,7 @@ async def set_consent(engine: CurrentEngine, scope: CurrentScope, caller: Curren
         reason=body.reason,
         purpose=body.purpose,
     )
-    return reply(serializers.consent(row, address, in_force=holds), 201)
+    return reply(public_consents.consent(row, address, in_force=holds), 201)
 
 
 @router.get(
@@ -71,10 +71,11 @@ async def listing(engine: CurrentEngine, scope: CurrentScope, which: Annotated[L
     address = "+" + which.address[1:] if which.address[0] == " " and _is_phone(channel) else which.address
     asked = page_request(which, Prefix.CONSENT)
     found = await consents.of_address(engine, scope, channel, address, asked)
-    shown = [serializers.consent(row, found.address, in_force=row.id in found.holding) for row in found.listed.rows]
+    shown = [public_consents.consent(row, found.address, in_force=row.id in found.holding) for row in found.listed.rows]
     refused_by = [effect.value for effect in found.refused_by]
     allowed = {"allowed": not refused_by, "marketing_allowed": not found.marketing_refused_by}
-    return page(shown, found.listed, asked, Prefix.CONSENT, **allowed, refused_by=refused_by)
+    senders = public_consents.senders(found.reopened)
+    return page(shown, found.listed, asked, Prefix.CONSENT, **allowed, refused_by=refused_by, allowed_from=senders)
 
 
 def _is_phone(channel: Channel) -> bool:

@@ -22,7 +22,7 @@ from api.dependencies import (
 from api.schemas.consents import Consent, GuestConsentPage, SetGuestConsent
 from api.schemas.errors import errors
 from api.schemas.fields import Paging
-from bellhop.domain import serializers
+from bellhop.domain import public_consents
 from bellhop.domain.channels import Channel
 from bellhop.domain.ids import Prefix, render
 from bellhop.engine import consents
@@ -48,7 +48,7 @@ async def listing(
     asked = page_request(which, Prefix.CONSENT)
     found = await consents.of_guest(engine, scope, key_of(Prefix.GUEST, guest_id), asked)
     shown = [
-        serializers.consent(row, found.of[row.id].address, in_force=row.id in found.of[row.id].holding)
+        public_consents.consent(row, found.of[row.id].address, in_force=row.id in found.of[row.id].holding)
         for row in found.listed.rows
     ]
     addresses = [
@@ -58,6 +58,7 @@ async def listing(
             "allowed": not one.refused_by,
             "refused_by": [effect.value for effect in one.refused_by],
             "marketing_allowed": not one.marketing_refused_by,
+            "allowed_from": public_consents.senders(one.reopened),
         }
         for one in found.addresses
     ]
@@ -91,4 +92,4 @@ async def set_consent(
         purpose=body.purpose,
         occurred_at=body.occurred_at,
     )
-    return reply(serializers.consent(row, address, in_force=holds), 201)
+    return reply(public_consents.consent(row, address, in_force=holds), 201)

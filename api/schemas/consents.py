@@ -33,6 +33,8 @@ EXAMPLE: dict[str, Any] = {
     "purpose": "all",
     "group": None,
     "in_force": True,
+    "channel": "email",
+    "sender": "stay@grand-sunset.example",
     "source": "sendgrid bounce",
     "actor": None,
     "reason": None,
@@ -152,12 +154,37 @@ class Consent(Shown):
     cause: Annotated[CauseWord, Field(description="What happened: who said it, or what a provider reported.")]
     purpose: Annotated[PurposeWord, Field(description="What it is about: everything, or marketing only.")]
     group: Annotated[str | None, Field(description="The provider's unsubscribe group, where it is about one.")]
-    in_force: Annotated[bool, Field(description="True for a refusal that nothing said later has lifted.")]
+    in_force: Annotated[
+        bool,
+        Field(description="True for a refusal that nothing said later has lifted for all of the property's senders."),
+    ]
+    channel: Annotated[ChannelWord | None, Field(description="That of `sender`.")]
+    sender: Annotated[
+        str | None,
+        Field(
+            description="Which of the property's senders it was said to, or of. A refusal binds all of them; a START "
+            "to another sender than this lifts it for that one alone, where the carrier keeps STOP for each. Null: "
+            "none, or nobody knows."
+        ),
+    ]
     source: Annotated[str, Field(description="Where it is known from: guest, api, cli, or a provider and its word.")]
     actor: Annotated[str | None, Field(description="Who set it, where an operator did: a key's id, or cli:name.")]
     reason: str | None
     occurred_at: Annotated[datetime, Field(description="When it was said: this order counts.")]
     created_at: Annotated[datetime, Field(description="When it came to be known.")]
+
+
+class AllowedFrom(Shown):
+    """One of the property's senders."""
+
+    channel: ChannelWord
+    sender: str
+
+
+FROM = (
+    "Where it is not allowed: the senders from which messages go out all the same, since the guest said START to them "
+    "and the STOP was said to another."
+)
 
 
 class ConsentPage(Page[Consent]):
@@ -166,6 +193,7 @@ class ConsentPage(Page[Consent]):
     allowed: Annotated[bool, Field(description="Whether messages go out to it, marketing aside.")]
     refused_by: Annotated[list[CauseWord], Field(description="Why not: the refusals in force, the last said first.")]
     marketing_allowed: Annotated[bool, Field(description="Whether messages of the category `marketing` do as well.")]
+    allowed_from: Annotated[list[AllowedFrom], Field(description=FROM)]
 
 
 class GuestAddress(Shown):
@@ -176,6 +204,7 @@ class GuestAddress(Shown):
     allowed: Annotated[bool, Field(description="Whether messages go out to it, marketing aside.")]
     refused_by: Annotated[list[CauseWord], Field(description="Why not: the refusals in force, the last said first.")]
     marketing_allowed: Annotated[bool, Field(description="Whether messages of the category `marketing` do as well.")]
+    allowed_from: Annotated[list[AllowedFrom], Field(description=FROM)]
 
 
 class GuestConsentPage(Page[Consent]):

@@ -158,6 +158,9 @@ def _one_spelling(number: phonenumbers.PhoneNumber) -> str:
             return prefix + national[1:]
         case 54 if len(national) == 11 and national[0] == "9":
             return prefix + national[1:]
+        case 54 if len(national) == 12 and "15" in national:
+            # As it is dialled in Argentina, the 15 after the area code.
+            return _e164(phonenumbers.parse(f"0{national}", "AR"))
         case 55 if len(national) == 10 and national[2] in "6789":
             return prefix + national[:2] + "9" + national[2:]
         case _:

@@ -119,6 +119,8 @@ class ChannelRules:
     nothing. False: it only means that a server took the message, which may report a failure afterwards."""
     message_ids: bool = False
     """Whether a message bears an id of ours, which answers name."""
+    stops_by_sender: bool = False
+    """Whether its carriers keep STOP and START for each sender: where one is closed, no START to another opens it."""
     any_recipient: bool = False
     """Whether an account takes in what is written to any address of a domain, not to senders only."""
     unsubscribes: bool = False
@@ -163,6 +165,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         family=Family.PHONE,
         text=Service.SMS,
         segmented=True,
+        stops_by_sender=True,  # of a number, or of a Messaging Service (help.twilio.com/articles/223134027)
         part=1_600,  # the longest body Twilio takes in one request (error 21617 above); an emoji counts as two
         # MMS (twilio.com/docs/messaging/guides/accepted-mime-types); the carrier decides what it makes of the rest.
         media=MediaRules(
@@ -206,6 +209,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         user_ids=True,
         part=1_600,  # Twilio's limit for a body, on whatever channel (error 21617)
         window=24 * 3600.0,  # twilio.com/docs/whatsapp/key-concepts
+        stops_by_sender=True,  # a guest blocks one business number
         reports_reading=True,
         # twilio.com/docs/whatsapp/guidance-whatsapp-media-messages
         media=MediaRules(
@@ -236,6 +240,7 @@ CHANNELS: Final[Mapping[Channel, ChannelRules]] = {
         family=Family.PHONE,
         options=frozenset({"send_style"}),
         group=25,  # docs.sendblue.com/docs/groups
+        stops_by_sender=True,  # of a line
         service=Service.IMESSAGE,
         text=Service.IMESSAGE,
         media=MediaRules(count=1, types=_ATTACHED, each=100 * MB, together=100 * MB, alone=True),

@@ -27,9 +27,15 @@ STOP_PHRASES: Final = (
     # What carriers and providers obey, whatever the language (47 CFR 64.1200).
     "stop", "stop all", "stopall", "stop sms", "stop texts", "stop messages",
     "unsubscribe", "un subscribe", "cancel", "end", "quit", "revoke", "opt out", "optout",
+    # As people say it who do not know the word: any reasonable means will do, there.
+    "unsubscribe me", "opt me out", "stop texting me", "stop texting",
+    "stop messaging me", "no more texts", "no more messages",
+    "no más mensajes", "plus de messages", "keine nachrichten mehr",
     # Other languages have STOP too, and these. Only what means nothing else as a whole message to a hotel.
-    "arrêt", "arrêter", "arrêtez", "arrêt sms", "désabonner", "désabonnement", "désinscrire", "désinscription",
-    "baja", "alto", "detener", "parar", "pare", "darse de baja", "dar de baja", "cancelar suscripción",
+    "arrêt", "arrête", "arrêter", "arrêtez", "arrêt sms",
+    "désabonner", "désabonnement", "désinscrire", "désinscription",
+    "baja", "alto", "detener", "parar", "pare", "darse de baja", "dar de baja", "darme de baja", "deme de baja",
+    "cancelar suscripción",
     "sair", "descadastrar", "cancelar inscrição", "cancelar subscrição",
     "stopp", "stoppen", "stopp sms", "abmelden", "abmeldung", "abbestellen", "austragen",
     "ferma", "fermare", "disiscrivi", "disiscrivimi", "disiscrizione",

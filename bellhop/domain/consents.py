@@ -4,6 +4,9 @@ Rules of this file:
 - a fact is one thing that was said of an address, by the guest, a provider or an operator, and when;
 - a refusal is in force unless a fact that lifts its kind was said after it;
 - one that is about marketing binds marketing, and is lifted by what is said of marketing; every other binds everything;
+- one binds whatever goes to the address, whichever of our senders it was said to. START takes back what was said to the
+  same sender; of what was said to another it lifts what keeps back the messages of the sender it was said to, and no
+  more, where the carrier keeps STOP for each sender: that other one is closed still;
 - an address may be written to when no refusal that binds is in force. In which order the facts came to be known never
   matters.
 It does not know who calls it.
@@ -15,10 +18,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from bellhop.domain.categories import Category
+from bellhop.domain.channels import CHANNELS, Channel
 
 ALL: Final = "all"
 """The purpose of a fact that is about everything a property sends."""
@@ -69,6 +73,13 @@ OF_A_GROUP = frozenset({Effect.GROUP_UNSUBSCRIBE, Effect.GROUP_RESUBSCRIBE})
 """Effects that are about one group: those of other groups have nothing to do with them."""
 
 
+class SaidTo(NamedTuple):
+    """The sender of ours that something was said to, or of."""
+
+    channel: Channel
+    address: str
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentFact:
     """One thing that was said of an address. `id`: sorts by when it came to be known; of what was said at one moment,
@@ -79,6 +90,8 @@ class ConsentFact:
     occurred_at: datetime
     purpose: str = ALL
     """What it is about: everything, marketing, or one group (`group:…`)."""
+    said_to: SaidTo | None = None
+    """None: to none of them, or nobody knows to which."""
 
     @property
     def place(self) -> tuple[datetime, UUID]:
@@ -86,26 +99,43 @@ class ConsentFact:
         return self.occurred_at, self.id
 
 
-def lifts(fact: ConsentFact, refusal: ConsentFact) -> bool:
-    """Whether `fact` ends `refusal`."""
+def lifts(fact: ConsentFact, refusal: ConsentFact, sender: SaidTo | None = None) -> bool:
+    """Whether `fact` ends `refusal` for what goes out from `sender`. None: from one to which nothing was said."""
     if fact.effect not in LIFTED_BY.get(refusal.effect, ()) or fact.place <= refusal.place:
         return False
     if MARKETING in (fact.purpose, refusal.purpose) or fact.effect in OF_A_GROUP:
         return fact.purpose == refusal.purpose
-    return True
+    if fact.effect is not Effect.OPT_IN or not _kept_by_sender(refusal) or fact.said_to is None:
+        return True
+    return fact.said_to in (refusal.said_to, sender)
 
 
-def in_force(facts: Iterable[ConsentFact]) -> list[ConsentFact]:
-    """The refusals that hold, the one said last first. Of facts of one effect and purpose the last one suffices."""
+def _kept_by_sender(refusal: ConsentFact) -> bool:
+    return refusal.said_to is not None and CHANNELS[refusal.said_to.channel].stops_by_sender
+
+
+def in_force(facts: Iterable[ConsentFact], sender: SaidTo | None = None) -> list[ConsentFact]:
+    """The refusals that hold for what goes out from `sender` (None: from any to which nothing was said), the one said
+    last first. Of facts of one effect, purpose and sender the last one suffices."""
     known = list(facts)
     refusals = (fact for fact in known if fact.effect in LIFTED_BY)
-    holding = [refusal for refusal in refusals if not any(lifts(fact, refusal) for fact in known)]
+    holding = [refusal for refusal in refusals if not any(lifts(fact, refusal, sender) for fact in known)]
     return sorted(holding, key=lambda fact: fact.place, reverse=True)
 
 
-def binding(facts: Iterable[ConsentFact], category: Category) -> list[ConsentFact]:
+def binding(facts: Iterable[ConsentFact], category: Category, sender: SaidTo | None = None) -> list[ConsentFact]:
     """Those of the refusals in force that keep back messages of a category, the one said last first."""
-    return [fact for fact in in_force(facts) if fact.purpose != MARKETING or category is Category.MARKETING]
+    return [fact for fact in in_force(facts, sender) if fact.purpose != MARKETING or category is Category.MARKETING]
+
+
+def reopened(facts: Iterable[ConsentFact], category: Category) -> list[SaidTo]:
+    """Where messages of a category are kept back: the senders to which the guest said START since, and from which they
+    go out all the same."""
+    known = list(facts)
+    if not binding(known, category):
+        return []
+    started = {fact.said_to for fact in known if fact.effect is Effect.OPT_IN and fact.said_to is not None}
+    return sorted(sender for sender in started if not binding(known, category, sender))
 
 
 def allowed(facts: Iterable[ConsentFact], category: Category = Category.TRANSACTIONAL) -> bool:

@@ -61,13 +61,19 @@ _DIVIDERS: Final = frozenset({
     "元のメッセージ", "転送メッセージ", "転送されたメッセージ",
 })  # fmt: skip
 _TELEPHONES: Final = (
-    "sent from my ", "sent from outlook", "sent with proton", "sent with spark", "get outlook for ",
-    "enviado desde mi ", "enviado desde outlook", "obtener outlook para ",
+    "sent from my ", "sent from outlook", "sent from mail for windows", "sent from yahoo mail", "sent from proton",
+    "sent with proton", "sent with spark", "get outlook for ",
+    "enviado desde mi ", "enviado desde outlook", "enviado desde correo", "enviado desde yahoo",
+    "obtener outlook para ",
     "envoyé de mon ", "envoyé depuis mon ", "envoyé à partir de ", "obtenir outlook pour ", "télécharger outlook pour ",
-    "gesendet von mein", "gesendet mit ", "holen sie sich outlook ", "outlook für ios", "outlook für android",
-    "inviato da iphone", "inviato da ipad", "inviato dal mio ", "scarica outlook per ", "ottieni outlook per ",
-    "enviado do meu ", "enviado a partir do ", "obter o outlook para ", "obtenha o outlook para ", "baixar o outlook ",
-    "iphoneから送信", "ipadから送信", "androidから送信", "outlook for ios", "outlook for android",
+    "gesendet von mein", "gesendet von mail für", "gesendet mit ",
+    "holen sie sich outlook ", "outlook für ios", "outlook für android",
+    "inviato da iphone", "inviato da ipad", "inviato da posta per", "inviato da yahoo", "inviato dal mio ",
+    "scarica outlook per ", "ottieni outlook per ",
+    "enviado do meu ", "enviado do correio", "enviado do yahoo", "enviado a partir do ",
+    "obter o outlook para ", "obtenha o outlook para ", "baixar o outlook ",
+    "iphoneから送信", "ipadから送信", "androidから送信", "ios 版 outlook", "android 版 outlook",
+    "outlook for ios", "outlook for android",
 )  # fmt: skip
 """What telephones write below a mail by themselves, at the beginning of its last line."""
 _CONTAINERS = re.compile(
@@ -184,6 +190,7 @@ def _without_end(lines: list[str]) -> str:
 
 
 def _of_telephone(line: str) -> bool:
-    folded = line.casefold().lstrip("*[<")
+    # Some make the program's name a link.
+    folded = line.casefold().replace("[", "").lstrip("*<")
     german = folded.startswith("von meinem ") and folded.endswith("gesendet")
     return len(line) <= 120 and (german or folded.startswith(_TELEPHONES)) and not folded.endswith(("?", "!"))

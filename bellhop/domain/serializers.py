@@ -11,13 +11,12 @@ from uuid import UUID
 from bellhop.domain import choosing, content, groups, inbound_details, media, segments, short_links, steps
 from bellhop.domain.approved_templates import state_of
 from bellhop.domain.channels import CHANNELS, Service
-from bellhop.domain.consents import ALL, MARKETING
 from bellhop.domain.devices import masked
 from bellhop.domain.failures import error_object
 from bellhop.domain.ids import Prefix, optional, render
 from bellhop.domain.rows.access import KeyRow, OperatorActionRow, PropertyRow
 from bellhop.domain.rows.delivery import AccountSummary
-from bellhop.domain.rows.guests import ConsentRow, DeviceRow, GuestRow
+from bellhop.domain.rows.guests import DeviceRow, GuestRow
 from bellhop.domain.rows.media import AssetRow
 from bellhop.domain.rows.messages import PublicMessage
 from bellhop.domain.rows.stays import StayRow
@@ -182,26 +181,6 @@ def stay(row: StayRow) -> dict[str, Any]:
         "details": row.details,
         "created_at": timestamp(row.created_at),
         "updated_at": timestamp(row.updated_at),
-    }
-
-
-def consent(row: ConsentRow, address: str, *, in_force: bool) -> dict[str, Any]:
-    """The Consent object: one thing that was said of `address`."""
-    group = row.purpose.removeprefix("group:")
-    return {
-        "id": render(Prefix.CONSENT, row.id),
-        "kind": row.kind,
-        "address": address,
-        "action": row.action,
-        "cause": row.action if row.cause == "unstated" else row.cause,
-        "purpose": MARKETING if row.purpose == MARKETING else ALL,
-        "group": group if group != row.purpose else None,
-        "in_force": in_force,
-        "source": row.source,
-        "actor": row.actor,
-        "reason": row.reason,
-        "occurred_at": timestamp(row.occurred_at),
-        "created_at": timestamp(row.created_at),
     }
 
 

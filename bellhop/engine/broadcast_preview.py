@@ -120,7 +120,13 @@ async def _allowed(
     for kind in set(kinds):
         of_kind = [place for place, one in enumerate(kinds) if one is kind]
         said = await consents.refused_each(
-            tx, scope.id, kind.value, [hashed for place in of_kind for hashed in hashes[place]], category
+            tx,
+            scope.id,
+            kind.value,
+            [hashed for place in of_kind for hashed in hashes[place]],
+            category,
+            commands[0].channel,
+            commands[0].sender,
         )
         for place in of_kind:
             why = next((said[hashed] for hashed in hashes[place] if hashed in said), None)

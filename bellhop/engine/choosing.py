@@ -70,7 +70,9 @@ class _Choosing:
             return unreached
         hashes = self.engine.book.hashes(rules.address, address)
         kind, category = rules.address.value, self.command.category
-        refused = await consents.refused(self.tx, self.scope.id, kind, hashes, category)
+        refused = await consents.refused(
+            self.tx, self.scope.id, kind, hashes, category, channel=channel, sender=said.sender
+        )
         if refused is not None:
             return Unsuited.BOUNCED if refused is Effect.HARD_BOUNCE else Unsuited.OPTED_OUT
         if rules.window is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ from bellhop.domain import addresses
 from bellhop.domain.addresses import AddressBook, BadAddress
 from bellhop.domain.categories import Category
 from bellhop.domain.channels import CHANNELS, AddressKind, Channel, kind_of
-from bellhop.domain.consents import ALL, ConsentFact, Effect, binding, in_force
+from bellhop.domain.consents import ALL, ConsentFact, Effect, SaidTo, binding, in_force, reopened
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.paging import Listed, PageRequest
 from bellhop.domain.rows.guests import ConsentRow, GuestRow
@@ -42,13 +42,15 @@ EFFECT = {Action.OPT_OUT: Effect.OPERATOR_OPT_OUT, Action.OPT_IN: Effect.OPERATO
 @dataclass(frozen=True, slots=True)
 class AddressConsents:
     """What was said of an address. `holding`: the rows that are refusals in force; `refused_by`: why it may not be
-    written to, the last said first; nothing: it may; `marketing_refused_by`: why no marketing goes there."""
+    written to, the last said first; nothing: it may; `marketing_refused_by`: why no marketing goes there; `reopened`:
+    the senders from which messages go there all the same."""
 
     address: str
     listed: Listed[ConsentRow]
     holding: Collection[UUID]
     refused_by: list[Effect]
     marketing_refused_by: list[Effect]
+    reopened: list[SaidTo]
 
 
 async def set_by_operator(
@@ -107,10 +109,14 @@ async def of_address(
 
     listed, last = await engine.database.read(read)
     holding = {fact.id for fact in in_force({*last, *map(consents.fact_of, listed.rows)})}
+    return AddressConsents(address, listed, holding, *_follows(last))
+
+
+def _follows(last: Sequence[ConsentFact]) -> tuple[list[Effect], list[Effect], list[SaidTo]]:
     everything, marketing = (
         [fact.effect for fact in binding(last, category)] for category in (Category.TRANSACTIONAL, Category.MARKETING)
     )
-    return AddressConsents(address, listed, holding, everything, marketing)
+    return everything, marketing, reopened(last, Category.TRANSACTIONAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,7 @@ class GuestAddress:
     hashes: tuple[bytes, ...]
     refused_by: list[Effect]
     marketing_refused_by: list[Effect]
+    reopened: list[SaidTo]
     holding: Collection[UUID]
 
 
@@ -166,10 +173,7 @@ async def _guest_address(
 ) -> GuestAddress:
     hashes = book.hashes(kind, address)
     last = await consents.last_said(tx, scope.id, kind.value, hashes)
-    everything, marketing = (
-        [fact.effect for fact in binding(last, category)] for category in (Category.TRANSACTIONAL, Category.MARKETING)
-    )
-    return GuestAddress(kind, address, tuple(hashes), everything, marketing, {fact.id for fact in in_force(last)})
+    return GuestAddress(kind, address, tuple(hashes), *_follows(last), {fact.id for fact in in_force(last)})
 
 
 async def set_of_guest(

@@ -13,6 +13,7 @@ from bellhop.engine import assets
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import GuestConflict, NotFound
 from bellhop.engine.idempotency import IdempotencyKey, Once, once
+from bellhop.store.conversations import taking_over
 from bellhop.store.conversations.inbound import Text
 from bellhop.store.database import BULK_TIMEOUT
 from bellhop.store.guests import erasure, profiles
@@ -34,7 +35,7 @@ async def upsert(
 
     async def write(tx: AsyncConnection) -> Once[GuestRow]:
         written = await profiles.upsert(tx, scope, fields, engine.book)
-        endpoints.update(written.endpoints)
+        endpoints.update(written.endpoints, await taking_over.take_over(tx, scope.id, [written.row.id]))
         return Once(written.row, written.row.id, CREATED if written.created else KNOWN)
 
     try:
@@ -57,14 +58,19 @@ async def upsert(
 
 async def change(engine: Engine, scope: Scope, guest_id: UUID, fields: GuestFields) -> GuestRow:
     """Set `fields` of a guest. Raises NotFound, GuestConflict."""
+
+    async def write(tx: AsyncConnection) -> tuple[GuestRow, set[UUID]]:
+        written = await profiles.change(tx, scope, guest_id, fields, engine.book)
+        if written is None:
+            raise NotFound
+        return written.row, written.endpoints | await taking_over.take_over(tx, scope.id, [guest_id])
+
     try:
-        written = await engine.database.write(lambda tx: profiles.change(tx, scope, guest_id, fields, engine.book))
+        row, endpoints = await engine.database.write(write)
     except profiles.GuestConflict as conflict:
         raise GuestConflict(conflict.field) from None
-    if written is None:
-        raise NotFound
-    engine.dispatcher.wake_endpoints(written.endpoints)
-    return written.row
+    engine.dispatcher.wake_endpoints(endpoints)
+    return row
 
 
 async def get(engine: Engine, scope: Scope, guest_id: UUID) -> GuestRow:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bellhop.domain import serializers
+from bellhop.domain import public_consents, serializers
 from bellhop.domain.accounts import OWN
 from bellhop.domain.channels import Channel
 from bellhop.domain.choosing import DEFAULT_ORDER, is_order
@@ -325,8 +325,9 @@ async def list_consents(engine: Engine, slug: str, environment: str, channel: st
         "allowed": not found.refused_by,
         "refused_by": [effect.value for effect in found.refused_by],
         "marketing_allowed": not found.marketing_refused_by,
+        "allowed_from": public_consents.senders(found.reopened),
         "said": [
-            serializers.consent(row, found.address, in_force=row.id in found.holding) for row in found.listed.rows
+            public_consents.consent(row, found.address, in_force=row.id in found.holding) for row in found.listed.rows
         ],
     }
 
@@ -365,7 +366,7 @@ async def set_consent(
         )
     except InvalidField as problem:
         raise Refused(f"The address is wrong: {problem.expected}.") from None
-    return serializers.consent(row, written, in_force=holds)
+    return public_consents.consent(row, written, in_force=holds)
 
 
 def _channel(word: str) -> Channel:

@@ -141,3 +141,57 @@ async def test_a_guest_is_answered_from_the_sender_of_the_conversation(idle_stac
     await stack.rows(SECOND)
     assert await sent_from(provider, {**SMS, "from": OTHER}) == OTHER
     assert await sent_from(provider, SMS) == usual, "the channel does not go through that account"
+
+
+async def test_a_start_to_one_sender_leaves_the_other_that_was_told_stop_closed(idle_stack: Engine) -> None:
+    """As it is at the carrier, where a send from the other would fail with 21610."""
+    stack, provider = idle_stack, Provider(idle_stack)
+    _, first = await provider.start(SMS)
+    await provider.attempts.record(first, SendResult(SendKind.ACCEPTED, provider_id=uuid4().hex))
+    usual = first.outgoing.sender
+    assert (
+        await stack.http.post("/v1/senders", json={"channel": "sms", "address": OTHER, "rate": None})
+    ).status_code == 201
+    made = await stack.http.post("/v1/guests", json={"first_name": "Jo", "last_name": "M", "phone": SMS["recipient"]})
+
+    async def writes(sender: str, *words: str) -> None:
+        for word in words:
+            name = uuid4().hex
+            item = Inbound(name, Channel.SMS, SMS["recipient"], sender, word, name, {}, answered=True)
+            async with stack.database.begin() as tx:
+                await receipts.record(tx, [first.account], [item], stack.book, [60.0])
+
+    async def goes(**fields: Any) -> str:
+        sent = await stack.send({**SMS, **fields})
+        claim = await provider.attempts.claim(key(sent["id"]), 1e12)
+        if isinstance(claim, Claim):
+            await provider.attempts.record(claim, SendResult(SendKind.ACCEPTED, provider_id=uuid4().hex))
+            return claim.outgoing.sender
+        return str((await stack.get(sent["id"]))["metadata"]["error"]["code"])
+
+    async def shown() -> dict[str, Any]:
+        found = (await stack.http.get(f"/v1/guests/{made.json()['id']}/consents")).json()
+        (phone,) = [one for one in found["addresses"] if one["kind"] == "phone"]
+        said = [(one["cause"], one["channel"], one["sender"], one["in_force"]) for one in found["data"]]
+        return {"said": said, "allowed": phone["allowed"], "from": [one["sender"] for one in phone["allowed_from"]]}
+
+    await writes(usual, "STOP")
+    assert [await goes(), await goes(**{"from": OTHER})] == ["opted_out"] * 2, "it binds every sender"
+    await writes(OTHER, "START")
+    assert [await goes(), await goes(**{"from": OTHER}), await goes(**{"from": usual})] == [OTHER, OTHER, "opted_out"]
+    assert await shown() == {
+        "said": [("opt_in", "sms", OTHER, False), ("opt_out", "sms", usual, True)],
+        "allowed": False,
+        "from": [OTHER],
+    }
+    chosen = {"channel": "auto", "recipient": made.json()["id"], "content": "Welcome"}
+    assert (await stack.send(chosen))["channel"] == "sms", "one of its senders may"
+    await writes(usual, "START")
+    assert [await goes(), await goes(**{"from": OTHER})] == [usual, OTHER], "taken back where it was said"
+    assert (await shown())["allowed"] is True
+    await writes(usual, "STOP")
+    refused = SendResult(SendKind.REFUSED, code=FailureCode.OPTED_OUT, provider_code="21610")
+    await writes(OTHER, "START")
+    _, claim = await provider.start(SMS)
+    await provider.attempts.record(claim, refused)
+    assert [await goes(), (await shown())["from"]] == ["opted_out", []], "nothing was said to a sender since"

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from api.schemas import assets, consents, conversations, guests, inbound, keys, messages, stays, webhooks
 from api.schemas.fields import Page
-from bellhop.domain import conversation_object, serializers
+from bellhop.domain import conversation_object, public_consents, serializers
 from bellhop.domain.categories import Category
 from bellhop.domain.channels import Channel
 from bellhop.domain.conversations import ConversationStatus, Side
@@ -117,10 +117,20 @@ PENDING = PendingDelivery(
 
 SAID = ConsentRow(
     id=KEY, scope_id=PROPERTY, kind="email", address_hash=b"", purpose="group:7", action="opt_out",
+    channel="email", sender="stay@example.com",
     cause="group_unsubscribe", source="sendgrid group_unsubscribe", evidence_id=KEY, actor=None, reason=None,
     occurred_at=AT, created_at=AT,
 )  # fmt: skip
-SET = replace(SAID, purpose="all", action="opt_in", cause="operator_opt_in", actor="cli:ann", reason="She asked.")
+SET = replace(
+    SAID,
+    purpose="all",
+    channel="",
+    sender="",
+    action="opt_in",
+    cause="operator_opt_in",
+    actor="cli:ann",
+    reason="She asked.",
+)
 
 STAY = StayRow(
     id=KEY, scope_id=PROPERTY, property_id=PROPERTY, source="pms", reservation="R1", status=StayStatus.BOOKED,
@@ -160,10 +170,10 @@ SHOWN: dict[str, tuple[dict[str, Any], type[BaseModel]]] = {
         serializers.guest(replace(GUEST, email=None, phone=None, external_id=None)),
         guests.Guest,
     ),
-    "consent": (serializers.consent(SAID, "jordan@example.com", in_force=True), consents.Consent),
-    "consent, set": (serializers.consent(SET, "jordan@example.com", in_force=False), consents.Consent),
+    "consent": (public_consents.consent(SAID, "jordan@example.com", in_force=True), consents.Consent),
+    "consent, set": (public_consents.consent(SET, "jordan@example.com", in_force=False), consents.Consent),
     "consent of an older version": (
-        serializers.consent(replace(SAID, cause="unstated"), "jordan@example.com", in_force=True),
+        public_consents.consent(replace(SAID, cause="unstated"), "jordan@example.com", in_force=True),
         consents.Consent,
     ),
     "endpoint": (serializers.endpoint(ENDPOINT, secret=True), webhooks.Endpoint),
@@ -221,6 +231,7 @@ def test_every_documented_object_is_compared() -> None:
         if isinstance(kind, type) and issubclass(kind, messages.Shown) and kind.__module__ == module.__name__
     }
     elsewhere = {
+        consents.AllowedFrom,
         consents.ConsentPage,
         consents.GuestAddress,
         consents.GuestConsentPage,

@@ -52,6 +52,9 @@ class ConsentRow:
     """opt_out or opt_in."""
     cause: str
     """An `Effect`, or `unstated`."""
+    channel: str
+    """With `sender`: which of our senders it was said to, or of; both empty: none, or nobody knows."""
+    sender: str
     source: str
     evidence_id: UUID | None
     """The receipt or message that it was read from."""

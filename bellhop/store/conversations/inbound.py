@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import AddressKind, kind_of
 from bellhop.domain.consent_keywords import EFFECT, Keyword, keyword
+from bellhop.domain.consents import SaidTo
 from bellhop.domain.delivery_ports import Account, Effect, Inbound
 from bellhop.domain.events import EventType
 from bellhop.domain.inbound_details import MatchedBy
@@ -174,9 +175,10 @@ async def receive(
     if (effect := EFFECT.get(said)) is not None:
         # START also where nothing was stopped: a STOP said before may be late.
         some = unowned or next(iter(evidence.values()))
-        sharing = {one.scope_id for one in (*owners, *await inbound_scopes.sharing(tx, verified, item))}
+        written_to = await inbound_scopes.written_to(tx, {account.id for account in verified}, item)
+        sharing = {one.scope_id for one in owners} | set(written_to)
         proofs = {scope_id: evidence.get(scope_id, some) for scope_id in sorted(sharing)}
-        received.endpoints |= await _said(tx, proofs, kind, hashes, effect, item)
+        received.endpoints |= await _said(tx, proofs, written_to, kind, hashes, effect, item)
     if seen and not item.answered:
         # Whoever shares the sender: the guest is answered once.
         address, sender = seen[0]
@@ -205,7 +207,8 @@ async def assign(
     effect = EFFECT.get(said) if (said := _keyword(item)) else None
     if effect is not None:
         # It bound whoever shares the sender; this one may not.
-        received.endpoints |= await _said(tx, {scope_id: message_id}, kind, address.hashes, effect, item)
+        written_to = await inbound_scopes.written_to(tx, {account_id}, item)
+        received.endpoints |= await _said(tx, {scope_id: message_id}, written_to, kind, address.hashes, effect, item)
     return message_id, received
 
 
@@ -233,7 +236,8 @@ async def receive_from(
     message_id = await _message(tx, address, item, provider, Sender(guest_id, None, None, stay_id), receipt, received)
     if (said := _keyword(item)) is not None:
         if (effect := EFFECT.get(said)) is not None:
-            received.endpoints |= await _said(tx, {sender.scope_id: message_id}, kind, address.hashes, effect, item)
+            proofs, written_to = {sender.scope_id: message_id}, {sender.scope_id: [sender.address]}
+            received.endpoints |= await _said(tx, proofs, written_to, kind, address.hashes, effect, item)
         received.asked.append(Asked(sender.scope_id, message_id, said, item, guest_id, sender.address))
     return message_id, received
 
@@ -249,16 +253,20 @@ def _keyword(item: Inbound) -> Keyword | None:
 async def _said(
     tx: AsyncConnection,
     proofs: Mapping[UUID, UUID],
+    written_to: Mapping[UUID, Sequence[str]],
     kind: AddressKind,
     hashes: Sequence[bytes],
     effect: Effect,
     item: Inbound,
 ) -> set[UUID]:
-    """Write down what a guest said of their address, in each scope that it binds, with its evidence there. Returns the
-    endpoints that have events to deliver."""
+    """Write down what a guest said of their address, in each scope that it binds, with its evidence there and to each
+    of the scope's senders that it was said to. Returns the endpoints that have events to deliver."""
     before = await consent_events.allowed_now(tx, proofs, kind.value, hashes)
     for scope_id, proof in proofs.items():
-        await consents.write(tx, scope_id, kind.value, hashes[0], effect, "guest", proof, occurred_at=item.occurred_at)
+        said = scope_id, kind.value, hashes[0], effect, "guest", proof
+        senders = [SaidTo(item.channel, sender) for sender in written_to.get(scope_id, ())]
+        for said_to in senders or (None,):
+            await consents.write(tx, *said, said_to=said_to, occurred_at=item.occurred_at)
     return await consent_events.changed_since(tx, before, kind.value, hashes)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -117,6 +117,16 @@ async def sender_of(tx: AsyncConnection, scope_id: UUID, channel: Channel) -> Sh
 async def sharing(tx: AsyncConnection, verified: Sequence[Account], item: Inbound) -> list[Sharing]:
     """The scopes that send from the address which a text went to, each once."""
     return _each_once(await _SHARING(tx, addresses=_addresses(item), channel=item.channel.value), verified)
+
+
+async def written_to(tx: AsyncConnection, account_ids: Collection[UUID], item: Inbound) -> dict[UUID, list[str]]:
+    """The senders which a text went to, of those that are set up with these accounts, by scope: a number, and the
+    service that it is in."""
+    found: dict[UUID, list[str]] = {}
+    for one in await _SHARING(tx, addresses=_addresses(item), channel=item.channel.value):
+        if one.account_id in account_ids:
+            found.setdefault(one.scope_id, []).append(one.address)
+    return found
 
 
 async def owners(

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer, Next, Withdrawal
 from bellhop.domain.channels import CHANNELS, kind_of
-from bellhop.domain.consents import Effect
+from bellhop.domain.consents import Effect, SaidTo
 from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.delivery_ports import (
     Busy,
@@ -243,7 +243,8 @@ class AttemptStore:
         bound = sorted({row.scope_id, *sharing})
         before = await consent_events.allowed_now(tx, bound, kind, [address_hash])
         for scope_id in bound:
-            await consents.write(tx, scope_id, kind, address_hash, Effect.PROVIDER_REFUSAL, source, row.id)
+            effect, said_to = Effect.PROVIDER_REFUSAL, SaidTo(row.channel, sender)
+            await consents.write(tx, scope_id, kind, address_hash, effect, source, row.id, said_to=said_to)
         return await consent_events.changed_since(tx, before, kind, [address_hash])
 
     async def _device_later(

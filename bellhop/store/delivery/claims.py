@@ -159,7 +159,7 @@ class Claims:
         times = standby.not_taken(row, rows, part, attempt.account_id)
         if times % standby.PATIENCE and not long:
             return False
-        known = await self.facts.senders(tx, row)
+        known = await self.facts.allowed_senders(tx, row)
         if retry_after is not None and long and len(self.facts.able(row, rows, known, part)) > 1:
             await attempt_rows.come_again(tx, attempt, row.now, retry_after)
         able = [one.account_id for one in self.facts.able(row, rows, known, part) if one.health != "held"]
@@ -172,7 +172,7 @@ class Claims:
         self, tx: AsyncConnection, row: MessageRow, rows: Sequence[AttemptRow], account_id: UUID
     ) -> bool:
         """Whether another account than this one works, and can carry what is next."""
-        known = await self.facts.senders(tx, row)
+        known = await self.facts.allowed_senders(tx, row)
         ready = next_parts(row, rows, progress.part_stages(row, rows)).ready
         able = (one for part in ready[:1] for one in self.facts.able(row, rows, known, part))
         return any(one.account_id != account_id and one.health != "held" for one in able)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bellhop.domain import content, groups, policy, policy_settings, routing
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.channels import CHANNELS, AddressKind, kind_of
-from bellhop.domain.consents import Effect
+from bellhop.domain.consents import ConsentFact, Effect, binding, reopened
 from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.keyword_answers import answers_keyword
 from bellhop.domain.next_parts import NextParts, next_parts
@@ -67,23 +67,25 @@ class FactFinder:
     ) -> Decided:
         """What policy says of it at `row.now`."""
         facts, chosen, refused = self._known(row, rows, coming), None, 0
+        only: frozenset[str] | None = None
         while isinstance(decision := policy.decide(facts, row.now), Lookup):
             match decision:
                 case Lookup.OPTED_OUT:
-                    said, refused = await self._refusals(tx, row)
+                    said, refused, only = await self._refusals(tx, row)
                     facts = policy.with_refusals(facts, said)
                 case Lookup.CAPPED:
                     facts = replace(facts, capped=await self._capped(tx, row))
                 case Lookup.QUIET:
                     facts = replace(facts, quiet=await quiet_hours.kept(tx, row))
                 case Lookup.WINDOW:
-                    known = await self.senders(tx, row)
+                    known = _among(await self.senders(tx, row), only)
                     asked = [one for one in known if row.sender in (None, one.address)]
                     would = routing.choose(asked, self.carried, row.channel, standby.said(row, row.content or ""))
                     left = await windows.left(tx, row, self._known_by(row), would.address if would else None)
                     facts = replace(facts, window=left)
                 case Lookup.WAY:
-                    chosen, way = await self._way(tx, row, rows, coming.ready)
+                    known = _among(await self.senders(tx, row), only)
+                    chosen, way = await self._way(tx, row, rows, coming.ready, known)
                     facts = replace(facts, way=way)
                 case Lookup.PACED:
                     assert chosen is not None and chosen.sender is not None, "the way is open"
@@ -104,19 +106,33 @@ class FactFinder:
         whole = content.texts(row.channel, row.content or "", row.body) == [row.content]
         return isinstance(decision, policy.Send) and same and whole
 
-    async def _refusals(self, tx: AsyncConnection, row: MessageRow) -> tuple[list[Effect], int]:
-        """What stands against whom it goes to, and of a group how many of its members that is of."""
+    async def _refusals(self, tx: AsyncConnection, row: MessageRow) -> tuple[list[Effect], int, frozenset[str] | None]:
+        """What stands against whom it goes to, of a group how many of its members that is of, and the senders it may go
+        out from. None: any."""
+        said: list[Effect] = []
+        refused, only = 0, None
+        for facts in await self._said(tx, row):
+            against = [fact.effect for fact in binding(facts, row.category)]
+            if not against:
+                continue
+            # They refuse all but the senders that they have said START to.
+            here = {one.address for one in reopened(facts, row.category) if one.channel is row.channel}
+            left = (here if only is None else here & only) & ({row.sender} if row.sender else here)
+            if left and (usable := left.intersection(one.address for one in await self.senders(tx, row))):
+                only = frozenset(usable)
+            else:
+                said += against
+                refused += groups.of_stored(row.details) is not None
+        return said, refused, only
+
+    async def _said(self, tx: AsyncConnection, row: MessageRow) -> list[list[ConsentFact]]:
+        """What was said of the address it goes to; of a group, of each member's."""
         if (group := groups.of_stored(row.details)) is None:
             kind = kind_of(row.channel, row.recipient)
-            return await consents.refusals(tx, row.scope_id, kind.value, self._known_by(row), row.category), 0
-        said: list[Effect] = []
-        refused = 0
-        for number in group.members:
-            hashes = self.book.hashes(AddressKind.PHONE, number)
-            against = await consents.refusals(tx, row.scope_id, AddressKind.PHONE.value, hashes, row.category)
-            said += against
-            refused += bool(against)
-        return said, refused
+            return [await consents.last_said(tx, row.scope_id, kind.value, self._known_by(row))]
+        kind = AddressKind.PHONE
+        each = [self.book.hashes(kind, number) for number in group.members]
+        return [await consents.last_said(tx, row.scope_id, kind.value, hashes) for hashes in each]
 
     def _known(self, row: MessageRow, rows: Sequence[AttemptRow], coming: NextParts) -> Facts:
         """What its row and its attempts say. What has begun to go out is neither counted nor kept waiting half-way:
@@ -152,16 +168,26 @@ class FactFinder:
         talks = [] if CHANNELS[row.channel].any_part else known
         return await attempt_rows.senders_of(tx, row.scope_id, row.channel, talks)
 
+    async def allowed_senders(self, tx: AsyncConnection, row: MessageRow) -> list[SendingAccount]:
+        """The same, where its guest may have said START to some of them alone."""
+        _, _, only = await self._refusals(tx, row)
+        return _among(await self.senders(tx, row), only)
+
     def _known_by(self, row: MessageRow) -> list[bytes]:
         """Every hash under which something may be stored of its address."""
         assert row.address_hash is not None and row.recipient is not None, "not erased"
         return [row.address_hash, *self.book.hashes(kind_of(row.channel, row.recipient), row.recipient)]
 
     async def _way(
-        self, tx: AsyncConnection, row: MessageRow, rows: Sequence[AttemptRow], ready: Sequence[int]
+        self,
+        tx: AsyncConnection,
+        row: MessageRow,
+        rows: Sequence[AttemptRow],
+        ready: Sequence[int],
+        known: Sequence[SendingAccount],
     ) -> tuple[Chosen | None, Way]:
-        """Which part goes next, who would carry it, and whether they may be asked to: the first of `ready` that can."""
-        known = await self.senders(tx, row)
+        """Which part goes next, who of `known` would carry it, and whether they may be asked to: the first of `ready`
+        that can."""
         first: tuple[Chosen | None, Way] | None = None
         for part in ready:
             sender, way = await self._way_of(tx, row, self.able(row, rows, known, part))
@@ -199,3 +225,7 @@ class FactFinder:
             .values(probe_at=func.now() + seconds(self.settings.hold))
         )
         return probed.rowcount == 1
+
+
+def _among(known: Sequence[SendingAccount], only: frozenset[str] | None) -> list[SendingAccount]:
+    return [one for one in known if only is None or one.address in only]

@@ -16,6 +16,7 @@ from bellhop.domain import statuses
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.answers import Answer
 from bellhop.domain.channels import AddressKind, ChannelRules, Service, kind_of
+from bellhop.domain.consents import SaidTo
 from bellhop.domain.delivery_ports import Account, Inbound, Receipt
 from bellhop.domain.groups import left
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
@@ -253,6 +254,7 @@ class _Said:
     hashed: bytes
     fact: Fact
     evidence: UUID
+    said_to: SaidTo | None
 
 
 async def _effects(
@@ -279,6 +281,7 @@ async def _effects(
             item.effect,
             f"{one.fact.account.provider} {item.word}",
             one.evidence,
+            said_to=one.said_to,
             occurred_at=item.occurred_at,
             group=item.effect_group,
         )
@@ -299,9 +302,10 @@ async def _bound(
     """Whom it binds: the message's scope and each that sends from the same sender. Without a message, each that has the
     account: a complaint about nothing we know is still a guest's will. `verified`: none where it was asked."""
     keys = [account.id for account in verified]
-    item = fact.item
+    item, said_to = fact.item, None
     if row is not None and fact.match is not None:
         row = await steps.at(tx, row, fact.match.step)
+        said_to = SaidTo(row.channel, fact.match.sender)
         kind = kind_of(row.channel, row.recipient or item.address)
         hashed = row.address_hash or row.erased_hash
         if hashed is None and item.address and book is not None:
@@ -319,4 +323,4 @@ async def _bound(
         scope_ids = set(await _OWNERS(tx, accounts=keys))
     else:
         return []
-    return [_Said(scope_id, kind, hashed, fact, evidence) for scope_id in scope_ids]
+    return [_Said(scope_id, kind, hashed, fact, evidence, said_to) for scope_id in scope_ids]

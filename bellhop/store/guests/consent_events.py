@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.categories import Category
-from bellhop.domain.consents import allowed
+from bellhop.domain.consents import SaidTo, allowed, reopened
 from bellhop.domain.events import EventType
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.guests import consents
@@ -51,8 +51,9 @@ _KNOWING = CompiledStatement(
     value=UUID,
 )
 
-Allowed = Mapping[UUID, frozenset[Category]]
-"""Which categories of messages an address takes, by scope: those that have guests with it."""
+Allowed = Mapping[UUID, frozenset[tuple[Category, SaidTo | None]]]
+"""Which categories of messages an address takes, and from which sender alone, by scope: those that have guests with
+it."""
 
 
 async def guests_of(tx: AsyncConnection, scope_id: UUID, kind: str, hashed: bytes) -> list[UUID]:
@@ -68,9 +69,13 @@ async def allowed_now(
     return {scope_id: await _allows(tx, scope_id, kind, hashes) for scope_id in sorted(knowing)}
 
 
-async def _allows(tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Collection[bytes]) -> frozenset[Category]:
+async def _allows(
+    tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Collection[bytes]
+) -> frozenset[tuple[Category, SaidTo | None]]:
     facts = await consents.last_said(tx, scope_id, kind, hashes)
-    return frozenset(category for category in Category if allowed(facts, category))
+    takes: list[tuple[Category, SaidTo | None]] = [(one, None) for one in Category if allowed(facts, one)]
+    takes += [(one, sender) for one in Category for sender in reopened(facts, one)]
+    return frozenset(takes)
 
 
 async def changed_since(tx: AsyncConnection, before: Allowed, kind: str, hashes: Collection[bytes]) -> set[UUID]:

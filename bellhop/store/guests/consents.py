@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.categories import Category
-from bellhop.domain.consents import ALL, LIFTED_BY, ConsentFact, Effect, binding, in_force
+from bellhop.domain.channels import Channel
+from bellhop.domain.consents import ALL, LIFTED_BY, ConsentFact, Effect, SaidTo, binding, in_force, reopened
 from bellhop.domain.paging import Listed, PageRequest, Place
 from bellhop.domain.rows.guests import ConsentRow
 from bellhop.domain.scopes import Scope
@@ -34,31 +35,34 @@ class _Said:
     action: str
     cause: str
     purpose: str
+    channel: str
+    sender: str
     occurred_at: datetime
 
     def fact(self) -> ConsentFact:
-        return ConsentFact(self.id, effect_of(self.cause, self.action), self.occurred_at, self.purpose)
+        effect = effect_of(self.cause, self.action)
+        return ConsentFact(self.id, effect, self.occurred_at, self.purpose, _said_to(self.channel, self.sender))
 
 
-# From one cause and purpose to the next along the index: as many steps as an address has of those, however often each
-# was said. One step for an address of which nothing was.
+# From one cause, purpose and sender of ours to the next along the index: as many steps as an address has of those,
+# however often each was said. One step for an address of which nothing was.
 def _last_said(hashed: str) -> str:
     return f"""
         with recursive last as (
           (
-            select id, action, cause, purpose, occurred_at from consents
+            select id, action, cause, purpose, channel, sender, occurred_at from consents
             where scope_id = :scope and kind = :kind and address_hash = {hashed}
-            order by cause desc, purpose desc, occurred_at desc, id desc limit 1
+            order by cause desc, purpose desc, channel desc, sender desc, occurred_at desc, id desc limit 1
           )
           union all
           select following.* from last cross join lateral (
-            select id, action, cause, purpose, occurred_at from consents
+            select id, action, cause, purpose, channel, sender, occurred_at from consents
             where scope_id = :scope and kind = :kind and address_hash = {hashed}
-              and (cause, purpose) < (last.cause, last.purpose)
-            order by cause desc, purpose desc, occurred_at desc, id desc limit 1
+              and (cause, purpose, channel, sender) < (last.cause, last.purpose, last.channel, last.sender)
+            order by cause desc, purpose desc, channel desc, sender desc, occurred_at desc, id desc limit 1
           ) following
         )
-        select id, action, cause, purpose, occurred_at from last
+        select id, action, cause, purpose, channel, sender, occurred_at from last
     """
 
 
@@ -87,7 +91,12 @@ _REMEMBER = CompiledStatement(
 
 def fact_of(row: ConsentRow) -> ConsentFact:
     """What a row says."""
-    return ConsentFact(row.id, effect_of(row.cause, row.action), row.occurred_at, row.purpose)
+    said_to = _said_to(row.channel, row.sender)
+    return ConsentFact(row.id, effect_of(row.cause, row.action), row.occurred_at, row.purpose, said_to)
+
+
+def _said_to(channel: str, sender: str) -> SaidTo | None:
+    return SaidTo(Channel(channel), sender) if channel and sender else None
 
 
 def effect_of(cause: str, action: str) -> Effect:
@@ -104,14 +113,16 @@ async def write(
     source: str,
     evidence: UUID | None,
     *,
+    said_to: SaidTo | None = None,
     occurred_at: datetime | None = None,
     group: str | None = None,
     purpose: str = ALL,
     actor: str | None = None,
     reason: str | None = None,
 ) -> ConsentRow:
-    """Record what an address said, or what was said of it. `source`: where we have it from. `occurred_at`: when it was
-    said, if that is known; None: now. `group`: the provider's, if it is about one, else `purpose` says what it is
+    """Record what an address said, or what was said of it. `source`: where we have it from. `said_to`: one of the
+    scope's senders, so that there are no more of them than those. `occurred_at`: when it was said, if that is known;
+    None: now. `group`: the provider's, if it is about one, else `purpose` says what it is
     about. `actor` and `reason`: of a person who set it."""
     # A clock that is ahead would make a fact that nothing said later could lift.
     said = func.now() if occurred_at is None else func.least(occurred_at, func.now())
@@ -124,6 +135,8 @@ async def write(
             purpose=purpose if group is None else f"group:{group}",
             action="opt_out" if effect in LIFTED_BY else "opt_in",
             cause=effect.value,
+            channel=said_to.channel.value if said_to else "",
+            sender=said_to.address if said_to else "",
             source=source,
             evidence_id=evidence,
             actor=actor,
@@ -154,8 +167,8 @@ async def _mark_contact(tx: AsyncConnection, scope_id: UUID, kind: str, address_
 
 
 async def last_said(tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Iterable[bytes]) -> list[ConsentFact]:
-    """The last of what was said of an address, for each cause and purpose: all that a decision needs. `hashes`: every
-    one under which it may be stored."""
+    """The last of what was said of an address, for each cause, purpose and sender of ours: all that a decision needs.
+    `hashes`: every one under which it may be stored."""
     return [
         said.fact()
         for hashed in dict.fromkeys(hashes)
@@ -169,15 +182,34 @@ async def refused(
     kind: str,
     hashes: Iterable[bytes],
     category: Category = Category.TRANSACTIONAL,
+    *,
+    channel: Channel | None = None,
+    sender: str | None = None,
 ) -> Effect | None:
-    """Why messages of a category may not go to an address, or None when they may. A bounce only where nothing else
-    stands against it: a guest who wants no messages is not asked for another address."""
-    holding = await refusals(tx, scope_id, kind, hashes, category)
+    """Why messages of a category may not go to an address on a channel (None: any) from a sender (None: any of the
+    scope's), or None when they may. A bounce only where nothing else stands against it: a guest who wants no messages
+    is not asked for another address."""
+    return _why_not(await last_said(tx, scope_id, kind, hashes), category, channel, sender)
+
+
+def _why_not(
+    facts: Sequence[ConsentFact], category: Category, channel: Channel | None, sender: str | None
+) -> Effect | None:
+    started = reopened(facts, category)
+    if any(channel in (None, one.channel) and sender in (None, one.address) for one in started):
+        return None
+    holding = [fact.effect for fact in binding(facts, category)]
     return min(holding, key=lambda effect: effect is Effect.HARD_BOUNCE, default=None)
 
 
 async def refused_each(
-    tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Iterable[bytes], category: Category
+    tx: AsyncConnection,
+    scope_id: UUID,
+    kind: str,
+    hashes: Iterable[bytes],
+    category: Category,
+    channel: Channel,
+    sender: str | None,
 ) -> dict[bytes, Effect]:
     """The same of many addresses, each by its hash; of those that may be written to nothing."""
     said: dict[bytes, list[ConsentFact]] = {}
@@ -185,8 +217,8 @@ async def refused_each(
         said.setdefault(one.address_hash, []).append(one.fact())
     found: dict[bytes, Effect] = {}
     for hashed, facts in said.items():
-        if holding := [fact.effect for fact in binding(facts, category)]:
-            found[hashed] = min(holding, key=lambda effect: effect is Effect.HARD_BOUNCE)
+        if (why := _why_not(facts, category, channel, sender)) is not None:
+            found[hashed] = why
     return found
 
 
@@ -197,13 +229,6 @@ async def opted_out(tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Iter
         if await refused(tx, scope_id, kind, [hashed]) not in (None, Effect.HARD_BOUNCE):
             found.add(hashed)
     return found
-
-
-async def refusals(
-    tx: AsyncConnection, scope_id: UUID, kind: str, hashes: Iterable[bytes], category: Category
-) -> list[Effect]:
-    """Every reason why messages of a category may not go to an address, the one said last first."""
-    return [fact.effect for fact in binding(await last_said(tx, scope_id, kind, hashes), category)]
 
 
 async def listing(

@@ -119,6 +119,9 @@ consents = Table(
     Column("action", Text, nullable=False),
     # An `Effect`, or what a process of an older version writes, which knows the action alone.
     Column("cause", Text, nullable=False, server_default="unstated"),
+    # Which of our senders it was said to, or of; both empty: none, or nobody knows.
+    Column("channel", Text, nullable=False, server_default=""),
+    Column("sender", Text, nullable=False, server_default=""),
     Column("source", Text, nullable=False),
     Column("evidence_id", Uuid),
     # Who set it, where a person did: a key's id, or whoever ran the command.
@@ -127,7 +130,10 @@ consents = Table(
     # When it was said; `created_at`: when it came to be known.
     time_column("occurred_at", now=True),
     time_column("created_at", now=True),
-    Index("ix_consents_said", "scope_id", "kind", "address_hash", "cause", "purpose", "occurred_at", "id"),
+    Index(
+        "ix_consents_said_to",
+        *("scope_id", "kind", "address_hash", "cause", "purpose", "channel", "sender", "occurred_at", "id"),
+    ),
     CheckConstraint("action in ('opt_out', 'opt_in')", name="action"),
 )
 
