@@ -31,6 +31,7 @@ from bellhop import memory
 from bellhop.dev.proving import environment_without_settings
 from bellhop.domain import templates as liquid_templates
 from bellhop.logging import configure_logs
+from bellhop.providers import providers
 from bellhop.providers.lease import DeadMansSwitch
 from bellhop.settings import Settings, from_env
 from bellhop.temporal import contract
@@ -126,6 +127,8 @@ def _warm_up(app: Any) -> None:
     build id), the routes' models, the names of transactions."""
     load_default_build_id()
     all_sites()
+    # Their SDKs, a seventh of what a process computes.
+    providers()
     liquid_templates.warm()
     ssrf_guard.certificates()
 
