@@ -26,7 +26,7 @@ from activities.drain import EndpointActivities
 from activities.inbound_files import InboundFileActivities
 from activities.intents import IntentActivities
 from activities.messages import MessageActivities
-from activities.overdue import keep_following_up
+from activities.overdue import keep_following_up, take_back
 from activities.recovery import RecoveryActivities
 from activities.release import ReleaseActivities
 from activities.slots import CallSlots
@@ -45,6 +45,7 @@ from bellhop.media.fetching import Fetcher
 from bellhop.media.library import Library
 from bellhop.media.receiving import ReceivedFiles, make_own_client, make_public_client
 from bellhop.providers import PACKAGES, providers
+from bellhop.providers.call_marks import CallMarks, opened
 from bellhop.providers.lease import DeadMansSwitch, boottime
 from bellhop.settings import Settings, SettingsError, load
 from bellhop.store.connections import make_engine
@@ -75,15 +76,13 @@ from workflows.sweep import SweepWorkflow
 log = structlog.get_logger()
 
 ROLES = ("workflows", "activities", "all")
-RUNNER = UnsandboxedWorkflowRunner()
-"""Our workflows import nothing that the sandbox would catch, and cost a third without it; tests run sandboxed."""
+RUNNER = UnsandboxedWorkflowRunner()  # Ours import nothing that it would catch, and cost a third; tests run sandboxed.
 WORKFLOWS_AT_ONCE = 50
 SLOW = 2.0  # Seconds: an account whose calls take longer gets fewer of them at a time.
 DRAINS_AT_ONCE = 4_096  # Endpoints.
 DETECTIONS_AT_ONCE = FILES_AT_ONCE = 8
 BROADCASTS_AT_ONCE = 100  # Most of the time each waits for its pace.
-RELEASES_AT_ONCE = 2  # Backlogs of parked messages.
-PACES_AT_ONCE = 500  # Senders that wait for their pace.
+RELEASES_AT_ONCE, PACES_AT_ONCE = 2, 500  # Backlogs of parked messages; senders that wait for their pace.
 GRACE = timedelta(seconds=6)  # What running activities get at shutdown. Calls that it cuts off are settled later.
 
 
@@ -95,6 +94,7 @@ def message_activities(
     questions: CallSlots,
     library: Library,
     public: httpx2.AsyncClient,
+    marks: CallMarks | None = None,
 ) -> MessageActivities:
     """`deliver` and `settle` over the real attempt store and providers."""
     routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
@@ -118,6 +118,7 @@ def message_activities(
         settings.delivery.lease,
         settings.delivery.call_timeout,
         Fetcher(engine, library, public),
+        marks,
     )
 
 
@@ -318,18 +319,19 @@ async def run(settings: Settings, role: str) -> None:
     await checking
     posts, public = make_client(settings.webhook), make_public_client(settings.webhook)
     library = Library(settings.media, settings.media_addresses())
-    with calls(settings) as (slots, questions):
+    with calls(settings) as (slots, questions), opened(settings.delivery.marks_dir, str(engine.url)) as marks:
         async with posts, public, make_own_client() as own, TemporalDispatcher(client, engine) as dispatcher:
-            messages = message_activities(settings, engine, dispatcher, slots, questions, library, public)
+            messages = message_activities(settings, engine, dispatcher, slots, questions, library, public, marks)
+            overdue = OverdueCalls(engine, settings.delivery.lease_margin, dispatcher.woken)
+            await take_back(overdue, marks)
             watching: asyncio.Future[tuple[None, None]] | None = None
             workers = [workflow_worker(client, settings, messages)] if role in ("workflows", "all") else []
             if role in ("activities", "all"):
-                delivery, grace = settings.delivery, settings.bellhop.sweep_grace
-                sweeper = PostgresSweeper(engine, client, dispatcher, grace, delivery.hold, library.remove)
+                grace, hold = settings.bellhop.sweep_grace, settings.delivery.hold
+                sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold, library.remove)
                 files = ReceivedFiles(engine, library, public, own)
                 workers += activity_workers(client, settings, engine, dispatcher, messages, posts, sweeper, files)
-                overdue = OverdueCalls(engine, delivery.lease_margin, dispatcher.woken)
-                following = keep_following_up(overdue, messages.resolve)
+                following = keep_following_up(overdue, messages.resolve, marks)
                 watching = asyncio.gather(watch_over(client, sweeper, settings.sweep_paces()), following)
             await _run_all(workers, stop)
             if watching is not None:
@@ -373,9 +375,7 @@ async def _run_all(workers: list[Worker], stop: asyncio.Task[bool]) -> None:
 
 def main() -> None:
     """Entry point."""
-    parser = argparse.ArgumentParser(
-        description="Runs Bellhop's workflows and activities. Settings come from the environment: see .env.example."
-    )
+    parser = argparse.ArgumentParser(description="Runs Bellhop's workflows and activities. Settings: see .env.example.")
     parser.add_argument("--role", choices=ROLES, default="all", help="what this process runs (default: all)")
     role = parser.parse_args().role
     try:

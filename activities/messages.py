@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
@@ -17,6 +17,7 @@ from temporalio import activity
 from activities.faults import redact_errors
 from activities.slots import CallSlots
 from bellhop.domain.answers import Answer, Next, Withdrawal
+from bellhop.domain.cut_off_ports import CallMarks
 from bellhop.domain.delivery_ports import (
     Attempts,
     Busy,
@@ -55,7 +56,7 @@ then it costs no call."""
 class MessageActivities:
     """`boottime`: CLOCK_BOOTTIME in seconds. `lease`: how long an attempt may be in flight. `slots`: for messages, with
     the threads in which the providers' synchronous SDKs run; `questions`: the same for what is asked about them;
-    `fetcher`: fetches the files of messages."""
+    `fetcher`: fetches the files of messages; `marks`: where it is seen which calls a killed process had not begun."""
 
     def __init__(
         self,
@@ -67,6 +68,7 @@ class MessageActivities:
         lease: float,
         look_up_timeout: float,
         fetcher: FileFetcher | None = None,
+        marks: CallMarks | None = None,
     ) -> None:
         self._attempts = attempts
         self._providers = providers
@@ -76,6 +78,7 @@ class MessageActivities:
         self._lease = lease
         self._look_up_timeout = look_up_timeout
         self._fetcher = fetcher
+        self._marks = marks
 
     @activity.defn(name=contract.DELIVER)
     @redact_errors
@@ -149,7 +152,7 @@ class MessageActivities:
 
     async def _send(self, claim: Claim, slot: Slot) -> SendResult:
         provider = self._providers[claim.account.provider]
-        result = await self._slots.call(slot, partial(provider.send, claim.account, claim.outgoing))
+        result = await self._slots.call(slot, partial(self._make, provider, claim))
         log.info(
             "provider called",
             message=render(Prefix.MESSAGE, claim.outgoing.message_id),
@@ -160,6 +163,11 @@ class MessageActivities:
             provider_code=result.provider_code,
         )
         return result
+
+    def _make(self, provider: Provider, claim: Claim) -> SendResult:
+        """The call itself, in its thread."""
+        with self._marks.of(claim.outgoing.attempt_id) if self._marks else nullcontext():
+            return provider.send(claim.account, claim.outgoing)
 
     async def _look_up(self, lookup: Lookup) -> LookupResult:
         provider = self._providers[lookup.account.provider]

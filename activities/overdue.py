@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from bellhop.domain.answers import Answer, Next
-from bellhop.domain.cut_off_ports import OpenCalls
+from bellhop.domain.cut_off_ports import CallMarks, OpenCalls
 
 log = structlog.get_logger()
 
@@ -29,20 +29,41 @@ AGAIN = 10.0
 Resolve = Callable[[UUID], Awaitable[Answer]]
 
 
-async def keep_following_up(calls: OpenCalls, resolve: Resolve, every: float = EVERY) -> None:
+async def keep_following_up(
+    calls: OpenCalls, resolve: Resolve, marks: CallMarks | None = None, every: float = EVERY
+) -> None:
     """Look for calls that nobody follows up, and have them resolved. Runs until cancelled. `resolve`: asks what became
-    of a message's call, if it is time, and writes it down (`MessageActivities.resolve`)."""
+    of a message's call, if it is time, and writes it down (`MessageActivities.resolve`). `marks`: says which calls of
+    killed processes need no question."""
     tried: dict[UUID, float] = {}
     while True:
         await asyncio.sleep(every)
         tried = {one: at for one, at in tried.items() if at + AGAIN > time.monotonic()}
         try:
+            await take_back(calls, marks)
             due = [one for one in await calls.overdue(MOST + len(tried)) if one not in tried]
             tried |= dict.fromkeys(due, time.monotonic())
             if due:
                 await _follow_up(calls, resolve, due)
         except Exception as error:  # noqa: BLE001  whatever it is, the next look may go well
             log.warning("calls that were cut off are not followed up yet", error=type(error).__name__)
+
+
+async def take_back(calls: OpenCalls, marks: CallMarks | None) -> None:
+    """Have made again what processes that are gone had surely not begun to write. Also before a process takes its first
+    task: else one that was long in starting would ask what became of them."""
+    if marks is None:
+        return
+    unwritten: list[UUID] = []
+    try:
+        with marks.left_behind() as unwritten:
+            for attempt_id in unwritten:
+                await calls.not_written(attempt_id)
+    except Exception as error:  # noqa: BLE001  whatever it is, the next look may go well
+        log.warning("calls that were not written are not made again yet", error=type(error).__name__)
+        return
+    if unwritten:
+        log.info("calls were cut off before they were written; they are made again", calls=len(unwritten))
 
 
 async def _follow_up(calls: OpenCalls, resolve: Resolve, due: list[UUID]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
@@ -16,5 +17,18 @@ class OpenCalls(Protocol):
         """Where a call of this message outlived its lease, its outcome is unknown from here on. Whether there was
         one."""
 
+    async def not_written(self, attempt_id: UUID) -> None:
+        """The call of this attempt was cut off before it wrote anything: the part can go out again."""
+
     async def wake(self, message_id: UUID) -> None:
         """Have the message's workflow look at the record again."""
+
+
+class CallMarks(Protocol):
+    """What is known of a process's calls once it is gone."""
+
+    def of(self, attempt_id: UUID) -> AbstractContextManager[None]:
+        """While this lasts, in this thread: the call of this attempt is made."""
+
+    def left_behind(self) -> AbstractContextManager[list[UUID]]:
+        """The attempts of processes that are gone which had not begun to write them; known once."""

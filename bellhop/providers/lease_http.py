@@ -31,7 +31,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from bellhop.domain.delivery_ports import SendKind, SendResult
 from bellhop.domain.failures import FailureCode
-from bellhop.providers import lease
+from bellhop.providers import call_marks, lease
 from bellhop.providers.lease import LeaseExpired
 
 CHUNK = 16_384
@@ -219,6 +219,8 @@ def write(call: Call, sock: socket.socket, data: Any) -> None:
         if _USER_TIMEOUT is not None and math.isfinite(seconds):
             # What the peer has not acknowledged by the deadline is dropped by the kernel, not sent later.
             sock.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, max(1, int(seconds * 1000)))
+        if not call.wrote:
+            call_marks.writes()
         before, call.wrote = call.wrote, True
         try:
             count = sock.send(view[:CHUNK])

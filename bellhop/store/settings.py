@@ -92,6 +92,11 @@ class DeliverySettings(SettingsGroup):
         description="how long an in-app message lies in its guest's inbox, unless its `valid_until` is earlier, "
         "seconds",
     )
+    marks_dir: str = Field(
+        default="/dev/shm",  # noqa: S108  in it, a directory that is the user's own
+        description="directory of this machine, in its memory, in which workers mark which calls they have begun to "
+        "write; empty: nowhere, and each call that was cut off is asked about",
+    )
     threads: int = Field(
         default=48,
         ge=3,

@@ -121,3 +121,25 @@ async def test_who_is_to_be_asked_later_or_is_followed_up_in_time_is_left_alone(
     assert await calls.overdue(10) == [key(message)]
     await stack.rows(change, ago=8 * 86_400.0)
     assert await calls.overdue(10) == [], "nobody will ever know"
+
+
+async def test_what_was_not_written_needs_no_question(idle_stack: Engine) -> None:
+    """Neither where its lease lasts yet, nor where it ended before anybody said so. Of what is known otherwise, and of
+    what the message has failed for, nothing changes."""
+    stack = idle_stack
+    woken: list[UUID] = []
+    calls = OverdueCalls(stack.database, stack.settings.delivery.lease_margin, lambda row: woken.append(row.id))
+    messages = [await cut_off(stack, arrived=False) for _ in range(4)]
+    attempts = [(await stack.attempts(one))[0]["id"] for one in messages]
+    _, lapsed, failed, accepted = (key(one) for one in messages)
+    for one in (lapsed, failed):
+        await stack.rows(LEASE_OVER, id=one)
+        assert await calls.lapse(one)
+    await stack.rows("update messages set stage = 'gave_up' where id = :id returning id", id=failed)
+    await stack.rows("update attempts set state = 'accepted' where message_id = :id returning id", id=accepted)
+    for attempt in attempts:
+        await calls.not_written(attempt)
+    states = [(await stack.attempts(one))[0]["state"] for one in messages]
+    assert states == ["not_sent", "not_sent", "unknown", "accepted"]
+    assert woken == [key(one) for one in messages[:2]]
+    assert isinstance(await attempt_store(stack).claim(lapsed, boottime() + 3), Claim), "it goes out again"

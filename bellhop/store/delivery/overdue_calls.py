@@ -6,13 +6,17 @@ from collections.abc import Callable
 from uuid import UUID
 
 from sqlalchemy import Float, Integer, Uuid, bindparam, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bellhop.domain.delivery_ports import SendKind, SendResult
+from bellhop.domain.failures import FailureCode
+from bellhop.domain.groups import left
 from bellhop.domain.next_parts import open_calls
 from bellhop.domain.rows.delivery import AttemptState
 from bellhop.domain.rows.messages import MessageRow
+from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement
-from bellhop.store.delivery import outcome_resolution, pending_wakes
+from bellhop.store.delivery import attempt_rows, outcome_resolution, pending_wakes
 from bellhop.store.messages import progress, steps
 
 LATE = 5.0
@@ -47,6 +51,11 @@ _OVERDUE = CompiledStatement(
     ),
     value=UUID,
 )
+_MESSAGE = CompiledStatement(
+    text("select message_id from attempts where id = :attempt").bindparams(bindparam("attempt", type_=Uuid)),
+    value=UUID,
+)
+_NOT_WRITTEN = SendResult(SendKind.RETRY, code=FailureCode.PROVIDER_ERROR, text="cut off before it was written")
 _WAKE = CompiledStatement(
     text("update messages set wake_due_at = clock_timestamp() where id = :message and stage = 'queued'").bindparams(
         bindparam("message", type_=Uuid)
@@ -83,8 +92,32 @@ class OverdueCalls:
                 await outcome_resolution.lease_over(tx, row, attempt)
         return bool(over)
 
+    async def not_written(self, attempt_id: UUID) -> None:
+        async with self._engine.begin() as tx:
+            rows = await _take_back(tx, attempt_id)
+        for row in rows:
+            self._woken(row)
+
     async def wake(self, message_id: UUID) -> None:
         async with self._engine.begin() as tx:
             rows = await pending_wakes.message_rows(tx, [message_id]) if await _WAKE(tx, message=message_id) else []
         for row in rows:
             self._woken(row)
+
+
+async def _take_back(tx: AsyncConnection, attempt_id: UUID) -> list[MessageRow]:
+    """Returns the message, to be woken, where that is news."""
+    of_message = await _MESSAGE(tx, attempt=attempt_id)
+    row = await progress.lock(tx, of_message[0]) if of_message else None
+    if row is None:
+        return []
+    rows = await progress.attempts_of(tx, row.id)
+    attempt = next(one for one in rows if one.id == attempt_id)
+    if attempt.state is AttemptState.UNKNOWN and row.stage is Stage.QUEUED and attempt in open_calls(row, rows):
+        # Its lease was over before anybody of its machine came back.
+        await outcome_resolution.close(tx, attempt, AttemptState.NOT_SENT)
+    else:
+        erased = row.erased_at is not None or left(row.details)
+        if not await attempt_rows.record_failure(tx, attempt, _NOT_WRITTEN, 0.0, erased=erased):
+            return []
+    return await pending_wakes.message_rows(tx, [row.id]) if await _WAKE(tx, message=row.id) else []

@@ -6,9 +6,9 @@ is which passing of the step counts: where a later one means something else, it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from .scenarios import FAILED, SCENARIOS, Ending
+from .scenarios import SCENARIOS, Ending
 from .steps import AFTER, BEFORE
 
 
@@ -20,8 +20,6 @@ class Row:
     scenario: str
     why: str = ""
     number: int = 1
-    before: Ending | None = None
-    """How it ends when it is killed before the step, where that is not as the scenario ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +35,6 @@ class Point:
     def __str__(self) -> str:
         return f"{self.scenario}: {self.side} {self.step}" + (f", {self.number}" if self.number > 1 else "")
 
-
-NOT_KNOWN = replace(FAILED, left=frozenset({"unknown"}))
 
 STEPS = (
     # --- the API
@@ -63,16 +59,11 @@ STEPS = (
     Row("tx AttemptStore._claim", "scheduled", "its time has come"),
     Row("twilio send", "sms"),
     Row("tx plain_outcomes.record", "sms", "accepted, in one statement"),
-    Row(
-        "sendgrid send",
-        "email",
-        "whether it left cannot be known, and the property has not chosen to send again",
-        before=NOT_KNOWN,
-    ),
+    Row("sendgrid send", "email", "nobody could say whether it left, but nothing was written, which is marked"),
     Row("tx plain_outcomes.record", "email"),
     Row("sendblue send", "imessage"),
-    Row("fcm send", "lost push", "whether it left can never be known", before=NOT_KNOWN),
-    Row("apns send", "lost apple push", "a call over HTTP/2, of which the same is to be said", before=NOT_KNOWN),
+    Row("fcm send", "lost push", "as sendgrid send"),
+    Row("apns send", "lost apple push", "a call over HTTP/2, of which the same is to be said"),
     Row("tx AttemptStore._claim", "in app", "laid into the inbox: the attempt, its outcome and the event are one"),
     # --- receipts
     Row("tx receipts._record_plain", "sms", "`sent`: no news"),
@@ -195,6 +186,7 @@ NOT_OF_A_MESSAGE = {
     "rpc list_search_attributes by the sweep": "reads",
     "tx OverdueCalls.overdue": "reads",
     "tx OverdueCalls.lapse": "as AttemptStore.claim, which does the same in its turn; looked for again in two seconds",
+    "tx OverdueCalls.not_written": "lost before it, the mark stays and says it again",
     "tx OverdueCalls.wake": "a pending notification; lost before it, the workflow's own timer asks",
     "tx AttemptStore.postpone": "waits for its turn; what is lost here is asked for again, and told its turn anew",
     "tx senders.create": "no message; one transaction, and whoever got no answer is told that it is there",
@@ -328,8 +320,8 @@ NOT_OF_A_MESSAGE = {
 
 
 POINTS = tuple(
-    Point(row.step, side, row.scenario, row.number, end or SCENARIOS[row.scenario].end)
+    Point(row.step, side, row.scenario, row.number, SCENARIOS[row.scenario].end)
     for row in STEPS
-    for side, end in ((BEFORE, row.before), (AFTER, None))
+    for side in (BEFORE, AFTER)
 )
 """The whole matrix."""

@@ -176,7 +176,7 @@ def _live(order: dict[str, Any], settings: Settings, app: Any) -> None:
         os.dup2(log, 2)
         _of_its_own(order["name"])
         wrap_everything(Points(room))
-        fresh = from_env({**ENV, **order["env"]})
+        fresh = from_env({**ENV, "DELIVERY_MARKS_DIR": order["room"], **order["env"]})
         for group in Settings.model_fields:
             # The app was built with this object, and reads it only now.
             setattr(settings, group, getattr(fresh, group))
