@@ -16,6 +16,7 @@ from bellhop.domain.rows.delivery import AttemptState
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.store.compiled import CompiledStatement
+from bellhop.store.database import Autocommit
 from bellhop.store.delivery import attempt_rows, outcome_resolution, pending_wakes
 from bellhop.store.messages import progress, steps
 
@@ -69,12 +70,12 @@ class OverdueCalls:
 
     def __init__(self, engine: AsyncEngine, margin: float, woken: Callable[[MessageRow], None]) -> None:
         self._engine = engine
+        self._autocommit = Autocommit(engine)
         self._margin = margin
         self._woken = woken
 
     async def overdue(self, most: int) -> list[UUID]:
-        async with self._engine.begin() as tx:
-            return await _OVERDUE(tx, margin=self._margin, most=most)
+        return await self._autocommit.run(_OVERDUE, margin=self._margin, most=most)
 
     async def lapse(self, message_id: UUID) -> bool:
         async with self._engine.begin() as tx:
