@@ -10,14 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 from uuid import UUID
 
-from bellhop.domain.slots import Carrier, Slot, Slots
+from bellhop.domain.slots import HANGS, Carrier, Slot, Slots
 
 R = TypeVar("R")
 
 
 class _Environment:
-    def __init__(self, threads: int, slow: float, name: str) -> None:
-        self.slots = Slots(threads, slow, time.monotonic)
+    def __init__(self, threads: int, slow: float, name: str, hangs: float) -> None:
+        self.slots = Slots(threads, slow, time.monotonic, hangs)
         # As many as there are slots: whoever has one finds a thread free. They are made when they are needed.
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self.waiting: dict[UUID, deque[tuple[Carrier, asyncio.Future[Slot]]]] = {}
@@ -25,11 +25,12 @@ class _Environment:
 
 class CallSlots:
     """One per process and event loop. `threads`: calls at a time in each environment; `slow`: seconds from which on a
-    call counts as slow; `name`: of the threads."""
+    call counts as slow; `hangs`: from which on as one that is not answered; `name`: of the threads."""
 
-    def __init__(self, threads: int, slow: float, name: str = "provider") -> None:
+    def __init__(self, threads: int, slow: float, name: str = "provider", hangs: float = HANGS) -> None:
         self._threads = threads
         self._slow = slow
+        self._hangs = hangs
         self._name = name
         self._environments: dict[str, _Environment] = {}
 
@@ -90,7 +91,7 @@ class CallSlots:
     def _of(self, carrier: Carrier) -> _Environment:
         here = self._environments.get(carrier.environment)
         if here is None:
-            here = _Environment(self._threads, self._slow, f"{self._name}-{carrier.environment}")
+            here = _Environment(self._threads, self._slow, f"{self._name}-{carrier.environment}", self._hangs)
             self._environments[carrier.environment] = here
         return here
 

@@ -1,11 +1,15 @@
 """How many provider calls one process makes at a time: through each account of a property, through each account at a
 provider, and in all. Pure: no I/O, and no clock but the one that is given.
 
-A slot is a thread as well: whoever has one makes its call at once. One that answers slowly gets fewer, down to one.
+A slot is a thread as well: whoever has one makes its call at once. By Little's law an account has as many under way as
+it makes calls a second, times the seconds of a call; this bounds how many. A quick one may have more than its share
+while others have room; one that answers slowly has what it needs at its pace, of its share; one that hangs gets fewer,
+down to one.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -13,6 +17,12 @@ from uuid import UUID
 USUAL = 0.2
 """Seconds a call is expected to take before any has been made."""
 SMOOTHING = 0.2
+HANGS = 8.0
+"""Seconds: a call that takes longer is not taken for answered."""
+OF_LATE = 10.0
+"""Seconds over which it is averaged how many calls of an account are under way that are answered."""
+HEADROOM = 1.5
+"""So many times that average may be under way."""
 LONGEST_TURN = 60.0
 """Seconds: who would have to wait longer for its turn asks again then, as much may change meanwhile."""
 ASKED_A_SECOND = 20.0
@@ -40,15 +50,19 @@ class Slot:
 
 @dataclass(slots=True)
 class AdaptiveLimit:
-    """A limit that is halved when calls take longer than `slow` seconds, and grows by one with every round of quick
-    ones, up to `most`."""
+    """A limit that is halved when calls take longer than `slow` seconds, but not below what their pace needs as long as
+    they are answered (within `hangs` seconds), and grows by one with every round of quick ones, up to `most`."""
 
     most: int
     slow: float
+    hangs: float = HANGS
     value: float = field(init=False)
     expected: float = USUAL
     """Seconds a call takes, of late."""
     _cut_at: float = float("-inf")
+    _answered: float = 0.0
+    """Seconds that answered calls took, each forgotten within OF_LATE or so."""
+    _answered_at: float = float("-inf")
 
     def __post_init__(self) -> None:
         self.value = float(self.most)
@@ -61,6 +75,8 @@ class AdaptiveLimit:
         """A call that began then is over."""
         took = now - began
         self.expected += SMOOTHING * (took - self.expected)
+        if took < self.hangs:
+            self._answered, self._answered_at = OF_LATE * self.under_way(now) + took, now
         if took >= self.slow:
             self.late(began, now)
         else:
@@ -69,8 +85,12 @@ class AdaptiveLimit:
     def late(self, began: float, now: float) -> None:
         """A call that began then takes too long. Of those under way together only the first counts."""
         if began >= self._cut_at:
-            self.value = max(1.0, self.value / 2.0)
+            self.value = min(float(self.most), max(1.0, self.value / 2.0, HEADROOM * self.under_way(now)))
             self._cut_at = now
+
+    def under_way(self, now: float) -> float:
+        """How many calls that are answered were under way on the average, of late: their pace times what they take."""
+        return self._answered * math.exp((self._answered_at - now) / OF_LATE) / OF_LATE
 
 
 @dataclass(slots=True)
@@ -87,11 +107,13 @@ class _Account:
 
 class Slots:
     """Those of one environment. `threads`: calls at a time in all; an account at a provider gets two thirds of them at
-    most, and each property's account half of that. `slow`: seconds."""
+    most, and each property's account a third; while another third is free one that is quick gets up to half. `slow`:
+    seconds; `hangs`: seconds from which on a call is not taken for answered."""
 
-    def __init__(self, threads: int, slow: float, clock: Callable[[], float]) -> None:
+    def __init__(self, threads: int, slow: float, clock: Callable[[], float], hangs: float = HANGS) -> None:
         self._threads = threads
         self._slow = slow
+        self._hangs = hangs
         self._clock = clock
         self._most_of_identity = max(1, 2 * threads // 3)
         self._most_of_account = max(1, threads // 3)
@@ -109,7 +131,7 @@ class Slots:
         identity = (carrier.provider, carrier.identity)
         if (
             self._taken >= self._threads
-            or len(account.held) >= account.limit.limit
+            or (len(account.held) >= account.limit.limit and not self._lends(account))
             or self._identities.get(identity, 0) >= self._most_of_identity
         ):
             return None
@@ -118,6 +140,14 @@ class Slots:
         self._identities[identity] = self._identities.get(identity, 0) + 1
         account.held.append(slot)
         return slot
+
+    def _lends(self, account: _Account) -> bool:
+        """Whether an account that has its share gets one more: a quick one, as long as a third is free for others."""
+        return (
+            account.limit.limit >= self._most_of_account
+            and len(account.held) < self._threads // 2
+            and self._taken < self._threads - self._most_of_account
+        )
 
     def begins(self, slot: Slot) -> None:
         """A call is made with it."""
@@ -157,6 +187,6 @@ class Slots:
     def _account(self, carrier: Carrier) -> _Account:
         account = self._accounts.get(carrier.account_id)
         if account is None:
-            account = _Account(AdaptiveLimit(self._most_of_account, self._slow))
+            account = _Account(AdaptiveLimit(self._most_of_account, self._slow, self._hangs))
             self._accounts[carrier.account_id] = account
         return account

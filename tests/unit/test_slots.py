@@ -49,12 +49,48 @@ def take_all(slots: Slots, carrier: Carrier) -> list[Slot]:
 
 
 def test_an_account_leaves_room_for_its_neighbours(slots: Slots) -> None:
-    assert len(take_all(slots, A)) == 4
-    assert len(take_all(slots, NEIGHBOUR)) == 4
+    assert len(take_all(slots, A)) == 6, "its share, and half as many that others do not need"
+    assert len(take_all(slots, NEIGHBOUR)) == 2
     # Of one account at the provider, whoever shares it, two thirds: another provider finds a place.
     assert take_all(slots, THIRD) == []
     assert len(take_all(slots, MAIL)) == 4
     assert slots.take(MAIL) is None
+
+
+def test_nothing_above_its_share_while_others_need_theirs(slots: Slots) -> None:
+    assert len(take_all(slots, MAIL)) == 6
+    assert len(take_all(slots, A)) == 4, "a third is left to those who have none"
+
+
+def test_one_that_answers_slowly_keeps_what_its_pace_needs(slots: Slots, clock: Clock) -> None:
+    """One call a second, each of three seconds: three threads, whatever `slow` is."""
+    calls: list[Slot] = []
+    waited = 0
+    for second in range(40):
+        clock.now += 1.0
+        if second >= 3 and calls:
+            done = calls.pop(0)
+            slots.ends(done)
+            slots.give_back(done)
+        slot = slots.take(A)
+        if slot is None:
+            waited += 1
+        else:
+            slots.begins(slot)
+            calls.append(slot)
+        assert slots.limit(A) <= 4
+    assert slots.limit(A) >= 3 and waited <= 3
+
+
+def test_one_that_hangs_has_no_pace(clock: Clock) -> None:
+    slots = Slots(48, 2.0, clock)
+    for took in (0.2, 10.0, 10.0, 10.0, 10.0, 10.0):
+        taken = take_all(slots, A)
+        clock.now += took
+        for slot in taken:
+            slots.ends(slot)
+            slots.give_back(slot)
+    assert slots.limit(A) == 1
 
 
 def test_what_is_given_back_is_there_again(slots: Slots) -> None:
