@@ -11,8 +11,9 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import structlog
@@ -29,6 +30,7 @@ from activities.messages import MessageActivities
 from activities.overdue import keep_following_up, take_back
 from activities.recovery import RecoveryActivities
 from activities.release import ReleaseActivities
+from activities.run_up import RunUp
 from activities.slots import CallSlots
 from bellhop import memory
 from bellhop.domain.addresses import AddressBook
@@ -54,9 +56,10 @@ from bellhop.store.conversations.intent_record import IntentRecord
 from bellhop.store.database import Database
 from bellhop.store.delivery.attempt_store import AttemptStore, Routes
 from bellhop.store.delivery.files import MessageFiles
+from bellhop.store.delivery.first_attempts import FirstAttempts
 from bellhop.store.delivery.overdue_calls import OverdueCalls
 from bellhop.temporal import contract
-from bellhop.temporal.client import connect_when_up
+from bellhop.temporal.client import connect_when_up, log_no_long_tasks
 from bellhop.temporal.dispatcher import TemporalDispatcher
 from bellhop.temporal.recovery import PostgresSweeper
 from bellhop.temporal.releases import PostgresReleases
@@ -78,7 +81,11 @@ log = structlog.get_logger()
 ROLES = ("workflows", "activities", "all")
 RUNNER = UnsandboxedWorkflowRunner()  # Ours import nothing that it would catch, and cost a third; tests run sandboxed.
 WORKFLOWS_AT_ONCE = 50
+CACHED = 2_000  # Workflows that are kept in memory after their task.
+MOST_AHEAD = 5_000  # Messages that wait for their time in one process.
+LATER = 5.0  # Seconds by which a message may have been moved to later and still waits there.
 SLOW = 2.0  # Seconds: an account whose calls take longer gets fewer of them at a time.
+HANGS = 0.8  # Of the time that a call may take: one that takes as long is not taken for answered.
 DRAINS_AT_ONCE = 4_096  # Endpoints.
 DETECTIONS_AT_ONCE = FILES_AT_ONCE = 8
 BROADCASTS_AT_ONCE = 100  # Most of the time each waits for its pace.
@@ -122,26 +129,49 @@ def message_activities(
     )
 
 
-def workflow_worker(client: Client, settings: Settings, messages: MessageActivities) -> Worker:
-    """The worker that runs the workflows, and the first attempt of each message inside them."""
-    return Worker(
-        client,
-        task_queue=contract.TASK_QUEUE_WORKFLOWS,
-        # The other workflows have queues of their own; these two are for those that began before they had.
-        workflows=[MessageWorkflow, EndpointWorkflow, SweepWorkflow],
-        # Local ones only: this queue has no tasks of its own for activities.
-        activities=[messages.deliver, messages.settle, messages.withdraw],
-        no_remote_activities=True,
-        # One that waits for a slot leaves soon: few are enough, and few of one property's are in front of another's.
-        max_concurrent_local_activities=WORKFLOWS_AT_ONCE,
-        workflow_runner=RUNNER,
-        max_cached_workflows=2_000,
-        max_concurrent_workflow_tasks=WORKFLOWS_AT_ONCE,
-        # A task that finds no poller waiting is written down and read again.
-        max_concurrent_workflow_task_polls=16,
-        sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),
-        graceful_shutdown_timeout=GRACE,
-    )
+def run_up_of(settings: Settings, engine: AsyncEngine) -> RunUp:
+    """Where messages wait for their time. When it has come, no more go on than find a slot soon."""
+    return RunUp(FirstAttempts(engine), max(1, settings.delivery.threads // 4), settings.delivery.run_up + LATER)
+
+
+def workflow_workers(client: Client, settings: Settings, messages: MessageActivities, run_up: RunUp) -> list[Worker]:
+    """The workers that run the workflows of messages, and the first attempt of each message inside them. One for those
+    that go out at once, and one for those that were started before their time: there each that waits in `run_up` has a
+    place, which costs next to nothing."""
+    waiting = messages.with_run_up(run_up)
+    ahead = min(MOST_AHEAD, int(2 * settings.delivery.run_up * settings.delivery.run_up_rate))
+
+    def worker(
+        task_queue: str, workflows: Sequence[type], messages: MessageActivities, places: int, cached: int, sticky: float
+    ) -> Worker:
+        return Worker(
+            client,
+            task_queue=task_queue,
+            workflows=workflows,
+            # Local ones only: these queues have no tasks of their own for activities.
+            activities=[messages.deliver, messages.settle, messages.withdraw],
+            no_remote_activities=True,
+            max_concurrent_local_activities=places,
+            workflow_runner=RUNNER,
+            max_cached_workflows=cached,
+            max_concurrent_workflow_tasks=places,
+            # A task that finds no poller waiting is written down and read again.
+            max_concurrent_workflow_task_polls=16,
+            sticky_queue_schedule_to_start_timeout=timedelta(seconds=sticky),
+            graceful_shutdown_timeout=GRACE,
+        )
+
+    # The other workflows have queues of their own; these two are for those that began before they had. One that waits
+    # for a slot leaves soon: few places are enough, and few of one property's are in front of another's.
+    usual = [MessageWorkflow, EndpointWorkflow, SweepWorkflow]
+    return [
+        worker(contract.TASK_QUEUE_WORKFLOWS, usual, messages, WORKFLOWS_AT_ONCE, CACHED, 3.0),
+        # As long as its task is open a workflow cannot leave the cache. A crowd's receipts are a crowd as well: who has
+        # waited in vain for this process is replayed from the beginning, for which there is no time then.
+        worker(
+            contract.TASK_QUEUE_AHEAD, [MessageWorkflow], waiting, max(WORKFLOWS_AT_ONCE, ahead), CACHED + ahead, 15.0
+        ),
+    ]
 
 
 def activity_workers(
@@ -164,41 +194,17 @@ def activity_workers(
         settings.webhook.retry_pauses,
     )
     recovery = RecoveryActivities(sweeper)
+    calling = [messages.deliver, messages.settle, messages.withdraw]
     providing = [
-        Worker(
-            client,
-            task_queue=contract.providers_queue(through),
-            activities=[messages.deliver, messages.settle, messages.withdraw],
-            max_concurrent_activities=settings.delivery.threads,
-            # Many queues, each with little to do.
-            max_concurrent_activity_task_polls=2,
-            graceful_shutdown_timeout=GRACE,
-        )
+        # Many queues, each with little to do.
+        _worker(client, contract.providers_queue(through), calling, settings.delivery.threads, polls=2)
         for through in (None, *(f"{package.name}-{which}" for package in PACKAGES for which in environments))
     ]
     return [
         *providing,
-        Worker(
-            client,
-            task_queue=contract.TASK_QUEUE_WEBHOOKS,
-            workflows=[EndpointWorkflow],
-            workflow_runner=RUNNER,
-            max_concurrent_workflow_task_polls=2,
-            activities=[endpoints.drain],
-            # Each is an entry in the one loop that serves all of them, and most have nothing to post.
-            max_concurrent_activities=DRAINS_AT_ONCE,
-            graceful_shutdown_timeout=GRACE,
-        ),
-        Worker(
-            client,
-            task_queue=contract.TASK_QUEUE_RECOVERY,
-            workflows=[SweepWorkflow],
-            workflow_runner=RUNNER,
-            max_concurrent_workflow_task_polls=2,
-            activities=[recovery.sweep, recovery.sweep_kind],
-            max_concurrent_activities=2,
-            graceful_shutdown_timeout=GRACE,
-        ),
+        # Each is an entry in the one loop that serves all of them, and most have nothing to post.
+        _worker(client, contract.TASK_QUEUE_WEBHOOKS, [endpoints.drain], DRAINS_AT_ONCE, [EndpointWorkflow]),
+        _worker(client, contract.TASK_QUEUE_RECOVERY, [recovery.sweep, recovery.sweep_kind], 2, [SweepWorkflow]),
         *release_workers(client, settings, engine, dispatcher),
         intent_worker(client, settings, engine, dispatcher),
         file_worker(client, settings, engine, dispatcher, files),
@@ -206,32 +212,39 @@ def activity_workers(
     ]
 
 
+def _worker(
+    client: Client,
+    task_queue: str,
+    activities: Sequence[Callable[..., Any]],
+    at_once: int,
+    workflows: Sequence[type] = (),
+    polls: int = 5,
+) -> Worker:
+    """The worker of a queue that is not of messages' workflows. `at_once`: activities; `polls`: requests for them."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=workflows,
+        workflow_runner=RUNNER,
+        max_concurrent_workflow_task_polls=2,
+        activities=activities,
+        max_concurrent_activities=at_once,
+        max_concurrent_activity_task_polls=polls,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
 def release_workers(
     client: Client, settings: Settings, engine: AsyncEngine, dispatcher: TemporalDispatcher
 ) -> list[Worker]:
     """The workers that release parked messages: apart from recovery, since they may be at it for many minutes."""
     releases = ReleaseActivities(PostgresReleases(engine, dispatcher), settings.delivery.release_rate)
+    workflows = [ReleaseWorkflow, PacedReleaseWorkflow]
     return [
-        Worker(
-            client,
-            task_queue=contract.TASK_QUEUE_RELEASES,
-            workflows=[ReleaseWorkflow, PacedReleaseWorkflow],
-            workflow_runner=RUNNER,
-            max_concurrent_workflow_task_polls=2,
-            activities=[releases.release],
-            # Hundreds of properties may be mended in the same instant: they take turns.
-            max_concurrent_activities=RELEASES_AT_ONCE,
-            graceful_shutdown_timeout=GRACE,
-        ),
-        Worker(
-            client,
-            task_queue=contract.TASK_QUEUE_PACES,
-            activities=[releases.release_paced],
-            # Each waits for its sender, most of the time.
-            max_concurrent_activities=PACES_AT_ONCE,
-            max_concurrent_activity_task_polls=1,
-            graceful_shutdown_timeout=GRACE,
-        ),
+        # Hundreds of properties may be mended in the same instant: they take turns.
+        _worker(client, contract.TASK_QUEUE_RELEASES, [releases.release], RELEASES_AT_ONCE, workflows),
+        # Each waits for its sender, most of the time.
+        _worker(client, contract.TASK_QUEUE_PACES, [releases.release_paced], PACES_AT_ONCE, polls=1),
     ]
 
 
@@ -242,16 +255,9 @@ def broadcast_worker(
     book, cipher = AddressBook(settings.bellhop.secret_key.get_secret_value()), settings.bellhop.credential_cipher()
     rules = settings.delivery, settings.webhook, settings.bellhop.public_url
     shared = Engine(Database(engine), dispatcher, book, cipher, providers(), *rules, library=library)
-    return Worker(
-        client,
-        task_queue=contract.TASK_QUEUE_BROADCASTS,
-        workflows=[BroadcastWorkflow],
-        workflow_runner=RUNNER,
-        max_concurrent_workflow_task_polls=2,
-        activities=[BroadcastActivities(BroadcastFeeder(shared)).feed],
-        max_concurrent_activities=BROADCASTS_AT_ONCE,
-        max_concurrent_activity_task_polls=1,
-        graceful_shutdown_timeout=GRACE,
+    feeding = BroadcastActivities(BroadcastFeeder(shared))
+    return _worker(
+        client, contract.TASK_QUEUE_BROADCASTS, [feeding.feed], BROADCASTS_AT_ONCE, [BroadcastWorkflow], polls=1
     )
 
 
@@ -266,16 +272,7 @@ def intent_worker(client: Client, settings: Settings, engine: AsyncEngine, dispa
             f"'bellhop[{asked.detector.value}]'"
         ) from None
     detecting = IntentActivities(record, detector, BuiltInDetector(), asked.timeout)
-    return Worker(
-        client,
-        task_queue=contract.TASK_QUEUE_INTENTS,
-        workflows=[IntentsWorkflow],
-        workflow_runner=RUNNER,
-        max_concurrent_workflow_task_polls=2,
-        activities=[detecting.detect],
-        max_concurrent_activities=DETECTIONS_AT_ONCE,
-        graceful_shutdown_timeout=GRACE,
-    )
+    return _worker(client, contract.TASK_QUEUE_INTENTS, [detecting.detect], DETECTIONS_AT_ONCE, [IntentsWorkflow])
 
 
 def file_worker(
@@ -284,16 +281,8 @@ def file_worker(
     """The worker that fetches guests' files and has them deleted at their providers."""
     routes = Routes(settings.bellhop.public_url, settings.bellhop.sandbox_url)
     record = InboundFileRecord(engine, settings.bellhop.credential_cipher(), routes, dispatcher.wake_endpoints)
-    return Worker(
-        client,
-        task_queue=contract.TASK_QUEUE_FILES,
-        workflows=[InboundFilesWorkflow],
-        workflow_runner=RUNNER,
-        max_concurrent_workflow_task_polls=2,
-        activities=[InboundFileActivities(record, providers(), files).settle_files],
-        max_concurrent_activities=FILES_AT_ONCE,
-        graceful_shutdown_timeout=GRACE,
-    )
+    fetching = InboundFileActivities(record, providers(), files)
+    return _worker(client, contract.TASK_QUEUE_FILES, [fetching.settle_files], FILES_AT_ONCE, [InboundFilesWorkflow])
 
 
 async def run(settings: Settings, role: str) -> None:
@@ -320,12 +309,14 @@ async def run(settings: Settings, role: str) -> None:
     posts, public = make_client(settings.webhook), make_public_client(settings.webhook)
     library = Library(settings.media, settings.media_addresses())
     with calls(settings) as (slots, questions), opened(settings.delivery.marks_dir, str(engine.url)) as marks:
-        async with posts, public, make_own_client() as own, TemporalDispatcher(client, engine) as dispatcher:
+        dispatching = TemporalDispatcher(client, engine, settings.delivery.run_ups())
+        async with posts, public, make_own_client() as own, dispatching as dispatcher:
             messages = message_activities(settings, engine, dispatcher, slots, questions, library, public, marks)
             overdue = OverdueCalls(engine, settings.delivery.lease_margin, dispatcher.woken)
             await take_back(overdue, marks)
             watching: asyncio.Future[tuple[None, None]] | None = None
-            workers = [workflow_worker(client, settings, messages)] if role in ("workflows", "all") else []
+            run_up = run_up_of(settings, engine)
+            workers = workflow_workers(client, settings, messages, run_up) if role in ("workflows", "all") else []
             if role in ("activities", "all"):
                 grace, hold = settings.bellhop.sweep_grace, settings.delivery.hold
                 sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold, library.remove)
@@ -333,7 +324,7 @@ async def run(settings: Settings, role: str) -> None:
                 workers += activity_workers(client, settings, engine, dispatcher, messages, posts, sweeper, files)
                 following = keep_following_up(overdue, messages.resolve, marks)
                 watching = asyncio.gather(watch_over(client, sweeper, settings.sweep_paces()), following)
-            await _run_all(workers, stop)
+            await _run_all(workers, stop, run_up)
             if watching is not None:
                 watching.cancel()
     library.close()
@@ -358,15 +349,17 @@ def calls(settings: Settings) -> Iterator[tuple[CallSlots, CallSlots]]:
 
 def call_slots(settings: Settings) -> tuple[CallSlots, CallSlots]:
     """Those for messages and those for questions, which never take the place of messages."""
-    threads, slow = settings.delivery.threads, min(SLOW, 0.8 * settings.delivery.call_timeout)
-    return CallSlots(threads, slow), CallSlots(max(3, threads // 2), slow, "question")
+    threads, hangs = settings.delivery.threads, HANGS * settings.delivery.call_timeout
+    slow = min(SLOW, hangs)
+    return CallSlots(threads, slow, hangs=hangs), CallSlots(max(3, threads // 2), slow, "question", hangs)
 
 
-async def _run_all(workers: list[Worker], stop: asyncio.Task[bool]) -> None:
+async def _run_all(workers: list[Worker], stop: asyncio.Task[bool], run_up: RunUp) -> None:
     """Run workers until told to stop. A worker that ends by itself has met a fatal error: raise it, exit non-zero."""
     running = [asyncio.create_task(worker.run()) for worker in workers]
     log.info("worker ready", queues=[worker.task_queue for worker in workers])
     await asyncio.wait({*running, stop}, return_when=asyncio.FIRST_COMPLETED)
+    run_up.close()
     await asyncio.gather(*(worker.shutdown() for worker in workers))
     results = await asyncio.gather(*running, return_exceptions=True)
     if not stop.done():
@@ -383,6 +376,7 @@ def main() -> None:
     except SettingsError as problem:
         sys.exit(str(problem))
     configure_logs(settings.bellhop.log_level, f"worker-{role}")
+    log_no_long_tasks()
     memory.loaded()
     try:
         uvloop.run(run(settings, role))

@@ -4,8 +4,9 @@ one, or see to it that none is made."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from copy import copy
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
@@ -15,6 +16,7 @@ import structlog
 from temporalio import activity
 
 from activities.faults import redact_errors
+from activities.run_up import RunUp
 from activities.slots import CallSlots
 from bellhop.domain.answers import Answer, Next, Withdrawal
 from bellhop.domain.cut_off_ports import CallMarks
@@ -79,30 +81,28 @@ class MessageActivities:
         self._look_up_timeout = look_up_timeout
         self._fetcher = fetcher
         self._marks = marks
+        self._turn: Callable[[str], AbstractAsyncContextManager[Callable[[], None]]] = lambda _: nullcontext(_nothing)
+
+    def with_run_up(self, run_up: RunUp) -> MessageActivities:
+        """The same, for messages that are asked for before their time: they wait for it there."""
+        those = copy(self)
+        those._turn = run_up.turn
+        return those
 
     @activity.defn(name=contract.DELIVER)
     @redact_errors
     async def deliver(self, message_id: str) -> Answer:
         """Send what may go out now, part by part, and say what is next."""
-        async with _alive(), _Held(self._slots) as held:
+        async with _alive(), self._turn(message_id) as calls, _Held(self._slots) as held:
             while True:
-                # Before the row is written: the process's own deadline is never later than the attempt store's.
-                deadline = self._boottime() + self._lease
-                decided = await self._attempts.claim(UUID(message_id), deadline, held.take)
+                decided = await _to_its_end(self._next_call(UUID(message_id), held, calls))
                 if isinstance(decided, Answer):
                     return decided
-                if isinstance(decided, FetchFiles):
-                    if (answer := await self._fetch(decided)) is None:
-                        continue
+                if isinstance(decided, FetchFiles) and (answer := await self._fetch(decided)) is not None:
                     return answer
-                if isinstance(decided, Busy):
-                    # Without an attempt, so that one who waits for a slot has nothing that a kill leaves unknown.
-                    if await held.wait(decided.carrier):
-                        continue
+                # Without an attempt, so that one who waits for a slot has nothing that a kill leaves unknown.
+                if isinstance(decided, Busy) and not await held.wait(decided.carrier):
                     return await self._later(UUID(message_id), decided)
-                answer = await self._record(decided, await self._send(decided, held.slot))
-                if answer.next is not Next.AGAIN or answer.after > 0:
-                    return answer
 
     @activity.defn(name=contract.SETTLE)
     @redact_errors
@@ -149,6 +149,20 @@ class MessageActivities:
             await self._attempts.postpone(wanted.message_id, FETCH_AGAIN)
             return Answer(wanted.status, Next.AGAIN, FETCH_AGAIN, wanted.through)
         return await self._attempts.record_files(wanted, fetched)
+
+    async def _next_call(
+        self, message_id: UUID, held: _Held, calls: Callable[[], None]
+    ) -> Answer | Busy | FetchFiles | None:
+        """Claim the next part, call its provider and record what became of it; `calls` is called in between. None: look
+        for another part."""
+        # Before the row is written: the process's own deadline is never later than the attempt store's.
+        deadline = self._boottime() + self._lease
+        decided = await self._attempts.claim(message_id, deadline, held.take)
+        if not isinstance(decided, Claim):
+            return decided
+        calls()
+        answer = await self._record(decided, await self._send(decided, held.slot))
+        return None if answer.next is Next.AGAIN and answer.after <= 0 else answer
 
     async def _send(self, claim: Claim, slot: Slot) -> SendResult:
         provider = self._providers[claim.account.provider]
@@ -242,6 +256,24 @@ class _Held:
         if self._slot is not None:
             self._slots.give_back(self._slot)
             self._slot = None
+
+
+def _nothing() -> None:
+    """What to do when a provider is called of a message that waited for no time."""
+
+
+async def _to_its_end(call: Coroutine[None, None, R]) -> R:
+    """A claim, its call and the record of the outcome, also where Temporal gives the activity up meanwhile because its
+    task took too long: nobody would know what became of it. Not at the end of the process, which waits for no call."""
+    making = asyncio.create_task(call)
+    try:
+        return await asyncio.shield(making)
+    except asyncio.CancelledError:
+        if activity.is_worker_shutdown():
+            making.cancel()
+        else:
+            await asyncio.wait({making})
+        raise
 
 
 @asynccontextmanager

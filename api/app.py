@@ -150,7 +150,7 @@ def create_app(settings: Settings | None = None, dialects: Sequence[Dialect] = D
         registering = asyncio.create_task(_register(client))
         checking = asyncio.create_task(_check(connections, book))
         try:
-            async with TemporalDispatcher(client, connections) as dispatcher:
+            async with TemporalDispatcher(client, connections, read.delivery.run_ups()) as dispatcher:
                 library = Library(read.media, read.media_addresses())
                 engine = _engine(read, database, dispatcher, book, library)
                 callbacks = replace(engine, database=Database(for_callbacks))

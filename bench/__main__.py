@@ -7,6 +7,7 @@ import asyncio
 import importlib
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from bellhop.dev import session
@@ -73,10 +74,19 @@ def _options() -> tuple[Plan, Path]:
     parser.add_argument(
         "--size", type=float, default=1.0, help="of the scenarios: 0.1 is a tenth of the messages (default %(default)s)"
     )
+    parser.add_argument(
+        "--due",
+        action="append",
+        type=int,
+        metavar="N",
+        help="of the scenario `due`: so many at once; repeatable (default 500, 1500 and 5000)",
+    )
     chosen = parser.parse_args()
     sizes = scenarios.Sizes() if chosen.scenario else scenarios.WITH_THE_REST
     if chosen.quick:
         usual, sizes = Plan(messages=80, rounds=2, paced=60, burst=60, emails=3, warm_up=30), scenarios.QUICK
+    if chosen.due:
+        sizes = replace(sizes, due=tuple(chosen.due))
     plan = Plan(
         messages=max(1, chosen.messages or usual.messages),
         rounds=max(1, chosen.rounds or usual.rounds),

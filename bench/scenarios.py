@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from bellhop.dev.console import Console
@@ -27,9 +30,9 @@ from bellhop.store.delivery import pending_wakes, sender_rows
 from bellhop.store.delivery.sender_rows import SenderFields
 from bellhop.store.settings import PostgresSettings
 from bellhop.temporal.dispatcher import TemporalDispatcher
-from bench import crowd, endpoints
+from bench import crowd, endpoints, processes
 from bench.checks import Wrong, lateness
-from bench.figures import Spread, spread
+from bench.figures import Spread, percentile, spread
 from bench.guests import BellhopSide, Sent
 from bench.neighbours import Neighbour, copied, settle_in
 
@@ -53,6 +56,8 @@ class Sizes:
     resumed: int = 10_000
     hanging: int = 160
     endpoints: int = 150
+    due: tuple[int, ...] = (500, 1_500, 5_000)
+    """How many are due in the same instant, one crowd after the other; each is measured until its last is out."""
     seconds: float = 60.0
     """How long the neighbours go on sending, each time."""
 
@@ -62,11 +67,11 @@ class Sizes:
             name: max(1, round(getattr(self, name) * factor))
             for name in ("crowd", "paused", "resumed", "hanging", "endpoints")
         }
-        return replace(self, **more)
+        return replace(self, due=tuple(max(1, round(count * factor)) for count in self.due), **more)
 
 
-WITH_THE_REST = Sizes(crowd=400, paused=300, resumed=2_000, hanging=160, seconds=15.0)
-QUICK = Sizes(crowd=150, paused=60, resumed=300, hanging=60, endpoints=40, seconds=8.0)
+WITH_THE_REST = Sizes(crowd=400, paused=300, resumed=2_000, hanging=160, due=(), seconds=15.0)
+QUICK = Sizes(crowd=150, paused=60, resumed=300, hanging=60, endpoints=40, due=(), seconds=8.0)
 
 LateBy = dict[str, Spread]
 """Whose messages, in which trouble → how late the provider got them."""
@@ -127,6 +132,74 @@ class Scenarios:
             # The crowd too: the next scenario is to have its own trouble only.
             book = await self._gone([*theirs["normal"], *theirs["urgent"], *crowded])
         return {f"crowd: neighbour's, {word}": spread(lateness(sent, book)) for word, sent in theirs.items()}
+
+    async def due(self) -> LateBy:
+        """Crowds of a property that has its webhooks delivered, each due in one instant, and a neighbour's urgent ones
+        meanwhile: some accepted before, some as the crowd goes out."""
+        found: LateBy = {}
+        for count in self._sizes.due:
+            with self._console.step(f"due: {count} in the same instant") as step:
+                due, crowded = await self._schedule(count)
+                urgent = [
+                    await self._test.send(due=due + timedelta(seconds=0.4 * number), priority="urgent")
+                    for number in range(1, 6)
+                ]
+                await asyncio.sleep((due - datetime.now(UTC)).total_seconds())
+                before, moments = processes.now(self._side.pids), list[tuple[float, processes.Moment]]()
+                looking = asyncio.create_task(self._look(moments))
+                at_once = await self._test.keep_sending(4.0, 0.5, priority="urgent")
+                book = await self._gone([*crowded, *urgent, *at_once])
+                looking.cancel()
+                late = lateness(crowded, book)
+                over = due.timestamp() + max(late)
+                after = next((moment for at, moment in moments if at >= over), moments[-1][1])
+                spent = {name: 1000 * each / count for name, each in processes.between(before, after)[0].items()}
+                for one in crowded:
+                    if len(book[one.content]) > 1:
+                        raise Wrong(f"{one.id} went out {len(book[one.content])} times")
+                found[f"due: {count} at once"] = spread(late)
+                neighbours = [*lateness(urgent, book), *(book[one.content][0] - one.at for one in at_once)]
+                found[f"due: {count}, neighbour's urgent"] = spread(neighbours)
+                # Their webhooks and workflows too: the next crowd is to have its own trouble only.
+                tasks: Counter[str] = Counter()
+                await crowd.saturate(count, 32, partial(self._follow, crowded, tasks))
+                step.label += f": late by {percentile(late, 0.5):.1f} s (p50), {max(late):.1f} s (the last); "
+                step.label += f"neighbour's urgent {max(neighbours):.1f} s; tasks {dict(tasks)}; CPU until the last, "
+                step.label += f"ms each: {sum(spent.values()):.1f} ("
+                step.label += ", ".join(f"{name} {each:.1f}" for name, each in spent.items()) + ")"
+        return found
+
+    async def _look(self, moments: list[tuple[float, processes.Moment]]) -> None:
+        """At what each process has spent, four times a second."""
+        while True:
+            moments.append((time.time(), processes.now(self._side.pids)))
+            await asyncio.sleep(0.25)
+
+    async def _follow(self, sent: Sequence[Sent], tasks: Counter[str], number: int) -> None:
+        """To its end; what Temporal did with its workflow is counted, as tasks that were begun and that timed out."""
+        await self._side.follow(sent[number])
+        history = await self._client.get_workflow_handle(sent[number].id).fetch_history()
+        tasks.update(
+            EventType.Name(event.event_type).removeprefix("EVENT_TYPE_WORKFLOW_TASK_").lower()
+            for event in history.events
+            if event.event_type
+            in (EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED, EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT)
+        )
+
+    async def _schedule(self, count: int) -> tuple[datetime, list[Sent]]:
+        """The same as `_hand_in` of the property with webhooks."""
+        sent: list[Sent] = []
+
+        async def one(_: int) -> None:
+            sent.append(await self._side.accept(due=due))
+
+        due = datetime.now(UTC) + timedelta(seconds=4.0)
+        took = await crowd.saturate(TRIED, AT_ONCE, one)
+        due = datetime.now(UTC) + timedelta(seconds=6.0 + 1.5 * count * took / TRIED)
+        await crowd.saturate(count, AT_ONCE, one)
+        if datetime.now(UTC) > due - timedelta(seconds=1.0):
+            raise Wrong("accepting took too long for the crowd to be due at once")
+        return due, sent[TRIED:]
 
     async def hanging(self) -> LateBy:
         """So many to a number that hangs, due at once; meanwhile a neighbour's SMS, the hotel's own mails, and live."""
@@ -271,6 +344,7 @@ class Scenarios:
 
 ALL: dict[str, Callable[[Scenarios], Awaitable[LateBy]]] = {
     "endpoints": Scenarios.endpoints,
+    "due": Scenarios.due,
     "crowd": Scenarios.crowd,
     "hanging": Scenarios.hanging,
     "hanging-push": Scenarios.hanging_push,

@@ -48,6 +48,7 @@ _WORKFLOWS, _ACTIVITIES = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.
 
 QUEUES: tuple[PolledQueue, ...] = (
     PolledQueue(contract.TASK_QUEUE_WORKFLOWS, _WORKFLOWS, "workflows", "no message is sent"),
+    PolledQueue(contract.TASK_QUEUE_AHEAD, _WORKFLOWS, "workflows", "no scheduled message is sent"),
     *(
         PolledQueue(contract.providers_queue(through), _ACTIVITIES, "activities", "nothing is tried again or settled")
         for through in THROUGHS

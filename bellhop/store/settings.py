@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from bellhop.domain.run_up import RunUps
 from bellhop.settings_group import SettingsGroup
 
 
@@ -97,13 +98,30 @@ class DeliverySettings(SettingsGroup):
         description="directory of this machine, in its memory, in which workers mark which calls they have begun to "
         "write; empty: nowhere, and each call that was cut off is asked about",
     )
+    run_up: float = Field(
+        default=30.0,
+        ge=0,
+        le=60,
+        description="how long before its time the workflow of a scheduled message may be started, seconds; as little "
+        "as is needed for all that are due then; 0: at its time",
+    )
+    run_up_rate: float = Field(
+        default=100.0,
+        ge=1,
+        le=5000,
+        description="scheduled messages a second that one process has started before their time",
+    )
     threads: int = Field(
         default=48,
         ge=3,
         le=768,
-        description="provider calls one worker process makes at a time in each environment; a third of them at most "
-        "through one account of one property",
+        description="provider calls one worker process makes at a time in each environment; a third of them "
+        "through one account of one property, half while others leave room",
     )
+
+    def run_ups(self) -> RunUps:
+        """A process's plan of starts before their time."""
+        return RunUps(self.run_up, self.run_up_rate)
 
     @field_validator("settle_pauses", "follow_at", mode="before")
     @classmethod

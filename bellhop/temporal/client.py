@@ -11,6 +11,7 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client, TLSConfig
 from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
 
 from bellhop.domain.answers import WAITING
@@ -44,6 +45,14 @@ async def connect(settings: TemporalSettings, *, lazy: bool) -> Client:
         grpc_compression=GrpcCompression.NONE,
         lazy=lazy,
     )
+
+
+def log_no_long_tasks() -> None:
+    """For a worker in which messages wait for their time: that their workflow tasks take seconds is as it should be, no
+    reason for a warning of Temporal's SDK. Once, before anything connects."""
+    usual = TelemetryFilter(core_level="WARN", other_level="ERROR").formatted()
+    filter_ = f"{usual},temporalio_sdk_core::worker::workflow::managed_run=ERROR"
+    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=filter_))))
 
 
 async def connect_when_up(settings: TemporalSettings, pause: float = 2.0) -> Client:

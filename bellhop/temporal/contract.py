@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 TASK_QUEUE_WORKFLOWS = "bellhop"
+TASK_QUEUE_AHEAD = "bellhop-ahead"
+"""Of the messages whose workflows start a little before their time, and wait for it in a worker."""
 TASK_QUEUE_PROVIDERS = "bellhop-providers"
 TASK_QUEUE_WEBHOOKS = "bellhop-webhooks"
 TASK_QUEUE_RECOVERY = "bellhop-recovery"

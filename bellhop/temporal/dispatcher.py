@@ -36,12 +36,15 @@ from bellhop.domain.ids import (
 )
 from bellhop.domain.rows.delivery import Backlog, PacedBacklog
 from bellhop.domain.rows.messages import MessageRow
+from bellhop.domain.run_up import RunUps, task_timeout
 from bellhop.store.conversations.inbound import Text
 from bellhop.store.database import Autocommit
 from bellhop.store.delivery import pending_wakes
+from bellhop.store.delivery.first_attempts import FirstAttempts
 from bellhop.store.delivery.receipts import Signal
 from bellhop.temporal import contract
 from bellhop.temporal.client import RPC_TIMEOUT, attributes_of, priority_of, turn_of
+from bellhop.temporal.held_signals import HeldSignals
 from bellhop.temporal.starts import TASK_TIMEOUT, wake, wake_broadcast
 
 log = structlog.get_logger()
@@ -49,6 +52,8 @@ log = structlog.get_logger()
 CONCURRENT_CALLS = 64
 OF_BATCHES = 16
 """So many of them at most start messages of batches: a neighbour's single message does not wait behind a thousand."""
+OF_HELD = 4
+"""So many send signals that were held back: those of a whole crowd come at once."""
 MOST_WAITING = 20_000
 BATCH_PAUSE = 0.02
 WAKE_PAUSE = 1.0
@@ -76,19 +81,22 @@ class _Call:
     make: Callable[[], Awaitable[object]]
     message_id: UUID | None
     since: datetime | None
-    of_batch: bool = False
+    among: asyncio.Semaphore | None = None
+    """Of those that have few calls at a time."""
 
 
 class TemporalDispatcher:
     """One per process. Its methods return at once; `async with` runs its background tasks and, on leaving, gives
-    what is under way a moment to finish."""
+    what is under way a moment to finish. `run_ups`: how long before their time messages are started."""
 
-    def __init__(self, client: Client, engine: AsyncEngine) -> None:
+    def __init__(self, client: Client, engine: AsyncEngine, run_ups: RunUps | None = None) -> None:
         self._client = client
         self._autocommit = Autocommit(engine)
+        self._run_ups = run_ups or RunUps(0.0, 1.0)
         self._calls: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(CONCURRENT_CALLS)
-        self._of_batches, self._of_others = asyncio.Semaphore(OF_BATCHES), asyncio.Semaphore(CONCURRENT_CALLS)
+        of_others, of_batches, of_held = map(asyncio.Semaphore, (CONCURRENT_CALLS, OF_BATCHES, OF_HELD))
+        self._of_others, self._of_batches, self._of_held = of_others, of_batches, of_held
         self._notified: dict[UUID, datetime] = {}
         self._to_wake: set[UUID] = set()
         self._woke: dict[UUID, float] = {}
@@ -96,6 +104,7 @@ class TemporalDispatcher:
         self._again: deque[_Call] = deque(maxlen=MOST_WAITING)
         self._failed = asyncio.Event()
         self._background: list[asyncio.Task[None]] = []
+        self._held_signals = HeldSignals(FirstAttempts(engine), self._signal_soon)
 
     async def __aenter__(self) -> TemporalDispatcher:
         self._background = [asyncio.create_task(self._run_batches()), asyncio.create_task(self._run_again())]
@@ -104,6 +113,7 @@ class TemporalDispatcher:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._held_signals.close()
         if self._calls:
             await asyncio.wait(self._calls, timeout=3)
         for task in self._background:
@@ -128,8 +138,9 @@ class TemporalDispatcher:
     def accepted(self, *rows: MessageRow) -> None:
         """Messages were accepted: start their workflows, asleep until they are due; those of a batch few at a time."""
         seen = time.monotonic()
+        among = self._of_batches if len(rows) > 1 else None
         for row in rows:
-            self._go(_Call(partial(self.start_message, row, seen, wake=False), row.id, row.wake_due_at, len(rows) > 1))
+            self._go(_Call(partial(self.start_message, row, seen, wake=False), row.id, row.wake_due_at, among))
 
     def woken(self, row: MessageRow) -> None:
         """A message was cancelled or moved, or is to be looked at now: wake its workflow, or start one."""
@@ -138,8 +149,11 @@ class TemporalDispatcher:
 
     def signal_receipts(self, signals: Sequence[Signal]) -> None:
         """Receipts moved messages on."""
-        for signal in signals:
-            self._go(_Call(partial(self._signal, signal), signal.message_id, signal.at))
+        self._held_signals.add(signals)
+
+    def _signal_soon(self, signal: Signal, held: bool) -> None:
+        of_held = self._of_held if held else None
+        self._go(_Call(partial(self._signal, signal), signal.message_id, signal.at, of_held))
 
     def wake_endpoints(self, endpoints: Collection[UUID]) -> None:
         """Events were written for these endpoints: wake those that nobody drains."""
@@ -183,7 +197,7 @@ class TemporalDispatcher:
             # Temporal was away a moment ago: whoever looks whether it is back sends this as well.
             self._keep(call)
             return
-        async with self._of_batches if call.of_batch else self._of_others:
+        async with call.among or self._of_others:
             await self._in_turn(call)
 
     async def _in_turn(self, call: _Call) -> None:
@@ -253,22 +267,24 @@ class TemporalDispatcher:
         delay = (begins - row.now).total_seconds() - (time.monotonic() - seen)
         asleep = delay > 0 and not wake
         message_id: UUID = row.id
+        due = row.due_at.timestamp()
+        lead = self._run_ups.lead(due, due - delay) if asleep and row.waits_for is None else 0.0
         try:
             await self._client.start_workflow(
                 contract.MESSAGE_WORKFLOW,
                 str(message_id),
                 id=message_workflow(message_id),
-                task_queue=contract.TASK_QUEUE_WORKFLOWS,
+                task_queue=contract.TASK_QUEUE_AHEAD if lead else contract.TASK_QUEUE_WORKFLOWS,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL if missing else WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
                 if again
                 else WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                start_delay=timedelta(seconds=delay) if asleep else None,
+                start_delay=timedelta(seconds=delay - lead) if asleep and delay > lead else None,
                 start_signal=contract.WAKE if wake else None,
                 search_attributes=attributes_of(row, asleep=asleep),
                 priority=priority_of(row),
                 static_summary=f"{row.channel} through {row.provider}",
-                task_timeout=TASK_TIMEOUT,
+                task_timeout=task_timeout(lead, TASK_TIMEOUT),
                 rpc_timeout=RPC_TIMEOUT,
             )
         except WorkflowAlreadyStartedError:
@@ -286,36 +302,29 @@ class TemporalDispatcher:
 
     async def wake_endpoint(self, endpoint_id: UUID, scope_id: UUID) -> None:
         """Make sure somebody drains this endpoint of that scope."""
-        await self._client.start_workflow(
+        await wake(
+            self._client,
             contract.ENDPOINT_WORKFLOW,
-            str(endpoint_id),
+            endpoint_id,
             id=endpoint_workflow(endpoint_id),
-            task_queue=contract.TASK_QUEUE_WEBHOOKS,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            start_signal=contract.WAKE,
-            priority=turn_of(scope_id),
-            static_summary="delivers this endpoint's webhooks",
-            task_timeout=TASK_TIMEOUT,
-            rpc_timeout=RPC_TIMEOUT,
+            queue=contract.TASK_QUEUE_WEBHOOKS,
+            summary="delivers this endpoint's webhooks",
+            turn=turn_of(scope_id),
         )
 
     async def wake_release(self, backlog: Backlog | PacedBacklog) -> None:
         """Make sure somebody releases what is parked there."""
         if isinstance(backlog, PacedBacklog):
             return await self._wake_paced(backlog)
-        await self._client.start_workflow(
+        await wake(
+            self._client,
             contract.RELEASE_WORKFLOW,
-            args=[str(backlog.scope_id), backlog.channel.value],
+            backlog.scope_id,
+            more=[backlog.channel.value],
             id=release_workflow(backlog.scope_id, backlog.channel.value),
-            task_queue=contract.TASK_QUEUE_RELEASES,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            start_signal=contract.WAKE,
-            static_summary=f"releases parked messages: {backlog.channel.value}",
-            priority=turn_of(backlog.scope_id),
-            task_timeout=TASK_TIMEOUT,
-            rpc_timeout=RPC_TIMEOUT,
+            queue=contract.TASK_QUEUE_RELEASES,
+            summary=f"releases parked messages: {backlog.channel.value}",
+            turn=turn_of(backlog.scope_id),
         )
 
     async def _wake_paced(self, backlog: PacedBacklog) -> None:
@@ -331,17 +340,15 @@ class TemporalDispatcher:
 
     async def start_detection(self, message_id: UUID, scope_id: UUID) -> None:
         """Make sure that a guest's message is looked at for intents. Safe to repeat: the record knows if it was."""
-        await self._client.start_workflow(
+        await wake(
+            self._client,
             contract.INTENTS_WORKFLOW,
-            str(message_id),
+            message_id,
             id=intents_workflow(message_id),
-            task_queue=contract.TASK_QUEUE_INTENTS,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            static_summary="looks for what the guest wants",
-            priority=turn_of(scope_id),
-            task_timeout=TASK_TIMEOUT,
-            rpc_timeout=RPC_TIMEOUT,
+            queue=contract.TASK_QUEUE_INTENTS,
+            summary="looks for what the guest wants",
+            turn=turn_of(scope_id),
+            signal=None,
         )
 
     async def wake_files(self, message_id: UUID, scope_id: UUID) -> None:

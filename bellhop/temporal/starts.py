@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,16 +17,28 @@ TASK_TIMEOUT = timedelta(seconds=5)
 """A workflow task lost with a killed worker is given to another after this; Temporal's default is twice as long."""
 
 
-async def wake(client: Client, workflow: str, of: UUID, *, id: str, queue: str, summary: str, turn: Priority) -> None:
-    """Wake the workflow about `of`, a row's key, or start it. Safe to repeat: what there is to do is in the record."""
+async def wake(
+    client: Client,
+    workflow: str,
+    of: UUID,
+    *,
+    id: str,
+    queue: str,
+    summary: str,
+    turn: Priority,
+    signal: str | None = contract.WAKE,
+    more: Sequence[str] = (),
+) -> None:
+    """Wake the workflow about `of`, a row's key, or start it. Safe to repeat: what there is to do is in the record.
+    `more`: what it is given beside that key."""
     await client.start_workflow(
         workflow,
-        str(of),
+        args=[str(of), *more],
         id=id,
         task_queue=queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        start_signal=contract.WAKE,
+        start_signal=signal,
         static_summary=summary,
         priority=turn,
         task_timeout=TASK_TIMEOUT,

@@ -37,7 +37,7 @@ from bellhop.temporal.dispatcher import TemporalDispatcher
 from bellhop.temporal.recovery import PostgresSweeper
 from bellhop.webhooks.poster import make_client
 from tests.sandbox_accounts import SANDBOX_SECRET
-from worker import activity_workers, call_slots, message_activities, workflow_worker
+from worker import activity_workers, call_slots, message_activities, run_up_of, workflow_workers
 
 GUEST = "+13055551234"
 SMS = {"channel": "sms", "recipient": GUEST, "content": "Your suite is ready."}
@@ -167,7 +167,11 @@ class Engine:
         handle = self.client.get_workflow_handle(message_workflow(key(message_id)))
         try:
             async with asyncio.timeout(seconds):
-                return str(await handle.result())
+                while True:
+                    # Who has just accepted it may not have started it yet.
+                    with suppress(RPCError):
+                        return str(await handle.result())
+                    await asyncio.sleep(0.1)
         except TimeoutError:
             events = [
                 f"{event.event_time.ToJsonString()} {EventType.Name(event.event_type)}"
@@ -212,8 +216,9 @@ async def working(engine: Engine, environments: Sequence[str] = ("test",)) -> As
         messages = message_activities(
             engine.settings, engine.database, engine.dispatcher, slots, questions, library, public
         )
+        run_up = run_up_of(engine.settings, engine.database)
         workers = [
-            workflow_worker(engine.client, engine.settings, messages),
+            *workflow_workers(engine.client, engine.settings, messages, run_up),
             *activity_workers(
                 engine.client,
                 engine.settings,
@@ -230,6 +235,7 @@ async def working(engine: Engine, environments: Sequence[str] = ("test",)) -> As
         try:
             yield
         finally:
+            run_up.close()
             await asyncio.gather(*(worker.shutdown() for worker in workers))
             await asyncio.gather(*running)
             slots.close()

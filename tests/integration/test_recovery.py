@@ -184,9 +184,11 @@ async def test_a_signal_that_was_lost_is_made_up_for(stack: Engine) -> None:
             await asyncio.sleep(0.02)
     await change(
         stack,
-        "update messages set stage = 'delivered', wake_due_at = now() - interval '11 seconds' where id = :id",
+        "update messages set stage = 'delivered', wake_due_at = now() - interval '30 seconds' where id = :id",
         id=key(sent),
     )
+    assert await sweeper(stack).sweep() == 0, "while many messages wait, it may be held back"
+    await change(stack, "update messages set wake_due_at = now() - interval '41 seconds' where id = :id", id=key(sent))
     assert await sweeper(stack).sweep() == 1
     assert await stack.workflow_closed(sent) == "delivered"
     assert await copies(stack, sent) == 1

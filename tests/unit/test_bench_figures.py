@@ -39,7 +39,9 @@ def test_nothing_measured_is_no_spread() -> None:
 
 
 def test_a_size_is_of_all_that_is_in_trouble() -> None:
-    assert Sizes().times(0.1) == Sizes(crowd=100, paused=200, resumed=1_000, hanging=16, endpoints=15)
+    assert Sizes().times(0.1) == Sizes(
+        crowd=100, paused=200, resumed=1_000, hanging=16, endpoints=15, due=(50, 150, 500)
+    )
     assert Sizes().times(0.0).crowd == 1
 
 

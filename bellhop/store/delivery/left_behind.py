@@ -74,7 +74,10 @@ _PENDING = _statement(
     select message.id as message_id, message.wake_due_at as at, message.id
     from messages message
     where message.direction = 'outbound'
-      and message.wake_due_at < now() - make_interval(secs => :ago) and (message.wake_due_at, message.id) > (:at, :id)
+      and message.wake_due_at < now() - make_interval(secs => :ago)
+      and (message.stage not in ('sent', 'delivered', 'read')
+        or message.wake_due_at < now() - make_interval(secs => 4 * :ago))
+      and (message.wake_due_at, message.id) > (:at, :id)
     order by message.wake_due_at, message.id limit :most
     """
 )
@@ -106,7 +109,8 @@ _LAPSED = _statement(
 
 
 async def pending(tx: AsyncConnection, grace: float, after: Place, most: int) -> Page:
-    """Those with a notification of Temporal pending for `grace` seconds."""
+    """Those with a notification of Temporal pending for `grace` seconds; of what has gone out four times as long, since
+    signals of receipts are held back while many messages wait (`temporal/held_signals.py`)."""
     return await _page(tx, _PENDING, grace, after, most)
 
 
