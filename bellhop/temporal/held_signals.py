@@ -48,7 +48,7 @@ class HeldSignals:
             with suppress(asyncio.CancelledError):
                 await self._releasing
         while self._held:
-            self._send(self._held.popleft()[1], True)
+            self._send(self._held.popleft()[1], False)
 
     async def _release(self) -> None:
         while self._held:
