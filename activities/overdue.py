@@ -23,7 +23,10 @@ AT_ONCE = 8
 PATIENCE = 30.0
 """Seconds for all questions of one look: a provider that is slow to answer keeps no other waiting for longer."""
 AGAIN = 10.0
-"""Seconds before the same message is looked at again, whatever came of it."""
+"""Seconds before the same message is looked at again, unless it has its turn sooner."""
+SOON = 60.0
+"""Seconds: whoever has its turn within this time is asked about then, without being overdue first: an account that is
+asked ten times a second would otherwise be so every ten seconds."""
 
 
 Resolve = Callable[[UUID], Awaitable[Answer]]
@@ -36,15 +39,20 @@ async def keep_following_up(
     of a message's call, if it is time, and writes it down (`MessageActivities.resolve`). `marks`: says which calls of
     killed processes need no question."""
     tried: dict[UUID, float] = {}
+    coming: dict[UUID, float] = {}
     while True:
         await asyncio.sleep(every)
-        tried = {one: at for one, at in tried.items() if at + AGAIN > time.monotonic()}
+        now = time.monotonic()
+        tried = {one: at for one, at in tried.items() if at + AGAIN > now}
         try:
             await take_back(calls, marks)
-            due = [one for one in await calls.overdue(MOST + len(tried)) if one not in tried]
-            tried |= dict.fromkeys(due, time.monotonic())
+            due = [one for one, at in coming.items() if at <= now]
+            known = {*tried, *coming}
+            coming = {one: at for one, at in coming.items() if at > now}
+            due += [one for one in await calls.overdue(MOST + len(known)) if one not in known]
+            tried |= dict.fromkeys(due, now)
             if due:
-                await _follow_up(calls, resolve, due)
+                await _follow_up(calls, resolve, due, coming)
         except Exception as error:  # noqa: BLE001  whatever it is, the next look may go well
             log.warning("calls that were cut off are not followed up yet", error=type(error).__name__)
 
@@ -66,7 +74,8 @@ async def take_back(calls: OpenCalls, marks: CallMarks | None) -> None:
         log.info("calls were cut off before they were written; they are made again", calls=len(unwritten))
 
 
-async def _follow_up(calls: OpenCalls, resolve: Resolve, due: list[UUID]) -> None:
+async def _follow_up(calls: OpenCalls, resolve: Resolve, due: list[UUID], coming: dict[UUID, float]) -> None:
+    """`coming`: gets those that are to be asked about again soon, and when."""
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one(message_id: UUID) -> bool:
@@ -76,6 +85,8 @@ async def _follow_up(calls: OpenCalls, resolve: Resolve, due: list[UUID]) -> Non
             if answer.next is Next.AGAIN:
                 # It can go out again: that is for its workflow, in its turn.
                 await calls.wake(message_id)
+            elif answer.next is Next.SETTLE and answer.after <= SOON:
+                coming[message_id] = time.monotonic() + answer.after
             return lapsed
 
     try:

@@ -13,7 +13,8 @@ import pytest
 from activities import overdue
 from activities.messages import MessageActivities
 from activities.overdue import keep_following_up
-from bellhop.domain.delivery_ports import Claim
+from bellhop.domain.answers import Answer, Next
+from bellhop.domain.delivery_ports import Claim, Lookup, LookupKind, LookupResult
 from bellhop.domain.routing import carried
 from bellhop.providers import providers
 from bellhop.providers.lease import boottime
@@ -35,9 +36,9 @@ def attempt_store(stack: Engine) -> AttemptStore:
     )
 
 
-async def cut_off(stack: Engine, *, arrived: bool) -> str:
+async def cut_off(stack: Engine, *, arrived: bool, **fields: str) -> str:
     """A message whose worker was killed in its call. `arrived`: after the provider had taken it."""
-    message = str((await stack.send(SMS))["id"])
+    message = str((await stack.send({**SMS, **fields}))["id"])
     claimed = await attempt_store(stack).claim(key(message), boottime() + 3)
     assert isinstance(claimed, Claim)
     if arrived:
@@ -105,6 +106,18 @@ async def test_what_did_not_arrive_is_for_its_workflow_again(
     assert await stack.accepted(to=SMS["recipient"]) == []
 
 
+async def test_each_is_asked_about_as_soon_as_its_account_may_be_asked(idle_stack: Engine) -> None:
+    """A killed worker leaves dozens of calls, more than an account is asked at once."""
+    stack = idle_stack
+    stack.settings.delivery.question_rate = 2.0
+    await stack.fault("callback_drop", provider="twilio", count=20)
+    messages = [await cut_off(stack, arrived=True, recipient=f"+1305555{4000 + n}") for n in range(6)]
+    await stack.rows("update attempts set lease_until = now() - interval '3 seconds' returning id")
+    async with following_up(stack), asyncio.timeout(overdue.AGAIN):
+        for one in messages:
+            await stack.until(one, "sent")
+
+
 async def test_who_is_to_be_asked_later_or_is_followed_up_in_time_is_left_alone(idle_stack: Engine) -> None:
     stack = idle_stack
     calls = OverdueCalls(stack.database, stack.settings.delivery.lease_margin, stack.dispatcher.woken)
@@ -143,3 +156,21 @@ async def test_what_was_not_written_needs_no_question(idle_stack: Engine) -> Non
     assert states == ["not_sent", "not_sent", "unknown", "accepted"]
     assert woken == [key(one) for one in messages[:2]]
     assert isinstance(await attempt_store(stack).claim(lapsed, boottime() + 3), Claim), "it goes out again"
+
+
+async def test_two_who_ask_at_the_same_time_count_as_one(idle_stack: Engine) -> None:
+    """Absent is what is not there for as long as the pauses between the questions take together."""
+    stack = idle_stack
+    store, message = attempt_store(stack), await cut_off(stack, arrived=False)
+    await stack.rows(LEASE_OVER, id=key(message))
+    assert await OverdueCalls(stack.database, stack.settings.delivery.lease_margin, lambda _: None).lapse(key(message))
+    asked = []
+    for _ in range(2):
+        asked.append(await store.prepare_lookup(key(message)))
+        await stack.rows("update attempts set ask_at = now() returning id")
+    for lookup in asked:
+        assert isinstance(lookup, Lookup)
+        await store.record_lookup(lookup, LookupResult(LookupKind.ABSENT))
+    assert (await stack.attempts(message))[0]["asked"] == 1
+    assert isinstance(again := await store.prepare_lookup(key(message)), Answer)
+    assert again.next is Next.SETTLE, "after the pause, as ever"
