@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -73,14 +74,15 @@ class Pace:
 def result_of(delivery: PendingDelivery, posted: Posted, pauses: Sequence[float]) -> Result:
     """What to write down about one POST. A pause is stretched by up to a tenth, so that what failed together does not
     come back together; it is never shorter than the schedule or than what the endpoint asked for."""
+    written = partial(Result, delivery.id, delivery.event_id, delivery.token)
     if posted.error is None:
-        return Result(delivery.id, delivery.token, State.DELIVERED, status=posted.status)
+        return written(State.DELIVERED, status=posted.status)
     wish = min(posted.retry_after or 0.0, LONGEST_RETRY_AFTER)
     hold = min(wish, LONGEST_HOLD)
     if delivery.attempts >= len(pauses):
-        return Result(delivery.id, delivery.token, State.FAILED, status=posted.status, error=posted.error, hold=hold)
+        return written(State.FAILED, status=posted.status, error=posted.error, hold=hold)
     pause = max(pauses[delivery.attempts], wish) * random.uniform(1.0, 1.1)
-    return Result(delivery.id, delivery.token, State.PENDING, pause, posted.status, posted.error, hold)
+    return written(State.PENDING, pause, posted.status, posted.error, hold)
 
 
 class Drain:
@@ -166,7 +168,7 @@ class Drain:
         """What is claimed and not begun falls due again at once."""
         while self.queue:
             delivery, _ = self.queue.popleft()
-            self.results.append(Result(delivery.id, delivery.token, State.RELEASED))
+            self.results.append(Result(delivery.id, delivery.event_id, delivery.token, State.RELEASED))
 
 
 class DrainLoop:
@@ -313,7 +315,7 @@ class DrainLoop:
         while drain.queue and len(drain.posting) < self.pace.at_once:
             delivery, claimed = drain.queue.popleft()
             if time.monotonic() - claimed > self.pace.stale:
-                drain.results.append(Result(delivery.id, delivery.token, State.RELEASED))
+                drain.results.append(Result(delivery.id, delivery.event_id, delivery.token, State.RELEASED))
                 continue
             task = asyncio.create_task(self._post(drain, delivery, claimed))
             drain.posting[task] = (delivery, claimed)
@@ -332,7 +334,7 @@ class DrainLoop:
         delivery, _ = drain.posting.pop(task)
         if task.cancelled():
             # Whether it arrived is not known: it goes out again, with the same id.
-            drain.results.append(Result(delivery.id, delivery.token, State.RELEASED))
+            drain.results.append(Result(delivery.id, delivery.event_id, delivery.token, State.RELEASED))
         elif (error := task.exception()) is not None:
             # A fault of ours. Counted as a failure, or it would come round at once and for ever.
             log.error("posting failed in an unknown way", delivery=str(delivery.id), error=type(error).__name__)

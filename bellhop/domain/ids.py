@@ -23,6 +23,11 @@ def earliest_id(at: datetime) -> UUID:
     return UUID(int=max(0, int(at.timestamp() * 1000)) << 80)
 
 
+def earlier(key: UUID, by: timedelta) -> UUID:
+    """A UUIDv7 of so much earlier than another, or later where that is negative; its other bits are the same."""
+    return UUID(int=min(2**128 - 1, max(0, key.int - (int(by.total_seconds() * 1000) << 80))))
+
+
 class Prefix(StrEnum):
     """What an id names."""
 

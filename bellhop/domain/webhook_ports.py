@@ -83,6 +83,7 @@ class Result:
     """What to write down about one delivery."""
 
     id: UUID
+    event_id: UUID
     token: datetime
     state: State
     pause: float = 0.0

@@ -22,6 +22,7 @@ from bellhop.ops.media_checks import MEDIA_CHECKS
 from bellhop.ops.migrate import PROJECT
 from bellhop.ops.spool_checks import SPOOL_CHECKS
 from bellhop.ops.sweep_checks import SWEEP_CHECKS
+from bellhop.store import month_keeping
 from bellhop.store.delivery import accounts
 from bellhop.store.reports import health_queries
 
@@ -63,6 +64,10 @@ async def _clock(context: CheckContext) -> list[Facts]:
     if abs(ahead) <= context.limits.clock:
         return []
     return [{"seconds": abs(ahead), "way": "ahead of" if ahead > 0 else "behind"}]
+
+
+async def _unmade(context: CheckContext) -> list[Facts]:
+    return [asdict(row) for row in await month_keeping.unmade(context.database)]
 
 
 def _sealed(*wrong: Sealing) -> Look:
@@ -309,6 +314,14 @@ DATABASE_CHECKS: tuple[Check, ...] = (
         "If there are ever more, look why its callbacks do not arrive; where {provider} allows more, raise "
         "DELIVERY_QUESTION_RATE.",
         _fresh(health_queries.waiting_questions),
+    ),
+    Check(
+        "months", Severity.WARNING,
+        "The table {table} lacks parts for months that begin soon ({months}), and {rows:row} of it belong to no month. "
+        "Nothing is refused or lost; such months cannot be dropped.",
+        "See that a worker of role `activities` or `all` runs: its sweep makes them. It logs `months are seen to at "
+        "the next sweep` when it could not: a transaction that is open for hours, a dump, a missing right.",
+        _unmade,
     ),
     Check(
         "histories", Severity.WARNING,

@@ -25,6 +25,7 @@ from bellhop.domain.rows.intents import Undetected
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.statuses import Stage
 from bellhop.domain.sweeps import SweepKind
+from bellhop.store import month_keeping
 from bellhop.store.access import installation
 from bellhop.store.broadcasts import record as broadcasts
 from bellhop.store.broadcasts.record import Overdue
@@ -52,6 +53,8 @@ LONGEST_PAUSE = 600.0
 """Seconds between two wakes of a message that is late, at most."""
 UNFINISHED = "unfinished"
 """In place of a place, where a look ended before its work."""
+MONTHS_EVERY = 3_600.0
+"""Seconds between two looks of a process whether a month is over: it reads all of it."""
 FORGETTING = 20.0
 """Seconds of a sweep, at most, in which what is old is forgotten: what is left is for the next one."""
 
@@ -111,6 +114,7 @@ class PostgresSweeper:
         self._hold = hold
         self._remove_files = remove_files
         self._began: datetime | None = None
+        self._months_at = -MONTHS_EVERY
         self._rebuilt: tuple[str, RebuildPlace] = ("", RebuildPlace())
         self._woken = WakePauses(8 * grace)
         self._calls = asyncio.Semaphore(AT_ONCE)
@@ -324,8 +328,13 @@ class PostgresSweeper:
         look.woken = len(backlogs) + len(paced) + len(rows)
 
     async def _forget(self, look: Progress) -> None:
-        """Forget what is kept for a while only: a chunk of each kind in turn, each a transaction of its own."""
-        end = time.monotonic() + FORGETTING
+        """Forget what is kept for a while only: a chunk of each kind in turn, each a transaction of its own. First the
+        months of the tables that have such parts."""
+        began = time.monotonic()
+        end = began + FORGETTING
+        if folding := began - self._months_at >= MONTHS_EVERY:
+            self._months_at = began
+        await month_keeping.keep(self._engine, folding=folding)
         left = list(retention.EVERY)
         while left and time.monotonic() < end:
             for forget in tuple(left):

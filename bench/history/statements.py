@@ -4,12 +4,14 @@ from __future__ import annotations
 
 _CONSTRAINTS = """
     select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint
-    where (conrelid::regclass::text = any(%(tables)s) or confrelid::regclass::text = any(%(tables)s)) and contype = {}
+    where (conrelid::regclass::text = any(%(tables)s) or confrelid::regclass::text = any(%(tables)s))
+      and conparentid = 0 and contype = {}
 """
 FOREIGN = _CONSTRAINTS.format("'f'")
 UNIQUE = _CONSTRAINTS.format("any('{p,u}') order by contype")
 PLAIN = """
-    select indrelid::regclass::text, relname, pg_get_indexdef(indexrelid)
+    -- Of a table of months: with its months.
+    select indrelid::regclass::text, relname, replace(pg_get_indexdef(indexrelid), ' ON ONLY ', ' ON ')
     from pg_index join pg_class on pg_class.oid = indexrelid
     where indrelid::regclass::text = any(%(tables)s)
       and not exists (select from pg_constraint where conindid = indexrelid)

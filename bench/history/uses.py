@@ -228,7 +228,7 @@ async def drain(history: History, _: UUID) -> None:
     assert since is not None
     wanted = Visit(endpoint, room=20, since=since)
     taken = await history.write(lambda tx: deliveries.claim(tx, [wanted], 30.0))
-    done = [Result(one.id, one.token, State.DELIVERED, status=200) for one in taken.get(endpoint, ())]
+    done = [Result(one.id, one.event_id, one.token, State.DELIVERED, status=200) for one in taken.get(endpoint, ())]
     written = Visit(endpoint, done, extend=True, since=since)
     await history.write(lambda tx: results.write(tx, [written], 30.0, 3600.0))
     await history.write(lambda tx: deliveries.close_drain(tx, endpoint))

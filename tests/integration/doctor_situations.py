@@ -21,6 +21,13 @@ SITUATIONS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "migrated": (["update alembic_version set version_num = '0000'"], ("at migration 0000", "bellhop migrate")),
     # In front of the database's own function stands one that is ahead.
     "clock": ([FAST_CLOCK, IN_FRONT], ("2 minutes behind the database's", "NTP")),
+    "months": (
+        [NEW_ENDPOINT.format(columns="is_active", values="false"),
+         "insert into events (id, scope_id, subject, subject_id, type) select uuidv7(interval '2 years'), id, 'guest',"
+         " uuidv7(), 'guest.updated' from scopes where environment = 'test'",
+         NEW_DELIVERY + " where event.id > uuidv7(interval '1 year')", "delete from pending_deliveries"],
+        ("deliveries lacks parts", "(none), and 1 row", "worker"),
+    ),
     "past_due": (
         [f"update messages set due_at = {AGO}"],
         ("nobody sends them: 1 message, the first for 10 minutes ({message})", "bellhop recover"),

@@ -82,12 +82,12 @@ async def test_a_result_that_comes_after_the_claim_ran_out_changes_nothing_unles
     await stack.due_now(endpoint)  # its time runs out
     await claimed()
     async with engine.begin() as tx:
-        failed = Visit(endpoint, [Result(late.id, late.token, State.PENDING, 9.0, 500, "http 500")])
+        failed = Visit(endpoint, [Result(late.id, late.event_id, late.token, State.PENDING, 9.0, 500, "http 500")])
         await results.write(tx, [failed], 10.0, 1e6)
     assert (await stack.deliveries(endpoint))[0].attempts == 0
     async with engine.begin() as tx:
         for _ in range(2):
-            delivered = Visit(endpoint, [Result(late.id, late.token, State.DELIVERED, status=200)])
+            delivered = Visit(endpoint, [Result(late.id, late.event_id, late.token, State.DELIVERED, status=200)])
             await results.write(tx, [delivered], 10.0, 1e6)
     (row,) = await stack.deliveries(endpoint)
     assert (row.state, row.attempts) == ("delivered", 1)

@@ -165,7 +165,9 @@ class Crowd:
         state = self.chance.choice([State.DELIVERED, State.DELIVERED, State.PENDING, State.FAILED, State.RELEASED])
         status = 204 if state is State.DELIVERED else 410 if self.chance.random() < 0.01 else 503
         hold = 0.05 if state is State.PENDING and self.chance.random() < 0.3 else 0.0
-        return Result(delivery.id, delivery.token, state, self.chance.random() * 0.2, status, None, hold)
+        return Result(
+            delivery.id, delivery.event_id, delivery.token, state, self.chance.random() * 0.2, status, None, hold
+        )
 
     async def drains(self) -> None:
         since = {each: found for each in list(self.ids) if (found := await self.outbox.open(each)) is not None}

@@ -23,7 +23,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    literal_column,
     select,
     tuple_,
     update,
@@ -44,7 +43,6 @@ from bellhop.store.tables import (
     assets,
     deliveries,
     endpoints,
-    events,
     history_erasures,
     inbound_files,
     media_links,
@@ -58,6 +56,10 @@ from bellhop.store.webhooks.events import NewEvent, write
 REPORTED_AFTER = 10.0
 """Seconds for which `message.received` waits for the message's files: then it is told all the same."""
 _HELD = deliveries.c.created_at + seconds(REPORTED_AFTER)
+_DELIVERY_OF_PENDING = and_(
+    deliveries.c.endpoint_id == pending_deliveries.c.endpoint_id,
+    deliveries.c.event_id == pending_deliveries.c.event_id,
+)
 
 
 async def store(
@@ -111,9 +113,10 @@ async def hold_back(tx: AsyncConnection, message_id: UUID, subscribed: Collectio
     """Let `message.received`, which this transaction has written, wait for the files. `subscribed`: the endpoints that
     are to get it."""
     if subscribed:
-        theirs = deliveries.c.endpoint_id == any_(literal(list(subscribed), ARRAY(Uuid)))
-        mine = and_(theirs, deliveries.c.subject_id == message_id, deliveries.c.state == literal_column("'pending'"))
-        await tx.execute(update(deliveries).where(mine).values(next_at=_HELD))
+        pending = pending_deliveries.c
+        theirs = pending.endpoint_id == any_(literal(list(subscribed), ARRAY(Uuid)))
+        held = and_(theirs, pending.subject_id == message_id, _DELIVERY_OF_PENDING)
+        await tx.execute(update(deliveries).where(held).values(next_at=_HELD))
 
 
 async def claim(tx: AsyncConnection, message_id: UUID) -> DueFile | None:
@@ -210,9 +213,9 @@ async def _after(tx: AsyncConnection, due: DueFile, event: NewEvent) -> set[UUID
     waiting = (
         await tx.execute(
             select(deliveries.c.id, deliveries.c.endpoint_id)
-            .join(events, events.c.id == deliveries.c.event_id)
-            .join(pending_deliveries, pending.delivery_id == deliveries.c.id)
-            .where(events.c.subject_id == due.message_id, pending.next_at == _HELD)
+            .join(pending_deliveries, _DELIVERY_OF_PENDING)
+            .join(endpoints, endpoints.c.id == pending.endpoint_id)
+            .where(endpoints.c.scope_id == due.scope_id, pending.subject_id == due.message_id, pending.next_at == _HELD)
         )
     ).all()
     if not waiting:
@@ -222,7 +225,7 @@ async def _after(tx: AsyncConnection, due: DueFile, event: NewEvent) -> set[UUID
     await tx.execute(locked.order_by(endpoints.c.id).with_for_update(key_share=True))
     ids = any_(literal([row.id for row in waiting], ARRAY(Uuid)))
     # Not one that somebody has in hand meanwhile, since it has waited long enough.
-    held = and_(pending.delivery_id == ids, deliveries.c.id == pending.delivery_id, pending.next_at == _HELD)
+    held = and_(pending.delivery_id == ids, _DELIVERY_OF_PENDING, pending.next_at == _HELD)
     await tx.execute(update(pending_deliveries).where(held).values(next_at=func.now()))
     return theirs
 

@@ -89,15 +89,16 @@ async def _empty(tx: AsyncConnection, ids: list[UUID]) -> int:
 async def of_deleted_endpoints(tx: AsyncConnection, most: int) -> int:
     """Deliveries left when their endpoint was deleted, or written in the same instant: nobody will ever drain them."""
     pending = (
-        select(pending_deliveries.c.delivery_id)
+        select(pending_deliveries.c.endpoint_id, pending_deliveries.c.event_id)
         .join(endpoints, endpoints.c.id == pending_deliveries.c.endpoint_id)
         .where(endpoints.c.deleted_at.is_not(None))
         .limit(most)
         .with_for_update(of=pending_deliveries, skip_locked=True)
+        .cte("pending")
+        .prefix_with("materialized", dialect="postgresql")
     )
-    return (
-        await tx.execute(update(deliveries).where(deliveries.c.id == _any_of(pending)).values(state="abandoned"))
-    ).rowcount
+    mine = (deliveries.c.endpoint_id == pending.c.endpoint_id, deliveries.c.event_id == pending.c.event_id)
+    return (await tx.execute(update(deliveries).where(*mine).values(state="abandoned"))).rowcount
 
 
 async def previous_secrets(tx: AsyncConnection, most: int) -> int:

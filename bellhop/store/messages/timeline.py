@@ -17,7 +17,7 @@ from bellhop.domain.channels import AddressKind, kind_of
 from bellhop.domain.consents import MARKETING, Effect
 from bellhop.domain.events import EventType
 from bellhop.domain.failures import FailureCode, error_object
-from bellhop.domain.ids import Prefix, render
+from bellhop.domain.ids import CLOCK_SLACK, Prefix, earlier, render
 from bellhop.domain.paging import PageRequest
 from bellhop.domain.policy import Reason
 from bellhop.domain.rows.delivery import AttemptRow, AttemptState
@@ -30,7 +30,7 @@ from bellhop.store.access import operator_actions
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.guests import consents
 from bellhop.store.messages import link_entries, outbound, progress, steps
-from bellhop.store.tables import deliveries, events, receipts
+from bellhop.store.tables import deliveries, endpoints, events, receipts
 
 Entry = dict[str, Any]
 """An object of the public timeline; `at` is a time until it is rendered."""
@@ -143,12 +143,9 @@ class _Receipt:
     last_at: datetime
 
 
-_EVENTS = CompiledStatement(
-    select(events.c.id, events.c.type, events.c.facts, events.c.created_at)
-    .where(events.c.subject_id == bindparam("message"))
-    .order_by(events.c.id),
-    row=_Event,
-)
+_of_event = select(events.c.id, events.c.type, events.c.facts, events.c.created_at)
+_of_message = events.c.subject_id == bindparam("message")
+_EVENTS = CompiledStatement(_of_event.where(_of_message).order_by(events.c.id), row=_Event)
 _DELIVERIES = CompiledStatement(
     select(
         deliveries.c.endpoint_id,
@@ -158,11 +155,13 @@ _DELIVERIES = CompiledStatement(
         func.coalesce(deliveries.c.delivered_at, deliveries.c.last_attempt_at).label("at"),
         events.c.type,
     )
-    # By the events of the message: deliveries have an index by event, and none by subject once they are made.
+    # Of the scope's endpoints and the message's events, which are younger than it: no month before is looked into.
     .join(events, events.c.id == deliveries.c.event_id)
+    .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
     .where(
-        events.c.subject_id == bindparam("message"),
-        deliveries.c.scope_id == bindparam("scope"),
+        _of_message,
+        endpoints.c.scope_id == bindparam("scope"),
+        deliveries.c.event_id >= bindparam("earliest"),
         deliveries.c.last_attempt_at.is_not(None),
     ),
     row=_Delivery,
@@ -321,6 +320,7 @@ def _attempt(number: int, attempt: AttemptRow, row: MessageRow, targets: Sequenc
 
 async def webhooks_of(tx: AsyncConnection, scope: Scope, message_id: UUID) -> list[Entry]:
     """Webhooks about the message, as far as they were tried."""
+    earliest = earlier(message_id, CLOCK_SLACK)
     return [
         {
             "at": delivery.at,
@@ -330,7 +330,7 @@ async def webhooks_of(tx: AsyncConnection, scope: Scope, message_id: UUID) -> li
             "attempts": delivery.attempts,
             "status": delivery.last_status,
         }
-        for delivery in await _DELIVERIES(tx, message=message_id, scope=scope.id)
+        for delivery in await _DELIVERIES(tx, message=message_id, scope=scope.id, earliest=earliest)
     ]
 
 

@@ -126,8 +126,8 @@ _FIGURES = text(
       from (
         select delivery.state, delivery.created_at, case when delivery.state = 'delivered'
           then round(date_part('epoch', delivery.delivered_at - delivery.created_at) * 1000)::bigint end as late
-        from deliveries delivery
-        where delivery.scope_id = any(:scopes) and delivery.id >= :first and delivery.id < :last
+        from endpoints endpoint join deliveries delivery on delivery.endpoint_id = endpoint.id
+        where endpoint.scope_id = any(:scopes) and delivery.event_id >= :first and delivery.event_id < :last
           and delivery.created_at >= :since and delivery.created_at < :until
           and (cast(:channel as text) is null or exists (
             select from messages message where message.id = delivery.subject_id and message.channel = :channel))

@@ -10,10 +10,10 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
-    UniqueConstraint,
     Uuid,
     event,
     text,
@@ -71,10 +71,11 @@ endpoints = Table(
     Index("ix_endpoints_scope_id", "scope_id"),
 )
 
+# In parts by the month of their event (store/months.py).
 deliveries = Table(
     "deliveries",
     metadata,
-    key_column(),
+    Column("id", Uuid, nullable=False, server_default=text("uuidv7()")),
     scope_column(),
     Column("endpoint_id", Uuid, ForeignKey("endpoints.id"), nullable=False),
     Column("event_id", Uuid, ForeignKey("events.id"), nullable=False),
@@ -87,15 +88,15 @@ deliveries = Table(
     Column("last_error", Text),
     time_column("delivered_at"),
     time_column("created_at", now=True),
-    UniqueConstraint("endpoint_id", "event_id"),
+    PrimaryKeyConstraint("endpoint_id", "event_id"),
     Index(
         "ix_deliveries_not_delivered",
         "endpoint_id",
         "event_id",
         postgresql_where=text("state in ('failed', 'abandoned')"),
     ),
-    Index("ix_deliveries_event_id", "event_id"),
     CheckConstraint("state in ('pending', 'delivered', 'failed', 'abandoned')", name="state"),
+    postgresql_partition_by="RANGE (event_id)",
 )
 
 pending_deliveries = Table(

@@ -84,17 +84,23 @@ _TAKE = CompiledStatement(text("select id from endpoints where id = :endpoint fo
 _ABANDON = CompiledStatement(
     text(
         """
-        update deliveries set state = 'abandoned' where id = any(array(
-          select delivery_id from pending_deliveries where endpoint_id = :endpoint
+        with gone as materialized (
+          select event_id from pending_deliveries where endpoint_id = :endpoint
             and exists (select from endpoints where id = :endpoint and deleted_at is not null)
-          order by next_at limit :most for update skip locked))
+          order by next_at limit :most for update skip locked)
+        update deliveries set state = 'abandoned' from gone
+        where deliveries.endpoint_id = :endpoint and deliveries.event_id = gone.event_id
         """
     )
 )
 _LET_GO = CompiledStatement(
-    text("update deliveries set state = 'abandoned' where id = any(:ids) and state = 'pending'").bindparams(
-        bindparam("ids", type_=ARRAY(Uuid))
-    )
+    text(
+        """
+        update deliveries set state = 'abandoned' from pending_deliveries pending
+        where pending.delivery_id = any(:ids) and deliveries.endpoint_id = pending.endpoint_id
+          and deliveries.event_id = pending.event_id and state = 'pending'
+        """
+    ).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 )
 _PARK = CompiledStatement(
     text(

@@ -7,11 +7,25 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, any_, case, func, insert, literal, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    any_,
+    case,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
+from bellhop.domain.ids import CLOCK_SLACK, earlier, earliest_id
 from bellhop.domain.paging import COUNTED, Listed, PageRequest, Place
 from bellhop.domain.rows.webhooks import DeliveryRow, DeliveryState, EndpointFields, EndpointFormat, EndpointRow
 from bellhop.domain.scopes import Scope
@@ -26,14 +40,6 @@ ROTATION_OVERLAP = timedelta(hours=24)
 
 
 _COLUMNS = [endpoints.c[each.name] for each in fields(EndpointRow) if each.name != "property_id"]
-_DELIVERY_COLUMNS = [
-    # While it is pending it is due when that says so, which is never behind.
-    func.coalesce(pending_deliveries.c.next_at, deliveries.c.next_at).label("next_at")
-    if each.name == "next_at"
-    else deliveries.c[each.name]
-    for each in fields(DeliveryRow)
-    if each.name != "event_type"
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +168,21 @@ async def remove(tx: AsyncConnection, scope: Scope, endpoint_id: UUID) -> bool:
     return True
 
 
-def _deliveries(endpoint_id: UUID) -> Select[Any]:
+def _shown(of: FromClause) -> Select[Any]:
+    """DeliveryRows of the table of deliveries, or of some of it."""
+    columns: list[ColumnElement[Any]] = [
+        # While it is pending it is due when that says so, which is never behind.
+        func.coalesce(pending_deliveries.c.next_at, of.c.next_at).label("next_at")
+        if each.name == "next_at"
+        else of.c[each.name]
+        for each in fields(DeliveryRow)
+        if each.name != "event_type"
+    ]
     return (
-        select(*_DELIVERY_COLUMNS, events.c.type.label("event_type"))
-        .join(events, events.c.id == deliveries.c.event_id)
-        .outerjoin(pending_deliveries, pending_deliveries.c.delivery_id == deliveries.c.id)
-        .where(deliveries.c.endpoint_id == endpoint_id)
+        select(*columns, events.c.type.label("event_type"))
+        .select_from(of)
+        .join(events, events.c.id == of.c.event_id)
+        .outerjoin(pending_deliveries, pending_deliveries.c.delivery_id == of.c.id)
     )
 
 
@@ -177,32 +192,34 @@ async def listing_deliveries(
     """Deliveries of an endpoint, the newest event first; None when the scope has no such endpoint."""
     if await get(tx, scope, endpoint_id) is None:
         return None
-    of_endpoint: Select[Any] = select(deliveries.c.id, deliveries.c.event_id)
+    of_endpoint: Select[Any] = select(deliveries)
     if state is not None:
         # Written out: only then are the indexes of single states used.
         of_endpoint = of_endpoint.where(deliveries.c.state == literal_column(f"'{state.value}'"))
-    every = pages.within(of_endpoint, deliveries.c.endpoint_id, endpoint_id, deliveries.c.event_id)
-    newest = pages.within(
-        of_endpoint, deliveries.c.endpoint_id, endpoint_id, deliveries.c.event_id, pages.before(asked)
-    )
+    # Not as `pages.within` says it: there is no index by event alone that could be taken, and of that condition the
+    # planner expects so little of each month that it sorts them all.
+    every = of_endpoint.where(deliveries.c.endpoint_id == endpoint_id).order_by(deliveries.c.event_id.desc())
+    listed = pages.taken(every.where(deliveries.c.event_id < pages.before(asked)), asked).subquery()
     if state is DeliveryState.PENDING:
         pending = pending_deliveries.c
-        waiting: Select[Any] = select(pending.delivery_id.label("id"), pending.event_id)
+        waiting: Select[Any] = select(pending.event_id)
         every = waiting.where(pending.endpoint_id == endpoint_id)
         if await pages.count(tx, every) <= COUNTED:
             # Few, and they may be far apart among what was delivered: all of them, and then the newest. Of many, those
             # that are asked for are close together.
             few = every.cte("few").prefix_with("materialized", dialect="postgresql")
-            newest = select(*few.c).where(few.c.event_id < pages.before(asked)).order_by(few.c.event_id.desc())
-    listed = pages.taken(newest, asked).subquery()
-    found = await tx.execute(
-        _deliveries(endpoint_id).join(listed, listed.c.id == deliveries.c.id).order_by(listed.c.event_id.desc())
-    )
+            newest = select(few.c.event_id).where(few.c.event_id < pages.before(asked)).order_by(few.c.event_id.desc())
+            keys = pages.taken(newest, asked).subquery()
+            mine = and_(deliveries.c.endpoint_id == endpoint_id, deliveries.c.event_id == keys.c.event_id)
+            listed = select(deliveries).join(keys, mine).subquery()
+    found = await tx.execute(_shown(listed).order_by(listed.c.event_id.desc()))
     return await pages.page(
         from_result(DeliveryRow, found), asked, lambda row: Place(row.event_id), lambda: pages.count(tx, every)
     )
 
 
+_SAME_STATEMENT = timedelta(seconds=30)
+"""How far ids are apart at most that one statement made."""
 _AFRESH: dict[str, Any] = {"state": "pending", "attempts": 0, "next_at": func.now(), "delivered_at": None}
 
 
@@ -211,12 +228,19 @@ async def replay_one(tx: AsyncConnection, scope: Scope, endpoint_id: UUID, deliv
     endpoint = await _taken(tx, scope, endpoint_id)
     if endpoint is None:
         return None
-    wanted = _deliveries(endpoint_id).where(deliveries.c.id == delivery_id)
-    if (await tx.execute(wanted)).first() is None:
+    # The event's own was made by the same statement: what is looked through is a minute of the endpoint.
+    wanted = _shown(deliveries).where(
+        deliveries.c.endpoint_id == endpoint_id,
+        deliveries.c.id == delivery_id,
+        deliveries.c.event_id.between(earlier(delivery_id, _SAME_STATEMENT), earlier(delivery_id, -_SAME_STATEMENT)),
+    )
+    there = first_of(DeliveryRow, await tx.execute(wanted))
+    if there is None:
         return None
     if not endpoint.is_active:
         return Replayed(0, inactive=True)
-    await tx.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**_AFRESH))
+    mine = (deliveries.c.endpoint_id == endpoint_id, deliveries.c.event_id == there.event_id)
+    await tx.execute(update(deliveries).where(*mine).values(**_AFRESH))
     return Replayed(1, first_of(DeliveryRow, await tx.execute(wanted)))
 
 
@@ -231,20 +255,26 @@ async def replay_failed(
     if not endpoint.is_active:
         return Replayed(0, inactive=True)
     failed = (
-        select(deliveries.c.id)
+        select(deliveries.c.event_id)
         .where(
-            deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == "failed", deliveries.c.created_at >= since
+            deliveries.c.endpoint_id == endpoint_id,
+            deliveries.c.event_id >= earliest_id(since - CLOCK_SLACK),
+            deliveries.c.state == "failed",
+            deliveries.c.created_at >= since,
         )
-        .order_by(deliveries.c.id)
+        .order_by(deliveries.c.event_id)
         .limit(REPLAYED_AT_ONCE)
     )
     if after is not None:
-        failed = failed.where(deliveries.c.id > after)
+        failed = failed.where(deliveries.c.event_id > after)
     again = await tx.execute(
         update(deliveries)
-        .where(deliveries.c.id == any_(func.array(failed.scalar_subquery(), type_=ARRAY(Uuid))))
+        .where(
+            deliveries.c.endpoint_id == endpoint_id,
+            deliveries.c.event_id == any_(func.array(failed.scalar_subquery(), type_=ARRAY(Uuid))),
+        )
         .values(**_AFRESH)
-        .returning(deliveries.c.id)
+        .returning(deliveries.c.event_id)
     )
     ids = sorted(again.scalars())
     return Replayed(len(ids), last=ids[-1] if len(ids) == REPLAYED_AT_ONCE else None)

@@ -60,8 +60,8 @@ _RECORD = CompiledStatement(
     text(
         """
         with result as (
-          select * from unnest(:ids, :tokens, :states, :pauses, :statuses, :errors)
-            as result (id, token, state, pause, status, error)
+          select * from unnest(:ids, :endpoints, :events, :tokens, :states, :pauses, :statuses, :errors)
+            as result (id, endpoint_id, event_id, token, state, pause, status, error)
         ), held as (
           select delivery_id, next_at from pending_deliveries where delivery_id = any(:ids)
           order by delivery_id for update
@@ -76,13 +76,19 @@ _RECORD = CompiledStatement(
           last_error = result.error,
           delivered_at = case result.state when 'delivered' then now() else delivered_at end
         from result left join held on held.delivery_id = result.id
-        where deliveries.id = result.id and (
+        where deliveries.endpoint_id = result.endpoint_id and deliveries.event_id = result.event_id
+          -- Of which months they are at all, said before: others are not even opened.
+          and deliveries.event_id between :oldest and :newest and (
           (deliveries.state = 'pending' and held.next_at = result.token)
           or (deliveries.state in ('pending', 'failed') and result.state = 'delivered'))
         returning deliveries.endpoint_id, deliveries.subject_id, deliveries.state
         """
     ).bindparams(
         bindparam("ids", type_=ARRAY(Uuid)),
+        bindparam("endpoints", type_=ARRAY(Uuid)),
+        bindparam("events", type_=ARRAY(Uuid)),
+        bindparam("oldest", type_=Uuid),
+        bindparam("newest", type_=Uuid),
         bindparam("tokens", type_=ARRAY(DateTime(timezone=True))),
         bindparam("states", type_=ARRAY(Text)),
         bindparam("pauses", type_=ARRAY(Float)),
@@ -151,7 +157,7 @@ async def write(tx: AsyncConnection, visits: Sequence[Visit], lease: float, disa
     taken = {one.id: one.failing for one in await _TAKE(tx, endpoints=[visit.endpoint_id for visit in asked])}
     steps |= {visit.endpoint_id: Step(written=False) for visit in asked if visit.endpoint_id not in taken}
     asked = [visit for visit in asked if visit.endpoint_id in taken]
-    await _record(tx, [result for visit in asked for result in visit.results])
+    await _record(tx, [(visit.endpoint_id, result) for visit in asked for result in visit.results])
     for visit in asked:
         if visit.results:
             failing = taken[visit.endpoint_id]
@@ -164,14 +170,20 @@ async def write(tx: AsyncConnection, visits: Sequence[Visit], lease: float, disa
     return steps
 
 
-async def _record(tx: AsyncConnection, results: Sequence[Result]) -> None:
-    if released := [result for result in results if result.state is State.RELEASED]:
+async def _record(tx: AsyncConnection, results: Sequence[tuple[UUID, Result]]) -> None:
+    """`results`: with their endpoints."""
+    if released := [result for _, result in results if result.state is State.RELEASED]:
         await _RELEASE(tx, ids=[result.id for result in released], tokens=[result.token for result in released])
-    if not (tried := [result for result in results if result.state is not State.RELEASED]):
+    if not (tried := [result for _, result in results if result.state is not State.RELEASED]):
         return
+    of_events = [result.event_id for result in tried]
     written = await _RECORD(
         tx,
         ids=[result.id for result in tried],
+        endpoints=[endpoint for endpoint, result in results if result.state is not State.RELEASED],
+        events=of_events,
+        oldest=min(of_events),
+        newest=max(of_events),
         tokens=[result.token for result in tried],
         states=[result.state.value for result in tried],
         pauses=[result.pause for result in tried],

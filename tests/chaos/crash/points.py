@@ -260,6 +260,7 @@ NOT_OF_A_MESSAGE = {
     "tx accounts.encrypt": "by command only; safe to repeat",
     "tx accounts.hold": "as properties.pause",
     "tx accounts.mend": "as properties.resume",
+    "tx month_keeping._tried": "no message; a month is made or dropped in one transaction, or by the next sweep",
     "tx endpoints.create": "no message",
     "tx endpoints.change": "no message",
     "tx endpoints.remove": "no message; deliveries still pending are abandoned by the sweep at the latest",
