@@ -14,8 +14,10 @@ from bellhop.intents.model import Model, buckets, chance, model
 from bellhop.intents.rules import LANGUAGES
 from bellhop.intents.text import Clause, clauses
 
-RULE = 0.6
-"""What a rule's finding is worth by itself; the model's opinion adds up to the rest."""
+RULE = 4.0
+"""Log-odds that a rule's finding adds to the model's opinion."""
+RIVAL = 0.6
+"""How much of the distance to the surest type of a clause is taken off the others: most clauses ask for one thing."""
 LONG_ENOUGH = 24
 """Letters from which on a clause's language is its own and not the message's."""
 MOST_NEAR = 2
@@ -54,13 +56,13 @@ def _of_clause(clause: Clause, scores: Sequence[float], main: Sequence[str]) -> 
     by_rule: dict[IntentType, str] = {}
     for language in languages:
         by_rule = {**rules.matches(clause, language), **by_rule}
+    odds = {
+        kind: score + RULE * (kind in by_rule) for kind, score in zip(TYPES, scores, strict=False) if kind not in quiet
+    }
+    surest = max(odds.values(), default=0.0)
     found = []
-    for kind, score in zip(TYPES, scores, strict=False):
-        if kind in quiet:
-            continue
-        confidence = chance(score)
-        if kind in by_rule:
-            confidence = RULE + (1 - RULE) * confidence
+    for kind, score in odds.items():
+        confidence = chance(score - RIVAL * (surest - score))
         found.append(Scored(kind, own, confidence, by_rule.get(kind) or clause.all_words))
     return found
 

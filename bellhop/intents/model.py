@@ -1,6 +1,6 @@
 """A linear model on hashed character n-grams: one row of weights per bucket, a column per type and per language.
 
-The weights are made by `python -m bench.intents.train` from the messages in `bench/intents/data/train` and committed;
+The weights are made by `python -m bench.intents.train` from the messages in `bench/intents/data/` and committed;
 here they are only read and added up. A row is one whole number with three bytes per column, so that adding two rows is
 one addition; a weight is a byte, 128 stands for 0. Three bytes have room for the sum of 65,793 rows: a clause has
 fewer n-grams.

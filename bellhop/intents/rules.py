@@ -2,8 +2,9 @@
 
 A rule is a text such as `keep|stay in & room & until|longer`: one phrase of each group has to stand in the clause, in
 whatever order. A phrase matches from the beginning of a word on (`cancel` also matches `cancelled`); one that ends with
-a full stop matches whole words. Japanese has no words: there a phrase matches wherever it stands. Looking for a phrase
-is a plain search: no pattern that could take long.
+a full stop matches whole words. Japanese has no words: there a phrase matches wherever it stands. A group that begins
+with an exclamation mark says what must not stand there, and `@ask` stands for the language's list of that name. Looking
+for a phrase is a plain search: no pattern that could take long.
 """
 
 from __future__ import annotations
@@ -49,14 +50,30 @@ class Language:
 
     rules: Mapping[IntentType, Sequence[str]]
     guards: Mapping[str, str]
+    lists: Mapping[str, str] = field(default_factory=dict)
+    """Phrases that many rules name, such as those of asking for something."""
     words_apart: bool = True
     """Whether there are spaces between words."""
 
 
 @dataclass(frozen=True, slots=True)
+class _Group:
+    """Phrases one of which has to stand there. `beginnings`: the first letters of each, so that most groups are seen
+    at once to be absent."""
+
+    phrases: Sequence[str]
+    beginnings: frozenset[str]
+
+
+BEGINNING = 3
+"""Letters."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Compiled:
     words_apart: bool
-    rules: Sequence[tuple[IntentType, Sequence[Sequence[str]]]] = field(repr=False)
+    rules: Sequence[tuple[IntentType, Sequence[_Group], Sequence[str]]] = field(repr=False)
+    """A type, the groups of which each has to stand there, and what must not."""
     guards: Sequence[tuple[frozenset[IntentType], Sequence[str]]] = field(repr=False)
 
 
@@ -69,15 +86,25 @@ def _phrase(text: str, *, words_apart: bool) -> str:
     return f" {folded} " if text.endswith(".") else f" {folded}"
 
 
+def _rule(text: str, table: Language) -> tuple[list[_Group], list[str]]:
+    for name, phrases in table.lists.items():
+        text = text.replace(f"@{name}", phrases)
+    wanted: list[_Group] = []
+    unwanted: list[str] = []
+    for group in map(str.strip, text.split("&")):
+        each = [_phrase(one, words_apart=table.words_apart) for one in group.removeprefix("!").split("|")]
+        if group.startswith("!"):
+            unwanted += each
+        else:
+            wanted.append(_Group(each, frozenset(phrase[:BEGINNING] for phrase in each)))
+    return wanted, unwanted
+
+
 @cache
 def _compiled(language: str) -> _Compiled:
     table: Language = import_module(f"bellhop.intents.languages.{language}").TABLE
     apart = table.words_apart
-    rules = [
-        (kind, [[_phrase(one, words_apart=apart) for one in group.split("|")] for group in rule.split("&")])
-        for kind, texts in table.rules.items()
-        for rule in texts
-    ]
+    rules = [(kind, *_rule(text, table)) for kind, texts in table.rules.items() for text in texts]
     guards = [
         (GUARDS[name], [_phrase(one, words_apart=apart) for one in phrases.split("|")])
         for name, phrases in table.guards.items()
@@ -97,19 +124,22 @@ def silenced(clause: Clause, language: str) -> frozenset[IntentType]:
 def matches(clause: Clause, language: str) -> dict[IntentType, str]:
     """The types that a rule finds, each with the words it found them by."""
     found: dict[IntentType, str] = {}
-    table = _compiled(language)
-    for kind, groups in table.rules:
-        if kind in found:
+    table, folded = _compiled(language), clause.folded
+    there = {folded[at : at + length] for length in range(1, BEGINNING + 1) for at in range(len(folded) - length + 1)}
+    for kind, groups, unwanted in table.rules:
+        if kind in found or any(map(there.isdisjoint, (group.beginnings for group in groups))):
             continue
-        if (span := _span(clause.folded, groups)) is not None:
+        if (span := _span(folded, groups)) is None:
+            continue
+        if not any(phrase in clause.folded for phrase in unwanted):
             found[kind] = clause.words(*span, whole=table.words_apart)
     return found
 
 
-def _span(folded: str, groups: Sequence[Sequence[str]]) -> tuple[int, int] | None:
+def _span(folded: str, groups: Sequence[_Group]) -> tuple[int, int] | None:
     first, last = len(folded), 0
     for group in groups:
-        for phrase in group:
+        for phrase in group.phrases:
             at = folded.find(phrase)
             if at >= 0:
                 # Without the space that its word begins with.

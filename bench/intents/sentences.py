@@ -1,7 +1,8 @@
 """Labelled messages: a text file per language, with a heading of types (or `none`) above the messages that have them.
+A line break within a message is written `\\n`.
 
-`train` makes the weights, `validation` the thresholds, `test` the figures of docs/intents.md. No message of one is in
-another, and whoever changes rules, training or thresholds looks at the first two only.
+`first` to `fourth`, written one after another, make weights and thresholds; `test` the figures of docs/intents.md. No
+message of one is in another, and whoever changes rules, training or thresholds does not read `test`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from bellhop.domain.intents import IntentType
 from bellhop.intents.rules import LANGUAGES
 
 DATA = Path(__file__).parent / "data"
-PARTS = ("train", "validation", "test")
+PARTS = ("first", "second", "third", "fourth")
+TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ def read(part: str) -> list[Labelled]:
                 names = [name.strip() for name in line[2:].split(",")]
                 types = frozenset() if names == ["none"] else frozenset(IntentType(name) for name in names)
             elif line.strip():
-                found.append(Labelled(language, line.strip(), types))
+                found.append(Labelled(language, line.strip().replace("\\n", "\n"), types))
     return found
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bellhop.domain.intents import LONGEST_READ
 from bellhop.intents.built_in import detect
-from bench.intents.sentences import read
+from bench.intents.sentences import TEST, read
 
 ROUNDS = 5
 
@@ -42,7 +42,7 @@ def milliseconds(text: str) -> float:
 
 def main() -> None:
     """Print what messages cost."""
-    usual: Sequence[float] = [milliseconds(one.text) for one in read("test")]
+    usual: Sequence[float] = [milliseconds(one.text) for one in read(TEST)]
     print(f"{len(usual)} messages of guests: median {statistics.median(usual):.2f} ms, most {max(usual):.2f} ms")
     for name, text in hostile().items():
         print(f"{LONGEST_READ:,} characters, {name}: {milliseconds(text):.1f} ms")
