@@ -44,7 +44,7 @@ async def listing(
 ) -> Response:
     """Everything that was said of the guest's addresses, the last first, with its source and time; and of each address
     whether messages go out to it. What is said of an address binds all of this property's senders, and everybody who
-    shares it."""
+    shares it, but for the senders in `allowed_from`."""
     asked = page_request(which, Prefix.CONSENT)
     found = await consents.of_guest(engine, scope, key_of(Prefix.GUEST, guest_id), asked)
     shown = [
