@@ -25,16 +25,18 @@ from api.routes.messaging import command_of
 from api.schemas.broadcasts import (
     Broadcast,
     BroadcastPreview,
+    BroadcastRecipient,
     BroadcastWithProgress,
     CreateBroadcast,
     GuestFilter,
     ListBroadcasts,
+    ListRecipients,
     StartBroadcast,
 )
 from api.schemas.errors import errors
 from api.schemas.fields import Page
 from bellhop.domain import broadcast_object, broadcasts, serializers
-from bellhop.domain.broadcasts import BroadcastState
+from bellhop.domain.broadcasts import BroadcastState, Outcome
 from bellhop.domain.ids import Prefix, parse
 from bellhop.engine import broadcast_preview
 from bellhop.engine import broadcasts as engine_broadcasts
@@ -118,6 +120,26 @@ async def one(engine: CurrentEngine, scope: CurrentScope, broadcast_id: str) -> 
     row, progress = await engine_broadcasts.get(engine, scope, key_of(Prefix.BROADCAST, broadcast_id))
     shown = broadcast_object.progress(progress.pending, progress.accepted, progress.refused, progress.messages)
     return reply(broadcast_object.broadcast(row) | {"progress": shown})
+
+
+@router.get(
+    "/{broadcast_id}/recipients",
+    operation_id="listBroadcastRecipients",
+    summary="List whom a broadcast goes to and what became of each",
+    response_model=Page[BroadcastRecipient],
+    responses=errors(404),
+)
+@require_scope("messaging:read")
+async def list_recipients(
+    engine: CurrentEngine, scope: CurrentScope, broadcast_id: str, which: Annotated[ListRecipients, FromQuery()]
+) -> Response:
+    """Guests and addresses, the last that was written down first: of a list all of them from the beginning, of a filter
+    those whom it meant when it started. Who was erased since is not among them."""
+    key = key_of(Prefix.BROADCAST, broadcast_id)
+    asked = page_request(which, Prefix.RECIPIENT)
+    outcome = Outcome(which.outcome) if which.outcome else None
+    listed = await engine_broadcasts.list_recipients(engine, scope, key, asked, outcome)
+    return page([broadcast_object.recipient(row) for row in listed.rows], listed, asked, Prefix.RECIPIENT)
 
 
 @router.get(

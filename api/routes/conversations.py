@@ -172,6 +172,8 @@ async def answer(
         template=template_of(body.template),
         media=tuple(one.asked(place) for place, one in enumerate(body.media or ())),
         metadata=body.metadata or {},
+        short_links=body.short_links.asked() if body.short_links else None,
+        link_tracking=body.link_tracking,
     )
     key = key_of(Prefix.CONVERSATION, conversation_id)
     once = idempotency.read_key(idempotency_key, body, f"reply {key} ")

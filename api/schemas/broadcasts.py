@@ -15,6 +15,7 @@ from bellhop.domain.broadcasts import FASTEST, MOST_LISTED, MOST_RECIPIENTS, PAC
 from bellhop.domain.ids import Prefix
 from bellhop.domain.stays import StayStatus
 
+OutcomeWord = Literal["pending", "refused", "queued", "sent", "delivered", "read", "failed", "cancelled", "accepted"]
 StateWord = Literal["draft", "scheduled", "running", "paused", "cancelled", "finished"]
 _TO_ONE = ("recipient", "recipients", "guest_id", "stay_id", "scheduled_at")
 """Fields of a message that say whom it goes to, and when: the broadcast does."""
@@ -231,6 +232,50 @@ class BroadcastWithProgress(Broadcast):
     model_config = {"json_schema_extra": {"examples": [EXAMPLE | {"progress": _PROGRESS}]}}
 
     progress: BroadcastProgress
+
+
+class ListRecipients(Paging):
+    """Which recipients."""
+
+    outcome: Annotated[OutcomeWord | None, Field(description="Only those of whom this became.")] = None
+
+
+class BroadcastRecipient(Shown):
+    """Whom a broadcast goes to, and what became of it."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "id": "brr_01kaj3qb2c3d4e5f6g7h8j9k0m",
+                    "guest_id": "gst_01kaj3p0m5e6s7t8v9w0x1y2z3",
+                    "recipient": None,
+                    "outcome": "failed",
+                    "reason": "opted_out",
+                    "message_id": "omsg_01kaj3p6zve5jvqzkqdk1w4yb2",
+                }
+            ]
+        }
+    }
+
+    id: Annotated[str, Field(pattern=id_pattern(Prefix.RECIPIENT))]
+    guest_id: str | None
+    recipient: Annotated[
+        str | None,
+        Field(description="The address, where it was made with addresses: forgotten 30 days after its end."),
+    ]
+    outcome: Annotated[
+        OutcomeWord,
+        Field(
+            description="`pending` (has yet to get it), `refused` (gets none), the `status` of their message, or "
+            "`accepted`: it is kept no longer."
+        ),
+    ]
+    reason: Annotated[
+        str | None,
+        Field(description="Why they get none (`no_address`, `duplicate`, …), or `metadata.error.code` of the message."),
+    ]
+    message_id: str | None
 
 
 class BroadcastPreview(Shown):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from api.schemas import inbound, messages
+from api.schemas import inbound, links, messages
 from api.schemas.fields import (
     VISIBLE,
     ChannelWord,
@@ -272,6 +272,8 @@ class ReplyRequest(Strict):
         ),
     ] = None
     metadata: Annotated[MessageMetadata | None, Field(description="Your own keys and values.")] = None
+    short_links: links.Asked = None
+    link_tracking: links.Tracked = None
 
     @field_validator("content")
     @classmethod

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bellhop.domain.ids import Prefix, render
-from bellhop.domain.rows.broadcasts import BroadcastRow
+from bellhop.domain.broadcasts import Outcome, RecipientState
+from bellhop.domain.ids import Prefix, optional, render
+from bellhop.domain.rows.broadcasts import BroadcastRow, ListedRecipient
 from bellhop.domain.serializers import timestamp
 from bellhop.domain.statuses import STATUS, Stage, Status
 
@@ -28,6 +29,27 @@ def broadcast(row: BroadcastRow) -> dict[str, Any]:
         "created_at": timestamp(row.created_at),
         "updated_at": timestamp(row.updated_at),
     }
+
+
+def recipient(row: ListedRecipient) -> dict[str, Any]:
+    """One of those whom it goes to, and what became of it. `reason`: a word that says why there is no message, or why
+    it failed."""
+    outcome = outcome_of(row)
+    return {
+        "id": render(Prefix.RECIPIENT, row.id),
+        "guest_id": optional(Prefix.GUEST, row.guest_id),
+        "recipient": row.recipient,
+        "outcome": outcome.value,
+        "reason": row.failure_code if outcome is Outcome.FAILED else row.reason,
+        "message_id": optional(Prefix.MESSAGE, row.message_id),
+    }
+
+
+def outcome_of(row: ListedRecipient) -> Outcome:
+    """What became of one recipient."""
+    if row.state is not RecipientState.ACCEPTED or row.stage is None:
+        return Outcome(row.state.value)
+    return Outcome(STATUS[row.stage].value)
 
 
 def progress(pending: int, accepted: int, refused: Mapping[str, int], stages: Mapping[str, int]) -> dict[str, Any]:

@@ -57,6 +57,23 @@ class RecipientState(StrEnum):
     REFUSED = "refused"
 
 
+class Outcome(StrEnum):
+    """What became of one recipient: the status of their message, or that they have none."""
+
+    PENDING = "pending"
+    """Has yet to get it."""
+    REFUSED = "refused"
+    """Gets none."""
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    ACCEPTED = "accepted"
+    """Had a message, which is kept no longer."""
+
+
 class Unsent(StrEnum):
     """Why a recipient gets no message, beside what a single send would be refused with."""
 

@@ -51,6 +51,7 @@ class Prefix(StrEnum):
     TEMPLATE = "tpl"
     ASSET = "ast"
     BROADCAST = "brd"
+    RECIPIENT = "brr"
     REQUEST = "req"
 
 

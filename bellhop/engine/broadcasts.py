@@ -20,13 +20,14 @@ from bellhop.domain.broadcasts import (
     MOST_RECIPIENTS,
     BroadcastState,
     GuestFilter,
+    Outcome,
     Unsent,
     filter_of,
 )
 from bellhop.domain.channels import CHANNELS, AddressKind, kind_of
 from bellhop.domain.ids import Prefix, render
 from bellhop.domain.paging import Listed, PageRequest
-from bellhop.domain.rows.broadcasts import BroadcastRow, RecipientRow
+from bellhop.domain.rows.broadcasts import BroadcastRow, ListedRecipient, RecipientRow
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.scopes import Scope
 from bellhop.engine.context import Engine
@@ -178,6 +179,20 @@ async def listing(
 ) -> Listed[BroadcastRow]:
     """Broadcasts, newest first."""
     return await engine.database.read(lambda tx: record.listing(tx, scope, asked, state))
+
+
+async def list_recipients(
+    engine: Engine, scope: Scope, broadcast_id: UUID, asked: PageRequest, outcome: Outcome | None
+) -> Listed[ListedRecipient]:
+    """Whom a broadcast goes to and what became of each, the last that was written down first. Raises NotFound."""
+
+    async def read(tx: AsyncConnection) -> Listed[ListedRecipient]:
+        row = await record.get(tx, scope, broadcast_id)
+        if row is None:
+            raise NotFound
+        return await recipients.listing(tx, row, asked, outcome)
+
+    return await engine.database.read(read)
 
 
 async def start(engine: Engine, scope: Scope, broadcast_id: UUID, at: datetime | None) -> BroadcastRow:

@@ -40,7 +40,7 @@ from bellhop.engine.errors import (
 )
 from bellhop.engine.fallback import FallbackStep
 from bellhop.engine.idempotency import IdempotencyKey, Once, Unkeyed, once
-from bellhop.store.messages import lists, media_links, outbound, short_links
+from bellhop.store.messages import lists, media_links, outbound
 from bellhop.store.messages import timeline as entries
 from bellhop.store.messages.outbound import Callback, Changed, NewMessage
 
@@ -158,21 +158,18 @@ async def send(
         row = await accept(engine, tx, scope, ready)
         return Once(row, row.id, ACCEPTED)
 
-    try:
-        # Message, first event and idempotency record: one transaction, whose commit is the acceptance.
-        accepted = await engine.database.write(
-            lambda tx: once(
-                tx,
-                engine.book,
-                scope,
-                "message",
-                key,
-                make=lambda: make(tx),
-                find=lambda message_id: outbound.get(tx, scope, message_id),
-            )
+    # Message, first event and idempotency record: one transaction, whose commit is the acceptance.
+    accepted = await engine.database.write(
+        lambda tx: once(
+            tx,
+            engine.book,
+            scope,
+            "message",
+            key,
+            make=lambda: make(tx),
+            find=lambda message_id: outbound.get(tx, scope, message_id),
         )
-    except short_links.CodeTaken:
-        return await send(engine, scope, command, key)
+    )
     if not accepted.replayed:
         engine.dispatcher.accepted(accepted.made)
     return accepted

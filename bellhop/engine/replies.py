@@ -19,6 +19,7 @@ from bellhop.domain.rows.conversations import Conversation, Entry
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import Scope
+from bellhop.domain.short_links import ShortLinks
 from bellhop.domain.templates import TemplateUse
 from bellhop.engine import messages
 from bellhop.engine.context import Engine
@@ -43,6 +44,9 @@ class Reply:
     template: TemplateUse | None = field(default=None, repr=False)
     media: tuple[MediaUse, ...] = ()
     metadata: dict[str, Any] = field(default_factory=dict, repr=False)
+    short_links: ShortLinks | None = None
+    link_tracking: bool | None = None
+    """As `SendMessage` has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,8 @@ def _command(known: _Known, asked: Reply) -> SendMessage:
         category=Category.CONVERSATIONAL,
         template=asked.template,
         media=asked.media,
+        short_links=asked.short_links,
+        link_tracking=asked.link_tracking,
     )
 
 

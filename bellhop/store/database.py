@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, ProgrammingError
@@ -24,6 +24,14 @@ BULK_TIMEOUT = 40.0
 """The same for work that may touch a great many rows: beyond the database's limit on one statement."""
 
 Work = Callable[[AsyncConnection], Awaitable[T]]
+
+
+DRAWS = 5
+"""How often work is done that draws something at random, and draws what another has: twice in a row is a fault."""
+
+
+class DrawnTwice(Exception):
+    """What a piece of work drew at random is another's already: with something else it would have been done."""
 
 
 class DatabaseTimeout(Exception):
@@ -70,8 +78,8 @@ class Autocommit:
 
 
 class Database:
-    """Runs work against Postgres. Work may run twice when the first connection turned out to be dead, so it does
-    nothing but talk to the database."""
+    """Runs work against Postgres. Work may run twice, when the first connection turned out to be dead or it drew what
+    another has, so it does nothing but talk to the database."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -84,8 +92,8 @@ class Database:
         self._called_off: set[asyncio.Task[Any]] = set()
 
     async def write(self, work: Work[T], *, timeout: float = TIMEOUT) -> T:
-        """Run `work` in one transaction and commit it."""
-        return await self._in_time(self._write(work), timeout)
+        """Run `work` in one transaction and commit it. Where it raises DrawnTwice it is rolled back and run anew."""
+        return await self._in_time(self._drawn(work), timeout)
 
     async def read(self, work: Work[T], *, timeout: float = TIMEOUT) -> T:
         """Run `work` that only reads; each statement sees what was committed before it."""
@@ -115,6 +123,12 @@ class Database:
         self._called_off.discard(task)
         if not task.cancelled():
             task.exception()  # seen: nobody awaits it any more
+
+    async def _drawn(self, work: Work[T]) -> T:
+        for _ in range(DRAWS - 1):
+            with suppress(DrawnTwice):
+                return await self._write(work)
+        return await self._write(work)
 
     async def _write(self, work: Work[T]) -> T:
         for last in (False, True):

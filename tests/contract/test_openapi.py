@@ -53,6 +53,7 @@ NAMES = (
     "createBroadcast",
     "listBroadcasts",
     "getBroadcast",
+    "listBroadcastRecipients",
     "previewBroadcast",
     "startBroadcast",
     "pauseBroadcast",

@@ -156,6 +156,54 @@ async def test_whoever_is_killed_nobody_is_left_out_and_nobody_gets_it_twice(api
     assert len(got) == len(ids)
 
 
+async def test_what_became_of_each_recipient_is_listed(api: Api) -> None:
+    ids = await guests(api, 5)
+    nowhere = (await api.guest(email="no@example.com", phone=None))["id"]
+    made = await create(api, {"guests": [*ids, nowhere]})
+    path = f"/v1/broadcasts/{made['id']}/recipients"
+
+    async def listed(**which: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while True:
+            answer = await api.http.get(path, params={"limit": 2, **which})
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            found += page["data"]
+            if page["next_cursor"] is None:
+                return found
+            which["cursor"] = page["next_cursor"]
+
+    assert [(one["guest_id"], one["outcome"]) for one in await listed()] == [
+        (guest, "pending") for guest in (nowhere, *reversed(ids))
+    ]
+    await post(api, made, "start")
+    await feed(api, made)
+    there = {one["guest_id"]: one for one in await listed()}
+    assert (there[nowhere]["outcome"], there[nowhere]["reason"]) == ("refused", "no_address")
+    assert {there[guest]["outcome"] for guest in ids} == {"queued"}
+    for guest, change in (
+        (ids[0], "stage = 'gave_up', decision = 'gave_up', failure_code = 'opted_out'"),
+        (ids[1], "stage = 'undelivered', failure_code = 'undelivered', sent_at = now()"),
+        (ids[2], "stage = 'read', sent_at = now()"),
+        # It goes on to its next way: it was sent.
+        (ids[3], "sent_at = now()"),
+    ):
+        message = parse(Prefix.MESSAGE, there[guest]["message_id"])
+        await api.sql(f"update messages set {change} where id = :id", id=message)
+    failed = {one["guest_id"]: one["reason"] for one in await listed(outcome="failed")}
+    assert failed == {ids[0]: "opted_out", ids[1]: "undelivered"}
+    words = ("pending", "refused", "queued", "sent", "delivered", "read", "cancelled", "accepted")
+    by_outcome = {word: [one["guest_id"] for one in await listed(outcome=word)] for word in words}
+    assert by_outcome == {
+        "pending": [], "refused": [nowhere], "queued": [ids[4]], "sent": [ids[3]], "delivered": [], "read": [ids[2]],
+        "cancelled": [], "accepted": [],
+    }  # fmt: skip
+    progress = (await shown(api, made))["progress"]
+    assert progress["messages"] == {word: len(by_outcome.get(word, failed)) for word in progress["messages"]}
+    assert (await api.http.get(path, params={"outcome": "lost"})).status_code == 422
+    assert (await api.http.get(path, params={"outcome": "failed"})).json()["total"] == 2
+
+
 async def test_paused_resumed_cancelled_and_withdrawn(api: Api) -> None:
     ids = await guests(api, 6)
     made = await create(api, {"guests": ids}, OFFER | {"metadata": {"offer": "wine"}}, pace=1)
@@ -222,8 +270,8 @@ async def test_erased_guests_are_taken_out_and_neighbours_see_nothing(api: Api) 
     made = await create(api, {"guests": ids})
     neighbour = await api.neighbour()
     for method, path, body in (
-        ("GET", "", None), ("GET", "/preview", None), ("POST", "/start", {}), ("POST", "/pause", None),
-        ("POST", "/resume", None), ("POST", "/cancel", None),
+        ("GET", "", None), ("GET", "/preview", None), ("GET", "/recipients", None), ("POST", "/start", {}),
+        ("POST", "/pause", None), ("POST", "/resume", None), ("POST", "/cancel", None),
     ):  # fmt: skip
         answer = await api.http.request(method, f"/v1/broadcasts/{made['id']}{path}", json=body, headers=neighbour)
         assert answer.status_code == 404, (path, answer.text)

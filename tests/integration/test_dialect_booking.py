@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.dialects.booking.errors import answer
 from api.problems import OF_ENGINE, Problem
+from bellhop.domain import short_links
 from bellhop.domain.conversations import Side
 from bellhop.domain.ids import Prefix, render
 from bellhop.settings import Settings
@@ -72,6 +73,8 @@ class Sides:
     def __init__(self, http: Any, ours: dict[str, str], theirs: dict[str, str], sql: Any) -> None:
         self.http, self.ours, self.theirs, self.sql = http, ours, theirs, sql
         self.guest = ""
+        self.database: Any = None
+        self.scope: Any = None
 
     async def call(self, headers: dict[str, str], path: str, body: Any = None) -> httpx2.Response:
         found: httpx2.Response = await self.http.post(f"/messages/{path}", json=body, headers=headers)
@@ -118,6 +121,7 @@ async def sides(api: Api) -> Sides:
     """Over the API alone: nothing of the property's goes out by itself."""
     both = [await _key(api.database, api.scope, side) for side in (Side.PROPERTY, Side.GUEST)]
     made = Sides(api.http, both[0], both[1], api.sql)
+    made.database, made.scope = api.database, api.scope
     await _book(made)
     return made
 
@@ -194,6 +198,22 @@ async def test_where_the_property_set_it_so_the_guest_has_it_on_their_own_channe
     await sides.http.patch(f"/v1/guests/{sides.guest}", json={"email": None}, headers=sides.ours)
     assert (await sides.done(sides.ours, "send", WELCOME))["data"]["message"], "nobody else reaches them: no copy"
     assert len((await sides.http.get("/v1/messaging", headers=sides.ours)).json()["data"]) == 4
+
+
+async def test_a_copy_whose_link_draws_a_code_that_is_taken_draws_another(
+    sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (hotel,) = (await sides.http.get("/v1/properties", headers=sides.ours)).json()["data"]
+    settings = {**hotel["settings"], "inbox_copies": True, "short_links": {"enabled": True}}
+    place = f"/v1/properties/{hotel['id']}"
+    assert (await sides.http.patch(place, json={"settings": settings}, headers=sides.ours)).status_code == 200
+    headers = await _key(sides.database, sides.scope, Side.PROPERTY)
+    # That of the message, of its copy, which is taken by then, and of both once more.
+    drawn = iter(["8hGfK3mWqZ", "8hGfK3mWqZ", "2hGfK3mWqZ", "3hGfK3mWqZ"])
+    monkeypatch.setattr(short_links, "new_code", lambda: next(drawn))
+    await sides.done(headers, "send", WELCOME | {"content": "See https://hotel.example/spa"})
+    assert {code for (code,) in await sides.sql("select code from short_links")} == {"2hGfK3mWqZ", "3hGfK3mWqZ"}
+    assert len((await sides.http.get("/v1/messaging", headers=sides.ours)).json()["data"]) == 2
 
 
 async def test_what_waits_comes_again_until_it_is_confirmed(sides: Sides) -> None:

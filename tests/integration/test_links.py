@@ -10,6 +10,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bellhop.domain import short_links as codes_of_links
+from bellhop.domain.ids import Prefix, parse
+from bellhop.engine.broadcast_feed import BroadcastFeeder
 from bellhop.settings import Settings
 from bellhop.store.messages import short_links
 
@@ -159,6 +162,70 @@ async def test_tracking_parameters(api: Api) -> None:
     assert (await sent(api, TARGET, key))["content"] == tracked
     assert (await sent(api, TARGET, key, category="two_factor"))["content"] == TARGET
     assert (await sent(api, TARGET, key, link_tracking=False))["content"] == TARGET
+
+
+class Drawn:
+    """Draws codes: first of all the one that is taken, after each rollback something else."""
+
+    def __init__(self, taken: str) -> None:
+        self.taken, self.real, self.again = taken, codes_of_links.new_code, 0
+
+    def __call__(self) -> str:
+        if self.again:
+            self.again -= 1
+            return self.taken
+        return self.real()
+
+
+async def test_a_code_that_another_link_has_costs_nothing_but_another_one(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the message is accepted. One is drawn twice in 10¹⁰ times: here the first one, each time."""
+    (taken,) = codes(await sent(api, TARGET, short_links={}, recipient="+13055550001"))
+    drawn = Drawn(taken)
+    monkeypatch.setattr(codes_of_links, "new_code", drawn)
+    asked = {"channel": "sms", "recipient": "+13055550002", "content": f"See {TARGET}", "short_links": {}}
+
+    drawn.again = 2
+    one = await sent(api, TARGET, short_links={}, recipient="+13055550003")
+    drawn.again = 1
+    other = asked | {"recipient": "+13055550004", "content": "See https://hotel.example/spa"}
+    many = await api.http.post("/v1/messaging/batch", json={"messages": [asked, other]})
+    assert (many.status_code, many.json()["accepted"]) == (202, 2), many.text
+    await api.sql("update messages set stage = 'gave_up', decision = 'gave_up', failure_code = 'expired'")
+    drawn.again = 1
+    again = await api.http.post(f"/v1/messaging/{one['id']}/resend", json={"reason": "again"})
+    assert again.status_code == 201, again.text
+    content = {name: asked[name] for name in ("channel", "content", "short_links")}
+    to_many = {"name": "x", "message": content, "to": {"recipients": ["+13055550005"]}}
+    broadcast = (await api.http.post("/v1/broadcasts", json=to_many)).json()["id"]
+    drawn.again = 1
+    preview = (await api.http.get(f"/v1/broadcasts/{broadcast}/preview")).json()
+    assert (preview["sends"], preview["problem"]) == (1, None)
+    assert (await api.http.post(f"/v1/broadcasts/{broadcast}/start", json={})).status_code == 200
+    feeder, key = BroadcastFeeder(api.app.state.services.engine), parse(Prefix.BROADCAST, broadcast)
+    assert key is not None
+    drawn.again = 1
+    for _ in range(4):
+        await feeder.feed(key)
+    found = await api.sql("select code, count(*) from short_links group by code")
+    assert (len(found), {count for _, count in found}, drawn.again) == (6, {1}, 0)
+    assert await api.rows("messages") == 6, "nothing of what was rolled back is there"
+
+
+async def test_a_reply_says_what_becomes_of_its_links(api: Api) -> None:
+    guest = await api.guest(**JORDAN)
+    talk = (await api.later(guest_id=guest["id"]))["conversation_id"]
+    body = {"content": f"See {TARGET}", "short_links": {"expires_after": 3600}, "link_tracking": True}
+    answer = await api.http.post(f"/v1/conversations/{talk}/reply", json=body)
+    assert answer.status_code == 201, answer.text
+    message = answer.json()
+    assert (len(codes(message)), message["short_links"]["expires_after"]) == (1, 3600)
+    assert message["link_tracking"] is True
+    wrong = await api.http.post(
+        f"/v1/conversations/{talk}/reply", json=body | {"short_links": {"domain": "evil.example"}}
+    )
+    assert (wrong.status_code, wrong.json()["detail"][0]["loc"]) == (422, ["body", "short_links", "domain"])
 
 
 async def test_mails_and_what_follows_a_message(api: Api) -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bellhop.domain import policy
 from bellhop.domain.categories import Category
 from bellhop.domain.consents import Effect
 from bellhop.domain.failures import FailureCode
@@ -161,51 +162,68 @@ def test_what_ends_a_message_comes_before_what_delays_it(facts: Facts) -> None:
 LATER = NOW + 5 * SECOND
 
 
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ({}, Send()),
-        ({"expires_at": None}, Send()),
-        *(({"stage": stage}, Over()) for stage in set(Stage) - {Stage.QUEUED}),
-        ({"call_open": True}, Settle()),
-        ({"erased": True}, Cancel()),
-        ({"expires_at": NOW}, Refuse(FailureCode.EXPIRED)),
-        ({"due_at": LATER}, Wait(Reason.NOT_DUE, LATER)),
-        ({"paused": True}, Wait(Reason.PAUSED)),
-        ({"opted_out": True}, Refuse(FailureCode.OPTED_OUT)),
-        ({"opted_out": True, "bounced": True}, Refuse(FailureCode.BOUNCED)),
-        ({"opted_out": None}, Lookup.OPTED_OUT),
-        ({"capped": True}, Refuse(FailureCode.FREQUENCY_CAP)),
-        ({"capped": None}, Lookup.CAPPED),
-        ({"quiet": NEVER}, Send()),
-        ({"quiet": QUIET, "expires_at": None}, Wait(Reason.QUIET_HOURS, OVER)),
-        ({"quiet": QUIET, "expires_at": OVER + SECOND}, Wait(Reason.QUIET_HOURS, OVER)),
-        # Nothing is said of it in the morning that can be said now.
-        ({"quiet": QUIET, "expires_at": OVER}, Refuse(FailureCode.QUIET_HOURS)),
-        ({"quiet": None}, Lookup.QUIET),
-        ({"capped": True, "quiet": QUIET, "expires_at": None}, Refuse(FailureCode.FREQUENCY_CAP)),
-        ({"capped": True, "opted_out": True}, Refuse(FailureCode.OPTED_OUT)),
-        ({"quiet": QUIET, "expires_at": None, "window": Window.CLOSED}, Wait(Reason.QUIET_HOURS, OVER)),
-        ({"window": Window.TEMPLATE}, Send()),
-        ({"window": Window.CLOSED}, Refuse(FailureCode.WHATSAPP_TEMPLATE_REQUIRED)),
-        ({"window": None}, Lookup.WINDOW),
-        ({"window": Window.CLOSED, "opted_out": True}, Refuse(FailureCode.OPTED_OUT)),
-        ({"window": Window.CLOSED, "way": Way.ACCOUNT_HELD}, Refuse(FailureCode.WHATSAPP_TEMPLATE_REQUIRED)),
-        ({"way": Way.NO_SENDER}, Wait(Reason.NO_SENDER)),
-        ({"way": Way.ACCOUNT_HELD}, Wait(Reason.ACCOUNT_HELD)),
-        ({"way": None}, Lookup.WAY),
-        # The first that objects decides.
-        ({"stage": Stage.CANCELLED, "erased": True, "expires_at": NOW}, Over()),
-        ({"call_open": True, "erased": True}, Settle()),
-        ({"erased": True, "expires_at": NOW, "due_at": LATER}, Cancel()),
-        ({"expires_at": NOW, "paused": True, "due_at": LATER}, Refuse(FailureCode.EXPIRED)),
-        ({"due_at": LATER, "paused": True, "opted_out": True}, Wait(Reason.NOT_DUE, LATER)),
-        ({"paused": True, "opted_out": True}, Wait(Reason.PAUSED)),
-        ({"opted_out": True, "way": Way.NO_SENDER}, Refuse(FailureCode.OPTED_OUT)),
-    ],
-)
+CASES: list[tuple[dict[str, Any], Decision | Lookup]] = [
+    ({}, Send()),
+    ({"expires_at": None}, Send()),
+    *(({"stage": stage}, Over()) for stage in set(Stage) - {Stage.QUEUED}),
+    ({"call_open": True}, Settle()),
+    ({"erased": True}, Cancel()),
+    ({"expires_at": NOW}, Refuse(FailureCode.EXPIRED)),
+    ({"due_at": LATER}, Wait(Reason.NOT_DUE, LATER)),
+    ({"paused": True}, Wait(Reason.PAUSED)),
+    ({"opted_out": True}, Refuse(FailureCode.OPTED_OUT)),
+    ({"opted_out": True, "bounced": True}, Refuse(FailureCode.BOUNCED)),
+    ({"opted_out": None}, Lookup.OPTED_OUT),
+    ({"capped": True}, Refuse(FailureCode.FREQUENCY_CAP)),
+    ({"capped": None}, Lookup.CAPPED),
+    ({"quiet": NEVER}, Send()),
+    ({"quiet": QUIET, "expires_at": None}, Wait(Reason.QUIET_HOURS, OVER)),
+    ({"quiet": QUIET, "expires_at": OVER + SECOND}, Wait(Reason.QUIET_HOURS, OVER)),
+    # Nothing is said of it in the morning that can be said now.
+    ({"quiet": QUIET, "expires_at": OVER}, Refuse(FailureCode.QUIET_HOURS)),
+    ({"quiet": None}, Lookup.QUIET),
+    ({"capped": True, "quiet": QUIET, "expires_at": None}, Refuse(FailureCode.FREQUENCY_CAP)),
+    ({"capped": True, "opted_out": True}, Refuse(FailureCode.OPTED_OUT)),
+    ({"quiet": QUIET, "expires_at": None, "window": Window.CLOSED}, Wait(Reason.QUIET_HOURS, OVER)),
+    ({"window": Window.TEMPLATE}, Send()),
+    ({"window": Window.CLOSED}, Refuse(FailureCode.WHATSAPP_TEMPLATE_REQUIRED)),
+    ({"window": None}, Lookup.WINDOW),
+    ({"window": Window.CLOSED, "opted_out": True}, Refuse(FailureCode.OPTED_OUT)),
+    ({"window": Window.CLOSED, "way": Way.ACCOUNT_HELD}, Refuse(FailureCode.WHATSAPP_TEMPLATE_REQUIRED)),
+    ({"way": Way.NO_SENDER}, Wait(Reason.NO_SENDER)),
+    ({"way": Way.ACCOUNT_HELD}, Wait(Reason.ACCOUNT_HELD)),
+    ({"way": None}, Lookup.WAY),
+    # The first that objects decides.
+    ({"stage": Stage.CANCELLED, "erased": True, "expires_at": NOW}, Over()),
+    ({"call_open": True, "erased": True}, Settle()),
+    ({"erased": True, "expires_at": NOW, "due_at": LATER}, Cancel()),
+    ({"expires_at": NOW, "paused": True, "due_at": LATER}, Refuse(FailureCode.EXPIRED)),
+    ({"due_at": LATER, "paused": True, "opted_out": True}, Wait(Reason.NOT_DUE, LATER)),
+    ({"paused": True, "opted_out": True}, Wait(Reason.PAUSED)),
+    ({"opted_out": True, "way": Way.NO_SENDER}, Refuse(FailureCode.OPTED_OUT)),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), CASES)
 def test_each_rule(change: dict[str, Any], expected: Decision | Lookup) -> None:
     assert decide(replace(GOOD, **change), NOW) == expected
+
+
+@pytest.mark.parametrize("left_out", policy.RULES, ids=lambda rule: rule.__name__)
+def test_no_rule_can_be_left_out_unnoticed(left_out: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it something goes out that must not, by what is said above in other words: so each rule is one that the
+    tests of this file notice, and a new one has to be said above too."""
+    monkeypatch.setattr(policy, "RULES", tuple(rule for rule in policy.RULES if rule is not left_out))
+    bad = [replace(GOOD, **{name: value}) for name, values in VALUES.items() for value in values]
+    assert [facts for facts in bad if decide(facts, NOW) == Send() and any(said(facts) for said in FORBID.values())]
+
+
+@pytest.mark.parametrize("at", range(len(policy.RULES) - 1))
+def test_no_two_rules_can_change_places_unnoticed(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = list(policy.RULES)
+    rules[at], rules[at + 1] = rules[at + 1], rules[at]
+    monkeypatch.setattr(policy, "RULES", tuple(rules))
+    assert [change for change, expected in CASES if decide(replace(GOOD, **change), NOW) != expected]
 
 
 @pytest.mark.parametrize(

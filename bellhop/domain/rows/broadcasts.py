@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from bellhop.domain.broadcasts import BroadcastState, RecipientState
+from bellhop.domain.statuses import Stage
 
 
 @dataclass(slots=True)
@@ -52,3 +53,11 @@ class RecipientRow:
     state: RecipientState
     reason: str | None
     message_id: UUID | None
+
+
+@dataclass(slots=True)
+class ListedRecipient(RecipientRow):
+    """The same with where their message stands; None: there is none, or it is kept no longer."""
+
+    stage: Stage | None
+    failure_code: str | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from uuid import UUID
 
 from sqlalchemy import (
@@ -15,6 +15,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     delete,
     func,
     literal,
@@ -25,15 +26,18 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bellhop.domain.broadcasts import GuestFilter, RecipientState
+from bellhop.domain.broadcasts import GuestFilter, Outcome, RecipientState
 from bellhop.domain.guests import fold
-from bellhop.domain.rows.broadcasts import BroadcastRow, RecipientRow
+from bellhop.domain.paging import Listed, PageRequest, Place
+from bellhop.domain.rows.broadcasts import BroadcastRow, ListedRecipient, RecipientRow
 from bellhop.domain.rows.guests import GuestRow
 from bellhop.domain.scopes import Scope
+from bellhop.domain.statuses import Stage, Status, stages_of
+from bellhop.store import pages
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.guests import profiles
 from bellhop.store.rows import from_result
-from bellhop.store.tables import broadcast_recipients, guests, stay_guests, stays
+from bellhop.store.tables import broadcast_recipients, guests, messages, stay_guests, stays
 
 KEPT_DAYS = 30
 """After the end of a broadcast: then the addresses of its recipients are forgotten. Their messages are kept as any."""
@@ -263,6 +267,45 @@ async def counts(tx: AsyncConnection, broadcast_id: UUID) -> tuple[dict[str, int
     by_state = {one.word: one.count for one in await _BY_STATE(tx, broadcast=broadcast_id)}
     by_stage = {one.word: one.count for one in await _BY_STAGE(tx, broadcast=broadcast_id)}
     return by_state, by_stage
+
+
+_STAGE = case(
+    (or_(messages.c.stage != Stage.QUEUED.value, messages.c.sent_at.is_(None)), messages.c.stage),
+    (messages.c.delivered_at.is_(None), Stage.SENT.value),
+    else_=Stage.DELIVERED.value,
+)
+"""As `PublicMessage.shown`."""
+_LISTED = select(
+    *(broadcast_recipients.c[each.name] for each in fields(RecipientRow)),
+    _STAGE.label("stage"),
+    messages.c.failure_code,
+).outerjoin(
+    messages,
+    and_(messages.c.id == broadcast_recipients.c.message_id, messages.c.scope_id == broadcast_recipients.c.scope_id),
+)
+
+
+def _of(outcome: Outcome) -> ColumnElement[bool]:
+    """That this became of a recipient."""
+    state = broadcast_recipients.c.state
+    if outcome in (Outcome.PENDING, Outcome.REFUSED):
+        return state == outcome.value
+    if outcome is Outcome.ACCEPTED:
+        return and_(state == RecipientState.ACCEPTED.value, messages.c.id.is_(None))
+    return _STAGE.in_([stage.value for stage in stages_of(Status(outcome.value))])
+
+
+async def listing(
+    tx: AsyncConnection, row: BroadcastRow, asked: PageRequest, outcome: Outcome | None
+) -> Listed[ListedRecipient]:
+    """The recipients of a broadcast, the last that was written down first. With an `outcome` it reads all there are, at
+    most MOST_RECIPIENTS."""
+    query = _LISTED if outcome is None else _LISTED.where(_of(outcome))
+    owner, key = broadcast_recipients.c.broadcast_id, broadcast_recipients.c.id
+    some = pages.within(query, owner, row.id, key, pages.before(asked))
+    rows = from_result(ListedRecipient, await tx.execute(pages.taken(some, asked)))
+    every = pages.within(query, owner, row.id, key)
+    return await pages.page(rows, asked, lambda one: Place(one.id), lambda: pages.count(tx, every))
 
 
 async def erase(tx: AsyncConnection, scope: Scope, guest_id: UUID, hashes: Collection[bytes]) -> None:

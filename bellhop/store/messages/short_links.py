@@ -30,6 +30,7 @@ from bellhop.domain.rows.links import ClickRow, FollowedLink, LinkRow
 from bellhop.domain.rows.messages import MessageRow
 from bellhop.domain.scopes import LinkSettings, Scope
 from bellhop.store.compiled import CompiledStatement
+from bellhop.store.database import DrawnTwice
 from bellhop.store.tables import link_clicks, scopes, short_links
 
 MOST_KEPT = 50
@@ -38,7 +39,7 @@ SHOWN = 500
 """Clicks of a message that are shown one by one, the first."""
 
 
-class CodeTaken(Exception):
+class CodeTaken(DrawnTwice):
     """One of the codes is another link's already: with new ones the message is accepted."""
 
 
@@ -148,7 +149,7 @@ async def settings(tx: AsyncConnection, scope: Scope) -> LinkSettings:
 
 async def write(tx: AsyncConnection, row: MessageRow, links: Sequence[NewLink], life: int) -> None:
     """The links of a message that was just accepted; they lead somewhere for `life` seconds after it is due. Raises
-    CodeTaken; the caller's transaction is to be rolled back then."""
+    CodeTaken: the whole transaction is to be rolled back then, and done anew (`Database.write` does)."""
     written = await _WRITE(
         tx,
         scope=row.scope_id,

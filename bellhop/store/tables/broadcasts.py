@@ -83,6 +83,7 @@ broadcast_recipients = Table(
     Column("reason", Text),
     Column("message_id", Uuid),
     Index("ix_broadcast_recipients_next", "broadcast_id", "state", "id"),
+    Index("ix_broadcast_recipients_listing", "broadcast_id", "id"),
     Index(
         "ix_broadcast_recipients_guest",
         "broadcast_id",
