@@ -122,6 +122,7 @@ class Copy:
         """What it is a message of."""
         if self.provider == "twilio":
             return "whatsapp" if self.to.startswith("whatsapp:") else "sms"
+        # What Bellhop itself has, of guests' apps and platforms, has its channel's name.
         known = {"sendgrid": "email", "sendblue": "imessage", "fcm": "push", "apns": "push"}
         return known.get(self.provider, self.provider)
 
@@ -191,5 +192,7 @@ class Accounts:
     conversations: dict[str, str | None] = field(default_factory=dict)
     """Token of a text → the conversation that it stands in."""
     apps: list[App] = field(default_factory=list)
+    listed: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
+    """Another vendor's API → each text that it lists: id, content, and status in its own word."""
     rejected: int = 0
     """Callbacks that were kept on disk and set aside there."""

@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 
 from chaos import comparisons
 from chaos.accounts import Accounts, Copy, Exchange, ReceivedEvent, Row
-from chaos.comparisons import HEIGHT, IMPLIED_EVENTS, PROVIDER_SAYS, STATUS
+from chaos.comparisons import HEIGHT, IMPLIED_EVENTS, PROVIDER_SAYS, RECEIVED_AS, STATUS
+from chaos.texts import Text, talker
+
+PHONES = ("sms", "imessage")
+"""The channels of a phone's own texts."""
 
 WRONGS: dict[str, str] = {
     "lost": "answered 2xx and not there, or cancelled or failed without a cause",
@@ -22,6 +26,7 @@ WRONGS: dict[str, str] = {
     "after STOP": "handed to a provider after its guest's STOP was on record, or one answered 2xx is not",
     "two ways": "its next way began while the one before could still arrive",
     "other channel": "its channel was left open, and it went by another than the first that suits its guest",
+    "other list": "another vendor's API lists a text not at all, twice, or in a word for another status",
     "other file": "a provider has another file than the one that was handed in, or none",
     "not shown": "a guest's app that follows its inbox was not shown what lies in it, or twice as new",
     "after erasure": "handed over after its guest was erased, or some of its text is left",
@@ -88,6 +93,7 @@ class _Checker:
         self._copies: dict[str, list[Copy]] = defaultdict(list)
         for copy in accounts.copies:
             self._copies[copy.token].append(copy)
+        self._listed = {api: _by_id(texts) for api, texts in accounts.listed.items()}
         self._received: dict[str, dict[str, list[ReceivedEvent]]] = defaultdict(lambda: defaultdict(list))
         for received in accounts.received:
             self._received[received.subject][received.endpoint].append(received)
@@ -127,6 +133,8 @@ class _Checker:
         yield from comparisons.early(exchange, copies)
         yield from comparisons.withdrawn(exchange, row, copies)
         yield from comparisons.complete(exchange, row, copies)
+        if row.channel in PHONES and not (row.erased or exchange.request.fallback or exchange.request.reached):
+            yield from comparisons.listed(row, {api: found.get(row.id, []) for api, found in self._listed.items()})
         yield from self._end(exchange, row, copies)
         yield from self._events(row)
         if row.pending:
@@ -261,10 +269,18 @@ class _Checker:
                 yield Finding("untrue answer", token, f"a genuine text was answered {one.answered}")
             if times > 1:
                 yield Finding("text twice", token, f"it is there {times} times")
+            yield from self._text_listed(one.text, times)
         for unknown in stored.keys() - tokens:
             yield Finding("text twice", unknown or "", f"nobody wrote it, and it is there {stored[unknown]} times")
         if self._accounts.rejected:
             yield Finding("set aside", "", f"{self._accounts.rejected} files in the spool's directory `rejected`")
+
+    def _text_listed(self, text: Text, times: int) -> Iterator[Finding]:
+        """Each API that has texts of phones lists a guest's, as often as it is there."""
+        for api, texts in self._accounts.listed.items() if text.channel in PHONES else ():
+            words = [status for _, content, status in texts if content == text.content]
+            if words != [RECEIVED_AS[api]] * times:
+                yield Finding("other list", text.token, f"{api} lists it as {words}, and it is there {times} times")
 
     def _astray(self) -> Iterator[Finding]:
         """Each guest has one conversation: a stranger's texts stand in it, and of a guest whom the property knows also
@@ -277,8 +293,17 @@ class _Checker:
             row = self._row(exchange)
             if row is not None and exchange.request.reached is not None:
                 found[exchange.request.recipient][exchange.request.token] = row.conversation
+            if row is not None and exchange.request.talk is not None:
+                found[talker(exchange.request.talk)][exchange.request.token] = row.conversation
         for address, conversations in found.items():
             if None in conversations.values() or len(set(conversations.values())) > 1:
                 yield Finding(
                     "text astray", max(conversations), f"{address}: {sorted(map(str, conversations.values()))}"
                 )
+
+
+def _by_id(texts: Sequence[tuple[str, str, str]]) -> dict[str, list[tuple[str, str]]]:
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for key, content, status in texts:
+        found[key].append((content, status))
+    return found

@@ -19,6 +19,7 @@ import aiohttp
 from bellhop.dev.stack import EmbeddedStack
 from chaos import environment
 from chaos.accounts import Answer, Exchange, Written
+from chaos.dialects import OtherApis
 from chaos.pictures import KIND, picture
 from chaos.plan import REMINDED_AFTER, Guest, Plan, Request
 from chaos.preparations import TEMPLATE, WHATSAPP, Prepared
@@ -50,6 +51,7 @@ class Clients:
         self.prepared = Prepared((), (), {})
         self.tries = 0
         self.unanswered = 0
+        self.others = OtherApis(lambda: self._http, self._api, files)
         self._guests: dict[int, asyncio.Future[str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -72,6 +74,7 @@ class Clients:
     async def play(self) -> None:
         """Send everything at its time. Returns when the last message's and guest's task has begun."""
         loop = asyncio.get_running_loop()
+        self.others.ways = self.prepared.ways
         self._guests = {guest.number: loop.create_future() for guest in self._plan.guests}
         deeds: list[tuple[float, Guest | Request | Text]] = [(request.at, request) for request in self._plan.requests]
         deeds += [(guest.at, guest) for guest in self._plan.guests]
@@ -120,6 +123,9 @@ class Clients:
     async def _text(self, text: Text) -> None:
         """Written once: a guest repeats nothing, and how often the provider posts it is the provider's affair. While
         the sandbox refuses connections the guest has no network, and writes a moment later."""
+        if text.talk is not None:
+            await self.others.write(self.written[text.number])
+            return
         body = _written(text)
         url = f"{self._sandbox}/_sandbox/inbound"
         for _ in range(100):
@@ -139,7 +145,7 @@ class Clients:
 
     async def _request(self, request: Request) -> None:
         exchange = self.exchanges[request.number]
-        body = await self._body(request)
+        body = await self._body(request) if request.api == "native" else {}
         await self._faults(request)
         posts = [self._send(exchange, body, request.hasty) for _ in range(request.together)]
         await asyncio.gather(*posts)
@@ -192,6 +198,9 @@ class Clients:
         if not request.waits:
             headers["Prefer"] = "respond-async"
         due = None if request.ahead is None else self.began + request.at + request.ahead
+        if request.api != "native":
+            await self.others.send(exchange, due, hasty)
+            return
         await self._repeat(
             "POST", "/v1/messaging/send", body, headers, exchange=exchange, verb="send", due=due, hasty=hasty
         )
@@ -262,6 +271,9 @@ class Clients:
             await self._repeat("PATCH", path, body, exchange=exchange, verb="move", due=due)
         if request.cancel is not None:
             await self._until(request.at + request.cancel)
+            if request.api != "native":
+                await self.others.cancel(exchange)
+                return
             await self._repeat("POST", f"{path}/cancel", exchange=exchange, verb="cancel")
 
     # --- one request, until it is answered ------------------------------------------------------------------------

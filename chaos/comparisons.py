@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from chaos.accounts import Copy, Exchange, ReceivedEvent, Row
 from chaos.pictures import digest
@@ -19,6 +19,19 @@ PROVIDER_SAYS = {
     "delivered": "delivered", "read": "read", "open": "read", "click": "read",
     "undelivered": "failed", "failed": "failed", "bounce": "failed", "dropped": "failed",
 }  # fmt: skip
+LISTED_AS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "sendblue": {
+        "queued": ("QUEUED",), "sent": ("SENT",), "delivered": ("DELIVERED",), "read": ("DELIVERED",),
+        "failed": ("ERROR",), "cancelled": ("DECLINED",),
+    },
+    "bird": {
+        "queued": ("accepted", "processing", "scheduled"), "sent": ("sent",), "delivered": ("delivered",),
+        "read": ("delivered",), "failed": ("rejected", "sending_failed", "delivery_failed"), "cancelled": ("deleted",),
+    },
+}  # fmt: skip
+"""Another vendor's API → our status → the words that it has for it."""
+RECEIVED_AS = {"sendblue": "RECEIVED", "bird": "delivered"}
+"""The same of what guests wrote."""
 HEIGHT = {"sent": 1, "failed": 2, "delivered": 3, "read": 4}
 IMPLIED_EVENTS = {
     "queued": (), "cancelled": ("cancelled",), "sent": ("sent",), "failed": ("failed",),
@@ -150,10 +163,20 @@ def withdrawn(exchange: Exchange, row: Row, copies: Sequence[Copy]) -> Iterator[
         yield "after erasure", "its guest was erased, and its history is still there"
 
 
+def listed(row: Row, shown: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[tuple[str, str]]:
+    """Each API that has texts of phones lists it once, as it stands. `shown`: API → content and status."""
+    for api, found in shown.items():
+        words = [status for _, status in found]
+        if len(words) != 1:
+            yield "other list", f"{api} lists it {len(words)} times"
+        elif words[0] not in LISTED_AS[api][STATUS[row.stage]]:
+            yield "other list", f"it is {STATUS[row.stage]}, and {api} lists it as {words[0]}"
+
+
 def over(exchange: Exchange, row: Row) -> bool:
     """Nothing more can come: whether a mail that was delivered is read, is worth waiting for."""
     status = STATUS[row.stage]
-    last = {"sms": "delivered", "imessage": "delivered", "push": "sent"}.get(row.channel)
+    last = {"sms": "delivered", "imessage": "delivered", "push": "sent", "inbox": "delivered"}.get(row.channel)
     return status in ("cancelled", "failed", "read") or (status == last and exchange.request.fallback is None)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from chaos.faults import KINDS, Fault, Track
-from chaos.texts import PREFIXES, REACHED, Text, reached_address, texts
+from chaos.texts import PREFIXES, REACHED, TALKS, Text, on_platform, reached_address, texts
 
 LONG = (130, 400)
 """Words of a long text message: two to four parts of 1,600 characters."""
@@ -35,6 +35,8 @@ REMINDED = 0.35
 """The share of second ways that are reminders of what is not read."""
 REMINDED_AFTER = 10
 """Seconds that a guest has to read it: the fewest that the API takes."""
+OTHER_APIS = 0.5
+"""The share of messages that go by another vendor's API, of those that it could be handed in by."""
 LEFT_OPEN = 0.06
 """The share of messages whose channel is left open."""
 
@@ -89,6 +91,10 @@ class Request:
     callbacks: str | None = None
     guest_with: int | None = None
     """To the guest with this app (in_app) or these devices (push)."""
+    api: str = "native"
+    """Whose API its client uses: `native`, `sendblue`, `bird` or `booking`."""
+    talk: int | None = None
+    """It goes to the guests' platform, about that one of the reservations."""
     written_to: bool = True
     """On WhatsApp: its guest has written lately. Else it goes out as an approved template."""
     file: str | None = None
@@ -163,7 +169,10 @@ def make(seed: int, messages: int, seconds: float, *, quick: bool = False) -> Pl
     # A stream of its own for each: more messages do not change the faults. The names are part of what a seed means.
     guests = _guests(Random(f"{seed} guests"), max(2, messages // 100), seconds)
     requests = _requests(Random(f"{seed} letters"), messages, seconds, guests)
+    apis = Random(f"{seed} APIs")
+    requests = tuple(_by_api(apis, request) for request in requests)
     written = texts(Random(f"{seed} texts"), Random(f"{seed} answers"), max(10, messages // 5), seconds)
+    written = on_platform(Random(f"{seed} platform"), written)
     faults = _faults(Random(f"{seed} strikes"), seconds)
     return Plan(seed, seconds, quick, requests, guests, written, faults)
 
@@ -288,6 +297,25 @@ def _within(at: float, ahead: float | None, seconds: float) -> float | None:
     if ahead is None or at + 0.5 > seconds:
         return None
     return round(min(ahead, seconds - at), 3)
+
+
+def _by_api(chance: Random, request: Request) -> Request:
+    """The same, or by another API, where that has all that it asks for. Each takes other repetitions for the same."""
+    by, hangs_up = chance.random(), round(chance.uniform(0.005, 0.6), 3)
+    talk = chance.randrange(TALKS)
+    plain = request.guest is None and request.reached is None and not (request.fallback or request.move or request.read)
+    if by >= OTHER_APIS or not plain:
+        return request
+    if request.channel == "in_app" and not (request.file or request.ahead):
+        return replace(
+            request, api="booking", channel="inbox", guest_with=None, talk=talk, together=1, again=None, hasty=None
+        )
+    if request.channel not in ("sms", "imessage"):
+        return request
+    if not request.ahead and by < OTHER_APIS / 2 and request.file != "asset":
+        repeated = request.together > 1 or request.again is not None or request.hasty is not None
+        return replace(request, api="sendblue", together=1, again=None, hasty=hangs_up if repeated else None)
+    return request if request.file else replace(request, api="bird")
 
 
 def _magic(chance: Random, request: Request) -> Request:

@@ -4,15 +4,17 @@ sender with a pace."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 
 from bellhop.dev.stack import EmbeddedStack
+from bellhop.domain.ids import Prefix, parse
+from chaos.dialects import Ways
 from chaos.plan import APPS, OWNERS, Plan
-from chaos.texts import REACHED, reached_address
+from chaos.texts import REACHED, TALKS, reached_address
 
 TEMPLATE = {
     "name": "chaos",
@@ -36,6 +38,8 @@ class Prepared:
     apps: tuple[str, ...]
     owners: tuple[str, ...]
     reached: Mapping[str, tuple[str, ...]]
+    ways: Ways = field(default_factory=Ways)
+    """What clients of the other vendors' APIs know of the property."""
 
 
 async def prepare(stack: EmbeddedStack, plan: Plan, http: aiohttp.ClientSession) -> Prepared:
@@ -75,7 +79,34 @@ async def prepare(stack: EmbeddedStack, plan: Plan, http: aiohttp.ClientSession)
     found = {channel: (await reached(channel, 0), await reached(channel, 1)) for channel in REACHED}
     writers = {one.recipient for one in plan.requests if one.channel == "whatsapp" and one.written_to}
     await asyncio.gather(*map(write, sorted(writers)))
-    return Prepared(tuple(apps), tuple(owners), found)
+    return Prepared(tuple(apps), tuple(owners), found, await _ways(stack, call, guest))
+
+
+async def _ways(stack: EmbeddedStack, call: Callable[..., Any], guest: Callable[..., Any]) -> Ways:
+    """A key for the guests' platform, reservations of its guests, and what the property's numbers are called."""
+    assert stack.prepared is not None
+    property_id = parse(Prefix.PROPERTY, stack.prepared.property_id)
+    (own,) = [one for one in (await call("/v1/auth/keys", method="GET"))["data"] if one["name"] == "chaos"]
+    theirs = await call("/v1/auth/keys", {"name": "platform", "scopes": ["*"], "side": "guest"})
+    reservations = tuple(f"R{number}" for number in range(TALKS))
+    for reservation in reservations:
+        body = {"source": "platform", "reservation": reservation, "guests": [await guest("Booked")]}
+        await call("/v1/stays", body)
+    senders = (await call("/v1/senders", method="GET"))["data"]
+    lines = {
+        one["channel"]: (one["address"], str(parse(Prefix.SENDER, one["id"])))
+        for one in senders
+        if one["channel"] in ("sms", "imessage")
+    }
+    return Ways(
+        workspace=str(property_id),
+        hotel_id=stack.prepared.property_id,
+        secret=stack.prepared.api_key,
+        key_id=own["id"],
+        guests_secret=theirs["key"],
+        lines=lines,
+        reservations=reservations,
+    )
 
 
 def _devices(number: int) -> list[dict[str, str]]:

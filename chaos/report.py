@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chaos import environment
-from chaos.accounts import Exchange, Row
+from chaos.accounts import Accounts, Exchange, Row
 from chaos.checker import WRONGS
 from chaos.comparisons import STATUS, due
 from chaos.faults import KINDS
@@ -36,6 +36,9 @@ MIX: dict[str, Callable[[Request], bool]] = {
     "with a file": lambda request: request.file is not None,
     "with a second way": lambda request: request.fallback is not None and not request.reminds,
     "with a reminder": lambda request: request.reminds,
+    "by Sendblue's API": lambda request: request.api == "sendblue",
+    "by Bird's": lambda request: request.api == "bird",
+    "by Booking.com's": lambda request: request.api == "booking",
     "left to `auto`": lambda request: request.reached is not None,
     "as a template": lambda request: not request.written_to,
     "to several devices": lambda request: request.channel == "push" and request.guest_with is not None,
@@ -83,6 +86,7 @@ def table(outcome: Outcome) -> str:
         "",
         "The accounts",
         f"  clients      {outcome.tries} requests, {outcome.unanswered} of them unanswered and repeated",
+        f"  through each API: {_by_api(accounts)}",
         f"  PostgreSQL   {len(accounts.rows)} messages, {sum(len(row.attempts) for row in accounts.rows)} attempts, "
         f"{sum(len(row.events) for row in accounts.rows)} events",
         f"  providers    {len(accounts.copies)} texts accepted",
@@ -109,6 +113,22 @@ def table(outcome: Outcome) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _by_api(accounts: Accounts) -> str:
+    """How many messages each was handed in by, in how many requests; and the texts that guests wrote by one."""
+    apis: dict[str, list[Exchange]] = {}
+    for exchange in accounts.exchanges:
+        apis.setdefault(exchange.request.api, []).append(exchange)
+    said = [
+        f"{api} {sum(bool(one.ids) for one in found)} in {sum(len(one.of('send')) for one in found)}"
+        for api, found in sorted(apis.items())
+    ]
+    written = [one for one in accounts.written if one.text.talk is not None]
+    said.append(
+        f"and {sum(one.taken for one in written)} texts of guests by booking in {sum(one.tries for one in written)}"
+    )
+    return ", ".join(said)
 
 
 def _left_out(outcome: Outcome) -> list[str]:
@@ -227,6 +247,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "wrong": {wrong: outcome.verdict.count(wrong) for wrong in WRONGS},
         "ends": dict(outcome.verdict.ends),
         "outcome_unknown": outcome.verdict.unknown,
+        "apis": dict(Counter(one.request.api for one in outcome.accounts.exchanges if one.ids)),
         "texts": {
             "written": len(outcome.accounts.written),
             "answered": sum(one.taken for one in outcome.accounts.written),

@@ -28,6 +28,7 @@ from chaos.customers import NAMES, RELIABLE, Customers
 from chaos.faults import KINDS, Fault, Track
 from chaos.injector import Injector
 from chaos.plan import Plan
+from chaos.platform import Platform
 from chaos.preparations import prepare
 
 PATIENCE = 60.0
@@ -95,7 +96,9 @@ async def chaos(stack: EmbeddedStack, plan: Plan, console: BufferingConsole) -> 
         await _subscribe(stack, customers, http)
         clients.prepared = await prepare(stack, plan, http)
         apps = [InboxApp(stack, http, guest) for guest in clients.prepared.apps]
+        platform = Platform(http, stack.api_url, clients.prepared.ways)
         following = [group.create_task(app.run()) for app in apps]
+        following.append(group.create_task(platform.run()))
         injector = Injector(stack, clients, customers, http, log)
         console.storming = True
         try:
@@ -106,7 +109,7 @@ async def chaos(stack: EmbeddedStack, plan: Plan, console: BufferingConsole) -> 
                 app.calm = True
             restored = time.time()
             with console.step("settling") as step:
-                found, verdict = await _settle(stack, clients, customers, apps, http, step)
+                found, verdict = await _settle(stack, clients, customers, (apps, platform), http, step)
                 found.forged, verdict = injector.forged, check_accounts(_with(found, injector.forged))
         finally:
             injector.resume()
@@ -118,7 +121,8 @@ async def chaos(stack: EmbeddedStack, plan: Plan, console: BufferingConsole) -> 
         timelines = await _timelines(stack, found, verdict, http, restored)
         return Outcome(
             plan, found, verdict, injector.played, storm, restored, restored - last, max(0.0, settled),
-            clients.tries, clients.unanswered, customers.posts, injector.skipped, os.getloadavg()[0], timelines,
+            clients.tries + clients.others.tries, clients.unanswered + clients.others.unanswered, customers.posts,
+            injector.skipped, os.getloadavg()[0], timelines,
         )  # fmt: skip
 
 
@@ -210,7 +214,7 @@ async def _settle(
     stack: EmbeddedStack,
     clients: Clients,
     customers: Customers,
-    apps: list[InboxApp],
+    guests: tuple[list[InboxApp], Platform],
     http: aiohttp.ClientSession,
     step: Step,
 ) -> tuple[Accounts, Verdict]:
@@ -218,7 +222,7 @@ async def _settle(
     best, over, end = math.inf, 0.0, time.monotonic() + LONGEST
     while True:
         left = {**await record.unsettled(stack.postgres_dsn, RELIABLE), "clients": clients.waiting()}
-        left["reports of apps"] = sum(app.pending() for app in apps)
+        left["reports of apps"] = sum(app.pending() for app in guests[0])
         left["on disk"] = len(list(stack.paths.spool.glob("*.entry")))
         step.note(", ".join(f"{count} {what}" for what, count in left.items() if count))
         if sum(left.values()) < best:
@@ -226,7 +230,7 @@ async def _settle(
         late = time.monotonic() >= over
         # A message that is `sent` may wait for a receipt that never comes: the checker knows.
         if late or not any(count for what, count in left.items() if what != "sent"):
-            found = await _read(stack, clients, customers, apps, http)
+            found = await _read(stack, clients, customers, guests, http)
             verdict = check_accounts(found)
             if late or not (verdict.findings or any(copy.busy for copy in found.copies)):
                 step.label, step.detail = "settled" if not verdict.findings else "not settled", ""
@@ -235,11 +239,18 @@ async def _settle(
 
 
 async def _read(
-    stack: EmbeddedStack, clients: Clients, customers: Customers, apps: list[InboxApp], http: aiohttp.ClientSession
+    stack: EmbeddedStack,
+    clients: Clients,
+    customers: Customers,
+    guests: tuple[list[InboxApp], Platform],
+    http: aiohttp.ClientSession,
 ) -> Accounts:
+    apps, platform = guests
     copies = await provider_log.read(http, stack.sandbox_url)
     inboxes = [await app.account() for app in apps]
     copies += [copy for _, found in inboxes for copy in found]
+    copies += platform.account()
+    listed = await clients.others.listed()
     rows = await record.read(stack.postgres_dsn, RELIABLE)
     exchanges = list(clients.exchanges.values())
     running = await _running(stack.temporal_address)
@@ -248,7 +259,7 @@ async def _read(
         exchanges, rows, copies, list(customers.received), RELIABLE, running=running,
         written=list(clients.written.values()), texts=tuple(token for token, _ in texts),
         conversations={token: conversation for token, conversation in texts if token},
-        apps=[app for app, _ in inboxes],
+        apps=[app for app, _ in inboxes], listed=listed,
         rejected=len(list((stack.paths.spool / "rejected").glob("*.entry"))),
     )  # fmt: skip
 

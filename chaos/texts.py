@@ -3,7 +3,7 @@ which they are reached. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 REACHED: dict[str, str | None] = {"whatsapp": None, "imessage": "sms", "email": None}
@@ -11,11 +11,20 @@ REACHED: dict[str, str | None] = {"whatsapp": None, "imessage": "sms", "email": 
 PREFIXES = {"sms": "+1212", "whatsapp": "+1312", "imessage": "+1415"}
 ANSWERS = 0.35
 """The share of texts that these guests write."""
+TALKS = 4
+"""Reservations whose guests use a platform of their own, which speaks Booking.com's API."""
+ON_PLATFORM = 0.3
+"""The share of strangers' texts that are written there instead."""
 
 
 def reached_address(channel: str, which: int) -> str:
     """Where the prepared guests are reached whose messages leave their channel open."""
     return f"reached{which}@example.com" if channel == "email" else f"{PREFIXES[channel]}{4_000_000 + which}"
+
+
+def talker(which: int) -> str:
+    """What a guest is called whose reservation that is."""
+    return f"the guest of reservation {which}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,8 @@ class Text:
     channel: str = "sms"
     reached: int | None = None
     """It is that one of the guests who are reached by `channel`. None: somebody whom nobody knows."""
+    talk: int | None = None
+    """It is written on the guests' platform, about that one of the reservations."""
 
     @property
     def token(self) -> str:
@@ -40,9 +51,24 @@ class Text:
     @property
     def sender(self) -> str:
         """Each stranger writes twice."""
+        if self.talk is not None:
+            return talker(self.talk)
         if self.reached is not None:
             return reached_address(self.channel, self.reached)
         return f"+1646{2_000_000 + self.number // 2}"
+
+
+def on_platform(chance: Random, written: tuple[Text, ...]) -> tuple[Text, ...]:
+    """Some of the strangers' texts as those of guests who use a platform: both of two that belong together."""
+    there = {
+        number: chance.randrange(TALKS)
+        for number in sorted({text.number // 2 for text in written if text.reached is None})
+        if chance.random() < ON_PLATFORM
+    }
+    return tuple(
+        replace(text, channel="inbox", talk=there[text.number // 2]) if text.number // 2 in there else text
+        for text in written
+    )
 
 
 def texts(chance: Random, answers: Random, count: int, seconds: float) -> tuple[Text, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bellhop.store import online_indexes
 
 revision = "0048"
-down_revision = "0043"
+down_revision = "0047"
 branch_labels = None
 depends_on = None
 

@@ -101,6 +101,10 @@ async def test_what_becomes_of_a_message_is_posted_signed_and_in_order(stack: En
         assert json.loads(only.body)["payload"]["status"] == "delivered"
         assert "messagebird-signature" not in only.headers, "it has no key"
         assert none.received == []
+        pending = await stack.rows(
+            f"select from deliveries d join endpoints e on e.id = d.endpoint_id where e.url = '{some.url}'"
+        )
+        assert len(pending) == 1, "what its filter leaves out is not pending for it at all"
 
 
 async def test_what_guests_write_is_posted_and_a_failure_is_tried_again(stack: Engine, bird: Workspace) -> None:
@@ -141,6 +145,7 @@ async def test_subscriptions_are_listed_changed_and_deleted(stack: Engine, bird:
         filters = [{"key": "status", "value": "sent"}]
         changed = await bird.call("PATCH", one, json={"status": "active", "eventFilters": filters})
         assert (changed.json()["status"], changed.json()["eventFilters"]) == ("active", filters)
+        assert await stack.rows("select from endpoints where events = '{message.sent}'") != []
         assert (await bird.call("PATCH", one, json={"eventFilters": None})).json()["eventFilters"] == []
         assert (await bird.call("DELETE", one)).status_code == 204
         for method in ("GET", "PATCH", "DELETE"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chaos.accounts import Accounts, Answer, App, Attempt, Copy, Event, Exchange, ReceivedEvent, Row, Written
-from chaos.comparisons import IMPLIED_EVENTS, STATUS
+from chaos.comparisons import IMPLIED_EVENTS, LISTED_AS, RECEIVED_AS, STATUS
 from chaos.pictures import digest
 from chaos.plan import Move, Request
 from chaos.texts import Text
@@ -46,6 +46,44 @@ def received(rows: list[Row]) -> list[ReceivedEvent]:
         for one in rows
         for event in one.events
     ]
+
+
+def listed(all_: Accounts) -> dict[str, list[tuple[str, str, str]]]:
+    """What the other vendors' APIs list of accounts that agree: each text of a phone, as it stands."""
+    return {
+        api: [(one.id, f"{one.token}.000xx", words[STATUS[one.stage]][0]) for one in all_.rows if not one.erased]
+        + [(f"imsg_{one.text.number}", one.text.content, RECEIVED_AS[api]) for one in all_.written
+           if one.text.token in all_.texts]
+        for api, words in LISTED_AS.items()
+    }  # fmt: skip
+
+
+def not_listed(all_: Accounts) -> None:
+    all_.listed = listed(all_)
+    all_.listed["bird"] = [one for one in all_.listed["bird"] if one[0] != "omsg_1"]
+
+
+def listed_twice(all_: Accounts) -> None:
+    all_.listed = listed(all_)
+    all_.listed["sendblue"].append(all_.listed["sendblue"][0])
+
+
+def listed_as_something_else(all_: Accounts) -> None:
+    all_.listed = listed(all_)
+    all_.listed["bird"][0] = ("omsg_1", "q00001.000xx", "sent")
+
+
+def a_text_not_listed(all_: Accounts) -> None:
+    all_.listed = listed(all_)
+    all_.listed["sendblue"] = [one for one in all_.listed["sendblue"] if one[0] != "imsg_1"]
+
+
+OTHER_LISTS = [
+    (not_listed, "q00001"),
+    (listed_twice, "q00001"),
+    (listed_as_something_else, "q00001"),
+    (a_text_not_listed, "t00001"),
+]
 
 
 def second_step(number: int) -> list[Event]:

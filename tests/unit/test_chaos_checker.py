@@ -15,7 +15,7 @@ from chaos.checker import WRONGS, check_accounts
 from chaos.comparisons import PROVIDER_SAYS, STATUS, due
 from chaos.pictures import digest
 from chaos.plan import Request
-from tests.unit.chaos_accounts import ENDPOINTS, copy, exchange, received, right, row
+from tests.unit.chaos_accounts import ENDPOINTS, OTHER_LISTS, copy, exchange, listed, received, right, row
 
 
 def test_accounts_that_agree_find_nothing() -> None:
@@ -23,6 +23,12 @@ def test_accounts_that_agree_find_nothing() -> None:
     assert verdict.findings == []
     assert verdict.unheard == 2, "nobody promised those: one is there, the other is not"
     assert verdict.ends == {"delivered": 8, "cancelled": 2, "failed": 4, "read": 2, "sent": 1}
+
+
+def test_lists_that_agree_find_nothing() -> None:
+    accounts = right()
+    accounts.listed = listed(accounts)
+    assert check_accounts(accounts).findings == []
 
 
 def without_row(all_: Accounts) -> None:
@@ -300,6 +306,7 @@ CASES: list[tuple[Callable[[Accounts], None], str, str]] = [
     (never_shown, "not shown", "q00023"),
     (shown_twice, "not shown", "q00023"),
     (a_device_notified_twice, "twice", "q00024"),
+    *((spoil, "other list", token) for spoil, token in OTHER_LISTS),
     (in_another_conversation, "text astray", "t00001"),
     (in_no_conversation, "text astray", "q00027"),
     (a_text_refused, "untrue answer", "t00002"),

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from bellhop.domain.channels import Channel
+from bellhop.domain.events import OF_STAGE, EventType
 from bellhop.domain.failures import FailureCode
 from bellhop.domain.formats import bird
 from bellhop.domain.rows.texts import ChannelText
@@ -55,6 +56,27 @@ def test_a_message_to_a_guest() -> None:
         "updatedAt": timestamp(AT + timedelta(seconds=5)),
         "body": {"type": "text", "text": {"text": "Your suite is ready."}},
     }
+
+
+@pytest.mark.parametrize("failure", [None, *FailureCode])
+def test_each_status_is_one_that_its_event_may_be_told_in(failure: FailureCode | None) -> None:
+    """So that whoever asks for one status gets the events that may have it, and no others."""
+    for stage, kind in OF_STAGE.items():
+        if stage is Stage.READ:
+            continue
+        status = bird.status_of(replace(ROW, failure_code=failure), stage)
+        every = [one.value for one in (*OF_STAGE.values(), EventType.MESSAGE_RECEIVED) if one != "message.read"]
+        listened_to = bird.events_of(every, [("channelId", str(SENDER)), ("status", status)])
+        assert kind in listened_to and set(listened_to) <= {kind, "message.received"}
+    assert bird.events_of(["message.received"], [("status", bird.status_of(INBOUND, Stage.DELIVERED))])
+    assert bird.events_of(["message.sent"], []) == ("message.sent",)
+    assert bird.events_of(["message.sent"], [("status", bird.SCHEDULED)]) == ()
+
+
+def test_a_file_that_was_not_fetched_is_what_its_name_says() -> None:
+    named = {"source": "https://h.example/pool.JPG?x=1", "content_type": "", "filename": ""}
+    assert bird.body(with_media(PICTURE, named))["type"] == "image"
+    assert bird.body(with_media(PICTURE, named | {"source": "https://h.example/pool"}))["type"] == "file"
 
 
 def test_a_guests_own_message() -> None:

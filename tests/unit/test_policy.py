@@ -195,6 +195,11 @@ CASES: list[tuple[dict[str, Any], Decision | Lookup]] = [
     ({"way": None}, Lookup.WAY),
     # The first that objects decides.
     ({"stage": Stage.CANCELLED, "erased": True, "expires_at": NOW}, Over()),
+    ({"stage": Stage.CANCELLED, "call_open": True}, Over()),
+    ({"way": Way.ACCOUNT_HELD, "paced": True}, Wait(Reason.ACCOUNT_HELD)),
+    ({"way": None, "paced": None}, Lookup.WAY),
+    ({"paced": True}, Wait(Reason.PACED)),
+    ({"paced": None}, Lookup.PACED),
     ({"call_open": True, "erased": True}, Settle()),
     ({"erased": True, "expires_at": NOW, "due_at": LATER}, Cancel()),
     ({"expires_at": NOW, "paused": True, "due_at": LATER}, Refuse(FailureCode.EXPIRED)),

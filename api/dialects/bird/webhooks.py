@@ -29,6 +29,7 @@ _ALL = "/{workspace_id}/webhook-subscriptions"
 _ONE = "/{workspace_id}/webhook-subscriptions/{subscription_id}"
 _OF = "/{organization_id}/workspaces"
 _ACTIVE, _INACTIVE = "active", "inactive"
+_TYPES = {bird.OUTBOUND: STATUSES, bird.INBOUND: RECEIVED}
 
 
 @router.get("/{workspace_id}/available-webhooks")
@@ -48,7 +49,7 @@ async def create(engine: CurrentEngine, caller: CurrentCaller, workspace_id: str
     channel, way = bird.EVENTS[body.event]
     new = NewSubscription(
         url=body.url,
-        events=STATUSES if way == bird.OUTBOUND else RECEIVED,
+        events=bird.events_of(_TYPES[way], _given(body.event_filters)),
         channels=(channel,),
         secret=body.signing_key or "",
         asked=bird.subscription(body.event, _given(body.event_filters)),
@@ -94,7 +95,9 @@ async def change(
     if "signing_key" in named:
         fields["secret"] = body.signing_key or ""
     if "event_filters" in named:
-        fields["asked"] = bird.subscription(_word(row), _given(body.event_filters))
+        filters = _given(body.event_filters)
+        fields["asked"] = bird.subscription(_word(row), filters)
+        fields["events"] = list(bird.events_of(_TYPES[bird.EVENTS[_word(row)][1]], filters))
     if body.status is not None:
         fields["is_active"] = body.status == _ACTIVE
     if fields:

@@ -22,13 +22,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from mimetypes import guess_type
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from bellhop.domain import groups, short_links
 from bellhop.domain.channels import TEXTS, AddressKind, Channel, kind_of
+from bellhop.domain.events import EventType
 from bellhop.domain.failures import WORDS, FailureCode
 from bellhop.domain.rows.texts import ChannelText
 from bellhop.domain.serializers import timestamp
@@ -60,6 +63,14 @@ _OF_STAGE = {
     Stage.DELIVERED: DELIVERED,
     Stage.READ: DELIVERED,  # reading is an interaction there
 }
+_OF_TYPE: Mapping[str, tuple[str, ...]] = {
+    EventType.MESSAGE_SENT: (SENT,),
+    EventType.MESSAGE_DELIVERED: (DELIVERED,),
+    EventType.MESSAGE_FAILED: (REJECTED, SENDING_FAILED, DELIVERY_FAILED),
+    EventType.MESSAGE_CANCELLED: (DELETED,),
+    EventType.MESSAGE_RECEIVED: (DELIVERED,),
+}
+"""The words that each event of ours may be told in."""
 REJECTING = frozenset(
     {
         FailureCode.OPTED_OUT,
@@ -201,6 +212,13 @@ def subscription(word: str, filters: Iterable[tuple[str, str]]) -> dict[str, Any
     return {"event": word, "filters": [{"key": key, "value": value} for key, value in filters]}
 
 
+def events_of(types: Sequence[str], filters: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Those of our event types that can be what a subscription with these filters asks for. What only the message
+    tells, `wanted` looks at."""
+    asked = dict(filters).get("status")
+    return tuple(types) if asked is None else tuple(one for one in types if asked in _OF_TYPE[one])
+
+
 def wanted(row: ChannelText, stage: Stage | None, asked: Mapping[str, Any]) -> bool:
     """Whether what an event says of a message is what a subscription asks for."""
     filters = {one["key"]: one["value"] for one in asked.get("filters", ())}
@@ -243,7 +261,7 @@ def body(row: ChannelText) -> dict[str, Any]:
     said = {name: value for name, value in said.items() if value}
     if not files:
         return {"type": "text", "text": {"text": text, **said}}
-    if all(str(one.get("content_type") or "").startswith("image/") for one in files):
+    if all(_kind(one).startswith("image/") for one in files):
         return {"type": "image", "image": {"images": [{"mediaUrl": _url(one)} for one in files], **said}}
     return {"type": "file", "file": {"files": [_file(one) for one in files], **said}}
 
@@ -307,6 +325,11 @@ def _own(row: ChannelText, name: str, kind: type) -> Any:
 
 def _url(file: Mapping[str, Any]) -> str:
     return str(file.get("url") or file.get("source") or "")
+
+
+def _kind(file: Mapping[str, Any]) -> str:
+    """What it is; of one that was not fetched yet, by its name."""
+    return str(file.get("content_type") or guess_type(urlsplit(_url(file)).path)[0] or "")
 
 
 def _file(file: Mapping[str, Any]) -> dict[str, Any]:
