@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import UUID
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bellhop.domain.ids import Prefix, render
 from bellhop.settings import Settings
 
 from .bird_kit import Workspace, workspace
