@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.categories import Category
 from bellhop.domain.channels import AddressKind, Channel
-from bellhop.domain.consents import LIFTED_BY, OF_A_GROUP, ConsentFact, Effect, allowed
+from bellhop.domain.consents import LIFTED_BY, OF_A_GROUP, ConsentFact, Effect, SaidTo, allowed, reopened
 from bellhop.domain.delivery_ports import Account, CallbackRequest, Inbound, Receipt
 from bellhop.engine.context import Engine as Context
 from bellhop.ops import administration
@@ -112,24 +112,30 @@ async def test_start_lifts_a_stop_by_when_it_was_written(api: Api) -> None:
 
 
 async def test_what_is_looked_up_is_enough_however_much_was_said(engine: AsyncEngine, api: Api) -> None:
-    """The store reads the last of each cause and purpose; the rule over all of it says the same."""
+    """The store reads the last of each cause, purpose and sender; the rule over all of it says the same."""
     chance = random.Random(7)
+    senders = [None, SaidTo(Channel.SMS, "+1305"), SaidTo(Channel.SMS, "+1306"), SaidTo(Channel.WHATSAPP, "+1305")]
     for number in range(30):
         hashed = bytes([number]) * 32
         facts = []
         async with api.database.begin() as tx:
             for _ in range(chance.randrange(25)):
-                effect = chance.choice(list(Effect))
+                effect, sender = chance.choice(list(Effect)), chance.choice(senders)
                 row = await consents.write(
-                    tx, api.scope.id, "email", hashed, effect, "test", None,
+                    tx, api.scope.id, "phone", hashed, effect, "test", None, said_to=sender,
                     occurred_at=NOON + timedelta(minutes=chance.randrange(6)),
                     group=chance.choice("ab") if effect in OF_A_GROUP else None,
                 )  # fmt: skip
                 assert row.action == ("opt_out" if effect in LIFTED_BY else "opt_in")
-                facts.append(ConsentFact(row.id, effect, row.occurred_at, row.purpose))
-            assert (await consents.refused(tx, api.scope.id, "email", [hashed]) is None) is allowed(facts)
-            last = await consents.last_said(tx, api.scope.id, "email", [hashed])
-            assert len(last) == len({(fact.effect, fact.purpose) for fact in facts})
+                facts.append(ConsentFact(row.id, effect, row.occurred_at, row.purpose, sender))
+            started = reopened(facts, Category.TRANSACTIONAL)
+            for sender in senders:
+                which = {"channel": sender.channel, "sender": sender.address} if sender else {}
+                may = sender in started if sender else bool(started)
+                refused = await consents.refused(tx, api.scope.id, "phone", [hashed], **which)
+                assert (refused is None) is (allowed(facts) or may)
+            last = await consents.last_said(tx, api.scope.id, "phone", [hashed])
+            assert len(last) == len({(fact.effect, fact.purpose, fact.said_to) for fact in facts})
 
 
 async def test_a_word_said_a_thousand_times_costs_no_more(api: Api) -> None:
