@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from .scenarios import Play
+
+
+PICTURE: Final = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
 async def send_together(play: Play) -> None:
@@ -41,6 +44,26 @@ async def broadcast(play: Play) -> None:
 async def long(play: Play) -> None:
     """Send a text too long for one. Parts are cut at word boundaries; each says whom it is for."""
     await play.send(content=f"For {play.to}. " * 100)
+
+
+async def write(play: Play) -> None:
+    """Say in a text with a picture what they want."""
+    said = f"Could you bring two more towels to {play.to}?"
+    await play.client.guest_writes(play, {"from": play.to, "body": said, "media": ["image/png"]}, "content = %s", said)
+
+
+async def stop(play: Play) -> None:
+    """Say STOP in a word that Twilio does not have: it is about the message that answers it."""
+    which = "recipient = %s and details ? 'answers'"
+    await play.client.guest_writes(play, {"from": play.to, "body": "Abmelden!"}, which, play.to)
+
+
+async def mail(play: Play) -> None:
+    """Say it in a mail, with the picture in it, which SendGrid posts as a whole."""
+    said = f"Could you bring two more towels to {play.to}?"
+    picture = {"filename": "towels.png", "type": "image/png", "content": PICTURE}
+    body = {"provider": "sendgrid", "from": play.to, "subject": "Towels", "body": said, "attachments": [picture]}
+    await play.client.guest_writes(play, body, "content = %s", said)
 
 
 async def guest_with_an_iphone(play: Play, token: str) -> None:

@@ -79,6 +79,9 @@ STEPS = (
     # --- what a guest writes
     Row("tx receipts.record", "wrote", "from here on it is pending that nobody has looked for intents in it"),
     Row("tx receipts.record", "stopped", "with it, the message that answers it is accepted"),
+    Row("tx inbound_files._copy", "mailed", "a place for what came with it; nothing is acknowledged yet"),
+    Row("tx inbound_files._copy#2", "mailed", "the bytes are there; they come again, and make another copy"),
+    Row("tx receipts.record", "mailed", "the mail with its picture; repeated, it is the same one"),
     Row("rpc start Intents", "wrote"),
     Row("activity detect", "wrote"),
     Row("tx IntentRecord.write", "wrote", "what was found, its event, and that it is pending no more"),
@@ -283,8 +286,6 @@ NOT_OF_A_MESSAGE = {
     "tx assets.remove": "as assets.delete",
     "tx PostgresSweeper._files": "as assets.delete; looked for again at the next sweep",
     "tx PostgresSweeper._files#2": "as PostgresSweeper._files",
-    "tx inbound_files._copy": "a place for what came with a mail; nothing is acknowledged yet, and it comes again",
-    "tx inbound_files._copy#2": "as inbound_files._copy; copies that no message takes are removed after a day",
     "workflow InboundFiles": "as rpc wake InboundFiles",
     "InboundFiles hears wake": "as rpc wake InboundFiles",
     "rpc wake InboundFiles by the sweep": "as rpc wake InboundFiles; looked for again at the next sweep",

@@ -80,6 +80,7 @@ SANDBOX = {
     "sendgrid_batch_window": 0.02,
     "sendgrid_email_activity": True,
     "sendgrid_retry_pauses": [2.5, 1, 1, 1, 1, 2, 2, 5, 5],
+    "sendgrid_inbound_retry_pauses": [1, 1, 1, 1, 2, 2, 5, 5],
 }
 DRAINER, CLAIM, LINGER = 5.0, 1.0, 0.3
 """For constants of webhooks: LEASE_OF_DRAINER (longer than steps.BEATING), CLAIM_MARGIN and Pace.linger."""

@@ -22,8 +22,9 @@ STATE = """
 """
 
 FILES = """
-    select file.state from inbound_files file join assets asset on asset.message_id = file.message_id
-    where file.message_id = %s and asset.state = 'stored'
+    select coalesce(file.state, 'kept') as state
+    from assets asset left join inbound_files file on file.message_id = asset.message_id
+    where asset.message_id = %s and asset.state = 'stored'
 """
 """What has come of the files of a guest's message: one row for each that is kept, and one only."""
 

@@ -16,9 +16,7 @@ from bellhop.domain.sweeps import SweepKind
 from . import acts
 
 NUMBERS = itertools.count(1)
-PHOTO = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+PHOTO = base64.b64decode(acts.PICTURE)
 
 
 class Client(Protocol):
@@ -39,8 +37,8 @@ class Client(Protocol):
     async def cancel_workflow(self, message_id: str) -> None:
         """Cancel its workflow, as an operator does in Temporal's UI."""
 
-    async def guest_writes(self, play: Play, *, stop: bool = False) -> None:
-        """Have a guest at `to` write what they want, and say which message that is; or STOP, and which answers it."""
+    async def guest_writes(self, play: Play, body: dict[str, Any], which: str, value: str) -> None:
+        """Have a guest write this, and find out which message is played."""
 
     async def pause(self) -> None:
         """Pause the property."""
@@ -247,8 +245,9 @@ async def _erase(play: Play) -> None:
 
 _ALL = (
     Scenario("sms", "a text that goes out at once", _send),
-    Scenario("wrote", "a guest writes", lambda it: it.client.guest_writes(it), sweeps=GUESTS, end=WANTED),
-    Scenario("stopped", "a guest says STOP, and it is confirmed", lambda it: it.client.guest_writes(it, stop=True)),
+    Scenario("wrote", "a guest writes", acts.write, sweeps=GUESTS, end=WANTED),
+    Scenario("mailed", "a guest writes a mail with a picture", acts.mail, sweeps=GUESTS, end=WANTED, channel="email"),
+    Scenario("stopped", "a guest says STOP, and it is confirmed", acts.stop),
     Scenario("email", "a mail that is read", _send_mail, end=READ, channel="email"),
     Scenario("imessage", "a message through Sendblue", _send_imessage, end=BLUE, channel="imessage"),
     Scenario(

@@ -28,7 +28,7 @@ from bellhop.sandbox.testing import Receiver, running
 from tests.chaos.crash.points import Point
 from tests.chaos.crash.process_pool import SANDBOX, Child, ProcessPool, release_name
 from tests.chaos.crash.record import FILES, STATE, row_key, workflow_of
-from tests.chaos.crash.scenarios import NUMBERS, WANTED, Ending, Play, Scenario
+from tests.chaos.crash.scenarios import NUMBERS, Ending, Play, Scenario
 from tests.chaos.crash.sweeping import stop_sweeping, sweeping
 from tests.databases import dsn_of
 from tests.sandbox_accounts import SANDBOX_SECRET, sandbox_sendgrid, sendgrid_batch
@@ -206,18 +206,16 @@ class WorkerSlot:
             assert answer.status_code >= 500, answer.text
             await asyncio.sleep(0.1)
 
-    async def guest_writes(self, play: Play, *, stop: bool = False) -> None:
-        """Have a guest write, through Twilio: what got no answer it says again. `stop`: in a word Twilio has not."""
-        said = "Abmelden!" if stop else f"Could you bring two more towels to {play.to}?"
-        media = {} if stop else {"media": ["image/png"]}
-        body = {"from": play.to, "body": said, **media}
+    async def guest_writes(self, play: Play, body: dict[str, Any], which: str, value: str) -> None:
+        """Have the sandbox post what a guest writes: what got no answer it says again. `which`: what is true of the
+        message that is played, by `value`."""
         answer = await self._sandbox.post("/_sandbox/inbound", json=body, timeout=60)
         assert answer.json()["status"] == 200, answer.text
-        which = "recipient = %s and details ? 'answers'" if stop else "content = %s"
-        query = f"select id from messages where {which}"
-        found = await (await self._record.execute(query, (play.to if stop else said,))).fetchall()
+        query = f"select id, direction from messages where {which}"
+        found = await (await self._record.execute(query, (value,))).fetchall()
         assert len(found) == 1, f"it is there {len(found)} times"
-        play.message_id = render(Prefix.MESSAGE if stop else Prefix.INBOUND, found[0]["id"])
+        prefix = Prefix.INBOUND if found[0]["direction"] == "inbound" else Prefix.MESSAGE
+        play.message_id = render(prefix, found[0]["id"])
 
     async def pause(self) -> None:
         """Pause the property, once nobody releases any more what was parked before."""
@@ -363,7 +361,7 @@ class WorkerSlot:
         if end.workflow == "NOT_FOUND":
             await self.call("GET", f"/v1/messaging/{play.message_id}", expect=(404,))
             return end.status, None
-        if end is WANTED:
+        if play.message_id.startswith(Prefix.INBOUND.value):
             found = await self.call("GET", f"/v1/intents?message_id={play.message_id}", expect=(200,))
             kept = await self._record.execute(FILES, (row_key(play.message_id),))
             ended = [row["state"] for row in await kept.fetchall()]
