@@ -6,9 +6,9 @@ is which passing of the step counts: where a later one means something else, it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .scenarios import SCENARIOS, Ending
+from .scenarios import FAILED, SCENARIOS, Ending
 from .steps import AFTER, BEFORE
 
 
@@ -20,6 +20,8 @@ class Row:
     scenario: str
     why: str = ""
     number: int = 1
+    after: Ending | None = None
+    """How it ends when it is killed after the step, where that is not as the scenario ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ class Point:
     def __str__(self) -> str:
         return f"{self.scenario}: {self.side} {self.step}" + (f", {self.number}" if self.number > 1 else "")
 
+
+CUT_OFF = replace(FAILED, left=frozenset({"unknown"}))
+"""Some of a call was written and not all of it, and nobody can be asked: the provider has nothing."""
 
 STEPS = (
     # --- the API
@@ -65,6 +70,7 @@ STEPS = (
     Row("sendblue send", "imessage"),
     Row("fcm send", "lost push", "as sendgrid send"),
     Row("apns send", "lost apple push", "a call over HTTP/2, of which the same is to be said"),
+    Row("apns frames", "lost apple push", "in the middle of a call: its head is out, its text is not", after=CUT_OFF),
     Row("tx AttemptStore._claim", "in app", "laid into the inbox: the attempt, its outcome and the event are one"),
     # --- receipts
     Row("tx receipts._record_plain", "sms", "`sent`: no news"),
@@ -325,8 +331,8 @@ NOT_OF_A_MESSAGE = {
 
 
 POINTS = tuple(
-    Point(row.step, side, row.scenario, row.number, SCENARIOS[row.scenario].end)
+    Point(row.step, side, row.scenario, row.number, end or SCENARIOS[row.scenario].end)
     for row in STEPS
-    for side in (BEFORE, AFTER)
+    for side, end in ((BEFORE, None), (AFTER, row.after))
 )
 """The whole matrix."""

@@ -26,6 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from bellhop.domain.delivery_ports import Provider
 from bellhop.providers import providers
+from bellhop.providers.lease_http2 import _Peer
 from bellhop.store.database import Autocommit, Database
 from bellhop.webhooks.poster import WebhookPoster
 
@@ -90,6 +91,7 @@ def wrap_everything(points: Points) -> None:
     _transactions(points)
     _rpcs(points)
     _providers(points)
+    _frames(points)
     _posts(points)
     _interceptors(points)
 
@@ -274,6 +276,27 @@ def _providers(points: Points) -> None:
         for name in provider_calls():
             if call := getattr(type(provider), name, None):
                 setattr(type(provider), name, wrapped(f"{provider.name} {name}", call))
+
+
+def _frames(points: Points) -> None:
+    """What is written of a request over HTTP/2: its head, then its text."""
+    exchange, flush = _Peer.exchange, _Peer._flush
+    asking: set[int] = set()
+
+    def exchanged(peer: _Peer, *given: Any) -> Any:
+        asking.add(id(peer))
+        try:
+            return exchange(peer, *given)
+        finally:
+            asking.discard(id(peer))
+
+    def flushed(peer: _Peer, call: Any) -> None:
+        if id(peer) not in asking:
+            return flush(peer, call)
+        with points.around("apns frames"):
+            flush(peer, call)
+
+    _Peer.exchange, _Peer._flush = exchanged, flushed  # type: ignore[method-assign]
 
 
 def _posts(points: Points) -> None:
