@@ -60,7 +60,7 @@ async def stop(play: Play) -> None:
 
 async def mail(play: Play) -> None:
     """Say it in a mail, with the picture in it, which SendGrid posts as a whole."""
-    said = f"Could you bring two more towels to {play.to}?"
+    said = f"Could you bring two more towels? This is {play.to}"
     picture = {"filename": "towels.png", "type": "image/png", "content": PICTURE}
     body = {"provider": "sendgrid", "from": play.to, "subject": "Towels", "body": said, "attachments": [picture]}
     await play.client.guest_writes(play, body, "content = %s", said)
