@@ -115,8 +115,8 @@ async def _apart(stack: Engine, bad: MisbehavingServers, endpoints: dict[str, st
 FLOOD = 2_000
 FLOOD_SQL = """
     with written as (
-      insert into messages (scope_id, channel, recipient, content)
-      select :scope, 'sms', '+13055551234', 'Flood' from generate_series(1, :many / 2) returning id
+      insert into messages (scope_id, channel, recipient, content, stage)
+      select :scope, 'sms', '+13055551234', 'Flood', 'delivered' from generate_series(1, :many / 2) returning id
     ), told as (
       insert into events (scope_id, subject, subject_id, type, stage, facts)
       select :scope, 'message', id, 'message.' || stage, stage, jsonb_build_object('stage', stage)
