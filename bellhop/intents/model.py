@@ -27,21 +27,22 @@ WEIGHTS = HERE / "weights.bin"
 FACTS = HERE / "weights.json"
 
 _MULTIPLIER = 1_000_003
-_MASK = 0xFFFFFFFF
 _SPREAD = 2_654_435_761
+_HASH = 30
+"""Bits of a hash: numbers of so many are quick in Python."""
+_MASK = (1 << _HASH) - 1
 
 
 def buckets(folded: str) -> set[int]:
     """The buckets of a clause's n-grams."""
-    codes = [ord(letter) for letter in folded]
+    codes = [ord(letter) * _SPREAD & _MASK for letter in folded]
     found: set[int] = set()
-    hashes = [code + 1 for code in codes]
+    hashes = codes
     for length in range(2, GRAMS[-1] + 1):
         hashes = [
             (before * _MULTIPLIER + code) & _MASK for before, code in zip(hashes, codes[length - 1 :], strict=False)
         ]
-        salt = length * 0x9E3779B1
-        found.update(((one ^ salt ^ (one >> 15)) * _SPREAD & _MASK) >> (32 - BITS) for one in hashes)
+        found.update([one >> (_HASH - BITS) for one in hashes])
     return found
 
 
@@ -54,6 +55,8 @@ class Model:
     biases: Sequence[float] = field(repr=False)
     thresholds: Mapping[str, Mapping[str, float]] = field(repr=False)
     """Language → type → the confidence below which it stays silent."""
+    sureness: Mapping[str, float] = field(repr=False)
+    """What each of the signs of a type counts for (`bellhop/intents/sureness.py`)."""
     data: str
     """SHA-256 of the sentences it was made from."""
     _rows: Sequence[int] = field(repr=False)

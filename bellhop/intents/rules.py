@@ -74,6 +74,8 @@ class _Compiled:
     words_apart: bool
     rules: Sequence[tuple[IntentType, Sequence[_Group], Sequence[str]]] = field(repr=False)
     """A type, the groups of which each has to stand there, and what must not."""
+    beginnings: frozenset[str] = field(repr=False)
+    """Those of all groups."""
     guards: Sequence[tuple[frozenset[IntentType], Sequence[str]]] = field(repr=False)
 
 
@@ -109,7 +111,8 @@ def _compiled(language: str) -> _Compiled:
         (GUARDS[name], [_phrase(one, words_apart=apart) for one in phrases.split("|")])
         for name, phrases in table.guards.items()
     ]
-    return _Compiled(apart, rules, guards)
+    beginnings = frozenset[str]().union(*(group.beginnings for _, groups, _ in rules for group in groups))
+    return _Compiled(apart, rules, beginnings, guards)
 
 
 def silenced(clause: Clause, language: str) -> frozenset[IntentType]:
@@ -125,15 +128,23 @@ def matches(clause: Clause, language: str) -> dict[IntentType, str]:
     """The types that a rule finds, each with the words it found them by."""
     found: dict[IntentType, str] = {}
     table, folded = _compiled(language), clause.folded
-    there = {folded[at : at + length] for length in range(1, BEGINNING + 1) for at in range(len(folded) - length + 1)}
+    there = table.beginnings & _beginnings(folded, words_apart=table.words_apart)
     for kind, groups, unwanted in table.rules:
-        if kind in found or any(map(there.isdisjoint, (group.beginnings for group in groups))):
+        if kind in found or any(map(there.isdisjoint, [group.beginnings for group in groups])):
             continue
         if (span := _span(folded, groups)) is None:
             continue
-        if not any(phrase in clause.folded for phrase in unwanted):
+        if not any(phrase in folded for phrase in unwanted):
             found[kind] = clause.words(*span, whole=table.words_apart)
     return found
+
+
+def _beginnings(folded: str, *, words_apart: bool) -> set[str]:
+    """The first letters of every phrase that could stand there."""
+    if words_apart:
+        words = {f" {word} "[:BEGINNING] for word in folded.split()}
+        return {word[:length] for word in words for length in range(2, BEGINNING + 1)}
+    return {folded[at : at + length] for length in range(1, BEGINNING + 1) for at in range(len(folded))}
 
 
 def _span(folded: str, groups: Sequence[_Group]) -> tuple[int, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,8 @@ from bellhop.domain.intents import LONGEST_EVIDENCE, LONGEST_READ
 MOST_CLAUSES = 24
 LONGEST_CLAUSE = 400
 """Letters: what is longer is cut there, full stop or none."""
-_ENDS = frozenset("!?;\n\r。！？；…")
+_QUESTION = frozenset("?？")
+_END = re.compile(r"[!?;\n\r。！？；…]|\.(?=\s|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Clause:
     """Where in the message each letter of `folded` comes from."""
     source: str = field(repr=False)
     """The message."""
+    asks: bool
+    """Whether it ends as a question."""
 
     def words(self, first: int, last: int, *, whole: bool = True) -> str:
         """The message's own words from one place of `folded` to another, widened to whole words."""
@@ -76,11 +80,8 @@ def clauses(text: str) -> list[Clause]:
 
 def _end(text: str, begin: int) -> int:
     last = min(len(text), begin + LONGEST_CLAUSE)
-    for place in range(begin, last):
-        letter = text[place]
-        if letter in _ENDS or (letter == "." and (place + 1 == len(text) or text[place + 1].isspace())):
-            return place + 1
-    return last
+    found = _END.search(text, begin, last)
+    return found.end() if found else last
 
 
 def _clause(text: str, begin: int, end: int) -> Clause | None:
@@ -96,4 +97,5 @@ def _clause(text: str, begin: int, end: int) -> Clause | None:
     if letters[-1] != " ":
         letters.append(" ")
         places.append(end - 1)
-    return Clause("".join(letters), places, text) if len(letters) > 2 else None
+    asks = not _QUESTION.isdisjoint(text[end - 1 : end + 1])
+    return Clause("".join(letters), places, text, asks) if len(letters) > 2 else None

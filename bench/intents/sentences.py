@@ -1,8 +1,9 @@
 """Labelled messages: a text file per language, with a heading of types (or `none`) above the messages that have them.
 A line break within a message is written `\\n`.
 
-`first` to `fourth`, written one after another, make weights and thresholds; `test` the figures of docs/intents.md. No
-message of one is in another, and whoever changes rules, training or thresholds does not read `test`.
+`first` to `fourth`, written one after another, make rules and weights; `thresholds`, by somebody else, what these are
+worth and the thresholds; `test`, by somebody else again, the figures of docs/intents.md. No message of one is in
+another. Whoever changes rules, training or thresholds reads neither `thresholds` nor `test`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from bellhop.intents.rules import LANGUAGES
 
 DATA = Path(__file__).parent / "data"
 PARTS = ("first", "second", "third", "fourth")
+THRESHOLDS = "thresholds"
 TEST = "test"
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bellhop.domain.intents import LONGEST_EVIDENCE, LONGEST_READ, IntentType
 from bellhop.intents import rules
-from bellhop.intents.built_in import TYPES, BuiltInDetector, detect
-from bellhop.intents.model import BUCKETS, GRAMS, ZERO, buckets, made, model
+from bellhop.intents.built_in import TYPES, BuiltInDetector, detect, scored
+from bellhop.intents.model import BUCKETS, GRAMS, ZERO, buckets, chance, made, model
 from bellhop.intents.rules import LANGUAGES
+from bellhop.intents.sureness import MOST_LETTERS, Signs, log_odds
 from bellhop.intents.text import LONGEST_CLAUSE, MOST_CLAUSES, clauses, fold
 from bench.intents import page, speed, train
-from bench.intents.sentences import PARTS, TEST, digest, read
+from bench.intents.sentences import PARTS, TEST, THRESHOLDS, digest, read
 
-PRECISION = 0.92
-RECALL = 0.68
-"""What was measured, so that a change does not lower it unseen. Asked for are 0.95 and 0.7 (docs/intents.md)."""
+PRECISION, RECALL = page.WANTED, page.ENOUGH
+"""What is asked for, and holds for all languages together."""
+LEAST_PRECISION, LEAST_RECALL = 0.94, 0.65
+"""What holds in each: Spanish falls a little short of the precision, English of the recall (docs/intents.md)."""
 
 
 def types(text: str) -> set[str]:
@@ -83,7 +86,7 @@ def test_a_phrase_is_folded_as_a_message_is() -> None:
 
 
 def test_weights_and_thresholds_are_made_from_the_sentences_that_are_there() -> None:
-    assert model().data == digest(*PARTS), "run: python -m bench.intents.train"
+    assert model().data == digest(*PARTS, THRESHOLDS), "run: python -m bench.intents.train"
     assert model().columns == list(train.COLUMNS)
     assert {name: set(row) for name, row in model().thresholds.items()} == {name: {*TYPES} for name in LANGUAGES}
 
@@ -96,16 +99,38 @@ def test_a_model_adds_up_its_weights() -> None:
     weights = [row if any(row) else [1e-9, *row[1:]] for row in weights]
     data, scales = train.packed(weights)
     some = made({"columns": [*train.COLUMNS], "scales": scales, "biases": [0.5] * len(train.COLUMNS),
-                 "thresholds": {}, "data": ""}, data)  # fmt: skip
+                 "thresholds": {}, "sureness": {}, "data": ""}, data)  # fmt: skip
     scores = some.scores(found)
     assert scores[1] == pytest.approx(0.5 + 3 * 2.0 / len(found) ** 0.5)
     assert scores[0] == pytest.approx(0.5, abs=1e-6)
     assert (255 - ZERO) * len(GRAMS) * LONGEST_CLAUSE < 1 << 24, "there is room for the sum"
 
 
+def test_what_speaks_for_a_type_is_weighed() -> None:
+    weights = {"always": -3.0, "score": 1.0, "rule": 2.0, "rule en": 0.5, "guarded": -1.0, "letters": 1.0}
+    bare = Signs(type=IntentType.PARKING, language="en", score=1.0, rule=False, behind=0.0, other_rule=False,
+                 guarded=False, asks=True, letters=40)  # fmt: skip
+    assert log_odds(bare, weights) == pytest.approx(-2.0)
+    assert log_odds(replace(bare, rule=True), weights) == pytest.approx(0.5)
+    assert log_odds(replace(bare, guarded=True), weights) == pytest.approx(-3.0)
+    longest = log_odds(replace(bare, letters=LONGEST_CLAUSE), weights)
+    assert longest == log_odds(replace(bare, letters=MOST_LETTERS), weights), "a long clause is no evidence"
+    assert [one.asks for one in clauses("Is there parking ? Thanks. 駐車場はありますか？")] == [True, False, True]
+
+
+def test_weights_of_confidences_are_the_likeliest() -> None:
+    signs = [scored(text, model())[0].signs for text in ("Is there parking?", "We lost the keys")]
+    kinds = [replace(signs[at], rule=bool(at), letters=40, score=0.0, behind=0.0, guarded=False) for at in (0, 1)]
+    found = [train.Candidate(kinds[at], right, 0) for at, right in ((0, True), (1, True)) for _ in range(50)]
+    found += [train.Candidate(kinds[at], False, 0) for at, many in ((0, 150), (1, 10)) for _ in range(many)]
+    weights = train.sureness(found)
+    assert chance(log_odds(kinds[0], weights)) == pytest.approx(0.25, abs=0.01)
+    assert chance(log_odds(kinds[1], weights)) == pytest.approx(5 / 6, abs=0.01)
+
+
 def test_no_message_is_in_two_parts() -> None:
-    texts = {part: {fold(one.text) for one in read(part)} for part in (*PARTS, TEST)}
-    for part in PARTS:
+    texts = {part: {fold(one.text) for one in read(part)} for part in (*PARTS, THRESHOLDS, TEST)}
+    for part in (*PARTS, THRESHOLDS):
         assert not {text for text in texts[part] & texts[TEST] if len(text) > 12}, "a greeting may be the same"
     for language in LANGUAGES:
         of = [one for one in read(TEST) if one.language == language]
@@ -114,9 +139,11 @@ def test_no_message_is_in_two_parts() -> None:
 
 def test_the_figures_hold_on_the_test_set() -> None:
     total, by_language, _ = page.counted(read(TEST), page.found_by_rules_and_model(read(TEST)))
-    assert total.right / (total.right + total.wrong) >= PRECISION
+    assert total.right >= PRECISION * (total.right + total.wrong)
+    assert total.right >= RECALL * (total.right + total.missed)
     for name, counts in by_language.items():
-        assert counts.right / (counts.right + counts.missed) >= RECALL, name
+        assert counts.right >= LEAST_PRECISION * (counts.right + counts.wrong), name
+        assert counts.right >= LEAST_RECALL * (counts.right + counts.missed), name
 
 
 def test_the_page_is_current() -> None:
