@@ -117,7 +117,7 @@ def pytest_configure(config: pytest.Config) -> None:
     state = tempfile.TemporaryDirectory(prefix="bellhop-tests-", ignore_cleanup_errors=True)
     env = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
     # A whole run's workflows and task queues: memory is cheaper here than collecting it.
-    env["GOMEMLIMIT"] = "2GiB"
+    env["GOMEMLIMIT"] = "1GiB"
     stack = EmbeddedStack(Path(state.name), ports=Ports.any_free(), parts=("postgres", "temporal"), env=env).start()
     _running.update(stack=stack, state=state)
     dsn = stack.postgres_dsn
