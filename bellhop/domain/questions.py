@@ -18,6 +18,7 @@ LATENCY = timedelta(seconds=1)
 """The provider counts questions when they come in: two may do so nearer to each other than they were asked."""
 LONGEST_WAIT = 1_800.0
 """Seconds after which a question that waits asks for its turn again: those in front of it may have had their answer."""
+SOON = 60.0
 UNCOUNTED = 3_600.0
 """Seconds for which questions are not counted once a provider has said that this account may ask none."""
 
@@ -73,6 +74,12 @@ def wait(limit: QuestionLimit, asked: Iterable[datetime], now: datetime, ahead: 
     left = (free[place] + rounds * limit.window - now).total_seconds()
     # Whole milliseconds, upwards: who comes back has its turn.
     return min(math.ceil(1_000 * left) / 1_000, LONGEST_WAIT) if left > 0 else 0.0
+
+
+def comes_back(left: float) -> float:
+    """Seconds after which a question whose turn is in `left` seconds asks for it again: half of a long wait, since
+    those in front of it may have had their answer meanwhile. A minute and less is waited out."""
+    return left if left <= SOON else max(SOON, left / 2)
 
 
 def kept(limit: QuestionLimit, asked: Iterable[datetime], now: datetime) -> list[datetime]:

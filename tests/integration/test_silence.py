@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 from bellhop.domain.delivery_ports import Account
-from bellhop.domain.questions import QuestionLimit, Rank
+from bellhop.domain.questions import QuestionLimit, Rank, comes_back
 from bellhop.providers import providers
 from bellhop.providers.twilio.adapter import Twilio
 from bellhop.settings import Settings
@@ -203,7 +203,7 @@ async def test_what_became_of_a_call_is_asked_before_what_is_silent(engine: Asyn
         await later()
         up = waiting.pop(0)
         for place, one in enumerate(waiting):
-            assert await turn(one) == 61 * (place + 1), "another's turn comes first"
+            assert await turn(one) == comes_back(61.0 * (place + 1)), "another's turn comes first"
         assert await turn(up) == 0
     # Another account is asked meanwhile, and a page of a list in front of all.
     other = replace(account, identity="other")

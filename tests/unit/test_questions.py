@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellhop.domain.questions import LONGEST_WAIT, QuestionLimit, kept, limits, of_rate, wait
+from bellhop.domain.questions import LONGEST_WAIT, QuestionLimit, comes_back, kept, limits, of_rate, wait
 from bellhop.providers import providers
 
 BEGAN = datetime(2026, 11, 27, tzinfo=UTC)
@@ -71,3 +71,8 @@ def test_no_span_has_more_and_each_comes_when_it_was_told(
     span = timedelta(seconds=seconds)
     for first in all_asked:
         assert sum(first <= one < first + span for one in all_asked) <= most
+
+
+def test_a_long_wait_is_looked_at_again_half_way() -> None:
+    """Turns are reckoned while others are in front, who may need none after all."""
+    assert [comes_back(left) for left in (0.5, 60.0, 90.0, 240.0, 1_800.0)] == [0.5, 60.0, 60.0, 120.0, 900.0]

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bellhop.domain.delivery_ports import Account
-from bellhop.domain.questions import UNCOUNTED, QuestionLimit, Rank, kept, of_rate, wait
+from bellhop.domain.questions import UNCOUNTED, QuestionLimit, Rank, comes_back, kept, of_rate, wait
 from bellhop.store.compiled import CompiledStatement
 
 ABSENT = 60.0
@@ -132,6 +132,7 @@ class Questions:
         (ahead,) = await _AHEAD(tx, **names, rank=rank, since=since, message=message_id)
         seconds = wait(limit, budget.asked, budget.now, ahead, calls)
         if seconds > 0:
+            seconds = comes_back(seconds)
             await _WAIT(
                 tx, **names, rank=rank, since=since, message=message_id, calls=min(calls, limit.most), seconds=seconds
             )
