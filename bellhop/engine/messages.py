@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -158,7 +158,20 @@ async def send(
         row = await accept(engine, tx, scope, ready)
         return Once(row, row.id, ACCEPTED)
 
-    # Message, first event and idempotency record: one transaction, whose commit is the acceptance.
+    return await accepted_once(engine, scope, key, make)
+
+
+async def accepted_once(
+    engine: Engine,
+    scope: Scope,
+    key: IdempotencyKey | Unkeyed | None,
+    make: Callable[[AsyncConnection], Awaitable[Once[MessageRow]]],
+) -> Once[MessageRow]:
+    """Have `make` accept a message, or find the one that the same key made before. Its workflow is started.
+
+    Message, first event and idempotency record are one transaction, whose commit is the acceptance. Raises what `make`
+    does, IdempotencyMismatch, IdempotencySubjectGone.
+    """
     accepted = await engine.database.write(
         lambda tx: once(
             tx,

@@ -20,8 +20,8 @@ from bellhop.domain.statuses import STATUS, Status
 from bellhop.engine import files, links
 from bellhop.engine.context import Engine
 from bellhop.engine.errors import ChannelUnavailable, InvalidField, NoDevice, NotFailed, NotFound, ResentAlready
-from bellhop.engine.idempotency import IdempotencyKey, Once, once
-from bellhop.engine.messages import ACCEPTED
+from bellhop.engine.idempotency import IdempotencyKey, Once
+from bellhop.engine.messages import ACCEPTED, accepted_once
 from bellhop.store.access import operator_actions
 from bellhop.store.messages import media_links, outbound, steps
 from bellhop.store.messages.outbound import NewMessage, NewStep
@@ -69,20 +69,7 @@ async def resend(
         await operator_actions.write(tx, scope, OperatorAction.RESEND, message_id, operator)
         return Once(row, row.id, ACCEPTED)
 
-    accepted = await engine.database.write(
-        lambda tx: once(
-            tx,
-            engine.book,
-            scope,
-            "message",
-            key,
-            make=lambda: make(tx),
-            find=lambda made: outbound.get(tx, scope, made),
-        )
-    )
-    if not accepted.replayed:
-        engine.dispatcher.accepted(accepted.made)
-    return accepted
+    return await accepted_once(engine, scope, key, make)
 
 
 def _like(old: MessageRow, further: Sequence[StepRow]) -> NewMessage:

@@ -318,7 +318,7 @@ def _schemathesis(tmp_path: Path, *arguments: str, left_out: str = LEFT_OUT) -> 
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=600,  # a busy machine; alone they take two minutes
+        timeout=600,  # for a busy machine
         check=False,
         env={name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
     )
