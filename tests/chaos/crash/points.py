@@ -43,7 +43,7 @@ CUT_OFF = replace(FAILED, left=frozenset({"unknown"}))
 
 STEPS = (
     # --- the API
-    Row("tx messages.send", "sms", "the acceptance: message, first event and idempotency record"),
+    Row("tx messages.accepted_once", "sms", "the acceptance: message, first event and idempotency record"),
     Row("tx batches.send", "together", "the same of all that a batch has, but for what is refused"),
     Row("tx broadcasts.create", "broadcast", "a draft: whoever got no answer makes another"),
     Row("tx broadcasts.start", "broadcast", "from here on it is due"),
@@ -251,7 +251,6 @@ NOT_OF_A_MESSAGE = {
     "apns complete": "as fcm complete",
     "tx devices.remove": "as devices.register; every later claim reads it",
     "tx consents.set_by_operator": "no message; one row, which every later claim reads",
-    "tx resends.resend": "as messages.send: one transaction, and the old message stays as it is",
     "tx keys.mint": "no message",
     "tx keys.revoke": "no message",
     "tx properties.ensure": "no message; by command only",
