@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
-import psycopg
 from psycopg.rows import tuple_row
-from sqlalchemy import Connection, func, literal_column
+from sqlalchemy import func, literal_column
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +16,7 @@ from sqlalchemy.sql.elements import ClauseElement, ColumnElement
 from sqlalchemy.sql.functions import Function
 from sqlalchemy.types import TypeEngine
 
+from bellhop.store.held_connections import HeldConnection, as_sqlalchemy
 from bellhop.store.rows import builder
 
 if TYPE_CHECKING:
@@ -110,15 +110,19 @@ class CompiledStatement(Generic[ResultT]):
             self._build = builder(row, [column.key for column in exported])
 
     async def __call__(self, tx: AsyncConnection, **values: object) -> ResultT:
-        if not tx.in_transaction():
-            await tx.begin()
-        driver: Any = (await tx.get_raw_connection()).driver_connection
+        if isinstance(tx, HeldConnection):
+            # It begins and ends its transactions by itself.
+            driver: Any = tx.driver
+        else:
+            if not tx.in_transaction():
+                await tx.begin()
+            driver = (await tx.get_raw_connection()).driver_connection
         cursor = driver.cursor(row_factory=self._factory if self._reads else tuple_row)
         try:
             await cursor.execute(self._text, self._fixed | self._bound(values))
             result: ResultT = await cursor.fetchall() if self._reads else cursor.rowcount
         except BaseException as error:
-            await tx.run_sync(self._failed, error)
+            await tx.run_sync(as_sqlalchemy, error, self._text.decode())
             raise
         return result
 
@@ -133,15 +137,3 @@ class CompiledStatement(Generic[ResultT]):
 
     def _bound(self, values: dict[str, Any]) -> dict[str, Any]:
         return {name: self._bind[name](value) if name in self._bind else value for name, value in values.items()}
-
-    def _failed(self, connection: Connection, error: BaseException) -> NoReturn:
-        """Raise what SQLAlchemy would: its own kinds of errors, a dead connection given up, and with it the pool's
-        older ones."""
-        if isinstance(error, psycopg.Error) and error.diag.message_primary:
-            # What follows the first line quotes the row: a guest's data.
-            error.args = (error.diag.message_primary,)
-        try:
-            raise error
-        except BaseException:  # noqa: BLE001 (it raises again, always)
-            # Private, and all there is: the public way leads through `execute`. test_compiled.py would notice a change.
-            connection._handle_dbapi_exception(error, self._text.decode(), None, None, None)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bellhop.store.compiled import CompiledStatement
 from bellhop.store.connections import room
+from bellhop.store.held_connections import held_connections
 
 T = TypeVar("T")
 
@@ -69,11 +70,11 @@ class Autocommit:
     """Runs statements that are a transaction each: one round trip instead of three."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._held = held_connections(engine)
 
     async def run(self, statement: CompiledStatement[T], **values: object) -> T:
         """Run it, once; with the `values` of its parameters. See `cut_off` for one that was lost on its way."""
-        async with self._engine.connect() as connection:
+        async with self._held.autocommit() as connection:
             return await statement(connection, **values)
 
 
@@ -82,8 +83,7 @@ class Database:
     another has, so it does nothing but talk to the database."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._held = held_connections(engine)
         self._autocommit = Autocommit(engine)
         # The pool gives a connection to whoever asks at the right moment, and one who has waited can go away with
         # nothing while others come and go (tried: a flood of one callback). Here it is first come, first served.
@@ -134,11 +134,10 @@ class Database:
         for last in (False, True):
             committing = False
             try:
-                async with self._turn(), self._engine.connect() as tx:
+                async with self._turn(), self._held.transaction() as tx:
                     result = await work(tx)
                     committing = True
-                    await tx.commit()
-                    return result
+                return result
             except DBAPIError as error:
                 # A lost commit may have happened: that is for the caller to repeat, with its Idempotency-Key.
                 if last or committing or not error.connection_invalidated:
@@ -148,7 +147,7 @@ class Database:
     async def _read(self, work: Work[T]) -> T:
         for last in (False, True):
             try:
-                async with self._turn(), self._reading.connect() as tx:
+                async with self._turn(), self._held.autocommit() as tx:
                     return await work(tx)
             except DBAPIError as error:
                 if last or not error.connection_invalidated:
@@ -163,11 +162,14 @@ class Database:
     async def _turn(self) -> AsyncIterator[None]:
         """One of as many turns as there are connections; the pool's own error to who waits longer than it would let
         them."""
-        try:
-            async with asyncio.timeout(self._pool_timeout):
-                await self._turns.acquire()
-        except TimeoutError:
-            raise PoolTimeout("all connections are in use") from None
+        if self._turns.locked():
+            try:
+                async with asyncio.timeout(self._pool_timeout):
+                    await self._turns.acquire()
+            except TimeoutError:
+                raise PoolTimeout("all connections are in use") from None
+        else:
+            await self._turns.acquire()
         try:
             yield
         finally:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bellhop.domain.webhook_ports import RecordUnavailable, Step, Visit
 from bellhop.store.delivery.first_attempts import FirstAttempts
+from bellhop.store.held_connections import held_connections
 from bellhop.store.webhooks import deliveries, results
 from bellhop.webhooks.settings import WebhookSettings
 
@@ -30,7 +31,7 @@ class PostgresOutbox:
     """See `webhook_ports.Outbox`: each step is one transaction, and none is open while something is posted."""
 
     def __init__(self, engine: AsyncEngine, settings: WebhookSettings) -> None:
-        self._engine = engine
+        self._held = held_connections(engine)
         self._first_attempts = FirstAttempts(engine)
         self._settings = settings
         self._claim_for = settings.timeout + CLAIM_MARGIN
@@ -64,7 +65,7 @@ class PostgresOutbox:
     @asynccontextmanager
     async def _begin(self) -> AsyncIterator[AsyncConnection]:
         try:
-            async with self._engine.begin() as tx:
+            async with self._held.transaction() as tx:
                 await deliveries.relaxed(tx)
                 yield tx
         except (SQLAlchemyError, OSError, TimeoutError) as error:

@@ -59,6 +59,7 @@ from bellhop.store.delivery.facts import FactFinder
 from bellhop.store.delivery.files import NO_FILES, MessageFiles
 from bellhop.store.delivery.questions import Questions
 from bellhop.store.guests import consent_events, consents, profiles
+from bellhop.store.held_connections import held_connections
 from bellhop.store.inbox import entries
 from bellhop.store.messages import groups, progress, steps
 from bellhop.store.messages.progress import Progress
@@ -87,7 +88,7 @@ class AttemptStore:
         files: MessageFiles = NO_FILES,
         limits: Mapping[str, QuestionLimit] | None = None,
     ) -> None:
-        self._engine = engine
+        self._held = held_connections(engine)
         self._autocommit = Autocommit(engine)
         self._settings = settings
         self._routes = routes
@@ -114,7 +115,7 @@ class AttemptStore:
         self, message_id: UUID, deadline: float, take: TakeSlot, *, plainly: bool
     ) -> Claim | Answer | Busy | FetchFiles | None:
         """`plainly`: whether to try it in one statement first; None: that is undone, and it takes the long way."""
-        async with self._engine.begin() as tx:
+        async with self._held.transaction() as tx:
             row: MessageRow | None = None
             if plainly and (begun := await plain_claims.begin(tx, message_id, self._settings.lease)) is not None:
                 if begun.attempt_id is not None:
@@ -148,18 +149,18 @@ class AttemptStore:
         return self._answer(decided)
 
     async def postpone(self, message_id: UUID, seconds: float) -> None:
-        async with self._engine.begin() as tx:
+        async with self._held.transaction() as tx:
             await attempt_rows.postpone(tx, message_id, seconds)
 
     async def record_files(self, wanted: FetchFiles, fetched: Sequence[FetchedFile | NotFetched]) -> Answer | None:
-        async with self._engine.begin() as tx:
+        async with self._held.transaction() as tx:
             row = await progress.lock(tx, wanted.message_id)
             assert row is not None, "messages are never deleted"
             moved = await files.record(tx, row, fetched, self._files.url, self._retry_later)
         return None if moved is None else self._answer(moved)
 
     async def withdraw(self, message_id: UUID) -> Withdrawal:
-        async with self._engine.begin() as tx:
+        async with self._held.transaction() as tx:
             row = await _lock(tx, message_id)
             if row is None:
                 return Withdrawal(Answer("gone", Next.CLOSE))
@@ -174,7 +175,7 @@ class AttemptStore:
         if plain is not None:
             self._wake_endpoints(plain.endpoints)
             return plain.answer
-        async with self._engine.begin() as tx:
+        async with self._held.transaction() as tx:
             if result.kind is SendKind.ACCEPTED and claim.guest_id is not None:
                 await profiles.seen(tx, claim.guest_id)
             row = await _lock(tx, claim.outgoing.message_id)
@@ -302,7 +303,7 @@ class AttemptStore:
     # --- settling an unknown outcome, and asking about a message nobody speaks of ---------------------------------
 
     async def prepare_lookup(self, message_id: UUID) -> Lookup | StatusPoll | Answer:
-        async with self._engine.begin() as tx:
+        async with self._held.transaction() as tx:
             row = await _lock(tx, message_id)
             if row is None:
                 return Answer("gone", Next.CLOSE)
@@ -313,7 +314,7 @@ class AttemptStore:
         return _through(asked, row) if isinstance(asked, Answer) else asked
 
     async def record_lookup(self, lookup: Lookup, result: LookupResult) -> Answer:
-        async with self._engine.begin() as tx:
+        async with self._held.transaction() as tx:
             asked = attempts.c.id == lookup.request.attempt_id
             of_message = select(messages.c.id, messages.c.guest_id).join(
                 attempts, attempts.c.message_id == messages.c.id
@@ -335,7 +336,7 @@ class AttemptStore:
             for polled, reported in zip(poll.polled, reports, strict=True)
             if reported.kind is LookupKind.FOUND and reported.receipt is not None
         ]
-        async with self._engine.begin() as tx:
+        async with self._held.transaction() as tx:
             endpoints = await receipts.record_reports(tx, found)
             row = await progress.lock(tx, poll.message_id)
             assert row is not None, "messages are never deleted"
