@@ -4,7 +4,7 @@ waiting, and what nobody uses goes back."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import psycopg
 import pytest
@@ -57,6 +57,26 @@ async def pid(held: HeldConnections) -> int:
     return found
 
 
+async def done(held: HeldConnections, work: Callable[[AsyncConnection], Awaitable[object]]) -> None:
+    async with held.transaction() as tx:
+        await add(tx, "gone")
+        await work(tx)
+
+
+async def twice(tx: AsyncConnection) -> None:
+    await add(tx, "gone")
+
+
+async def ours(tx: AsyncConnection) -> None:
+    raise ZeroDivisionError
+
+
+async def nested(tx: AsyncConnection) -> None:
+    async with tx.begin_nested():
+        await add(tx, "b")
+        await WRONG(tx)
+
+
 async def test_one_connection_after_another_is_the_same(small: AsyncEngine, held: HeldConnections) -> None:
     assert held_connections(small) is held
     first = await pid(held)
@@ -70,18 +90,14 @@ async def test_what_fails_is_undone_and_what_does_not_is_done(held: HeldConnecti
     orm = insert(properties).values(name="b", slug="b", settings={})
     for round_ in range(2):
         assert await slugs(held) == (["a", "b", "c"] if round_ else [])
-        with pytest.raises(ZeroDivisionError):
-            async with held.transaction() as tx:
-                await add(tx, f"gone-{round_}")
-                raise ZeroDivisionError
-        with pytest.raises(IntegrityError):
-            async with held.transaction() as tx:
-                await add(tx, f"gone-{round_}")
-                await add(tx, f"gone-{round_}")
         with pytest.raises(DBAPIError):
-            async with held.transaction() as tx:
-                await add(tx, f"gone-{round_}")
-                await tx.execute(text("select 1 / 0"))
+            await done(held, WRONG)
+        with pytest.raises(IntegrityError):
+            await done(held, twice)
+        with pytest.raises(DBAPIError):
+            await done(held, lambda tx: tx.execute(text("select 1 / 0")))
+        with pytest.raises(ZeroDivisionError):
+            await done(held, ours)
         async with held.transaction() as tx:
             await add(tx, f"gone-{round_}")
             await tx.rollback()
@@ -101,9 +117,7 @@ async def test_a_part_that_fails_is_undone_alone(held: HeldConnections) -> None:
     async with held.transaction() as tx:
         await add(tx, "a")
         with pytest.raises(DBAPIError):
-            async with tx.begin_nested():
-                await add(tx, "b")
-                await WRONG(tx)
+            await nested(tx)
         await add(tx, "c")
     assert await slugs(held) == ["a", "c"]
 
