@@ -257,6 +257,7 @@ class EmbeddedStack:
                 database=self.paths.temporal_db,
                 log=self.paths.log("temporal"),
                 env=self._base_env,
+                one_namespace="api" in self.parts,
             )
             self._temporal_address = f"127.0.0.1:{self.ports.temporal}"
             launched.set()

@@ -9,7 +9,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bellhop.dev import temporal_build, temporal_download
@@ -18,7 +18,7 @@ from bellhop.dev.local_http import direct
 from bellhop.dev.locks import held
 from bellhop.dev.paths import cache_dir
 from bellhop.dev.problems import NoTemporalServer
-from bellhop.dev.process import Program
+from bellhop.dev.process import Process, Program
 from bellhop.temporal import search_attributes
 
 CLI_VERSION = "1.5.1"
@@ -134,9 +134,22 @@ def _get(binary: Path, console: Console, step: Step, env: Mapping[str, str]) -> 
 
 
 def server_program(
-    binary: Path, *, port: int, ui_port: int, http_port: int, database: Path, log: Path, env: Mapping[str, str]
+    binary: Path,
+    *,
+    port: int,
+    ui_port: int,
+    http_port: int,
+    database: Path,
+    log: Path,
+    env: Mapping[str, str],
+    one_namespace: bool = True,
 ) -> Program:
-    """The development server on a SQLite file that survives `kill -9` (write-ahead log)."""
+    """The development server on a SQLite file that survives `kill -9` (write-ahead log).
+
+    `one_namespace`: it serves the default one alone. Then it need not read the list of search attributes from its
+    database a dozen times a message, as the command line tool has it do for those that are made while it runs; without
+    it would refuse workflows with them for a minute. So they are made before, by a server that does.
+    """
     command = [str(binary), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
     command += ["--ui-port", str(ui_port), "--http-port", str(http_port), "--db-filename", str(database)]
     for name, value in _PRAGMAS.items():
@@ -150,7 +163,7 @@ def server_program(
     # The person's own client settings (TEMPORAL_NAMESPACE, …) are not meant for the server.
     own = {name: value for name, value in env.items() if not name.startswith("TEMPORAL_")}
     namespace = f"http://127.0.0.1:{http_port}/api/v1/namespaces/default"
-    return Program(
+    program = Program(
         name="temporal",
         label="Temporal server",
         command=tuple(command),
@@ -159,6 +172,27 @@ def server_program(
         ready=lambda pid: _keep_histories(namespace),
         start_timeout=60,
     )
+    if not one_namespace:
+        return program
+    making = replace(program, ready=lambda pid: _has_attributes(namespace))
+    reads_once = (*program.command, "--dynamic-config-value", "system.forceSearchAttributesCacheRefreshOnRead=false")
+    return replace(program, command=reads_once, before=lambda: _make_attributes(making, database))
+
+
+def _make_attributes(making: Program, database: Path) -> None:
+    """Make them, unless they are known to be there. Raises PartFailed."""
+    made, wanted = database.with_suffix(".attributes"), " ".join(attribute.name for attribute in search_attributes.ALL)
+    if database.exists() and made.exists() and made.read_text() == wanted:
+        return
+    server = Process.start(making)
+    try:
+        server.wait_ready()
+        server.ask_to_stop()
+        server.wait_ended(10.0)
+    finally:
+        if not server.ended():
+            server.kill()
+    made.write_text(wanted)
 
 
 def polls(http_port: int, task_queue: str, kind: str, pid: int) -> bool:
@@ -170,6 +204,15 @@ def polls(http_port: int, task_queue: str, kind: str, pid: int) -> bool:
     except (OSError, ValueError):
         return False
     return any(poller.get("identity", "").startswith(f"{pid}@") for poller in pollers)
+
+
+def _has_attributes(namespace: str) -> bool:
+    try:
+        with direct.open(f"{namespace}/search-attributes", timeout=2) as answer:
+            known = json.load(answer).get("customAttributes", {})
+    except (OSError, ValueError):
+        return False
+    return all(attribute.name in known for attribute in search_attributes.ALL)
 
 
 def _keep_histories(namespace: str) -> bool:
