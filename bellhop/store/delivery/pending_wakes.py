@@ -47,11 +47,14 @@ _FIRST, _ALWAYS = UUID(int=0), datetime.min.replace(tzinfo=UTC)
 PAGES_OF_HISTORIES = 20
 """So many pages are looked through at a time for histories that may be deleted."""
 
+# One by one, by their ids: whatever the planner thinks of the index of all that are pending.
 _NOTIFIED = """
-    select message.id from messages message
-    join unnest(:ids, :since) as notified (id, since) on notified.id = message.id
-    where message.wake_due_at <= notified.since
-    order by message.id for update of message skip locked
+    select message.id from unnest(:ids, :since) as notified (id, since)
+    cross join lateral (
+      select id from messages
+      where messages.id = notified.id and coalesce(messages.wake_due_at, 'infinity') <= notified.since
+      for update skip locked
+    ) message
 """
 _PARAMETERS = bindparam("ids", type_=ARRAY(Uuid)), bindparam("since", type_=ARRAY(DateTime(timezone=True)))
 _CLEAR = CompiledStatement(

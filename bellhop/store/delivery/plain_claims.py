@@ -108,7 +108,7 @@ _BEGIN = CompiledStatement(
             and message.erased_at is null and not coalesce(message.details ?| array['media', 'group'], false)
             and (message.ignore_quiet_hours or not scope.settings ? 'quiet_hours')
             and (message.ignore_frequency_cap or not scope.settings ? 'frequency_caps')
-            and not exists (select from attempts tried where tried.message_id = message.id)
+            and not exists (select from attempts tried where tried.message_id = :message)
             and not {_SAID}
             and message.channel = any(:channels) and message.address_hash is not null
           where message.id = :message

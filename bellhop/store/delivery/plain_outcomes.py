@@ -37,7 +37,8 @@ class _Sent:
 
 
 # The guest is locked before the message, as everywhere, and neither is waited for. A receipt that was quicker has moved
-# the message, and whoever found that the lease was over has changed the attempt: then this changes neither.
+# the message, and whoever found that the lease was over has changed the attempt: then this changes neither. `coalesce`
+# keeps the planner from indexes of channels and of open calls: both rows are to be found by their ids.
 _RECORD = CompiledStatement(
     text(
         f"""
@@ -47,29 +48,30 @@ _RECORD = CompiledStatement(
           select message.id, message.scope_id, message.channel, message.provider,
             attempt.id as attempt_id
           from messages message
-          join attempts attempt on attempt.message_id = message.id
-          join provider_accounts account on account.id = attempt.account_id
-          where message.id = :message and attempt.id = :attempt and account.id = :account and account.health = 'ok'
-            and attempt.state = 'in_flight' and attempt.stage is null and attempt.provider_id is null
+          join attempts attempt on attempt.id = :attempt and attempt.message_id = message.id
+          join provider_accounts account on account.id = :account and account.id = attempt.account_id
+          where message.id = :message and account.health = 'ok'
+            and coalesce(attempt.state, '') = 'in_flight' and attempt.stage is null and attempt.provider_id is null
             and attempt.failure_code is null and attempt.provider_code is null and attempt.service is null
-            and message.stage = 'queued' and message.decision = 'queued' and message.channel = any(:channels)
+            and message.stage = 'queued' and message.decision = 'queued'
+            and coalesce(message.channel, '') = any(:channels)
             and message.failure_code is null and message.provider_code is null and message.service is null
             and message.parts = 1 and message.step = 0 and message.plan is null and message.sent_at is null
             and message.held_account_id is null and message.erased_at is null
             and (cast(:guest as uuid) is null or exists (select from guest))
             and not exists (select from attempts other
-              where other.message_id = message.id and other.id <> attempt.id)
+              where other.message_id = :message and other.id <> :attempt)
           for update of message, attempt skip locked
         ), raised as (
           update attempts set state = 'accepted', stage = 'sent', provider_id = :provider_id,
             settled_at = coalesce(settled_at, now())
-          from hit where attempts.id = hit.attempt_id
+          where id = (select attempt_id from hit)
         ), moved as (
           update messages set stage = 'sent', waits_for = null, parked_at = null, pace_id = null, sent_at = now(),
             updated_at = now()
-          from hit where messages.id = hit.id
+          where id = (select id from hit)
         ), seen as (
-          update guests set last_seen_at = greatest(last_seen_at, now()) from hit where guests.id = :guest
+          update guests set last_seen_at = greatest(last_seen_at, now()) where id = :guest and exists (select from hit)
         ), news as (
           select hit.scope_id, 'message' as subject, hit.id as subject_id, 'message.sent' as type, 'sent' as stage,
             jsonb_build_object('stage', 'sent') as facts, 1 as place

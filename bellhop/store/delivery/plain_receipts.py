@@ -45,6 +45,8 @@ class _Applied:
 
 # Another attempt, a step or a part, a failure, an erased guest, a member who left the group: not plain. What is locked
 # is read as it is then: whoever moved the message or its attempt meanwhile has changed what is asked of it here.
+# `coalesce` keeps the planner, which knows nothing of tables that are an hour old, from an index of channels: the
+# message is to be found by its id.
 RECORD = CompiledStatement(
     text(
         f"""
@@ -54,7 +56,8 @@ RECORD = CompiledStatement(
             message.channel, array_position(ranks.rising, attempt.stage) as before,
             array_position(ranks.rising, :stage) as said
           from attempts attempt
-          join messages message on message.id = attempt.message_id
+          join messages message on message.id = (select message_id from attempts where id = :attempt)
+            and message.id = attempt.message_id
           join provider_accounts account on account.id = attempt.account_id
           cross join ranks
           where attempt.id = :attempt and attempt.provider_id = :provider_id
@@ -63,14 +66,15 @@ RECORD = CompiledStatement(
               where known.provider = :provider and known.identity = :identity and known.version = :version)
             and attempt.state = 'accepted' and attempt.stage = any(ranks.rising) and attempt.stage = message.stage
             and attempt.failure_code is null and attempt.provider_code is null and attempt.service is null
-            and message.direction = 'outbound' and message.decision = 'queued' and message.channel = any(:channels)
+            and message.direction = 'outbound' and message.decision = 'queued'
+            and coalesce(message.channel, '') = any(:channels)
             and message.failure_code is null and message.provider_code is null and message.service is null
             and message.parts = 1 and message.step = 0 and message.plan is null and message.remind_at is null
             and message.sent_at is not null and message.erased_at is null
             and not coalesce(message.details ? 'group', false)
             and (message.guest_id is null or :stage is distinct from 'read')
             and not exists (select from attempts other
-              where other.message_id = attempt.message_id and other.id <> attempt.id)
+              where other.message_id = attempt.message_id and other.id <> :attempt)
             and not exists (select from receipts here
               where here.account_id = attempt.account_id and here.dedupe_key = :dedupe_key)
           for update of message, attempt skip locked
@@ -86,15 +90,16 @@ RECORD = CompiledStatement(
           select hit.* from hit join stored on stored.message_id = hit.message_id where hit.said > hit.before
         ), raised as (
           update attempts set stage = :stage, settled_at = coalesce(settled_at, now())
-          from rising where attempts.id = rising.id
+          where id = (select id from rising)
         ), moved as (
           update messages set stage = :stage,
             held_account_id = null, waits_for = null, parked_at = null, pace_id = null,
-            delivered_at = case when rising.stood = 'sent' then greatest(now(), sent_at) else delivered_at end,
+            delivered_at =
+              case when (select stood from rising) = 'sent' then greatest(now(), sent_at) else delivered_at end,
             read_at = case when :stage = 'read' then greatest(now(), sent_at, delivered_at) else read_at end,
             wake_due_at = clock_timestamp(), updated_at = now()
-          from rising where messages.id = rising.message_id
-          returning messages.id, messages.wake_due_at
+          where id = (select message_id from rising)
+          returning id, wake_due_at
         ), news as (
           select rising.scope_id, 'message' as subject, rising.message_id as subject_id,
             'message.' || passed.stage as type, passed.stage, jsonb_build_object('stage', passed.stage) as facts,

@@ -178,10 +178,7 @@ _NEXT_DUE = CompiledStatement(
     ),
     value=float,
 )
-# Pending deliveries come and go, and a plan that was made while there were none would scan all there are now.
-_RELAXED = CompiledStatement(
-    text("select set_config('synchronous_commit', 'off', true), set_config('enable_seqscan', 'off', true)")
-)
+_RELAXED = CompiledStatement(text("select set_config('synchronous_commit', 'off', true)"))
 
 
 async def relaxed(tx: AsyncConnection) -> None:
