@@ -110,16 +110,18 @@ class CompiledStatement(Generic[ResultT]):
             self._build = builder(row, [column.key for column in exported])
 
     async def __call__(self, tx: AsyncConnection, **values: object) -> ResultT:
+        prepare: bool | None = None
         if isinstance(tx, HeldConnection):
-            # It begins and ends its transactions by itself.
+            # It begins and ends its transactions by itself, and lasts.
             driver: Any = tx.driver
+            prepare = True
         else:
             if not tx.in_transaction():
                 await tx.begin()
             driver = (await tx.get_raw_connection()).driver_connection
         cursor = driver.cursor(row_factory=self._factory if self._reads else tuple_row)
         try:
-            await cursor.execute(self._text, self._fixed | self._bound(values))
+            await cursor.execute(self._text, self._fixed | self._bound(values), prepare=prepare)
             result: ResultT = await cursor.fetchall() if self._reads else cursor.rowcount
         except BaseException as error:
             await tx.run_sync(as_sqlalchemy, error, self._text.decode())

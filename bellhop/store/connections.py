@@ -67,7 +67,8 @@ def make_engine(
     # is run for each message went through all of them. What has no index is gone through all the same.
     options = (
         f"-c lock_timeout={LOCK_TIMEOUT_MS} -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} "
-        f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC -c jit=off -c enable_seqscan=off"
+        f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC -c jit=off -c enable_seqscan=off "
+        "-c plan_cache_mode=force_generic_plan"
     )
     return create_async_engine(
         sqlalchemy_url(settings.dsn.get_secret_value()),

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from weakref import WeakValueDictionary
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -67,8 +68,16 @@ class HeldConnection(AsyncConnection):
         """As `commit`."""
         if self.in_transaction():
             await super().rollback()
-        else:
-            await self._ended(self.driver.rollback(), "ROLLBACK")
+        elif self.driver.info.transaction_status is not TransactionStatus.IDLE:
+            await self._ended(self._rolled_back(), "ROLLBACK")
+
+    async def _rolled_back(self) -> None:
+        """The driver forgets with each rollback what is prepared, since tables may be others than before: not here."""
+        threshold, self.driver.prepare_threshold = self.driver.prepare_threshold, None
+        try:
+            await self.driver.execute(b"rollback")
+        finally:
+            self.driver.prepare_threshold = threshold
 
     async def _ended(self, ending: Coroutine[Any, Any, None], statement: str) -> None:
         try:

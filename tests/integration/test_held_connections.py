@@ -113,6 +113,20 @@ async def test_what_fails_is_undone_and_what_does_not_is_done(held: HeldConnecti
                 await add(tx, "c")
 
 
+async def test_what_is_prepared_outlives_what_is_undone(held: HeldConnections) -> None:
+    """A claim that finds no slot is undone; its statement is not to be planned anew each time."""
+    prepared = CompiledStatement(
+        text("select name from pg_prepared_statements where statement like '%pid()%'"), value=str
+    )
+    async with held.transaction() as tx:
+        await WHO(tx)
+        before = await prepared(tx)
+        await tx.rollback()
+        await tx.rollback()
+        await WHO(tx)
+        assert await prepared(tx) == before != []
+
+
 async def test_a_part_that_fails_is_undone_alone(held: HeldConnections) -> None:
     async with held.transaction() as tx:
         await add(tx, "a")
