@@ -94,6 +94,8 @@ from bellhop.webhooks.resolver import close_shared
 
 ASK_AGAIN = 2.0
 NATIVE = (
+    # Routes are tried one after another: first what comes most often.
+    receipts,
     messaging,
     batches,
     message_links,
@@ -120,7 +122,6 @@ NATIVE = (
     accounts,
     senders,
     keys,
-    receipts,
     health,
     app_receipts,
     unsubscribe,

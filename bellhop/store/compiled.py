@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
+import psycopg
 from psycopg.rows import tuple_row
 from sqlalchemy import func, literal_column
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -26,6 +28,7 @@ ResultT = TypeVar("ResultT")
 ValueT = TypeVar("ValueT")
 RowT = TypeVar("RowT", bound="DataclassInstance")
 
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
 _DIALECT: Any = PGDialectAsync_psycopg()  # type: ignore[no-untyped-call]
 _NONE: ColumnElement[int] = literal_column("0")
 
@@ -90,7 +93,8 @@ class CompiledStatement(Generic[ResultT]):
     ) -> None:
         compiled = cast(SQLCompiler, statement.compile(dialect=_DIALECT, column_keys=columns))
         assert not compiled.post_compile_params, "its text is not the same at each call"
-        self._text = compiled.string.encode()
+        self._order: list[str] = []
+        self._text = _PLACEHOLDER.sub(self._numbered, compiled.string).encode()
         self._bind: dict[str, Callable[[Any], Any]] = {}
         for bound, name in compiled.bind_names.items():
             if (binds := bound.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)) is not None:
@@ -119,9 +123,10 @@ class CompiledStatement(Generic[ResultT]):
             if not tx.in_transaction():
                 await tx.begin()
             driver = (await tx.get_raw_connection()).driver_connection
-        cursor = driver.cursor(row_factory=self._factory if self._reads else tuple_row)
+        cursor: Any = cursor_of(driver)(driver, row_factory=self._factory if self._reads else tuple_row)
+        given = self._fixed | self._bound(values)
         try:
-            await cursor.execute(self._text, self._fixed | self._bound(values), prepare=prepare)
+            await cursor.execute(self._text, [given[name] for name in self._order], prepare=prepare)
             result: ResultT = await cursor.fetchall() if self._reads else cursor.rowcount
         except BaseException as error:
             await tx.run_sync(as_sqlalchemy, error, self._text.decode())
@@ -139,3 +144,16 @@ class CompiledStatement(Generic[ResultT]):
 
     def _bound(self, values: dict[str, Any]) -> dict[str, Any]:
         return {name: self._bind[name](value) if name in self._bind else value for name, value in values.items()}
+
+    def _numbered(self, found: re.Match[str]) -> str:
+        """The server's own name of a parameter: what has these the driver need not read at each call."""
+        if found[1] is None:
+            return "%"
+        if found[1] not in self._order:
+            self._order.append(found[1])
+        return f"${self._order.index(found[1]) + 1}"
+
+
+def cursor_of(driver: psycopg.AsyncConnection[Any]) -> type[psycopg.AsyncRawCursor[Any]]:
+    """The kind of cursor that statements are run with there: `raw_cursor_factory` of a connection that is watched."""
+    return getattr(driver, "raw_cursor_factory", psycopg.AsyncRawCursor)

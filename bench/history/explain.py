@@ -58,14 +58,21 @@ class Recorder:
         self.sent: list[Sent] = []
         recorder = self
 
-        class Cursor(psycopg.AsyncCursor[Any]):
+        class Noting(psycopg.AsyncCursor[Any]):
             async def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
                 text = query if isinstance(query, str) else bytes(query).decode()
                 recorder.sent.append(Sent(text, params))
                 return await super().execute(query, params, **options)
 
+        class Cursor(Noting):
+            """SQLAlchemy's."""
+
+        class RawCursor(Noting, psycopg.AsyncRawCursor[Any]):
+            """That of compiled statements."""
+
         def note(connection: Any, _: object) -> None:
             connection.driver_connection.cursor_factory = Cursor
+            connection.driver_connection.raw_cursor_factory = RawCursor
 
         event.listen(engine.sync_engine, "connect", note)
 
@@ -97,7 +104,8 @@ async def explained_in(tx: AsyncConnection, sent: Sent, *, generic: bool) -> lis
     """The same in a transaction of the caller's, who takes it back."""
     options = "generic_plan, format json" if generic else "analyze, buffers off, timing off, format json"
     driver: Any = (await tx.get_raw_connection()).driver_connection
-    found = await driver.cursor().execute(f"explain ({options}) {sent.text}", sent.values)
+    cursor = psycopg.AsyncRawCursor(driver) if isinstance(sent.values, list) else driver.cursor()
+    found = await cursor.execute(f"explain ({options}) {sent.text}", sent.values)
     ((plan,),) = await found.fetchall()
     return list(_nodes((plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"]))
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import Float, Text, Uuid, any_, bindparam, func, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.rows.access import PropertyRow
@@ -172,7 +172,7 @@ async def test_what_is_cancelled_gives_its_connection_up(engine: AsyncEngine) ->
 
 
 async def test_a_parameter_that_is_missing_is_an_error(engine: AsyncEngine) -> None:
-    with pytest.raises(DBAPIError, match="slug"):
+    with pytest.raises(StatementError, match="slug"):
         async with engine.begin() as tx:
             await RENAME(tx, name="x")
 

@@ -159,8 +159,8 @@ async def test_a_word_said_a_thousand_times_costs_no_more(api: Api) -> None:
 
 async def explained(tx: AsyncConnection, values: dict[str, Any]) -> dict[str, Any]:
     statement = consents._LAST_SAID._text.decode()
-    for name in values:
-        statement = statement.replace(f"%({name})s", f":{name}")
+    for number, name in enumerate(consents._LAST_SAID._order, 1):
+        statement = statement.replace(f"${number}", f":{name}")
     found = await tx.execute(text(f"explain (analyze, format json) {statement}"), values)
     plan: dict[str, Any] = found.scalar_one()[0]
     return plan
