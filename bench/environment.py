@@ -10,9 +10,11 @@ from bellhop.dev.console import Console
 from bellhop.dev.proving import proving_stack
 from bellhop.dev.stack import EmbeddedStack
 
+DELIVERED_AFTER = 0.15
+"""Seconds after it took a text in which Twilio's simulator reports it delivered."""
 SANDBOX_PACE = {
     "twilio_sent_after": 0.05,
-    "twilio_delivered_after": 0.15,
+    "twilio_delivered_after": DELIVERED_AFTER,
     "twilio_read_after": 0.25,
     "sendgrid_processed_after": 0.05,
     "sendgrid_delivered_after": 0.15,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import Mapping
 from types import TracebackType
@@ -21,6 +22,8 @@ class Receiver:
         """Event id → how often it came."""
         self.by_message: dict[str, list[str]] = {}
         """Message id → types, in the order in which they came."""
+        self.came_at: dict[tuple[str, str], float] = {}
+        """Message id and type → when it came first (time.time())."""
         self._awaited: dict[tuple[str, str], asyncio.Event] = {}
 
     async def __aenter__(self) -> Self:
@@ -50,6 +53,7 @@ class Receiver:
         message_id = event["data"]["id"]
         self.by_event[event["id"]] += 1
         self.by_message.setdefault(message_id, []).append(event["type"])
+        self.came_at.setdefault((message_id, event["type"]), time.time())
         waiting = self._awaited.pop((message_id, event["type"]), None)
         if waiting is not None:
             waiting.set()

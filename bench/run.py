@@ -16,8 +16,9 @@ from bellhop.dev.console import Console
 from bellhop.dev.stack import EmbeddedStack
 from bench import checks, crowd, processes
 from bench.bare import BareSide
+from bench.environment import DELIVERED_AFTER
 from bench.figures import Rounds, Spread, spread
-from bench.guests import BellhopSide, Sent
+from bench.guests import LAST_EVENT, BellhopSide, Sent
 from bench.receiver import Receiver
 from bench.scenarios import ALL, WITH_THE_REST, LateBy, Scenarios, Sizes
 
@@ -26,6 +27,8 @@ T = TypeVar("T")
 PATIENCE = 180.0
 """Seconds any one part of the run may take before it counts as stuck."""
 A_SECOND = 20.0
+GENTLY = 10.0
+"""A second, too: a pace at which the machine is half idle."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Results:
     accept_saturated: Spread | None = None
     accept_paced: Spread | None = None
     to_provider: Spread | None = None
+    to_provider_gently: Spread | None = None
+    receipt_to_webhook: Spread | None = None
     to_closed: Spread | None = None
     lateness: Spread | None = None
     paced_cpu: dict[str, float] = field(default_factory=dict)
@@ -81,9 +86,10 @@ async def bench(stack: EmbeddedStack, plan: Plan, console: Console) -> Results:
         BellhopSide(stack, client, receiver) as bellhop,
     ):
         if not plan.alone:
-            run = _Run(plan, results, console, client, bare, bellhop)
+            run = _Run(plan, results, console, client, bare, bellhop, receiver)
             await run.rounds()
             await run.paced()
+            await run.gently()
             await run.burst()
             await run.emails()
             results.checked = await checks.everything(bellhop, receiver)
@@ -94,7 +100,14 @@ async def bench(stack: EmbeddedStack, plan: Plan, console: Console) -> Results:
 
 class _Run:
     def __init__(
-        self, plan: Plan, results: Results, console: Console, client: Client, bare: BareSide, bellhop: BellhopSide
+        self,
+        plan: Plan,
+        results: Results,
+        console: Console,
+        client: Client,
+        bare: BareSide,
+        bellhop: BellhopSide,
+        receiver: Receiver,
     ) -> None:
         self._plan = plan
         self._results = results
@@ -102,6 +115,7 @@ class _Run:
         self._client = client
         self._bare = bare
         self._bellhop = bellhop
+        self._receiver = receiver
         self._driver = {"bench (driver, receiver)": os.getpid()}
 
     async def rounds(self) -> None:
@@ -147,8 +161,18 @@ class _Run:
         results.accept_paced = spread([one.accept for one in sent])
         results.to_provider = spread([book[one.content][0] - one.at for one in sent])
         results.to_closed = spread(closed)
+        results.receipt_to_webhook = spread(
+            [self._receiver.came_at[one.id, LAST_EVENT["sms"]] - book[one.content][0] - DELIVERED_AFTER for one in sent]
+        )
         results.paced_cpu = {name: round(1000 * spent / plan.paced, 2) for name, spent in cpu.items()}
         results.events["sms to delivered, at a pace"] = await self._events(sent[-5:])
+
+    async def gently(self) -> None:
+        count = max(1, self._plan.paced // 2)
+        with self._console.step(f"{count} messages at {GENTLY:.0f} a second"):
+            sent, _ = await _within(self._bellhop.paced(count, GENTLY))
+        book = await self._bellhop.provider_book()
+        self._results.to_provider_gently = spread([book[one.content][0] - one.at for one in sent])
 
     async def burst(self) -> None:
         """All due in the same instant, far enough ahead that all are accepted before."""
