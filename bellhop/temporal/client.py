@@ -25,6 +25,17 @@ from bellhop.temporal.settings import TemporalSettings
 log = structlog.get_logger()
 
 RPC_TIMEOUT = timedelta(seconds=5)
+REFUSALS = frozenset(
+    {
+        RPCStatusCode.INVALID_ARGUMENT,
+        RPCStatusCode.NOT_FOUND,
+        RPCStatusCode.FAILED_PRECONDITION,
+        RPCStatusCode.PERMISSION_DENIED,
+        RPCStatusCode.UNAUTHENTICATED,
+        RPCStatusCode.UNIMPLEMENTED,
+    }
+)
+"""Answers that will be the same in a second: another namespace, attributes it does not know, a wrong key."""
 
 
 async def connect(settings: TemporalSettings, *, lazy: bool) -> Client:

@@ -43,7 +43,8 @@ from bellhop.store.delivery import pending_wakes
 from bellhop.store.delivery.first_attempts import FirstAttempts
 from bellhop.store.delivery.receipts import Signal
 from bellhop.temporal import contract
-from bellhop.temporal.client import RPC_TIMEOUT, attributes_of, priority_of, turn_of
+from bellhop.temporal.client import REFUSALS, RPC_TIMEOUT, attributes_of, priority_of, turn_of
+from bellhop.temporal.drained import RecentlyDrained
 from bellhop.temporal.held_signals import HeldSignals
 from bellhop.temporal.starts import TASK_TIMEOUT, wake, wake_broadcast
 
@@ -56,22 +57,13 @@ OF_HELD = 4
 """So many send signals that were held back: those of a whole crowd come at once."""
 MOST_WAITING = 20_000
 BATCH_PAUSE = 0.02
+LONGER_PAUSE = 0.1
+"""Seconds until a batch in which nobody is to be woken, as far as the last one knew."""
 WAKE_PAUSE = 1.0
 """Seconds between two wakes of an endpoint that nobody has begun to drain."""
 AGAIN_FIRST = 0.5
 AGAIN_LONGEST = 4.0
 """Seconds between two looks whether Temporal is back."""
-REFUSALS = frozenset(
-    {
-        RPCStatusCode.INVALID_ARGUMENT,
-        RPCStatusCode.NOT_FOUND,
-        RPCStatusCode.FAILED_PRECONDITION,
-        RPCStatusCode.PERMISSION_DENIED,
-        RPCStatusCode.UNAUTHENTICATED,
-        RPCStatusCode.UNIMPLEMENTED,
-    }
-)
-"""Answers that will be the same in a second: another namespace, attributes it does not know, a wrong key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +92,8 @@ class TemporalDispatcher:
         self._notified: dict[UUID, datetime] = {}
         self._to_wake: set[UUID] = set()
         self._woke: dict[UUID, float] = {}
-        self._news = asyncio.Event()
+        self._drained = RecentlyDrained()
+        self._news, self._pressing = asyncio.Event(), asyncio.Event()
         self._again: deque[_Call] = deque(maxlen=MOST_WAITING)
         self._failed = asyncio.Event()
         self._background: list[asyncio.Task[None]] = []
@@ -160,6 +153,8 @@ class TemporalDispatcher:
         if endpoints:
             self._to_wake.update(endpoints)
             self._news.set()
+            if not self._drained.all(endpoints):
+                self._pressing.set()
 
     def detect_intents(self, texts: Iterable[Text]) -> None:
         """Guests have written: have it looked at for what they want. Pending until that is done, not until it is
@@ -370,6 +365,10 @@ class TemporalDispatcher:
             await self._news.wait()
             self._news.clear()
             await asyncio.sleep(BATCH_PAUSE)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LONGER_PAUSE - BATCH_PAUSE):
+                    await self._pressing.wait()
+            self._pressing.clear()
             try:
                 await self._batch()
             except (SQLAlchemyError, RPCError, RuntimeError, OSError) as error:
@@ -388,6 +387,7 @@ class TemporalDispatcher:
             self._notified = {**notified, **self._notified}
             self._to_wake |= to_wake
             raise
+        self._drained.note(to_wake, {endpoint.id for endpoint in idle})
         now = time.monotonic()
         for endpoint in idle:
             if now - self._woke.get(endpoint.id, -WAKE_PAUSE) >= WAKE_PAUSE:
