@@ -125,15 +125,17 @@ class Authenticator:
         Raises RateLimited, Overloaded."""
         windows = await self._open(caller.limits)
         by_limit = dict(zip(caller.limits, windows, strict=True))
-        short = {counted: more - window.left for counted, window in by_limit.items() if window.left < more}
-        if short:
+        # Again where others, who shared what was left, have taken it meanwhile.
+        while short := {counted: more - window.left for counted, window in by_limit.items() if window.left < more}:
             await self._lookups.enter()
             try:
                 wanted = {counted: (caller.limits[counted], short[counted]) for counted in sorted(short)}
-                granted = await self.database.write(lambda tx: rate_limits.take_all(tx, wanted))
+                granted = await self.database.write(lambda tx, wanted=wanted: rate_limits.take_all(tx, wanted))
             finally:
                 self._lookups.leave()
-            for counted, lease in (granted or {}).items():
+            if not granted:
+                break
+            for counted, lease in granted.items():
                 by_limit[counted].take_in(lease)
         for counted, window in by_limit.items():
             if window.left < more:

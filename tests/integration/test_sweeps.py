@@ -91,7 +91,6 @@ async def test_workers_that_start_anew_starve_nobody(idle_stack: Engine, monkeyp
                 task_queue=contract.TASK_QUEUE_RECOVERY,
                 workflows=[SweepWorkflow],
                 activities=[activities.sweep_kind],
-                max_cached_workflows=0,
             ):
                 found.append((await ended(idle_stack, name, number))[1])
         assert [swept.woken for swept in found] == [2, 2, 1, 2]

@@ -21,9 +21,12 @@ ROOT = Path(__file__).parents[3]
 ROOMS = (Path(api.__file__).parent, Path(bellhop.__file__).parent)
 # What is never part of a running API or worker: commands, the embedded stack, the providers' stand-in.
 ELSEWHERE = frozenset({"dev", "sandbox", "cli", "migrate.py"})
-OPENERS = {"begin": "engine", "_begin": "self", "write": "database", "single": "database", "run": "autocommit"}
+OPENERS = {
+    "begin": "engine", "_begin": "self", "transaction": "held",
+    "write": "database", "single": "database", "run": "autocommit",
+}  # fmt: skip
 """Method → what the name of the thing it is called on ends with."""
-WRAPPERS = ("PostgresOutbox._begin", "Database.", "Autocommit.")
+WRAPPERS = ("PostgresOutbox._begin", "Database.", "Autocommit.", "HeldConnections.")
 """They open transactions for others: their callers' names count."""
 
 

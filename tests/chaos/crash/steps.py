@@ -28,6 +28,7 @@ from bellhop.domain.delivery_ports import Provider
 from bellhop.providers import providers
 from bellhop.providers.lease_http2 import _Peer
 from bellhop.store.database import Autocommit, Database
+from bellhop.store.held_connections import HeldConnections
 from bellhop.webhooks.poster import WebhookPoster
 
 from .sites import transaction, within
@@ -101,9 +102,8 @@ def wrap_everything(points: Points) -> None:
 
 def _transactions(points: Points) -> None:
     """Each commit. Reading alone is done in autocommit (`Database.read`) and is no step."""
-    connect, commit, write = AsyncEngine.connect, AsyncConnection.commit, Database.write
+    connect, transact, write = AsyncEngine.connect, HeldConnections.transaction, Database.write
     single, run = Database.single, Autocommit.run
-    opened: dict[int, str] = {}
     # Database.write runs its work in a task of its own, in which its caller cannot be seen.
     caller: ContextVar[str] = ContextVar("caller", default=UNKNOWN)
 
@@ -116,17 +116,18 @@ def _transactions(points: Points) -> None:
                 points.at(step, BEFORE)
             points.at(step, AFTER)
 
+    @asynccontextmanager
+    async def on_held(held: HeldConnections, step: str) -> AsyncIterator[AsyncConnection]:
+        async with transact(held) as tx:
+            yield tx
+            points.at(step, BEFORE)
+        points.at(step, AFTER)
+
     def begin(engine: AsyncEngine) -> Any:
         return in_transaction(engine, transaction())
 
-    def connected(engine: AsyncEngine) -> AsyncConnection:
-        made = connect(engine)
-        opened[id(made)] = caller.get()
-        return made
-
-    async def committed(tx: AsyncConnection) -> None:
-        with points.around(opened.pop(id(tx), caller.get())):
-            await commit(tx)
+    def held(connections: HeldConnections) -> Any:
+        return on_held(connections, caller.get() if caller.get() != UNKNOWN else transaction())
 
     def written(database: Database, *given: Any, **named: Any) -> Any:
         return by_name(transaction(), write(database, *given, **named))
@@ -149,8 +150,8 @@ def _transactions(points: Points) -> None:
         finally:
             caller.reset(token)
 
-    AsyncEngine.begin, AsyncEngine.connect = begin, connected  # type: ignore[method-assign]
-    AsyncConnection.commit, Database.write = committed, written  # type: ignore[method-assign]
+    AsyncEngine.begin, HeldConnections.transaction = begin, held  # type: ignore[method-assign]
+    Database.write = written  # type: ignore[method-assign]
     Database.single, Autocommit.run = alone, ran  # type: ignore[method-assign]
 
 

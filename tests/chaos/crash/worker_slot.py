@@ -84,7 +84,9 @@ class WorkerSlot:
         self._shared = shared
         self._name = name
         self._room = shared.room / name
-        self._sandbox = httpx2.AsyncClient(base_url=sandbox_url, timeout=20, trust_env=False)
+        # Given up before the sandbox closes them: after 5 s, which may be while the next call is on its way.
+        limits = httpx2.Limits(keepalive_expiry=1.0)
+        self._sandbox = httpx2.AsyncClient(base_url=sandbox_url, timeout=20, trust_env=False, limits=limits)
         self._api = api
         self._sandbox_url = sandbox_url
         self.site = shared.site
