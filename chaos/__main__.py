@@ -22,7 +22,7 @@ from chaos.plan import Plan, make
 from chaos.run import BufferingConsole, Outcome, chaos
 
 DIRECTORY = Path(".bellhop") / "chaos"
-QUICK_SEED, QUICK_MESSAGES, QUICK_SECONDS = 2024, 250, 70.0
+QUICK_SEED, QUICK_MESSAGES, QUICK_SECONDS = 2024, 160, 70.0
 
 
 def main(arguments: list[str] | None = None) -> int:
