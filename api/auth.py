@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
@@ -127,10 +128,10 @@ class Authenticator:
         by_limit = dict(zip(caller.limits, windows, strict=True))
         # Again where others, who shared what was left, have taken it meanwhile.
         while short := {counted: more - window.left for counted, window in by_limit.items() if window.left < more}:
+            wanted = {counted: (caller.limits[counted], short[counted]) for counted in sorted(short)}
             await self._lookups.enter()
             try:
-                wanted = {counted: (caller.limits[counted], short[counted]) for counted in sorted(short)}
-                granted = await self.database.write(lambda tx, wanted=wanted: rate_limits.take_all(tx, wanted))
+                granted = await self.database.write(partial(rate_limits.take_all, wanted=wanted))
             finally:
                 self._lookups.leave()
             if not granted:
