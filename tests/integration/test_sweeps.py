@@ -71,6 +71,8 @@ async def test_the_one_schedule_of_before_goes_once_the_others_are_there(idle_st
 async def test_workers_that_start_anew_starve_nobody(idle_stack: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each sweep is another process's, which remembers nothing, and those in front stay as they are."""
     monkeypatch.setattr("bellhop.temporal.recovery.PAGE", 2)
+    # Its own: sweeps that other tests' schedules have begun and nobody has done wait on the usual one.
+    monkeypatch.setattr(contract, "TASK_QUEUE_RECOVERY", f"bellhop-recovery-{uuid4().hex}")
     messages = [await accept(idle_stack) for _ in range(5)]
     await change(idle_stack, "update messages set wake_due_at = null")
     for minutes, message in enumerate(messages):
