@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import Float, Text, Uuid, any_, bindparam, func, insert, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bellhop.domain.rows.access import PropertyRow
