@@ -102,7 +102,8 @@ def wrap_everything(points: Points) -> None:
 
 def _transactions(points: Points) -> None:
     """Each commit. Reading alone is done in autocommit (`Database.read`) and is no step."""
-    connect, transact, write = AsyncEngine.connect, HeldConnections.transaction, Database.write
+    connect, plainly = AsyncEngine.connect, AsyncEngine.begin
+    transact, write = HeldConnections.transaction, Database.write
     single, run = Database.single, Autocommit.run
     # Database.write runs its work in a task of its own, in which its caller cannot be seen.
     caller: ContextVar[str] = ContextVar("caller", default=UNKNOWN)
@@ -124,6 +125,9 @@ def _transactions(points: Points) -> None:
         points.at(step, AFTER)
 
     def begin(engine: AsyncEngine) -> Any:
+        if within("HeldConnections."):
+            # Of a pool that is too small for it to keep any.
+            return plainly(engine)
         return in_transaction(engine, transaction())
 
     def held(connections: HeldConnections) -> Any:
