@@ -92,7 +92,9 @@ class History:
         """What is there."""
         book, cipher = AddressBook(secret), CredentialCipher(secret)
         routes = Routes("https://bellhop.example.com", None)
-        store = AttemptStore(engine, DeliverySettings(_env_file=None), routes, CARRIED, cipher, book, lambda _: None)
+        # What a question costs, not how long it waits for its turn.
+        delivery = DeliverySettings(_env_file=None, question_rate=1000.0)
+        store = AttemptStore(engine, delivery, routes, CARRIED, cipher, book, lambda _: None)
         async with engine.connect() as tx:
             scope_id, property_id, endpoint = (await tx.execute(text(_BUSIEST))).one()
             message = (await tx.execute(text(_DELIVERED), {"scope": scope_id})).scalar_one()
