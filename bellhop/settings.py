@@ -18,6 +18,7 @@ from bellhop.domain.credentials import CredentialCipher
 from bellhop.domain.media_addresses import MediaAddresses
 from bellhop.domain.provider_urls import Routes
 from bellhop.domain.sweeps import SweepKind
+from bellhop.env_file import env_file
 from bellhop.intents.settings import IntentSettings
 from bellhop.media.settings import MediaSettings
 from bellhop.providers import PACKAGES
@@ -31,12 +32,6 @@ from bellhop.webhooks.settings import WebhookSettings
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the message names the environment variable and the fix."""
-
-
-def env_file(env: Mapping[str, str] = os.environ) -> str | None:
-    """The file settings are read from beside the environment: `.env` here, or what BELLHOP_ENV_FILE names (empty: none;
-    the embedded stack's programs get everything by their environment)."""
-    return env.get("BELLHOP_ENV_FILE", ".env") or None
 
 
 class BellhopSettings(SettingsGroup):

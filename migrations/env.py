@@ -9,7 +9,7 @@ from alembic import context
 from sqlalchemy import Connection, create_engine, pool, text
 from sqlalchemy.exc import OperationalError
 
-from bellhop.settings import env_file
+from bellhop.env_file import env_file
 from bellhop.store.connections import sqlalchemy_url
 from bellhop.store.settings import PostgresSettings
 from bellhop.store.tables import Personal, PersonalJSON, Secret, metadata

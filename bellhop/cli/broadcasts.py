@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bellhop.cli.later import later
 from bellhop.cli.options import EnvironmentWord
 from bellhop.cli.target import show as shown
 from bellhop.cli.target import with_engine
 from bellhop.domain.broadcasts import BroadcastState
-from bellhop.ops import broadcasts
+
+if TYPE_CHECKING:
+    from bellhop.ops import broadcasts
+else:
+    broadcasts = later("bellhop.ops.broadcasts")
 
 app = typer.Typer(no_args_is_help=True, help="One message to many guests.")
 

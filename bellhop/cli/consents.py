@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bellhop.cli.later import later
 from bellhop.cli.options import EnvironmentWord
 from bellhop.cli.target import show, who, with_engine
 from bellhop.domain.channels import Channel
-from bellhop.ops import administration
+
+if TYPE_CHECKING:
+    from bellhop.ops import administration
+else:
+    administration = later("bellhop.ops.administration")
 
 app = typer.Typer(no_args_is_help=True, help="What guests' addresses allow: looked at, set, lifted.")
 

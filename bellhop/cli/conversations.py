@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bellhop.cli.later import later
 from bellhop.cli.options import EnvironmentWord
 from bellhop.cli.target import show as shown
 from bellhop.cli.target import with_engine
 from bellhop.domain.channels import Channel
 from bellhop.domain.conversations import ConversationStatus
-from bellhop.ops import conversations
+
+if TYPE_CHECKING:
+    from bellhop.ops import conversations
+else:
+    conversations = later("bellhop.ops.conversations")
 
 app = typer.Typer(no_args_is_help=True, help="What guests and a property write to each other.")
 

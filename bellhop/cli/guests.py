@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bellhop.cli.later import later
 from bellhop.cli.options import EnvironmentWord
 from bellhop.cli.target import show, with_engine
-from bellhop.ops import guests
+
+if TYPE_CHECKING:
+    from bellhop.ops import guests
+else:
+    guests = later("bellhop.ops.guests")
 
 app = typer.Typer(no_args_is_help=True, help="Guests: everything kept about one, and their erasure.")
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bellhop.cli import options
+from bellhop.cli.later import later
 from bellhop.cli.options import EnvironmentWord
 from bellhop.cli.target import settings, show, with_engine
-from bellhop.domain.provider_urls import Routes
-from bellhop.ops import inbound
+
+if TYPE_CHECKING:
+    from bellhop.domain import provider_urls
+    from bellhop.ops import inbound
+else:
+    provider_urls = later("bellhop.domain.provider_urls")
+    inbound = later("bellhop.ops.inbound")
 
 app = typer.Typer(no_args_is_help=True, help="Guests' messages that were lost on the way, or are no property's.")
 
@@ -40,7 +46,7 @@ def fetch(
     e.g. bellhop inbound fetch grand-sunset-resort --since 2027-03-15
     """
     ours = settings().bellhop
-    routes = Routes(ours.public_url, ours.sandbox_url)
+    routes = provider_urls.Routes(ours.public_url, ours.sandbox_url)
 
     def progress(listed: int, looked: int, new: int) -> None:
         print(f"  {looked} of {listed} messages looked at, {new} new", file=sys.stderr)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import TYPE_CHECKING
 
 import typer
-from temporalio.service import RPCError
 
+from bellhop.cli.later import later
 from bellhop.cli.target import settings, settled, stop
-from bellhop.ops import composition
+
+if TYPE_CHECKING:
+    from bellhop.ops import composition
+else:
+    composition = later("bellhop.ops.composition")
 
 app = typer.Typer()
 
@@ -36,6 +41,8 @@ def recover() -> None:
     Workers do both by themselves (within BELLHOP_SWEEP_EVERY seconds). Safe at any moment, and twice: nothing is sent
     again.
     """
+
+    from temporalio.service import RPCError  # here: see later.py
 
     def progress(looked: int, made: int) -> None:
         print(f"  {looked} pending messages looked at, {made} workflows made", file=sys.stderr)

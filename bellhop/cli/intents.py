@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bellhop.cli.later import later
 from bellhop.cli.options import EnvironmentWord
 from bellhop.cli.target import show, with_engine
 from bellhop.domain.intents import IntentStatus, IntentType
-from bellhop.ops import intents
+
+if TYPE_CHECKING:
+    from bellhop.ops import intents
+else:
+    intents = later("bellhop.ops.intents")
 
 app = typer.Typer(no_args_is_help=True, help="What guests want, as it was found in what they wrote.")
 

@@ -7,9 +7,7 @@ import sys
 from importlib.metadata import version
 from typing import Annotated, Any, NoReturn
 
-import structlog
 import typer
-from dotenv import dotenv_values
 
 from bellhop.cli import (
     broadcasts,
@@ -27,7 +25,7 @@ from bellhop.cli import (
     templates,
 )
 from bellhop.cli.options import OneLine
-from bellhop.settings import env_file
+from bellhop.env_file import env_file
 
 app = typer.Typer(
     name="bellhop",
@@ -70,25 +68,35 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def settings_file(
+    context: typer.Context,
     show_version: Annotated[
         bool, typer.Option("--version", help="Which version this is.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
     """Read `.env` here, as every part of Bellhop does; what is already set in the environment comes first."""
+    from dotenv import dotenv_values  # here: see later.py
+
     del show_version  # its callback has answered
+    if context.obj:
+        context.obj()
     if file := env_file():
         for name, value in dotenv_values(file).items():
             if value:
                 os.environ.setdefault(name, value)
 
 
+def _log_elsewhere() -> None:
+    """What a command shows may be read by a program: what is logged meanwhile goes to standard error."""
+    import structlog  # here: see later.py
+
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
+
+
 def main() -> NoReturn:
     """Entry point of `bellhop`."""
     code: Any = 0
-    # What a command shows may be read by a program: what is logged meanwhile goes elsewhere.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
     try:
-        app()
+        app(obj=_log_elsewhere)
     except SystemExit as end:
         code = end.code
     sys.stdout.flush()

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
 
-import httpx2
 import typer
 
 from bellhop.cli import options
+from bellhop.cli.later import later
 from bellhop.cli.target import show, state_dir, stop
 from bellhop.domain.categories import LONGEST
 from bellhop.domain.channels import Channel
 from bellhop.domain.choosing import AUTO
-from bellhop.domain.serializers import timestamp
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from bellhop.domain import serializers
+else:
+    serializers = later("bellhop.domain.serializers")
 
 app = typer.Typer()
 
@@ -79,9 +85,9 @@ def send(
     if subject is not None:
         body["subject"] = subject
     if at is not None:
-        body["scheduled_at"] = timestamp(at)
+        body["scheduled_at"] = serializers.timestamp(at)
     if valid_until is not None:
-        body["valid_until"] = timestamp(valid_until)
+        body["valid_until"] = serializers.timestamp(valid_until)
     if validity is not None:
         body["validity"] = validity
     if category != "transactional":
@@ -126,6 +132,8 @@ def _path(message_id: str) -> str:
 
 
 def _call(method: str, path: str, url: str | None, key: str | None, body: dict[str, Any] | None = None) -> Any:
+    import httpx2  # here: see later.py
+
     if not url or not key:
         found = _dev_json()
         url, key = url or found.get("api_url"), key or found.get("api_key")

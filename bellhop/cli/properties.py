@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bellhop.cli import options
+from bellhop.cli.later import later
 from bellhop.cli.options import EnvironmentWord
 from bellhop.cli.target import show, who, with_engine, with_settings
 from bellhop.domain.consent_keywords import Keyword
 from bellhop.domain.conversations import Side
-from bellhop.ops import administration, interventions
-from bellhop.providers import PACKAGES
+from bellhop.domain.keys import USUAL_RIGHTS
+
+if TYPE_CHECKING:
+    from bellhop.ops import administration, interventions
+else:
+    administration = later("bellhop.ops.administration")
+    interventions = later("bellhop.ops.interventions")
 
 properties_app = typer.Typer(
     no_args_is_help=True, help="Properties (hotels) of this installation: the database of POSTGRES_DSN."
@@ -29,9 +35,6 @@ Reason = Annotated[str, typer.Option(help="Why, for the record")]
 Actor = Annotated[str | None, typer.Option(help="Who says so [default: the name you are logged in with]")]
 BothOrOne = Annotated[EnvironmentWord | None, typer.Option(help="[default: both]")]
 ProviderName = Annotated[str | None, typer.Option(help="[default: every provider]")]
-
-_ACCOUNTS_OF = " and ".join(package.settings.variable("…") for package in PACKAGES)
-"""The providers' variables, as a person writes them: TWILIO_…"""
 
 
 @properties_app.command("create")
@@ -214,7 +217,7 @@ def create_key(
     ] = "made by the command line",
     scopes: Annotated[
         str, typer.Option(help="Comma list, e.g. messaging:write,webhooks:read; * is everything, minting keys included")
-    ] = ",".join(administration.USUAL_RIGHTS),
+    ] = ",".join(USUAL_RIGHTS),
     rate_limit: Annotated[
         int | None, typer.Option(min=1, max=1_000_000, help="Requests a minute [default: 1000]")
     ] = None,
@@ -258,13 +261,7 @@ def list_accounts(
     show(with_engine(lambda engine: administration.list_accounts(engine, slug)))
 
 
-@accounts_app.command(
-    "set",
-    help=f"""Send through the accounts that {_ACCOUNTS_OF} name: make them, or rotate their credentials.
-
-Replaced credentials stay good for callbacks. Accounts that were held are tried again at once.
-""",
-)
+@accounts_app.command("set")
 def set_accounts(
     slug: Annotated[str, typer.Argument(help="The property's short name")],
     environment: Annotated[EnvironmentWord, typer.Option(help="Those of test are the sandbox's")] = "live",
@@ -272,6 +269,11 @@ def set_accounts(
         bool, typer.Option("--forget-previous", help="Callbacks signed with older credentials are refused from now on")
     ] = False,
 ) -> None:
+    """Send through the accounts that the providers' variables in `.env.example` name: make them, or rotate their
+    credentials.
+
+    Replaced credentials stay good for callbacks. Accounts that were held are tried again at once.
+    """
     show(
         with_settings(
             lambda engine, settings: administration.set_accounts(

@@ -13,26 +13,30 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from bellhop.cli import options
+from bellhop.cli.later import later
 from bellhop.cli.options import EnvironmentWord
-from bellhop.cli.report_tables import Ledgers, ScopeLedger, print_ledgers
 from bellhop.cli.target import settings, settled
 from bellhop.domain.ids import Prefix, render
-from bellhop.domain.message_report import report_json
-from bellhop.domain.rows.access import PropertyRow
-from bellhop.domain.scopes import Scope
-from bellhop.domain.serializers import timestamp
-from bellhop.engine import message_report, properties
-from bellhop.engine.context import Engine
-from bellhop.engine.errors import BadSpan
-from bellhop.engine.message_report import AskReport
-from bellhop.ops import composition
-from bellhop.ops.administration import Refused, no_property
 from bellhop.ops.humanize import Count, Lasting
 
 if TYPE_CHECKING:
+    from bellhop.cli import report_tables
+    from bellhop.domain import message_report as reported
+    from bellhop.domain import serializers
+    from bellhop.domain.rows.access import PropertyRow
+    from bellhop.domain.scopes import Scope
+    from bellhop.engine import errors, message_report, properties
+    from bellhop.engine.context import Engine
+    from bellhop.ops import administration, composition
     from bellhop.ops.doctor import Examination
     from bellhop.ops.reconciliation import Reconciled
     from bellhop.ops.temporal_checks import Sweeps
+else:
+    report_tables = later("bellhop.cli.report_tables")
+    reported, serializers = later("bellhop.domain.message_report"), later("bellhop.domain.serializers")
+    errors, properties = later("bellhop.engine.errors"), later("bellhop.engine.properties")
+    message_report = later("bellhop.engine.message_report")
+    administration, composition = later("bellhop.ops.administration"), later("bellhop.ops.composition")
 
 T = TypeVar("T")
 
@@ -70,11 +74,14 @@ def ledger(
     e.g. bellhop ledger grand-sunset-resort --from 2027-03-01 --to 2027-03-08
     """
 
-    async def work(engine: Engine) -> Ledgers:
+    async def work(engine: Engine) -> report_tables.Ledgers:
         return await _ledgers(engine, slug, environment, since, until)
 
     found = settled(lambda: _with_span(lambda: asyncio.run(composition.with_engine(work, settings()))))
-    print(json.dumps(_ledgers_json(found), indent=2)) if as_json else print_ledgers(found, everything=slug is not None)
+    if as_json:
+        print(json.dumps(_ledgers_json(found), indent=2))
+    else:
+        report_tables.print_ledgers(found, everything=slug is not None)
 
 
 @app.command()
@@ -118,8 +125,8 @@ def doctor(as_json: Json = False) -> None:
 def _with_span(work: Callable[[], T]) -> T:
     try:
         return work()
-    except BadSpan as problem:
-        raise Refused(f"--{problem.field}: {problem.expected.replace('`', '')}.") from None
+    except errors.BadSpan as problem:
+        raise administration.Refused(f"--{problem.field}: {problem.expected.replace('`', '')}.") from None
 
 
 # --- the ledger --------------------------------------------------------------------------------------------------
@@ -127,14 +134,14 @@ def _with_span(work: Callable[[], T]) -> T:
 
 async def _ledgers(
     engine: Engine, slug: str | None, environment: str | None, since: datetime | None, until: datetime | None
-) -> Ledgers:
+) -> report_tables.Ledgers:
     wanted = await _scopes(engine, slug, environment)
     # One span for all, decided once.
-    together = await message_report.read(engine, [scope for _, scope in wanted], AskReport(since, until))
-    span = AskReport(together.span.since, together.span.until)
-    return Ledgers(
+    together = await message_report.read(engine, [scope for _, scope in wanted], message_report.AskReport(since, until))
+    span = message_report.AskReport(together.span.since, together.span.until)
+    return report_tables.Ledgers(
         [
-            ScopeLedger(
+            report_tables.ScopeLedger(
                 row.slug,
                 row.name,
                 scope.environment,
@@ -146,25 +153,25 @@ async def _ledgers(
     )
 
 
-def _ledgers_json(ledgers: Ledgers) -> dict[str, Any]:
+def _ledgers_json(ledgers: report_tables.Ledgers) -> dict[str, Any]:
     return {
         "scopes": [
             {
                 "property": each.property,
                 "name": each.name,
                 "environment": each.environment,
-                **report_json(each.report),
+                **reported.report_json(each.report),
             }
             for each in ledgers.scopes
         ],
-        "together": report_json(ledgers.together),
+        "together": reported.report_json(ledgers.together),
     }
 
 
 async def _scopes(engine: Engine, slug: str | None, environment: str | None) -> list[tuple[PropertyRow, Scope]]:
     every = [(row, scopes) for row, scopes in await properties.everything(engine) if slug in (None, row.slug)]
     if slug is not None and not every:
-        raise no_property(slug)
+        raise administration.no_property(slug)
     return [
         (row, scope) for row, scopes in every for word, scope in sorted(scopes.items()) if environment in (None, word)
     ]
@@ -177,8 +184,8 @@ def _reconciliation_json(slug: str, environment: str, reconciled: Reconciled) ->
     return {
         "property": slug,
         "environment": environment,
-        "from": timestamp(reconciled.span.since),
-        "to": timestamp(reconciled.span.until),
+        "from": serializers.timestamp(reconciled.span.since),
+        "to": serializers.timestamp(reconciled.span.until),
         "exit_code": reconciled.exit_code,
         "accounts": [
             {"provider": each.provider, "identity": each.identity, "problem": each.problem}
@@ -201,7 +208,7 @@ def _reconciliation_json(slug: str, environment: str, reconciled: Reconciled) ->
                 "provider": each.provider,
                 "message_id": render(Prefix.MESSAGE, each.message_id) if each.message_id else None,
                 "provider_ids": list(each.provider_ids),
-                "at": timestamp(each.at),
+                "at": serializers.timestamp(each.at),
                 "ours": each.ours,
                 "theirs": each.theirs,
                 "said": each.sentence,

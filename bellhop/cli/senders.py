@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bellhop.cli.later import later
 from bellhop.cli.options import EnvironmentWord
 from bellhop.cli.target import show, stop, with_engine
-from bellhop.engine.senders import SenderFields
-from bellhop.ops import senders
+
+if TYPE_CHECKING:
+    from bellhop.engine import senders as engine_senders
+    from bellhop.ops import senders
+else:
+    engine_senders = later("bellhop.engine.senders")
+    senders = later("bellhop.ops.senders")
 
 app = typer.Typer(no_args_is_help=True, help="Senders of a property: numbers, from-addresses, names.")
 
@@ -46,7 +52,7 @@ def add(
 
     e.g. bellhop senders add grand-sunset-resort sms +13055550188 --standby
     """
-    fields = SenderFields(default=default, standby=standby)
+    fields = engine_senders.SenderFields(default=default, standby=standby)
     if name is not None:
         fields["name"] = name
     if rate is not None:
@@ -61,7 +67,11 @@ def add(
 @app.command("default")
 def default_(slug: Slug, sender: Which, environment: Environment = "live") -> None:
     """Let the sender's channel use it from now on, instead of the one before."""
-    show(with_engine(lambda engine: senders.change(engine, slug, environment, sender, SenderFields(default=True))))
+    show(
+        with_engine(
+            lambda engine: senders.change(engine, slug, environment, sender, engine_senders.SenderFields(default=True))
+        )
+    )
 
 
 @app.command("rate")
@@ -75,7 +85,7 @@ def rate_(
 
     e.g. bellhop senders rate grand-sunset-resort +13055550188 1
     """
-    fields = SenderFields(rate=_rate(rate))
+    fields = engine_senders.SenderFields(rate=_rate(rate))
     show(with_engine(lambda engine: senders.change(engine, slug, environment, sender, fields)))
 
 
@@ -87,7 +97,13 @@ def standby(
     environment: Environment = "live",
 ) -> None:
     """Let a sender take over where the channel's default surely did not take a message."""
-    show(with_engine(lambda engine: senders.change(engine, slug, environment, sender, SenderFields(standby=not off))))
+    show(
+        with_engine(
+            lambda engine: senders.change(
+                engine, slug, environment, sender, engine_senders.SenderFields(standby=not off)
+            )
+        )
+    )
 
 
 @app.command()

@@ -9,18 +9,20 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
-from psycopg.errors import UndefinedTable
-from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from bellhop.cli.later import later
 from bellhop.dev.paths import DevPaths
-from bellhop.engine.context import Engine
-from bellhop.ops import composition
-from bellhop.ops.administration import Refused
-from bellhop.settings import Settings, SettingsError, from_env, load
+
+if TYPE_CHECKING:
+    from bellhop.engine.context import Engine
+    from bellhop.ops import administration, composition
+    from bellhop.settings import Settings
+else:
+    administration = later("bellhop.ops.administration")
+    composition = later("bellhop.ops.composition")
 
 STATE = Path(".bellhop")
 """Where `bellhop dev` keeps its data, unless it is told otherwise."""
@@ -36,12 +38,14 @@ def settings_here(env: Mapping[str, str], state: Path) -> tuple[Settings, str | 
 
     Returns the address of the API of that stack, too. Raises Refused when neither is there.
     """
+    from bellhop.settings import from_env, load  # here: see later.py
+
     if env.get("POSTGRES_DSN") or env.get("BELLHOP_SECRET_KEY"):
         return load(), None
     paths = DevPaths(state.resolve())
     found = paths.read_dev_json()
     if not _alive(found.get("pids", {}).get("supervisor")):
-        raise Refused(
+        raise administration.Refused(
             "No installation known: start `bellhop dev` here, or set POSTGRES_DSN and BELLHOP_SECRET_KEY, "
             "in the environment or in .env."
         )
@@ -99,9 +103,16 @@ def settings() -> Settings:
 
 def settled(work: Callable[[], Any]) -> Any:
     """Run `work`; a problem a person can mend becomes a line on standard error and exit code 2."""
+    # Here: see later.py.
+    from psycopg.errors import UndefinedTable
+    from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
+    from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+    from bellhop.settings import SettingsError
+
     try:
         return work()
-    except (SettingsError, Refused) as problem:
+    except (SettingsError, administration.Refused) as problem:
         stop(str(problem))
     except ArgumentError:
         stop("POSTGRES_DSN: expected postgresql://user:password@host:port/database.")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bellhop.cli.later import later
 from bellhop.cli.options import EnvironmentWord
 from bellhop.cli.target import settings, show, with_engine
-from bellhop.ops import templates
+
+if TYPE_CHECKING:
+    from bellhop.ops import templates
+else:
+    templates = later("bellhop.ops.templates")
 
 app = typer.Typer(no_args_is_help=True, help="Templates that WhatsApp approves.")
 

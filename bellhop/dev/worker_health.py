@@ -14,7 +14,7 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 
-from bellhop.settings import env_file
+from bellhop.env_file import env_file
 from bellhop.temporal.client import connect
 from bellhop.temporal.contract import TASK_QUEUE_PROVIDERS, TASK_QUEUE_WORKFLOWS
 from bellhop.temporal.settings import TemporalSettings

@@ -31,6 +31,8 @@ RIGHTS: dict[str, str] = {
     "webhooks:write": "create, change, delete and replay webhooks, and see their secrets",
     EVERYTHING: "everything, minting keys included",
 }
+USUAL_RIGHTS = ("messaging:read", "messaging:write", "guests:read", "guests:write")
+"""What a key made by command may do unless it is said: what a property's software needs every day."""
 
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _FORM = re.compile(r"sk_(?:test|live)_[0-9a-z]{26}_[0-9A-Za-z]{38}")

@@ -35,9 +35,6 @@ from bellhop.ops.seed import live_accounts, sandbox_accounts
 from bellhop.providers import PACKAGES
 from bellhop.settings import Settings
 
-USUAL_RIGHTS = ("messaging:read", "messaging:write", "guests:read", "guests:write")
-"""What a key made by command may do unless it is said: what a property's software needs every day."""
-
 
 class Refused(Exception):
     """What was asked for can't be done; the message says why and what can."""

@@ -59,7 +59,7 @@ def test_a_message_goes_out_when_it_was_said(given: str, sent: str, monkeypatch:
         posted.append(json)
         return httpx2.Response(201, json={})
 
-    monkeypatch.setattr("bellhop.cli.messages.httpx2.request", request)
+    monkeypatch.setattr("httpx2.request", request)
     command = ["send", "email", "a@example.com", "x", "--subject", "x", "--at", given, "--content-type", "text/plain"]
     result = CliRunner().invoke(app, command, env=HERE)
     assert result.exit_code == 0, result.output
@@ -162,7 +162,7 @@ def problem(field: str) -> dict[str, Any]:
     ],
 )
 def test_what_the_api_says_is_one_line(answer: httpx2.Response, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bellhop.cli.messages.httpx2.request", lambda *_, **__: answer)
+    monkeypatch.setattr("httpx2.request", lambda *_, **__: answer)
     result = CliRunner().invoke(app, ["send", "sms", "+13055551234", "x", "--at", "2027-01-01"], env=HERE)
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1), result.output
     assert words in result.stderr
