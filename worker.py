@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from bellhop import memory  # isort: skip  # First: loading is cheaper then.
+
 import argparse
 import asyncio
 import contextlib
@@ -13,7 +15,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import structlog
@@ -32,7 +34,6 @@ from activities.recovery import RecoveryActivities
 from activities.release import ReleaseActivities
 from activities.run_up import RunUp
 from activities.slots import CallSlots
-from bellhop import memory
 from bellhop.domain.addresses import AddressBook
 from bellhop.domain.questions import limits
 from bellhop.domain.routing import carried
@@ -46,7 +47,7 @@ from bellhop.logging import configure_logs
 from bellhop.media.fetching import Fetcher
 from bellhop.media.library import Library
 from bellhop.media.receiving import ReceivedFiles, make_own_client, make_public_client
-from bellhop.providers import PACKAGES, providers
+from bellhop.providers import PACKAGES, load_sdks, providers
 from bellhop.providers.call_marks import CallMarks, opened
 from bellhop.providers.lease import DeadMansSwitch, boottime
 from bellhop.settings import Settings, SettingsError, load
@@ -64,9 +65,8 @@ from bellhop.temporal.dispatcher import TemporalDispatcher
 from bellhop.temporal.recovery import PostgresSweeper
 from bellhop.temporal.releases import PostgresReleases
 from bellhop.temporal.schedules import watch_over
-from bellhop.webhooks.light_client import LightClient
 from bellhop.webhooks.outbox import PostgresOutbox
-from bellhop.webhooks.poster import WebhookPoster, make_client
+from bellhop.webhooks.posting import posting as client_of
 from bellhop.webhooks.resolver import close_shared
 from workflows.broadcast import BroadcastWorkflow
 from workflows.endpoint import EndpointWorkflow
@@ -75,6 +75,9 @@ from workflows.intents import IntentsWorkflow
 from workflows.message import MessageWorkflow
 from workflows.release import PacedReleaseWorkflow, ReleaseWorkflow
 from workflows.sweep import SweepWorkflow
+
+if TYPE_CHECKING:
+    from bellhop.webhooks.light_client import LightClient
 
 log = structlog.get_logger()
 
@@ -187,12 +190,10 @@ def activity_workers(
 ) -> list[Worker]:
     """A worker per task queue: provider calls, webhooks and recovery do not queue behind one another. The workflows of
     endpoints and sweeps run here as well, so that no backlog of messages holds them up. `environments`: whose calls."""
-    endpoints = EndpointActivities(
-        PostgresOutbox(engine, settings.webhook),
-        WebhookPoster(settings.webhook, posts),
-        dispatcher,
-        settings.webhook.retry_pauses,
-    )
+    from bellhop.webhooks.poster import WebhookPoster  # here: see posting.py
+
+    outbox, poster = PostgresOutbox(engine, settings.webhook), WebhookPoster(settings.webhook, posts)
+    endpoints = EndpointActivities(outbox, poster, dispatcher, settings.webhook.retry_pauses)
     recovery = RecoveryActivities(sweeper)
     calling = [messages.deliver, messages.settle, messages.withdraw]
     providing = [
@@ -306,18 +307,18 @@ async def run(settings: Settings, role: str) -> None:
         checking.cancel()
         return
     await checking
-    posts, public = make_client(settings.webhook), make_public_client(settings.webhook)
+    posting, public = client_of(settings.webhook, here=role != "workflows"), make_public_client(settings.webhook)
     library = Library(settings.media, settings.media_addresses())
     with calls(settings) as (slots, questions), opened(settings.delivery.marks_dir, str(engine.url)) as marks:
         dispatching = TemporalDispatcher(client, engine, settings.delivery.run_ups())
-        async with posts, public, make_own_client() as own, dispatching as dispatcher:
+        async with posting as posts, public, make_own_client() as own, dispatching as dispatcher:
             messages = message_activities(settings, engine, dispatcher, slots, questions, library, public, marks)
             overdue = OverdueCalls(engine, settings.delivery.lease_margin, dispatcher.woken)
             await take_back(overdue, marks)
             watching: asyncio.Future[tuple[None, None]] | None = None
             run_up = run_up_of(settings, engine)
             workers = workflow_workers(client, settings, messages, run_up) if role in ("workflows", "all") else []
-            if role in ("activities", "all"):
+            if posts is not None:
                 grace, hold = settings.bellhop.sweep_grace, settings.delivery.hold
                 sweeper = PostgresSweeper(engine, client, dispatcher, grace, hold, library.remove)
                 files = ReceivedFiles(engine, library, public, own)
@@ -377,6 +378,8 @@ def main() -> None:
         sys.exit(str(problem))
     configure_logs(settings.bellhop.log_level, f"worker-{role}")
     log_no_long_tasks()
+    if role != "activities":  # There only what is tried again is sent.
+        load_sdks()
     memory.loaded()
     try:
         uvloop.run(run(settings, role))

@@ -118,6 +118,8 @@ class ProviderPackage(Generic[S]):
     sentence that names the variable, on what cannot be an account."""
     callback_paths: tuple[CallbackPath, ...] = ()
     tables: tuple[WordTable, ...] = ()
+    sdk: str | None = None
+    """The full name of the module that imports its SDK; None: there is none, or it is light."""
     chatty_loggers: Mapping[str, int] = field(default_factory=dict)
     """Loggers of its SDK that quote addresses, texts or numbers, and the level from which they may speak. During a
     call they do not speak at all."""

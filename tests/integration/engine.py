@@ -29,6 +29,7 @@ from bellhop.domain.sweeps import SweepKind
 from bellhop.media.library import Library
 from bellhop.media.receiving import ReceivedFiles, make_own_client, make_public_client
 from bellhop.ops.seed import ensure_accounts, ensure_property
+from bellhop.providers import load_sdks
 from bellhop.settings import Settings
 from bellhop.store.access import keys
 from bellhop.temporal.client import register_search_attributes
@@ -209,6 +210,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
 @asynccontextmanager
 async def working(engine: Engine, environments: Sequence[str] = ("test",)) -> AsyncIterator[None]:
     """A worker of both roles, while it lasts. `environments`: each more has a queue for every provider."""
+    load_sdks()  # as the worker does, before its first message
     slots, questions = call_slots(engine.settings)
     webhook = engine.settings.webhook
     async with make_client(webhook) as posts, make_public_client(webhook) as public, make_own_client() as own:

@@ -22,6 +22,7 @@ PACKAGE = ProviderPackage(
     name="sendblue",
     title="Sendblue",
     adapter=_adapter,
+    sdk=f"{__name__}.sdk",
     settings=settings.SendblueSettings,
     seeds=settings.seeds,
     senders={Channel.IMESSAGE: phone},

@@ -22,6 +22,7 @@ PACKAGE = ProviderPackage(
     name="sendgrid",
     title="SendGrid",
     adapter=_adapter,
+    sdk=f"{__name__}.sdk",
     settings=settings.SendGridSettings,
     seeds=settings.seeds,
     senders={Channel.EMAIL: email},

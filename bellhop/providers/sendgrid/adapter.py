@@ -42,7 +42,7 @@ from bellhop.domain.questions import QuestionLimit
 from bellhop.providers.lease_http import Answer, Call, Http, failure
 from bellhop.providers.reading import by_status, from_json, retry_after, words
 from bellhop.providers.sendgrid import activity
-from bellhop.providers.sendgrid.client import sdk
+from bellhop.providers.sendgrid.client import client_of
 from bellhop.providers.sendgrid.codes import ANSWERS, FIELDS
 from bellhop.providers.sendgrid.events import receipt, reported
 from bellhop.providers.sendgrid.inbound import inbound
@@ -106,7 +106,7 @@ class SendGrid:
             return SendResult(SendKind.RETRY, text="a file cannot be read just now")
         with Call(timeout=outgoing.timeout, deadline=outgoing.deadline) as call:
             try:
-                sdk(self._http, account).send(body)
+                client_of(self._http, account).send(body)
             except HTTPError as error:
                 return read_answer(call.answer) if call.answer else failure(call, error)
             except Exception as error:  # noqa: BLE001  never raises: see the port
@@ -210,7 +210,7 @@ class SendGrid:
 
     def _ask(self, account: Account, call: Call, *path: str, **query: object) -> dict[str, Any]:
         """An object of the Email Activity API. Raises CannotList, ProviderUnreachable, and what connections raise."""
-        client = sdk(self._http, account).client.messages
+        client = client_of(self._http, account).client.messages
         for name in path:
             client = client._(name)
         with suppress(HTTPError):

@@ -22,6 +22,7 @@ PACKAGE = ProviderPackage(
     name="twilio",
     title="Twilio",
     adapter=_adapter,
+    sdk=f"{__name__}.sdk",
     settings=settings.TwilioSettings,
     seeds=settings.seeds,
     callback_paths=(

@@ -15,6 +15,7 @@ import sys
 import traceback
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from bellhop import memory
 from bellhop.dev.proving import environment_without_settings
 from bellhop.domain import templates as liquid_templates
 from bellhop.logging import configure_logs
-from bellhop.providers import providers
+from bellhop.providers import load_sdks, providers
 from bellhop.providers.lease import DeadMansSwitch
 from bellhop.settings import Settings, from_env
 from bellhop.temporal import contract
@@ -128,8 +129,10 @@ def _warm_up(app: Any) -> None:
     build id), the routes' models, the names of transactions."""
     load_default_build_id()
     all_sites()
-    # Their SDKs, a seventh of what a process computes.
+    # Their SDKs, a seventh of what a process computes, and what only some roles of the worker import.
     providers()
+    load_sdks()
+    import_module("bellhop.webhooks.poster")
     liquid_templates.warm()
     ssrf_guard.certificates()
 
