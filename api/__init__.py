@@ -1,0 +1,3 @@
+"""The API: HTTP only."""
+
+from bellhop import memory  # noqa: F401  first of all: see there

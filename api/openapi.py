@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from pydantic import BaseModel
+from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.routing import BaseRoute
 
 from api.route_paths import base_of
@@ -87,7 +89,11 @@ def describe(app: FastAPI) -> None:
             if not app.webhooks.routes:
                 for word in EventType:
                     _webhook(app, word)
-            app.openapi_schema = _finish(plain(), app.routes)
+            with warnings.catch_warnings():
+                # As FastAPI does where it builds a model at once: see `Shown`.
+                warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
+                described = plain()
+            app.openapi_schema = _finish(described, app.routes)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]

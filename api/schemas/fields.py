@@ -68,9 +68,10 @@ class Query(BaseModel):
 
 
 class Shown(BaseModel):
-    """An object as it is answered. Documentation only: answers are rendered from rows."""
+    """An object as it is answered. Documentation only: answers are rendered from rows. So what would check one is built
+    when the description is made, not at each start."""
 
-    model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=True, defer_build=True)
 
 
 T = TypeVar("T")

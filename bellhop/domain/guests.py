@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 
-import langcodes
 import regex
 
 from bellhop.domain.channels import AddressKind
@@ -72,6 +71,8 @@ def name_of_sender(given: str | None, kind: AddressKind, address: str) -> tuple[
 
 def language(tag: str) -> str:
     """A BCP 47 tag in its usual spelling (`pt-br` → `pt-BR`). Raises BadLanguage."""
+    import langcodes  # here: its tables take 3 MB, and most processes check no language
+
     expected = "expected a BCP 47 language tag, such as en or pt-BR"
     # The library also takes underscores; the standard does not.
     if not tag.isascii() or "_" in tag or len(tag) > 35:

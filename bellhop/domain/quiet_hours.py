@@ -14,7 +14,6 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from phonenumbers import timezone as numbers
 
 from bellhop.domain import time_zones
 from bellhop.domain.categories import Category
@@ -178,6 +177,8 @@ def _of_numbers(phones: Iterable[str | None], now: datetime) -> Iterator[ZoneInf
 
 def of_number(phone: str, now: datetime) -> ZoneInfo | None:
     """The clock of a number's country or region; None: it has none, or several that differ now or in a day."""
+    from phonenumbers import timezone as numbers  # here: few properties have quiet hours
+
     try:
         names = numbers.time_zones_for_number(phonenumbers.parse(phone))
     except phonenumbers.NumberParseException:

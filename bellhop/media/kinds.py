@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
-import filetype
-from PIL import Image, UnidentifiedImageError
-
 from bellhop.media import heic, photos
 
 MOST_PIXELS = 50_000_000
@@ -102,6 +99,8 @@ def named(filename: str | None, content_type: str) -> str:
 def _type_of(head: bytes, claimed: str | None, filename: str | None, accepted: Mapping[str, str]) -> str:
     if not head:
         raise UnfitFile("expected a file that is not empty")
+    import filetype  # here, as PIL below: for the processes that see no files
+
     found = filetype.guess_mime(head)
     if found is not None:
         content_type = _SAME.get(found, found)
@@ -136,6 +135,8 @@ def _picture(file: BinaryIO, content_type: str) -> BinaryIO:
     raw = file.read()
     if content_type == "image/heic":
         return _heic(raw)
+    from PIL import Image, UnidentifiedImageError
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
