@@ -31,8 +31,9 @@ from api.server import options
 from bellhop import memory
 from bellhop.dev.proving import environment_without_settings
 from bellhop.domain import templates as liquid_templates
+from bellhop.intents import built_in
 from bellhop.logging import configure_logs
-from bellhop.providers import load_sdks, providers
+from bellhop.providers import lease_http, load_sdks, providers
 from bellhop.providers.lease import DeadMansSwitch
 from bellhop.settings import Settings, from_env
 from bellhop.temporal import contract
@@ -126,7 +127,7 @@ def _main(path: str) -> None:
 
 def _warm_up(app: Any) -> None:
     """What every process would otherwise do for itself, a second's work: a hash of all code there is (the worker's
-    build id), the routes' models, the names of transactions."""
+    build id), the routes' models, the names of transactions, certificates, what intents are detected by."""
     load_default_build_id()
     all_sites()
     # Their SDKs, a seventh of what a process computes, and what only some roles of the worker import.
@@ -135,6 +136,8 @@ def _warm_up(app: Any) -> None:
     import_module("bellhop.webhooks.poster")
     liquid_templates.warm()
     ssrf_guard.certificates()
+    lease_http._default_tls()
+    built_in.detect("Could I check out late, please?")
 
     async def nowhere() -> None:
         async def receive() -> Any:

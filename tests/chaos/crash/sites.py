@@ -10,7 +10,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from types import FrameType
 
@@ -59,7 +59,7 @@ def _walk(node: ast.AST, names: tuple[str, ...]) -> Iterator[tuple[str, ast.Call
         yield from _walk(child, inside)
 
 
-@lru_cache
+@cache
 def sites_of(path: str) -> tuple[Site, ...]:
     """The sites of one file, in its order."""
     module, seen, found = Path(path).stem, dict[str, int](), []
