@@ -23,7 +23,14 @@ from bellhop.domain.statuses import Stage
 from bellhop.store.settings import DeliverySettings
 
 DELIVERY = DeliverySettings(
-    _env_file=None, lease=60.0, lease_margin=5.0, settle_pauses=[10.0, 30.0], retry_first=2.0, hold=30.0
+    _env_file=None,
+    lease=60.0,
+    lease_margin=5.0,
+    settle_pauses=[10.0, 30.0],
+    retry_first=2.0,
+    hold=30.0,
+    # A quick machine comes to more questions a second than one account is asked.
+    question_rate=1000.0,
 )
 DAY = 86_400.0
 LONG_TEXT = " ".join(f"word{number}" for number in range(450))
