@@ -26,6 +26,12 @@ log = structlog.get_logger()
 LINGERS = 4.0
 """Seconds for which one that is handed over stays here while others wait for their turn: that its workflow goes on
 costs as much as handing over one more. As they were handed over one after another, so do their workflows go on."""
+GO_ON = 70.0
+"""So many of them a second go on then: one takes as much CPU as two or three that are handed over, and what falls due
+meanwhile is not to wait for all of them."""
+ALL_ON = 9.0
+"""Seconds after its time at which one goes on at the latest: soon after, its workflow task would have to say that it
+lives (`bellhop/domain/run_up.py`), which costs as much."""
 TICK = 0.02
 """Seconds between two looks at the clock while somebody waits; questions to the record are gathered for as long."""
 LOOK_AGAIN = 0.25
@@ -65,6 +71,8 @@ class RunUp:
         self._ahead: deque[float] = deque(maxlen=8)
         """By how much the record's clock is ahead of ours: what the last questions said, each of them too little."""
         self._asked_at = 0.0
+        self._goes_on = 0.0
+        """When the last of those goes on that were handed over."""
         self._asking: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._closed = False
@@ -87,7 +95,13 @@ class RunUp:
             self._waiting.discard(one)
             self._calls(one)
         if self._ready and not self._closed:
-            await asyncio.sleep(LINGERS)
+            await asyncio.sleep(self._lingers(one))
+
+    def _lingers(self, one: _One) -> float:
+        now = asyncio.get_running_loop().time()
+        latest = one.coming.due - max(self._ahead, default=0.0) + ALL_ON
+        self._goes_on = max(now + LINGERS, min(self._goes_on + 1 / GO_ON, latest))
+        return self._goes_on - now
 
     def close(self) -> None:
         """Nobody waits here any more: this process is about to end, and others will see to them."""
