@@ -7,6 +7,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -169,6 +170,28 @@ async def test_it_is_time_by_the_records_clock() -> None:
     async with asyncio.timeout(5):
         await _pass(RunUp(record, 1, 60.0), UUID(int=1))
     assert record.now() >= record.due
+
+
+async def test_a_crowd_goes_on_one_after_another_and_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen to fail without: they went on all at once, LINGERS after they were handed over, also all at once."""
+    monkeypatch.setattr("activities.run_up.LINGERS", 0.2)
+    monkeypatch.setattr("activities.run_up.GO_ON", 20.0)
+    monkeypatch.setattr("activities.run_up.ALL_ON", 1.0)
+    record, loop, went_on = _Elsewhere(0.3), asyncio.get_running_loop(), list[float]()
+    run_up = RunUp(record, 1, 60.0)
+
+    async def one(number: int) -> None:
+        await _pass(run_up, UUID(int=number))
+        went_on.append(loop.time())
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*map(one, range(1, 40)))
+    *lingered, last = sorted(went_on[1:])
+    paces = [after - before for before, after in pairwise(lingered[:10])]
+    assert min(paces) > 0.03
+    due = record.due + record.behind
+    # What finds no place in between goes on together with the last, before its task has to say that it lives.
+    assert last < due + 1.0 + 0.5
 
 
 @pytest.mark.parametrize(("ends", "expected"), [(False, ["recorded"]), (True, [])])
