@@ -32,8 +32,8 @@ from chaos.platform import Platform
 from chaos.preparations import prepare
 
 PATIENCE = 150.0
-"""Seconds without any progress after the last fault: what is not settled then counts as it stands. SendGrid is asked six
-times a minute, and an e-mail whose outcome is unknown three times: progress is seen every second minute then."""
+"""Seconds without any progress after the last fault: what is not settled then counts as it stands. SendGrid is asked
+six times a minute, and an e-mail whose outcome is unknown three times: progress is seen every second minute then."""
 LONGEST = 480.0
 """Seconds after the last fault, whatever the progress."""
 LEAST_GAP = 2.0
