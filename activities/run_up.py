@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 LINGERS = 4.0
 """Seconds for which one that is handed over stays here while others wait for their turn: that its workflow goes on
-costs as much as handing over one more. As they were handed over one after another, so do their workflows go on."""
+costs as much as handing over one more."""
 GO_ON = 70.0
 """So many of them a second go on then: one takes as much CPU as two or three that are handed over, and what falls due
 meanwhile is not to wait for all of them."""
